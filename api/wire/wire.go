@@ -1,0 +1,137 @@
+// Package wire holds the messages of the HTTP API, shared by the server (package api) and the SDK (package client).
+// Domain values are those of package types in their JSON form; amounts are decimal strings.
+package wire
+
+import "lockstep/types"
+
+// Status is where a node stands.
+type Status struct {
+	ChainID    string     `json:"chain_id"`
+	Version    string     `json:"version"`
+	Height     uint64     `json:"height"`
+	BlockTime  types.Time `json:"block_time"`
+	Clock      types.Time `json:"clock" doc:"the ledger clock, by which deadlines are kept"`
+	Skew       types.Span `json:"skew" doc:"how far the ledger clock is behind block time"`
+	Commitment types.Hash `json:"commitment" doc:"what the last block commits to (app hash)"`
+	Waiting    int        `json:"waiting" doc:"transactions in the pool"`
+	Peers      int        `json:"peers"`
+	Validators int        `json:"validators"`
+}
+
+// The states of a submitted transaction.
+const (
+	StatusPending   = "pending"   // in the pool
+	StatusCommitted = "committed" // on the ledger, final
+	StatusRefused   = "refused"   // was in a block, changed nothing; Code says why
+)
+
+// Submission carries a transaction as it travels.
+type Submission struct {
+	Tx []byte `json:"tx" doc:"the transaction in canonical CBOR, base64"`
+}
+
+// Receipt is what became of a transaction.
+type Receipt struct {
+	Tx     types.TxID `json:"tx"`
+	Status string     `json:"status" enum:"pending,committed,refused"`
+	Height uint64     `json:"height" doc:"of its block; zero while pending"`
+	Code   types.Code `json:"code"`
+	Detail string     `json:"detail"`
+}
+
+// Coin is an output that a key can spend now.
+type Coin struct {
+	Outpoint types.Outpoint `json:"outpoint"`
+	Asset    types.AssetID  `json:"asset"`
+	Amount   types.Amount   `json:"amount"`
+	Trade    *types.TradeID `json:"trade,omitempty" doc:"the trade that gave it to the key, when it is still bound to one"`
+	Part     *types.Part    `json:"part,omitempty"`
+}
+
+// Balance is what a key has of one asset.
+type Balance struct {
+	Asset     types.AssetID `json:"asset"`
+	Code      string        `json:"code"`
+	Decimals  uint8         `json:"decimals"`
+	Spendable types.Amount  `json:"spendable"`
+	Locked    types.Amount  `json:"locked" doc:"put into trades by the key and not yet anybody's"`
+}
+
+// Holdings is all that a key has, at one height.
+type Holdings struct {
+	Height   uint64     `json:"height"`
+	Clock    types.Time `json:"clock"`
+	Coins    []Coin     `json:"coins"`
+	Balances []Balance  `json:"balances"`
+}
+
+// Trade is a trade as it stands at one moment of the ledger clock.
+type Trade struct {
+	ID     types.TradeID `json:"id"`
+	Phase  types.Phase   `json:"phase" doc:"now; a passed deadline counts"`
+	Over   bool          `json:"over" doc:"it has left the ledger's state: nothing is locked and no step can follow"`
+	Clock  types.Time    `json:"clock"`
+	Height uint64        `json:"height"`
+	Moves  []types.Move  `json:"moves" doc:"what each side can do now; the trade waits for the first"`
+	Trade  types.Trade   `json:"trade"`
+}
+
+// Trades is a page of the trades of a key, newest first.
+type Trades struct {
+	Trades []Trade `json:"trades"`
+	Next   string  `json:"next" doc:"pass as 'after' for the next page; empty on the last"`
+}
+
+// Offer is a standing offer.
+type Offer struct {
+	ID        types.OfferID `json:"id"`
+	Remaining uint64        `json:"remaining"`
+	Offer     types.Offer   `json:"offer"`
+}
+
+// Offers is a page of the standing offers.
+type Offers struct {
+	Clock  types.Time `json:"clock"`
+	Offers []Offer    `json:"offers"`
+	Next   string     `json:"next"`
+}
+
+// Asset is an asset with where its money is. Issued is what is out now.
+type Asset struct {
+	ID     types.AssetID `json:"id"`
+	Asset  types.Asset   `json:"asset"`
+	Issued types.Amount  `json:"issued"`
+	Fees   types.Amount  `json:"fees"`
+}
+
+// Assets is every asset that was ever issued.
+type Assets struct {
+	Assets []Asset `json:"assets"`
+}
+
+// Block is what one block did.
+type Block struct {
+	Height     uint64        `json:"height"`
+	BlockTime  types.Time    `json:"block_time"`
+	Clock      types.Time    `json:"clock"`
+	Commitment types.Hash    `json:"commitment"`
+	Txs        []BlockTx     `json:"txs"`
+	Events     []types.Event `json:"events"`
+}
+
+// BlockTx is a transaction of a block. Tx is absent where the node has pruned its body.
+type BlockTx struct {
+	ID     types.TxID `json:"id"`
+	Code   types.Code `json:"code"`
+	Detail string     `json:"detail"`
+	Tx     *types.Tx  `json:"tx,omitempty"`
+}
+
+// Problem is an error by RFC 9457 with the ledger's code.
+type Problem struct {
+	Type   string     `json:"type"`
+	Title  string     `json:"title"`
+	Status int        `json:"status"`
+	Detail string     `json:"detail"`
+	Code   types.Code `json:"code"`
+}

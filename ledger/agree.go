@@ -1,0 +1,74 @@
+package ledger
+
+import "lockstep/types"
+
+// agree records an agreement that both sign. It lapses if it is not paid by pay-by.
+func (x *execution) agree(a *types.Agree) error {
+	agreement := &a.Agreement
+	id, err := x.checkAgreement(agreement)
+	if err != nil {
+		return err
+	}
+	x.need(agreement.Producer)
+	x.need(agreement.Consumer)
+	trade := &types.Trade{Agreement: *agreement, Phase: types.PhaseAgreed, Height: x.clock.Height}
+	x.note(trade, types.StepAgreed)
+	x.put(tradeKey(id), trade)
+	x.put(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
+	x.emitTrade(types.EventAgreed, id, trade)
+	return nil
+}
+
+// checkAgreement is what holds for every agreement that becomes a trade, whichever action records it.
+func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, error) {
+	if err := agreement.Check(&x.params); err != nil {
+		return types.TradeID{}, err
+	}
+	id := agreement.ID()
+	if err := x.checkDeadlines(&agreement.Deadlines); err != nil {
+		return id, err
+	}
+	if _, known := get[types.AssetState](x.State, assetKey(agreement.Asset)); !known {
+		return id, types.Refuse(types.CodeAssetUnknown, "asset %s", agreement.Asset)
+	}
+	if err := checkMeters(&agreement.Goods); err != nil {
+		return id, err
+	}
+	_, live := get[types.Trade](x.State, tradeKey(id))
+	_, was := get[mark](x.State, rememberedKey(id))
+	if live || was {
+		return id, types.Refuse(types.CodeTradeExists, "trade %s", id)
+	}
+	return id, nil
+}
+
+func (x *execution) checkDeadlines(d *types.Deadlines) error {
+	switch {
+	case x.now > d.PayBy:
+		return types.Refuse(types.CodeTooLate, "pay-by %s has passed, the ledger clock is at %s", d.PayBy, x.now)
+	case d.ConfirmBy > x.now.Add(x.params.Horizon):
+		return types.Refuse(types.CodeDeadlines, "confirm-by %s is more than %s ahead", d.ConfirmBy, x.params.Horizon)
+	}
+	return nil
+}
+
+// checkMeters refuses goods that name a meter: a ledger without a registry knows none.
+func checkMeters(goods *types.Goods) error {
+	if len(goods.Meters) > 0 {
+		return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered", goods.Meters[0].Meter)
+	}
+	return nil
+}
+
+// lapse forgets an agreement that was not paid by pay-by.
+func (s *State) lapse(id types.TradeID) {
+	trade, ok := get[types.Trade](s, tradeKey(id))
+	if !ok || trade.PhaseAt(s.now) != types.PhaseLapsed {
+		return
+	}
+	s.remove(tradeKey(id))
+	final := change(trade)
+	final.Phase = types.PhaseLapsed
+	s.closing = append(s.closing, final)
+	s.emitTrade(types.EventLapsed, id, final)
+}

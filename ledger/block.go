@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"fmt"
+
+	"lockstep/types"
+)
+
+// Diff is all that a block did. A store writes it in one batch.
+type Diff struct {
+	Clock   Clock
+	Changes []Change       // in order of the keys
+	Closed  []*types.Trade // final records of the trades that left the state, in order
+}
+
+// Result is what became of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
+type Result struct {
+	Code   types.Code
+	Detail string
+	Events []types.Event
+}
+
+// Begin starts the block: the clock moves on, and what is due by it happens. It returns the events of that.
+func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
+	if s.begun || height <= s.clock.Height {
+		panic(fmt.Sprintf("ledger: block %d on a state of block %d, begun: %t", height, s.clock.Height, s.begun))
+	}
+	s.begun = true
+	s.clock = s.clock.next(height, blockTime, s.params.ClockCap)
+	s.now = s.clock.Now()
+	clock := s.clock
+	s.put(clockKey(), &clock)
+	s.expire()
+	return s.settle()
+}
+
+// Clock returns the clock of the current block.
+func (s *State) Clock() Clock { return s.clock }
+
+// expire handles every queue entry whose moment has passed: each is handled once, in order of time.
+func (s *State) expire() {
+	var due []string
+	from, to := queueBefore(s.now)
+	s.view.Ascend(from, to, func(key string, _ []byte) bool {
+		due = append(due, key)
+		return true
+	})
+	for _, key := range due {
+		s.remove(key)
+		switch what, id := parseQueueKey(key); what {
+		case queueTx:
+			s.remove(rememberedKey(id))
+		case queueTrade:
+			s.remove(rememberedKey(id))
+			s.lapse(id)
+		case queueOffer:
+			s.expireOffer(id)
+		default:
+			panic(fmt.Sprintf("ledger: queue entry %x is about nothing known", key))
+		}
+	}
+}
+
+// Execute does a transaction, wholly or not at all. good says whether all its signatures are valid by the ZIP-215 rule;
+// see [types.VerifySignatures].
+func (s *State) Execute(tx *types.Tx, good bool) Result {
+	if err := s.execute(tx, good); err != nil {
+		s.rollback()
+		return Result{Code: types.CodeOf(err), Detail: err.Error()}
+	}
+	return Result{Events: s.settle()}
+}
+
+// Finish ends the block and returns what it did. The next block needs a new state, over a
+// view that has the diff.
+func (s *State) Finish() Diff {
+	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed}
+}
+
+func (s *State) emit(kind types.EventKind, event types.Event) {
+	event.Kind, event.Height, event.At = kind, s.clock.Height, s.now
+	s.events = append(s.events, event)
+}

@@ -1,0 +1,41 @@
+package ledger
+
+import "lockstep/types"
+
+// Clock is the ledger's time (protocol section 3). Deadlines are kept by Now, which is block time less the stretches in
+// which the chain stood still, so that an outage doesn't make anybody miss one.
+type Clock struct {
+	_         struct{}   `cbor:",toarray"`
+	Height    uint64     `json:"height"`
+	BlockTime types.Time `json:"block_time"`
+	Skew      types.Span `json:"skew"` // how far Now is behind block time
+	Dust      uint8      `json:"-"`    // hundredths of a millisecond of skew regained but not yet counted
+}
+
+// Now is the moment of the ledger clock. It never goes back.
+func (c Clock) Now() types.Time { return c.BlockTime - types.Time(c.Skew) }
+
+// next is the clock of the block that follows, at a block time. A gap beyond the cap counts as the cap; what is lost so
+// is regained at one hundredth of the time that passes.
+func (c Clock) next(height uint64, blockTime types.Time, limit types.Span) Clock {
+	if c.Height == 0 {
+		return Clock{Height: height, BlockTime: blockTime}
+	}
+	blockTime = max(blockTime, c.BlockTime)
+	gap := blockTime.Since(c.BlockTime)
+	next := Clock{Height: height, BlockTime: blockTime, Skew: c.Skew, Dust: c.Dust}
+	if gap > limit {
+		next.Skew += gap - limit
+		return next
+	}
+	if next.Skew > 0 {
+		credit := gap + types.Span(next.Dust)
+		regained := min(next.Skew, credit/100)
+		next.Skew -= regained
+		next.Dust = uint8(credit % 100)
+	}
+	if next.Skew == 0 {
+		next.Dust = 0
+	}
+	return next
+}

@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+)
+
+// Memory is a view in memory, for exploring and measuring the rules without a store.
+type Memory struct {
+	kinds map[byte]map[string][]byte
+}
+
+// NewMemory returns the view of a ledger without blocks.
+func NewMemory() *Memory { return &Memory{kinds: map[byte]map[string][]byte{}} }
+
+// Get implements [View].
+func (m *Memory) Get(key string) []byte { return m.kinds[key[0]][key] }
+
+// Ascend implements [View]. Both ends of the range lie within one kind of key.
+func (m *Memory) Ascend(from, to string, visit func(string, []byte) bool) {
+	kind := m.kinds[from[0]]
+	for _, key := range slices.Sorted(maps.Keys(kind)) {
+		if key >= from && key < to && !visit(key, kind[key]) {
+			return
+		}
+	}
+}
+
+// Apply follows the changes of a block.
+func (m *Memory) Apply(changes []Change) {
+	for _, change := range changes {
+		if change.New == nil {
+			delete(m.kinds[change.Key[0]], change.Key)
+			continue
+		}
+		kind := m.kinds[change.Key[0]]
+		if kind == nil {
+			kind = map[string][]byte{}
+			m.kinds[change.Key[0]] = kind
+		}
+		kind[change.Key] = change.New
+	}
+}
+
+// Clone returns a view that changes on its own.
+func (m *Memory) Clone() *Memory {
+	clone := NewMemory()
+	for kind, values := range m.kinds {
+		clone.kinds[kind] = maps.Clone(values)
+	}
+	return clone
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import "lockstep/types"
+
+// post puts up an offer. Nothing is locked: an offer that is not delivered on costs its takers time and nothing else.
+func (x *execution) post(a *types.Post) error {
+	offer := &a.Offer
+	if err := offer.Check(&x.params); err != nil {
+		return err
+	}
+	if err := x.checkDeadlines(&offer.Deadlines); err != nil {
+		return err
+	}
+	if _, known := get[types.AssetState](x.State, assetKey(offer.Asset)); !known {
+		return types.Refuse(types.CodeAssetUnknown, "asset %s", offer.Asset)
+	}
+	if err := checkMeters(&offer.Goods); err != nil {
+		return err
+	}
+	id := offer.ID()
+	if _, stands := get[types.StandingOffer](x.State, offerKey(id)); stands {
+		return types.Refuse(types.CodeOfferExists, "offer %s", id)
+	}
+	x.need(offer.Producer)
+	x.put(offerKey(id), &types.StandingOffer{Offer: *offer, Remaining: offer.Goods.Quantity})
+	x.put(queueKey(offer.Deadlines.PayBy, queueOffer, id), &mark{})
+	x.emit(types.EventOffered, types.Event{Tx: x.tx.ID(), Offer: id, Keys: []types.PublicKey{offer.Producer}})
+	return nil
+}
+
+// cancel withdraws what is left of an offer. What was taken of it stays agreed.
+func (x *execution) cancel(a *types.Cancel) error {
+	standing, err := x.findOffer(a.Offer)
+	if err != nil {
+		return err
+	}
+	x.need(standing.Offer.Producer)
+	x.closeOffer(a.Offer, standing, x.tx.ID())
+	return nil
+}
+
+// take agrees to a quantity of an offer and pays for it in the same step (E1).
+func (x *execution) take(a *types.Take) error {
+	standing, err := x.findOffer(a.Offer)
+	if err != nil {
+		return err
+	}
+	if a.Quantity > standing.Remaining || a.Quantity < min(standing.Offer.MinFill, standing.Remaining) {
+		return types.Refuse(types.CodeOfferQuantity, "%d of an offer with %d left and a smallest fill of %d",
+			a.Quantity, standing.Remaining, standing.Offer.MinFill)
+	}
+	agreement, err := standing.Offer.Agreement(a.Quantity, a.Consumer, a.Nonce)
+	if err != nil {
+		return err
+	}
+	id, err := x.checkAgreement(agreement)
+	if err != nil {
+		return err
+	}
+	trade := &types.Trade{Agreement: *agreement, Height: x.clock.Height}
+	x.note(trade, types.StepAgreed)
+	if err := x.lockPayment(id, trade, a.Digest); err != nil {
+		return err
+	}
+	if a.Quantity == standing.Remaining {
+		x.closeOffer(a.Offer, standing, x.tx.ID())
+		return nil
+	}
+	x.put(offerKey(a.Offer), &types.StandingOffer{Offer: standing.Offer, Remaining: standing.Remaining - a.Quantity})
+	return nil
+}
+
+func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
+	standing, ok := get[types.StandingOffer](x.State, offerKey(id))
+	if !ok {
+		return nil, types.Refuse(types.CodeOfferUnknown, "offer %s does not stand", id)
+	}
+	return standing, nil
+}
+
+func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) {
+	s.remove(offerKey(id))
+	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))
+	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id, Keys: []types.PublicKey{standing.Offer.Producer}})
+}
+
+func (s *State) expireOffer(id types.OfferID) {
+	if standing, ok := get[types.StandingOffer](s, offerKey(id)); ok {
+		s.closeOffer(id, standing, types.TxID{})
+	}
+}

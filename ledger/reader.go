@@ -1,0 +1,66 @@
+package ledger
+
+import (
+	"iter"
+
+	"lockstep/types"
+)
+
+// Reader reads a committed state in domain types.
+type Reader struct{ View }
+
+func read[T any](r Reader, key string) (*T, bool) {
+	encoded := r.Get(key)
+	if encoded == nil {
+		return nil, false
+	}
+	return decodeValue(key, encoded).(*T), true
+}
+
+func all[T any](r Reader, kind byte) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		from, to := kindRange(kind)
+		r.Ascend(from, to, func(key string, encoded []byte) bool {
+			return yield(decodeValue(key, encoded).(*T))
+		})
+	}
+}
+
+// Clock returns the ledger clock; zero before the first block.
+func (r Reader) Clock() Clock {
+	if clock, ok := read[Clock](r, clockKey()); ok {
+		return *clock
+	}
+	return Clock{}
+}
+
+// Output returns an unspent output.
+func (r Reader) Output(o types.Outpoint) (*types.Output, bool) {
+	return read[types.Output](r, outputKey(o))
+}
+
+// Trade returns a trade that is not over, or not all spent.
+func (r Reader) Trade(id types.TradeID) (*types.Trade, bool) {
+	return read[types.Trade](r, tradeKey(id))
+}
+
+// Offer returns a standing offer.
+func (r Reader) Offer(id types.OfferID) (*types.StandingOffer, bool) {
+	return read[types.StandingOffer](r, offerKey(id))
+}
+
+// Asset returns an asset that was ever issued.
+func (r Reader) Asset(id types.AssetID) (*types.AssetState, bool) {
+	return read[types.AssetState](r, assetKey(id))
+}
+
+// Offers returns all standing offers, in order of their IDs.
+func (r Reader) Offers() iter.Seq[*types.StandingOffer] {
+	return all[types.StandingOffer](r, kindOffer)
+}
+
+// Assets returns all assets, in order of their IDs.
+func (r Reader) Assets() iter.Seq[*types.AssetState] { return all[types.AssetState](r, kindAsset) }
+
+// Trades returns all trades of the state, in order of their IDs.
+func (r Reader) Trades() iter.Seq[*types.Trade] { return all[types.Trade](r, kindTrade) }

@@ -1,0 +1,88 @@
+package types
+
+// Action is one step of a transaction. The set is closed; the rules of each stand in a file of package ledger.
+//
+//sumtype:decl
+type Action interface{ isAction() }
+
+// Issue creates a sum of an asset, for the outputs of the same transaction. Needs the issuer's signature.
+type Issue struct {
+	_      struct{} `cbor:",toarray"`
+	Asset  Asset    `json:"asset"`
+	Amount Amount   `json:"amount"`
+}
+
+// Redeem takes a sum out of the ledger again, from the inputs of the same transaction. Needs the issuer's signature.
+type Redeem struct {
+	_      struct{} `cbor:",toarray"`
+	Asset  AssetID  `json:"asset"`
+	Amount Amount   `json:"amount"`
+}
+
+// Post puts up an offer. Needs the producer's signature.
+type Post struct {
+	_     struct{} `cbor:",toarray"`
+	Offer Offer    `json:"offer"`
+}
+
+// Cancel withdraws what is left of an offer. Needs the producer's signature.
+type Cancel struct {
+	_     struct{} `cbor:",toarray"`
+	Offer OfferID  `json:"offer"`
+}
+
+// Take agrees to a quantity of an offer and pays for it at once (E1). Needs the consumer's signature.
+type Take struct {
+	_        struct{}  `cbor:",toarray"`
+	Offer    OfferID   `json:"offer"`
+	Consumer PublicKey `json:"consumer"`
+	Quantity uint64    `json:"quantity"`
+	Nonce    uint64    `json:"nonce"`
+	Digest   Hash      `json:"digest"`
+}
+
+// Agree records an agreement; nothing is locked. Needs both parties' signatures.
+type Agree struct {
+	_         struct{}  `cbor:",toarray"`
+	Agreement Agreement `json:"agreement"`
+}
+
+// Pay locks payment and deposit under the digest (E1). Needs the consumer's signature.
+type Pay struct {
+	_      struct{} `cbor:",toarray"`
+	Trade  TradeID  `json:"trade"`
+	Digest Hash     `json:"digest"`
+}
+
+// Deliver turns the deposit into the return, locked like the payment, and locks the bond (E2). Needs the producer's signature.
+type Deliver struct {
+	_     struct{} `cbor:",toarray"`
+	Trade TradeID  `json:"trade"`
+}
+
+// Release shows the preimage of instalment k (E3). It needs no signature: the preimage is the authority.
+type Release struct {
+	_          struct{} `cbor:",toarray"`
+	Trade      TradeID  `json:"trade"`
+	Instalment uint16   `json:"instalment"` // k: all instalments up to the k-th are released
+	Preimage   Secret   `json:"preimage"`
+}
+
+// Split divides all that a trade has locked, as both parties wish. Needs both signatures.
+type Split struct {
+	_          struct{} `cbor:",toarray"`
+	Trade      TradeID  `json:"trade"`
+	ToProducer Amount   `json:"to_producer"`
+	ToConsumer Amount   `json:"to_consumer"`
+}
+
+func (*Issue) isAction()   {}
+func (*Redeem) isAction()  {}
+func (*Post) isAction()    {}
+func (*Cancel) isAction()  {}
+func (*Take) isAction()    {}
+func (*Agree) isAction()   {}
+func (*Pay) isAction()     {}
+func (*Deliver) isAction() {}
+func (*Release) isAction() {}
+func (*Split) isAction()   {}

@@ -1,0 +1,95 @@
+package types
+
+// Agreement is what two parties agree on (the patent's NEGO_CONFIRM). It never changes; its hash names the trade.
+type Agreement struct {
+	_           struct{}  `cbor:",toarray"`
+	ChainID     string    `json:"chain_id"`
+	Producer    PublicKey `json:"producer"`
+	Consumer    PublicKey `json:"consumer"`
+	Goods       Goods     `json:"goods"`
+	Asset       AssetID   `json:"asset"`
+	Price       Amount    `json:"price"`
+	Deposit     Amount    `json:"deposit"`
+	Bond        Amount    `json:"bond"`
+	Instalments uint16    `json:"instalments"`
+	Deadlines   Deadlines `json:"deadlines"`
+	Fallback    Fallback  `json:"fallback"`
+	Nonce       uint64    `json:"nonce"`
+}
+
+// Deadlines are moments of the ledger clock; each step may be done up to and including its own.
+type Deadlines struct {
+	_         struct{} `cbor:",toarray"`
+	PayBy     Time     `json:"pay_by"`
+	DeliverBy Time     `json:"deliver_by"`
+	ReadingBy Time     `json:"reading_by"`
+	ConfirmBy Time     `json:"confirm_by"`
+}
+
+// MaxInstalments bounds the length of a hash chain.
+const MaxInstalments = 1024
+
+// ID names the trade.
+func (a *Agreement) ID() TradeID { return taggedHash(domainTrade, Encode(a)) }
+
+// Check reports what is wrong with the agreement on a ledger of these parameters, whatever the ledger's state.
+func (a *Agreement) Check(params *Params) error {
+	if a.ChainID != params.ChainID {
+		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip([]byte(a.ChainID)), params.ChainID)
+	}
+	if a.Producer == a.Consumer {
+		return Refuse(CodeParties, "producer and consumer are the same key")
+	}
+	if err := a.Goods.Check(); err != nil {
+		return err
+	}
+	switch {
+	case a.Price < 1 || a.Deposit < 1:
+		return Refuse(CodeTerms, "price %s and deposit %s must be at least 1", a.Price, a.Deposit)
+	case a.Instalments < 1 || a.Instalments > MaxInstalments || Amount(a.Instalments) > a.Price:
+		return Refuse(CodeTerms, "%d instalments of a price of %s: 1 to %d are possible, each worth at least 1", a.Instalments, a.Price, MaxInstalments)
+	}
+	if _, ok := Sum(a.Price, a.Deposit, a.Bond); !ok {
+		return Refuse(CodeOverflow, "price %s, deposit %s and bond %s", a.Price, a.Deposit, a.Bond)
+	}
+	if err := a.Deadlines.check(params.MinWindow); err != nil {
+		return err
+	}
+	switch fallback := a.Fallback.(type) {
+	case *Hold:
+		return nil
+	case *Meter:
+		return Refuse(CodeFallback, "meter terms are not taken by this ledger; use hold")
+	case *Arbiter:
+		if fallback.Key == a.Producer || fallback.Key == a.Consumer {
+			return Refuse(CodeParties, "the arbiter is one of the parties")
+		}
+		return Refuse(CodeFallback, "arbiter terms are not taken by this ledger; use hold")
+	default:
+		return Refuse(CodeFallback, "the agreement names no fallback terms")
+	}
+}
+
+func (d *Deadlines) check(window Span) error {
+	if d.ConfirmBy > MaxTime {
+		return Refuse(CodeDeadlines, "confirm-by lies beyond the year 9999")
+	}
+	for _, pair := range []struct {
+		name, after string
+		early, late Time
+	}{
+		{"deliver-by", "pay-by", d.PayBy, d.DeliverBy},
+		{"reading-by", "deliver-by", d.DeliverBy, d.ReadingBy},
+		{"confirm-by", "reading-by", d.ReadingBy, d.ConfirmBy},
+	} {
+		if pair.late < pair.early || pair.late.Since(pair.early) < window {
+			return Refuse(CodeDeadlines, "%s must be at least %s after %s", pair.name, window, pair.after)
+		}
+	}
+	return nil
+}
+
+// InstalmentsDue returns floor(price*k/N): what the producer has of the price once k instalments are released.
+func (a *Agreement) InstalmentsDue(k uint16) Amount {
+	return a.Price.Share(uint64(k), uint64(a.Instalments))
+}

@@ -1,0 +1,36 @@
+package types
+
+// Asset is a kind of money. Whoever holds the issuer's key can issue and redeem it, nobody else; its ID commits to the
+// issuer, so a code can't be squatted on and two assets of the same code can't be mistaken for each other by a program.
+type Asset struct {
+	_        struct{}  `cbor:",toarray"`
+	Issuer   PublicKey `json:"issuer"`
+	Code     string    `json:"code"`
+	Decimals uint8     `json:"decimals"`
+}
+
+const maxAssetCode = 12
+
+// ID is the asset's name on the ledger.
+func (a *Asset) ID() AssetID { return taggedHash(domainAsset, Encode(a)) }
+
+// Check reports a code or a number of decimals out of bounds, with [CodeAssetForm].
+func (a *Asset) Check() error {
+	if len(a.Code) < 1 || len(a.Code) > maxAssetCode || a.Decimals > MaxDecimals {
+		return Refuse(CodeAssetForm, "code %q with %d decimals", a.Code, a.Decimals)
+	}
+	for _, c := range []byte(a.Code) {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
+			return Refuse(CodeAssetForm, "code %q", a.Code)
+		}
+	}
+	return nil
+}
+
+// AssetState is what the ledger knows of an asset. Issued = spendable + locked + fees, always.
+type AssetState struct {
+	_      struct{} `cbor:",toarray"`
+	Asset  Asset    `json:"asset"`
+	Issued Amount   `json:"issued"` // out now: all that was issued less all that was redeemed
+	Fees   Amount   `json:"fees"`   // of it, taken as fees
+}

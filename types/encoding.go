@@ -1,0 +1,101 @@
+package types
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// The tags of the closed sums. A tag names one variant for good: numbers are never reused.
+const (
+	tagKeyLock   = 0x4c01
+	tagTradeLock = 0x4c02
+
+	tagHold    = 0x4c11
+	tagMeter   = 0x4c12
+	tagArbiter = 0x4c13
+
+	tagIssue   = 0x4c21
+	tagRedeem  = 0x4c22
+	tagPost    = 0x4c23
+	tagCancel  = 0x4c24
+	tagTake    = 0x4c25
+	tagAgree   = 0x4c26
+	tagPay     = 0x4c27
+	tagDeliver = 0x4c28
+	tagRelease = 0x4c29
+	tagSplit   = 0x4c2a
+)
+
+// Limits of a decoder, far above any valid transaction of [MaxTxBytes].
+const (
+	maxNesting  = 16
+	maxElements = 8192
+)
+
+type codec struct {
+	enc cbor.EncMode
+	dec cbor.DecMode
+}
+
+// cborCodec is deterministic CBOR (RFC 8949 4.2.1), strict on the way in. Built once: building costs more than decoding.
+var cborCodec = sync.OnceValue(func() codec {
+	tags := cbor.NewTagSet()
+	for tag, variant := range map[uint64]any{
+		tagKeyLock: KeyLock{}, tagTradeLock: TradeLock{},
+		tagHold: Hold{}, tagMeter: Meter{}, tagArbiter: Arbiter{},
+		tagIssue: Issue{}, tagRedeem: Redeem{}, tagPost: Post{}, tagCancel: Cancel{}, tagTake: Take{},
+		tagAgree: Agree{}, tagPay: Pay{}, tagDeliver: Deliver{}, tagRelease: Release{}, tagSplit: Split{},
+	} {
+		required := cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}
+		if err := tags.Add(required, reflect.TypeOf(variant), tag); err != nil {
+			panic("types: " + err.Error())
+		}
+	}
+	encOptions := cbor.CoreDetEncOptions()
+	encOptions.NilContainers = cbor.NilContainerAsEmpty
+	enc, err := encOptions.EncModeWithTags(tags)
+	if err != nil {
+		panic("types: " + err.Error())
+	}
+	dec, err := cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		UTF8:              cbor.UTF8RejectInvalid,
+		MaxNestedLevels:   maxNesting,
+		MaxArrayElements:  maxElements,
+		MaxMapPairs:       maxElements,
+	}.DecModeWithTags(tags)
+	if err != nil {
+		panic("types: " + err.Error())
+	}
+	return codec{enc, dec}
+})
+
+// Encode writes a domain type in the one canonical form. It panics on a value that has none (a nil lock, say): domain
+// values come from constructors or from [Decode], so that is a mistake in the program.
+func Encode(v any) []byte {
+	encoded, err := cborCodec().enc.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("types: encode %T: %v", v, err))
+	}
+	return encoded
+}
+
+// Decode reads what [Encode] writes into v, a pointer, and refuses everything else with [CodeMalformed]: whatever it
+// accepts encodes to the same bytes again. That one check covers non-minimal integers, nulls, short arrays and every
+// other second way to write a value.
+func Decode(encoded []byte, v any) error {
+	if err := cborCodec().dec.Unmarshal(encoded, v); err != nil {
+		return Refuse(CodeMalformed, "can't decode: %v", err)
+	}
+	again, err := cborCodec().enc.Marshal(v)
+	if err != nil || !bytes.Equal(again, encoded) {
+		return Refuse(CodeMalformed, "the encoding is not canonical")
+	}
+	return nil
+}

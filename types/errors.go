@@ -1,0 +1,184 @@
+package types
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says which rule refused something. Codes are protocol: they are part of a block's result and never change their
+// number or their name. The list with what to do is docs/reference/codes.md.
+type Code uint32
+
+// The codes, by what was wrong.
+const (
+	CodeOK Code = 0
+
+	// Form: wrong whatever the state of the ledger.
+	CodeMalformed     Code = 1
+	CodeTooLarge      Code = 2
+	CodeChain         Code = 3
+	CodeEmpty         Code = 4
+	CodeText          Code = 5
+	CodeAmountZero    Code = 6
+	CodeOverflow      Code = 7
+	CodeLock          Code = 8
+	CodeUnsignedForm  Code = 9
+	CodeInputRepeated Code = 10
+
+	// Time, replay, signatures, balance.
+	CodeExpired       Code = 20
+	CodeValidity      Code = 21
+	CodeReplay        Code = 22
+	CodeSignatureKeys Code = 23
+	CodeSignature     Code = 24
+	CodeInputMissing  Code = 25
+	CodeInputLocked   Code = 26
+	CodeUnbalanced    Code = 27
+	CodeFee           Code = 28
+
+	// Assets.
+	CodeAssetUnknown Code = 40
+	CodeAssetForm    Code = 41
+	CodeSupply       Code = 42
+
+	// Agreements and offers.
+	CodeParties       Code = 50
+	CodeGoods         Code = 51
+	CodeTerms         Code = 52
+	CodeDeadlines     Code = 53
+	CodeFallback      Code = 54
+	CodeMeterUnknown  Code = 55
+	CodeTradeExists   Code = 56
+	CodeOfferUnknown  Code = 57
+	CodeOfferExists   Code = 58
+	CodeOfferQuantity Code = 59
+
+	// Trades.
+	CodeTradeUnknown  Code = 70
+	CodePhase         Code = 71
+	CodeTooLate       Code = 72
+	CodeSecret        Code = 73
+	CodeInstalment    Code = 74
+	CodeSplit         Code = 75
+	CodeOutputRemoved Code = 76
+
+	// The node, not the rules: the same transaction may be accepted later.
+	CodePoolFull    Code = 90
+	CodePending     Code = 91
+	CodeUnavailable Code = 92
+	CodeNotFound    Code = 93
+	CodeInternal    Code = 99
+)
+
+// CodeInfo is a code with its name and its sentence.
+type CodeInfo struct {
+	Code     Code
+	Name     string
+	Sentence string
+}
+
+// CodeList is every code with its name and its sentence: what is wrong and what to do.
+func CodeList() []CodeInfo {
+	return []CodeInfo{
+		{CodeOK, "ok", "Accepted."},
+		{CodeMalformed, "malformed", "It can't be read: it is not in the one canonical form. Build it with the SDK or the command line."},
+		{CodeTooLarge, "too_large", "It is larger than the ledger takes. Split it into several transactions."},
+		{CodeChain, "wrong_chain", "It was made for another ledger. Check the chain id of the node you talk to."},
+		{CodeEmpty, "empty", "It does nothing: a transaction needs an input or an action."},
+		{CodeText, "bad_text", "A text in it is too long, is not UTF-8 or holds control characters. Shorten or clean it."},
+		{CodeAmountZero, "zero_amount", "An amount that must be at least 1 is zero."},
+		{CodeOverflow, "overflow", "A sum in it is more than the ledger can count (2^64-1)."},
+		{CodeLock, "bad_lock", "An explicit output may only be locked to a key; locks to a trade are made by actions."},
+		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
+		{CodeInputRepeated, "input_repeated", "It names the same output twice as an input."},
+		{CodeExpired, "expired", "Its valid-until has passed. Sign it again with a later one."},
+		{CodeValidity, "validity", "Its valid-until is further ahead than the ledger allows. Sign it again with an earlier one."},
+		{CodeReplay, "replay", "This very transaction is already on the ledger. Nothing is to be done."},
+		{CodeSignatureKeys, "signature_keys", "It must carry exactly one signature for each key that its inputs and actions need, in order of first need."},
+		{CodeSignature, "bad_signature", "A signature does not fit its key and this transaction. Sign it again."},
+		{CodeInputMissing, "input_missing", "An input is not on the ledger: it was spent already or never existed. Refresh the wallet and build the transaction again."},
+		{CodeInputLocked, "input_locked", "An input belongs to a trade whose phase gives it to nobody yet. See the trade's deadlines."},
+		{CodeUnbalanced, "unbalanced", "Inputs and issued sums do not equal outputs, locked and redeemed sums and the fee, asset by asset."},
+		{CodeFee, "fee", "The fee is below the ledger's minimum, or this ledger takes none."},
+		{CodeAssetUnknown, "asset_unknown", "The asset was never issued on this ledger."},
+		{CodeAssetForm, "asset_form", "An asset's code is 1 to 12 capital letters, digits or '-', with at most 18 decimal places."},
+		{CodeSupply, "supply", "More would be issued than the ledger can count, or more redeemed than is out."},
+		{CodeParties, "parties", "Producer and consumer must be two distinct keys, and an arbiter a third."},
+		{CodeGoods, "goods", "The goods are not well described: see the reference of agreements for units, quantities and slots."},
+		{CodeTerms, "terms", "Price, deposit or instalments are out of bounds: price and deposit at least 1, instalments 1 to 1024 and at most the price."},
+		{CodeDeadlines, "deadlines", "The deadlines must follow each other, each at least the ledger's smallest window after the last, within its horizon."},
+		{CodeFallback, "fallback", "This ledger does not take these fallback terms."},
+		{CodeMeterUnknown, "meter_unknown", "The goods name a meter that is not registered to the producer."},
+		{CodeTradeExists, "trade_exists", "This agreement is or was on the ledger. Choose another nonce."},
+		{CodeOfferUnknown, "offer_unknown", "There is no such offer: it was taken up, cancelled, or has run out."},
+		{CodeOfferExists, "offer_exists", "This very offer stands already. Choose another nonce."},
+		{CodeOfferQuantity, "offer_quantity", "The quantity is more than what is left of the offer, or less than its smallest fill."},
+		{CodeTradeUnknown, "trade_unknown", "There is no such trade in the ledger's state: it never was, it lapsed, or it is over and everything of it is spent."},
+		{CodePhase, "phase", "The trade is not in the phase that this step needs. See the trade's timeline."},
+		{CodeTooLate, "too_late", "The deadline for this step has passed on the ledger clock."},
+		{CodeSecret, "wrong_secret", "The secret does not open the lock of this trade."},
+		{CodeInstalment, "instalment", "That instalment is released already, or the trade has fewer."},
+		{CodeSplit, "split", "The two shares of a split must add up to exactly what the trade has locked."},
+		{CodeOutputRemoved, "output_removed", "The transaction spends an output that one of its own actions needs."},
+		{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
+		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
+		{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},
+		{CodeNotFound, "not_found", "There is nothing under that name on this ledger."},
+		{CodeInternal, "internal", "The node failed at something that should not fail. Its log says what; please report it."},
+	}
+}
+
+func (c Code) info() CodeInfo {
+	for _, info := range CodeList() {
+		if info.Code == c {
+			return info
+		}
+	}
+	return CodeInfo{c, fmt.Sprintf("code_%d", uint32(c)), "This program does not know the code: it is older than the node."}
+}
+
+// String is the code's name, such as "input_missing".
+func (c Code) String() string { return c.info().Name }
+
+// Sentence says what is wrong and what to do.
+func (c Code) Sentence() string { return c.info().Sentence }
+
+// MarshalText writes the code's name.
+func (c Code) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads a code's name; an unknown one is taken as [CodeInternal], so an old client still sees an error.
+func (c *Code) UnmarshalText(text []byte) error {
+	for _, info := range CodeList() {
+		if info.Name == string(text) {
+			*c = info.Code
+			return nil
+		}
+	}
+	*c = CodeInternal
+	return nil
+}
+
+// Refusal is the error of a rule: its code and what in particular was wrong. It is a value; compare codes, not texts.
+type Refusal struct {
+	Code   Code   `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Refuse makes the error of a rule.
+func Refuse(code Code, format string, args ...any) error {
+	return &Refusal{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (r *Refusal) Error() string { return r.Code.String() + ": " + r.Detail }
+
+// CodeOf returns the code of the refusal in err's chain, [CodeOK] for nil and [CodeInternal] for any other error.
+func CodeOf(err error) Code {
+	if err == nil {
+		return CodeOK
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal.Code
+	}
+	return CodeInternal
+}

@@ -1,0 +1,35 @@
+package types
+
+// Event is one thing that a block did, in words that a program can follow: what the API streams and agents react to.
+type Event struct {
+	_      struct{}  `cbor:",toarray"`
+	Kind   EventKind `json:"kind"`
+	Height uint64    `json:"height"`
+	At     Time      `json:"at"` // ledger clock
+	Tx     TxID      `json:"tx"` // zero when a deadline did it
+	Trade  TradeID   `json:"trade"`
+	Offer  OfferID   `json:"offer"`
+	// Keys are those whom the event concerns: parties of a trade, receivers of a transfer.
+	Keys []PublicKey `json:"keys"`
+}
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventIssued      EventKind = "issued"
+	EventRedeemed    EventKind = "redeemed"
+	EventTransferred EventKind = "transferred" // a transaction made outputs to keys
+	EventOffered     EventKind = "offered"
+	EventOfferClosed EventKind = "offer_closed" // taken up, cancelled or run out
+	EventAgreed      EventKind = "agreed"
+	EventPaid        EventKind = "paid"
+	EventDelivered   EventKind = "delivered"
+	EventReleased    EventKind = "released" // one or more instalments
+	EventSplit       EventKind = "split"
+	EventLapsed      EventKind = "lapsed"
+	EventCollected   EventKind = "collected" // E4
+	EventRefunded    EventKind = "refunded"
+	EventReturned    EventKind = "returned"
+)

@@ -1,0 +1,27 @@
+package types
+
+// Fallback is what happens when confirm-by passes and the last secret is not known (protocol section 4). It is fixed in
+// the agreement. The set is closed: [Hold], [Meter], [Arbiter].
+//
+//sumtype:decl
+type Fallback interface{ isFallback() }
+
+// Hold keeps everything locked until a release or a split: no third party at all, the patent's own form.
+type Hold struct {
+	_ struct{} `cbor:",toarray"`
+}
+
+// Meter settles by what signed readings say.
+type Meter struct {
+	_ struct{} `cbor:",toarray"`
+}
+
+// Arbiter lets a third key divide what is locked between the two parties.
+type Arbiter struct {
+	_   struct{}  `cbor:",toarray"`
+	Key PublicKey `json:"key"`
+}
+
+func (*Hold) isFallback()    {}
+func (*Meter) isFallback()   {}
+func (*Arbiter) isFallback() {}

@@ -1,0 +1,132 @@
+package types
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// Hash is a SHA-256 digest, in text 64 hexadecimal digits.
+type Hash [32]byte
+
+// The IDs of the protocol. Each hashes the canonical encoding of what it names, without signatures.
+type (
+	// TxID is the SHA-256 of a transaction body's bytes as received.
+	TxID Hash
+	// TradeID is the domain-tagged SHA-256 of an [Agreement].
+	TradeID Hash
+	// OfferID is the domain-tagged SHA-256 of an [Offer].
+	OfferID Hash
+	// AssetID is the domain-tagged SHA-256 of an [Asset].
+	AssetID Hash
+	// MeterID is the SHA-256 of a meter's public key in SubjectPublicKeyInfo form.
+	MeterID Hash
+)
+
+// Secret is the 32 bytes that open a trade's lock: the preimage of its digest, applied as often as instalments remain.
+type Secret [32]byte
+
+// Digest returns SHA-256 applied n times to the secret: the lock of a trade with n instalments still to release.
+func (s Secret) Digest(n int) Hash {
+	h := [32]byte(s)
+	for range n {
+		h = sha256.Sum256(h[:])
+	}
+	return Hash(h)
+}
+
+// Domains keep a hash or signature made for one purpose from being valid for another.
+const (
+	domainTrade     = "lockstep/trade/v1\x00"
+	domainOffer     = "lockstep/offer/v1\x00"
+	domainAsset     = "lockstep/asset/v1\x00"
+	domainSignature = "lockstep/tx/v1\x00"
+	domainParams    = "lockstep/params/v1\x00"
+)
+
+func taggedHash(domain string, encoded []byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte(domain))
+	h.Write(encoded)
+	return [32]byte(h.Sum(nil))
+}
+
+func parseHex(text []byte, what string) (out [32]byte, err error) {
+	if len(text) != 64 {
+		return out, Refuse(CodeMalformed, "%q is not %s: it has %d characters, 64 hexadecimal digits are needed", clip(text), what, len(text))
+	}
+	if _, err := hex.Decode(out[:], text); err != nil {
+		return out, Refuse(CodeMalformed, "%q is not %s: only the digits 0-9 and a-f may stand in it", clip(text), what)
+	}
+	return out, nil
+}
+
+// clip keeps a bad input quotable in a one-line message.
+func clip(text []byte) []byte {
+	if len(text) > 80 {
+		return append(append([]byte{}, text[:80]...), "..."...)
+	}
+	return text
+}
+
+func hexText(b [32]byte) []byte { return []byte(hex.EncodeToString(b[:])) }
+
+func (h Hash) String() string    { return string(hexText(h)) }
+func (h TxID) String() string    { return string(hexText(h)) }
+func (h TradeID) String() string { return string(hexText(h)) }
+func (h OfferID) String() string { return string(hexText(h)) }
+func (h AssetID) String() string { return string(hexText(h)) }
+func (h MeterID) String() string { return string(hexText(h)) }
+
+// String does not show the secret: it is what a log would print. MarshalText shows it.
+func (s Secret) String() string { return "(secret)" }
+
+func (h Hash) MarshalText() ([]byte, error)    { return hexText(h), nil }
+func (h TxID) MarshalText() ([]byte, error)    { return hexText(h), nil }
+func (h TradeID) MarshalText() ([]byte, error) { return hexText(h), nil }
+func (h OfferID) MarshalText() ([]byte, error) { return hexText(h), nil }
+func (h AssetID) MarshalText() ([]byte, error) { return hexText(h), nil }
+func (h MeterID) MarshalText() ([]byte, error) { return hexText(h), nil }
+func (s Secret) MarshalText() ([]byte, error)  { return hexText(s), nil }
+
+func (h *Hash) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[Hash](text, "a hash")
+	return err
+}
+
+func (h *TxID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[TxID](text, "a transaction id")
+	return err
+}
+
+func (h *TradeID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[TradeID](text, "a trade id")
+	return err
+}
+
+func (h *OfferID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[OfferID](text, "an offer id")
+	return err
+}
+
+func (h *AssetID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[AssetID](text, "an asset id")
+	return err
+}
+
+func (h *MeterID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[MeterID](text, "a meter id")
+	return err
+}
+
+func (s *Secret) UnmarshalText(text []byte) (err error) {
+	// A bad secret is not quoted back: it may be a good one with a slip in it.
+	if *s, err = parse[Secret](text, "a secret"); err != nil {
+		err = Refuse(CodeMalformed, "that is not a secret: 64 hexadecimal digits are needed")
+	}
+	return err
+}
+
+func parse[H ~[32]byte](text []byte, what string) (H, error) {
+	b, err := parseHex(text, what)
+	return H(b), err
+}

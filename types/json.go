@@ -1,0 +1,249 @@
+package types
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// JSON is for people and programs that read the API; the wire and the ledger use [Encode]. A variant of a closed sum is
+// an object whose "kind" names it.
+
+func lockKind(l Lock) string {
+	switch l.(type) {
+	case *KeyLock:
+		return "key"
+	case *TradeLock:
+		return "trade"
+	}
+	return ""
+}
+
+func newLock(kind string) Lock {
+	switch kind {
+	case "key":
+		return &KeyLock{}
+	case "trade":
+		return &TradeLock{}
+	}
+	return nil
+}
+
+// FallbackKind names fallback terms: "hold", "meter" or "arbiter".
+func FallbackKind(f Fallback) string {
+	switch f.(type) {
+	case *Hold:
+		return "hold"
+	case *Meter:
+		return "meter"
+	case *Arbiter:
+		return "arbiter"
+	}
+	return ""
+}
+
+func newFallback(kind string) Fallback {
+	switch kind {
+	case "hold":
+		return &Hold{}
+	case "meter":
+		return &Meter{}
+	case "arbiter":
+		return &Arbiter{}
+	}
+	return nil
+}
+
+// ActionKind names an action, such as "deliver".
+func ActionKind(a Action) string {
+	switch a.(type) {
+	case *Issue:
+		return "issue"
+	case *Redeem:
+		return "redeem"
+	case *Post:
+		return "post"
+	case *Cancel:
+		return "cancel"
+	case *Take:
+		return "take"
+	case *Agree:
+		return "agree"
+	case *Pay:
+		return "pay"
+	case *Deliver:
+		return "deliver"
+	case *Release:
+		return "release"
+	case *Split:
+		return "split"
+	}
+	return ""
+}
+
+func newAction(kind string) Action {
+	switch kind {
+	case "issue":
+		return &Issue{}
+	case "redeem":
+		return &Redeem{}
+	case "post":
+		return &Post{}
+	case "cancel":
+		return &Cancel{}
+	case "take":
+		return &Take{}
+	case "agree":
+		return &Agree{}
+	case "pay":
+		return &Pay{}
+	case "deliver":
+		return &Deliver{}
+	case "release":
+		return &Release{}
+	case "split":
+		return &Split{}
+	}
+	return nil
+}
+
+// sum reads and writes one variant of a closed sum S as JSON.
+type sum[S any] struct {
+	value S
+	kind  string
+	make  func(kind string) S
+}
+
+func (s sum[S]) MarshalJSON() ([]byte, error) {
+	fields, err := json.Marshal(s.value)
+	if err != nil || s.kind == "" {
+		return []byte("null"), err
+	}
+	out := append([]byte(`{"kind":"`), s.kind...)
+	out = append(out, '"')
+	if len(fields) > len("{}") {
+		out = append(out, ',')
+	}
+	return append(out, fields[1:]...), nil
+}
+
+func (s *sum[S]) UnmarshalJSON(text []byte) error {
+	if bytes.Equal(text, []byte("null")) {
+		return nil
+	}
+	var tag struct {
+		Kind string `json:"kind"`
+	}
+	if err := json.Unmarshal(text, &tag); err != nil {
+		return Refuse(CodeMalformed, "can't read the kind: %v", err)
+	}
+	value := s.make(tag.Kind)
+	if any(value) == nil {
+		return Refuse(CodeMalformed, "%q is not a kind known here", clip([]byte(tag.Kind)))
+	}
+	if err := json.Unmarshal(text, value); err != nil {
+		return err
+	}
+	s.value, s.kind = value, tag.Kind
+	return nil
+}
+
+type outputFields struct {
+	Asset  AssetID   `json:"asset"`
+	Amount Amount    `json:"amount"`
+	Lock   sum[Lock] `json:"lock"`
+}
+
+// MarshalJSON writes the lock with its kind.
+func (o Output) MarshalJSON() ([]byte, error) {
+	return json.Marshal(outputFields{o.Asset, o.Amount, sum[Lock]{value: o.Lock, kind: lockKind(o.Lock)}})
+}
+
+// UnmarshalJSON reads the lock by its kind.
+func (o *Output) UnmarshalJSON(text []byte) error {
+	fields := outputFields{Lock: sum[Lock]{make: newLock}}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*o = Output{Asset: fields.Asset, Amount: fields.Amount, Lock: fields.Lock.value}
+	return nil
+}
+
+type agreementFields Agreement
+
+// MarshalJSON writes the fallback terms with their kind.
+func (a Agreement) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		agreementFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{agreementFields(a), sum[Fallback]{value: a.Fallback, kind: FallbackKind(a.Fallback)}})
+}
+
+// UnmarshalJSON reads the fallback terms by their kind.
+func (a *Agreement) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*agreementFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{(*agreementFields)(a), sum[Fallback]{make: newFallback}}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	a.Fallback = fields.Fallback.value
+	return nil
+}
+
+type offerFields Offer
+
+// MarshalJSON writes the fallback terms with their kind.
+func (o Offer) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		offerFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{offerFields(o), sum[Fallback]{value: o.Fallback, kind: FallbackKind(o.Fallback)}})
+}
+
+// UnmarshalJSON reads the fallback terms by their kind.
+func (o *Offer) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*offerFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{(*offerFields)(o), sum[Fallback]{make: newFallback}}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	o.Fallback = fields.Fallback.value
+	return nil
+}
+
+type bodyFields Body
+
+// MarshalJSON writes the actions with their kinds.
+func (b Body) MarshalJSON() ([]byte, error) {
+	actions := make([]sum[Action], len(b.Actions))
+	for i, action := range b.Actions {
+		actions[i] = sum[Action]{value: action, kind: ActionKind(action)}
+	}
+	return json.Marshal(struct {
+		bodyFields
+		Actions []sum[Action] `json:"actions"`
+	}{bodyFields(b), actions})
+}
+
+// UnmarshalJSON reads the actions by their kinds.
+func (b *Body) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*bodyFields
+		Actions []json.RawMessage `json:"actions"`
+	}{(*bodyFields)(b), nil}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	b.Actions = nil
+	for _, raw := range fields.Actions {
+		action := sum[Action]{make: newAction}
+		if err := json.Unmarshal(raw, &action); err != nil {
+			return err
+		}
+		b.Actions = append(b.Actions, action.value)
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package types
+
+// Offer is a producer's standing offer, taken in parts. It fixes everything but the quantity and the consumer.
+type Offer struct {
+	_           struct{}  `cbor:",toarray"`
+	ChainID     string    `json:"chain_id"`
+	Producer    PublicKey `json:"producer"`
+	Goods       Goods     `json:"goods"` // Quantity is all that is on offer
+	Asset       AssetID   `json:"asset"`
+	Price       Rate      `json:"price"`   // per unit of goods
+	Deposit     Rate      `json:"deposit"` // per unit of goods
+	Bond        Rate      `json:"bond"`    // per unit of goods; may be zero
+	MinFill     uint64    `json:"min_fill"`
+	Instalments uint16    `json:"instalments"`
+	Deadlines   Deadlines `json:"deadlines"` // the offer stands until pay-by
+	Fallback    Fallback  `json:"fallback"`
+	Nonce       uint64    `json:"nonce"`
+}
+
+// StandingOffer is an offer on the ledger with what is left of it.
+type StandingOffer struct {
+	_         struct{} `cbor:",toarray"`
+	Offer     Offer    `json:"offer"`
+	Remaining uint64   `json:"remaining"`
+}
+
+// ID names the offer.
+func (o *Offer) ID() OfferID { return taggedHash(domainOffer, Encode(o)) }
+
+// Agreement is what a take of that quantity by that consumer agrees on: a pure function, so that the consumer knows the
+// trade's ID, and with it its secret, before it signs. Price, deposit and bond are rounded up (protocol section 3).
+func (o *Offer) Agreement(quantity uint64, consumer PublicKey, nonce uint64) (*Agreement, error) {
+	agreement := &Agreement{
+		ChainID: o.ChainID, Producer: o.Producer, Consumer: consumer, Goods: o.Goods, Asset: o.Asset,
+		Instalments: o.Instalments, Deadlines: o.Deadlines, Fallback: o.Fallback, Nonce: nonce,
+	}
+	agreement.Goods.Quantity = quantity
+	for _, sum := range []struct {
+		rate Rate
+		to   *Amount
+	}{{o.Price, &agreement.Price}, {o.Deposit, &agreement.Deposit}, {o.Bond, &agreement.Bond}} {
+		var ok bool
+		if *sum.to, ok = sum.rate.Cost(quantity); !ok {
+			return nil, Refuse(CodeOverflow, "%d times %s", quantity, sum.rate)
+		}
+	}
+	return agreement, nil
+}
+
+// Check reports what is wrong with the offer on a ledger of these parameters: it must make a good agreement when taken
+// whole, and its smallest fill must make one too.
+func (o *Offer) Check(params *Params) error {
+	if !o.Price.Canonical() || !o.Deposit.Canonical() || !o.Bond.Canonical() {
+		return Refuse(CodeTerms, "a rate is not in its shortest form")
+	}
+	if o.MinFill < 1 || o.MinFill > o.Goods.Quantity {
+		return Refuse(CodeOfferQuantity, "the smallest fill %d is not between 1 and the quantity %d", o.MinFill, o.Goods.Quantity)
+	}
+	stranger := o.Producer
+	stranger[0] ^= 1 // any consumer that is not the producer
+	for _, quantity := range []uint64{o.MinFill, o.Goods.Quantity} {
+		agreement, err := o.Agreement(quantity, stranger, 0)
+		if err != nil {
+			return err
+		}
+		if err := agreement.Check(params); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package types
+
+// Params are the rules' numbers. They are fixed at genesis and part of every commitment.
+type Params struct {
+	_ struct{} `cbor:",toarray"`
+	// ChainID names the ledger; every transaction and agreement carries it.
+	ChainID string `json:"chain_id"`
+	// ClockCap is the most that one gap between blocks advances the ledger clock.
+	ClockCap Span `json:"clock_cap"`
+	// MinWindow is the least time between two deadlines of an agreement: several clock caps.
+	MinWindow Span `json:"min_window"`
+	// Horizon is how far ahead of the ledger clock a deadline may lie.
+	Horizon Span `json:"horizon"`
+	// MaxValidity is how far ahead of block time a transaction's valid-until may lie.
+	MaxValidity Span `json:"max_validity"`
+	// FeeAsset and MinFee are what a signed transaction pays; a zero asset means that this ledger takes no fee.
+	FeeAsset AssetID `json:"fee_asset"`
+	MinFee   Amount  `json:"min_fee"`
+}
+
+// windowCaps is how many clock caps "several" are at least (protocol section 2).
+const windowCaps = 3
+
+// DefaultParams suit a community that trades quarter-hours.
+func DefaultParams(chainID string) Params {
+	const second, hour = Span(1000), Span(3600 * 1000)
+	return Params{
+		ChainID:     chainID,
+		ClockCap:    10 * second,
+		MinWindow:   30 * second,
+		Horizon:     400 * 24 * hour,
+		MaxValidity: hour,
+	}
+}
+
+// Check reports a set of parameters that no ledger could run with.
+func (p *Params) Check() error {
+	switch {
+	case p.ChainID == "" || len(p.ChainID) > maxName:
+		return Refuse(CodeMalformed, "the chain id must have 1 to %d characters", maxName)
+	case p.ClockCap < 1:
+		return Refuse(CodeMalformed, "the clock cap must be at least 1ms")
+	case p.MinWindow < windowCaps*p.ClockCap:
+		return Refuse(CodeMalformed, "the smallest window %s must be at least %d clock caps of %s", p.MinWindow, windowCaps, p.ClockCap)
+	case p.Horizon < 4*p.MinWindow:
+		return Refuse(CodeMalformed, "the horizon %s leaves no room for four windows of %s", p.Horizon, p.MinWindow)
+	case p.MaxValidity < p.ClockCap:
+		return Refuse(CodeMalformed, "the longest validity %s must be at least a clock cap", p.MaxValidity)
+	case p.FeeAsset == AssetID{} && p.MinFee != 0:
+		return Refuse(CodeMalformed, "a fee needs an asset")
+	}
+	return CheckText("chain id", p.ChainID, maxName)
+}
+
+// Hash is the domain-tagged SHA-256 of the parameters.
+func (p *Params) Hash() Hash { return taggedHash(domainParams, Encode(p)) }

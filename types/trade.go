@@ -1,0 +1,179 @@
+package types
+
+import "fmt"
+
+// Trade is an agreement on the ledger: its phase, what opens it and what is locked in it.
+type Trade struct {
+	_         struct{}  `cbor:",toarray"`
+	Agreement Agreement `json:"agreement"`
+	Phase     Phase     `json:"phase"`         // as last recorded; see PhaseAt
+	Height    uint64    `json:"agreed_height"` // of the block that recorded the agreement
+	Digest    Hash      `json:"digest"`        // D: the secret hashed once for each instalment
+	Released  uint16    `json:"released"`      // k: instalments released so far
+	Preimage  Secret    `json:"preimage"`      // of instalment k, when k > 0: it yields all earlier ones
+	Locked    []Locked  `json:"locked"`        // its unspent outputs, by part
+	Steps     []Step    `json:"steps"`         // what happened, in order; one of each kind
+}
+
+// Locked is one unspent output of a trade.
+type Locked struct {
+	_        struct{} `cbor:",toarray"`
+	Part     Part     `json:"part"`
+	Amount   Amount   `json:"amount"`
+	Outpoint Outpoint `json:"outpoint"`
+}
+
+// Step is a thing that happened to a trade.
+type Step struct {
+	_    struct{} `cbor:",toarray"`
+	Kind StepKind `json:"kind"`
+	At   Time     `json:"at"` // ledger clock
+	Tx   TxID     `json:"tx"`
+}
+
+// Phase is where a trade stands (protocol section 3).
+type Phase uint8
+
+// The phases. Lapsed and refunded are told by the clock, see [Trade.PhaseAt].
+const (
+	PhaseAgreed    Phase = 1
+	PhasePaid      Phase = 2
+	PhaseDelivered Phase = 3
+	PhaseReleased  Phase = 4
+	PhaseSplit     Phase = 5
+	PhaseSettled   Phase = 6
+	PhaseAwarded   Phase = 7
+	PhaseRefunded  Phase = 8
+	PhaseLapsed    Phase = 9
+)
+
+var phaseNames = map[Phase]string{
+	PhaseAgreed: "agreed", PhasePaid: "paid", PhaseDelivered: "delivered", PhaseReleased: "released", PhaseSplit: "split",
+	PhaseSettled: "settled", PhaseAwarded: "awarded", PhaseRefunded: "refunded", PhaseLapsed: "lapsed",
+}
+
+func (p Phase) String() string {
+	if name, ok := phaseNames[p]; ok {
+		return name
+	}
+	return fmt.Sprintf("phase_%d", uint8(p))
+}
+
+// MarshalText writes the phase's name.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads a phase's name.
+func (p *Phase) UnmarshalText(text []byte) error {
+	return unmarshalName(p, phaseNames, text, "a phase")
+}
+
+// StepKind is what happened in a step.
+type StepKind uint8
+
+// The kinds of steps. E1 to E4 are the patent's.
+const (
+	StepAgreed    StepKind = 1
+	StepPaid      StepKind = 2 // E1
+	StepDelivered StepKind = 3 // E2
+	StepReleased  StepKind = 4 // E3, the last release so far
+	StepSplit     StepKind = 5
+	StepCollected StepKind = 6 // E4: the producer spent the payment
+	StepReturned  StepKind = 7 // the consumer spent the return
+	StepRefunded  StepKind = 8 // the consumer spent payment or deposit after deliver-by
+)
+
+var stepNames = map[StepKind]string{
+	StepAgreed: "agreed", StepPaid: "paid", StepDelivered: "delivered", StepReleased: "released",
+	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded",
+}
+
+func (k StepKind) String() string {
+	if name, ok := stepNames[k]; ok {
+		return name
+	}
+	return fmt.Sprintf("step_%d", uint8(k))
+}
+
+// MarshalText writes the step's name.
+func (k StepKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a step's name.
+func (k *StepKind) UnmarshalText(text []byte) error {
+	return unmarshalName(k, stepNames, text, "a step of a trade")
+}
+
+// ID names the trade.
+func (t *Trade) ID() TradeID { return t.Agreement.ID() }
+
+// PhaseAt is the phase at a moment of the ledger clock: a deadline that passes changes it without any transaction.
+func (t *Trade) PhaseAt(clock Time) Phase {
+	switch {
+	case t.Phase == PhaseAgreed && clock > t.Agreement.Deadlines.PayBy:
+		return PhaseLapsed
+	case t.Phase == PhasePaid && clock > t.Agreement.Deadlines.DeliverBy:
+		return PhaseRefunded
+	}
+	return t.Phase
+}
+
+// Owner is the rule of the whole protocol: who may spend a part of the trade at a moment of the ledger clock. The return
+// is locked like the payment: both open with the release, the return to the consumer, the payment to the producer.
+// It is false while nobody may. Once somebody owns a part, nobody else ever will.
+func (t *Trade) Owner(part Part, clock Time) (PublicKey, bool) {
+	switch t.PhaseAt(clock) {
+	case PhaseReleased:
+		switch part {
+		case PartPayment, PartBond:
+			return t.Agreement.Producer, true
+		case PartReturn:
+			return t.Agreement.Consumer, true
+		}
+	case PhaseRefunded:
+		switch part {
+		case PartPayment, PartDeposit:
+			return t.Agreement.Consumer, true
+		}
+	}
+	return PublicKey{}, false
+}
+
+// Find returns the trade's unspent output of a part.
+func (t *Trade) Find(part Part) (Locked, bool) {
+	for _, locked := range t.Locked {
+		if locked.Part == part {
+			return locked, true
+		}
+	}
+	return Locked{}, false
+}
+
+// Step returns what happened of a kind.
+func (t *Trade) Step(kind StepKind) (Step, bool) {
+	for _, step := range t.Steps {
+		if step.Kind == kind {
+			return step, true
+		}
+	}
+	return Step{}, false
+}
+
+// LockedSum is all that the trade has locked. It always fits: price, deposit and bond were checked to add up.
+func (t *Trade) LockedSum() Amount {
+	var total Amount
+	for _, locked := range t.Locked {
+		total += locked.Amount
+	}
+	return total
+}
+
+// Opens reports whether a preimage opens instalment k of the trade. It costs one hash for each instalment since the last
+// one released, so it is false at once when k is out of bounds.
+func (t *Trade) Opens(k uint16, preimage Secret) bool {
+	if k <= t.Released || k > t.Agreement.Instalments {
+		return false
+	}
+	if t.Released == 0 {
+		return preimage.Digest(int(k)) == t.Digest
+	}
+	return preimage.Digest(int(k-t.Released)) == Hash(t.Preimage)
+}
