@@ -65,3 +65,7 @@ func parseQueueKey(k string) (what byte, id [32]byte) {
 	copy(id[:], k[10:])
 	return k[9], id
 }
+
+func parseOutputKey(k string) types.Outpoint {
+	return types.Outpoint{Tx: types.TxID([]byte(k[1:33])), Index: binary.BigEndian.Uint32([]byte(k[33:]))}
+}

@@ -64,3 +64,13 @@ func (r Reader) Assets() iter.Seq[*types.AssetState] { return all[types.AssetSta
 
 // Trades returns all trades of the state, in order of their IDs.
 func (r Reader) Trades() iter.Seq[*types.Trade] { return all[types.Trade](r, kindTrade) }
+
+// Outputs returns all unspent outputs, in order of their addresses.
+func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
+	return func(yield func(types.Outpoint, *types.Output) bool) {
+		from, to := kindRange(kindOutput)
+		r.Ascend(from, to, func(key string, encoded []byte) bool {
+			return yield(parseOutputKey(key), decodeValue(key, encoded).(*types.Output))
+		})
+	}
+}

@@ -105,10 +105,11 @@ func (x *execution) note(trade *types.Trade, kind types.StepKind) {
 	trade.Steps = append(trade.Steps, step)
 }
 
-// lock makes an output that is bound to a trade.
+// lock makes an output that is bound to a trade, and notes it there in order of the parts.
 func (x *execution) lock(id types.TradeID, trade *types.Trade, part types.Part, amount types.Amount) {
 	outpoint := x.create(types.Output{Asset: trade.Agreement.Asset, Amount: amount, Lock: types.ToTrade(id, part)})
-	trade.Locked = append(trade.Locked, types.Locked{Part: part, Amount: amount, Outpoint: outpoint})
+	at, _ := slices.BinarySearchFunc(trade.Locked, part, func(l types.Locked, p types.Part) int { return int(l.Part) - int(p) })
+	trade.Locked = slices.Insert(trade.Locked, at, types.Locked{Part: part, Amount: amount, Outpoint: outpoint})
 }
 
 // unlock removes an output from the state and from its trade, on behalf of an action that turns it into something else.
