@@ -31,7 +31,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	if _, known := get[types.AssetState](x.State, assetKey(agreement.Asset)); !known {
 		return id, types.Refuse(types.CodeAssetUnknown, "asset %s", agreement.Asset)
 	}
-	if err := checkMeters(&agreement.Goods); err != nil {
+	if err := x.checkMeters(agreement.Producer, &agreement.Goods); err != nil {
 		return id, err
 	}
 	_, live := get[types.Trade](x.State, tradeKey(id))
@@ -48,14 +48,6 @@ func (x *execution) checkDeadlines(d *types.Deadlines) error {
 		return types.Refuse(types.CodeTooLate, "pay-by %s has passed, the ledger clock is at %s", d.PayBy, x.now)
 	case d.ConfirmBy > x.now.Add(x.params.Horizon):
 		return types.Refuse(types.CodeDeadlines, "confirm-by %s is more than %s ahead", d.ConfirmBy, x.params.Horizon)
-	}
-	return nil
-}
-
-// checkMeters refuses goods that name a meter: a ledger without a registry knows none.
-func checkMeters(goods *types.Goods) error {
-	if len(goods.Meters) > 0 {
-		return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered", goods.Meters[0].Meter)
 	}
 	return nil
 }

@@ -55,6 +55,8 @@ func (s *State) expire() {
 			s.lapse(id)
 		case queueOffer:
 			s.expireOffer(id)
+		case queueSlot:
+			s.forgetSlot(id)
 		default:
 			panic(fmt.Sprintf("ledger: queue entry %x is about nothing known", key))
 		}

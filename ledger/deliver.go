@@ -16,6 +16,9 @@ func (x *execution) deliver(a *types.Deliver) error {
 	default:
 		return types.Refuse(types.CodePhase, "to be delivered a trade must be paid, this one is %s", trade.PhaseAt(x.now))
 	}
+	if err := x.claimSlot(a.Trade, trade); err != nil {
+		return err
+	}
 	next := change(trade)
 	deposit, err := x.unlock(next, types.PartDeposit)
 	if err != nil {

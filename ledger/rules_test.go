@@ -55,7 +55,9 @@ func transfer(edit func(w *world, body *types.Body, purse []types.Outpoint), sig
 
 func TestTransactionRules(t *testing.T) {
 	t.Parallel()
-	edit := func(f func(w *world, b *types.Body, purse []types.Outpoint)) func(*testing.T) (*world, *types.Tx) { return transfer(f) }
+	edit := func(f func(w *world, b *types.Body, purse []types.Outpoint)) func(*testing.T) (*world, *types.Tx) {
+		return transfer(f)
+	}
 	check(t, []row{
 		{"valid", types.CodeOK, transfer(nil)},
 		{"valid at its last moment", types.CodeOK, edit(func(w *world, b *types.Body, _ []types.Outpoint) { b.ValidUntil = w.time.Add(second) })},
@@ -253,7 +255,7 @@ func TestAgreeRules(t *testing.T) {
 			a.Deadlines.ConfirmBy = w.time.Add(w.params.Horizon + second + 1)
 		}, "peter", "clara")},
 		{"unregistered meter", types.CodeMeterUnknown, agree(func(_ *world, a *types.Agreement) {
-			a.Goods.Meters = []types.Gauge{{Register: "1.8.0", Direction: types.DirectionImport}}
+			metered(a)
 		}, "peter", "clara")},
 		{"malformed agreement", types.CodeTerms, agree(func(_ *world, a *types.Agreement) { a.Price = 0 }, "peter", "clara")},
 		{"other chain", types.CodeChain, agree(func(_ *world, a *types.Agreement) { a.ChainID = "other" }, "peter", "clara")},
@@ -304,7 +306,9 @@ func TestOfferRules(t *testing.T) {
 		{"post after pay-by", types.CodeTooLate, post(func(w *world, o *types.Offer) { o.Deadlines.PayBy = w.time }, "peter")},
 		{"post for an unknown asset", types.CodeAssetUnknown, post(func(_ *world, o *types.Offer) { o.Asset = types.AssetID{1} }, "peter")},
 		{"post with an unregistered meter", types.CodeMeterUnknown, post(func(_ *world, o *types.Offer) {
-			o.Goods.Meters = []types.Gauge{{Register: "1.8.0", Direction: types.DirectionImport}}
+			a := types.Agreement{Goods: o.Goods}
+			metered(&a)
+			o.Goods, o.Deadlines.ReadingBy, o.Deadlines.ConfirmBy = a.Goods, a.Deadlines.ReadingBy, a.Deadlines.ConfirmBy
 		}, "peter")},
 		{"post malformed", types.CodeOfferQuantity, post(func(_ *world, o *types.Offer) { o.MinFill = 0 }, "peter")},
 		{"post again while it stands", types.CodeOfferExists, func(t *testing.T) (*world, *types.Tx) {

@@ -132,6 +132,7 @@ func (x *execution) keep(id types.TradeID, trade *types.Trade) {
 		return
 	}
 	x.remove(tradeKey(id))
+	x.leaveSlot(trade)
 	trade.Phase = trade.PhaseAt(x.now)
 	x.closing = append(x.closing, trade)
 	if payBy := trade.Agreement.Deadlines.PayBy; x.now <= payBy {

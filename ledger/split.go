@@ -1,6 +1,10 @@
 package ledger
 
-import "lockstep/types"
+import (
+	"slices"
+
+	"lockstep/types"
+)
 
 // split divides all that a trade has locked as both parties wish: in phase paid up to deliver-by, or delivered.
 func (x *execution) split(a *types.Split) error {
@@ -11,30 +15,43 @@ func (x *execution) split(a *types.Split) error {
 	if phase := trade.PhaseAt(x.now); phase != types.PhasePaid && phase != types.PhaseDelivered {
 		return types.Refuse(types.CodePhase, "to be split a trade must be paid or delivered, this one is %s", phase)
 	}
-	total, ok := a.ToProducer.Add(a.ToConsumer)
-	if !ok || total != trade.LockedSum() {
-		return types.Refuse(types.CodeSplit, "%s to the producer and %s to the consumer are not the %s that is locked", a.ToProducer, a.ToConsumer, trade.LockedSum())
+	if err := checkShares(trade, a.ToProducer, a.ToConsumer); err != nil {
+		return err
 	}
-	agreement := &trade.Agreement
-	x.need(agreement.Producer)
-	x.need(agreement.Consumer)
+	x.need(trade.Agreement.Producer)
+	x.need(trade.Agreement.Consumer)
 	next := change(trade)
-	for _, locked := range trade.Locked {
-		if _, err := x.unlock(next, locked.Part); err != nil {
+	next.Phase = types.PhaseSplit
+	return x.divide(a.Trade, next, types.StepSplit, types.EventSplit, a.ToProducer, a.ToConsumer)
+}
+
+// divide ends a trade: all that it has locked becomes one output to each party that gets something. The two shares must
+// add up to what is locked.
+func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.StepKind, event types.EventKind, toProducer, toConsumer types.Amount) error {
+	agreement := &trade.Agreement
+	for _, locked := range slices.Clone(trade.Locked) {
+		if _, err := x.unlock(trade, locked.Part); err != nil {
 			return err
 		}
 	}
 	for _, share := range []struct {
 		to     types.PublicKey
 		amount types.Amount
-	}{{agreement.Producer, a.ToProducer}, {agreement.Consumer, a.ToConsumer}} {
+	}{{agreement.Producer, toProducer}, {agreement.Consumer, toConsumer}} {
 		if share.amount > 0 {
 			x.create(types.Output{Asset: agreement.Asset, Amount: share.amount, Lock: types.ToKey(share.to)})
 		}
 	}
-	next.Phase = types.PhaseSplit
-	x.note(next, types.StepSplit)
-	x.emitTrade(types.EventSplit, a.Trade, next)
-	x.keep(a.Trade, next)
+	x.note(trade, step)
+	x.emitTrade(event, id, trade)
+	x.keep(id, trade)
+	return nil
+}
+
+func checkShares(trade *types.Trade, toProducer, toConsumer types.Amount) error {
+	if total, ok := toProducer.Add(toConsumer); !ok || total != trade.LockedSum() {
+		return types.Refuse(types.CodeSplit, "%s to the producer and %s to the consumer are not the %s that is locked",
+			toProducer, toConsumer, trade.LockedSum())
+	}
 	return nil
 }

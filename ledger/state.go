@@ -140,6 +140,12 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.StandingOffer)
 	case kindAsset:
 		value = new(types.AssetState)
+	case kindMember:
+		value = new(types.Member)
+	case kindMeter:
+		value = new(types.RegisteredMeter)
+	case kindSlot:
+		value = new(types.Slot)
 	case kindRemembered, kindQueue:
 		value = new(mark)
 	case kindClock:

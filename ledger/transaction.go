@@ -75,6 +75,18 @@ func (x *execution) act(action types.Action) error {
 		return x.release(a)
 	case *types.Split:
 		return x.split(a)
+	case *types.Settle:
+		return x.settleTrade(a)
+	case *types.Award:
+		return x.award(a)
+	case *types.Reading:
+		return x.read(a)
+	case *types.Admit:
+		return x.admit(a)
+	case *types.Enrol:
+		return x.enrol(a)
+	case *types.Retire:
+		return x.retire(a)
 	}
 	return types.Refuse(types.CodeMalformed, "an action is missing")
 }
@@ -88,7 +100,7 @@ func (x *execution) checkForm() error {
 	case len(body.Inputs) == 0 && len(body.Actions) == 0:
 		return types.Refuse(types.CodeEmpty, "the transaction has neither inputs nor actions")
 	case len(x.tx.Signatures) == 0 && !isUnsignedForm(body):
-		return types.Refuse(types.CodeUnsignedForm, "without a signature a transaction may hold one release and nothing else")
+		return types.Refuse(types.CodeUnsignedForm, "without a signature a transaction may hold one release or one settlement and nothing else")
 	}
 	if err := types.CheckText("memo", body.Memo, types.MaxMemo); err != nil {
 		return err
@@ -111,12 +123,15 @@ func isUnsignedForm(body *types.Body) bool {
 		body.ValidUntil != 0 || body.Fee != 0 || body.Memo != "" {
 		return false
 	}
-	_, release := body.Actions[0].(*types.Release)
-	return release
+	switch body.Actions[0].(type) {
+	case *types.Release, *types.Settle:
+		return true
+	}
+	return false
 }
 
 // checkTime keeps a signed transaction within its validity, and one without inputs from being done twice. (One with
-// inputs can't be: they are gone. An unsigned one can't be: an instalment is released once.)
+// inputs can't be: they are gone. An unsigned one can't be: an instalment is released once, a trade settled once.)
 func (x *execution) checkTime() error {
 	body := &x.tx.Body
 	if isUnsignedForm(body) {

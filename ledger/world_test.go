@@ -7,6 +7,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
 	"lockstep/ledger"
+	"lockstep/meter"
 	"lockstep/types"
 )
 
@@ -23,7 +24,7 @@ type world struct {
 
 const (
 	second = types.Span(1000)
-	start  = types.Time(1_780_000_000_000)
+	start  = types.Time(1_779_999_300_000) // a slot begins here
 )
 
 func newWorld(t testing.TB) *world {
@@ -154,7 +155,7 @@ func (w *world) agreement() types.Agreement {
 		ChainID: w.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
 		Goods: types.Goods{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "DE-BY",
-			From: w.time.Add(900 * second), Until: w.time.Add(1800 * second),
+			From: start.Add(900 * second), Until: start.Add(1800 * second),
 		},
 		Asset: euro.ID(), Price: 100, Deposit: 10, Bond: 5, Instalments: 1,
 		Deadlines: w.deadlines(), Fallback: &types.Hold{}, Nonce: 7,
@@ -261,4 +262,53 @@ func (s *stage) spendTx(part types.Part, to, by string) *types.Tx {
 	body.Inputs = []types.Outpoint{locked.Outpoint}
 	body.Outputs = []types.Output{output(to, locked.Amount)}
 	return sign(body, by)
+}
+
+// metered makes an agreement under meter terms on peter's gateway, for the slot that begins at From.
+func metered(a *types.Agreement) {
+	a.Fallback = &types.Meter{}
+	a.Goods.Meters = []types.Gauge{gauge()}
+	a.Deadlines.ReadingBy = a.Goods.Until.Add(60 * second)
+	a.Deadlines.ConfirmBy = a.Goods.Until.Add(120 * second)
+}
+
+func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: publicKey("judy")} }
+
+const exportRegister = "01-00:02.08.00*FF"
+
+func gauge() types.Gauge {
+	return types.Gauge{Meter: gateway().ID(), Register: exportRegister, Direction: types.DirectionExport}
+}
+
+func gateway() *types.RegisteredMeter {
+	return &types.RegisteredMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Owner: publicKey("peter")}
+}
+
+// newMeteredWorld has an operator, who has admitted peter and enrolled his gateway.
+func newMeteredWorld(t testing.TB) *world {
+	w := newWorld(t)
+	w.params.Operators = []types.PublicKey{publicKey("operator")}
+	w.must(sign(w.body(
+		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
+		&types.Enrol{Operator: publicKey("operator"), Meter: *gateway()},
+	), "operator"))
+	return w
+}
+
+// record is what peter's gateway signs: a quantity that went out between two moments.
+func record(t testing.TB, from, until types.Time, page, quantity uint64) types.HexBytes {
+	register, err := meter.ParseOBIS(exportRegister)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := meter.Native{
+		Meter: publicKey("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
+		Page: page, Form: meter.FormQuantity, End: quantity,
+	}
+	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(privateKey("gateway"), n.Bytes()))}
+	return types.HexBytes(signed.String())
+}
+
+func (w *world) readTx(records ...types.HexBytes) *types.Tx {
+	return sign(w.body(&types.Reading{Gauge: gauge(), Records: records}), "peter")
 }

@@ -76,6 +76,49 @@ type Split struct {
 	ToConsumer Amount   `json:"to_consumer"`
 }
 
+// Settle ends a trade under meter terms once confirm-by has passed, by what was read. Like a release it needs no signature:
+// where the money goes is fixed.
+type Settle struct {
+	_     struct{} `cbor:",toarray"`
+	Trade TradeID  `json:"trade"`
+}
+
+// Award divides all that a trade under arbiter terms has locked, once confirm-by has passed. Needs the arbiter's signature.
+type Award struct {
+	_          struct{} `cbor:",toarray"`
+	Trade      TradeID  `json:"trade"`
+	ToProducer Amount   `json:"to_producer"`
+	ToConsumer Amount   `json:"to_consumer"`
+}
+
+// Reading records what a meter signed. Needs the signature of the meter's owner, whose burden the proof is.
+type Reading struct {
+	_       struct{}   `cbor:",toarray"`
+	Gauge   Gauge      `json:"gauge"`
+	Records []HexBytes `json:"records"` // as the meter gave them
+}
+
+// Admit makes a key a member under a name. Needs an operator's signature.
+type Admit struct {
+	_        struct{}  `cbor:",toarray"`
+	Operator PublicKey `json:"operator"`
+	Member   Member    `json:"member"`
+}
+
+// Enrol registers a meter to a member. Needs an operator's signature.
+type Enrol struct {
+	_        struct{}        `cbor:",toarray"`
+	Operator PublicKey       `json:"operator"`
+	Meter    RegisteredMeter `json:"meter"`
+}
+
+// Retire keeps a meter out of new agreements; those recorded are not touched. Needs an operator's signature.
+type Retire struct {
+	_        struct{}  `cbor:",toarray"`
+	Operator PublicKey `json:"operator"`
+	Meter    MeterID   `json:"meter"`
+}
+
 func (*Issue) isAction()   {}
 func (*Redeem) isAction()  {}
 func (*Post) isAction()    {}
@@ -86,3 +129,9 @@ func (*Pay) isAction()     {}
 func (*Deliver) isAction() {}
 func (*Release) isAction() {}
 func (*Split) isAction()   {}
+func (*Settle) isAction()  {}
+func (*Award) isAction()   {}
+func (*Reading) isAction() {}
+func (*Admit) isAction()   {}
+func (*Enrol) isAction()   {}
+func (*Retire) isAction()  {}

@@ -55,19 +55,45 @@ func (a *Agreement) Check(params *Params) error {
 	if err := a.Deadlines.check(params.MinWindow); err != nil {
 		return err
 	}
+	if err := a.checkSlot(params); err != nil {
+		return err
+	}
 	switch fallback := a.Fallback.(type) {
 	case *Hold:
 		return nil
 	case *Meter:
-		return Refuse(CodeFallback, "meter terms are not taken by this ledger; use hold")
+		if len(a.Goods.Meters) == 0 {
+			return Refuse(CodeFallback, "meter terms need goods that name a meter")
+		}
+		return nil
 	case *Arbiter:
 		if fallback.Key == a.Producer || fallback.Key == a.Consumer {
 			return Refuse(CodeParties, "the arbiter is one of the parties")
 		}
-		return Refuse(CodeFallback, "arbiter terms are not taken by this ledger; use hold")
+		return nil
 	default:
 		return Refuse(CodeFallback, "the agreement names no fallback terms")
 	}
+}
+
+// checkSlot is for metered goods: delivery is committed before the slot begins, readings come after it has ended.
+func (a *Agreement) checkSlot(params *Params) error {
+	goods, deadlines := &a.Goods, &a.Deadlines
+	switch {
+	case len(goods.Meters) == 0:
+		return nil
+	case len(goods.Meters) > 1:
+		return Refuse(CodeGoods, "goods may name one gauge: with several, what was read could not be allotted")
+	case goods.Commodity != CommodityEnergy:
+		return Refuse(CodeGoods, "only energy is metered")
+	case uint64(goods.From)%uint64(params.Slot) != 0 || goods.Until.Since(goods.From) != params.Slot:
+		return Refuse(CodeGoods, "metered goods are of one slot of %s that begins at a multiple of it", params.Slot)
+	case deadlines.DeliverBy > goods.From:
+		return Refuse(CodeDeadlines, "deliver-by %s must not be after the slot begins, %s", deadlines.DeliverBy, goods.From)
+	case deadlines.ReadingBy < goods.Until.Add(params.MinWindow):
+		return Refuse(CodeDeadlines, "reading-by %s must be at least %s after the slot ends, %s", deadlines.ReadingBy, params.MinWindow, goods.Until)
+	}
+	return nil
 }
 
 func (d *Deadlines) check(window Span) error {

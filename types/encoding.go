@@ -28,6 +28,12 @@ const (
 	tagDeliver = 0x4c28
 	tagRelease = 0x4c29
 	tagSplit   = 0x4c2a
+	tagAdmit   = 0x4c2b
+	tagEnrol   = 0x4c2c
+	tagRetire  = 0x4c2d
+	tagReading = 0x4c2e
+	tagSettle  = 0x4c2f
+	tagAward   = 0x4c30
 )
 
 // Limits of a decoder, far above any valid transaction of [MaxTxBytes].
@@ -49,6 +55,7 @@ var cborCodec = sync.OnceValue(func() codec {
 		tagHold: Hold{}, tagMeter: Meter{}, tagArbiter: Arbiter{},
 		tagIssue: Issue{}, tagRedeem: Redeem{}, tagPost: Post{}, tagCancel: Cancel{}, tagTake: Take{},
 		tagAgree: Agree{}, tagPay: Pay{}, tagDeliver: Deliver{}, tagRelease: Release{}, tagSplit: Split{},
+		tagAdmit: Admit{}, tagEnrol: Enrol{}, tagRetire: Retire{}, tagReading: Reading{}, tagSettle: Settle{}, tagAward: Award{},
 	} {
 		required := cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}
 		if err := tags.Add(required, reflect.TypeOf(variant), tag); err != nil {
@@ -61,7 +68,14 @@ var cborCodec = sync.OnceValue(func() codec {
 	if err != nil {
 		panic("types: " + err.Error())
 	}
+	// No domain type holds a truth value or may lack a part, so false, true, null and undefined are refused wherever they stand.
+	simple, err := cbor.NewSimpleValueRegistryFromDefaults(cbor.WithRejectedSimpleValue(20), cbor.WithRejectedSimpleValue(21),
+		cbor.WithRejectedSimpleValue(22), cbor.WithRejectedSimpleValue(23))
+	if err != nil {
+		panic("types: " + err.Error())
+	}
 	dec, err := cbor.DecOptions{
+		SimpleValues:      simple,
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		IndefLength:       cbor.IndefLengthForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
@@ -76,8 +90,8 @@ var cborCodec = sync.OnceValue(func() codec {
 	return codec{enc, dec}
 })
 
-// Encode writes a domain type in the one canonical form. It panics on a value that has none (a nil lock, say): domain
-// values come from constructors or from [Decode], so that is a mistake in the program.
+// Encode writes a domain type in the one canonical form. A missing variant of a sum (a nil lock, say) is written as null,
+// which [Decode] refuses. It panics on a type that CBOR has no form for, which is a mistake in the program.
 func Encode(v any) []byte {
 	encoded, err := cborCodec().enc.Marshal(v)
 	if err != nil {

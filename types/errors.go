@@ -52,6 +52,10 @@ const (
 	CodeOfferUnknown  Code = 57
 	CodeOfferExists   Code = 58
 	CodeOfferQuantity Code = 59
+	CodeOperator      Code = 60
+	CodeMember        Code = 61
+	CodeMeterForm     Code = 62
+	CodeMeterExists   Code = 63
 
 	// Trades.
 	CodeTradeUnknown  Code = 70
@@ -61,6 +65,10 @@ const (
 	CodeInstalment    Code = 74
 	CodeSplit         Code = 75
 	CodeOutputRemoved Code = 76
+	CodeTooEarly      Code = 77
+	CodeArbiter       Code = 78
+	CodeSlot          Code = 79
+	CodeReading       Code = 80
 
 	// The node, not the rules: the same transaction may be accepted later.
 	CodePoolFull    Code = 90
@@ -89,7 +97,7 @@ func CodeList() []CodeInfo {
 		{CodeAmountZero, "zero_amount", "An amount that must be at least 1 is zero."},
 		{CodeOverflow, "overflow", "A sum in it is more than the ledger can count (2^64-1)."},
 		{CodeLock, "bad_lock", "An explicit output may only be locked to a key; locks to a trade are made by actions."},
-		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
+		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release or one settlement and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
 		{CodeInputRepeated, "input_repeated", "It names the same output twice as an input."},
 		{CodeExpired, "expired", "Its valid-until has passed. Sign it again with a later one."},
 		{CodeValidity, "validity", "Its valid-until is further ahead than the ledger allows. Sign it again with an earlier one."},
@@ -113,6 +121,10 @@ func CodeList() []CodeInfo {
 		{CodeOfferUnknown, "offer_unknown", "There is no such offer: it was taken up, cancelled, or has run out."},
 		{CodeOfferExists, "offer_exists", "This very offer stands already. Choose another nonce."},
 		{CodeOfferQuantity, "offer_quantity", "The quantity is more than what is left of the offer, or less than its smallest fill."},
+		{CodeOperator, "operator", "Only an operator named in the ledger's parameters may admit members and enrol meters."},
+		{CodeMember, "member", "A meter can only be enrolled for a member that an operator has admitted, and a member is admitted once."},
+		{CodeMeterForm, "meter_form", "The meter's key is not in its one canonical form: a SubjectPublicKeyInfo in DER with the point uncompressed."},
+		{CodeMeterExists, "meter_exists", "This meter was enrolled before. A meter is enrolled once, ever."},
 		{CodeTradeUnknown, "trade_unknown", "There is no such trade in the ledger's state: it never was, it lapsed, or it is over and everything of it is spent."},
 		{CodePhase, "phase", "The trade is not in the phase that this step needs. See the trade's timeline."},
 		{CodeTooLate, "too_late", "The deadline for this step has passed on the ledger clock."},
@@ -120,6 +132,10 @@ func CodeList() []CodeInfo {
 		{CodeInstalment, "instalment", "That instalment is released already, or the trade has fewer."},
 		{CodeSplit, "split", "The two shares of a split must add up to exactly what the trade has locked."},
 		{CodeOutputRemoved, "output_removed", "The transaction spends an output that one of its own actions needs."},
+		{CodeTooEarly, "too_early", "The moment for this step has not come on the ledger clock."},
+		{CodeArbiter, "arbiter", "The agreement names no arbiter, so nobody can award."},
+		{CodeSlot, "slot", "No delivered trade waits for a reading of this gauge in this slot, or the slot takes no more trades or readings."},
+		{CodeReading, "reading", "The meter's records prove nothing here: see the detail for the signature, the sequence, the time or the quantity."},
 		{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
 		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
 		{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},

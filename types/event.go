@@ -32,4 +32,8 @@ const (
 	EventCollected   EventKind = "collected" // E4
 	EventRefunded    EventKind = "refunded"
 	EventReturned    EventKind = "returned"
+	EventSettled     EventKind = "settled"
+	EventAwarded     EventKind = "awarded"
+	EventRead        EventKind = "read"       // a reading counted in a slot
+	EventRegistered  EventKind = "registered" // a member was admitted, a meter enrolled or retired
 )

@@ -44,7 +44,7 @@ const (
 	MaxQuantity = 1 << 48
 	MaxNote     = 512
 	MaxMemo     = 256
-	maxName     = 32
+	MaxName     = 32
 	maxGauges   = 16
 )
 
@@ -53,7 +53,7 @@ func (g *Goods) Check() error {
 	for _, field := range []struct{ name, text string }{
 		{"commodity", g.Commodity}, {"unit", g.Unit}, {"zone", g.Zone},
 	} {
-		if err := CheckText(field.name, field.text, maxName); err != nil {
+		if err := CheckText(field.name, field.text, MaxName); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (g *Goods) Check() error {
 		return Refuse(CodeGoods, "%d meters are more than %d", len(g.Meters), maxGauges)
 	}
 	for i, gauge := range g.Meters {
-		if err := CheckText("register", gauge.Register, maxName); err != nil {
+		if err := CheckText("register", gauge.Register, MaxName); err != nil {
 			return err
 		}
 		if gauge.Direction != DirectionImport && gauge.Direction != DirectionExport {

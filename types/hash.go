@@ -130,3 +130,19 @@ func parse[H ~[32]byte](text []byte, what string) (H, error) {
 	b, err := parseHex(text, what)
 	return H(b), err
 }
+
+// HexBytes are bytes whose text form is hexadecimal digits.
+type HexBytes []byte
+
+// MarshalText writes hexadecimal digits.
+func (b HexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, b), nil }
+
+// UnmarshalText reads hexadecimal digits.
+func (b *HexBytes) UnmarshalText(text []byte) error {
+	bytes, err := hex.AppendDecode(nil, text)
+	if err != nil {
+		return Refuse(CodeMalformed, "%q is not hexadecimal", clip(text))
+	}
+	*b = bytes
+	return nil
+}

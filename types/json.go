@@ -76,6 +76,18 @@ func ActionKind(a Action) string {
 		return "release"
 	case *Split:
 		return "split"
+	case *Settle:
+		return "settle"
+	case *Award:
+		return "award"
+	case *Reading:
+		return "reading"
+	case *Admit:
+		return "admit"
+	case *Enrol:
+		return "enrol"
+	case *Retire:
+		return "retire"
 	}
 	return ""
 }
@@ -102,6 +114,18 @@ func newAction(kind string) Action {
 		return &Release{}
 	case "split":
 		return &Split{}
+	case "settle":
+		return &Settle{}
+	case "award":
+		return &Award{}
+	case "reading":
+		return &Reading{}
+	case "admit":
+		return &Admit{}
+	case "enrol":
+		return &Enrol{}
+	case "retire":
+		return &Retire{}
 	}
 	return nil
 }
@@ -245,5 +269,20 @@ func (b *Body) UnmarshalJSON(text []byte) error {
 		}
 		b.Actions = append(b.Actions, action.value)
 	}
+	return nil
+}
+
+type txFields struct {
+	Body       Body        `json:"body"`
+	Signatures []Signature `json:"signatures"`
+}
+
+// UnmarshalJSON puts the transaction together again as [NewTx] does, so that it has its bytes and its ID.
+func (t *Tx) UnmarshalJSON(text []byte) error {
+	var fields txFields
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*t = *NewTx(fields.Body, fields.Signatures...)
 	return nil
 }

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"encoding/hex"
 	"errors"
 
 	"github.com/btcsuite/btcd/btcutil/bech32"
@@ -13,9 +14,26 @@ type PublicKey [32]byte
 // Signature is an Ed25519 signature together with the key that made it, so that it can be checked without the state
 // (docs/adr/0002). The ledger compares the key with the one it needs.
 type Signature struct {
-	_     struct{} `cbor:",toarray"`
-	Key   PublicKey
-	Bytes [64]byte
+	_     struct{}       `cbor:",toarray"`
+	Key   PublicKey      `json:"key"`
+	Bytes SignatureBytes `json:"bytes"`
+}
+
+// SignatureBytes is a signature as RFC 8032 writes it, in text 128 hexadecimal digits.
+type SignatureBytes [64]byte
+
+// MarshalText writes hexadecimal digits.
+func (s SignatureBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
+
+// UnmarshalText reads hexadecimal digits.
+func (s *SignatureBytes) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(s)) {
+		return Refuse(CodeMalformed, "a signature has 128 hexadecimal digits, this has %d characters", len(text))
+	}
+	if _, err := hex.Decode(s[:], text); err != nil {
+		return Refuse(CodeMalformed, "a signature has 128 hexadecimal digits: %v", err)
+	}
+	return nil
 }
 
 const keyPrefix = "lk"

@@ -2,10 +2,11 @@ package types
 
 // Move is something that a party can do now.
 type Move struct {
-	Who   PublicKey `json:"who"`
-	Role  string    `json:"role"`  // "producer", "consumer" or "both"
-	What  string    `json:"what"`  // "pay", "deliver", "release", "split", "collect", "take_return", "refund"
-	Until Time      `json:"until"` // zero: no deadline
+	Who  PublicKey `json:"who"`
+	Role string    `json:"role"` // "producer", "consumer", "both", "arbiter" or "anyone"
+	What string    `json:"what"` // "pay", "deliver", "release", "split", "collect", "take_return", "refund",
+	// "read", "settle", "award"
+	Until Time `json:"until"` // zero: no deadline
 }
 
 // Moves lists what each side can do at a moment of the ledger clock. The first is the one that the trade waits for.
@@ -28,11 +29,7 @@ func (t *Trade) Moves(clock Time) []Move {
 		producer("deliver", t.Agreement.Deadlines.DeliverBy)
 		split(t.Agreement.Deadlines.DeliverBy)
 	case PhaseDelivered:
-		until := t.Agreement.Deadlines.ConfirmBy
-		if _, hold := t.Agreement.Fallback.(*Hold); hold {
-			until = 0
-		}
-		consumer("release", until)
+		t.deliveredMoves(clock, &moves)
 		split(0)
 	case PhaseReleased, PhaseRefunded:
 		for _, locked := range t.Locked {
@@ -47,4 +44,32 @@ func (t *Trade) Moves(clock Time) []Move {
 		}
 	}
 	return moves
+}
+
+// deliveredMoves are those of a trade that waits for its release: up to confirm-by, or for ever under hold; then what its
+// fallback terms say.
+func (t *Trade) deliveredMoves(clock Time, moves *[]Move) {
+	a := &t.Agreement
+	_, hold := a.Fallback.(*Hold)
+	if hold || clock <= a.Deadlines.ConfirmBy {
+		until := a.Deadlines.ConfirmBy
+		if hold {
+			until = 0
+		}
+		*moves = append(*moves, Move{a.Consumer, "consumer", "release", until})
+	}
+	over := clock > a.Deadlines.ConfirmBy
+	switch fallback := a.Fallback.(type) {
+	case *Meter:
+		if clock <= a.Deadlines.ReadingBy {
+			*moves = append(*moves, Move{a.Producer, "producer", "read", a.Deadlines.ReadingBy})
+		}
+		if over {
+			*moves = append(*moves, Move{PublicKey{}, "anyone", "settle", 0})
+		}
+	case *Arbiter:
+		if over {
+			*moves = append(*moves, Move{fallback.Key, "arbiter", "award", 0})
+		}
+	}
 }

@@ -16,6 +16,10 @@ type Params struct {
 	// FeeAsset and MinFee are what a signed transaction pays; a zero asset means that this ledger takes no fee.
 	FeeAsset AssetID `json:"fee_asset"`
 	MinFee   Amount  `json:"min_fee"`
+	// Slot is the length of a slot of metered goods; slots begin at multiples of it, so no two of them overlap in part.
+	Slot Span `json:"slot"`
+	// Operators are the keys that may admit members and enrol meters.
+	Operators []PublicKey `json:"operators"`
 }
 
 // windowCaps is how many clock caps "several" are at least (protocol section 2).
@@ -30,26 +34,29 @@ func DefaultParams(chainID string) Params {
 		MinWindow:   30 * second,
 		Horizon:     400 * 24 * hour,
 		MaxValidity: hour,
+		Slot:        hour / 4,
 	}
 }
 
 // Check reports a set of parameters that no ledger could run with.
 func (p *Params) Check() error {
 	switch {
-	case p.ChainID == "" || len(p.ChainID) > maxName:
-		return Refuse(CodeMalformed, "the chain id must have 1 to %d characters", maxName)
+	case p.ChainID == "" || len(p.ChainID) > MaxName:
+		return Refuse(CodeMalformed, "the chain id must have 1 to %d characters", MaxName)
 	case p.ClockCap < 1:
 		return Refuse(CodeMalformed, "the clock cap must be at least 1ms")
-	case p.MinWindow < windowCaps*p.ClockCap:
+	case p.MinWindow/windowCaps < p.ClockCap: // divided, as a product could wrap
 		return Refuse(CodeMalformed, "the smallest window %s must be at least %d clock caps of %s", p.MinWindow, windowCaps, p.ClockCap)
-	case p.Horizon < 4*p.MinWindow:
+	case p.Horizon/4 < p.MinWindow:
 		return Refuse(CodeMalformed, "the horizon %s leaves no room for four windows of %s", p.Horizon, p.MinWindow)
 	case p.MaxValidity < p.ClockCap:
 		return Refuse(CodeMalformed, "the longest validity %s must be at least a clock cap", p.MaxValidity)
+	case p.Slot < 1 || p.Slot > 24*3600*1000:
+		return Refuse(CodeMalformed, "a slot must be at least 1ms and at most a day long")
 	case p.FeeAsset == AssetID{} && p.MinFee != 0:
 		return Refuse(CodeMalformed, "a fee needs an asset")
 	}
-	return CheckText("chain id", p.ChainID, maxName)
+	return CheckText("chain id", p.ChainID, MaxName)
 }
 
 // Hash is the domain-tagged SHA-256 of the parameters.

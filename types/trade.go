@@ -11,6 +11,7 @@ type Trade struct {
 	Digest    Hash      `json:"digest"`        // D: the secret hashed once for each instalment
 	Released  uint16    `json:"released"`      // k: instalments released so far
 	Preimage  Secret    `json:"preimage"`      // of instalment k, when k > 0: it yields all earlier ones
+	Allotted  uint64    `json:"allotted"`      // of the goods' quantity, by the readings, once settled
 	Locked    []Locked  `json:"locked"`        // its unspent outputs, by part
 	Steps     []Step    `json:"steps"`         // what happened, in order; one of each kind
 }
@@ -80,11 +81,13 @@ const (
 	StepCollected StepKind = 6 // E4: the producer spent the payment
 	StepReturned  StepKind = 7 // the consumer spent the return
 	StepRefunded  StepKind = 8 // the consumer spent payment or deposit after deliver-by
+	StepSettled   StepKind = 9
+	StepAwarded   StepKind = 10
 )
 
 var stepNames = map[StepKind]string{
 	StepAgreed: "agreed", StepPaid: "paid", StepDelivered: "delivered", StepReleased: "released",
-	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded",
+	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded", StepSettled: "settled", StepAwarded: "awarded",
 }
 
 func (k StepKind) String() string {

@@ -52,6 +52,11 @@ func NewRelease(chainID string, release Release) *Tx {
 	return NewTx(Body{ChainID: chainID, Actions: []Action{&release}})
 }
 
+// NewSettle makes the one unsigned transaction that settles a trade.
+func NewSettle(chainID string, trade TradeID) *Tx {
+	return NewTx(Body{ChainID: chainID, Actions: []Action{&Settle{Trade: trade}}})
+}
+
 // DecodeTx reads a transaction and refuses what is too large or not canonical. Whoever calls it must not change raw later.
 func DecodeTx(raw []byte) (*Tx, error) {
 	if len(raw) > MaxTxBytes {

@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"lockstep/meter"
+	"lockstep/types"
+)
+
+// read counts what a meter signed towards the slot that it lies in. The meter's owner posts it, up to reading-by.
+func (x *execution) read(a *types.Reading) error {
+	registered, ok := get[types.RegisteredMeter](x.State, meterKey(a.Gauge.Meter))
+	if !ok {
+		return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered", a.Gauge.Meter)
+	}
+	x.need(registered.Owner)
+	proof, err := prove(registered, a)
+	if err != nil {
+		return err
+	}
+	at := slotID(a.Gauge, proof.From-proof.From%types.Time(x.params.Slot))
+	slot, ok := get[types.Slot](x.State, slotKey(at))
+	if !ok {
+		return types.Refuse(types.CodeSlot, "no trade was delivered on this gauge in the slot of %s", proof.From)
+	}
+	if err := x.checkReading(slot, proof); err != nil {
+		return err
+	}
+	proof.At = x.now
+	next := *slot
+	next.Readings = append(append([]types.SlotReading{}, slot.Readings...), proof)
+	x.put(slotKey(at), &next)
+	x.emit(types.EventRead, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{registered.Owner}})
+	return nil
+}
+
+// checkReading wants a stretch wholly inside the slot that no other reading covers, so that each record counts once, in
+// whatever form and on whatever page it comes.
+func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) error {
+	switch {
+	case proof.Until > slot.Until:
+		return types.Refuse(types.CodeReading, "the records from %s until %s do not lie wholly inside the slot", proof.From, proof.Until)
+	case proof.Until > x.clock.BlockTime:
+		return types.Refuse(types.CodeReading, "the records are from the future: until %s", proof.Until)
+	case len(slot.Readings) == types.MaxReadings:
+		return types.Refuse(types.CodeSlot, "the slot has its %d readings", types.MaxReadings)
+	}
+	waiting := false
+	for _, claim := range slot.Claims {
+		waiting = waiting || x.now <= claim.ReadingBy
+	}
+	if !waiting {
+		return types.Refuse(types.CodeTooLate, "reading-by of every trade of the slot has passed")
+	}
+	for _, known := range slot.Readings {
+		if proof.From < known.Until && known.From < proof.Until {
+			return types.Refuse(types.CodeReading, "the time from %s until %s was read already", known.From, known.Until)
+		}
+	}
+	return nil
+}
+
+// prove judges the records by package meter and returns what they prove of the gauge: whole Wh and the time they are of.
+func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReading, error) {
+	none := types.SlotReading{}
+	if len(a.Records) < 1 || len(a.Records) > types.MaxRecords {
+		return none, types.Refuse(types.CodeReading, "%d records; 1 to %d are possible", len(a.Records), types.MaxRecords)
+	}
+	lines := make([][]byte, len(a.Records))
+	for i, record := range a.Records {
+		if lines[i] = record; len(record) > types.MaxRecordLength {
+			return none, types.Refuse(types.CodeReading, "record %d has %d bytes, at most %d are allowed", i, len(record), types.MaxRecordLength)
+		}
+	}
+	total, err := judge(registered, lines, a.Gauge)
+	if err != nil {
+		return none, types.Refuse(types.CodeReading, "%v", err)
+	}
+	whole, fits := total.Wh.Whole()
+	switch {
+	case !total.TimeUsable || total.Clock != meter.ClockSynchronised:
+		return none, types.Refuse(types.CodeReading, "the meter's clock was not synchronised, so its records belong to no slot")
+	case total.From < 0 || total.Until <= total.From || types.Time(total.Until) > types.MaxTime:
+		return none, types.Refuse(types.CodeReading, "the records cover no time")
+	case !fits || whole > types.MaxQuantity:
+		return none, types.Refuse(types.CodeReading, "%s Wh are more than a slot can hold", total.Wh)
+	}
+	return types.SlotReading{From: types.Time(total.From), Until: types.Time(total.Until), Quantity: whole}, nil
+}
+
+// judge asks for all three verdicts: signature, sequence, quantity.
+func judge(registered *types.RegisteredMeter, lines [][]byte, gauge types.Gauge) (meter.Total, error) {
+	direction := meter.Direction(gauge.Direction)
+	if registered.Form == types.FormNative {
+		return meter.ProveNative(nativeKey(registered.Key), verifyEd25519, lines, gauge.Register, direction)
+	}
+	key, err := meter.ParseKeyBytes(registered.Key)
+	if err != nil {
+		return meter.Total{}, err
+	}
+	return meter.Prove(key, lines, gauge.Register, direction)
+}
+
+func verifyEd25519(key [32]byte, message, signature []byte) bool {
+	return types.VerifyEd25519(key, message, signature)
+}

@@ -1,0 +1,164 @@
+package types_test
+
+import (
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"lockstep/types"
+)
+
+// A nil and an empty list are the same in the canonical encoding.
+var equal = cmp.Options{cmpopts.EquateEmpty()}
+
+// Generators of domain values that have every form: whatever they draw has an encoding and a JSON text.
+
+func hashes[H ~[32]byte]() *rapid.Generator[H] {
+	return rapid.Custom(func(t *rapid.T) H { return H(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "bytes")) })
+}
+
+func draw[H ~[32]byte](t *rapid.T, label string) H { return hashes[H]().Draw(t, label) }
+
+func times(t *rapid.T, label string) types.Time {
+	return types.Time(rapid.Uint64Max(uint64(types.MaxTime)).Draw(t, label))
+}
+
+// The longest span that a Go duration, and so its text, can hold.
+const maxSpan = 9_223_372_036_854
+
+func spans(t *rapid.T, label string) types.Span {
+	return types.Span(rapid.Uint64Max(maxSpan).Draw(t, label))
+}
+
+func amounts(t *rapid.T, label string) types.Amount {
+	return types.Amount(rapid.Uint64().Draw(t, label))
+}
+
+func rates(t *rapid.T, label string) types.Rate {
+	rate := types.Rate{Mantissa: rapid.Uint64().Draw(t, label), Exponent: rapid.Uint8Max(types.MaxExponent).Draw(t, label+" exponent")}
+	for !rate.Canonical() {
+		rate.Mantissa /= 10
+		rate.Exponent--
+	}
+	return rate
+}
+
+var (
+	assets = rapid.Custom(func(t *rapid.T) types.Asset {
+		return types.Asset{Issuer: draw[types.PublicKey](t, "issuer"), Code: rapid.String().Draw(t, "code"), Decimals: rapid.Uint8().Draw(t, "decimals")}
+	})
+	gauges = rapid.Custom(func(t *rapid.T) types.Gauge {
+		return types.Gauge{
+			Meter: draw[types.MeterID](t, "meter"), Register: rapid.String().Draw(t, "register"),
+			Direction: types.Direction(rapid.Uint8().Draw(t, "direction")),
+		}
+	})
+	goods = rapid.Custom(func(t *rapid.T) types.Goods {
+		return types.Goods{
+			Commodity: rapid.String().Draw(t, "commodity"), Unit: rapid.String().Draw(t, "unit"), Quantity: rapid.Uint64().Draw(t, "quantity"),
+			Zone: rapid.String().Draw(t, "zone"), From: times(t, "from"), Until: times(t, "until"),
+			Meters: rapid.SliceOfN(gauges, 0, 3).Draw(t, "meters"), Note: rapid.String().Draw(t, "note"),
+		}
+	})
+	deadlines = rapid.Custom(func(t *rapid.T) types.Deadlines {
+		return types.Deadlines{
+			PayBy: times(t, "pay by"), DeliverBy: times(t, "deliver by"), ReadingBy: times(t, "reading by"), ConfirmBy: times(t, "confirm by"),
+		}
+	})
+	fallbacks = rapid.Custom(func(t *rapid.T) types.Fallback {
+		return rapid.SampledFrom([]types.Fallback{&types.Hold{}, &types.Meter{}, &types.Arbiter{Key: draw[types.PublicKey](t, "arbiter")}}).Draw(t, "fallback")
+	})
+	agreements = rapid.Custom(func(t *rapid.T) types.Agreement {
+		return types.Agreement{
+			ChainID: rapid.String().Draw(t, "chain"), Producer: draw[types.PublicKey](t, "producer"), Consumer: draw[types.PublicKey](t, "consumer"),
+			Goods: goods.Draw(t, "goods"), Asset: draw[types.AssetID](t, "asset"), Price: amounts(t, "price"), Deposit: amounts(t, "deposit"),
+			Bond: amounts(t, "bond"), Instalments: rapid.Uint16().Draw(t, "instalments"), Deadlines: deadlines.Draw(t, "deadlines"),
+			Fallback: fallbacks.Draw(t, "fallback"), Nonce: rapid.Uint64().Draw(t, "nonce"),
+		}
+	})
+	offers = rapid.Custom(func(t *rapid.T) types.Offer {
+		return types.Offer{
+			ChainID: rapid.String().Draw(t, "chain"), Producer: draw[types.PublicKey](t, "producer"), Goods: goods.Draw(t, "goods"),
+			Asset: draw[types.AssetID](t, "asset"), Price: rates(t, "price"), Deposit: rates(t, "deposit"), Bond: rates(t, "bond"),
+			MinFill: rapid.Uint64().Draw(t, "min fill"), Instalments: rapid.Uint16().Draw(t, "instalments"),
+			Deadlines: deadlines.Draw(t, "deadlines"), Fallback: fallbacks.Draw(t, "fallback"), Nonce: rapid.Uint64().Draw(t, "nonce"),
+		}
+	})
+	locks = rapid.Custom(func(t *rapid.T) types.Lock {
+		if rapid.Bool().Draw(t, "to key") {
+			return types.ToKey(draw[types.PublicKey](t, "key"))
+		}
+		return types.ToTrade(draw[types.TradeID](t, "trade"), parts.Draw(t, "part"))
+	})
+	parts     = rapid.SampledFrom([]types.Part{types.PartPayment, types.PartDeposit, types.PartReturn, types.PartBond})
+	outpoints = rapid.Custom(func(t *rapid.T) types.Outpoint {
+		return types.Outpoint{Tx: draw[types.TxID](t, "tx"), Index: rapid.Uint32().Draw(t, "index")}
+	})
+	outputs = rapid.Custom(func(t *rapid.T) types.Output {
+		return types.Output{Asset: draw[types.AssetID](t, "asset"), Amount: amounts(t, "amount"), Lock: locks.Draw(t, "lock")}
+	})
+	trades = rapid.Custom(func(t *rapid.T) types.Trade {
+		locked := rapid.Custom(func(t *rapid.T) types.Locked {
+			return types.Locked{Part: parts.Draw(t, "part"), Amount: amounts(t, "amount"), Outpoint: outpoints.Draw(t, "outpoint")}
+		})
+		step := rapid.Custom(func(t *rapid.T) types.Step {
+			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 8).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}
+		})
+		return types.Trade{
+			Agreement: agreements.Draw(t, "agreement"), Phase: types.Phase(rapid.Uint8Range(1, 9).Draw(t, "phase")),
+			Height: rapid.Uint64().Draw(t, "height"), Digest: draw[types.Hash](t, "digest"), Released: rapid.Uint16().Draw(t, "released"),
+			Preimage: draw[types.Secret](t, "preimage"), Locked: rapid.SliceOfN(locked, 0, 4).Draw(t, "locked"), Steps: rapid.SliceOfN(step, 0, 4).Draw(t, "steps"),
+		}
+	})
+	events = rapid.Custom(func(t *rapid.T) types.Event {
+		return types.Event{
+			Kind: types.EventKind(rapid.String().Draw(t, "kind")), Height: rapid.Uint64().Draw(t, "height"), At: times(t, "at"),
+			Tx: draw[types.TxID](t, "tx"), Trade: draw[types.TradeID](t, "trade"), Offer: draw[types.OfferID](t, "offer"),
+			Keys: rapid.SliceOfN(hashes[types.PublicKey](), 0, 3).Draw(t, "keys"),
+		}
+	})
+	params = rapid.Custom(func(t *rapid.T) types.Params {
+		return types.Params{
+			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
+			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"),
+		}
+	})
+	bodies = rapid.Custom(func(t *rapid.T) types.Body {
+		return types.Body{
+			ChainID: rapid.String().Draw(t, "chain"), ValidUntil: times(t, "valid until"),
+			Inputs: rapid.SliceOfN(outpoints, 0, 3).Draw(t, "inputs"), Outputs: rapid.SliceOfN(outputs, 0, 3).Draw(t, "outputs"),
+			Actions: rapid.SliceOfN(actions, 0, 3).Draw(t, "actions"), Fee: amounts(t, "fee"), Memo: rapid.String().Draw(t, "memo"),
+		}
+	})
+	signatures = rapid.Custom(func(t *rapid.T) types.Signature {
+		return types.Signature{Key: draw[types.PublicKey](t, "key"), Bytes: types.SignatureBytes(rapid.SliceOfN(rapid.Byte(), 64, 64).Draw(t, "signature"))}
+	})
+	actions = rapid.Custom(func(t *rapid.T) types.Action {
+		trade, offer := hashes[types.TradeID](), hashes[types.OfferID]()
+		switch rapid.IntRange(0, 9).Draw(t, "action") {
+		case 0:
+			return &types.Issue{Asset: assets.Draw(t, "asset"), Amount: amounts(t, "amount")}
+		case 1:
+			return &types.Redeem{Asset: draw[types.AssetID](t, "asset"), Amount: amounts(t, "amount")}
+		case 2:
+			return &types.Post{Offer: offers.Draw(t, "offer")}
+		case 3:
+			return &types.Cancel{Offer: offer.Draw(t, "offer")}
+		case 4:
+			return &types.Take{
+				Offer: offer.Draw(t, "offer"), Consumer: draw[types.PublicKey](t, "consumer"), Quantity: rapid.Uint64().Draw(t, "quantity"),
+				Nonce: rapid.Uint64().Draw(t, "nonce"), Digest: draw[types.Hash](t, "digest"),
+			}
+		case 5:
+			return &types.Agree{Agreement: agreements.Draw(t, "agreement")}
+		case 6:
+			return &types.Pay{Trade: trade.Draw(t, "trade"), Digest: draw[types.Hash](t, "digest")}
+		case 7:
+			return &types.Deliver{Trade: trade.Draw(t, "trade")}
+		case 8:
+			return &types.Release{Trade: trade.Draw(t, "trade"), Instalment: rapid.Uint16().Draw(t, "k"), Preimage: draw[types.Secret](t, "preimage")}
+		default:
+			return &types.Split{Trade: trade.Draw(t, "trade"), ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer")}
+		}
+	})
+)

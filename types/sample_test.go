@@ -1,0 +1,125 @@
+package types_test
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+
+	"lockstep/types"
+)
+
+// A small cast, the same in every test and in the frozen vectors: each key's seed is the SHA-256 of its holder's name.
+func signer(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte("lockstep test key: " + name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func keyOf(name string) types.PublicKey {
+	return types.PublicKey(signer(name).Public().(ed25519.PublicKey))
+}
+
+func sign(tx *types.Tx, name string) *types.Tx {
+	signature := ed25519.Sign(signer(name), types.SigningMessage(tx.BodyBytes()))
+	return tx.WithSignature(types.Signature{Key: keyOf(name), Bytes: types.SignatureBytes(signature)})
+}
+
+const (
+	second  = types.Span(1000)
+	minute  = 60 * second
+	noon    = types.Time(1_782_043_200_000) // 2026-06-21T12:00:00Z
+	quarter = 15 * minute
+)
+
+func sampleParams() types.Params { return types.DefaultParams("samplestadt") }
+
+func sampleAsset() types.Asset { return types.Asset{Issuer: keyOf("issuer"), Code: "EUR", Decimals: 2} }
+
+func assetID() types.AssetID {
+	asset := sampleAsset()
+	return asset.ID()
+}
+
+func sampleSecret() types.Secret {
+	return types.Secret(sha256.Sum256([]byte("lockstep test secret")))
+}
+
+// sampleGoods is a quarter-hour of rooftop power, as the producer's own meter exports it.
+func sampleGoods() types.Goods {
+	return types.Goods{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1500, Zone: "feeder 7",
+		From: noon.Add(quarter), Until: noon.Add(2 * quarter),
+		Meters: []types.Gauge{{Meter: types.MeterID{1, 2, 3}, Register: "2.8.0", Direction: types.DirectionExport}},
+		Note:   "rooftop, 屋顶",
+	}
+}
+
+func sampleDeadlines() types.Deadlines {
+	return types.Deadlines{
+		PayBy: noon.Add(10 * minute), DeliverBy: noon.Add(14 * minute), ReadingBy: noon.Add(60 * minute), ConfirmBy: noon.Add(120 * minute),
+	}
+}
+
+func sampleAgreement() types.Agreement {
+	return types.Agreement{
+		ChainID: "samplestadt", Producer: keyOf("producer"), Consumer: keyOf("consumer"), Goods: sampleGoods(), Asset: assetID(),
+		Price: 45_000, Deposit: 450, Bond: 900, Instalments: 5, Deadlines: sampleDeadlines(), Fallback: &types.Hold{}, Nonce: 7,
+	}
+}
+
+func sampleOffer() types.Offer {
+	return types.Offer{
+		ChainID: "samplestadt", Producer: keyOf("producer"), Goods: sampleGoods(), Asset: assetID(),
+		Price: types.Rate{Mantissa: 30}, Deposit: types.Rate{Mantissa: 3, Exponent: 1}, Bond: types.Rate{Mantissa: 65, Exponent: 2},
+		MinFill: 100, Instalments: 5, Deadlines: sampleDeadlines(), Fallback: &types.Hold{}, Nonce: 9,
+	}
+}
+
+// sampleTrade is delivered, with two of its five instalments released.
+func sampleTrade() types.Trade {
+	agreement, secret := sampleAgreement(), sampleSecret()
+	at := func(n uint32) types.Outpoint { return types.Outpoint{Tx: types.TxID{0xaa}, Index: n} }
+	return types.Trade{
+		Agreement: agreement, Phase: types.PhaseDelivered, Height: 12, Digest: secret.Digest(5), Released: 2, Preimage: types.Secret(secret.Digest(3)),
+		Locked: []types.Locked{
+			{Part: types.PartPayment, Amount: 27_000, Outpoint: at(2)},
+			{Part: types.PartReturn, Amount: 450, Outpoint: at(3)},
+			{Part: types.PartBond, Amount: 900, Outpoint: at(4)},
+		},
+		Steps: []types.Step{
+			{Kind: types.StepAgreed, At: noon, Tx: types.TxID{1}}, {Kind: types.StepPaid, At: noon.Add(minute), Tx: types.TxID{2}},
+			{Kind: types.StepDelivered, At: noon.Add(2 * minute), Tx: types.TxID{3}},
+			{Kind: types.StepReleased, At: noon.Add(3 * minute), Tx: types.TxID{4}},
+		},
+	}
+}
+
+// sampleActions is one of each kind.
+func sampleActions() []types.Action {
+	agreement, offer, secret := sampleAgreement(), sampleOffer(), sampleSecret()
+	trade := agreement.ID()
+	return []types.Action{
+		&types.Issue{Asset: sampleAsset(), Amount: 100_000},
+		&types.Redeem{Asset: assetID(), Amount: 250},
+		&types.Post{Offer: offer},
+		&types.Cancel{Offer: offer.ID()},
+		&types.Take{Offer: offer.ID(), Consumer: keyOf("consumer"), Quantity: 500, Nonce: 3, Digest: secret.Digest(5)},
+		&types.Agree{Agreement: agreement},
+		&types.Pay{Trade: trade, Digest: secret.Digest(5)},
+		&types.Deliver{Trade: trade},
+		&types.Release{Trade: trade, Instalment: 5, Preimage: secret},
+		&types.Split{Trade: trade, ToProducer: 20_000, ToConsumer: 25_450},
+	}
+}
+
+// sampleBody pays for the sample trade: one input, change back to the consumer.
+func sampleBody() types.Body {
+	agreement, secret := sampleAgreement(), sampleSecret()
+	return types.Body{
+		ChainID: "samplestadt", ValidUntil: noon.Add(5 * minute),
+		Inputs:  []types.Outpoint{{Tx: types.TxID{0xcc}, Index: 1}},
+		Outputs: []types.Output{{Asset: assetID(), Amount: 4_550, Lock: types.ToKey(keyOf("consumer"))}},
+		Actions: []types.Action{&types.Pay{Trade: agreement.ID(), Digest: secret.Digest(5)}},
+		Memo:    "E1",
+	}
+}
+
+func sampleTx() *types.Tx { return sign(types.NewTx(sampleBody()), "consumer") }

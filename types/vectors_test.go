@@ -1,0 +1,142 @@
+package types_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"lockstep/types"
+)
+
+var update = flag.Bool("update", false, "write testdata anew; the difference is a change of protocol")
+
+// A vector is one domain value in every form in which it leaves the program.
+type vector struct {
+	name  string
+	value any // a pointer to the domain type
+	id    fmt.Stringer
+}
+
+func vectors() []vector {
+	agreement, offer, asset, trade, body, params := sampleAgreement(), sampleOffer(), sampleAsset(), sampleTrade(), sampleBody(), sampleParams()
+	arbiter, meter := agreement, agreement
+	arbiter.Fallback, meter.Fallback = &types.Arbiter{Key: keyOf("arbiter")}, &types.Meter{}
+	list := []vector{
+		{"asset", &asset, asset.ID()},
+		{"agreement/hold", &agreement, agreement.ID()},
+		{"agreement/meter", &meter, meter.ID()},
+		{"agreement/arbiter", &arbiter, arbiter.ID()},
+		{"offer", &offer, offer.ID()},
+		{"trade", &trade, trade.ID()},
+		{"params", &params, params.Hash()},
+		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12}, nil},
+		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},
+		{"output/key", &types.Output{Asset: assetID(), Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, nil},
+		{"output/trade", &types.Output{Asset: assetID(), Amount: types.MaxAmount, Lock: types.ToTrade(agreement.ID(), types.PartReturn)}, nil},
+		{"event", &types.Event{
+			Kind: types.EventPaid, Height: 12, At: noon, Tx: types.TxID{1}, Trade: agreement.ID(), Keys: []types.PublicKey{keyOf("producer")},
+		}, nil},
+		{"body", &body, nil},
+	}
+	for _, action := range sampleActions() {
+		one := types.Body{ChainID: "samplestadt", ValidUntil: noon, Actions: []types.Action{action}}
+		list = append(list, vector{"body/" + types.ActionKind(action), &one, types.NewTx(one).ID()})
+	}
+	return list
+}
+
+// TestVectors holds every encoding, ID, key text and signature against testdata: a change there is a fork of the protocol.
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	out.WriteString("# Frozen vectors: a program that speaks the protocol gets exactly these. Written by go test -run TestVectors -update.\n")
+	for _, v := range vectors() {
+		text, err := json.Marshal(v.value)
+		if err != nil {
+			t.Fatalf("%s: %v", v.name, err)
+		}
+		fmt.Fprintf(&out, "\nname %s\njson %s\ncbor %x\n", v.name, text, types.Encode(v.value))
+		if v.id != nil {
+			fmt.Fprintf(&out, "id   %s\n", v.id)
+		}
+	}
+	writeTxVectors(&out)
+
+	path := filepath.Join("testdata", "vectors.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	frozen, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(frozen), "\n"), strings.Split(out.String(), "\n")); diff != "" {
+		t.Errorf("the protocol has changed (- frozen, + now):\n%s", diff)
+	}
+}
+
+func writeTxVectors(out *strings.Builder) {
+	release := types.NewRelease("samplestadt", types.Release{Trade: types.TradeID{1}, Instalment: 5, Preimage: sampleSecret()})
+	for _, v := range []struct {
+		name string
+		tx   *types.Tx
+	}{{"tx/signed", sampleTx()}, {"tx/release, unsigned", release}} {
+		fmt.Fprintf(out, "\nname %s\ncbor %x\nbody %x\nid   %s\nhash %s\n", v.name, v.tx.Bytes(), v.tx.BodyBytes(), v.tx.ID(), v.tx.Hash())
+		fmt.Fprintf(out, "message %x\n", types.SigningMessage(v.tx.BodyBytes()))
+		for _, signature := range v.tx.Signatures {
+			fmt.Fprintf(out, "signature %x by %s\n", signature.Bytes[:], signature.Key)
+		}
+	}
+	for _, name := range []string{"issuer", "producer", "consumer", "arbiter"} {
+		key := keyOf(name)
+		fmt.Fprintf(out, "\nname key/%s\nseed %x\nkey  %x\ntext %s\n", name, signer(name).Seed(), key[:], key)
+	}
+	secret := sampleSecret()
+	fmt.Fprintf(out, "\nname digest, applied 5 times\nsecret %x\ndigest %s\n", secret[:], secret.Digest(5))
+}
+
+// TestVectorsRead goes the other way: what is frozen reads back, from CBOR and from JSON, into the value it was made of.
+func TestVectorsRead(t *testing.T) {
+	t.Parallel()
+	frozen, err := os.ReadFile(filepath.Join("testdata", "vectors.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]map[string]string{}
+	for block := range strings.SplitSeq(string(frozen), "\n\n") {
+		lines := map[string]string{}
+		for line := range strings.Lines(block) {
+			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			lines[name] = strings.TrimSpace(value)
+		}
+		fields[lines["name"]] = lines
+	}
+	for _, v := range vectors() {
+		encoded, err := hex.DecodeString(fields[v.name]["cbor"])
+		if err != nil || len(encoded) == 0 {
+			t.Fatalf("%s: no vector (%v)", v.name, err)
+		}
+		fromCBOR, fromJSON := reflect.New(reflect.TypeOf(v.value).Elem()).Interface(), reflect.New(reflect.TypeOf(v.value).Elem()).Interface()
+		if err := types.Decode(encoded, fromCBOR); err != nil {
+			t.Errorf("%s: %v", v.name, err)
+		}
+		if err := json.Unmarshal([]byte(fields[v.name]["json"]), fromJSON); err != nil {
+			t.Errorf("%s: %v", v.name, err)
+		}
+		for form, got := range map[string]any{"CBOR": fromCBOR, "JSON": fromJSON} {
+			if diff := cmp.Diff(v.value, got, equal...); diff != "" {
+				t.Errorf("%s from %s:\n%s", v.name, form, diff)
+			}
+		}
+	}
+}
