@@ -45,7 +45,7 @@ func (m *Memory) Apply(changes []Change) {
 // Clone returns a view that changes on its own.
 func (m *Memory) Clone() *Memory {
 	clone := NewMemory()
-	for kind, values := range m.kinds {
+	for kind, values := range m.kinds { // any order: each kind is copied by itself
 		clone.kinds[kind] = maps.Clone(values)
 	}
 	return clone

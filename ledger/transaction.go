@@ -123,11 +123,9 @@ func isUnsignedForm(body *types.Body) bool {
 		body.ValidUntil != 0 || body.Fee != 0 || body.Memo != "" {
 		return false
 	}
-	switch body.Actions[0].(type) {
-	case *types.Release, *types.Settle:
-		return true
-	}
-	return false
+	_, release := body.Actions[0].(*types.Release)
+	_, settle := body.Actions[0].(*types.Settle)
+	return release || settle
 }
 
 // checkTime keeps a signed transaction within its validity, and one without inputs from being done twice. (One with

@@ -79,6 +79,7 @@ func TestAgreementCheck(t *testing.T) {
 		"all that can be":        {func(a *types.Agreement) { a.Price = most - 1; a.Deposit = 1; a.Bond = 0 }, types.CodeOK},
 		"windows just right": {func(a *types.Agreement) {
 			d := &a.Deadlines
+			a.Goods.Meters = nil
 			d.DeliverBy = d.PayBy.Add(params.MinWindow)
 			d.ReadingBy = d.DeliverBy.Add(params.MinWindow)
 			d.ConfirmBy = d.ReadingBy.Add(params.MinWindow)
@@ -98,8 +99,15 @@ func TestAgreementCheck(t *testing.T) {
 		"confirm-by after 9999":   {func(a *types.Agreement) { a.Deadlines.ConfirmBy = math.MaxUint64 }, types.CodeDeadlines},
 		"pay-by after confirm-by": {func(a *types.Agreement) { a.Deadlines.PayBy = math.MaxUint64 }, types.CodeDeadlines},
 		"no fallback":             {func(a *types.Agreement) { a.Fallback = nil }, types.CodeFallback},
-		"meter terms":             {func(a *types.Agreement) { a.Fallback = &types.Meter{} }, types.CodeFallback},
-		"arbiter terms":           {func(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: keyOf("arbiter")} }, types.CodeFallback},
+		"meter terms":             {func(a *types.Agreement) { a.Fallback = &types.Meter{} }, types.CodeOK},
+		"meter terms, no meter":   {func(a *types.Agreement) { a.Fallback = &types.Meter{}; a.Goods.Meters = nil }, types.CodeFallback},
+		"arbiter terms":           {func(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: keyOf("arbiter")} }, types.CodeOK},
+		"two gauges":              {func(a *types.Agreement) { a.Goods.Meters = manyGauges(2) }, types.CodeGoods},
+		"metered, not energy":     {func(a *types.Agreement) { a.Goods.Commodity = "heat" }, types.CodeGoods},
+		"slot of half an hour":    {func(a *types.Agreement) { a.Goods.Until = a.Goods.From.Add(2 * quarter) }, types.CodeGoods},
+		"slot off the grid":       {func(a *types.Agreement) { a.Goods.From++; a.Goods.Until++ }, types.CodeGoods},
+		"delivered in the slot":   {func(a *types.Agreement) { a.Deadlines.DeliverBy = a.Goods.From + 1 }, types.CodeDeadlines},
+		"read in the slot":        {func(a *types.Agreement) { a.Deadlines.ReadingBy = a.Goods.Until }, types.CodeDeadlines},
 		"producer as arbiter":     {func(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: a.Producer} }, types.CodeParties},
 		"consumer as arbiter":     {func(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: a.Consumer} }, types.CodeParties},
 	} {
@@ -187,6 +195,8 @@ func TestParamsCheck(t *testing.T) {
 		"horizon below 4 windows":  {func(p *types.Params) { p.Horizon = 4*p.MinWindow - 1 }, types.CodeMalformed},
 		"window that wraps":        {func(p *types.Params) { p.MinWindow = 1 << 62 }, types.CodeMalformed},
 		"validity below a cap":     {func(p *types.Params) { p.MaxValidity = p.ClockCap - 1 }, types.CodeMalformed},
+		"no slot":                  {func(p *types.Params) { p.Slot = 0 }, types.CodeMalformed},
+		"slot of more than a day":  {func(p *types.Params) { p.Slot = 24*60*minute + 1 }, types.CodeMalformed},
 		"a fee in no asset at all": {func(p *types.Params) { p.MinFee = 1 }, types.CodeMalformed},
 	} {
 		params := sampleParams()
@@ -215,5 +225,25 @@ func TestAssetCheck(t *testing.T) {
 	asset.Decimals++
 	if err := asset.Check(); types.CodeOf(err) != types.CodeAssetForm {
 		t.Errorf("19 decimals: %v", err)
+	}
+}
+
+func TestMeterCheck(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		corrupt func(*types.RegisteredMeter)
+		want    types.Code
+	}{
+		"nothing":         {func(*types.RegisteredMeter) {}, types.CodeOK},
+		"longest key":     {func(m *types.RegisteredMeter) { m.Key = make([]byte, 256) }, types.CodeOK},
+		"no key":          {func(m *types.RegisteredMeter) { m.Key = nil }, types.CodeMeterForm},
+		"key too long":    {func(m *types.RegisteredMeter) { m.Key = make([]byte, 257) }, types.CodeMeterForm},
+		"retired already": {func(m *types.RegisteredMeter) { m.RetiredAt = 1 }, types.CodeMeterForm},
+	} {
+		meter := sampleMeter()
+		c.corrupt(&meter)
+		if err := meter.Check(); types.CodeOf(err) != c.want {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
 	}
 }

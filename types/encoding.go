@@ -50,6 +50,7 @@ type codec struct {
 // cborCodec is deterministic CBOR (RFC 8949 4.2.1), strict on the way in. Built once: building costs more than decoding.
 var cborCodec = sync.OnceValue(func() codec {
 	tags := cbor.NewTagSet()
+	// any order: a set of tags has none
 	for tag, variant := range map[uint64]any{
 		tagKeyLock: KeyLock{}, tagTradeLock: TradeLock{},
 		tagHold: Hold{}, tagMeter: Meter{}, tagArbiter: Arbiter{},

@@ -33,6 +33,7 @@ func FuzzDecodeTx(f *testing.F) {
 func FuzzDecodeTrade(f *testing.F)     { trade := sampleTrade(); fuzzDecode(f, &trade) }
 func FuzzDecodeOffer(f *testing.F)     { offer := sampleOffer(); fuzzDecode(f, &offer) }
 func FuzzDecodeAgreement(f *testing.F) { agreement := sampleAgreement(); fuzzDecode(f, &agreement) }
+func FuzzDecodeSlot(f *testing.F)      { slot := sampleSlot(); fuzzDecode(f, &slot) }
 func FuzzDecodeOutput(f *testing.F) {
 	fuzzDecode(f, &types.Output{Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, &types.Output{Amount: 1, Lock: types.ToTrade(types.TradeID{1}, types.PartBond)})
 }

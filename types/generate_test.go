@@ -34,6 +34,8 @@ func amounts(t *rapid.T, label string) types.Amount {
 	return types.Amount(rapid.Uint64().Draw(t, label))
 }
 
+func hexBytes(t *rapid.T) types.HexBytes { return rapid.SliceOfN(rapid.Byte(), 0, 8).Draw(t, "bytes") }
+
 func rates(t *rapid.T, label string) types.Rate {
 	rate := types.Rate{Mantissa: rapid.Uint64().Draw(t, label), Exponent: rapid.Uint8Max(types.MaxExponent).Draw(t, label+" exponent")}
 	for !rate.Canonical() {
@@ -58,6 +60,27 @@ var (
 			Commodity: rapid.String().Draw(t, "commodity"), Unit: rapid.String().Draw(t, "unit"), Quantity: rapid.Uint64().Draw(t, "quantity"),
 			Zone: rapid.String().Draw(t, "zone"), From: times(t, "from"), Until: times(t, "until"),
 			Meters: rapid.SliceOfN(gauges, 0, 3).Draw(t, "meters"), Note: rapid.String().Draw(t, "note"),
+		}
+	})
+	meters = rapid.Custom(func(t *rapid.T) types.RegisteredMeter {
+		return types.RegisteredMeter{
+			Form: rapid.SampledFrom([]types.MeterForm{types.FormOCMF, types.FormNative}).Draw(t, "form"), Key: hexBytes(t),
+			Owner: draw[types.PublicKey](t, "owner"), RetiredAt: times(t, "retired at"),
+		}
+	})
+	slots = rapid.Custom(func(t *rapid.T) types.Slot {
+		claim := rapid.Custom(func(t *rapid.T) types.Claim {
+			return types.Claim{
+				Height: rapid.Uint64().Draw(t, "height"), Trade: draw[types.TradeID](t, "trade"),
+				Quantity: rapid.Uint64().Draw(t, "quantity"), ReadingBy: times(t, "reading by"),
+			}
+		})
+		reading := rapid.Custom(func(t *rapid.T) types.SlotReading {
+			return types.SlotReading{At: times(t, "at"), From: times(t, "from"), Until: times(t, "until"), Quantity: rapid.Uint64().Draw(t, "quantity")}
+		})
+		return types.Slot{
+			Gauge: gauges.Draw(t, "gauge"), From: times(t, "from"), Until: times(t, "until"), Open: rapid.Uint16().Draw(t, "open"),
+			Claims: rapid.SliceOfN(claim, 0, 3).Draw(t, "claims"), Readings: rapid.SliceOfN(reading, 0, 3).Draw(t, "readings"),
 		}
 	})
 	deadlines = rapid.Custom(func(t *rapid.T) types.Deadlines {
@@ -102,12 +125,13 @@ var (
 			return types.Locked{Part: parts.Draw(t, "part"), Amount: amounts(t, "amount"), Outpoint: outpoints.Draw(t, "outpoint")}
 		})
 		step := rapid.Custom(func(t *rapid.T) types.Step {
-			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 8).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}
+			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 10).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}
 		})
 		return types.Trade{
 			Agreement: agreements.Draw(t, "agreement"), Phase: types.Phase(rapid.Uint8Range(1, 9).Draw(t, "phase")),
 			Height: rapid.Uint64().Draw(t, "height"), Digest: draw[types.Hash](t, "digest"), Released: rapid.Uint16().Draw(t, "released"),
-			Preimage: draw[types.Secret](t, "preimage"), Locked: rapid.SliceOfN(locked, 0, 4).Draw(t, "locked"), Steps: rapid.SliceOfN(step, 0, 4).Draw(t, "steps"),
+			Preimage: draw[types.Secret](t, "preimage"), Allotted: rapid.Uint64().Draw(t, "allotted"),
+			Locked: rapid.SliceOfN(locked, 0, 4).Draw(t, "locked"), Steps: rapid.SliceOfN(step, 0, 4).Draw(t, "steps"),
 		}
 	})
 	events = rapid.Custom(func(t *rapid.T) types.Event {
@@ -120,7 +144,8 @@ var (
 	params = rapid.Custom(func(t *rapid.T) types.Params {
 		return types.Params{
 			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
-			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"),
+			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Slot: spans(t, "slot"),
+			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"),
 		}
 	})
 	bodies = rapid.Custom(func(t *rapid.T) types.Body {
@@ -135,7 +160,7 @@ var (
 	})
 	actions = rapid.Custom(func(t *rapid.T) types.Action {
 		trade, offer := hashes[types.TradeID](), hashes[types.OfferID]()
-		switch rapid.IntRange(0, 9).Draw(t, "action") {
+		switch rapid.IntRange(0, 15).Draw(t, "action") {
 		case 0:
 			return &types.Issue{Asset: assets.Draw(t, "asset"), Amount: amounts(t, "amount")}
 		case 1:
@@ -157,8 +182,23 @@ var (
 			return &types.Deliver{Trade: trade.Draw(t, "trade")}
 		case 8:
 			return &types.Release{Trade: trade.Draw(t, "trade"), Instalment: rapid.Uint16().Draw(t, "k"), Preimage: draw[types.Secret](t, "preimage")}
-		default:
+		case 9:
 			return &types.Split{Trade: trade.Draw(t, "trade"), ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer")}
+		case 10:
+			return &types.Settle{Trade: trade.Draw(t, "trade")}
+		case 11:
+			return &types.Award{Trade: trade.Draw(t, "trade"), ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer")}
+		case 12:
+			return &types.Reading{Gauge: gauges.Draw(t, "gauge"), Records: rapid.SliceOfN(rapid.Custom(hexBytes), 0, 3).Draw(t, "records")}
+		case 13:
+			return &types.Admit{
+				Operator: draw[types.PublicKey](t, "operator"),
+				Member:   types.Member{Key: draw[types.PublicKey](t, "member"), Name: rapid.String().Draw(t, "name")},
+			}
+		case 14:
+			return &types.Enrol{Operator: draw[types.PublicKey](t, "operator"), Meter: meters.Draw(t, "meter")}
+		default:
+			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Meter: draw[types.MeterID](t, "meter")}
 		}
 	})
 )

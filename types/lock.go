@@ -58,6 +58,7 @@ func (p *Part) UnmarshalText(text []byte) error {
 }
 
 func unmarshalName[E comparable](e *E, names map[E]string, text []byte, what string) error {
+	// any order: names are unique
 	for value, name := range names {
 		if name == string(text) {
 			*e = value

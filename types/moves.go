@@ -60,6 +60,7 @@ func (t *Trade) deliveredMoves(clock Time, moves *[]Move) {
 	}
 	over := clock > a.Deadlines.ConfirmBy
 	switch fallback := a.Fallback.(type) {
+	case *Hold: // nothing but the release, ever
 	case *Meter:
 		if clock <= a.Deadlines.ReadingBy {
 			*moves = append(*moves, Move{a.Producer, "producer", "read", a.Deadlines.ReadingBy})

@@ -2,6 +2,9 @@ package types_test
 
 import (
 	"encoding/json"
+	"os"
+	"reflect"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +22,8 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("offer", roundTrips(offers))
 	t.Run("output", roundTrips(outputs))
 	t.Run("trade", roundTrips(trades))
+	t.Run("meter", roundTrips(meters))
+	t.Run("slot", roundTrips(slots))
 	t.Run("event", roundTrips(events))
 	t.Run("params", roundTrips(params))
 	t.Run("signature", roundTrips(signatures))
@@ -48,6 +53,31 @@ func roundTrips[T any](values *rapid.Generator[T]) func(*testing.T) {
 				t.Fatal(diff)
 			}
 		})
+	}
+}
+
+// Every action of the source has a sample here, a frozen vector and a kind in JSON.
+func TestEveryActionIsSampled(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("action.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared, sampled []string
+	for _, match := range regexp.MustCompile(`func \(\*(\w+)\) isAction`).FindAllStringSubmatch(string(source), -1) {
+		declared = append(declared, match[1])
+	}
+	kinds := map[string]bool{"": true}
+	for _, action := range sampleActions() {
+		sampled = append(sampled, reflect.TypeOf(action).Elem().Name())
+		if kind := types.ActionKind(action); kinds[kind] {
+			t.Errorf("%T has no kind of its own: %q", action, kind)
+		} else {
+			kinds[kind] = true
+		}
+	}
+	if diff := cmp.Diff(declared, sampled); diff != "" {
+		t.Errorf("- declared, + sampled:\n%s", diff)
 	}
 }
 

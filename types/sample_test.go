@@ -73,6 +73,21 @@ func sampleOffer() types.Offer {
 	}
 }
 
+func sampleMeter() types.RegisteredMeter {
+	return types.RegisteredMeter{Form: types.FormNative, Key: types.HexBytes{0x30, 0x2a, 0x01}, Owner: keyOf("producer")}
+}
+
+// sampleSlot holds the sample trade's claim and one reading.
+func sampleSlot() types.Slot {
+	agreement := sampleAgreement()
+	goods := agreement.Goods
+	return types.Slot{
+		Gauge: goods.Meters[0], From: goods.From, Until: goods.Until, Open: 1,
+		Claims:   []types.Claim{{Height: 12, Trade: agreement.ID(), Quantity: goods.Quantity, ReadingBy: agreement.Deadlines.ReadingBy}},
+		Readings: []types.SlotReading{{At: noon.Add(3 * quarter), From: goods.From, Until: goods.Until, Quantity: 1400}},
+	}
+}
+
 // sampleTrade is delivered, with two of its five instalments released.
 func sampleTrade() types.Trade {
 	agreement, secret := sampleAgreement(), sampleSecret()
@@ -107,6 +122,12 @@ func sampleActions() []types.Action {
 		&types.Deliver{Trade: trade},
 		&types.Release{Trade: trade, Instalment: 5, Preimage: secret},
 		&types.Split{Trade: trade, ToProducer: 20_000, ToConsumer: 25_450},
+		&types.Settle{Trade: trade},
+		&types.Award{Trade: trade, ToProducer: 45_900, ToConsumer: 450},
+		&types.Reading{Gauge: sampleGoods().Meters[0], Records: []types.HexBytes{{0xd1, 0xd2}, {0xd3}}},
+		&types.Admit{Operator: keyOf("operator"), Member: types.Member{Key: keyOf("producer"), Name: "Ada, 屋顶"}},
+		&types.Enrol{Operator: keyOf("operator"), Meter: sampleMeter()},
+		&types.Retire{Operator: keyOf("operator"), Meter: types.MeterID{1, 2, 3}},
 	}
 }
 

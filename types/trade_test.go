@@ -163,8 +163,21 @@ func TestMoves(t *testing.T) {
 		"delivered, hold": {types.PhaseDelivered, &types.Hold{}, e2, d.ConfirmBy + 1, []types.Move{
 			{Who: consumer, Role: "consumer", What: "release"}, {Role: "both", What: "split"},
 		}},
-		"delivered, meter": {types.PhaseDelivered, &types.Meter{}, e2, d.ConfirmBy, []types.Move{
+		"delivered, meter": {types.PhaseDelivered, &types.Meter{}, e2, d.ReadingBy, []types.Move{
+			{Who: consumer, Role: "consumer", What: "release", Until: d.ConfirmBy},
+			{Who: producer, Role: "producer", What: "read", Until: d.ReadingBy}, {Role: "both", What: "split"},
+		}},
+		"delivered, meter, read": {types.PhaseDelivered, &types.Meter{}, e2, d.ConfirmBy, []types.Move{
 			{Who: consumer, Role: "consumer", What: "release", Until: d.ConfirmBy}, {Role: "both", What: "split"},
+		}},
+		"delivered, meter, unconfirmed": {types.PhaseDelivered, &types.Meter{}, e2, d.ConfirmBy + 1, []types.Move{
+			{Role: "anyone", What: "settle"}, {Role: "both", What: "split"},
+		}},
+		"delivered, arbiter": {types.PhaseDelivered, &types.Arbiter{Key: keyOf("arbiter")}, e2, d.ConfirmBy, []types.Move{
+			{Who: consumer, Role: "consumer", What: "release", Until: d.ConfirmBy}, {Role: "both", What: "split"},
+		}},
+		"delivered, arbiter, unconfirmed": {types.PhaseDelivered, &types.Arbiter{Key: keyOf("arbiter")}, e2, d.ConfirmBy + 1, []types.Move{
+			{Who: keyOf("arbiter"), Role: "arbiter", What: "award"}, {Role: "both", What: "split"},
 		}},
 		"released":            {types.PhaseReleased, &types.Hold{}, e2, 0, []types.Move{collect, takeReturn}},
 		"released, collected": {types.PhaseReleased, &types.Hold{}, e2[1:2], 0, []types.Move{takeReturn}},
@@ -222,7 +235,7 @@ func TestNames(t *testing.T) {
 	for p := types.PhaseAgreed; p <= types.PhaseLapsed; p++ {
 		check(p, func(s string) (named, error) { var p types.Phase; err := p.UnmarshalText([]byte(s)); return p, err })
 	}
-	for k := types.StepAgreed; k <= types.StepRefunded; k++ {
+	for k := types.StepAgreed; k <= types.StepAwarded; k++ {
 		check(k, func(s string) (named, error) { var k types.StepKind; err := k.UnmarshalText([]byte(s)); return k, err })
 	}
 }

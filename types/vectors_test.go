@@ -27,6 +27,8 @@ type vector struct {
 
 func vectors() []vector {
 	agreement, offer, asset, trade, body, params := sampleAgreement(), sampleOffer(), sampleAsset(), sampleTrade(), sampleBody(), sampleParams()
+	registered, slot := sampleMeter(), sampleSlot()
+	params.Operators = []types.PublicKey{keyOf("operator")}
 	arbiter, meter := agreement, agreement
 	arbiter.Fallback, meter.Fallback = &types.Arbiter{Key: keyOf("arbiter")}, &types.Meter{}
 	list := []vector{
@@ -37,6 +39,8 @@ func vectors() []vector {
 		{"offer", &offer, offer.ID()},
 		{"trade", &trade, trade.ID()},
 		{"params", &params, params.Hash()},
+		{"meter", &registered, registered.ID()},
+		{"slot", &slot, nil},
 		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12}, nil},
 		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},
 		{"output/key", &types.Output{Asset: assetID(), Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, nil},

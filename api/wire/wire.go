@@ -4,6 +4,12 @@ package wire
 
 import "lockstep/types"
 
+// The media types of the API besides JSON.
+const (
+	ProblemType = "application/problem+json" // an error, see [Problem]
+	CBORType    = "application/cbor"         // a transaction as it travels
+)
+
 // Status is where a node stands.
 type Status struct {
 	ChainID    string     `json:"chain_id"`
@@ -61,8 +67,8 @@ type Balance struct {
 type Holdings struct {
 	Height   uint64     `json:"height"`
 	Clock    types.Time `json:"clock"`
-	Coins    []Coin     `json:"coins"`
-	Balances []Balance  `json:"balances"`
+	Coins    []Coin     `json:"coins" nullable:"false"`
+	Balances []Balance  `json:"balances" nullable:"false"`
 }
 
 // Trade is a trade as it stands at one moment of the ledger clock.
@@ -72,13 +78,13 @@ type Trade struct {
 	Over   bool          `json:"over" doc:"it has left the ledger's state: nothing is locked and no step can follow"`
 	Clock  types.Time    `json:"clock"`
 	Height uint64        `json:"height"`
-	Moves  []types.Move  `json:"moves" doc:"what each side can do now; the trade waits for the first"`
+	Moves  []types.Move  `json:"moves" nullable:"false" doc:"what each side can do now; the trade waits for the first"`
 	Trade  types.Trade   `json:"trade"`
 }
 
 // Trades is a page of the trades of a key, newest first.
 type Trades struct {
-	Trades []Trade `json:"trades"`
+	Trades []Trade `json:"trades" nullable:"false"`
 	Next   string  `json:"next" doc:"pass as 'after' for the next page; empty on the last"`
 }
 
@@ -92,7 +98,7 @@ type Offer struct {
 // Offers is a page of the standing offers.
 type Offers struct {
 	Clock  types.Time `json:"clock"`
-	Offers []Offer    `json:"offers"`
+	Offers []Offer    `json:"offers" nullable:"false"`
 	Next   string     `json:"next"`
 }
 
@@ -106,7 +112,7 @@ type Asset struct {
 
 // Assets is every asset that was ever issued.
 type Assets struct {
-	Assets []Asset `json:"assets"`
+	Assets []Asset `json:"assets" nullable:"false"`
 }
 
 // Block is what one block did.
@@ -115,8 +121,8 @@ type Block struct {
 	BlockTime  types.Time    `json:"block_time"`
 	Clock      types.Time    `json:"clock"`
 	Commitment types.Hash    `json:"commitment"`
-	Txs        []BlockTx     `json:"txs"`
-	Events     []types.Event `json:"events"`
+	Txs        []BlockTx     `json:"txs" nullable:"false"`
+	Events     []types.Event `json:"events" nullable:"false"`
 }
 
 // BlockTx is a transaction of a block. Tx is absent where the node has pruned its body.
@@ -125,6 +131,12 @@ type BlockTx struct {
 	Code   types.Code `json:"code"`
 	Detail string     `json:"detail"`
 	Tx     *types.Tx  `json:"tx,omitempty"`
+}
+
+// Health says that a node answers.
+type Health struct {
+	Status string `json:"status" enum:"ok"`
+	Height uint64 `json:"height"`
 }
 
 // Problem is an error by RFC 9457 with the ledger's code.

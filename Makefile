@@ -1,0 +1,74 @@
+# The project's verbs. Everything here needs Go, git and make; what else a verb needs, it says.
+
+# The race detector needs a C compiler. Without one the tests run all the same, only without it.
+ifeq ($(shell command -v $$(go env CC) 2>/dev/null),)
+export CGO_ENABLED = 0
+RACE =
+else
+RACE = -race
+endif
+
+# Linters have a module of their own, so that what they need is no part of ours.
+LINT = go tool -modfile=tools/go.mod golangci-lint
+
+TIMEOUT  ?= 10m
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+.PHONY: help
+help: ## what there is (this list)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: ## a community trades on a ledger of its own, and you watch
+	go run ./cmd/lockstep demo
+
+.PHONY: build
+build: ## bin/lockstep
+	go build -trimpath -o bin/lockstep ./cmd/lockstep
+
+.PHONY: test
+test: ## all tests
+	go test -timeout $(TIMEOUT) ./...
+
+.PHONY: check
+check: format vet lint tidy race ## all that a change must pass: format, vet, linters, go.mod, tests with -race
+
+.PHONY: format
+format: ## is everything in gofmt's form?
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "not in gofmt's form; run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## the linters of .golangci.yml (the first run builds them: some minutes)
+	$(LINT) run
+
+.PHONY: tidy
+tidy: ## are go.mod and go.sum what go mod tidy would write?
+	go mod tidy -diff
+
+.PHONY: race
+race: ## all tests under the race detector, where there is a C compiler
+	@if [ -z "$(RACE)" ]; then echo "no C compiler: the tests run without the race detector"; fi
+	go test $(RACE) -timeout $(TIMEOUT) ./...
+
+.PHONY: bench
+bench: ## all benchmarks; BENCH=Decode for some
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME, 10s unless told
+	@set -e; grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]*' . | sed -E 's/^(.*)\/[^\/]*:[0-9]+:func (.*)$$/\1 \2/' | sort | \
+	while read -r folder target; do \
+		echo "== $$folder $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder"; \
+	done
+
+.PHONY: cover
+cover: ## how much of the code the tests reach: cover.out, and a line for each function
+	go test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -func=cover.out

@@ -1,0 +1,209 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+const (
+	keepAlive    = 15 * time.Second // a stream shows a sign of life this often
+	streamWrite  = 10 * time.Second // a reader that takes nothing for so long is let go; it can come back where it was
+	maxStreams   = 1024             // at once
+	endOfBlock   = "end"
+	streamFormat = "text/event-stream"
+)
+
+func eventsOperation() huma.Operation {
+	op := huma.Operation{
+		Method: http.MethodGet, Path: "/v1/events", OperationID: "events", Summary: "What happens, as it happens",
+		Description: "Server-sent events. The name of each is its kind, its data an Event in JSON, its id \"height:index\". " +
+			"A message with an id (\"height:end\") and no data tells that the block held nothing more that was asked for. Whoever " +
+			"comes back with the last id in Last-Event-ID goes on right after it; then 'from' counts no more.",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "A stream without an end.",
+			Content: map[string]*huma.MediaType{streamFormat: {Schema: &huma.Schema{
+				Type: huma.TypeString, Description: "server-sent events, the data of each as in #/components/schemas/Event",
+			}}},
+		}},
+	}
+	describeProblems(&op)
+	return op
+}
+
+type eventsInput struct {
+	From  uint64          `query:"from" doc:"the first height; without it, what comes next"`
+	Key   types.PublicKey `query:"key" doc:"only what concerns this key"`
+	Trade types.TradeID   `query:"trade" doc:"only what concerns this trade"`
+	Last  position        `header:"Last-Event-ID" doc:"the id of the last message that was received"`
+}
+
+func (in *eventsInput) wants(event *types.Event) bool {
+	return (in.Key == types.PublicKey{} || slices.Contains(event.Keys, in.Key)) &&
+		(in.Trade == types.TradeID{} || event.Trade == in.Trade)
+}
+
+// position is a place between two events: the next one is that of an index in the block of a height.
+type position struct {
+	height uint64
+	index  int
+}
+
+// UnmarshalText reads the id of a message: its place is right after it.
+func (p *position) UnmarshalText(text []byte) error {
+	height, index, found := strings.Cut(string(text), ":")
+	number, err := strconv.ParseUint(height, 10, 63)
+	switch {
+	case err != nil || !found:
+	case index == endOfBlock:
+		*p = position{height: number + 1}
+		return nil
+	default:
+		if i, err := strconv.ParseUint(index, 10, 31); err == nil {
+			*p = position{number, int(i) + 1}
+			return nil
+		}
+	}
+	return types.Refuse(types.CodeMalformed, "that is not the id of a message of this stream")
+}
+
+func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	start := in.Last
+	if start == (position{}) {
+		start.height = in.From
+	}
+	if start.height == 0 { // made definite, so that whoever loses the connection at once can still come back
+		status, err := s.ledger.Status(ctx)
+		if err != nil {
+			return nil, s.refuse(err)
+		}
+		start.height = status.Height + 1
+	}
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
+		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "the node serves %d streams, which is the most; try again later", maxStreams))
+	}
+	return &huma.StreamResponse{Body: func(out huma.Context) {
+		defer s.streams.Add(-1)
+		s.meter.streams.Inc()
+		defer s.meter.streams.Dec()
+		r, w := humago.Unwrap(out)
+		if err := s.stream(r, w, in, start); err != nil && r.Context().Err() == nil {
+			s.log.Debug("a stream broke off", "error", err)
+		}
+	}}, nil
+}
+
+// stream writes blocks as the ledger gives them. The ledger's sequence waits while the reader does, so nothing piles up.
+func (s *server) stream(r *http.Request, w http.ResponseWriter, in *eventsInput, start position) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	out := &eventWriter{writer: w, control: http.NewResponseController(w)}
+	if err := out.begin(start); err != nil || r.Method == http.MethodHead {
+		cancel()
+		return err
+	}
+	blocks := make(chan wire.Block)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(blocks)
+		for block, err := range s.ledger.Events(ctx, start.height) {
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case blocks <- block:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	defer func() { // the ledger's sequence has ended when this returns
+		cancel()
+		for range blocks {
+		}
+	}()
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	for {
+		select {
+		case block, open := <-blocks:
+			if !open {
+				select {
+				case err := <-failed:
+					return err
+				default:
+					return ctx.Err()
+				}
+			}
+			if err := out.block(&block, in, start); err != nil {
+				return err
+			}
+		case <-tick.C:
+			if err := out.flush([]byte(": alive\n\n")); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// eventWriter writes messages by the rules of server-sent events (WHATWG HTML, section 9.2).
+type eventWriter struct {
+	writer  http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (o *eventWriter) begin(start position) error {
+	o.writer.Header().Set("Content-Type", streamFormat)
+	if err := o.control.SetReadDeadline(time.Time{}); err != nil { // the server's own would end the stream
+		return fmt.Errorf("stream: %w", err)
+	}
+	var first bytes.Buffer
+	if start.index == 0 {
+		fmt.Fprintf(&first, "id: %d:%s\n\n", start.height-1, endOfBlock)
+	} else {
+		fmt.Fprintf(&first, "id: %d:%d\n\n", start.height, start.index-1)
+	}
+	return o.flush(first.Bytes())
+}
+
+func (o *eventWriter) block(block *wire.Block, in *eventsInput, start position) error {
+	var out bytes.Buffer
+	for i := range block.Events {
+		event := &block.Events[i]
+		if block.Height == start.height && i < start.index || !in.wants(event) {
+			continue
+		}
+		data, err := json.Marshal(event)
+		if err != nil {
+			return fmt.Errorf("stream: %w", err)
+		}
+		fmt.Fprintf(&out, "event: %s\nid: %d:%d\ndata: %s\n\n", event.Kind, block.Height, i, data)
+	}
+	fmt.Fprintf(&out, "id: %d:%s\n\n", block.Height, endOfBlock)
+	return o.flush(out.Bytes())
+}
+
+func (o *eventWriter) flush(text []byte) error {
+	if err := o.control.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	if _, err := o.writer.Write(text); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	if err := o.control.Flush(); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	return nil
+}

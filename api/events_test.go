@@ -1,0 +1,164 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"lockstep/api/apitest"
+	"lockstep/types"
+)
+
+// message is one server-sent event.
+type message struct{ name, id, data string }
+
+// listen opens a stream; next blocks until its next message.
+func (w *world) listen(path, last string) (next func() message, leave func()) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	request, err := http.NewRequestWithContext(ctx, "GET", w.server.URL+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if last != "" {
+		request.Header.Set("Last-Event-ID", last)
+	}
+	response, err := w.server.Client().Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { response.Body.Close() })
+	w.t.Cleanup(cancel)
+	if response.StatusCode != http.StatusOK {
+		w.t.Fatalf("%s: %d", path, response.StatusCode)
+	}
+	lines := bufio.NewScanner(response.Body)
+	return func() (m message) {
+		for lines.Scan() && lines.Text() != "" {
+			name, value, _ := strings.Cut(lines.Text(), ": ")
+			switch name {
+			case "event":
+				m.name = value
+			case "id":
+				m.id = value
+			case "data":
+				m.data = value
+			}
+		}
+		if lines.Err() != nil {
+			w.t.Errorf("the stream broke: %v", lines.Err())
+		}
+		return m
+	}, cancel
+}
+
+// all reads events up to a height.
+func all(t *testing.T, next func() message, height uint64) (events []types.Event, ids []string) {
+	t.Helper()
+	for {
+		m := next()
+		if m.id == fmt.Sprintf("%d:end", height) {
+			return events, ids
+		}
+		if m == (message{}) {
+			t.Fatal("the stream ended")
+		}
+		if m.data == "" {
+			continue
+		}
+		var event types.Event
+		if err := json.Unmarshal([]byte(m.data), &event); err != nil || string(event.Kind) != m.name {
+			t.Fatalf("%+v: %v", m, err)
+		}
+		events, ids = append(events, event), append(ids, m.id)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	live, _ := w.listen("/v1/events", "")
+	if m := live(); m.id != "1:end" {
+		t.Fatalf("the stream begins with %+v", m)
+	}
+	story, trade := w.ledger.Story(t)
+	last := uint64(len(story) + 1)
+	events, ids := all(t, live, last)
+	if len(events) < len(story) || events[0].Tx != story[0].ID() {
+		t.Fatalf("events %+v", events)
+	}
+	past, _ := w.listen("/v1/events?from=1", "")
+	if again, _ := all(t, past, last); fmt.Sprint(again) != fmt.Sprint(events) {
+		t.Errorf("from the beginning: %v, live: %v", again, events)
+	}
+	for i, id := range ids { // from each on, exactly what follows
+		next, leave := w.listen("/v1/events?from=1", id)
+		if rest, _ := all(t, next, last); fmt.Sprint(rest) != fmt.Sprint(events[i+1:]) {
+			t.Errorf("after %s: %v, want %v", id, rest, events[i+1:])
+		}
+		leave()
+	}
+	for path, want := range map[string]func(types.Event) bool{
+		"/v1/events?from=1&trade=" + trade.String():               func(e types.Event) bool { return e.Trade == trade },
+		"/v1/events?from=1&key=" + apitest.Key("issuer").String(): func(e types.Event) bool { return e.Kind == types.EventIssued },
+		"/v1/events?from=1&key=" + apitest.Key("nobody").String(): func(types.Event) bool { return false },
+		"/v1/events?from=1&trade=" + strings.Repeat("11", 32):     func(types.Event) bool { return false },
+	} {
+		next, leave := w.listen(path, "")
+		var wanted []types.Event
+		for _, event := range events {
+			if want(event) {
+				wanted = append(wanted, event)
+			}
+		}
+		if got, _ := all(t, next, last); fmt.Sprint(got) != fmt.Sprint(wanted) {
+			t.Errorf("%s: %v, want %v", path, got, wanted)
+		}
+		leave()
+	}
+}
+
+func TestEventsBadPosition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, last := range []string{"x", "1", ":", "1:", "1:-1", "-1:0", "1:x", "99999999999999999999:0", "1:99999999999"} {
+		response, text := w.ask("GET", "/v1/events", nil, "Last-Event-ID", last)
+		w.refused(response, text, http.StatusBadRequest, types.CodeMalformed)
+	}
+}
+
+// A reader that takes nothing holds up only itself: the ledger goes on, and others are served.
+func TestEventsSlowReader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	slow, err := net.Dial("tcp", w.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "GET /v1/events?from=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	next, _ := w.listen("/v1/events", "")
+	for range 2_000 {
+		w.ledger.Advance(1)
+	}
+	all(t, next, 2_001)
+}
+
+// A stream ends with its reader, and with the server.
+func TestEventsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	next, leave := w.listen("/v1/events", "")
+	next()
+	leave()
+	other, _ := w.listen("/v1/events", "")
+	other()
+	w.server.CloseClientConnections()
+	w.server.Config.RegisterOnShutdown(func() {})
+	w.server.Close() // blocks until every request has ended
+}

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// guard stands before all routes: it recovers panics, logs, bounds bodies, checks the Host header and sets the headers
+// that keep browsers from doing anything with an answer but showing it.
+func (s *server) guard(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		out := &response{ResponseWriter: w}
+		header := w.Header()
+		header.Set("Cache-Control", "no-store")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		handler, pattern := mux.Handler(r)
+		defer func() {
+			if failure := recover(); failure != nil {
+				s.recovered(out, r, failure)
+			}
+			s.meter.count(pattern, out.status, begin)
+			s.log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "bytes", out.bytes,
+				"duration", time.Since(begin), "remote", r.RemoteAddr)
+		}()
+		if r.ContentLength != 0 && pattern == "" || r.ContentLength > maxBody {
+			header.Set("Connection", "close") // or the server would read the body before it answers
+		}
+		switch {
+		case !s.knownHost(r):
+			writeProblem(out, newProblem(http.StatusMisdirectedRequest, types.CodeMalformed,
+				"this node is not known as "+r.Host+": ask it by the address at which it listens, or add the name to its hosts"))
+		case r.ContentLength > maxBody:
+			writeProblem(out, newProblem(http.StatusRequestEntityTooLarge, types.CodeTooLarge, "the body is larger than 1 MiB"))
+		case pattern == "":
+			s.unrouted(out, r, handler)
+		default:
+			mux.ServeHTTP(out, r)
+		}
+	})
+}
+
+// unrouted answers where no route is: 404, or 405 with the methods that there are. The mux knows which.
+func (s *server) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	verdict := &discard{header: http.Header{}, status: http.StatusNotFound}
+	handler.ServeHTTP(verdict, r)
+	detail := "there is no such path; " + docsPath + " lists those that there are"
+	if verdict.status == http.StatusMethodNotAllowed {
+		allow := verdict.header.Get("Allow")
+		w.Header().Set("Allow", allow)
+		detail = "this path takes " + allow
+	}
+	writeProblem(w, newProblem(verdict.status, codeOf(verdict.status), detail))
+}
+
+func (s *server) recovered(w *response, r *http.Request, failure any) {
+	if failure != http.ErrAbortHandler {
+		s.log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "panic", failure, "stack", string(debug.Stack()))
+	}
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer is out: break it off, so that nobody takes it for a whole one
+	}
+	writeProblem(w, newProblem(http.StatusInternalServerError, types.CodeInternal, "the node's log says what happened"))
+}
+
+// knownHost refuses what a page of another site sends to a node on the visitor's own machine, after its name was made to
+// resolve to that machine (DNS rebinding): the browser sends that name as the host.
+func (s *server) knownHost(r *http.Request) bool {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if local == nil || !local.IP.IsLoopback() {
+		return true
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.hosts, host)
+}
+
+// requireToken stands before what changes the ledger.
+func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
+	given, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	hash := sha256.Sum256([]byte(given)) // so that the comparison does not tell the length either
+	if ok && subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1 {
+		next(ctx)
+		return
+	}
+	_, w := humago.Unwrap(ctx)
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	w.Header().Set("Connection", "close") // or the server would read a stranger's body before it answers
+	detail := "this node takes transactions only with its access token: send it as 'Authorization: Bearer <token>'"
+	if ok {
+		detail = "that is not the access token of this node"
+	}
+	writeProblem(w, newProblem(http.StatusUnauthorized, codeOf(http.StatusUnauthorized), detail))
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	w.Header().Set("Content-Type", wire.ProblemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p.Problem) // fails only when nobody listens any more
+}
+
+// response notes what is answered. Unwrap lets http.ResponseController reach the connection.
+type response struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *response) Write(text []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(text)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// discard takes an answer for its status and header.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header            { return d.header }
+func (d *discard) Write(text []byte) (int, error) { return len(text), nil }
+func (d *discard) WriteHeader(status int)         { d.status = status }

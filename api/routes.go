@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// route is one row of the table: an operation as the document describes it, and how it is registered.
+type route struct {
+	op       huma.Operation
+	register func(huma.API, huma.Operation)
+}
+
+// routes is the table of all routes.
+func (s *server) routes() []route {
+	return []route{
+		ask("/v1/status", "status", "Where the node stands", s.status),
+		ask("/v1/params", "params", "The rules' numbers of the ledger, fixed at genesis", s.params),
+		on(s.submitOperation(), s.submit),
+		on(receiptOperation(), s.receipt),
+		ask("/v1/keys/{key}/holdings", "holdings", "All that a key has", s.holdings),
+		ask("/v1/keys/{key}/trades", "key-trades", "The trades of a key, newest first", s.trades),
+		ask("/v1/trades/{id}", "trade", "A trade as it stands now", s.trade, http.StatusNotFound),
+		ask("/v1/offers", "offers", "The standing offers", s.offers),
+		ask("/v1/offers/{id}", "offer", "A standing offer", s.offer, http.StatusNotFound),
+		ask("/v1/assets", "assets", "Every asset that was ever issued", s.assets),
+		ask("/v1/blocks/{height}", "block", "What a block did", s.block, http.StatusNotFound),
+		on(eventsOperation(), s.events),
+		on(metricsOperation(), s.metrics),
+		ask("/healthz", "health", "Whether the node answers", s.health),
+	}
+}
+
+func on[I, O any](op huma.Operation, handler func(context.Context, *I) (*O, error)) route {
+	return route{op, func(a huma.API, op huma.Operation) { huma.Register(a, op, handler) }}
+}
+
+// ask is a route with a question. Every one can be answered with 400, 500 and 503; others are named.
+func ask[I, O any](path, id, summary string, handler func(context.Context, *I) (*O, error), others ...int) route {
+	op := huma.Operation{Method: http.MethodGet, Path: path, OperationID: id, Summary: summary}
+	describeProblems(&op, others...)
+	return on(op, handler)
+}
+
+// describeProblems adds the problems that a route can answer with to its description.
+func describeProblems(op *huma.Operation, statuses ...int) {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	statuses = append(statuses, http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{wire.ProblemType: {Schema: &huma.Schema{Ref: schemaPrefix + "Problem"}}},
+		}
+	}
+}
+
+func jsonOf(name string) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: schemaPrefix + name}}}
+}
+
+// answer is a good answer to a question.
+type answer[T any] struct{ Body T }
+
+func respond[T any](s *server, body T, err error) (*answer[T], error) {
+	if err != nil {
+		return nil, s.refuse(err)
+	}
+	return &answer[T]{body}, nil
+}
+
+func (s *server) status(ctx context.Context, _ *struct{}) (*answer[wire.Status], error) {
+	status, err := s.ledger.Status(ctx)
+	status.Version = s.version
+	return respond(s, status, err)
+}
+
+func (s *server) params(context.Context, *struct{}) (*answer[types.Params], error) {
+	return respond(s, s.ledger.Params(), nil)
+}
+
+type keyInput struct {
+	Key types.PublicKey `path:"key" doc:"a public key"`
+}
+
+func (s *server) holdings(ctx context.Context, in *keyInput) (*answer[wire.Holdings], error) {
+	holdings, err := s.ledger.Holdings(ctx, in.Key)
+	holdings.Coins, holdings.Balances = filled(holdings.Coins), filled(holdings.Balances)
+	return respond(s, holdings, err)
+}
+
+type keyTradesInput struct {
+	Key   types.PublicKey `path:"key" doc:"a public key"`
+	Open  bool            `query:"open" doc:"only trades in which something is locked or can still happen"`
+	After string          `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
+	Limit int             `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
+}
+
+func (s *server) trades(ctx context.Context, in *keyTradesInput) (*answer[wire.Trades], error) {
+	trades, err := s.ledger.Trades(ctx, in.Key, in.Open, in.After, in.Limit)
+	trades.Trades = filled(trades.Trades)
+	for i := range trades.Trades {
+		trades.Trades[i].Moves = filled(trades.Trades[i].Moves)
+	}
+	return respond(s, trades, err)
+}
+
+type tradeInput struct {
+	ID types.TradeID `path:"id" doc:"the id of a trade"`
+}
+
+func (s *server) trade(ctx context.Context, in *tradeInput) (*answer[wire.Trade], error) {
+	trade, err := s.ledger.Trade(ctx, in.ID)
+	trade.Moves = filled(trade.Moves)
+	return respond(s, trade, err)
+}
+
+type offersInput struct {
+	After string `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
+}
+
+func (s *server) offers(ctx context.Context, in *offersInput) (*answer[wire.Offers], error) {
+	offers, err := s.ledger.Offers(ctx, in.After, in.Limit)
+	offers.Offers = filled(offers.Offers)
+	return respond(s, offers, err)
+}
+
+type offerInput struct {
+	ID types.OfferID `path:"id" doc:"the id of an offer"`
+}
+
+func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer], error) {
+	offer, err := s.ledger.Offer(ctx, in.ID)
+	return respond(s, offer, err)
+}
+
+func (s *server) assets(ctx context.Context, _ *struct{}) (*answer[wire.Assets], error) {
+	assets, err := s.ledger.Assets(ctx)
+	assets.Assets = filled(assets.Assets)
+	return respond(s, assets, err)
+}
+
+type blockInput struct {
+	Height height `path:"height" doc:"the height of a block, or 'latest'"`
+}
+
+func (s *server) block(ctx context.Context, in *blockInput) (*answer[wire.Block], error) {
+	block, err := s.ledger.Block(ctx, in.Height.number)
+	block.Txs, block.Events = filled(block.Txs), filled(block.Events)
+	return respond(s, block, err)
+}
+
+func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	status, err := s.ledger.Status(ctx)
+	if err != nil {
+		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
+	}
+	return respond(s, wire.Health{Status: "ok", Height: status.Height}, err)
+}
+
+const healthTimeout = 5 * time.Second
+
+// filled keeps an empty list a list: in JSON, nil would be null.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

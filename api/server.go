@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config is what an API needs.
+type Config struct {
+	Ledger  Ledger
+	Version string
+	Logger  *slog.Logger
+
+	// Token is what a transaction must be submitted with. It is required unless OpenSubmit lets everybody submit.
+	Token      string
+	OpenSubmit bool
+
+	// Hosts are names under which a proxy on this machine makes the node known, besides the loopback addresses.
+	Hosts []string
+	// Metrics is where the API's own numbers go and what is served, with whatever else is registered there. Nil: a new one.
+	Metrics *prometheus.Registry
+}
+
+// server is the API of one ledger.
+type server struct {
+	ledger  Ledger
+	version string
+	log     *slog.Logger
+	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
+	hosts   []string
+	meter   *meter
+	streams atomic.Int64 // that are open
+}
+
+// New returns the handler of all routes.
+func New(config Config) (http.Handler, error) {
+	switch {
+	case config.Ledger == nil || config.Logger == nil:
+		return nil, errors.New("api: a ledger and a logger are needed")
+	case config.Token == "" && !config.OpenSubmit:
+		return nil, errors.New("api: no access token is set: set one, or say openly that everybody may submit")
+	case config.Token != "" && config.OpenSubmit:
+		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
+	}
+	useProblems()
+	s := &server{ledger: config.Ledger, version: config.Version, log: config.Logger, hosts: config.Hosts}
+	if config.Token != "" {
+		hash := sha256.Sum256([]byte(config.Token))
+		s.token = &hash
+	}
+	var err error
+	if s.meter, err = newMeter(config.Ledger, config.Metrics); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	api := humago.New(mux, s.document())
+	for _, route := range s.routes() {
+		route.register(api, route.op)
+	}
+	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
+		return nil, err
+	}
+	return s.guard(mux), nil
+}
+
+// The limits of a connection. Reading and writing must outlast the longest wait; a stream sets its own.
+const (
+	headerTimeout  = 10 * time.Second
+	readTimeout    = 60 * time.Second
+	writeTimeout   = 90 * time.Second
+	idleTimeout    = 120 * time.Second
+	maxHeaderBytes = 16 << 10
+)
+
+// NewServer returns a server with limits on what a client may cost. Requests end when ctx does, streams among them, so
+// that a shutdown does not wait for them.
+func NewServer(ctx context.Context, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

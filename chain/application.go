@@ -1,0 +1,199 @@
+package chain
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"lockstep/store"
+	"lockstep/types"
+)
+
+// appVersion is the version of the rules, part of every block's header.
+const appVersion = 1
+
+// application is what the engine drives: blocks go in, commitments come out (ABCI). The engine calls the consensus
+// methods one at a time, and those of the pool at any time.
+type application struct {
+	abci.BaseApplication
+	params  types.Params
+	idle    time.Duration
+	store   *store.Store
+	pool    *pool
+	feed    *feed
+	failure *failure
+	stop    <-chan struct{} // ends the wait of an idle proposer
+
+	// Between the calls of one height; touched by consensus methods only.
+	seen     map[types.Hash]*types.Tx // of proposals of others, decoded and verified
+	proposed *execution               // of this node's own proposal
+	staged   *store.Staged
+}
+
+// decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
+type decided struct {
+	hash types.Hash
+	tx   *types.Tx
+	good bool
+	err  error
+}
+
+// Info tells the engine where the store stands; it replays what is missing.
+func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
+	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: appVersion}
+	if height := a.store.Height(); height > 0 {
+		commitment := a.store.Commitment()
+		info.LastBlockHeight, info.LastBlockAppHash = int64(height), commitment[:]
+	}
+	return info, nil
+}
+
+// InitChain begins a ledger with the parameters of the genesis file, which must be those of the store.
+func (a *application) InitChain(_ context.Context, request *abci.RequestInitChain) (_ *abci.ResponseInitChain, err error) {
+	defer a.failure.watch("begin the chain", &err)
+	params, err := paramsOf(request.ChainId, request.AppStateBytes)
+	if err != nil {
+		return nil, err
+	}
+	if params.Hash() != a.params.Hash() {
+		return nil, fmt.Errorf("the genesis file has other parameters than the store of chain %q", a.params.ChainID)
+	}
+	commitment := a.store.Commitment()
+	return &abci.ResponseInitChain{AppHash: commitment[:]}, nil
+}
+
+// CheckTx puts a transaction into the pool that came through the engine's own interface.
+func (a *application) CheckTx(ctx context.Context, request *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	return &abci.ResponseCheckTx{Code: uint32(types.CodeOf(a.receive(ctx, request.Tx, own)))}, nil
+}
+
+// InsertTx puts a transaction into the pool that came from a peer.
+func (a *application) InsertTx(ctx context.Context, request *abci.RequestInsertTx) (*abci.ResponseInsertTx, error) {
+	return &abci.ResponseInsertTx{Code: uint32(types.CodeOf(a.receive(ctx, request.Tx, foreign)))}, nil
+}
+
+func (a *application) receive(ctx context.Context, raw []byte, from origin) error {
+	tx, err := types.DecodeTx(raw)
+	if err != nil {
+		return err
+	}
+	return a.pool.submit(ctx, tx, from)
+}
+
+// ReapTxs hands out this node's own new transactions, for the peers.
+func (a *application) ReapTxs(_ context.Context, request *abci.RequestReapTxs) (*abci.ResponseReapTxs, error) {
+	return &abci.ResponseReapTxs{Txs: a.pool.reap(int(request.MaxBytes))}, nil
+}
+
+// PrepareProposal makes a block of what waits. An idle chain makes an empty one, so that the ledger clock goes on.
+func (a *application) PrepareProposal(_ context.Context, request *abci.RequestPrepareProposal) (_ *abci.ResponsePrepareProposal, err error) {
+	defer a.failure.watch("prepare a proposal", &err)
+	a.pool.awaitFirst(a.idle, a.stop)
+	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time))
+	txs := a.pool.propose(x, int(request.MaxTxBytes))
+	a.proposed = x
+	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+}
+
+// ProcessProposal refuses a block that no honest proposer makes: with what can't be read, is in it twice or is not signed.
+func (a *application) ProcessProposal(_ context.Context, request *abci.RequestProcessProposal) (_ *abci.ResponseProcessProposal, err error) {
+	defer a.failure.watch("judge a proposal", &err)
+	status := abci.ResponseProcessProposal_ACCEPT
+	ids := make(map[types.TxID]struct{}, len(request.Txs))
+	for _, tx := range a.resolve(request.Txs) {
+		if tx.err != nil || !tx.good {
+			status = abci.ResponseProcessProposal_REJECT
+			break
+		}
+		ids[tx.tx.ID()] = struct{}{}
+	}
+	if len(ids) != len(request.Txs) {
+		status = abci.ResponseProcessProposal_REJECT
+	}
+	return &abci.ResponseProcessProposal{Status: status}, nil
+}
+
+// FinalizeBlock executes a decided block. Nothing is written before Commit.
+func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
+	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
+	if a.staged != nil { // the engine came back to the same height
+		if err := a.staged.Discard(); err != nil {
+			return nil, err
+		}
+		a.staged = nil
+	}
+	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
+	x := a.proposed
+	if !x.isOf(height, blockTime, txs) {
+		x = newExecution(a.store.View(), a.params, height, blockTime)
+		for i := range txs {
+			x.do(&txs[i])
+		}
+	}
+	a.proposed = nil
+	if a.staged, err = a.store.Stage(x.finish()); err != nil {
+		return nil, err
+	}
+	commitment := a.staged.Block().Commitment
+	response := &abci.ResponseFinalizeBlock{AppHash: commitment[:], TxResults: make([]*abci.ExecTxResult, len(txs))}
+	for i, result := range a.staged.Block().Txs {
+		response.TxResults[i] = &abci.ExecTxResult{Code: uint32(result.Code), Log: result.Detail}
+	}
+	return response, nil
+}
+
+// Commit writes the block, then tells pool and followers. A crash before the write makes the engine replay the block, one
+// after it is told by Info: either way it is done once.
+func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
+	defer a.failure.watch("commit a block", &err)
+	if a.staged == nil {
+		return nil, fmt.Errorf("no block is to be committed")
+	}
+	staged := a.staged
+	a.staged = nil
+	if err := staged.Commit(); err != nil {
+		return nil, err
+	}
+	clear(a.seen)
+	if err := a.pool.advance(staged.Block()); err != nil {
+		return nil, err
+	}
+	a.feed.publish(staged.Block())
+	return &abci.ResponseCommit{}, nil
+}
+
+// resolve finds the transactions of a block among those that are known, and decodes and verifies the rest.
+func (a *application) resolve(raw [][]byte) []decided {
+	txs := make([]decided, len(raw))
+	var unknown []*types.Tx
+	var places []int
+	for i, bytes := range raw {
+		hash := types.Hash(sha256.Sum256(bytes))
+		txs[i].hash = hash
+		if tx := a.known(hash); tx != nil {
+			txs[i].tx, txs[i].good = tx, true
+			continue
+		}
+		if txs[i].tx, txs[i].err = types.DecodeTx(bytes); txs[i].err == nil {
+			unknown, places = append(unknown, txs[i].tx), append(places, i)
+		}
+	}
+	for j, good := range verifyAll(unknown, workers()) {
+		txs[places[j]].good = good
+		if good {
+			a.seen[unknown[j].Hash()] = unknown[j]
+		}
+	}
+	return txs
+}
+
+// known returns a transaction whose signatures are known to be good. The hash covers the signatures too.
+func (a *application) known(hash types.Hash) *types.Tx {
+	if tx := a.seen[hash]; tx != nil {
+		return tx
+	}
+	return a.pool.byHash(hash)
+}

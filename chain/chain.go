@@ -1,0 +1,244 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+
+	dbm "github.com/cometbft/cometbft-db"
+	cmtconfig "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
+	cmtnode "github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/proxy"
+
+	"lockstep/store"
+	"lockstep/types"
+)
+
+// Chain is one node of a chain. It is safe for concurrent use.
+type Chain struct {
+	config   Config
+	store    *store.Store
+	verifier *verifier
+	feed     *feed
+	pool     *pool
+	failure  *failure
+	engine   *cmtnode.Node
+	opened   []dbm.DB // the engine's databases
+	stop     chan struct{}
+	started  bool
+}
+
+// Open opens the engine on a store and replays what the store has not seen. Nothing new happens before [Chain.Run].
+func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
+	params := s.Params()
+	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), stop: make(chan struct{})}
+	c.verifier = newVerifier(workers())
+	var err error
+	if c.pool, err = newPool(s, c.verifier, c.feed, c.config); err == nil {
+		err = c.openEngine(logger)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+func (c *Chain) openEngine(logger *slog.Logger) (err error) {
+	defer func() { // the engine panics when its files contradict each other or the store
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the engine can't start from its files: %v", r)
+		}
+	}()
+	config, err := c.config.engineConfig()
+	if err != nil {
+		return err
+	}
+	files := filesOf(c.config.Dir)
+	validator, err := loadValidator(files)
+	if err != nil {
+		return err
+	}
+	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
+	if err != nil {
+		return fmt.Errorf("read the node's key: %w", err)
+	}
+	application := &application{
+		params: c.store.Params(), idle: c.config.Idle, store: c.store, pool: c.pool, feed: c.feed,
+		failure: c.failure, stop: c.stop, seen: map[types.Hash]*types.Tx{},
+	}
+	c.engine, err = cmtnode.NewNode(config, validator, nodeKey,
+		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
+		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger})
+	return err
+}
+
+// openDatabase opens a database for the engine and remembers it, to be closed if the engine never starts.
+func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
+	db, err := cmtconfig.DefaultDBProvider(context)
+	if err != nil {
+		return nil, fmt.Errorf("open the engine's database %q: %w", context.ID, err)
+	}
+	c.opened = append(c.opened, db)
+	return db, nil
+}
+
+// Run takes part in the chain until the context ends or something fails that must stop the node. Call it once.
+func (c *Chain) Run(ctx context.Context) error {
+	if err := c.engine.Start(); err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	c.started = true
+	state, err := c.consensus()
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() { // ends with the engine, at the latest when it is closed
+		state.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.failure.done:
+		return fmt.Errorf("the chain has halted: %w", c.failure.err)
+	case <-ended:
+		select {
+		case <-c.failure.done: // our own failure tells more
+			return fmt.Errorf("the chain has halted: %w", c.failure.err)
+		default:
+			return errors.New("the chain has halted: consensus has failed, see the log")
+		}
+	}
+}
+
+// consensus returns the engine's consensus, to learn when it ends: the engine recovers from a panic in it and lives on.
+func (c *Chain) consensus() (*consensus.State, error) {
+	environment, err := c.engine.ConfigureRPC()
+	if err != nil {
+		return nil, fmt.Errorf("reach the engine's consensus: %w", err)
+	}
+	state, ok := environment.ConsensusState.(*consensus.State)
+	if !ok {
+		return nil, fmt.Errorf("the engine's consensus is a %T", environment.ConsensusState)
+	}
+	return state, nil
+}
+
+// Close stops the engine; it waits for a block that is being written. Run must have returned or never been called.
+func (c *Chain) Close() error {
+	close(c.stop)
+	var err error
+	switch {
+	case c.started:
+		if err = c.engine.Stop(); err == nil {
+			c.engine.Wait()
+		}
+	default:
+		err = c.closeUnstarted()
+	}
+	c.verifier.close()
+	if c.pool != nil {
+		err = errors.Join(err, c.pool.close())
+	}
+	if err != nil {
+		return fmt.Errorf("close the chain: %w", err)
+	}
+	return nil
+}
+
+func (c *Chain) closeUnstarted() error {
+	var err error
+	if c.engine != nil {
+		err = errors.Join(c.engine.EventBus().Stop(), c.engine.ProxyApp().Stop())
+	}
+	for _, db := range c.opened {
+		err = errors.Join(err, db.Close())
+	}
+	return err
+}
+
+// Submit puts a transaction into the pool. The error is a refusal, or that of the context.
+func (c *Chain) Submit(ctx context.Context, tx *types.Tx) error {
+	return c.pool.submit(ctx, tx, own)
+}
+
+// Outcome tells what is known of a transaction now; false when nothing is.
+func (c *Chain) Outcome(id types.TxID) (Outcome, bool, error) {
+	pending := c.pool.has(id) // before the store: a transaction is there before it leaves the pool
+	receipt, err := c.store.Receipt(id)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	switch {
+	case receipt != nil && (receipt.Code == types.CodeOK || !pending):
+		return Outcome{Tx: id, Height: receipt.Height, Code: receipt.Code, Detail: receipt.Detail}, true, nil
+	case pending:
+		return Outcome{Tx: id, Pending: true}, true, nil
+	}
+	dropped, ok := c.feed.droppedOutcome(id)
+	return dropped, ok, nil
+}
+
+// Await returns what became of a transaction once that is final. One that nobody has heard of yet is waited for.
+func (c *Chain) Await(ctx context.Context, id types.TxID) (Outcome, error) {
+	final, cancel := c.feed.wait(id)
+	defer cancel()
+	outcome, known, err := c.Outcome(id)
+	if err != nil || known && !outcome.Pending {
+		return outcome, err
+	}
+	select {
+	case outcome := <-final:
+		return outcome, nil
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
+	case <-c.stop:
+		return Outcome{}, errStopping()
+	}
+}
+
+// Blocks yields every block from a height on (0: the next one), then each as it is committed, until the context ends.
+func (c *Chain) Blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error] {
+	if from == 0 {
+		from = c.store.Height() + 1
+	}
+	return c.feed.blocks(ctx, from)
+}
+
+// Transactions returns the transactions of a block as they travelled, or nil when this node has not kept them. One that
+// can't be decoded is nil.
+func (c *Chain) Transactions(height uint64) []*types.Tx {
+	block := c.engine.BlockStore().LoadBlock(int64(height))
+	if block == nil {
+		return nil
+	}
+	txs := make([]*types.Tx, len(block.Txs))
+	for i, raw := range block.Txs {
+		if tx, err := types.DecodeTx(raw); err == nil {
+			txs[i] = tx
+		}
+	}
+	return txs
+}
+
+// Status is where the node stands among others.
+type Status struct {
+	Waiting    int // transactions in the pool
+	Peers      int
+	Validators int
+}
+
+// Status tells where the node stands.
+func (c *Chain) Status() Status {
+	status := Status{Waiting: c.pool.waiting(), Validators: len(c.engine.GenesisDoc().Validators)}
+	if c.engine.IsRunning() {
+		status.Peers = c.engine.Switch().Peers().Size()
+	}
+	return status
+}

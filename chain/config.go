@@ -1,0 +1,91 @@
+package chain
+
+import (
+	"runtime"
+	"strings"
+	"time"
+
+	cmtconfig "github.com/cometbft/cometbft/config"
+
+	"lockstep/types"
+)
+
+// Config is how a node takes part in its chain. The zero value of a field means its default.
+type Config struct {
+	Dir string // of the engine: keys, genesis and blocks, as made by [Create]
+
+	// Listen is where peers reach this node, such as "0.0.0.0:26656"; empty means that it takes none.
+	Listen string
+	// Peers are the nodes to stay connected with, each "id@host:port".
+	Peers []string
+
+	// Idle is the longest that an idle chain waits for a transaction before it makes an empty block.
+	Idle time.Duration
+	// PoolTxs and PoolBytes bound the waiting transactions.
+	PoolTxs   int
+	PoolBytes int
+}
+
+const (
+	maxIdle          = 2 * time.Second
+	defaultPoolTxs   = 20_000
+	defaultPoolBytes = 32 << 20
+	// blockBytes bounds a block, some 12,000 transactions of the common size.
+	blockBytes = 4 << 20
+	// proposeGrace is what a proposer has on top of the idle wait to execute and send its block.
+	proposeGrace = 3 * time.Second
+	// peerRate in bytes a second each way, peerPacket in bytes: the engine's defaults throttle a full chain.
+	peerRate   = 64 << 20
+	peerPacket = 16 << 10
+)
+
+func (c Config) withDefaults(params *types.Params) Config {
+	if c.Idle == 0 {
+		// Several blocks fit into one clock cap, so an idle chain never holds the ledger clock up.
+		c.Idle = min(params.ClockCap.Std()/5, maxIdle)
+	}
+	if c.PoolTxs == 0 {
+		c.PoolTxs = defaultPoolTxs
+	}
+	if c.PoolBytes == 0 {
+		c.PoolBytes = defaultPoolBytes
+	}
+	return c
+}
+
+// engineConfig is the engine's configuration: no RPC, no index, the pool in the application, no pause between blocks.
+func (c Config) engineConfig() (*cmtconfig.Config, error) {
+	config := cmtconfig.DefaultConfig()
+	config.SetRoot(c.Dir)
+	config.DBBackend = "goleveldb"
+	config.TxIndex.Indexer = "null"
+	config.Storage.DiscardABCIResponses = true
+	config.RPC.ListenAddress, config.RPC.GRPCListenAddress = "", ""
+
+	config.Mempool.Type = cmtconfig.MempoolTypeApp
+	config.Mempool.Recheck = false
+	config.Mempool.Broadcast = c.Listen != "" || len(c.Peers) > 0
+	config.Mempool.MaxTxBytes = types.MaxTxBytes
+	config.Mempool.MaxBatchBytes = 1 << 20
+	config.Mempool.Size, config.Mempool.SeenCacheSize = c.PoolTxs, 2*c.PoolTxs
+	config.Mempool.ReapInterval = 10 * time.Millisecond
+
+	config.P2P.ListenAddress = "tcp://" + c.Listen
+	if c.Listen == "" { // the engine must listen somewhere: on this machine only, and it takes nobody
+		config.P2P.ListenAddress = "tcp://127.0.0.1:0"
+		config.P2P.MaxNumInboundPeers = 0
+	}
+	config.P2P.PexReactor = false
+	config.P2P.AddrBookStrict = false // peers may be on a private network
+	config.P2P.AllowDuplicateIP = true
+	config.P2P.PersistentPeers = strings.Join(c.Peers, ",")
+	config.P2P.SendRate, config.P2P.RecvRate = peerRate, peerRate
+	config.P2P.MaxPacketMsgPayloadSize = peerPacket
+
+	config.Consensus.TimeoutPropose = c.Idle + proposeGrace
+	config.Consensus.TimeoutCommit = 0 // PrepareProposal paces the chain: it waits for the first transaction
+	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
+	return config, config.ValidateBasic()
+}
+
+func workers() int { return runtime.GOMAXPROCS(0) }

@@ -1,0 +1,63 @@
+package chain
+
+import (
+	"slices"
+	"strings"
+
+	"lockstep/ledger"
+	"lockstep/store"
+	"lockstep/types"
+)
+
+// execution is a block on its way through the rules. A proposer makes one to choose transactions; when its block is
+// decided, that very execution is what is committed, so that its transactions are executed once.
+type execution struct {
+	state  *ledger.State
+	height uint64
+	time   types.Time
+	hashes []types.Hash // of the whole transactions
+	txs    []store.TxResult
+	events []types.Event
+}
+
+func newExecution(view ledger.View, params types.Params, height uint64, time types.Time) *execution {
+	x := &execution{state: ledger.New(view, params), height: height, time: time}
+	x.events = x.state.Begin(height, time)
+	return x
+}
+
+// choose executes a transaction for a proposal and takes it in if the rules accept it; else it leaves no trace.
+func (x *execution) choose(tx *types.Tx) bool {
+	result := x.state.Execute(tx, true)
+	if result.Code != types.CodeOK {
+		return false
+	}
+	x.note(tx.ID(), tx.Hash(), result)
+	return true
+}
+
+// do executes a transaction of a decided block. It has its place there whatever becomes of it.
+func (x *execution) do(tx *decided) {
+	if tx.tx == nil {
+		x.note(types.TxID(tx.hash), tx.hash, ledger.Result{Code: types.CodeOf(tx.err), Detail: tx.err.Error()})
+		return
+	}
+	x.note(tx.tx.ID(), tx.hash, x.state.Execute(tx.tx, tx.good))
+}
+
+func (x *execution) note(id types.TxID, hash types.Hash, result ledger.Result) {
+	detail := strings.ToValidUTF8(result.Detail, "?")
+	x.hashes = append(x.hashes, hash)
+	x.txs = append(x.txs, store.TxResult{ID: id, Code: result.Code, Detail: detail})
+	x.events = append(x.events, result.Events...)
+}
+
+// isOf reports whether the execution is that of a block.
+func (x *execution) isOf(height uint64, time types.Time, txs []decided) bool {
+	return x != nil && x.height == height && x.time == time &&
+		slices.EqualFunc(x.hashes, txs, func(hash types.Hash, tx decided) bool { return hash == tx.hash })
+}
+
+func (x *execution) finish() store.Executed {
+	return store.Executed{Diff: x.state.Finish(), Txs: x.txs, Events: x.events}
+}

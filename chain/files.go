@@ -1,0 +1,121 @@
+package chain
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	cmtconfig "github.com/cometbft/cometbft/config"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/privval"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"lockstep/types"
+)
+
+// Create makes the files of a new ledger with one validator, this node: keys (mode 0600) and genesis. It refuses a folder
+// that holds some already.
+func Create(dir string, params types.Params) error {
+	if err := params.Check(); err != nil {
+		return err
+	}
+	files := filesOf(dir)
+	for _, file := range []string{files.Genesis, files.ValidatorKey, files.NodeKey} {
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s exists already: choose an empty folder", file)
+		}
+	}
+	for _, file := range []string{files.Genesis, files.ValidatorState} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return err
+		}
+	}
+	validator := privval.GenFilePV(files.ValidatorKey, files.ValidatorState)
+	validator.Save()
+	if _, err := p2p.LoadOrGenNodeKey(files.NodeKey); err != nil {
+		return fmt.Errorf("make a node key: %w", err)
+	}
+	return writeGenesis(files.Genesis, params, validator)
+}
+
+// writeGenesis leaves the genesis time open: the engine takes the moment of the first start and keeps it, so the ledger
+// clock of a chain that is started long after it was made begins at the start.
+func writeGenesis(file string, params types.Params, validator *privval.FilePV) error {
+	state, err := json.Marshal(params)
+	if err != nil {
+		return err
+	}
+	consensus := cmttypes.DefaultConsensusParams()
+	consensus.Block.MaxBytes = blockBytes
+	genesis := cmttypes.GenesisDoc{
+		ChainID: params.ChainID, InitialHeight: 1, ConsensusParams: consensus, AppState: state,
+		Validators: []cmttypes.GenesisValidator{{
+			Address: validator.Key.Address, PubKey: validator.Key.PubKey, Power: 1, Name: "genesis",
+		}},
+	}
+	return genesis.SaveAs(file)
+}
+
+// LoadParams reads the rules' numbers from a genesis file.
+func LoadParams(dir string) (types.Params, error) {
+	file := filesOf(dir).Genesis
+	genesis, err := cmttypes.GenesisDocFromFile(file)
+	if err != nil {
+		return types.Params{}, fmt.Errorf("read the genesis file: %w", err)
+	}
+	params, err := paramsOf(genesis.ChainID, genesis.AppState)
+	if err != nil {
+		return params, fmt.Errorf("genesis file %s: %w", file, err)
+	}
+	return params, nil
+}
+
+func paramsOf(chainID string, appState []byte) (types.Params, error) {
+	var params types.Params
+	if err := json.Unmarshal(appState, &params); err != nil {
+		return params, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
+	}
+	if params.ChainID != chainID {
+		return params, fmt.Errorf("the ledger's parameters are for chain %q, the genesis is for %q", params.ChainID, chainID)
+	}
+	return params, params.Check()
+}
+
+// engineFiles are the paths of the engine's files.
+type engineFiles struct {
+	Genesis, ValidatorKey, ValidatorState, NodeKey string
+}
+
+func filesOf(dir string) engineFiles {
+	config := cmtconfig.DefaultConfig()
+	config.SetRoot(dir)
+	return engineFiles{
+		Genesis:      config.GenesisFile(),
+		ValidatorKey: config.PrivValidatorKeyFile(), ValidatorState: config.PrivValidatorStateFile(),
+		NodeKey: config.NodeKeyFile(),
+	}
+}
+
+// loadValidator reads the validator's key and what it signed last. The engine's own loader exits the process when it
+// can't, so the files are tried first.
+func loadValidator(files engineFiles) (*privval.FilePV, error) {
+	for _, file := range []struct {
+		path string
+		into any
+	}{{files.ValidatorKey, new(privval.FilePVKey)}, {files.ValidatorState, new(privval.FilePVLastSignState)}} {
+		content, err := os.ReadFile(file.path)
+		if err != nil {
+			return nil, fmt.Errorf("read the validator's files: %w", err)
+		}
+		if err := cmtjson.Unmarshal(content, file.into); err != nil {
+			return nil, fmt.Errorf("the validator's file %s is damaged, restore it from a backup: %w", file.path, err)
+		}
+		if key, ok := file.into.(*privval.FilePVKey); ok && key.PrivKey == nil {
+			return nil, fmt.Errorf("the validator's file %s holds no key", file.path)
+		}
+	}
+	return privval.LoadFilePV(files.ValidatorKey, files.ValidatorState), nil
+}

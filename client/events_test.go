@@ -1,0 +1,152 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"lockstep/api/apitest"
+	"lockstep/client"
+	"lockstep/types"
+)
+
+// past is all events up to a height.
+func (w *world) past(options client.EventsOptions, until uint64) (events []types.Event) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	for event, err := range w.Events(ctx, options) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		events = append(events, event)
+		if event.Height == until {
+			return events
+		}
+	}
+	w.t.Fatal("the events ended")
+	return nil
+}
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	story, trade := w.ledger.Story(t)
+	last := uint64(len(story) + 1)
+	events := w.past(client.EventsOptions{From: 1}, last)
+	if len(events) < len(story) {
+		t.Fatalf("%v", events)
+	}
+	for _, event := range w.past(client.EventsOptions{From: 1, Trade: trade, Key: apitest.Key("consumer")}, last) {
+		if event.Trade != trade {
+			t.Errorf("not of the trade: %+v", event)
+		}
+	}
+}
+
+// The connection breaks after every few bytes; each event still comes exactly once.
+func TestEventsReconnect(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	story, _ := w.ledger.Story(t)
+	last := uint64(len(story) + 1)
+	want := w.past(client.EventsOptions{From: 1}, last)
+	node := w.server.Config.Handler
+	var connections atomic.Int32
+	front := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		connections.Add(1)
+		w.front.Store(nil)
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		node.ServeHTTP(&leaky{ResponseWriter: out, left: 700, cancel: cancel}, r.WithContext(ctx))
+	})
+	again := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { front(out, r) })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.front.Store(&again)
+	var got []types.Event
+	for event, err := range w.Events(ctx, client.EventsOptions{From: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, event)
+		w.front.Store(&again) // the next connection breaks too
+		if event.Height == last {
+			break
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want[:len(got)]) || got[len(got)-1].Height != last {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+	if connections.Load() < 2 {
+		t.Error("the connection never broke")
+	}
+}
+
+// leaky breaks off after so many bytes, in the middle of whatever it is.
+type leaky struct {
+	http.ResponseWriter
+	left   int
+	cancel func()
+}
+
+func (l *leaky) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+func (l *leaky) Write(text []byte) (int, error) {
+	if len(text) > l.left {
+		text = text[:l.left]
+		l.cancel()
+	}
+	l.left -= len(text)
+	n, err := l.ResponseWriter.Write(text)
+	if l.left == 0 {
+		_ = http.NewResponseController(l.ResponseWriter).Flush()
+		return n, io.ErrClosedPipe
+	}
+	return n, err
+}
+
+func TestEventsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int)
+	go func() {
+		n := 0
+		for _, err := range w.Events(ctx, client.EventsOptions{From: 1}) {
+			if err != nil {
+				t.Error(err)
+			}
+			n++
+			cancel()
+		}
+		done <- n
+	}()
+	w.ledger.Story(t)
+	if n := <-done; n == 0 {
+		t.Error("no event came")
+	}
+}
+
+func TestEventsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, front := range map[string]http.HandlerFunc{"not a stream": answers(1), "not found": http.NotFound, "garbage": func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(out, "data: {\n\n")
+	}} {
+		w.instead(front)
+		n := 0
+		for _, err := range w.Events(t.Context(), client.EventsOptions{}) {
+			if n++; err == nil || types.CodeOf(err) != types.CodeInternal {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d errors", name, n)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// longestWait is what a node is asked to wait at most before it answers; see package api.
+const longestWait = 25 * time.Second
+
+// Submit sends a transaction and waits until it is final. A transaction that was refused, by the pool or in its block, is
+// an error with the ledger's code. To send the same transaction again is safe: it can't be done twice, and the answer is
+// what became of it.
+func (c *Client) Submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
+	receipt, err := c.submit(ctx, tx, longestWait)
+	if err == nil && receipt.Status == wire.StatusPending {
+		receipt, err = c.await(ctx, tx.ID())
+	}
+	if err == nil && receipt.Status == wire.StatusRefused {
+		err = &types.Refusal{Code: receipt.Code, Detail: receipt.Detail}
+	}
+	return receipt, wrap("submit transaction "+tx.ID().String(), err)
+}
+
+// SubmitAsync sends a transaction and returns once it is in the node's pool; see [Client.Await]. It may be final by then.
+func (c *Client) SubmitAsync(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
+	receipt, err := c.submit(ctx, tx, 0)
+	return receipt, wrap("submit transaction "+tx.ID().String(), err)
+}
+
+// Tx returns what became of a transaction so far.
+func (c *Client) Tx(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+	receipt, err := c.receipt(ctx, id, 0)
+	return receipt, wrap("transaction "+id.String(), err)
+}
+
+// Await waits until a transaction is final. That it was refused in its block is told by the receipt, not by an error.
+func (c *Client) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+	receipt, err := c.await(ctx, id)
+	return receipt, wrap("await transaction "+id.String(), err)
+}
+
+func (c *Client) submit(ctx context.Context, tx *types.Tx, wait time.Duration) (wire.Receipt, error) {
+	var receipt wire.Receipt
+	err := c.exchange(ctx, request{
+		path:  "/v1/transactions",
+		query: waitQuery(wait),
+		body:  tx.Bytes(), contentType: wire.CBORType,
+	}, &receipt)
+	if err == nil {
+		return receipt, c.checkReceipt(&receipt, tx.ID())
+	}
+	return c.repeated(ctx, tx.ID(), err)
+}
+
+// repeated looks whether a submission was refused only because it had been made before: by then its inputs are gone, its
+// trade has moved on, or its ID is remembered, so any code can say so.
+func (c *Client) repeated(ctx context.Context, id types.TxID, refusal error) (wire.Receipt, error) {
+	switch types.CodeOf(refusal) {
+	case types.CodeUnavailable, types.CodeInternal, types.CodePoolFull:
+		return wire.Receipt{}, refusal
+	}
+	receipt, err := c.receipt(ctx, id, 0)
+	if err != nil || receipt.Status == wire.StatusRefused {
+		return wire.Receipt{}, refusal
+	}
+	return receipt, nil
+}
+
+func (c *Client) await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+	for {
+		receipt, err := c.receipt(ctx, id, longestWait)
+		if err != nil || receipt.Status != wire.StatusPending {
+			return receipt, err
+		}
+		if !pause(ctx, firstBackoff) { // a node that does not wait as asked is not to be flooded
+			return receipt, context.Cause(ctx)
+		}
+	}
+}
+
+func (c *Client) receipt(ctx context.Context, id types.TxID, wait time.Duration) (receipt wire.Receipt, err error) {
+	if err = c.get(ctx, "/v1/transactions/"+id.String(), waitQuery(wait), &receipt); err == nil {
+		err = c.checkReceipt(&receipt, id)
+	}
+	return receipt, err
+}
+
+func waitQuery(wait time.Duration) url.Values {
+	return url.Values{"wait": {wait.String()}}
+}

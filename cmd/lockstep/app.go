@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"text/tabwriter"
+
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// defaultNode is where a node of the defaults listens.
+const defaultNode = "http://127.0.0.1:8645"
+
+// globals are the flags that every command takes.
+type globals struct {
+	Home      string `help:"Folder for the wallet and the node." default:"${home}" env:"LOCKSTEP_HOME" type:"path" placeholder:"DIR"`
+	NodeURL   string `name:"node" help:"Address of the node to ask." default:"${node}" env:"LOCKSTEP_NODE" placeholder:"URL"`
+	TokenFile string `help:"File with the node's API token; by default that of the node in the home folder." env:"LOCKSTEP_TOKEN_FILE" type:"path" placeholder:"FILE"`
+	JSON      bool   `help:"Print one JSON object instead of text."`
+	Verbose   bool   `help:"Log more, to standard error." short:"v"`
+}
+
+func defaultHome() string {
+	if dir, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(dir, ".lockstep")
+	}
+	return ".lockstep"
+}
+
+// app is what a command needs of the process.
+type app struct {
+	*globals
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+func (a *app) logger() *slog.Logger {
+	level := slog.LevelInfo
+	if a.Verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+func (a *app) nodeDir() string { return filepath.Join(a.Home, "node") }
+
+// show prints a value: as JSON if asked for, else as text writes it.
+func (a *app) show(value any, text func(p *page)) error {
+	if a.JSON {
+		encoder := json.NewEncoder(a.out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(value)
+	}
+	p := &page{tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)}
+	text(p)
+	return p.table.Flush()
+}
+
+// page is text in aligned columns.
+type page struct{ table *tabwriter.Writer }
+
+// row writes cells that line up with those of the rows around it.
+func (p *page) row(cells ...string) { fmt.Fprintln(p.table, strings.Join(cells, "\t")) }
+
+// line writes a line that lines up with nothing.
+func (p *page) line(format string, args ...any) {
+	p.table.Flush()
+	fmt.Fprintf(p.table, format+"\n", args...)
+	p.table.Flush()
+}
+
+// usageError is a wrong use of the program, not a failure of it.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+func misuse(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// failure is an error as --json shows it.
+type failure struct {
+	Error  string `json:"error"`
+	Code   string `json:"code"`
+	Advice string `json:"advice,omitempty"`
+}
+
+// report tells what went wrong and what to do, on standard error.
+func (a *app) report(err error) {
+	f := failure{Error: err.Error(), Code: "usage"}
+	var usage *usageError
+	if !errors.As(err, &usage) {
+		code := types.CodeOf(err)
+		f.Code, f.Advice = code.String(), code.Sentence()
+		if reason := wallet.ReasonOf(err); reason != "" {
+			f.Code, f.Advice = "wallet_"+string(reason), ""
+		} else if code == types.CodeInternal {
+			f.Code, f.Advice = "failed", ""
+		}
+	}
+	if a.JSON {
+		if encoded, err := json.Marshal(f); err == nil {
+			fmt.Fprintln(a.err, string(encoded))
+			return
+		}
+	}
+	fmt.Fprintf(a.err, "lockstep: %s\n", f.Error)
+	if f.Advice != "" {
+		fmt.Fprintf(a.err, "  %s\n", f.Advice)
+	}
+}
+
+// version is what the build was made of.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	revision, dirty := "", ""
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			revision = setting.Value[:min(12, len(setting.Value))]
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			dirty = "+changes"
+		}
+	}
+	if revision == "" {
+		return info.Main.Version
+	}
+	return revision + dirty
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(a *app) error {
+	return a.show(map[string]string{"version": version()}, func(p *page) { p.line("lockstep %s", version()) })
+}

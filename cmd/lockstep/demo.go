@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"lockstep/sim"
+)
+
+// demoCmd plays a day of a community on a ledger of its own and tells what became of it.
+type demoCmd struct {
+	Season   string  `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
+	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
+	Speed    float64 `help:"Quarter-hours a second; 0 is as fast as the machine can." default:"6"`
+	Seed     uint64  `help:"Sizes of the houses and the order in which they choose: another seed is another day." default:"1"`
+	Keep     string  `help:"Keep the ledger in this folder, which must not exist yet or be empty." type:"path" placeholder:"DIR"`
+	Quiet    bool    `help:"Show no progress." short:"q"`
+}
+
+// errBooks makes the command fail when money came or went: that must never happen.
+var errBooks = errors.New("the books do not add up: see what is listed above, and please report it")
+
+// Run plays the day.
+func (d *demoCmd) Run(ctx context.Context, a *app) error {
+	profile, err := d.profile()
+	if err != nil {
+		return err
+	}
+	progress, end := d.progress(a)
+	report, err := sim.Play(ctx, sim.Options{
+		Profile: profile, Households: sim.Households(d.Seed), Seed: d.Seed, From: 0, To: sim.SlotsPerDay,
+		Speed: d.Speed, Window: sim.DefaultWindow, Folder: d.Keep, Logger: d.logger(a), Progress: progress,
+	})
+	end(err == nil)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted: the demonstration has ended and left nothing running")
+	case err != nil:
+		return fmt.Errorf("demo: %w", err)
+	}
+	if err := d.show(a, report); err != nil {
+		return err
+	}
+	if !report.Conserved {
+		return errBooks
+	}
+	return nil
+}
+
+func (d *demoCmd) profile() (*sim.Profile, error) {
+	if d.Profiles != "" {
+		return sim.ReadProfilesFile(d.Profiles)
+	}
+	return sim.Standard(d.Season)
+}
+
+// logger keeps the node's everyday news out of the picture.
+func (d *demoCmd) logger(a *app) *slog.Logger {
+	if a.Verbose {
+		return a.logger()
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+func (d *demoCmd) show(a *app, report *sim.Report) error {
+	if a.JSON {
+		return a.show(report, nil)
+	}
+	if err := report.WriteText(a.out); err != nil {
+		return err
+	}
+	if d.Keep != "" {
+		_, err := fmt.Fprintf(a.out, "The ledger is kept in %s.\n", d.Keep)
+		return err
+	}
+	return nil
+}
+
+// progress returns what to call after each quarter-hour and at the end: a bar on a terminal, elsewhere a line now and then.
+func (d *demoCmd) progress(a *app) (each func(sim.Progress), end func(done bool)) {
+	if d.Quiet {
+		return nil, func(bool) {}
+	}
+	if file, ok := a.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return bar(file)
+	}
+	const every = 12 // quarter-hours
+	each = func(p sim.Progress) {
+		if (p.Slot+1)%every == 0 {
+			fmt.Fprintf(a.err, "played until %s, %d trades\n", p.Clock.Format("15:04"), p.Trades)
+		}
+	}
+	return each, func(bool) {}
+}
+
+func bar(file *os.File) (each func(sim.Progress), end func(done bool)) {
+	var last atomic.Pointer[sim.Progress]
+	last.Store(&sim.Progress{})
+	bars := mpb.New(mpb.WithOutput(file), mpb.WithWidth(48))
+	day := bars.AddBar(sim.SlotsPerDay,
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
+			return last.Load().Clock.Format("15:04 ")
+		})),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
+			return fmt.Sprintf(" %d trades", last.Load().Trades)
+		})),
+	)
+	each = func(p sim.Progress) {
+		last.Store(&p)
+		day.SetCurrent(int64(p.Slot) + 1)
+	}
+	end = func(done bool) {
+		if !done {
+			day.Abort(true)
+		}
+		bars.Wait()
+	}
+	return each, end
+}

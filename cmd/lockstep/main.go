@@ -1,0 +1,101 @@
+// Command lockstep is the whole of Lockstep in one program: a node of the ledger, a wallet, trading, meters, and a
+// demonstration of all of it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"lockstep/types"
+)
+
+// Exit codes of every command.
+const (
+	exitFine   = 0
+	exitFailed = 1 // refused or failed
+	exitUsage  = 2 // wrong use
+)
+
+// cli is the tree of commands. Each group stands in a file of its own.
+type cli struct {
+	globals
+
+	Demo    demoCmd    `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
+	Node    nodeCmd    `cmd:"" help:"Run a node of a ledger."`
+	Wallet  walletCmd  `cmd:"" help:"Keys, balances, payments."`
+	Offer   offerCmd   `cmd:"" help:"Standing offers of goods."`
+	Trade   tradeCmd   `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
+	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
+	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the program without the process around it.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var root cli
+	exited := -1
+	parser, err := kong.New(&root,
+		kong.Name("lockstep"),
+		kong.Description("Trade in which payment and goods unlock each other, with no third party.\n\n"+
+			"Begin with \"lockstep demo\". Exit codes: 0 fine, 1 refused or failed, 2 wrong use."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Vars{"home": defaultHome(), "node": defaultNode},
+		kong.ShortUsageOnError(),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "lockstep:", err)
+		return exitFailed
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 { // --help was asked for and given
+		return exited
+	}
+	a := &app{globals: &root.globals, in: stdin, out: stdout, err: stderr}
+	if err != nil {
+		a.report(&usageError{err})
+		return exitUsage
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(a); err != nil {
+		a.report(err)
+		var usage *usageError
+		if errors.As(err, &usage) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitFine
+}
+
+type codesCmd struct{}
+
+func (codesCmd) Run(a *app) error {
+	type row struct {
+		Code     uint32 `json:"code"`
+		Name     string `json:"name"`
+		Sentence string `json:"sentence"`
+	}
+	var rows []row
+	for _, info := range types.CodeList() {
+		rows = append(rows, row{uint32(info.Code), info.Name, info.Sentence})
+	}
+	return a.show(rows, func(p *page) {
+		for _, r := range rows {
+			p.row(fmt.Sprint(r.Code), r.Name, r.Sentence)
+		}
+	})
+}

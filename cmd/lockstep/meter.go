@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"lockstep/ledger"
+	"lockstep/meter"
+	"lockstep/types"
+)
+
+type meterCmd struct {
+	Verify meterVerifyCmd `cmd:"" help:"Judge signed records of one meter: signature, sequence, quantity."`
+	Admit  meterAdmitCmd  `cmd:"" help:"As an operator: make a key a member."`
+	Enrol  meterEnrolCmd  `cmd:"" help:"As an operator: register a member's meter. Once, ever."`
+	Retire meterRetireCmd `cmd:"" help:"As an operator: keep a meter out of new agreements."`
+	Read   meterReadCmd   `cmd:"" help:"As a meter's owner: put its signed records on the ledger."`
+}
+
+// maxRecords bounds a file of records.
+const maxRecordsFile = 64 << 20
+
+type meterVerifyCmd struct {
+	Key    string `help:"The meter's public key in hex or base64: SubjectPublicKeyInfo or bare point; with --native, 64 hex digits." required:"" placeholder:"KEY"`
+	Native bool   `help:"The records are of a gateway's own form, under Ed25519."`
+	File   string `arg:"" help:"File with one record a line; - for standard input."`
+}
+
+func (c *meterVerifyCmd) Run(a *app) error {
+	content, err := a.records(c.File)
+	if err != nil {
+		return err
+	}
+	report, err := c.judge(meter.SplitRecords(content))
+	if err != nil {
+		return err
+	}
+	if err := a.show(report, func(p *page) { p.line("%s", report.String()) }); err != nil {
+		return err
+	}
+	if !report.Billable {
+		return errors.New("not billable: " + report.Why)
+	}
+	return nil
+}
+
+// records reads a file or standard input.
+func (a *app) records(path string) ([]byte, error) {
+	if path != "-" {
+		return readLimited(path, maxRecordsFile)
+	}
+	return io.ReadAll(io.LimitReader(a.in, maxRecordsFile))
+}
+
+func (c *meterVerifyCmd) judge(lines [][]byte) (meter.Report, error) {
+	if c.Native {
+		var key types.Hash
+		if err := key.UnmarshalText([]byte(c.Key)); err != nil {
+			return meter.Report{}, &usageError{err}
+		}
+		verify := func(key [32]byte, message, signature []byte) bool {
+			return types.VerifyEd25519(key, message, signature)
+		}
+		return meter.VerifyNative(key, verify, lines), nil
+	}
+	key, err := meter.ParseKey(c.Key)
+	if err != nil {
+		return meter.Report{}, &usageError{err}
+	}
+	return meter.Verify(key, lines), nil
+}
+
+type meterAdmitCmd struct {
+	walletFlags
+	Member types.PublicKey `arg:"" help:"Key of the member."`
+	Name   string          `arg:"" help:"Its name."`
+}
+
+func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	d.Admit(types.Member{Key: c.Member, Name: c.Name})
+	return s.finish(ctx, d, "%s is a member now", c.Name)
+}
+
+type meterEnrolCmd struct {
+	walletFlags
+	Owner types.PublicKey `arg:"" help:"Key of the member whose meter it is."`
+	Key   string          `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
+
+	Native bool `help:"The meter is a gateway that signs by Ed25519."`
+}
+
+func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
+	registered := types.RegisteredMeter{Form: types.FormOCMF, Owner: c.Owner}
+	if c.Native {
+		raw, err := hex.DecodeString(c.Key)
+		if err != nil || len(raw) != 32 {
+			return misuse("a gateway's key has 64 hexadecimal digits")
+		}
+		registered.Form, registered.Key = types.FormNative, ledger.NativeMeterKey([32]byte(raw))
+	} else {
+		key, err := meter.ParseKey(c.Key)
+		if err != nil {
+			return &usageError{err}
+		}
+		if registered.Key = key.SPKI(); registered.Key == nil {
+			return misuse("a bare point does not name its curve: give the key as a SubjectPublicKeyInfo")
+		}
+	}
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	d.Enrol(registered)
+	return s.finish(ctx, d, "Meter %s is registered to %s", registered.ID(), c.Owner)
+}
+
+type meterRetireCmd struct {
+	walletFlags
+	Meter types.MeterID `arg:"" help:"The meter's id."`
+}
+
+func (c *meterRetireCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	d.Retire(c.Meter)
+	return s.finish(ctx, d, "Meter %s is retired", c.Meter)
+}
+
+type meterReadCmd struct {
+	walletFlags
+	Meter     types.MeterID `arg:"" help:"The meter's id."`
+	File      string        `arg:"" help:"File with up to 4 records that belong together, one a line; - for standard input."`
+	Register  string        `help:"Register that the trade names." default:"01-00:02.08.00*FF"`
+	Direction string        `help:"Which way it counts." enum:"export,import" default:"export"`
+}
+
+func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
+	content, err := a.records(c.File)
+	if err != nil {
+		return err
+	}
+	gauge := types.Gauge{Meter: c.Meter, Register: c.Register, Direction: types.DirectionExport}
+	if c.Direction == "import" {
+		gauge.Direction = types.DirectionImport
+	}
+	var records []types.HexBytes
+	for _, line := range meter.SplitRecords(content) {
+		records = append(records, line)
+	}
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	d.Read(gauge, records...)
+	return s.finish(ctx, d, "%s", fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter))
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lockstep/node"
+	"lockstep/types"
+)
+
+type nodeCmd struct {
+	Init   nodeInitCmd   `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
+	Start  nodeStartCmd  `cmd:"" help:"Run the node until it is interrupted."`
+	Status nodeStatusCmd `cmd:"" help:"Ask a running node where the ledger stands."`
+	Check  nodeCheckCmd  `cmd:"" help:"Recompute everything that a stopped node has on its disk: commitment, sums, indexes."`
+}
+
+// nodeFlags say where a node lives.
+type nodeFlags struct {
+	Dir string `help:"Folder of the node; by default node in the home folder." type:"path" placeholder:"DIR"`
+}
+
+func (f *nodeFlags) dir(a *app) string {
+	if f.Dir != "" {
+		return f.Dir
+	}
+	return a.nodeDir()
+}
+
+type nodeInitCmd struct {
+	nodeFlags
+	ChainID     string            `help:"Name of the ledger; every signature is for it alone." default:"lockstep-local" placeholder:"NAME"`
+	API         string            `help:"Where the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
+	ClockCap    time.Duration     `help:"The most that one gap between blocks advances the ledger clock." default:"10s"`
+	MinWindow   time.Duration     `help:"Least time between two deadlines; at least 3 clock caps." default:"30s"`
+	MaxValidity time.Duration     `help:"How far ahead a transaction's valid-until may lie." default:"1h"`
+	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
+	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; give it once for each." placeholder:"KEY"`
+}
+
+func (c *nodeInitCmd) Run(a *app) error {
+	params := types.DefaultParams(c.ChainID)
+	params.ClockCap, params.MinWindow = types.SpanOf(c.ClockCap), types.SpanOf(c.MinWindow)
+	params.MaxValidity, params.Slot = types.SpanOf(c.MaxValidity), types.SpanOf(c.Slot)
+	params.Operators = c.Operator
+	if err := params.Check(); err != nil {
+		return &usageError{err}
+	}
+	settings := node.DefaultSettings()
+	settings.API = c.API
+	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings}); err != nil {
+		return err
+	}
+	made := struct {
+		Dir    string       `json:"dir"`
+		Params types.Params `json:"params"`
+	}{c.dir(a), params}
+	return a.show(made, func(p *page) {
+		p.line("Made ledger %q in %s.", params.ChainID, made.Dir)
+		p.line("Start its node with: lockstep node start")
+	})
+}
+
+type nodeStartCmd struct {
+	nodeFlags
+	API string `help:"Listen here instead of where the node's settings say." placeholder:"HOST:PORT"`
+}
+
+func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
+	n, err := node.Open(node.Config{Dir: c.dir(a), API: c.API, Version: version()}, a.logger())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "Ledger %q: API on http://%s. Interrupt to stop.\n", n.Params().ChainID, n.APIAddress())
+	err = n.Run(ctx)
+	if closing := n.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+type nodeStatusCmd struct{}
+
+func (nodeStatusCmd) Run(ctx context.Context, a *app) error {
+	client, err := a.connect()
+	if err != nil {
+		return err
+	}
+	status, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	return a.show(status, func(p *page) {
+		p.row("ledger", status.ChainID)
+		p.row("height", fmt.Sprint(status.Height))
+		p.row("block time", status.BlockTime.String())
+		p.row("ledger clock", status.Clock.String()+" ("+status.Skew.String()+" behind)")
+		p.row("commitment", status.Commitment.String())
+		p.row("waiting", fmt.Sprintf("%d transactions", status.Waiting))
+		p.row("validators", fmt.Sprint(status.Validators))
+		p.row("peers", fmt.Sprint(status.Peers))
+		p.row("version", status.Version)
+	})
+}
+
+type nodeCheckCmd struct{ nodeFlags }
+
+func (c *nodeCheckCmd) Run(a *app) error {
+	report, err := node.Check(c.dir(a), a.logger())
+	if err != nil {
+		return err
+	}
+	return a.show(report, func(p *page) {
+		p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
+		for _, sum := range report.Sums {
+			d := sum.Asset.Decimals
+			p.row(sum.Asset.Code, sum.Issued.Format(d)+" issued", "= "+sum.Spendable.Format(d)+" spendable",
+				"+ "+sum.Locked.Format(d)+" locked", "+ "+sum.Fees.Format(d)+" fees")
+		}
+		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
+	})
+}

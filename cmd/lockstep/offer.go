@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+type offerCmd struct {
+	Post   offerPostCmd   `cmd:"" help:"Put up a standing offer."`
+	List   offerListCmd   `cmd:"" help:"List the standing offers."`
+	Cancel offerCancelCmd `cmd:"" help:"Withdraw what is left of an offer."`
+}
+
+// termsFlags describe goods and terms, for an offer or an agreement.
+type termsFlags struct {
+	Commodity     string        `help:"What is traded." default:"energy"`
+	Unit          string        `help:"What it is counted in; \"item\" for one thing." default:"Wh"`
+	Quantity      uint64        `help:"How many units." default:"1"`
+	Zone          string        `help:"Where it is handed over." placeholder:"TEXT"`
+	From          *types.Time   `help:"Begin of the slot; by default the first quarter-hour that begins after deliver-by." placeholder:"TIME"`
+	Until         *types.Time   `help:"End of the slot; by default a quarter-hour later." placeholder:"TIME"`
+	Note          string        `help:"A public description, up to 512 bytes." placeholder:"TEXT"`
+	Asset         string        `help:"Asset that is paid with, by its code or its id." required:"" placeholder:"ASSET"`
+	Instalments   uint16        `help:"In how many instalments the payment is released." default:"1"`
+	PayWithin     time.Duration `help:"Time from now until pay-by." default:"15m"`
+	DeliverWithin time.Duration `help:"Time from pay-by until deliver-by." default:"15m"`
+	ReadWithin    time.Duration `help:"Time from deliver-by until reading-by; with a meter, from the end of the slot." default:"15m"`
+	ConfirmWithin time.Duration `help:"Time from reading-by until confirm-by." default:"15m"`
+	Fallback      string        `help:"What happens if the last secret is not known by confirm-by: hold, meter or arbiter." enum:"hold,meter,arbiter" default:"hold"`
+	Arbiter       string        `help:"Key of the arbiter." placeholder:"KEY"`
+	Meter         string        `help:"The producer's meter, by its id: goods by its reading." placeholder:"ID"`
+	Register      string        `help:"Register of the meter." default:"01-00:02.08.00*FF"`
+	Direction     string        `help:"Which way the register counts, seen from the meter's owner." enum:"export,import" default:"export"`
+	Yes           bool          `help:"Don't ask." short:"y"`
+}
+
+const quarterHour = types.Span(15 * 60 * 1000)
+
+// goods and deadlines that the flags describe, on a ledger whose clock stands at now.
+func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods, types.Deadlines, error) {
+	goods := types.Goods{Commodity: f.Commodity, Unit: f.Unit, Quantity: f.Quantity, Zone: f.Zone, Note: f.Note}
+	var d types.Deadlines
+	d.PayBy = now.Add(types.SpanOf(f.PayWithin))
+	d.DeliverBy = d.PayBy.Add(types.SpanOf(f.DeliverWithin))
+	slot := quarterHour
+	if f.Meter != "" {
+		slot = params.Slot
+		gauge := types.Gauge{Register: f.Register, Direction: types.DirectionExport}
+		if f.Direction == "import" {
+			gauge.Direction = types.DirectionImport
+		}
+		if err := gauge.Meter.UnmarshalText([]byte(f.Meter)); err != nil {
+			return goods, d, &usageError{err}
+		}
+		goods.Meters = []types.Gauge{gauge}
+	}
+	if f.Commodity == types.CommodityEnergy || f.From != nil {
+		goods.From = (d.DeliverBy + types.Time(slot) - 1) / types.Time(slot) * types.Time(slot)
+		if f.From != nil {
+			goods.From = *f.From
+		}
+		goods.Until = goods.From.Add(slot)
+		if f.Until != nil {
+			goods.Until = *f.Until
+		}
+	}
+	d.ReadingBy = d.DeliverBy.Add(types.SpanOf(f.ReadWithin))
+	if f.Meter != "" {
+		d.ReadingBy = goods.Until.Add(types.SpanOf(f.ReadWithin))
+	}
+	d.ConfirmBy = d.ReadingBy.Add(types.SpanOf(f.ConfirmWithin))
+	return goods, d, nil
+}
+
+func (f *termsFlags) fallback() (types.Fallback, error) {
+	switch f.Fallback {
+	case "meter":
+		return &types.Meter{}, nil
+	case "arbiter":
+		key, err := types.ParseKey(f.Arbiter)
+		if err != nil {
+			return nil, misuse("arbiter terms need --arbiter: %w", err)
+		}
+		return &types.Arbiter{Key: key}, nil
+	}
+	return &types.Hold{}, nil
+}
+
+type offerPostCmd struct {
+	walletFlags
+	termsFlags
+	Price   string `help:"Price of one unit in whole money, such as 0.0003; or of 1,000 units with a /k behind it, such as 0.30/k." required:"" placeholder:"PRICE"`
+	Deposit string `help:"Deposit, as a share of the price." default:"10%"`
+	Bond    string `help:"Bond that the producer stakes, as a share of the price." default:"10%"`
+	MinFill uint64 `help:"Smallest quantity that may be taken." default:"1"`
+}
+
+func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	offer, err := c.offer(s)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := d.Post(offer)
+	if err != nil {
+		return err
+	}
+	if err := a.confirm(c.Yes, fmt.Sprintf("Offer %s?", describeGoods(&offer.Goods))); err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	posted := struct {
+		Offer   types.OfferID `json:"offer"`
+		Receipt wire.Receipt  `json:"receipt"`
+	}{id, receipt}
+	return a.show(posted, func(p *page) {
+		p.line("Offered %s.", describeGoods(&offer.Goods))
+		p.line("Offer %s stands until %s.", id, offer.Deadlines.PayBy)
+	})
+}
+
+func (c *offerPostCmd) offer(s *session) (types.Offer, error) {
+	asset, err := s.asset(c.Asset)
+	if err != nil {
+		return types.Offer{}, err
+	}
+	price, err := unitRate(c.Price, asset.Asset.Decimals)
+	if err != nil {
+		return types.Offer{}, err
+	}
+	deposit, err := shareOf(price, c.Deposit)
+	if err != nil {
+		return types.Offer{}, err
+	}
+	bond, err := shareOf(price, c.Bond)
+	if err != nil {
+		return types.Offer{}, err
+	}
+	goods, deadlines, err := c.describe(s.status.Clock, &s.params)
+	if err != nil {
+		return types.Offer{}, err
+	}
+	fallback, err := c.fallback()
+	return types.Offer{
+		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: c.MinFill,
+		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
+	}, err
+}
+
+// unitRate reads a price in whole money, of one unit or with "/k" of 1,000, as a rate in smallest units.
+func unitRate(text string, decimals uint8) (types.Rate, error) {
+	number, perThousand := strings.CutSuffix(text, "/k")
+	rate, err := types.ParseRate(number)
+	if err != nil {
+		return rate, &usageError{err}
+	}
+	shift := int(decimals)
+	if perThousand {
+		shift -= 3
+	}
+	return scaleRate(rate, shift)
+}
+
+// shareOf is a percentage of a rate.
+func shareOf(rate types.Rate, percent string) (types.Rate, error) {
+	share, err := types.ParseRate(strings.TrimSuffix(percent, "%"))
+	if err != nil {
+		return share, &usageError{err}
+	}
+	hi, mantissa := bits.Mul64(rate.Mantissa, share.Mantissa)
+	if hi != 0 {
+		return rate, misuse("%s of the price has too many digits", percent)
+	}
+	return scaleRate(types.Rate{Mantissa: mantissa}, -int(rate.Exponent)-int(share.Exponent)-2)
+}
+
+// scaleRate multiplies a rate by a power of ten and makes it canonical.
+func scaleRate(rate types.Rate, shift int) (types.Rate, error) {
+	exponent := int(rate.Exponent) - shift
+	for ; exponent < 0; exponent++ {
+		hi, lo := bits.Mul64(rate.Mantissa, 10)
+		if hi != 0 {
+			return rate, misuse("the price is more than the ledger can count")
+		}
+		rate.Mantissa = lo
+	}
+	for exponent > 0 && rate.Mantissa%10 == 0 {
+		rate.Mantissa /= 10
+		exponent--
+	}
+	if exponent > types.MaxExponent {
+		return rate, misuse("the price has more decimal places than the ledger can count")
+	}
+	rate.Exponent = uint8(exponent)
+	return rate, nil
+}
+
+func parseAmount(text string, decimals uint8) (types.Amount, error) {
+	amount, err := types.ParseAmount(text, decimals)
+	if err != nil {
+		return 0, &usageError{err}
+	}
+	return amount, nil
+}
+
+type offerListCmd struct {
+	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+}
+
+func (c *offerListCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	offers := []wire.Offer{}
+	for offer, err := range node.AllOffers(ctx) {
+		if err != nil {
+			return err
+		}
+		if c.Zone == "" || offer.Offer.Goods.Zone == c.Zone {
+			offers = append(offers, offer)
+		}
+	}
+	return a.show(offers, func(p *page) {
+		if len(offers) == 0 {
+			p.line("No offer stands now.")
+			return
+		}
+		p.row("left", "of", "price of 1,000", "slot", "until", "terms", "offer")
+		for _, o := range offers {
+			thousand, _ := o.Offer.Price.Cost(1000)
+			p.row(quantity(o.Remaining, o.Offer.Goods.Unit), o.Offer.Goods.Commodity, s.money(o.Offer.Asset, thousand),
+				slotText(&o.Offer.Goods), o.Offer.Deadlines.PayBy.Std().Format(time.DateTime), types.FallbackKind(o.Offer.Fallback), o.ID.String())
+		}
+	})
+}
+
+type offerCancelCmd struct {
+	walletFlags
+	Offer types.OfferID `arg:"" help:"The offer's id."`
+}
+
+func (c *offerCancelCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	offer, err := s.node.Offer(ctx, c.Offer)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Cancel(c.Offer, &offer.Offer); err != nil {
+		return err
+	}
+	return s.finish(ctx, d, "Cancelled offer %s", c.Offer)
+}

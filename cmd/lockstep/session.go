@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"lockstep/api/wire"
+	"lockstep/client"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// connect makes a client of the node. A missing token file is no error: reading needs none.
+func (a *app) connect() (*client.Client, error) {
+	file := a.TokenFile
+	if file == "" {
+		file = filepath.Join(a.nodeDir(), "api.token")
+	}
+	var options []client.Option
+	token, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		options = append(options, client.WithToken(strings.TrimSpace(string(token))))
+	case a.TokenFile != "" || !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the node's API token: %w", err)
+	}
+	return client.New(a.NodeURL, options...)
+}
+
+// walletFlags say which wallet a command uses.
+type walletFlags struct {
+	Wallet         string `help:"Wallet file; by default wallet.age in the home folder." env:"LOCKSTEP_WALLET" type:"path" placeholder:"FILE"`
+	Account        uint32 `help:"Account of the wallet." default:"0" placeholder:"N"`
+	PassphraseFile string `help:"File with the wallet's passphrase, instead of asking for it." env:"LOCKSTEP_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
+}
+
+func (f *walletFlags) path(a *app) string {
+	if f.Wallet != "" {
+		return f.Wallet
+	}
+	return filepath.Join(a.Home, "wallet.age")
+}
+
+// passphrase reads the passphrase from its file or asks for it: on a terminal only, so that it is never echoed.
+func (f *walletFlags) passphrase(a *app, prompt string) (string, error) {
+	if f.PassphraseFile != "" {
+		content, err := os.ReadFile(f.PassphraseFile)
+		if err != nil {
+			return "", fmt.Errorf("read the passphrase: %w", err)
+		}
+		return strings.TrimRight(string(content), "\r\n"), nil
+	}
+	in, ok := a.in.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", misuse("there is no terminal to ask for the passphrase on: name a file with --passphrase-file")
+	}
+	fmt.Fprint(a.err, prompt)
+	content, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(a.err)
+	return string(content), err
+}
+
+// open opens the wallet.
+func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
+	passphrase, err := f.passphrase(a, "Passphrase of "+f.path(a)+": ")
+	if err != nil {
+		return nil, err
+	}
+	return wallet.Open(f.path(a), passphrase)
+}
+
+// session is an account of a wallet that talks to a node.
+type session struct {
+	*app
+	node    *client.Client
+	account *wallet.Account
+	status  wire.Status
+	params  types.Params
+	assets  []wire.Asset
+}
+
+// session opens the wallet and asks the node where the ledger stands.
+func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
+	node, err := a.connect()
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	w, err := f.open(a)
+	if err != nil {
+		return nil, err
+	}
+	s.account, err = w.Account(f.Account)
+	return s, err
+}
+
+// visit is a session without a wallet, for looking only.
+func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
+	s := &session{app: a, node: node}
+	var err error
+	if s.status, err = node.Status(ctx); err != nil {
+		return nil, err
+	}
+	if s.params, err = node.Params(ctx); err != nil {
+		return nil, err
+	}
+	assets, err := node.Assets(ctx)
+	s.assets = assets.Assets
+	return s, err
+}
+
+// known is what the wallet has to know of the ledger now.
+func (s *session) known(ctx context.Context) (wallet.Context, error) {
+	holdings, err := s.node.Holdings(ctx, s.account.Key())
+	if err != nil {
+		return wallet.Context{}, err
+	}
+	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: holdings.Clock, Holdings: holdings}, nil
+}
+
+// draft begins a transaction.
+func (s *session) draft(ctx context.Context) (*wallet.Draft, error) {
+	known, err := s.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.account.Draft(known), nil
+}
+
+// send signs a draft, sends it and waits until it is on the ledger.
+func (s *session) send(ctx context.Context, d *wallet.Draft) (wire.Receipt, error) {
+	tx, err := d.Sign()
+	if err != nil {
+		return wire.Receipt{}, err
+	}
+	return s.submit(ctx, tx)
+}
+
+// submit sends a transaction and waits until it is on the ledger. One that is still on its way after that is no failure: it
+// can be sent again, or waited for.
+func (s *session) submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
+	receipt, err := s.node.Submit(ctx, tx)
+	if err != nil {
+		return receipt, fmt.Errorf("send transaction %s: %w", tx.ID(), err)
+	}
+	return receipt, nil
+}
+
+// asset finds an asset by its code or its ID.
+func (s *session) asset(name string) (wire.Asset, error) {
+	var found []wire.Asset
+	for _, asset := range s.assets {
+		if asset.Asset.Code == name || asset.ID.String() == name {
+			found = append(found, asset)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		var ids []string
+		for _, asset := range found {
+			ids = append(ids, fmt.Sprintf("%s (issued by %s)", asset.ID, asset.Asset.Issuer))
+		}
+		return wire.Asset{}, misuse("%d assets have the code %s; name one by its id: %s", len(found), name, strings.Join(ids, ", "))
+	}
+	return wire.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
+}
+
+// money writes an amount for a person.
+func (s *session) money(asset types.AssetID, amount types.Amount) string {
+	for _, known := range s.assets {
+		if known.ID == asset {
+			return amount.Format(known.Asset.Decimals) + " " + known.Asset.Code
+		}
+	}
+	return amount.String() + " units of " + asset.String()[:8]
+}
+
+// confirm asks before something that can't be taken back, when there is somebody to ask.
+func (a *app) confirm(yes bool, question string) error {
+	in, ok := a.in.(*os.File)
+	if yes || !ok || !term.IsTerminal(int(in.Fd())) {
+		return nil
+	}
+	fmt.Fprintf(a.err, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("not done")
+	}
+	return nil
+}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lockstep/api/wire"
+	"lockstep/client"
+	"lockstep/types"
+)
+
+type tradeListCmd struct {
+	walletFlags
+	Key  string `help:"Trades of this key instead of the wallet's." placeholder:"KEY"`
+	All  bool   `help:"Also those that are over."`
+	Most int    `help:"At most so many, the newest first." default:"100" placeholder:"N"`
+}
+
+func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
+	s, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
+	if err != nil {
+		return err
+	}
+	trades := []wire.Trade{}
+	for trade, err := range s.node.AllTrades(ctx, key, !c.All) {
+		if err != nil {
+			return err
+		}
+		if len(trades) == c.Most {
+			break
+		}
+		trades = append(trades, trade)
+	}
+	return a.show(trades, func(p *page) {
+		if len(trades) == 0 {
+			p.line("No trades.")
+			return
+		}
+		p.row("phase", "you are", "goods", "price", "next", "trade")
+		for i := range trades {
+			t := &trades[i]
+			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), describeGoods(&t.Trade.Agreement.Goods),
+				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), nextMove(t, key), t.ID.String())
+		}
+	})
+}
+
+func role(agreement *types.Agreement, key types.PublicKey) string {
+	switch key {
+	case agreement.Producer:
+		return "producer"
+	case agreement.Consumer:
+		return "consumer"
+	}
+	return "-"
+}
+
+// nextMove is what the trade waits for, in a few words.
+func nextMove(t *wire.Trade, key types.PublicKey) string {
+	if len(t.Moves) == 0 {
+		return "-"
+	}
+	move := t.Moves[0]
+	who := move.Role
+	if move.Who == key {
+		who = "you"
+	}
+	text := who + ": " + moveText(move.What)
+	if move.Until != 0 {
+		text += " by " + move.Until.Std().Format(time.DateTime)
+	}
+	return text
+}
+
+func moveText(what string) string { return strings.ReplaceAll(what, "_", " ") }
+
+type tradeShowCmd struct{ tradeIDFlags }
+
+func (c *tradeShowCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	trade, err := node.Trade(ctx, c.Trade)
+	if err != nil {
+		return err
+	}
+	return a.show(trade, func(p *page) { s.timeline(p, &trade) })
+}
+
+// timeline prints the way of a trade: what happened, what is locked, each deadline, and what each side can do now.
+func (s *session) timeline(p *page, t *wire.Trade) {
+	a := &t.Trade.Agreement
+	p.line("Trade     %s", t.ID)
+	p.line("Goods     %s", describeGoods(&a.Goods))
+	p.line("Price     %s, deposit %s, bond %s%s", s.money(a.Asset, a.Price), s.money(a.Asset, a.Deposit), s.money(a.Asset, a.Bond), instalments(&t.Trade))
+	p.line("Producer  %s%s", a.Producer, s.self(a.Producer))
+	p.line("Consumer  %s%s", a.Consumer, s.self(a.Consumer))
+	p.line("Terms     %s", termsText(a.Fallback))
+	p.line("Phase     %s\n", t.Phase)
+	for _, stage := range s.stages(t) {
+		p.row(stage.mark, stage.label, stage.when, stage.what)
+	}
+	p.line("")
+	s.locked(p, t)
+	s.moves(p, t)
+}
+
+func (s *session) self(key types.PublicKey) string {
+	if s.account != nil && s.account.Key() == key {
+		return "  (you)"
+	}
+	return ""
+}
+
+func instalments(t *types.Trade) string {
+	if t.Agreement.Instalments == 1 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d instalments released", t.Released, t.Agreement.Instalments)
+}
+
+func termsText(fallback types.Fallback) string {
+	switch f := fallback.(type) {
+	case *types.Hold:
+		return "hold: without a release everything stays locked"
+	case *types.Meter:
+		return "meter: without a release it is settled by what was read"
+	case *types.Arbiter:
+		return "arbiter: without a release " + f.Key.String() + " divides it"
+	}
+	return ""
+}
+
+type stage struct{ mark, label, when, what string }
+
+// stages are the steps E1 to E4, those done with their time, those to come with their deadline.
+func (s *session) stages(t *wire.Trade) []stage {
+	a, d := &t.Trade.Agreement, &t.Trade.Agreement.Deadlines
+	money := func(amount types.Amount) string { return s.money(a.Asset, amount) }
+	open := func(kind types.StepKind) bool { _, done := t.Trade.Step(kind); return !done }
+	rows := []stage{
+		s.stage(t, types.StepAgreed, "   agreed", 0, "nothing is locked"),
+		s.stage(t, types.StepPaid, "E1 paid", d.PayBy, "payment "+money(a.Price)+" and deposit "+money(a.Deposit)+" are locked"),
+	}
+	if t.Phase == types.PhaseLapsed {
+		return append(rows[:1], stage{"✗", "   lapsed", stamp(d.PayBy), "nobody paid; nothing was locked"})
+	}
+	if t.Phase == types.PhaseRefunded {
+		refunded := s.stage(t, types.StepRefunded, "   refund", 0, "payment and deposit are the consumer's")
+		return append(rows, stage{"✗", "E2 not delivered", stamp(d.DeliverBy), "deliver-by has passed"}, refunded)
+	}
+	bond := ""
+	if a.Bond > 0 {
+		bond = "; bond " + money(a.Bond) + " is locked"
+	}
+	rows = append(rows, s.stage(t, types.StepDelivered, "E2 delivered", d.DeliverBy, "the deposit became the return, locked like the payment"+bond))
+	for _, other := range []struct {
+		kind  types.StepKind
+		label string
+		what  string
+	}{
+		{types.StepSplit, "   split", "divided as both wished"},
+		{types.StepSettled, "   settled", "by what was read: " + quantity(t.Trade.Allotted, a.Goods.Unit) + " of " + quantity(a.Goods.Quantity, a.Goods.Unit)},
+		{types.StepAwarded, "   awarded", "divided by the arbiter"},
+	} {
+		if !open(other.kind) {
+			if open(types.StepDelivered) {
+				rows = rows[:2]
+			}
+			return append(rows, s.stage(t, other.kind, other.label, 0, other.what))
+		}
+	}
+	releaseBy := d.ConfirmBy
+	if _, hold := a.Fallback.(*types.Hold); hold {
+		releaseBy = 0
+	}
+	released := "the secret is on the ledger: return to the consumer, payment and bond to the producer"
+	if t.Trade.Released > 0 && t.Trade.Released < a.Instalments {
+		released = fmt.Sprintf("%d of %d instalments so far: %s is the producer's", t.Trade.Released, a.Instalments, money(a.InstalmentsDue(t.Trade.Released)))
+	}
+	return append(rows, s.stage(t, types.StepReleased, "E3 released", releaseBy, released),
+		s.stage(t, types.StepCollected, "E4 collected", 0, "the producer has spent the payment; it had no deadline"))
+}
+
+// stage is a step that was done, or one to come with its deadline.
+func (s *session) stage(t *wire.Trade, kind types.StepKind, label string, by types.Time, what string) stage {
+	if step, done := t.Trade.Step(kind); done {
+		return stage{"●", label, stamp(step.At), what + "  tx " + step.Tx.String()[:12]}
+	}
+	if by == 0 {
+		return stage{"○", label, "any time", ""}
+	}
+	return stage{"○", label, "by " + stamp(by), ""}
+}
+
+func stamp(t types.Time) string { return t.Std().Format("2006-01-02 15:04:05") }
+
+// locked tells whose each part is, or whose it will be.
+func (s *session) locked(p *page, t *wire.Trade) {
+	if len(t.Trade.Locked) == 0 {
+		p.line("Nothing is locked.")
+		return
+	}
+	for _, part := range t.Trade.Locked {
+		whose := "nobody's yet"
+		if owner, owned := t.Trade.Owner(part.Part, t.Clock); owned {
+			whose = "the " + role(&t.Trade.Agreement, owner) + "'s to spend"
+		}
+		p.row("Locked", part.Part.String(), s.money(t.Trade.Agreement.Asset, part.Amount), whose)
+	}
+	p.line("")
+}
+
+func (s *session) moves(p *page, t *wire.Trade) {
+	for i, move := range t.Moves {
+		label := "Can"
+		if i == 0 && move.What != "split" {
+			label = "Next"
+		}
+		until := "any time"
+		if move.Until != 0 {
+			until = "by " + stamp(move.Until) + " (" + remaining(move.Until, t.Clock) + ")"
+		}
+		who := move.Role
+		if s.account != nil && move.Who == s.account.Key() {
+			who = "you"
+		}
+		p.row(label, who, moveText(move.What), until)
+	}
+	if t.Over {
+		p.line("The trade is over and has left the ledger's state.")
+	}
+}
+
+// remaining is the time left on the ledger clock.
+func remaining(until, clock types.Time) string {
+	if clock > until {
+		return "passed"
+	}
+	return until.Since(clock).Std().Round(time.Second).String() + " left"
+}
+
+// quantity writes a number with its unit, in groups of three digits.
+func quantity(n uint64, unit string) string {
+	digits := strconv.FormatUint(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits + " " + unit
+}
+
+func describeGoods(g *types.Goods) string {
+	text := quantity(g.Quantity, g.Unit) + " " + g.Commodity
+	if g.Unit == types.UnitItem {
+		text = "one " + g.Commodity
+	}
+	if slot := slotText(g); slot != "-" {
+		text += ", " + slot
+	}
+	if g.Zone != "" {
+		text += ", " + g.Zone
+	}
+	if g.Note != "" {
+		text += " (" + g.Note + ")"
+	}
+	return text
+}
+
+func slotText(g *types.Goods) string {
+	if g.From == 0 && g.Until == 0 {
+		return "-"
+	}
+	return g.From.Std().Format("2006-01-02 15:04") + " to " + g.Until.Std().Format("15:04")
+}
+
+type tradeWatchCmd struct {
+	walletFlags
+	Trade string `arg:"" optional:"" help:"Only this trade."`
+	Key   string `help:"Trades of this key instead of the wallet's." placeholder:"KEY"`
+	From  uint64 `help:"Begin at this height; by default now." placeholder:"HEIGHT"`
+	Count int    `help:"End after so many events; by default never." placeholder:"N"`
+}
+
+func (c *tradeWatchCmd) Run(ctx context.Context, a *app) error {
+	options := client.EventsOptions{From: c.From}
+	var s *session
+	if c.Trade != "" {
+		var id types.TradeID
+		if err := id.UnmarshalText([]byte(c.Trade)); err != nil {
+			return &usageError{err}
+		}
+		options.Trade = id
+		node, err := a.connect()
+		if err != nil {
+			return err
+		}
+		if s, err = a.visit(ctx, node); err != nil {
+			return err
+		}
+	} else {
+		session, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
+		if err != nil {
+			return err
+		}
+		s, options.Key = session, key
+	}
+	seen := 0
+	for event, err := range s.node.Events(ctx, options) {
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.event(&event); err != nil {
+			return err
+		}
+		if seen++; seen == c.Count {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (a *app) event(e *types.Event) error {
+	if a.JSON {
+		return json.NewEncoder(a.out).Encode(e)
+	}
+	what := ""
+	switch {
+	case e.Trade != types.TradeID{}:
+		what = "trade " + e.Trade.String()
+	case e.Offer != types.OfferID{}:
+		what = "offer " + e.Offer.String()
+	case e.Tx != types.TxID{}:
+		what = "tx " + e.Tx.String()
+	}
+	_, err := fmt.Fprintf(a.out, "%s  %-12s  %s\n", stamp(e.At), e.Kind, what)
+	return err
+}
+
+// readLimited reads a file that must not be larger than it can sensibly be.
+func readLimited(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > most {
+		return nil, types.Refuse(types.CodeTooLarge, "%s has more than %d bytes", path, most)
+	}
+	return slices.Clip(content), nil
+}

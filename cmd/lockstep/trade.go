@@ -1,0 +1,468 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+type tradeCmd struct {
+	Take    tradeTakeCmd    `cmd:"" help:"Take a quantity of an offer and pay for it (E1)."`
+	Agree   tradeAgreeCmd   `cmd:"" help:"Write an agreement with somebody, for both to sign."`
+	Pay     tradePayCmd     `cmd:"" help:"Pay for an agreed trade (E1)."`
+	Deliver tradeDeliverCmd `cmd:"" help:"As the producer: turn the deposit into the return and lock the bond (E2)."`
+	Release tradeReleaseCmd `cmd:"" help:"As the consumer, when the goods are there: show the secret (E3)."`
+	Collect tradeCollectCmd `cmd:"" help:"Spend to oneself what a trade has left to one (E4). Never urgent: such money is spendable as it is."`
+	Refund  tradeRefundCmd  `cmd:"" help:"As the consumer, after deliver-by: take payment and deposit back."`
+	Split   tradeSplitCmd   `cmd:"" help:"Divide what is locked as both wish: write a file for the other to sign."`
+	Sign    tradeSignCmd    `cmd:"" help:"Sign what the other party wrote, and send it."`
+	Settle  tradeSettleCmd  `cmd:"" help:"Under meter terms, after confirm-by: settle by what was read."`
+	Award   tradeAwardCmd   `cmd:"" help:"As the arbiter, after confirm-by: divide what is locked."`
+	List    tradeListCmd    `cmd:"" help:"List one's trades."`
+	Show    tradeShowCmd    `cmd:"" help:"Print a trade's timeline: what is locked, until when, and whose turn it is."`
+	Watch   tradeWatchCmd   `cmd:"" help:"Print what happens to one's trades, as it happens."`
+}
+
+// tradeFlags name a trade and the wallet to act with.
+type tradeFlags struct {
+	walletFlags
+	Trade types.TradeID `arg:"" help:"The trade's id."`
+}
+
+// begin opens a session and looks the trade up.
+func (c *tradeFlags) begin(ctx context.Context, a *app) (*session, wire.Trade, error) {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return nil, wire.Trade{}, err
+	}
+	trade, err := s.node.Trade(ctx, c.Trade)
+	return s, trade, err
+}
+
+// done tells what became of a trade after a step of one's own.
+func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Receipt, what string) error {
+	trade, err := s.node.Trade(ctx, id)
+	if err != nil {
+		return err
+	}
+	result := struct {
+		Receipt wire.Receipt `json:"receipt"`
+		Trade   wire.Trade   `json:"trade"`
+	}{receipt, trade}
+	return s.app.show(result, func(p *page) {
+		p.line("%s.\n", what)
+		s.timeline(p, &trade)
+	})
+}
+
+// step drafts one thing about a trade and sends it.
+func (c *tradeFlags) step(ctx context.Context, a *app, what string, do func(s *session, d *wallet.Draft, trade *types.Trade) error) error {
+	s, trade, err := c.begin(ctx, a)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(s, d, &trade.Trade); err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, c.Trade, receipt, what)
+}
+
+type tradeTakeCmd struct {
+	walletFlags
+	Offer    types.OfferID `arg:"" help:"The offer's id."`
+	Quantity uint64        `help:"How many units; by default all that is left." placeholder:"N"`
+	Yes      bool          `help:"Don't ask." short:"y"`
+}
+
+func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	offer, err := s.node.Offer(ctx, c.Offer)
+	if err != nil {
+		return err
+	}
+	if c.Quantity == 0 {
+		c.Quantity = offer.Remaining
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	agreement, err := d.Take(c.Offer, &offer.Offer, c.Quantity)
+	if err != nil {
+		return err
+	}
+	s.warn(agreement)
+	if err := a.confirm(c.Yes, fmt.Sprintf("Take %s for %s and a deposit of %s?", describeGoods(&agreement.Goods),
+		s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit))); err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, agreement.ID(), receipt, "Paid: payment and deposit are locked (E1)")
+}
+
+// warn shows both sides' worst losses before anything is signed.
+func (s *session) warn(agreement *types.Agreement) {
+	if s.JSON {
+		return
+	}
+	for _, side := range []struct {
+		who      string
+		consumer bool
+	}{{"consumer", true}, {"producer", false}} {
+		worst, err := wallet.WorstLoss(agreement, side.consumer)
+		if err != nil {
+			continue
+		}
+		text := s.money(agreement.Asset, worst.Money)
+		if worst.Goods && worst.Instalments > 1 {
+			text += fmt.Sprintf(" and one of %d instalments of the goods", worst.Instalments)
+		} else if worst.Goods {
+			text += " and the goods"
+		}
+		fmt.Fprintf(s.err, "At worst the %s loses %s.\n", side.who, text)
+	}
+}
+
+type tradeAgreeCmd struct {
+	walletFlags
+	termsFlags
+	Producer *types.PublicKey `help:"The producer, if the consumer writes." placeholder:"KEY" xor:"other"`
+	Consumer *types.PublicKey `help:"The consumer, if the producer writes." placeholder:"KEY" xor:"other"`
+	Price    string           `help:"Price of all of it, such as 0.30." required:"" placeholder:"AMOUNT"`
+	Deposit  string           `help:"Deposit." required:"" placeholder:"AMOUNT"`
+	Bond     string           `help:"Bond that the producer stakes." default:"0" placeholder:"AMOUNT"`
+	Out      string           `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
+}
+
+func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
+	if (c.Producer == nil) == (c.Consumer == nil) {
+		return misuse("name the other party: --producer KEY or --consumer KEY")
+	}
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	agreement, err := c.agreement(s)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	record := d.Agree
+	if c.Producer != nil {
+		record = d.AgreeAndPay // the consumer writes: one exchange of signatures is enough
+	}
+	id, err := record(agreement)
+	if err != nil {
+		return err
+	}
+	s.warn(&agreement)
+	return s.writePart(d, id, c.Out, "Trade %s needs the other party's signature.")
+}
+
+func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
+	asset, err := s.asset(c.Asset)
+	if err != nil {
+		return types.Agreement{}, err
+	}
+	agreement := types.Agreement{Asset: asset.ID, Instalments: c.Instalments, Producer: s.account.Key(), Consumer: s.account.Key()}
+	if c.Producer != nil {
+		agreement.Producer = *c.Producer
+	} else {
+		agreement.Consumer = *c.Consumer
+	}
+	for _, sum := range []struct {
+		text string
+		to   *types.Amount
+	}{{c.Price, &agreement.Price}, {c.Deposit, &agreement.Deposit}, {c.Bond, &agreement.Bond}} {
+		if *sum.to, err = parseAmount(sum.text, asset.Asset.Decimals); err != nil {
+			return agreement, err
+		}
+	}
+	if agreement.Goods, agreement.Deadlines, err = c.describe(s.status.Clock, &s.params); err != nil {
+		return agreement, err
+	}
+	agreement.Fallback, err = c.fallback()
+	return agreement, err
+}
+
+// writePart signs one's part of a transaction and writes the file that the other party completes.
+func (s *session) writePart(d *wallet.Draft, id types.TradeID, file, what string) error {
+	partial, err := d.SignPart()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, partial.Encode(), 0o600); err != nil {
+		return fmt.Errorf("write the file for the other party: %w", err)
+	}
+	written := struct {
+		Trade types.TradeID     `json:"trade"`
+		Tx    types.TxID        `json:"tx"`
+		File  string            `json:"file"`
+		Needs []types.PublicKey `json:"missing"`
+	}{id, partial.Tx.ID(), file, partial.Missing()}
+	return s.app.show(written, func(p *page) {
+		p.line(what, id)
+		p.line("Send them %s; they complete it with: lockstep trade sign %s", file, file)
+	})
+}
+
+type tradePayCmd struct{ tradeFlags }
+
+func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
+	return c.step(ctx, a, "Paid: payment and deposit are locked (E1)", func(_ *session, d *wallet.Draft, trade *types.Trade) error {
+		return d.Pay(c.Trade, trade)
+	})
+}
+
+type tradeDeliverCmd struct{ tradeFlags }
+
+func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
+	return c.step(ctx, a, "Delivered: the deposit became the return, locked like the payment (E2)",
+		func(_ *session, d *wallet.Draft, trade *types.Trade) error { return d.Deliver(c.Trade, trade) })
+}
+
+type tradeReleaseCmd struct {
+	tradeFlags
+	Instalment uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
+	Yes        bool   `help:"Don't ask." short:"y"`
+}
+
+func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
+	s, trade, err := c.begin(ctx, a)
+	if err != nil {
+		return err
+	}
+	k := c.Instalment
+	if k == 0 {
+		k = trade.Trade.Agreement.Instalments
+	}
+	known, err := s.known(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := s.account.Release(known, c.Trade, &trade.Trade, k)
+	if err != nil {
+		return err
+	}
+	if err := a.confirm(c.Yes, fmt.Sprintf("Are the goods there? Releasing gives the producer %s and can't be taken back.",
+		s.money(trade.Trade.Agreement.Asset, trade.Trade.Agreement.InstalmentsDue(k)))); err != nil {
+		return err
+	}
+	receipt, err := s.submit(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, c.Trade, receipt, "Released: the secret is on the ledger (E3)")
+}
+
+type tradeCollectCmd struct{ tradeFlags }
+
+func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
+	return c.step(ctx, a, "Collected: it is plain money of yours now", func(_ *session, d *wallet.Draft, _ *types.Trade) error {
+		return d.Collect(c.Trade)
+	})
+}
+
+type tradeRefundCmd struct{ tradeFlags }
+
+func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
+	return c.step(ctx, a, "Refunded: payment and deposit are yours again", func(s *session, d *wallet.Draft, trade *types.Trade) error {
+		if phase := trade.PhaseAt(s.status.Clock); phase != types.PhaseRefunded {
+			return types.Refuse(types.CodePhase, "the trade is %s: a refund comes when deliver-by (%s) has passed with nothing delivered",
+				phase, trade.Agreement.Deadlines.DeliverBy)
+		}
+		return d.Collect(c.Trade)
+	})
+}
+
+type tradeSplitCmd struct {
+	tradeFlags
+	ToProducer string `help:"What the producer gets." required:"" placeholder:"AMOUNT"`
+	Out        string `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
+}
+
+func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
+	s, trade, err := c.begin(ctx, a)
+	if err != nil {
+		return err
+	}
+	toProducer, toConsumer, err := s.shares(&trade, c.ToProducer)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Split(c.Trade, &trade.Trade, toProducer, toConsumer); err != nil {
+		return err
+	}
+	return s.writePart(d, c.Trade, c.Out, "The split of trade %s needs the other party's signature.")
+}
+
+// shares divides what a trade has locked: so much to the producer, the rest to the consumer.
+func (s *session) shares(trade *wire.Trade, text string) (toProducer, toConsumer types.Amount, err error) {
+	decimals := uint8(0)
+	for _, asset := range s.assets {
+		if asset.ID == trade.Trade.Agreement.Asset {
+			decimals = asset.Asset.Decimals
+		}
+	}
+	if toProducer, err = parseAmount(text, decimals); err != nil {
+		return 0, 0, err
+	}
+	locked := trade.Trade.LockedSum()
+	toConsumer, ok := locked.Sub(toProducer)
+	if !ok {
+		return 0, 0, types.Refuse(types.CodeSplit, "only %s is locked in the trade", s.money(trade.Trade.Agreement.Asset, locked))
+	}
+	return toProducer, toConsumer, nil
+}
+
+type tradeSignCmd struct {
+	walletFlags
+	File string `arg:"" help:"File that the other party wrote." type:"existingfile"`
+	Out  string `help:"Where to write it if it needs yet another signature; by default over the file." type:"path" placeholder:"FILE"`
+	Yes  bool   `help:"Don't ask." short:"y"`
+}
+
+func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
+	content, err := readLimited(c.File, wallet.MaxPartialBytes)
+	if err != nil {
+		return err
+	}
+	partial, err := wallet.ParsePartial(content)
+	if err != nil {
+		return err
+	}
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	trades, err := s.splitTrades(ctx, partial.Tx)
+	if err != nil {
+		return err
+	}
+	known, err := s.known(ctx)
+	if err != nil {
+		return err
+	}
+	explanation, err := s.account.Explain(known, partial, trades...)
+	if err != nil {
+		return err
+	}
+	if !a.JSON {
+		fmt.Fprintln(a.err, explanation)
+	}
+	for _, effect := range explanation.Effects {
+		if effect.Agreement != nil {
+			s.warn(effect.Agreement)
+		}
+	}
+	if err := a.confirm(c.Yes, "Sign it?"); err != nil {
+		return err
+	}
+	signed, err := s.account.SignPartial(known, partial, trades...)
+	if err != nil {
+		return err
+	}
+	return c.pass(ctx, s, signed)
+}
+
+// splitTrades looks up the trades that a transaction splits.
+func (s *session) splitTrades(ctx context.Context, tx *types.Tx) ([]*types.Trade, error) {
+	var trades []*types.Trade
+	for _, action := range tx.Body.Actions {
+		if split, ok := action.(*types.Split); ok {
+			trade, err := s.node.Trade(ctx, split.Trade)
+			if err != nil {
+				return nil, err
+			}
+			trades = append(trades, &trade.Trade)
+		}
+	}
+	return trades, nil
+}
+
+// pass sends a transaction that all have signed, or writes it for the next.
+func (c *tradeSignCmd) pass(ctx context.Context, s *session, signed *wallet.Partial) error {
+	tx, complete := signed.Complete()
+	if !complete {
+		out := c.Out
+		if out == "" {
+			out = c.File
+		}
+		if err := os.WriteFile(out, signed.Encode(), 0o600); err != nil {
+			return fmt.Errorf("write the file for the next to sign: %w", err)
+		}
+		return s.app.show(map[string]any{"file": out, "missing": signed.Missing()}, func(p *page) {
+			p.line("Signed. %s needs %d more signature(s).", out, len(signed.Missing()))
+		})
+	}
+	receipt, err := s.submit(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return s.app.show(receipt, func(p *page) {
+		p.line("Signed by all and sent.\nTransaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
+	})
+}
+
+type tradeSettleCmd struct{ tradeIDFlags }
+
+// tradeIDFlags name a trade for something that needs no wallet.
+type tradeIDFlags struct {
+	Trade types.TradeID `arg:"" help:"The trade's id."`
+}
+
+func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.submit(ctx, types.NewSettle(s.params.ChainID, c.Trade))
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, c.Trade, receipt, "Settled by what was read")
+}
+
+type tradeAwardCmd struct {
+	tradeFlags
+	ToProducer string `help:"What the producer gets; the consumer gets the rest." required:"" placeholder:"AMOUNT"`
+}
+
+func (c *tradeAwardCmd) Run(ctx context.Context, a *app) error {
+	return c.step(ctx, a, "Awarded", func(s *session, d *wallet.Draft, trade *types.Trade) error {
+		toProducer, toConsumer, err := s.shares(&wire.Trade{Trade: *trade}, c.ToProducer)
+		if err != nil {
+			return err
+		}
+		return d.Award(c.Trade, trade, toProducer, toConsumer)
+	})
+}

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+type walletCmd struct {
+	New     walletNewCmd     `cmd:"" help:"Make a wallet and print its 24 words."`
+	Restore walletRestoreCmd `cmd:"" help:"Make the wallet of 24 words again."`
+	Show    walletShowCmd    `cmd:"" help:"Print the wallet's keys, which are its addresses."`
+	Balance walletBalanceCmd `cmd:"" help:"Print what the account has and what it has locked in trades."`
+	Send    walletSendCmd    `cmd:"" help:"Pay a key."`
+	Limits  walletLimitsCmd  `cmd:"" help:"Show or set what the wallet may sign."`
+	Issue   walletIssueCmd   `cmd:"" help:"Issue a sum of an asset of one's own."`
+	Redeem  walletRedeemCmd  `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
+}
+
+type walletNewCmd struct {
+	walletFlags
+	Work int `help:"Base-2 logarithm of what one guess of the passphrase costs." default:"18" placeholder:"N"`
+}
+
+type newWallet struct {
+	File  string          `json:"file"`
+	Key   types.PublicKey `json:"key"`
+	Words string          `json:"words,omitempty"`
+}
+
+func (c *walletNewCmd) Run(a *app) error {
+	passphrase, err := newPassphrase(a, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(a.Home, 0o700); err != nil {
+		return err
+	}
+	w, err := wallet.Create(c.path(a), passphrase, wallet.Options{Work: c.Work})
+	if err != nil {
+		return err
+	}
+	made, err := describe(a, &c.walletFlags, w)
+	if err != nil {
+		return err
+	}
+	made.Words = w.Words()
+	return a.show(made, func(p *page) {
+		p.line("Wallet %s\nKey    %s\n", made.File, made.Key)
+		p.line("Write these words down and keep them where nobody else can read them. They are the wallet:\nwith them and any node everything comes back, without them and without the file nothing does.\n")
+		words := strings.Fields(made.Words)
+		for i := 0; i < len(words); i += 6 {
+			p.row(number(words, i)...)
+		}
+	})
+}
+
+func number(words []string, from int) (cells []string) {
+	for i, word := range words[from:min(from+6, len(words))] {
+		cells = append(cells, fmt.Sprintf("%2d %s", from+i+1, word))
+	}
+	return cells
+}
+
+func describe(a *app, f *walletFlags, w *wallet.Wallet) (newWallet, error) {
+	account, err := w.Account(0)
+	if err != nil {
+		return newWallet{}, err
+	}
+	return newWallet{File: f.path(a), Key: account.Key()}, nil
+}
+
+// newPassphrase asks twice, since a slip would lock the wallet.
+func newPassphrase(a *app, f *walletFlags) (string, error) {
+	first, err := f.passphrase(a, "Passphrase for the new wallet: ")
+	if err != nil || f.PassphraseFile != "" {
+		return first, err
+	}
+	second, err := f.passphrase(a, "Once more: ")
+	if err == nil && first != second {
+		err = fmt.Errorf("the two passphrases differ; nothing was made")
+	}
+	return first, err
+}
+
+type walletRestoreCmd struct {
+	walletFlags
+	WordsFile string `help:"File with the 24 words; by default they are read from standard input." type:"path" placeholder:"FILE"`
+	Work      int    `help:"Base-2 logarithm of what one guess of the passphrase costs." default:"18" placeholder:"N"`
+}
+
+// maxWords bounds what is read of a file or a pipe that should hold 24 words.
+const maxWords = 4096
+
+func (c *walletRestoreCmd) Run(a *app) error {
+	var source io.Reader = a.in
+	if c.WordsFile != "" {
+		file, err := os.Open(c.WordsFile)
+		if err != nil {
+			return fmt.Errorf("read the words: %w", err)
+		}
+		defer file.Close()
+		source = file
+	} else {
+		fmt.Fprintln(a.err, "Type the 24 words, then Enter and Ctrl-D:")
+	}
+	words, err := io.ReadAll(io.LimitReader(source, maxWords))
+	if err != nil {
+		return fmt.Errorf("read the words: %w", err)
+	}
+	passphrase, err := newPassphrase(a, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(a.Home, 0o700); err != nil {
+		return err
+	}
+	w, err := wallet.Restore(c.path(a), string(words), passphrase, wallet.Options{Work: c.Work})
+	if err != nil {
+		return err
+	}
+	made, err := describe(a, &c.walletFlags, w)
+	if err != nil {
+		return err
+	}
+	return a.show(made, func(p *page) {
+		p.line("Wallet %s\nKey    %s\n", made.File, made.Key)
+		p.line("Its money and its open trades are on the ledger: see \"lockstep wallet balance\" and \"lockstep trade list\".")
+	})
+}
+
+type walletShowCmd struct{ walletFlags }
+
+type shownWallet struct {
+	File     string         `json:"file"`
+	Accounts []shownAccount `json:"accounts"`
+}
+
+type shownAccount struct {
+	Index uint32          `json:"index"`
+	Name  string          `json:"name,omitempty"`
+	Key   types.PublicKey `json:"key"`
+}
+
+func (c *walletShowCmd) Run(a *app) error {
+	w, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	shown := shownWallet{File: c.path(a)}
+	for _, info := range w.Accounts() {
+		account, err := w.Account(info.Index)
+		if err != nil {
+			return err
+		}
+		shown.Accounts = append(shown.Accounts, shownAccount{info.Index, info.Name, account.Key()})
+	}
+	return a.show(shown, func(p *page) {
+		p.line("Wallet %s", shown.File)
+		for _, account := range shown.Accounts {
+			p.row(fmt.Sprintf("account %d", account.Index), account.Key.String(), account.Name)
+		}
+	})
+}
+
+type walletBalanceCmd struct {
+	walletFlags
+	Key string `help:"Look at this key instead of opening the wallet." placeholder:"KEY"`
+}
+
+func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
+	s, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
+	if err != nil {
+		return err
+	}
+	holdings, err := s.node.Holdings(ctx, key)
+	if err != nil {
+		return err
+	}
+	return a.show(holdings, func(p *page) {
+		p.line("%s at height %d", key, holdings.Height)
+		if len(holdings.Balances) == 0 {
+			p.line("Nothing yet.")
+			return
+		}
+		p.row("asset", "spendable", "locked in trades")
+		for _, b := range holdings.Balances {
+			p.row(b.Code, b.Spendable.Format(b.Decimals), b.Locked.Format(b.Decimals))
+		}
+	})
+}
+
+// lookAs is a session for looking at a key: one that is given, or the wallet's.
+func (a *app) lookAs(ctx context.Context, f *walletFlags, key string) (*session, types.PublicKey, error) {
+	if key == "" {
+		s, err := a.session(ctx, f)
+		if err != nil {
+			return nil, types.PublicKey{}, err
+		}
+		return s, s.account.Key(), nil
+	}
+	parsed, err := types.ParseKey(key)
+	if err != nil {
+		return nil, parsed, &usageError{err}
+	}
+	node, err := a.connect()
+	if err != nil {
+		return nil, parsed, err
+	}
+	s, err := a.visit(ctx, node)
+	return s, parsed, err
+}
+
+type walletSendCmd struct {
+	walletFlags
+	To     types.PublicKey `arg:"" help:"Key of the receiver, lk1..."`
+	Amount string          `arg:"" help:"Amount, such as 12.50."`
+	Asset  string          `arg:"" help:"Asset, by its code or its id."`
+	Memo   string          `help:"A public note." placeholder:"TEXT"`
+	Yes    bool            `help:"Don't ask." short:"y"`
+}
+
+func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	asset, err := s.asset(c.Asset)
+	if err != nil {
+		return err
+	}
+	amount, err := types.ParseAmount(c.Amount, asset.Asset.Decimals)
+	if err != nil {
+		return &usageError{err}
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Send(c.To, asset.ID, amount); err != nil {
+		return err
+	}
+	if c.Memo != "" {
+		if err := d.Memo(c.Memo); err != nil {
+			return err
+		}
+	}
+	if err := a.confirm(c.Yes, fmt.Sprintf("Pay %s to %s?", s.money(asset.ID, amount), c.To)); err != nil {
+		return err
+	}
+	return s.finish(ctx, d, "Paid %s to %s", s.money(asset.ID, amount), c.To)
+}
+
+// finish sends a draft and tells what was done.
+func (s *session) finish(ctx context.Context, d *wallet.Draft, done string, args ...any) error {
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.show(receipt, func(p *page) {
+		p.line(done+".", args...)
+		p.line("Transaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
+	})
+}
+
+type walletIssueCmd struct {
+	walletFlags
+	Amount   string           `arg:"" help:"Amount, such as 1000."`
+	Code     string           `arg:"" help:"Code of the asset: capital letters, digits or '-'."`
+	Decimals uint8            `help:"Decimal places of the asset; fixed with its first issue." default:"2"`
+	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
+	Yes      bool             `help:"Don't ask." short:"y"`
+}
+
+func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: c.Decimals}
+	amount, err := types.ParseAmount(c.Amount, c.Decimals)
+	if err != nil {
+		return &usageError{err}
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Issue(asset, amount); err != nil {
+		return err
+	}
+	if c.To != nil {
+		if err := d.Send(*c.To, asset.ID(), amount); err != nil {
+			return err
+		}
+	}
+	what := amount.Format(c.Decimals) + " " + c.Code
+	if err := a.confirm(c.Yes, "Issue "+what+"?"); err != nil {
+		return err
+	}
+	return s.finish(ctx, d, "Issued %s (asset %s)", what, asset.ID())
+}
+
+type walletRedeemCmd struct {
+	walletFlags
+	Amount string `arg:"" help:"Amount, such as 1000."`
+	Asset  string `arg:"" help:"Asset, by its code or its id."`
+	Yes    bool   `help:"Don't ask." short:"y"`
+}
+
+func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	asset, err := s.asset(c.Asset)
+	if err != nil {
+		return err
+	}
+	amount, err := types.ParseAmount(c.Amount, asset.Asset.Decimals)
+	if err != nil {
+		return &usageError{err}
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Redeem(asset.Asset, amount); err != nil {
+		return err
+	}
+	what := s.money(asset.ID, amount)
+	if err := a.confirm(c.Yes, "Take "+what+" out of the ledger?"); err != nil {
+		return err
+	}
+	return s.finish(ctx, d, "Redeemed %s", what)
+}

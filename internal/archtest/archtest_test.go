@@ -1,0 +1,152 @@
+package archtest
+
+import (
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestArchitecture holds the module against the rules.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	packages, err := load(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(packages, func(p *pkg) bool { return p.path == "types" }) {
+		t.Fatalf("package types is not among the %d packages: is this the module's root?", len(packages))
+	}
+	for _, p := range packages {
+		for _, finding := range judge(p) {
+			t.Error(finding)
+		}
+	}
+}
+
+func judge(p *pkg) []string {
+	findings := append(checkFloors(p), checkHabits(p)...)
+	if slices.Contains(pure(), p.path) {
+		findings = append(findings, checkPurity(p)...)
+	}
+	return findings
+}
+
+// source makes a package of one file, with a package comment unless it has its own first line.
+func source(t *testing.T, path, code string) *pkg {
+	t.Helper()
+	if !strings.Contains(code, "package ") {
+		code = "// Package " + filepath.Base(path) + " is a sample.\npackage " + filepath.Base(path) + "\n" + code
+	}
+	p := &pkg{path: path, fset: token.NewFileSet()}
+	if err := p.add(path+"/sample.go", []byte(code)); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestRulesBite shows each rule a source that breaks it, and one beside it that does not.
+func TestRulesBite(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ path, code, want string }{ // an empty want: nothing is found
+		"downwards":               {"ledger", `import "lockstep/types"`, ""},
+		"upwards":                 {"types", `import "lockstep/ledger"`, "types (floor 0) imports upwards: ledger is on floor 1"},
+		"far upwards":             {"chain", `import "lockstep/cmd/lockstep"`, "imports upwards"},
+		"sideways without leave":  {"wallet", `import "lockstep/store"`, "wallet may not import store"},
+		"down without leave":      {"client", `import "lockstep/store"`, "client may not import store"},
+		"a folder of its own":     {"web", `import "lockstep/web/assets"`, ""},
+		"a folder shares its row": {"web/assets", `import "lockstep/chain"`, "web/assets may not import chain"},
+		"a row of its own":        {"api/wire", `import "lockstep/api"`, "imports upwards"},
+		"unknown package":         {"surprise", ``, "package surprise stands on no floor: add a row"},
+		"unknown import":          {"sim", `import "lockstep/surprise"`, "which stands on no floor"},
+		"engine in its place":     {"chain", `import "github.com/cometbft/cometbft/node"`, ""},
+		"engine elsewhere":        {"node", `import "github.com/cometbft/cometbft/node"`, "for chain alone"},
+		"engine's database":       {"store", `import "github.com/cometbft/cometbft-db"`, "for chain alone"},
+		"pebble elsewhere":        {"chain", `import "github.com/cockroachdb/pebble/v2"`, "for store alone"},
+		"huma elsewhere":          {"client", `import "github.com/danielgtaylor/huma/v2"`, "for api alone"},
+
+		"time as a type":         {"types", `import "time"; func f(t time.Time) int64 { return t.UnixMilli() }`, ""},
+		"clock":                  {"types", `import "time"; func f() time.Time { return time.Now() }`, "no clock: time.Now"},
+		"clock as a value":       {"ledger", `import "time"; func f() func() time.Time { return time.Now }`, "no clock: time.Now"},
+		"clock, renamed":         {"ledger", `import wall "time"; func f() { wall.Sleep(1) }`, "no clock: time.Sleep"},
+		"clock where it may be":  {"client", `import "time"; func f() time.Time { return time.Now() }`, ""},
+		"randomness":             {"ledger", `import "math/rand/v2"`, "can't import math/rand/v2"},
+		"files":                  {"market", `import "os"`, "can't import os"},
+		"network":                {"meter", `import "net/http"`, "can't import net/http"},
+		"netip is network too":   {"types", `import "net/netip"`, "can't import net/netip"},
+		"the world, for sources": {"meter/source", `import "net/http"`, ""},
+		"goroutine":              {"ledger", `func f() { go f() }`, "no goroutines"},
+		"channel":                {"ledger", `func f(c chan int) {}`, "no channels"},
+		"select":                 {"ledger", `func f() { select {} }`, "no channels"},
+		"float":                  {"ledger", `func f(x float64) {}`, "no floats"},
+		"float constant":         {"market", `func f() int { return int(2 * 1.5) }`, "no floats"},
+		"float elsewhere":        {"game", `func f(x float64) {}`, ""},
+		"map order":              {"ledger", `func f(m map[int]int) { for range m {} }`, "a map has no order"},
+		"map order, named type":  {"ledger", `type sums map[int]int; func f(m sums) { for range m {} }`, "a map has no order"},
+		"map order, in a field":  {"ledger", `type s struct{ m map[int]int }; func (s *s) f() { for range s.m {} }`, "a map has no order"},
+		"map order, keys":        {"ledger", `import "maps"; func f(m map[int]int) { for range maps.Keys(m) {} }`, "a map has no order"},
+		"map order, sorted":      {"ledger", "import (\"maps\"; \"slices\"); func f(m map[int]int) { for range slices.Sorted(maps.Keys(m)) {} }", ""},
+		"map order, excused":     {"ledger", "func f(m map[int]int) {\n\t// any order: it only counts\n\tfor range m {}\n}", ""},
+		"a list has order":       {"ledger", `func f(m []int) { for range m {} }`, ""},
+
+		"init":                     {"client", `func init() {}`, "no init()"},
+		"a method named init":      {"client", `type t int; func (t) init() {}`, ""},
+		"no package doc":           {"client", `package client`, "has 0 package comments"},
+		"a name that says nothing": {"web/utils", ``, "says nothing"},
+		"error value":              {"client", `import "errors"; var errGone = errors.New("gone")`, ""},
+		"table":                    {"client", `var names = map[int]string{1: "one"}; func f() string { return names[1] }`, ""},
+		"assertion":                {"client", `type i interface{}; type t int; var _ i = (*t)(nil)`, ""},
+		"embedded":                 {"web", "import _ \"embed\"\n//go:embed page.html\nvar page string", ""},
+		"counter":                  {"client", `var count int`, "made to be changed"},
+		"mutex":                    {"client", `import "sync"; var mu sync.Mutex`, "made to be changed"},
+		"cache":                    {"client", `var cache = map[string]int{}`, "made to be filled"},
+		"made cache":               {"client", `var cache = make(map[string]int)`, "made to be filled"},
+		"pointer to state":         {"client", `type s struct{}; var state = &s{}`, "made to be filled"},
+		"assigned":                 {"client", `var level = 1; func f() { level = 2 }`, "level is changed"},
+		"counted up":               {"client", `var level = 1; func f() { level++ }`, "level is changed"},
+		"entry changed":            {"client", `var names = map[int]string{1: "one"}; func f() { names[1] = "two" }`, "names is changed"},
+		"entry deleted":            {"client", `var names = map[int]string{1: "one"}; func f() { delete(names, 1) }`, "names is changed"},
+		"address taken":            {"client", `var level = 1; func f() *int { return &level }`, "level is changed"},
+		"a local of that name":     {"client", `var level = 1; func f() { level := 2; level++ }`, ""},
+		"the other verification":   {"wallet", `import "crypto/ed25519"; func f() bool { return ed25519.Verify(nil, nil, nil) }`, "use types.VerifyEd25519"},
+		"signing":                  {"wallet", `import "crypto/ed25519"; func f() []byte { return ed25519.Sign(nil, nil) }`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := strings.Join(judge(source(t, c.path, c.code)), "\n")
+			if c.want == "" && found != "" || !strings.Contains(found, c.want) {
+				t.Errorf("found %q, want %q in\n%s", found, c.want, c.code)
+			}
+		})
+	}
+}
+
+// Two package comments are one too many, whichever files they stand in.
+func TestTwoPackageDocs(t *testing.T) {
+	t.Parallel()
+	p := source(t, "client", "// Package client is one thing.\npackage client")
+	if err := p.add("client/more.go", []byte("// Package client is another.\npackage client")); err != nil {
+		t.Fatal(err)
+	}
+	if findings := judge(p); len(findings) != 1 || !strings.Contains(findings[0], "2 package comments") {
+		t.Errorf("found %q", findings)
+	}
+}
+
+// The table has each package once, and allows nothing that goes upwards.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, row := range floors() {
+		if seen[row.path] {
+			t.Errorf("%s has two rows", row.path)
+		}
+		seen[row.path] = true
+		for _, other := range row.may {
+			if target, ok := rowOf(other); !ok || target.path != other || target.number > row.number {
+				t.Errorf("%s (floor %d) is allowed %s, which is higher or has no row", row.path, row.number, other)
+			}
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package node
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"lockstep/chain"
+	"lockstep/types"
+)
+
+// What is in a node's folder.
+const (
+	settingsFile = "node.json" // Settings
+	tokenFile    = "api.token" // what a client must know to hand in transactions, mode 0600
+	engineFolder = "engine"    // keys, genesis and blocks, see package chain
+	storeFolder  = "ledger"    // the state, see package store
+)
+
+// DefaultAPI is where the API listens unless told otherwise: on this machine only.
+const DefaultAPI = "127.0.0.1:8645"
+
+// Settings are a node's own; the ledger's parameters stand in its genesis file.
+type Settings struct {
+	API       string     `json:"api"`        // where the API listens
+	P2PListen string     `json:"p2p_listen"` // where other nodes reach this one; empty: nowhere
+	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
+	LogLevel  slog.Level `json:"log_level"`
+}
+
+// DefaultSettings are those of a node on its own.
+func DefaultSettings() Settings {
+	return Settings{API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo}
+}
+
+// Check reports settings that no node could run with.
+func (s *Settings) Check() error {
+	if _, _, err := net.SplitHostPort(s.API); err != nil {
+		return fmt.Errorf("api: %q is not an address: write host:port, such as %s", s.API, DefaultAPI)
+	}
+	if s.P2PListen != "" {
+		if _, _, err := net.SplitHostPort(s.P2PListen); err != nil {
+			return fmt.Errorf("p2p_listen: %q is not an address: write host:port, such as 0.0.0.0:26656", s.P2PListen)
+		}
+	}
+	for _, peer := range s.P2PPeers {
+		id, address, found := strings.Cut(peer, "@")
+		_, _, err := net.SplitHostPort(address)
+		if !found || id == "" || err != nil {
+			return fmt.Errorf("p2p_peers: %q is not a node: write id@host:port", peer)
+		}
+	}
+	return nil
+}
+
+// InitOptions are what a new ledger is made with. The zero Settings are the default ones.
+type InitOptions struct {
+	Params   types.Params
+	Settings Settings
+}
+
+// Init makes the folder of a new ledger whose one validator is this node. The folder must be empty or not exist.
+func Init(dir string, options InitOptions) error {
+	if err := options.Params.Check(); err != nil {
+		return fmt.Errorf("the ledger's parameters: %w", err)
+	}
+	settings := options.Settings
+	if settings.API == "" {
+		settings.API = DefaultAPI
+	}
+	if settings.P2PPeers == nil {
+		settings.P2PPeers = []string{}
+	}
+	if err := settings.Check(); err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the node's folder: %w", err)
+	}
+	switch entries, err := os.ReadDir(dir); {
+	case err != nil:
+		return fmt.Errorf("make the node's folder: %w", err)
+	case len(entries) > 0:
+		return fmt.Errorf("folder %s is not empty: choose another for the new ledger", dir)
+	}
+	if err := chain.Create(filepath.Join(dir, engineFolder), options.Params); err != nil {
+		return fmt.Errorf("make the chain: %w", err)
+	}
+	if err := writeToken(filepath.Join(dir, tokenFile)); err != nil {
+		return err
+	}
+	// The settings come last: a folder without them is one that was not finished.
+	return writeSettings(filepath.Join(dir, settingsFile), settings)
+}
+
+func writeToken(file string) error {
+	var token [32]byte
+	if _, err := rand.Read(token[:]); err != nil {
+		return fmt.Errorf("make the API token: %w", err)
+	}
+	if err := os.WriteFile(file, []byte(hex.EncodeToString(token[:])+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write the API token: %w", err)
+	}
+	return nil
+}
+
+func writeSettings(file string, settings Settings) error {
+	text, err := json.MarshalIndent(settings, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the settings: %w", err)
+	}
+	return nil
+}
+
+// LoadSettings reads the settings in a node's folder.
+func LoadSettings(dir string) (Settings, error) {
+	file := filepath.Join(dir, settingsFile)
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return Settings{}, fmt.Errorf("%s is not the folder of a node: it has no %s; make a ledger there first", dir, settingsFile)
+	}
+	if err != nil {
+		return Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	settings := DefaultSettings()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&settings); err != nil {
+		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
+	}
+	if err := settings.Check(); err != nil {
+		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
+	}
+	return settings, nil
+}
+
+// LoadToken reads the API token in a node's folder.
+func LoadToken(dir string) (string, error) {
+	file := filepath.Join(dir, tokenFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the API token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if secret, err := hex.DecodeString(token); err != nil || len(secret) != 32 {
+		return "", fmt.Errorf("%s does not hold an API token: 64 hexadecimal digits are needed", file)
+	}
+	return token, nil
+}

@@ -1,0 +1,154 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lockstep/api"
+	"lockstep/chain"
+	"lockstep/store"
+	"lockstep/types"
+)
+
+// Config is what a node is opened with. The rest stands in its folder.
+type Config struct {
+	Dir     string
+	API     string // overrides where the API listens; port 0 takes any that is free
+	Version string // of the program, for the status
+}
+
+// Node is a running node of a ledger.
+type Node struct {
+	store    *store.Store
+	chain    *chain.Chain
+	listener net.Listener
+	handler  http.Handler
+	token    string
+	logger   *slog.Logger
+}
+
+// shutdownWait is how long a request that is being answered may still take when the node stops.
+const shutdownWait = 5 * time.Second
+
+// Open opens the node in a folder that [Init] made. Its API listens already, and answers once [Node.Run] is called.
+func Open(config Config, logger *slog.Logger) (*Node, error) {
+	n := &Node{logger: logger}
+	if err := n.open(config); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(config Config) error {
+	settings, err := LoadSettings(config.Dir)
+	if err != nil {
+		return err
+	}
+	if n.token, err = LoadToken(config.Dir); err != nil {
+		return err
+	}
+	engine := filepath.Join(config.Dir, engineFolder)
+	params, err := chain.LoadParams(engine)
+	if err != nil {
+		return err
+	}
+	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, n.logger); err != nil {
+		return err
+	}
+	n.chain, err = chain.Open(chain.Config{Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers}, n.store, n.logger)
+	if err != nil {
+		return err
+	}
+	n.handler, err = api.New(api.Config{Ledger: n.Ledger(), Token: n.token, Version: config.Version, Logger: n.logger})
+	if err != nil {
+		return err
+	}
+	address := settings.API
+	if config.API != "" {
+		address = config.API
+	}
+	if n.listener, err = net.Listen("tcp", address); err != nil {
+		return fmt.Errorf("the API can't listen: %w", err)
+	}
+	return nil
+}
+
+// Run runs the node until the context ends, or until something fails that must stop it. Call it once.
+func (n *Node) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.chain.Run(ctx) })
+	group.Go(func() error { return n.serve(ctx) })
+	n.logger.Info("node is up", "api", n.APIAddress(), "chain", n.store.Params().ChainID, "height", n.store.Height())
+	return group.Wait()
+}
+
+func (n *Node) serve(ctx context.Context) error {
+	server := api.NewServer(ctx, n.handler, n.logger)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(n.listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("the API has stopped: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("stop the API: %w", err), server.Close())
+	}
+	return nil
+}
+
+// Close closes what [Open] opened. Run must have returned or never been called.
+func (n *Node) Close() error {
+	var errs []error
+	if n.listener != nil {
+		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+			errs = append(errs, err)
+		}
+	}
+	if n.chain != nil {
+		errs = append(errs, n.chain.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// APIAddress is where the API listens, as host:port.
+func (n *Node) APIAddress() string { return n.listener.Addr().String() }
+
+// Token is what a client must know to hand in transactions.
+func (n *Node) Token() string { return n.token }
+
+// Params returns the rules' numbers of the ledger.
+func (n *Node) Params() types.Params { return n.store.Params() }
+
+// Ledger answers what the API asks, for programs that run a node in their own process.
+func (n *Node) Ledger() api.Ledger { return &ledgerAPI{chain: n.chain, store: n.store} }
+
+// Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.
+func Check(dir string, logger *slog.Logger) (report store.Report, err error) {
+	if _, err := LoadSettings(dir); err != nil {
+		return report, err
+	}
+	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
+	if err != nil {
+		return report, err
+	}
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, logger)
+	if err != nil {
+		return report, err
+	}
+	report, err = s.Check()
+	return report, errors.Join(err, s.Close())
+}

@@ -1,0 +1,83 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"lockstep/types"
+)
+
+// TestCheckFinds changes one entry of each keyspace behind the store's back.
+func TestCheckFinds(t *testing.T) {
+	t.Parallel()
+	for _, damage := range []struct {
+		name, finding, prefix string
+		change                func(batch *pebble.Batch, key, value []byte) error
+	}{
+		{"an output of another amount", "audit", "so", changeAmount},
+		{"a lost output", "audit", "so", remove},
+		{"a forgotten transaction", "not the one that block", "sr", remove},
+		{"a lost coin", "locked to keys", "c", remove},
+		{"a coin of another value", "another owner or value", "c", changeAmount},
+		{"a trade missing from its party's list", "is not indexed", "p", remove},
+		{"a trade missing from its party's open list", "is not indexed", "o", remove},
+		{"a trade too many in a list", "entries under their parties", "p", duplicate},
+		{"a lost archived trade", "entries under their parties", "a", remove},
+		{"a lost block", "is missing", "b", remove},
+		{"a lost receipt", "has no receipt", "x", remove},
+		{"a receipt too many", "receipts for", "x", duplicate},
+	} {
+		t.Run(damage.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			mint := w.mint(110, "clara", "clara")
+			w.must(mint)
+			w.collect(w.trade(1, types.Outpoint{Tx: mint.ID()}))
+			w.trade(2, types.Outpoint{Tx: mint.ID(), Index: 1})
+			w.must(w.mint(7, "mallory"))
+			w.check()
+			w.tamper(func(db *pebble.DB) error { return changeOne(db, []byte(damage.prefix), damage.change) })
+			w.open()
+			_, err := w.store.Check()
+			if err == nil {
+				t.Fatal("the store is said to be in order")
+			}
+			if !strings.Contains(err.Error(), damage.finding) {
+				t.Errorf("found %q, want %q", err, damage.finding)
+			}
+		})
+	}
+}
+
+// changeOne applies a change to the first entry whose key begins with prefix.
+func changeOne(db *pebble.DB, prefix []byte, change func(*pebble.Batch, []byte, []byte) error) error {
+	iterator, err := db.NewIter(&pebble.IterOptions{LowerBound: prefix})
+	if err != nil {
+		return err
+	}
+	defer iterator.Close()
+	iterator.First()
+	batch := db.NewBatch()
+	if err := change(batch, append([]byte{}, iterator.Key()...), append([]byte{}, iterator.Value()...)); err != nil {
+		return err
+	}
+	return batch.Commit(pebble.Sync)
+}
+
+func remove(batch *pebble.Batch, key, _ []byte) error { return batch.Delete(key, nil) }
+
+func duplicate(batch *pebble.Batch, key, value []byte) error {
+	key[len(key)-1] ^= 1
+	return batch.Set(key, value, nil)
+}
+
+func changeAmount(batch *pebble.Batch, key, value []byte) error {
+	var output types.Output
+	if err := types.Decode(value, &output); err != nil {
+		return err
+	}
+	output.Amount++
+	return batch.Set(key, types.Encode(&output), nil)
+}

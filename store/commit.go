@@ -1,0 +1,186 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// Staged is a block that is ready to be written.
+type Staged struct {
+	store *Store
+	batch *pebble.Batch
+	block *Block
+	head  head
+}
+
+// Stage computes what a block commits to and prepares its batch; nothing is written before [Staged.Commit]. The block must
+// be the one after the last, and its diff must have been made on [Store.View].
+func (s *Store) Stage(executed Executed) (*Staged, error) {
+	s.mu.RLock()
+	next := s.head
+	s.mu.RUnlock()
+	clock := executed.Diff.Clock
+	if clock.Height != next.height+1 {
+		return nil, fmt.Errorf("store: block %d can't follow block %d", clock.Height, next.height)
+	}
+	next.height = clock.Height
+	next.accumulator.Apply(executed.Diff.Changes)
+	staged := &Staged{store: s, batch: s.db.NewBatch(), head: next, block: &Block{
+		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
+		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
+		Txs:        executed.Txs, Events: executed.Events,
+	}}
+	if err := staged.fill(&executed.Diff); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: stage block %d: %w", clock.Height, err), staged.Discard())
+	}
+	return staged, nil
+}
+
+// Block is the record of the block.
+func (b *Staged) Block() *Block { return b.block }
+
+// Discard gives a block up that is not to be written after all.
+func (b *Staged) Discard() error { return b.batch.Close() }
+
+// Commit writes the block. When it returns nil the block is on the disk, whole.
+func (b *Staged) Commit() error {
+	s := b.store
+	if err := b.batch.Commit(pebble.Sync); err != nil {
+		return fmt.Errorf("store: write block %d: %w", b.block.Height, err)
+	}
+	s.mu.Lock()
+	s.head, s.commitment = b.head, b.block.Commitment
+	s.mu.Unlock()
+	return b.batch.Close()
+}
+
+func (b *Staged) fill(diff *ledger.Diff) error {
+	for _, change := range diff.Changes {
+		if err := b.setState(change); err != nil {
+			return err
+		}
+		if err := b.deriveCoins(change); err != nil {
+			return err
+		}
+		if err := b.deriveTrades(change); err != nil {
+			return err
+		}
+	}
+	for _, trade := range diff.Closed {
+		if err := b.archive(trade); err != nil {
+			return err
+		}
+	}
+	if err := b.putReceipts(); err != nil {
+		return err
+	}
+	encoded, err := b.store.codec.encode(b.block)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		b.batch.Set(blockKey(b.block.Height), encoded, nil),
+		b.batch.Set(headKey(), b.head.encode(), nil),
+	)
+}
+
+func (b *Staged) setState(change ledger.Change) error {
+	if change.New == nil {
+		return b.batch.Delete(stateKey(change.Key), nil)
+	}
+	return b.batch.Set(stateKey(change.Key), change.New, nil)
+}
+
+// deriveCoins keeps the outputs of a key in step with the outputs of the state.
+func (b *Staged) deriveCoins(change ledger.Change) error {
+	if owner, ok := coinOwner(change.Before); ok {
+		if err := b.batch.Delete(coinKey(owner, outpointOf(change.Key)), nil); err != nil {
+			return err
+		}
+	}
+	if owner, ok := coinOwner(change.After); ok {
+		return b.batch.Set(coinKey(owner, outpointOf(change.Key)), change.New, nil)
+	}
+	return nil
+}
+
+// coinOwner tells whose an output is when it is locked to a key.
+func coinOwner(value any) (owner types.PublicKey, ok bool) {
+	output, ok := value.(*types.Output)
+	if !ok {
+		return owner, false
+	}
+	lock, ok := output.Lock.(*types.KeyLock)
+	if !ok {
+		return owner, false
+	}
+	return lock.Key, true
+}
+
+// deriveTrades keeps the trades of a party in step with those that come into the state and leave it.
+func (b *Staged) deriveTrades(change ledger.Change) error {
+	if trade, ok := change.After.(*types.Trade); ok && change.Before == nil {
+		return errors.Join(b.indexParties(prefixParty, trade), b.indexParties(prefixOpen, trade))
+	}
+	if trade, ok := change.Before.(*types.Trade); ok && change.After == nil {
+		id := trade.ID()
+		return errors.Join(
+			b.batch.Delete(partyKey(prefixOpen, trade.Agreement.Producer, trade.Height, id), nil),
+			b.batch.Delete(partyKey(prefixOpen, trade.Agreement.Consumer, trade.Height, id), nil),
+		)
+	}
+	return nil
+}
+
+func (b *Staged) indexParties(keyspace byte, trade *types.Trade) error {
+	id := trade.ID()
+	return errors.Join(
+		b.batch.Set(partyKey(keyspace, trade.Agreement.Producer, trade.Height, id), nil, nil),
+		b.batch.Set(partyKey(keyspace, trade.Agreement.Consumer, trade.Height, id), nil, nil),
+	)
+}
+
+// archive keeps a trade that leaves the state. One that began and ended in this block was never in the state, so it is
+// put under its parties here.
+func (b *Staged) archive(trade *types.Trade) error {
+	if err := b.batch.Set(archiveKey(trade.ID()), types.Encode(trade), nil); err != nil {
+		return err
+	}
+	return b.indexParties(prefixParty, trade)
+}
+
+// putReceipts keeps for each transaction the receipt that counts: the acceptance, else the latest refusal.
+func (b *Staged) putReceipts() error {
+	accepted := map[types.TxID]bool{}
+	for index, tx := range b.block.Txs {
+		if tx.Code != types.CodeOK {
+			before, err := receipt(b.store.db, tx.ID)
+			if err != nil {
+				return err
+			}
+			if accepted[tx.ID] || before != nil && before.Code == types.CodeOK {
+				continue
+			}
+		}
+		accepted[tx.ID] = tx.Code == types.CodeOK
+		entry := Receipt{Height: b.block.Height, Index: uint32(index), Code: tx.Code, Detail: tx.Detail}
+		if err := b.batch.Set(txKey(tx.ID), types.Encode(&entry), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func receipt(reader pebble.Reader, id types.TxID) (*Receipt, error) {
+	encoded, err := get(reader, txKey(id))
+	if encoded == nil || err != nil {
+		return nil, err
+	}
+	found := new(Receipt)
+	return found, types.Decode(encoded, found)
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"lockstep/types"
+)
+
+// formatVersion is the version of the layout in keys.go.
+const formatVersion = "lockstep-store-1"
+
+// blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
+const blockCacheBytes = 64 << 20
+
+// Store is a ledger on disk. It is safe for concurrent use by one writer ([Store.Stage], [Staged.Commit]) and any number
+// of readers.
+type Store struct {
+	db     *pebble.DB
+	lock   *pebble.Lock
+	dir    string
+	params types.Params
+	codec  blockCodec
+
+	mu         sync.RWMutex // guards what follows; the database guards itself
+	head       head
+	commitment types.Hash
+}
+
+// Open opens the store in a folder, or makes one there. The parameters must be those that it was made with.
+func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) {
+	if err := params.Check(); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	codec, err := newBlockCodec()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	lock, err := pebble.LockDirectory(dir, vfs.Default)
+	if err != nil {
+		return nil, lockedError(dir, err)
+	}
+	s := &Store{lock: lock, dir: dir, params: params, codec: codec}
+	if err := s.open(logger); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(logger *slog.Logger) (err error) {
+	cache := pebble.NewCache(blockCacheBytes)
+	defer cache.Unref() // the database holds its own reference
+	s.db, err = pebble.Open(s.dir, &pebble.Options{
+		Lock: s.lock, Cache: cache, Logger: pebbleLogger{logger}, FormatMajorVersion: pebble.FormatNewest,
+	})
+	if err != nil {
+		return damagedError(s.dir, err)
+	}
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	return s.loadHead()
+}
+
+// checkFormat compares format and parameters with those of the first opening, or writes them when this is it.
+func (s *Store) checkFormat() error {
+	version, err := get(s.db, formatKey())
+	if err != nil {
+		return damagedError(s.dir, err)
+	}
+	if version == nil {
+		return s.writeFormat()
+	}
+	if string(version) != formatVersion {
+		return formatError(s.dir, version)
+	}
+	encoded, err := get(s.db, paramsKey())
+	if err != nil {
+		return damagedError(s.dir, err)
+	}
+	if bytes.Equal(encoded, types.Encode(&s.params)) {
+		return nil
+	}
+	var stored types.Params
+	if err := types.Decode(encoded, &stored); err != nil {
+		return damagedError(s.dir, err)
+	}
+	if stored.ChainID != s.params.ChainID {
+		return paramsError(s.dir, fmt.Sprintf("chain %q, not %q", stored.ChainID, s.params.ChainID))
+	}
+	return paramsError(s.dir, "the chain id is the same: is the genesis file the one it was started with?")
+}
+
+func (s *Store) writeFormat() error {
+	batch := s.db.NewBatch()
+	defer batch.Close()
+	err := errors.Join(
+		batch.Set(formatKey(), []byte(formatVersion), nil),
+		batch.Set(paramsKey(), types.Encode(&s.params), nil),
+		batch.Commit(pebble.Sync),
+	)
+	if err != nil {
+		return fmt.Errorf("make store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+func (s *Store) loadHead() (err error) {
+	if s.head, err = readHead(s.db); err != nil {
+		return damagedError(s.dir, err)
+	}
+	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
+	return nil
+}
+
+// Close closes the store. Snapshots must have been closed before.
+func (s *Store) Close() error {
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+		s.db = nil
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+		s.lock = nil
+	}
+	if err != nil {
+		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// Params returns the rules' numbers.
+func (s *Store) Params() types.Params { return s.params }
+
+// Height is the height of the last block, zero before the first.
+func (s *Store) Height() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.head.height
+}
+
+// Commitment is what the last block commits to (the app hash).
+func (s *Store) Commitment() types.Hash {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.commitment
+}
+
+// get returns the value under a key, or nil.
+func get(reader pebble.Reader, key []byte) ([]byte, error) {
+	value, closer, err := reader.Get(key)
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return append([]byte{}, value...), closer.Close()
+}
+
+// pebbleLogger passes on what the database reports as an error; its running commentary is of no use to an operator.
+type pebbleLogger struct{ *slog.Logger }
+
+func (l pebbleLogger) Infof(string, ...any) {}
+
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.Error("store: " + fmt.Sprintf(format, args...))
+}
+
+// Fatalf is called when the database can't go on, such as on a full disk; it must not return.
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	panic("store: " + fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,307 @@
+package wallet
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// Draft collects what one transaction is to do, all or nothing; [Draft.Sign] then chooses the coins, gives the change
+// back to the account, adds the fee and signs once. A step that returns an error has added nothing. A draft is used by
+// one goroutine, for one transaction.
+type Draft struct {
+	account *Account
+	ctx     Context
+	outputs []types.Output
+	actions []types.Action
+	memo    string
+	spent   []wire.Coin       // chosen by a step, not for their sum
+	signers []types.PublicKey // whom the actions need, in order of first need
+	in, out sums              // what actions bring in, what outputs and actions take
+	signed  bool
+}
+
+// Draft begins a transaction of the account on the ledger as the context shows it.
+func (a *Account) Draft(ctx Context) *Draft {
+	return &Draft{account: a, ctx: ctx, in: sums{}, out: sums{}}
+}
+
+// Format shows the account's public key alone, whatever the verb: fmt looks into unexported fields.
+func (d *Draft) Format(f fmt.State, verb rune) { d.account.Format(f, verb) }
+
+// sums adds up amounts by asset.
+type sums map[types.AssetID]types.Amount
+
+func (s sums) add(asset types.AssetID, amounts ...types.Amount) error {
+	total, ok := types.Sum(append(amounts, s[asset])...)
+	if !ok {
+		return types.Refuse(types.CodeOverflow, "the sums of asset %s", asset)
+	}
+	s[asset] = total
+	return nil
+}
+
+// Send pays an amount to a key. Call it once for each receiver.
+func (d *Draft) Send(to types.PublicKey, asset types.AssetID, amount types.Amount) error {
+	if amount == 0 {
+		return types.Refuse(types.CodeAmountZero, "there is nothing to send to %s", to)
+	}
+	if err := d.out.add(asset, amount); err != nil {
+		return err
+	}
+	d.outputs = append(d.outputs, types.Output{Asset: asset, Amount: amount, Lock: types.ToKey(to)})
+	return nil
+}
+
+// Memo adds a public text of at most [types.MaxMemo] bytes.
+func (d *Draft) Memo(text string) error {
+	if err := types.CheckText("memo", text, types.MaxMemo); err != nil {
+		return err
+	}
+	d.memo = text
+	return nil
+}
+
+// Issue creates a sum of an asset of which the account is the issuer. What is not sent on in the same draft becomes the
+// account's own.
+func (d *Draft) Issue(asset types.Asset, amount types.Amount) error {
+	if err := d.checkIssuer(&asset, amount); err != nil {
+		return err
+	}
+	if err := d.in.add(asset.ID(), amount); err != nil {
+		return err
+	}
+	d.act(&types.Issue{Asset: asset, Amount: amount}, d.account.key)
+	return nil
+}
+
+// Redeem takes a sum of the account's coins out of the ledger. The account must be the asset's issuer.
+func (d *Draft) Redeem(asset types.Asset, amount types.Amount) error {
+	if err := d.checkIssuer(&asset, amount); err != nil {
+		return err
+	}
+	if err := d.out.add(asset.ID(), amount); err != nil {
+		return err
+	}
+	d.act(&types.Redeem{Asset: asset.ID(), Amount: amount}, d.account.key)
+	return nil
+}
+
+func (d *Draft) checkIssuer(asset *types.Asset, amount types.Amount) error {
+	if err := asset.Check(); err != nil {
+		return err
+	}
+	switch {
+	case asset.Issuer != d.account.key:
+		return refuse(ReasonNotOurs, "only its issuer %s can issue and redeem %s, this account is %s", asset.Issuer, asset.Code, d.account.key)
+	case amount == 0:
+		return types.Refuse(types.CodeAmountZero, "there is nothing to issue or redeem")
+	}
+	return nil
+}
+
+// consolidateInputs keeps a consolidation well below [types.MaxTxBytes].
+const consolidateInputs = 500
+
+// Consolidate spends the account's coins, at most 500 and the smallest first, to make one of each asset, and so also
+// collects what trades have left to it. Call it again in a new draft while there are more.
+func (d *Draft) Consolidate() error {
+	coins := d.free(func(wire.Coin) bool { return true })
+	if len(coins) == 0 {
+		return refuse(ReasonFunds, "there are no coins to consolidate")
+	}
+	slices.SortFunc(coins, func(a, b wire.Coin) int {
+		return cmp.Or(cmp.Compare(a.Amount, b.Amount), compareOutpoints(a.Outpoint, b.Outpoint))
+	})
+	d.spent = append(d.spent, coins[:min(len(coins), consolidateInputs)]...)
+	return nil
+}
+
+// act adds an action that needs the signatures of these keys.
+func (d *Draft) act(action types.Action, signers ...types.PublicKey) {
+	d.actions = append(d.actions, action)
+	for _, key := range signers {
+		d.signers = appendNew(d.signers, key)
+	}
+}
+
+func appendNew(keys []types.PublicKey, key types.PublicKey) []types.PublicKey {
+	if slices.Contains(keys, key) {
+		return keys
+	}
+	return append(keys, key)
+}
+
+// Sign finishes a transaction that needs nobody else's signature. Its coins are in use until its valid-until or until
+// [Account.Forget].
+func (d *Draft) Sign() (*types.Tx, error) {
+	for _, key := range d.signers {
+		if key != d.account.key {
+			return nil, refuse(ReasonPartial, "the signature of %s is needed too: make a partial transaction for them to sign", key)
+		}
+	}
+	partial, err := d.SignPart()
+	if err != nil {
+		return nil, err
+	}
+	return partial.Tx, nil
+}
+
+// SignPart finishes the account's part of a transaction that others have to sign as well.
+func (d *Draft) SignPart() (*Partial, error) {
+	if d.signed {
+		return nil, errors.New("the draft was signed already: begin a new one")
+	}
+	for {
+		tx, needs, err := d.fund()
+		if err != nil {
+			return nil, err
+		}
+		if !d.account.reserve.hold(tx, d.ctx.BlockTime) {
+			continue // another draft was quicker with a coin; there is one less to choose from now
+		}
+		d.signed = true
+		return &Partial{Tx: tx.WithSignature(d.account.sign(tx)), Needs: needs}, nil
+	}
+}
+
+// signatureBytes is what one signature adds to a transaction, encoded.
+const signatureBytes = 1 + 2 + 32 + 2 + 64
+
+// fund makes the unsigned transaction and tells whose signatures it needs, in order.
+func (d *Draft) fund() (*types.Tx, []types.PublicKey, error) {
+	coins, change, err := d.balance()
+	if err != nil {
+		return nil, nil, err
+	}
+	body := types.Body{
+		ChainID: d.ctx.Params.ChainID, ValidUntil: d.ctx.validUntil(), Memo: d.memo, Fee: d.ctx.Params.MinFee,
+		Outputs: append(slices.Clone(d.outputs), change...), Actions: slices.Clone(d.actions),
+	}
+	var needs []types.PublicKey
+	for _, coin := range coins {
+		body.Inputs = append(body.Inputs, coin.Outpoint)
+		needs = appendNew(needs, d.account.key)
+	}
+	for _, key := range d.signers {
+		needs = appendNew(needs, key)
+	}
+	tx := types.NewTx(body)
+	switch size := len(tx.Bytes()) + len(needs)*signatureBytes; {
+	case !slices.Contains(needs, d.account.key):
+		return nil, nil, types.Refuse(types.CodeEmpty, "the draft does nothing that this account could sign")
+	case size > types.MaxTxBytes:
+		return nil, nil, types.Refuse(types.CodeTooLarge, "the transaction would have %d bytes, at most %d are allowed: do it in several, "+
+			"or consolidate the account's small coins first", size, types.MaxTxBytes)
+	}
+	return tx, needs, nil
+}
+
+// balance chooses the coins that all this needs, fee included, and the change that makes inputs equal outputs.
+func (d *Draft) balance() (coins []wire.Coin, change []types.Output, err error) {
+	in, out := sums{}, sums{}
+	for asset, amount := range d.in {
+		in[asset] = amount
+	}
+	for asset, amount := range d.out {
+		out[asset] = amount
+	}
+	if d.ctx.Params.MinFee > 0 {
+		if err := out.add(d.ctx.Params.FeeAsset, d.ctx.Params.MinFee); err != nil {
+			return nil, nil, err
+		}
+	}
+	coins, err = d.freshSpent(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, asset := range sortedAssets(in, out) {
+		if out[asset] > in[asset] {
+			chosen, err := d.choose(asset, out[asset]-in[asset], coins)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, coin := range chosen {
+				if err := in.add(asset, coin.Amount); err != nil {
+					return nil, nil, err
+				}
+			}
+			coins = append(coins, chosen...)
+		}
+		if rest := in[asset] - out[asset]; rest > 0 {
+			change = append(change, types.Output{Asset: asset, Amount: rest, Lock: types.ToKey(d.account.key)})
+		}
+	}
+	return coins, change, nil
+}
+
+// freshSpent returns the coins that steps have chosen and counts them in, unless one is in use by now.
+func (d *Draft) freshSpent(in sums) ([]wire.Coin, error) {
+	var coins []wire.Coin
+	for _, coin := range d.spent {
+		if d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) {
+			return nil, refuse(ReasonFunds, "coin %s is in use by a transaction that is being confirmed: wait for it", coin.Outpoint)
+		}
+		if containsCoin(coins, coin.Outpoint) {
+			continue
+		}
+		if err := in.add(coin.Asset, coin.Amount); err != nil {
+			return nil, err
+		}
+		coins = append(coins, coin)
+	}
+	return coins, nil
+}
+
+func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []wire.Coin) ([]wire.Coin, error) {
+	coins := d.free(func(coin wire.Coin) bool {
+		return coin.Asset == asset && !containsCoin(taken, coin.Outpoint)
+	})
+	if chosen, ok := selectCoins(coins, need); ok {
+		return chosen, nil
+	}
+	have := sums{}
+	for _, coin := range coins {
+		if err := have.add(asset, coin.Amount); err != nil {
+			return nil, err
+		}
+	}
+	return nil, refuse(ReasonFunds, "%s more is needed and %s is free to spend: "+
+		"receive more, or wait for transactions that are being confirmed",
+		d.ctx.money(asset, need), d.ctx.money(asset, have[asset]))
+}
+
+// free lists the coins that are in no other transaction, each once.
+func (d *Draft) free(wanted func(wire.Coin) bool) []wire.Coin {
+	var coins []wire.Coin
+	seen := map[types.Outpoint]bool{}
+	for _, coin := range d.ctx.Holdings.Coins {
+		listed := seen[coin.Outpoint]
+		seen[coin.Outpoint] = true
+		if !listed && coin.Amount > 0 && wanted(coin) && !d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) {
+			coins = append(coins, coin)
+		}
+	}
+	return coins
+}
+
+func containsCoin(coins []wire.Coin, o types.Outpoint) bool {
+	return slices.ContainsFunc(coins, func(coin wire.Coin) bool { return coin.Outpoint == o })
+}
+
+func sortedAssets(in, out sums) []types.AssetID {
+	var assets []types.AssetID
+	for _, s := range []sums{in, out} {
+		for asset := range s {
+			if !slices.Contains(assets, asset) {
+				assets = append(assets, asset)
+			}
+		}
+	}
+	slices.SortFunc(assets, func(a, b types.AssetID) int { return slices.Compare(a[:], b[:]) })
+	return assets
+}

@@ -1,0 +1,48 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Reason says why the wallet itself refused. What breaks a rule of the ledger is a [types.Refusal] instead, with the code
+// that the ledger would have given.
+type Reason string
+
+// The reasons.
+const (
+	ReasonWords       Reason = "words"        // the words are not a seed
+	ReasonPassphrase  Reason = "passphrase"   // too short, or the wrong one
+	ReasonExists      Reason = "exists"       // there is a file already
+	ReasonMissing     Reason = "missing"      // there is no file
+	ReasonPermissions Reason = "permissions"  // others can read the file
+	ReasonNotWallet   Reason = "not_a_wallet" // the file is something else
+	ReasonDamaged     Reason = "damaged"      // the file was a wallet once
+	ReasonAccount     Reason = "account"      // no such account, or one too many
+	ReasonFunds       Reason = "funds"        // not enough to spend
+	ReasonNotOurs     Reason = "not_ours"     // the step belongs to another key
+	ReasonMismatch    Reason = "mismatch"     // what was shown is not what its ID or the secret says
+	ReasonLimit       Reason = "limit"        // beyond what the user allows
+	ReasonPartial     Reason = "partial"      // a half-signed transaction that can't be read, or must not be signed
+)
+
+// Error is a refusal of the wallet: why, and a sentence that says what to do. Compare reasons, not texts.
+type Error struct {
+	Reason Reason
+	Detail string
+}
+
+func (e *Error) Error() string { return e.Detail }
+
+func refuse(reason Reason, format string, args ...any) error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// ReasonOf returns the reason of the wallet's refusal in err's chain, or "" when there is none.
+func ReasonOf(err error) Reason {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return refusal.Reason
+	}
+	return ""
+}

@@ -1,0 +1,228 @@
+package wallet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"filippo.io/age"
+
+	"lockstep/types"
+)
+
+// The wallet file is an age file for one passphrase (age-encryption.org/v1, scrypt); within it stands a content in the
+// canonical encoding.
+const (
+	ageHeader  = "age-encryption.org/v1\n"
+	walletMark = "lockstep wallet v1"
+
+	// DefaultWork is the base-2 logarithm of scrypt's cost: about a second and 256 MiB.
+	DefaultWork = 18
+	// MaxWork bounds what a file that was tampered with can make the program spend: 1 GiB.
+	MaxWork = 20
+	// MinPassphrase is the least number of characters of a passphrase.
+	MinPassphrase = 8
+
+	maxFileBytes   = 128 << 10
+	maxAccounts    = 1024
+	maxAccountName = 64
+)
+
+// content is all that a wallet file holds.
+type content struct {
+	_        struct{} `cbor:",toarray"`
+	Mark     string
+	Entropy  [entropyBytes]byte
+	Extra    string
+	Work     uint8
+	Accounts []AccountInfo
+	Limits   storedLimits
+}
+
+// storedLimits are [Limits] in the canonical encoding, which has no truth values.
+type storedLimits struct {
+	_          struct{} `cbor:",toarray"`
+	Losses     []LossLimit
+	MinBond    Share
+	NoBond     uint8 // 1: allowed
+	MaxDeposit Share
+}
+
+func storeLimits(l Limits) storedLimits {
+	stored := storedLimits{Losses: l.Losses, MinBond: l.MinBond, MaxDeposit: l.MaxDeposit}
+	if l.AllowNoBond {
+		stored.NoBond = 1
+	}
+	return stored
+}
+
+func (l *storedLimits) limits() Limits {
+	return Limits{Losses: l.Losses, MinBond: l.MinBond, AllowNoBond: l.NoBond == 1, MaxDeposit: l.MaxDeposit}
+}
+
+func (c *content) check() error {
+	switch {
+	case c.Mark != walletMark:
+		return refuse(ReasonNotWallet, "it opens with the passphrase but holds no wallet of this version")
+	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || c.Work < 1 || c.Work > MaxWork:
+		return refuse(ReasonDamaged, "its content is out of bounds: restore the wallet from its words")
+	}
+	for i, account := range c.Accounts {
+		if types.CheckText("name", account.Name, maxAccountName) != nil || account.Index > MaxAccount ||
+			slices.ContainsFunc(c.Accounts[:i], func(other AccountInfo) bool { return other.Index == account.Index }) {
+			return refuse(ReasonDamaged, "its account %d is out of bounds: restore the wallet from its words", i)
+		}
+	}
+	return nil
+}
+
+func checkPassphrase(passphrase string) error {
+	if n := len([]rune(passphrase)); n < MinPassphrase {
+		return refuse(ReasonPassphrase, "the passphrase has %d characters: it must have at least %d. "+
+			"Several words that don't belong together are best", n, MinPassphrase)
+	}
+	return nil
+}
+
+func newRecipient(passphrase string, work int) (*age.ScryptRecipient, error) {
+	if err := checkPassphrase(passphrase); err != nil {
+		return nil, err
+	}
+	if work < 1 || work > MaxWork {
+		return nil, fmt.Errorf("the work factor %d is not between 1 and %d", work, MaxWork)
+	}
+	recipient, err := age.NewScryptRecipient(passphrase)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the passphrase: %w", err)
+	}
+	recipient.SetWorkFactor(work)
+	return recipient, nil
+}
+
+func encrypt(c *content, recipient *age.ScryptRecipient) ([]byte, error) {
+	var file bytes.Buffer
+	w, err := age.Encrypt(&file, recipient)
+	if err != nil {
+		return nil, fmt.Errorf("encrypt the wallet: %w", err)
+	}
+	plain := types.Encode(c)
+	defer clear(plain)
+	if _, err := w.Write(plain); err != nil {
+		return nil, fmt.Errorf("encrypt the wallet: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("encrypt the wallet: %w", err)
+	}
+	return file.Bytes(), nil
+}
+
+// decrypt reads what encrypt wrote. It never panics, whatever the bytes.
+func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
+	if len(file) > maxFileBytes || !bytes.HasPrefix(file, []byte(ageHeader)) {
+		return nil, refuse(ReasonNotWallet, "it is not a wallet file: look for the one that was made when the wallet was created")
+	}
+	identity, err := age.NewScryptIdentity(passphrase)
+	if err != nil {
+		return nil, refuse(ReasonPassphrase, "the passphrase is empty")
+	}
+	identity.SetMaxWorkFactor(maxWork)
+	damaged := refuse(ReasonDamaged, "the wallet file is damaged: put back a copy, or restore the wallet from its words into a new file")
+	reader, err := age.Decrypt(bytes.NewReader(file), identity)
+	var wrong *age.NoIdentityMatchError
+	switch {
+	case errors.As(err, &wrong) && slices.Equal(wrong.StanzaTypes, []string{"scrypt"}):
+		return nil, refuse(ReasonPassphrase, "the passphrase is wrong (or the very beginning of the file is damaged): try again")
+	case errors.As(err, &wrong):
+		return nil, refuse(ReasonNotWallet, "it is not a wallet file: it is encrypted, but not with a passphrase")
+	case err != nil:
+		return nil, damaged
+	}
+	plain, err := io.ReadAll(io.LimitReader(reader, maxFileBytes))
+	defer clear(plain)
+	if err != nil {
+		return nil, damaged
+	}
+	var c content
+	if types.Decode(plain, &c) != nil {
+		return nil, refuse(ReasonNotWallet, "it opens with the passphrase but holds no wallet of this version")
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// readFile reads a wallet file that nobody else can read.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse(ReasonMissing, "there is no wallet at %s: create or restore one", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the wallet: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open the wallet: %w", err)
+	}
+	switch mode := info.Mode(); {
+	case !mode.IsRegular():
+		return nil, refuse(ReasonNotWallet, "%s is not a file", path)
+	case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
+		return nil, refuse(ReasonPermissions, "others may read the wallet file (mode %04o): run chmod 600 %s", mode.Perm(), path)
+	}
+	file, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the wallet: %w", err)
+	}
+	return file, nil
+}
+
+// writeFile puts a wallet file in its place, whole or not at all. With replace unset it never overwrites another.
+func writeFile(path string, file []byte, replace bool) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".wallet-*") // made with mode 0600
+	if err != nil {
+		return fmt.Errorf("write the wallet: %w", err)
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.Write(file)
+	err = errors.Join(err, temp.Sync(), temp.Close())
+	if err != nil {
+		return fmt.Errorf("write the wallet: %w", err)
+	}
+	if replace {
+		err = os.Rename(temp.Name(), path)
+	} else {
+		err = os.Link(temp.Name(), path) // fails where a rename would overwrite
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return refuseExisting(path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the wallet: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func refuseExisting(path string) error {
+	return refuse(ReasonExists, "there is a file at %s already, and a wallet is never overwritten: choose another place or move it away", path)
+}
+
+// syncFolder makes the name of a new file last.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" { // has no such call
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("write the wallet: %w", err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,113 @@
+package wallet
+
+import (
+	"strconv"
+
+	"lockstep/types"
+)
+
+// Limits are what a user lets the wallet agree to. The zero value allows least: see [DefaultLimits].
+type Limits struct {
+	// Losses bound, by asset, the most money that one trade may cost the user if the other party fails or refuses.
+	// An asset without an entry has no bound.
+	Losses []LossLimit
+	// MinBond is the least that a producer must stake, as a share of the price. Kept where the user is the consumer.
+	MinBond Share
+	// AllowNoBond lets the user buy from a producer that stakes nothing, as long as MinBond is zero.
+	AllowNoBond bool
+	// MaxDeposit is the largest deposit, as a share of the price. Kept where the user is the consumer.
+	MaxDeposit Share
+}
+
+// LossLimit is the most of one asset that one trade may cost.
+type LossLimit struct {
+	_     struct{} `cbor:",toarray"`
+	Asset types.AssetID
+	Most  types.Amount
+}
+
+// maxLosses bounds the list that a wallet file may hold.
+const maxLosses = 256
+
+// DefaultLimits refuse a producer that stakes nothing and a deposit above half of the price, and bound no sums.
+func DefaultLimits() Limits { return Limits{MaxDeposit: Whole / 2} }
+
+// Share is a part of a price in hundredths of a percent. It may be more than the whole.
+type Share uint32
+
+// Whole is the share of 100 %.
+const Whole Share = 10_000
+
+// String writes the share as a percentage, such as "12.5%".
+func (s Share) String() string {
+	return strconv.FormatFloat(float64(s)/float64(Whole/100), 'f', -1, 64) + "%"
+}
+
+// ParseShare reads a percentage, with or without the sign: "12.5%", "10".
+func ParseShare(text string) (Share, error) {
+	number := text
+	if n := len(number); n > 0 && number[n-1] == '%' {
+		number = number[:n-1]
+	}
+	amount, err := types.ParseAmount(number, 2)
+	if err != nil || amount > types.Amount(100*Whole) {
+		return 0, types.Refuse(types.CodeMalformed, "%q is not a share: write a percentage such as 12.5%%, with up to 2 decimal places", text)
+	}
+	return Share(amount), nil
+}
+
+// exceeds reports whether part is more than share of whole, exactly.
+func (s Share) exceeds(part, whole types.Amount) bool {
+	return cmpProducts(uint64(part), uint64(Whole), uint64(whole), uint64(s)) > 0
+}
+
+// Worst is the most money that a trade can cost one side once it has done its part (protocol section 5). It is that of
+// hold terms, the widest: meter terms leave less to whoever trusts the meter.
+type Worst struct {
+	Money types.Amount // in the agreement's asset
+	Goods bool         // and the goods: a producer hands them over before it is paid for them
+	// Instalments > 1: a producer that stops when one is not released loses at most one instalment of goods.
+	Instalments uint16
+}
+
+// WorstLoss tells what a side of an agreement can lose. The consumer: price and deposit, when the goods don't come and it
+// keeps the secret. The producer: its bond, when the consumer keeps the secret although they came, and the goods.
+func WorstLoss(agreement *types.Agreement, consumer bool) (Worst, error) {
+	if !consumer {
+		return Worst{Money: agreement.Bond, Goods: true, Instalments: agreement.Instalments}, nil
+	}
+	money, ok := agreement.Price.Add(agreement.Deposit)
+	if !ok {
+		return Worst{}, types.Refuse(types.CodeOverflow, "price %s and deposit %s", agreement.Price, agreement.Deposit)
+	}
+	return Worst{Money: money}, nil
+}
+
+// check refuses an agreement that is outside the limits, naming the limit and why it is there.
+func (l *Limits) check(agreement *types.Agreement, consumer bool) error {
+	worst, err := WorstLoss(agreement, consumer)
+	if err != nil {
+		return err
+	}
+	for _, limit := range l.Losses {
+		if limit.Asset == agreement.Asset && worst.Money > limit.Most {
+			return refuse(ReasonLimit, "limit on losses: this trade could cost you %s, your limit for its asset is %s; "+
+				"trade a smaller quantity or raise the limit", worst.Money, limit.Most)
+		}
+	}
+	if !consumer {
+		return nil
+	}
+	switch bond := agreement.Bond; {
+	case bond == 0 && !l.AllowNoBond:
+		return refuse(ReasonLimit, "limit on bonds: the producer would stake nothing, so it loses nothing if it takes your "+
+			"payment hostage; choose an offer with a bond or allow none")
+	case l.MinBond > 0 && cmpProducts(uint64(bond), uint64(Whole), uint64(agreement.Price), uint64(l.MinBond)) < 0:
+		return refuse(ReasonLimit, "limit on bonds: the producer stakes %s for a price of %s, your limit is at least %s of the price; "+
+			"choose an offer with a larger bond or lower the limit", bond, agreement.Price, l.MinBond)
+	case l.MaxDeposit.exceeds(agreement.Deposit, agreement.Price):
+		return refuse(ReasonLimit, "limit on deposits: the deposit of %s for a price of %s is above your limit of %s of the price; "+
+			"choose an offer with a smaller one or raise the limit", agreement.Deposit, agreement.Price, l.MaxDeposit)
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package wallet
+
+import (
+	"slices"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// Post puts up an offer of the account. A zero producer, chain or nonce is filled in.
+func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
+	if offer.Producer == (types.PublicKey{}) {
+		offer.Producer = d.account.key
+	}
+	if err := d.fill(&offer.ChainID, &offer.Nonce); err != nil {
+		return types.OfferID{}, err
+	}
+	if offer.Producer != d.account.key {
+		return types.OfferID{}, refuse(ReasonNotOurs, "the offer is that of %s, this account is %s", offer.Producer, d.account.key)
+	}
+	if err := offer.Check(&d.ctx.Params); err != nil {
+		return types.OfferID{}, err
+	}
+	whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0)
+	if err != nil {
+		return types.OfferID{}, err
+	}
+	if err := d.account.limits.check(whole, false); err != nil {
+		return types.OfferID{}, err
+	}
+	d.act(&types.Post{Offer: offer}, d.account.key)
+	return offer.ID(), nil
+}
+
+// fill puts in what a caller may leave to the draft.
+func (d *Draft) fill(chainID *string, nonce *uint64) (err error) {
+	if *chainID == "" {
+		*chainID = d.ctx.Params.ChainID
+	}
+	if *nonce == 0 {
+		*nonce, err = d.account.nonce()
+	}
+	return err
+}
+
+// Cancel withdraws what is left of an offer of the account.
+func (d *Draft) Cancel(id types.OfferID, offer *types.Offer) error {
+	if err := checkOffer(id, offer); err != nil {
+		return err
+	}
+	if offer.Producer != d.account.key {
+		return refuse(ReasonNotOurs, "only %s can cancel this offer, this account is %s", offer.Producer, d.account.key)
+	}
+	d.act(&types.Cancel{Offer: id}, d.account.key)
+	return nil
+}
+
+func checkOffer(id types.OfferID, offer *types.Offer) error {
+	if offer.ID() != id {
+		return refuse(ReasonMismatch, "what the node shows as offer %s is not that offer: don't trust that node", id)
+	}
+	return nil
+}
+
+// Take agrees to a quantity of a standing offer and pays for it (E1). The trade that comes of it is named by the
+// agreement returned.
+func (d *Draft) Take(id types.OfferID, offer *types.Offer, quantity uint64) (*types.Agreement, error) {
+	if err := checkOffer(id, offer); err != nil {
+		return nil, err
+	}
+	nonce, err := d.account.nonce()
+	if err != nil {
+		return nil, err
+	}
+	agreement, err := offer.Agreement(quantity, d.account.key, nonce)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.pay(agreement); err != nil {
+		return nil, err
+	}
+	trade := agreement.ID()
+	d.act(&types.Take{
+		Offer: id, Consumer: d.account.key, Quantity: quantity, Nonce: nonce,
+		Digest: d.account.Digest(trade, agreement.Instalments),
+	}, d.account.key)
+	return agreement, nil
+}
+
+// pay counts price and deposit of an agreement of which the account is the consumer, if the limits allow it.
+func (d *Draft) pay(agreement *types.Agreement) error {
+	if agreement.Consumer != d.account.key {
+		return refuse(ReasonNotOurs, "only the consumer %s pays for this trade, this account is %s", agreement.Consumer, d.account.key)
+	}
+	if err := agreement.Check(&d.ctx.Params); err != nil {
+		return err
+	}
+	if err := d.account.limits.check(agreement, true); err != nil {
+		return err
+	}
+	return d.out.add(agreement.Asset, agreement.Price, agreement.Deposit)
+}
+
+// Agree records an agreement that both parties sign; nothing is locked. A zero chain or nonce is filled in.
+// The draft needs the other party's signature.
+func (d *Draft) Agree(agreement types.Agreement) (types.TradeID, error) {
+	if err := d.fill(&agreement.ChainID, &agreement.Nonce); err != nil {
+		return types.TradeID{}, err
+	}
+	if err := d.account.checkAgreement(&d.ctx, &agreement); err != nil {
+		return types.TradeID{}, err
+	}
+	d.act(&types.Agree{Agreement: agreement}, agreement.Producer, agreement.Consumer)
+	return agreement.ID(), nil
+}
+
+// AgreeAndPay records an agreement and pays for it in the same transaction, so that one exchange of signatures is enough.
+// The account must be the consumer.
+func (d *Draft) AgreeAndPay(agreement types.Agreement) (types.TradeID, error) {
+	if err := d.fill(&agreement.ChainID, &agreement.Nonce); err != nil {
+		return types.TradeID{}, err
+	}
+	if err := d.pay(&agreement); err != nil {
+		return types.TradeID{}, err
+	}
+	trade := agreement.ID()
+	d.act(&types.Agree{Agreement: agreement}, agreement.Producer, agreement.Consumer)
+	d.act(&types.Pay{Trade: trade, Digest: d.account.Digest(trade, agreement.Instalments)}, agreement.Consumer)
+	return trade, nil
+}
+
+// checkAgreement is what must hold of an agreement before the account signs it.
+func (a *Account) checkAgreement(ctx *Context, agreement *types.Agreement) error {
+	if !a.has(agreement) {
+		return refuse(ReasonNotOurs, "the agreement is between %s and %s, this account is %s", agreement.Producer, agreement.Consumer, a.key)
+	}
+	if err := agreement.Check(&ctx.Params); err != nil {
+		return err
+	}
+	return a.limits.check(agreement, agreement.Consumer == a.key)
+}
+
+// Pay locks price and deposit of an agreed trade (E1).
+func (d *Draft) Pay(id types.TradeID, trade *types.Trade) error {
+	if err := checkTrade(id, trade); err != nil {
+		return err
+	}
+	if err := d.checkPhase(trade, "paid", types.PhaseAgreed); err != nil {
+		return err
+	}
+	if err := d.pay(&trade.Agreement); err != nil {
+		return err
+	}
+	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, trade.Agreement.Instalments)}, d.account.key)
+	return nil
+}
+
+// Deliver begins the delivery of a paid trade (E2): the deposit becomes the return, and the account's bond is locked.
+func (d *Draft) Deliver(id types.TradeID, trade *types.Trade) error {
+	if err := checkTrade(id, trade); err != nil {
+		return err
+	}
+	agreement := &trade.Agreement
+	if agreement.Producer != d.account.key {
+		return refuse(ReasonNotOurs, "only the producer %s delivers in this trade, this account is %s", agreement.Producer, d.account.key)
+	}
+	if err := d.checkPhase(trade, "delivered", types.PhasePaid); err != nil {
+		return err
+	}
+	if err := d.account.checkAgreement(&d.ctx, agreement); err != nil {
+		return err
+	}
+	if err := d.out.add(agreement.Asset, agreement.Bond); err != nil {
+		return err
+	}
+	d.act(&types.Deliver{Trade: id}, d.account.key)
+	return nil
+}
+
+// Split divides all that a trade has locked, as both parties wish. The draft needs the other party's signature.
+func (d *Draft) Split(id types.TradeID, trade *types.Trade, toProducer, toConsumer types.Amount) error {
+	split := &types.Split{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer}
+	if err := d.account.checkSplit(&d.ctx, split, trade); err != nil {
+		return err
+	}
+	d.act(split, trade.Agreement.Producer, trade.Agreement.Consumer)
+	return nil
+}
+
+// checkSplit is what must hold of a split before the account signs it.
+func (a *Account) checkSplit(ctx *Context, split *types.Split, trade *types.Trade) error {
+	if err := checkTrade(split.Trade, trade); err != nil {
+		return err
+	}
+	if !a.has(&trade.Agreement) {
+		return refuse(ReasonNotOurs, "trade %s is between others, not of %s", split.Trade, a.key)
+	}
+	if err := checkPhase(ctx, trade, "split", types.PhasePaid, types.PhaseDelivered); err != nil {
+		return err
+	}
+	return checkShares(trade, split.ToProducer, split.ToConsumer)
+}
+
+func checkShares(trade *types.Trade, toProducer, toConsumer types.Amount) error {
+	locked := trade.LockedSum()
+	if total, ok := toProducer.Add(toConsumer); !ok || total != locked {
+		return types.Refuse(types.CodeSplit, "%s to the producer and %s to the consumer are not the %s that is locked",
+			toProducer, toConsumer, locked)
+	}
+	return nil
+}
+
+// Collect spends what a trade has left to the account to its own key: the producer's payment and bond (E4), the
+// consumer's return, or its refund. None of it is ever urgent: such coins are also chosen like any other.
+func (d *Draft) Collect(id types.TradeID) error {
+	coins := d.free(func(coin wire.Coin) bool { return coin.Trade != nil && *coin.Trade == id })
+	if len(coins) == 0 {
+		return refuse(ReasonFunds, "nothing of trade %s is this account's to spend now", id)
+	}
+	d.spent = append(d.spent, coins...)
+	return nil
+}
+
+// Release makes the transaction that shows the preimage of instalment k (E3): the payment up to it becomes the
+// producer's, and with the last one the return the account's. It needs no coins and no signature, and it can't be taken
+// back: call it only when the goods are there.
+func (a *Account) Release(ctx Context, id types.TradeID, trade *types.Trade, k uint16) (*types.Tx, error) {
+	if err := checkTrade(id, trade); err != nil {
+		return nil, err
+	}
+	agreement := &trade.Agreement
+	if agreement.ChainID != ctx.Params.ChainID {
+		return nil, types.Refuse(types.CodeChain, "the trade is on chain %q, the node is on %q", agreement.ChainID, ctx.Params.ChainID)
+	}
+	if agreement.Consumer != a.key {
+		return nil, refuse(ReasonNotOurs, "only the consumer %s can release this trade, this account is %s", agreement.Consumer, a.key)
+	}
+	if err := checkPhase(&ctx, trade, "released", types.PhaseDelivered); err != nil {
+		return nil, err
+	}
+	if k <= trade.Released || k > agreement.Instalments {
+		return nil, types.Refuse(types.CodeInstalment, "instalment %d of %d, of which %d are released", k, agreement.Instalments, trade.Released)
+	}
+	if _, hold := agreement.Fallback.(*types.Hold); !hold && ctx.Clock > agreement.Deadlines.ConfirmBy {
+		return nil, types.Refuse(types.CodeTooLate, "confirm-by %s has passed: the trade ends by its %s terms", agreement.Deadlines.ConfirmBy,
+			types.FallbackKind(agreement.Fallback))
+	}
+	preimage := a.Preimage(id, k, agreement.Instalments)
+	if !trade.Opens(k, preimage) {
+		return nil, refuse(ReasonMismatch, "the trade shown is not locked with this wallet's secret: "+
+			"the node shows another lock, or it was paid with another seed")
+	}
+	return types.NewRelease(ctx.Params.ChainID, types.Release{Trade: id, Instalment: k, Preimage: preimage}), nil
+}
+
+// checkTrade refuses a trade whose agreement is not the one that the ID names: then nothing else shown of it counts.
+func checkTrade(id types.TradeID, trade *types.Trade) error {
+	if trade.ID() != id {
+		return refuse(ReasonMismatch, "what the node shows as trade %s is not that trade: don't trust that node", id)
+	}
+	return nil
+}
+
+func (d *Draft) checkPhase(trade *types.Trade, what string, phases ...types.Phase) error {
+	return checkPhase(&d.ctx, trade, what, phases...)
+}
+
+func checkPhase(ctx *Context, trade *types.Trade, what string, phases ...types.Phase) error {
+	switch phase := trade.PhaseAt(ctx.Clock); {
+	case slices.Contains(phases, phase):
+		return nil
+	case phase == types.PhaseLapsed || phase == types.PhaseRefunded:
+		return types.Refuse(types.CodeTooLate, "the trade is %s: it can't be %s any more", phase, what)
+	default:
+		return types.Refuse(types.CodePhase, "the trade is %s: it can't be %s now", phase, what)
+	}
+}

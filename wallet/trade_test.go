@@ -1,0 +1,281 @@
+package wallet_test
+
+import (
+	"strconv"
+	"testing"
+
+	"lockstep/ledger"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// paul produces, clara consumes; both have 10.00 euros.
+func newParties(t testing.TB) (w *world, paul, clara *wallet.Account) {
+	w, paul, clara = newWorld(t), newAccount(t, "paul"), newAccount(t, "clara")
+	w.give(1000, paul, clara)
+	return w, paul, clara
+}
+
+// take posts an offer and takes a quantity of it.
+func (w *world) take(paul, clara *wallet.Account, quantity uint64, instalments uint16) types.TradeID {
+	w.t.Helper()
+	offer := w.offer(instalments)
+	draft := w.draft(paul)
+	id, err := draft.Post(offer)
+	must(w.t, err)
+	w.accept(draft.Sign())
+	standing, ok := ledger.Reader{View: w.view}.Offer(id)
+	if !ok {
+		w.t.Fatal("the offer does not stand")
+	}
+	draft = w.draft(clara)
+	agreement, err := draft.Take(id, &standing.Offer, quantity)
+	must(w.t, err)
+	w.accept(draft.Sign())
+	return agreement.ID()
+}
+
+func (w *world) deliver(paul *wallet.Account, id types.TradeID) {
+	w.t.Helper()
+	draft := w.draft(paul)
+	must(w.t, draft.Deliver(id, w.trade(id)))
+	w.accept(draft.Sign())
+}
+
+func (w *world) collect(a *wallet.Account, id types.TradeID) {
+	w.t.Helper()
+	draft := w.draft(a)
+	must(w.t, draft.Collect(id))
+	w.accept(draft.Sign())
+}
+
+// The whole trade, E1 to E4: of 400 Wh at 0.5, with a deposit of 20 and a bond of 40.
+func TestTradeByOffer(t *testing.T) {
+	t.Parallel()
+	for _, instalments := range []uint16{1, 4} {
+		t.Run(strconv.Itoa(int(instalments)), func(t *testing.T) {
+			t.Parallel()
+			w, paul, clara := newParties(t)
+			id := w.take(paul, clara, 400, instalments)
+			w.expect(clara, 1000-200-20)
+			w.deliver(paul, id)
+			w.expect(paul, 1000-40)
+			for k := uint16(1); k <= instalments; k++ {
+				w.accept(clara.Release(w.context(clara), id, w.trade(id), k))
+				if k < instalments {
+					w.expect(paul, 1000-40+w.trade(id).Agreement.InstalmentsDue(k))
+				}
+			}
+			w.collect(paul, id)
+			w.collect(clara, id)
+			w.expect(paul, 1200)
+			w.expect(clara, 800)
+			if _, ok := (ledger.Reader{View: w.view}).Trade(id); ok {
+				t.Error("all is collected and the trade is still in the state")
+			}
+		})
+	}
+}
+
+func TestTradeByAgreement(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	draft := w.draft(paul)
+	id, err := draft.Agree(w.agreement(paul, clara, 1))
+	must(t, err)
+	if _, err := draft.Sign(); wallet.ReasonOf(err) != wallet.ReasonPartial {
+		t.Fatalf("signing alone what two must sign: %v", err)
+	}
+	w.accept(w.complete(draft, clara))
+	draft = w.draft(clara)
+	must(t, draft.Pay(id, w.trade(id)))
+	w.accept(draft.Sign())
+	w.deliver(paul, id)
+	w.accept(clara.Release(w.context(clara), id, w.trade(id), 1))
+	w.expect(paul, 1500)
+	w.expect(clara, 500)
+}
+
+func TestAgreeAndPayAtOnce(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	draft := w.draft(clara)
+	id, err := draft.AgreeAndPay(w.agreement(paul, clara, 1))
+	must(t, err)
+	w.accept(w.complete(draft, paul))
+	w.deliver(paul, id)
+	w.accept(clara.Release(w.context(clara), id, w.trade(id), 1))
+	w.expect(paul, 1500)
+	w.expect(clara, 500)
+}
+
+// complete sends a draft's partial transaction through its file to the other party, who signs it.
+func (w *world) complete(draft *wallet.Draft, other *wallet.Account, trades ...*types.Trade) (*types.Tx, error) {
+	w.t.Helper()
+	partial, err := draft.SignPart()
+	must(w.t, err)
+	if _, complete := partial.Complete(); complete {
+		w.t.Fatal("complete with one signature of two")
+	}
+	received, err := wallet.ParsePartial(partial.Encode())
+	must(w.t, err)
+	signed, err := other.SignPartial(w.context(other), received, trades...)
+	if err != nil {
+		return nil, err
+	}
+	back, err := wallet.ParsePartial(signed.Encode())
+	must(w.t, err)
+	tx, complete := back.Complete()
+	if !complete {
+		w.t.Fatal("not complete with both signatures")
+	}
+	return tx, nil
+}
+
+// Whoever begins, the ledger takes the split: the order of the signatures is the ledger's, not that of signing.
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name            string
+		consumerBegins  bool
+		delivered       bool
+		fee             types.Amount
+		toPaul, toClara types.Amount
+	}{
+		{"producer begins", false, false, 0, 100, 120},
+		{"consumer begins", true, false, 0, 220, 0},
+		{"delivered, consumer begins", true, true, 0, 0, 260},
+		{"consumer pays the fee", true, true, 3, 130, 130},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w, paul, clara := newParties(t)
+			id := w.take(paul, clara, 400, 1)
+			paulHas := types.Amount(1000)
+			if c.delivered {
+				w.deliver(paul, id)
+				paulHas -= 40
+			}
+			if c.fee > 0 {
+				w.params.FeeAsset, w.params.MinFee = w.euro.ID(), c.fee
+			}
+			first, second := paul, clara
+			if c.consumerBegins {
+				first, second = clara, paul
+			}
+			draft := w.draft(first)
+			must(t, draft.Split(id, w.trade(id), c.toPaul, c.toClara))
+			w.accept(w.complete(draft, second, w.trade(id)))
+			w.expect(paul, paulHas+c.toPaul)
+			w.expect(clara, 780+c.toClara-c.fee)
+		})
+	}
+}
+
+func TestRefund(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	id := w.take(paul, clara, 400, 1)
+	early := w.draft(clara)
+	wantReason(t, early.Collect(id), wallet.ReasonFunds)
+	w.wait(5 * minute)
+	wantCode(t, w.draft(paul).Deliver(id, w.trade(id)), types.CodeTooLate)
+	w.collect(clara, id)
+	w.expect(clara, 1000)
+}
+
+// Words and the ledger restore everything: another wallet of the same words releases a trade that the first one paid.
+func TestRestoredWalletReleases(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	id := w.take(paul, clara, 400, 3)
+	w.deliver(paul, id)
+	restored := newAccount(t, "clara")
+	w.accept(restored.Release(w.context(restored), id, w.trade(id), 3))
+	w.collect(restored, id)
+	w.expect(restored, 800)
+}
+
+// A node's word is not enough.
+func TestLiesAreNoticed(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	id := w.take(paul, clara, 400, 2)
+	release := func(a *wallet.Account, change func(*types.Trade), k uint16) error {
+		trade := *w.trade(id)
+		change(&trade)
+		_, err := a.Release(w.context(a), id, &trade, k)
+		return err
+	}
+	nothing := func(*types.Trade) {}
+	wantCode(t, release(clara, nothing, 2), types.CodePhase)
+	w.deliver(paul, id)
+	must(t, release(clara, nothing, 2))
+	wantReason(t, release(paul, nothing, 2), wallet.ReasonNotOurs)
+	wantReason(t, release(clara, func(t *types.Trade) { t.Digest[0] ^= 1 }, 2), wallet.ReasonMismatch)
+	wantReason(t, release(clara, func(t *types.Trade) { t.Agreement.Price++ }, 2), wallet.ReasonMismatch)
+	wantReason(t, release(clara, func(t *types.Trade) { t.Agreement.Fallback = nil }, 2), wallet.ReasonMismatch)
+	wantReason(t, release(clara, func(t *types.Trade) { t.Released, t.Preimage = 1, types.Secret{1} }, 2), wallet.ReasonMismatch)
+	wantCode(t, release(clara, nothing, 3), types.CodeInstalment)
+	wantCode(t, release(clara, nothing, 0), types.CodeInstalment)
+
+	offer := w.offer(1)
+	offer.ChainID, offer.Producer = w.params.ChainID, paul.Key()
+	named := offer.ID()
+	offer.Price = rate("0.9")
+	_, err := w.draft(clara).Take(named, &offer, 100)
+	wantReason(t, err, wallet.ReasonMismatch)
+	wantReason(t, w.draft(paul).Cancel(named, &offer), wallet.ReasonMismatch)
+	wantReason(t, w.draft(clara).Cancel(offer.ID(), &offer), wallet.ReasonNotOurs)
+	wantReason(t, w.draft(clara).Deliver(id, w.trade(id)), wallet.ReasonNotOurs)
+	wantCode(t, w.draft(paul).Deliver(id, w.trade(id)), types.CodePhase)
+	wantCode(t, w.draft(clara).Pay(id, w.trade(id)), types.CodePhase)
+	wantCode(t, w.draft(clara).Split(id, w.trade(id), 1, 1), types.CodeSplit)
+	wantReason(t, w.draft(w.bank).Split(id, w.trade(id), 130, 130), wallet.ReasonNotOurs)
+	_, err = w.draft(clara).Agree(w.agreement(paul, w.bank, 1))
+	wantReason(t, err, wallet.ReasonNotOurs)
+	_, err = w.draft(paul).AgreeAndPay(w.agreement(paul, clara, 1))
+	wantReason(t, err, wallet.ReasonNotOurs)
+	_, err = w.draft(clara).Post(offer)
+	wantReason(t, err, wallet.ReasonNotOurs)
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	w, paul, _ := newParties(t)
+	draft := w.draft(paul)
+	id, err := draft.Post(w.offer(1))
+	must(t, err)
+	w.accept(draft.Sign())
+	standing, _ := ledger.Reader{View: w.view}.Offer(id)
+	draft = w.draft(paul)
+	must(t, draft.Cancel(id, &standing.Offer))
+	w.accept(draft.Sign())
+	if _, stands := (ledger.Reader{View: w.view}).Offer(id); stands {
+		t.Error("the offer still stands")
+	}
+}
+
+// An arbiter's award, and the release that comes too late for terms other than hold.
+func TestAward(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	judge := newAccount(t, "judge")
+	agreement := w.agreement(paul, clara, 1)
+	agreement.Fallback = &types.Arbiter{Key: judge.Key()}
+	draft := w.draft(clara)
+	id, err := draft.AgreeAndPay(agreement)
+	must(t, err)
+	w.accept(w.complete(draft, paul))
+	w.deliver(paul, id)
+	w.wait(10 * minute)
+	_, err = clara.Release(w.context(clara), id, w.trade(id), 1)
+	wantCode(t, err, types.CodeTooLate)
+	draft = w.draft(judge)
+	wantReason(t, w.draft(clara).Award(id, w.trade(id), 650, 0), wallet.ReasonNotOurs)
+	wantCode(t, draft.Award(id, w.trade(id), 650, 1), types.CodeSplit)
+	must(t, draft.Award(id, w.trade(id), 250, 400))
+	w.accept(draft.Sign())
+	w.expect(paul, 1000-100+250)
+	w.expect(clara, 1000-550+400)
+}

@@ -1,0 +1,255 @@
+package wallet
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"filippo.io/age"
+
+	"lockstep/types"
+)
+
+// Wallet is a seed with its accounts and limits, kept in an encrypted file. It is safe for concurrent use, but one file
+// should be changed by one program at a time.
+type Wallet struct {
+	path string
+
+	mu        sync.Mutex
+	recipient *age.ScryptRecipient // encrypts the file again when a setting changes
+	work      int
+	seed      *Seed
+	infos     []AccountInfo
+	limits    Limits
+	accounts  map[uint32]*Account
+}
+
+// AccountInfo is an account of a wallet as its file lists it. The name is the user's own and never leaves the file.
+type AccountInfo struct {
+	_     struct{} `cbor:",toarray"`
+	Index uint32
+	Name  string
+}
+
+// Options change how a wallet is created or restored. The zero value is right for nearly everybody.
+type Options struct {
+	// Extra is a passphrase that belongs to the words, by BIP-39: without it they restore another, empty wallet.
+	Extra string
+	// Work is the base-2 logarithm of scrypt's cost; zero means [DefaultWork].
+	Work int
+}
+
+// Create makes a wallet with a new seed in a new file. Its words, [Wallet.Words], are to be written down at once.
+func Create(path, passphrase string, options Options) (*Wallet, error) {
+	seed, err := NewSeed(rand.Reader, options.Extra)
+	if err != nil {
+		return nil, err
+	}
+	return create(path, passphrase, seed, options.Work)
+}
+
+// Restore makes a new file for the wallet of these words. Accounts beyond the first are to be added again.
+func Restore(path, words, passphrase string, options Options) (*Wallet, error) {
+	seed, err := ParseWords(words, options.Extra)
+	if err != nil {
+		return nil, err
+	}
+	return create(path, passphrase, seed, options.Work)
+}
+
+func create(path, passphrase string, seed *Seed, work int) (*Wallet, error) {
+	if work == 0 {
+		work = DefaultWork
+	}
+	recipient, err := newRecipient(passphrase, work)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil, refuseExisting(path) // before the second that encryption takes
+	}
+	w := &Wallet{
+		path: path, recipient: recipient, work: work, seed: seed,
+		infos: []AccountInfo{{Name: "main"}}, limits: DefaultLimits(), accounts: map[uint32]*Account{},
+	}
+	if err := w.write(false); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Open reads a wallet file.
+func Open(path, passphrase string) (*Wallet, error) {
+	file, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := decrypt(file, passphrase, MaxWork)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := seedOf(c.Entropy, c.Extra)
+	if err != nil {
+		return nil, err
+	}
+	recipient, err := newRecipient(passphrase, int(c.Work))
+	if err != nil {
+		return nil, err
+	}
+	return &Wallet{
+		path: path, recipient: recipient, work: int(c.Work), seed: seed,
+		infos: c.Accounts, limits: c.Limits.limits(), accounts: map[uint32]*Account{},
+	}, nil
+}
+
+// write stores the wallet as it is now. The caller holds the lock or has the only reference.
+func (w *Wallet) write(replace bool) error {
+	file, err := encrypt(&content{
+		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
+		Accounts: w.infos, Limits: storeLimits(w.limits),
+	}, w.recipient)
+	if err != nil {
+		return err
+	}
+	return writeFile(w.path, file, replace)
+}
+
+// Words are the 24 words that restore the wallet, together with the extra passphrase if there is one.
+func (w *Wallet) Words() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seed.Words()
+}
+
+// HasExtra reports whether the words need an extra passphrase to restore the wallet.
+func (w *Wallet) HasExtra() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seed.extra != ""
+}
+
+// Accounts lists the wallet's accounts.
+func (w *Wallet) Accounts() []AccountInfo {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.infos)
+}
+
+// Account returns one of the wallet's accounts, always the same value for an index.
+func (w *Wallet) Account(index uint32) (*Account, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.ContainsFunc(w.infos, func(info AccountInfo) bool { return info.Index == index }) {
+		return nil, refuse(ReasonAccount, "the wallet has no account %d: add it first", index)
+	}
+	return w.account(index)
+}
+
+func (w *Wallet) account(index uint32) (*Account, error) {
+	if account, ok := w.accounts[index]; ok {
+		return account, nil
+	}
+	account, err := w.seed.Account(index, w.limits)
+	if err != nil {
+		return nil, err
+	}
+	w.accounts[index] = account
+	return account, nil
+}
+
+// AddAccount adds the account of the lowest index that the wallet doesn't have, and stores it.
+func (w *Wallet) AddAccount(name string) (*Account, error) {
+	if err := types.CheckText("name", name, maxAccountName); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.infos) >= maxAccounts {
+		return nil, refuse(ReasonAccount, "the wallet has %d accounts, which is the most it can have", len(w.infos))
+	}
+	var index uint32
+	for slices.ContainsFunc(w.infos, func(info AccountInfo) bool { return info.Index == index }) {
+		index++
+	}
+	before := w.infos
+	w.infos = append(slices.Clone(before), AccountInfo{Index: index, Name: name})
+	if err := w.write(true); err != nil {
+		w.infos = before
+		return nil, err
+	}
+	return w.account(index)
+}
+
+// Limits are what the wallet may sign.
+func (w *Wallet) Limits() Limits {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limits
+}
+
+// SetLimits changes what the wallet may sign and stores it. Accounts in use keep the limits they had.
+func (w *Wallet) SetLimits(limits Limits) error {
+	if len(limits.Losses) > maxLosses {
+		return refuse(ReasonLimit, "%d limits on losses are more than %d", len(limits.Losses), maxLosses)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.limits
+	w.limits = limits
+	if err := w.write(true); err != nil {
+		w.limits = before
+		return err
+	}
+	return nil
+}
+
+// ChangePassphrase encrypts the file with another passphrase. Copies made before still open with the old one.
+func (w *Wallet) ChangePassphrase(passphrase string) error {
+	recipient, err := newRecipient(passphrase, w.work)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.recipient
+	w.recipient = recipient
+	if err := w.write(true); err != nil {
+		w.recipient = before
+		return err
+	}
+	return nil
+}
+
+// Close wipes the seed and the keys derived from it, as far as the language allows. The wallet and its accounts can't be
+// used afterwards.
+func (w *Wallet) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, account := range w.accounts {
+		clear(account.private)
+	}
+	w.seed.Wipe()
+}
+
+// Format shows where the wallet is and which keys it has in use, whatever the verb.
+func (w *Wallet) Format(f fmt.State, _ rune) { io.WriteString(f, w.describe()) }
+
+// LogValue shows what Format shows.
+func (w *Wallet) LogValue() slog.Value { return slog.StringValue(w.describe()) }
+
+func (w *Wallet) describe() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var names []string
+	for _, info := range w.infos {
+		names = append(names, fmt.Sprintf("%d %q", info.Index, info.Name))
+	}
+	return "wallet " + w.path + " (accounts " + strings.Join(names, ", ") + ")"
+}
