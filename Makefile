@@ -65,7 +65,7 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 	@set -e; grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]*' . | sed -E 's/^(.*)\/[^\/]*:[0-9]+:func (.*)$$/\1 \2/' | sort | \
 	while read -r folder target; do \
 		echo "== $$folder $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$folder"; \
 	done
 
 .PHONY: cover

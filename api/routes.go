@@ -37,6 +37,13 @@ func (s *server) routes() []route {
 	}
 }
 
+func (s *server) register(api huma.API) {
+	for _, route := range s.routes() {
+		route.register(api, route.op)
+	}
+	quoteNumbers(api.OpenAPI().Components.Schemas)
+}
+
 func on[I, O any](op huma.Operation, handler func(context.Context, *I) (*O, error)) route {
 	return route{op, func(a huma.API, op huma.Operation) { huma.Register(a, op, handler) }}
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/api/wire"
@@ -48,6 +49,20 @@ func newSchemas() huma.Registry {
 		registry.RegisterTypeAlias(domain, stand)
 	}
 	return registry
+}
+
+// quoteNumbers describes the fields whose numbers stand in quotes (",string"), of which huma knows nothing. It comes after
+// all types are registered.
+func quoteNumbers(registry huma.Registry) {
+	for name, schema := range registry.Map() {
+		for _, field := range reflect.VisibleFields(registry.TypeFromRef(schemaPrefix + name)) {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if property := schema.Properties[name]; property != nil && slices.Contains(strings.Split(options, ","), "string") {
+				schema.Properties[name] = text("^(0|[1-9][0-9]{0,19})$", "a number, in quotes since JSON numbers lose precision beyond 2^53")
+				schema.PrecomputeMessages()
+			}
+		}
+	}
 }
 
 // schemaName keeps apart what a node says of a thing and the thing itself, where both have one name in Go.

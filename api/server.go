@@ -63,9 +63,7 @@ func New(config Config) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	api := humago.New(mux, s.document())
-	for _, route := range s.routes() {
-		route.register(api, route.op)
-	}
+	s.register(api)
 	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
 		return nil, err
 	}

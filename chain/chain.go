@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
 	cmtconfig "github.com/cometbft/cometbft/config"
@@ -58,6 +59,9 @@ func (c *Chain) openEngine(logger *slog.Logger) (err error) {
 		return err
 	}
 	files := filesOf(c.config.Dir)
+	if err := startGenesis(files.Genesis, time.Now()); err != nil {
+		return err
+	}
 	validator, err := loadValidator(files)
 	if err != nil {
 		return err

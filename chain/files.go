@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	cmtconfig "github.com/cometbft/cometbft/config"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
 	cmttypes "github.com/cometbft/cometbft/types"
+	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"lockstep/types"
 )
@@ -41,8 +43,7 @@ func Create(dir string, params types.Params) error {
 	return writeGenesis(files.Genesis, params, validator)
 }
 
-// writeGenesis leaves the genesis time open: the engine takes the moment of the first start and keeps it, so the ledger
-// clock of a chain that is started long after it was made begins at the start.
+// writeGenesis leaves the genesis time open, see startGenesis.
 func writeGenesis(file string, params types.Params, validator *privval.FilePV) error {
 	state, err := json.Marshal(params)
 	if err != nil {
@@ -57,6 +58,36 @@ func writeGenesis(file string, params types.Params, validator *privval.FilePV) e
 		}},
 	}
 	return genesis.SaveAs(file)
+}
+
+// startGenesis fixes the genesis time at the first start, so that the ledger clock of a chain that is started long after it
+// was made doesn't begin with an outage. From then on the file is the one that other nodes of the chain need.
+func startGenesis(file string, now time.Time) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the genesis file: %w", err)
+	}
+	var genesis cmttypes.GenesisDoc
+	if err := cmtjson.Unmarshal(text, &genesis); err != nil {
+		return fmt.Errorf("read the genesis file %s: %w", file, err)
+	}
+	if !genesis.GenesisTime.IsZero() {
+		return nil
+	}
+	genesis.GenesisTime = cmttime.Canonical(now)
+	if err := genesis.SaveAs(file + ".new"); err != nil {
+		return fmt.Errorf("write the genesis file: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+// NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.
+func NodeID(dir string) (string, error) {
+	key, err := p2p.LoadNodeKey(filesOf(dir).NodeKey)
+	if err != nil {
+		return "", fmt.Errorf("read the node's key: %w", err)
+	}
+	return string(key.ID()), nil
 }
 
 // LoadParams reads the rules' numbers from a genesis file.

@@ -31,6 +31,7 @@ type pool struct {
 	fresh    []types.TxID // own, not yet handed out to peers
 	snapshot *store.Snapshot
 	scratch  *ledger.State
+	closed   bool
 }
 
 // entry is a transaction in the pool: decoded, its signatures verified.
@@ -65,6 +66,7 @@ func newPool(s *store.Store, v *verifier, f *feed, config Config) (*pool, error)
 func (p *pool) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed = true
 	return p.snapshot.Close()
 }
 
@@ -116,6 +118,9 @@ func (p *pool) checkKnown(tx *types.Tx) error {
 
 // admit checks what the pool itself asks.
 func (p *pool) admit(tx *types.Tx) error {
+	if p.closed {
+		return errStopping()
+	}
 	if _, waiting := p.ids[tx.ID()]; waiting {
 		return types.Refuse(types.CodePending, "transaction %s is waiting", tx.ID())
 	}

@@ -121,7 +121,7 @@ func (s *stream) read(ctx context.Context, response *http.Response) (lost bool) 
 				return false
 			}
 			if id != "" {
-				_ = id
+				s.position = id
 			}
 			data, id = "", ""
 		case field == "data":

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"lockstep/types"
 )
 
 // Bounds of a file of measured figures: a year in steps of a minute fits.
@@ -73,13 +71,6 @@ func ReadProfiles(from io.Reader, name string) (*Profile, error) {
 	}, nil
 }
 
-// badLine is the error of a line of the file.
-func badLine(line int, format string, args ...any) error {
-	refusal := types.Refuse(types.CodeMalformed, format, args...).(*types.Refusal)
-	refusal.Detail = "profiles line " + strconv.Itoa(line) + ": " + refusal.Detail
-	return refusal
-}
-
 func readSamples(from io.Reader) ([]sample, error) {
 	limited := &io.LimitedReader{R: from, N: maxProfileBytes + 1}
 	text := bufio.NewReader(limited)
@@ -103,7 +94,7 @@ func readSamples(from io.Reader) ([]sample, error) {
 	for {
 		record, err := lines.Read()
 		if limited.N == 0 {
-			return nil, types.Refuse(types.CodeTooLarge, "the profiles have more than %d MiB: keep the day that you mean", maxProfileBytes>>20)
+			return nil, badLine(0, "the file has more than %d MiB: keep the day that you mean", maxProfileBytes>>20)
 		}
 		if errors.Is(err, io.EOF) {
 			return samples, nil

@@ -2,14 +2,13 @@ package sim
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"lockstep/types"
 )
 
 // measuredDay writes a file of n steps from a moment on.
@@ -112,12 +111,13 @@ func TestReadProfilesRefuses(t *testing.T) {
 		{"open quote", line(5, "\"2026"), "line 5"},
 	} {
 		_, err := ReadProfiles(strings.NewReader(test.text), "test")
-		if types.CodeOf(err) != types.CodeMalformed || !strings.Contains(err.Error(), test.says) {
+		var refused *ProfileError
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v; wanted it to say %q", test.name, err, test.says)
 		}
 	}
 	huge := "timestamp,pv,load\n" + strings.Repeat(" ", maxProfileBytes)
-	if _, err := ReadProfiles(strings.NewReader(huge), "test"); types.CodeOf(err) != types.CodeTooLarge {
+	if _, err := ReadProfiles(strings.NewReader(huge), "test"); err == nil || !strings.Contains(err.Error(), "more than 32 MiB") {
 		t.Errorf("a huge file: %v", err)
 	}
 }
@@ -157,8 +157,9 @@ func FuzzReadProfiles(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		profile, err := ReadProfiles(strings.NewReader(text), "fuzz")
 		if err != nil {
-			if code := types.CodeOf(err); code != types.CodeMalformed && code != types.CodeTooLarge {
-				t.Fatalf("code %s: %v", code, err)
+			var refused *ProfileError
+			if !errors.As(err, &refused) {
+				t.Fatalf("%T: %v", err, err)
 			}
 			return
 		}

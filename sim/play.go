@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"lockstep/client"
-	"lockstep/types"
 )
 
 // Options say what to play.
@@ -51,14 +50,18 @@ func (t *tally) count(p plan) {
 func (o *Options) check() error {
 	switch {
 	case o.From < 0 || o.To > SlotsPerDay || o.From >= o.To:
-		return types.Refuse(types.CodeMalformed, "quarter-hours %d to %d are not a part of a day of %d", o.From, o.To, SlotsPerDay)
-	case o.Speed < 0 || o.Speed > maxSpeed:
-		return types.Refuse(types.CodeMalformed, "the speed %g is not between 0 (as fast as can be) and %d quarter-hours a second", o.Speed, maxSpeed)
+		return badOption("quarter-hours %d to %d are not a part of a day of %d", o.From, o.To, SlotsPerDay)
+	case o.Speed != 0 && !(o.Speed >= minSpeed && o.Speed <= maxSpeed): // NaN too
+		return badOption("the speed %g is not between %g and %d quarter-hours a second, nor 0 (as fast as can be)", o.Speed, minSpeed, maxSpeed)
 	}
 	return nil
 }
 
-const maxSpeed = 1000
+// Bounds of the speed: a day takes from a tenth of a second, were there such a machine, to nearly three hours.
+const (
+	minSpeed = 0.01
+	maxSpeed = 1000
+)
 
 // Play opens a ledger, plays the day on it, and reports. Whatever it started has ended when it returns, also after an error
 // or when the context ends.

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"testing"
 
 	"lockstep/ledger"
-	"lockstep/types"
 )
 
 // shortDay is from noon until two, with both broken words in it.
@@ -136,10 +136,13 @@ func TestPlayRefuses(t *testing.T) {
 		"after the day":  func(o *Options) { o.To = SlotsPerDay + 1 },
 		"backwards":      func(o *Options) { o.Speed = -1 },
 		"too fast":       func(o *Options) { o.Speed = 1e9 },
+		"too slow":       func(o *Options) { o.Speed = 1e-9 },
+		"no number":      func(o *Options) { o.Speed = math.NaN() },
 	} {
 		options := shortDay(t)
 		spoil(&options)
-		if _, err := Play(t.Context(), options); types.CodeOf(err) != types.CodeMalformed {
+		var refused *OptionError
+		if _, err := Play(t.Context(), options); !errors.As(err, &refused) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

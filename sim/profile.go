@@ -87,7 +87,7 @@ func Standard(season string) (*Profile, error) {
 		figures = winterTables()
 		start = time.Date(2026, time.December, 14, 0, 0, 0, 0, time.FixedZone("CET", 3600))
 	default:
-		return nil, types.Refuse(types.CodeMalformed, "%q is not a season: choose %s or %s", season, Summer, Winter)
+		return nil, badOption("%q is not a season: choose %s or %s", season, Summer, Winter)
 	}
 	return &Profile{
 		Source:   "loads by BDEW standard load profiles 2025 (H25, G25, working day), roofs computed for a cloudless sky",

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/csv"
+	"errors"
 	"math"
 	"math/big"
 	"os"
@@ -122,7 +123,8 @@ func TestStandardIsPlausible(t *testing.T) {
 			t.Errorf("%s: slot 48 is from %s until %s of a day that starts at %s", season, from, until, profile.Start)
 		}
 	}
-	if _, err := Standard("spring"); types.CodeOf(err) != types.CodeMalformed {
+	var refused *OptionError
+	if _, err := Standard("spring"); !errors.As(err, &refused) {
 		t.Errorf("spring: %v", err)
 	}
 }

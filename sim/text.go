@@ -95,7 +95,8 @@ func (r *Report) writeDefault(w io.Writer) {
 	say(w, "It goes on offering and is paid for %s: %d Wh for %s. It delivers nothing.", count(b.Trades, "trade"), b.Energy, money(b.Price))
 	say(w, "It gains nothing: at the deadline price and deposit were the buyers' again. Nobody asked, nobody decided.")
 	say(w, "It loses its market: a buyer leaves its offers alone after %d failures. By then it had earned %s,", patience, money(r.Households[b.Place].In))
-	say(w, "and then nothing. It loses no bond, because a bond is locked only by delivering.")
+	say(w, "and then nothing: the grid takes its energy, for what the grid pays. It loses no bond, because a bond is")
+	say(w, "locked only by delivering.")
 	say(w, "It hits %s. They lose no money, but time: up to %.1f s of the ledger clock, the deadline of", count(b.Others, "buyer"), b.LongestWait)
 	say(w, "these offers, until theirs was back. Those %d Wh they had to take from the grid.", b.Energy)
 }

@@ -37,7 +37,7 @@ type Take struct {
 	Offer    OfferID   `json:"offer"`
 	Consumer PublicKey `json:"consumer"`
 	Quantity uint64    `json:"quantity"`
-	Nonce    uint64    `json:"nonce"`
+	Nonce    uint64    `json:"nonce,string"`
 	Digest   Hash      `json:"digest"`
 }
 

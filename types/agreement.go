@@ -14,7 +14,7 @@ type Agreement struct {
 	Instalments uint16    `json:"instalments"`
 	Deadlines   Deadlines `json:"deadlines"`
 	Fallback    Fallback  `json:"fallback"`
-	Nonce       uint64    `json:"nonce"`
+	Nonce       uint64    `json:"nonce,string"`
 }
 
 // Deadlines are moments of the ledger clock; each step may be done up to and including its own.
@@ -35,7 +35,7 @@ func (a *Agreement) ID() TradeID { return taggedHash(domainTrade, Encode(a)) }
 // Check reports what is wrong with the agreement on a ledger of these parameters, whatever the ledger's state.
 func (a *Agreement) Check(params *Params) error {
 	if a.ChainID != params.ChainID {
-		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip([]byte(a.ChainID)), params.ChainID)
+		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip(a.ChainID), params.ChainID)
 	}
 	if a.Producer == a.Consumer {
 		return Refuse(CodeParties, "producer and consumer are the same key")
@@ -86,7 +86,7 @@ func (a *Agreement) checkSlot(params *Params) error {
 		return Refuse(CodeGoods, "goods may name one gauge: with several, what was read could not be allotted")
 	case goods.Commodity != CommodityEnergy:
 		return Refuse(CodeGoods, "only energy is metered")
-	case uint64(goods.From)%uint64(params.Slot) != 0 || goods.Until.Since(goods.From) != params.Slot:
+	case params.Slot == 0 || uint64(goods.From)%uint64(params.Slot) != 0 || goods.Until.Since(goods.From) != params.Slot:
 		return Refuse(CodeGoods, "metered goods are of one slot of %s that begins at a multiple of it", params.Slot)
 	case deadlines.DeliverBy > goods.From:
 		return Refuse(CodeDeadlines, "deliver-by %s must not be after the slot begins, %s", deadlines.DeliverBy, goods.From)

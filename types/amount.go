@@ -57,7 +57,7 @@ func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 func (a *Amount) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(string(text), 10, 64)
 	if err != nil || Amount(n).String() != string(text) {
-		return Refuse(CodeMalformed, "%q is not an amount: write a whole number of smallest units, up to %d", text, uint64(MaxAmount))
+		return Refuse(CodeMalformed, "%q is not an amount: write a whole number of smallest units, up to %d", clip(text), uint64(MaxAmount))
 	}
 	*a = Amount(n)
 	return nil
@@ -84,15 +84,15 @@ func (a Amount) Format(decimals uint8) string {
 func ParseAmount(text string, decimals uint8) (Amount, error) {
 	rate, err := ParseRate(text)
 	if err != nil {
-		return 0, Refuse(CodeMalformed, "%q is not an amount: write a number such as 12.05, with up to %d decimal places", text, decimals)
+		return 0, Refuse(CodeMalformed, "%q is not an amount: write a number such as 12.05, with up to %d decimal places", clip(text), decimals)
 	}
 	if rate.Exponent > decimals {
-		return 0, Refuse(CodeMalformed, "%q has more than the %d decimal places of the asset", text, decimals)
+		return 0, Refuse(CodeMalformed, "%q has more than the %d decimal places of the asset", clip(text), decimals)
 	}
 	for range decimals - rate.Exponent {
 		hi, lo := bits.Mul64(rate.Mantissa, 10)
 		if hi != 0 {
-			return 0, Refuse(CodeOverflow, "%q is more than the ledger can count", text)
+			return 0, Refuse(CodeOverflow, "%q is more than the ledger can count", clip(text))
 		}
 		rate.Mantissa = lo
 	}

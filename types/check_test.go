@@ -191,7 +191,7 @@ func TestParamsCheck(t *testing.T) {
 		"chain id unprintable":     {func(p *types.Params) { p.ChainID = "a\tb" }, types.CodeText},
 		"no clock cap":             {func(p *types.Params) { p.ClockCap = 0 }, types.CodeMalformed},
 		"window below 3 caps":      {func(p *types.Params) { p.MinWindow = 3*p.ClockCap - 1 }, types.CodeMalformed},
-		"clock cap that wraps":     {func(p *types.Params) { p.ClockCap = math.MaxUint64/3 + 1 }, types.CodeMalformed},
+		"clock cap that wraps":     {func(p *types.Params) { p.ClockCap = math.MaxUint64/3 + 1; p.MaxValidity = p.ClockCap }, types.CodeMalformed},
 		"horizon below 4 windows":  {func(p *types.Params) { p.Horizon = 4*p.MinWindow - 1 }, types.CodeMalformed},
 		"window that wraps":        {func(p *types.Params) { p.MinWindow = 1 << 62 }, types.CodeMalformed},
 		"validity below a cap":     {func(p *types.Params) { p.MaxValidity = p.ClockCap - 1 }, types.CodeMalformed},

@@ -52,7 +52,7 @@ var (
 	gauges = rapid.Custom(func(t *rapid.T) types.Gauge {
 		return types.Gauge{
 			Meter: draw[types.MeterID](t, "meter"), Register: rapid.String().Draw(t, "register"),
-			Direction: types.Direction(rapid.Uint8().Draw(t, "direction")),
+			Direction: types.Direction(rapid.IntRange(1, 2).Draw(t, "direction")),
 		}
 	})
 	goods = rapid.Custom(func(t *rapid.T) types.Goods {

@@ -35,6 +35,18 @@ const (
 	DirectionExport Direction = 2
 )
 
+var directionNames = map[Direction]string{DirectionImport: "import", DirectionExport: "export"}
+
+func (d Direction) String() string { return directionNames[d] }
+
+// MarshalText writes the direction's name.
+func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads a direction's name.
+func (d *Direction) UnmarshalText(text []byte) error {
+	return unmarshalName(d, directionNames, text, "a direction")
+}
+
 // Names and bounds of goods (protocol section 2).
 const (
 	CommodityEnergy = "energy"
@@ -94,7 +106,7 @@ func CheckText(what, text string, most int) error {
 		return Refuse(CodeText, "the %s is not valid UTF-8", what)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) { // either could make a terminal show something else
 			return Refuse(CodeText, "the %s holds a control character", what)
 		}
 	}

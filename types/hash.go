@@ -61,11 +61,11 @@ func parseHex(text []byte, what string) (out [32]byte, err error) {
 }
 
 // clip keeps a bad input quotable in a one-line message.
-func clip(text []byte) []byte {
+func clip[T string | []byte](text T) string {
 	if len(text) > 80 {
-		return append(append([]byte{}, text[:80]...), "..."...)
+		return string(text[:80]) + "..."
 	}
-	return text
+	return string(text)
 }
 
 func hexText(b [32]byte) []byte { return []byte(hex.EncodeToString(b[:])) }

@@ -162,7 +162,7 @@ func (s *sum[S]) UnmarshalJSON(text []byte) error {
 	}
 	value := s.make(tag.Kind)
 	if any(value) == nil {
-		return Refuse(CodeMalformed, "%q is not a kind known here", clip([]byte(tag.Kind)))
+		return Refuse(CodeMalformed, "%q is not a kind known here", clip(tag.Kind))
 	}
 	if err := json.Unmarshal(text, value); err != nil {
 		return err

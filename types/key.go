@@ -68,7 +68,7 @@ func (k *PublicKey) UnmarshalText(text []byte) error {
 // ParseKey reads the text form of a public key, "lk1" and 58 more characters.
 func ParseKey(text string) (PublicKey, error) {
 	bad := func(why string) (PublicKey, error) {
-		return PublicKey{}, Refuse(CodeMalformed, "%q is not a key: %s", clip([]byte(text)), why)
+		return PublicKey{}, Refuse(CodeMalformed, "%q is not a key: %s", clip(text), why)
 	}
 	if len(text) != keyTextLength {
 		return bad("a key is \"lk1\" and 58 more characters")

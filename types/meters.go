@@ -45,10 +45,10 @@ const maxMeterKey = 256
 // ID is the meter's name on the ledger. A key has one canonical form, so it can't come twice under two names.
 func (m *RegisteredMeter) ID() MeterID { return sha256.Sum256(m.Key) }
 
-// Check reports a key out of bounds; whether it is one, the ledger finds out.
+// Check reports a form that is not known or a key out of bounds; whether it is a key, the ledger finds out.
 func (m *RegisteredMeter) Check() error {
-	if len(m.Key) == 0 || len(m.Key) > maxMeterKey || m.RetiredAt != 0 {
-		return Refuse(CodeMeterForm, "a meter needs a key of at most %d bytes", maxMeterKey)
+	if _, known := formNames[m.Form]; !known || len(m.Key) == 0 || len(m.Key) > maxMeterKey || m.RetiredAt != 0 {
+		return Refuse(CodeMeterForm, "a meter needs a form and a key of at most %d bytes", maxMeterKey)
 	}
 	return nil
 }

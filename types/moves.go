@@ -31,19 +31,24 @@ func (t *Trade) Moves(clock Time) []Move {
 	case PhaseDelivered:
 		t.deliveredMoves(clock, &moves)
 		split(0)
-	case PhaseReleased, PhaseRefunded:
-		for _, locked := range t.Locked {
-			switch owner, _ := t.Owner(locked.Part, clock); {
-			case owner == t.Agreement.Producer && locked.Part == PartPayment:
-				producer("collect", 0)
-			case owner == t.Agreement.Consumer && locked.Part == PartReturn:
-				consumer("take_return", 0)
-			case owner == t.Agreement.Consumer && locked.Part == PartPayment:
-				consumer("refund", 0)
-			}
+	case PhaseReleased:
+		if t.holds(PartPayment) || t.holds(PartBond) {
+			producer("collect", 0)
+		}
+		if t.holds(PartReturn) {
+			consumer("take_return", 0)
+		}
+	case PhaseRefunded:
+		if t.holds(PartPayment) || t.holds(PartDeposit) {
+			consumer("refund", 0)
 		}
 	}
 	return moves
+}
+
+func (t *Trade) holds(part Part) bool {
+	_, locked := t.Find(part)
+	return locked
 }
 
 // deliveredMoves are those of a trade that waits for its release: up to confirm-by, or for ever under hold; then what its

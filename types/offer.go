@@ -14,7 +14,7 @@ type Offer struct {
 	Instalments uint16    `json:"instalments"`
 	Deadlines   Deadlines `json:"deadlines"` // the offer stands until pay-by
 	Fallback    Fallback  `json:"fallback"`
-	Nonce       uint64    `json:"nonce"`
+	Nonce       uint64    `json:"nonce,string"`
 }
 
 // StandingOffer is an offer on the ledger with what is left of it.

@@ -71,7 +71,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 // ParseRate reads a decimal number such as "12", "0.03" or "1.50" (which is 1.5). No sign, no exponent.
 func ParseRate(text string) (Rate, error) {
 	bad := func() (Rate, error) {
-		return Rate{}, Refuse(CodeMalformed, "%q is not a decimal number: write digits with at most one point, such as 0.03", text)
+		return Rate{}, Refuse(CodeMalformed, "%q is not a decimal number: write digits with at most one point, such as 0.03", clip(text))
 	}
 	whole, fraction, point := strings.Cut(text, ".")
 	if whole == "" || point && fraction == "" {

@@ -51,7 +51,7 @@ func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 func (t *Time) UnmarshalText(text []byte) error {
 	std, err := time.Parse(time.RFC3339Nano, string(text))
 	if err != nil || std.UnixMilli() < 0 || std.UnixMilli() > int64(MaxTime) {
-		return Refuse(CodeMalformed, "%q is not a time: write it as 2026-06-21T12:15:00Z", text)
+		return Refuse(CodeMalformed, "%q is not a time: write it as 2026-06-21T12:15:00Z", clip(text))
 	}
 	*t = TimeOf(std)
 	return nil
@@ -74,7 +74,7 @@ func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s *Span) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
-		return Refuse(CodeMalformed, "%q is not a duration: write it as 90s or 1h30m", text)
+		return Refuse(CodeMalformed, "%q is not a duration: write it as 90s or 1h30m", clip(text))
 	}
 	*s = SpanOf(d)
 	return nil

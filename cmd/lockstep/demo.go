@@ -21,7 +21,7 @@ type demoCmd struct {
 	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
 	Speed    float64 `help:"Quarter-hours a second; 0 is as fast as the machine can." default:"6"`
 	Seed     uint64  `help:"Sizes of the houses and the order in which they choose: another seed is another day." default:"1"`
-	Keep     string  `help:"Keep the ledger in this folder, which must not exist yet or be empty." type:"path" placeholder:"DIR"`
+	Keep     string  `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
 	Quiet    bool    `help:"Show no progress." short:"q"`
 }
 
@@ -37,10 +37,13 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	progress, end := d.progress(a)
 	report, err := sim.Play(ctx, sim.Options{
 		Profile: profile, Households: sim.Households(d.Seed), Seed: d.Seed, From: 0, To: sim.SlotsPerDay,
-		Speed: d.Speed, Window: sim.DefaultWindow, Folder: d.Keep, Logger: d.logger(a), Progress: progress,
+		Speed: d.Speed, Window: sim.DefaultWindow, Folder: d.folder(), Logger: d.logger(a), Progress: progress,
 	})
 	end(err == nil)
+	var option *sim.OptionError
 	switch {
+	case errors.As(err, &option):
+		return &usageError{err}
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted: the demonstration has ended and left nothing running")
 	case err != nil:
@@ -62,12 +65,20 @@ func (d *demoCmd) profile() (*sim.Profile, error) {
 	return sim.Standard(d.Season)
 }
 
-// logger keeps the node's everyday news out of the picture.
+// folder is where a node looks for its own in a home folder; empty for a ledger that is not kept.
+func (d *demoCmd) folder() string {
+	if d.Keep == "" {
+		return ""
+	}
+	return (&app{globals: &globals{Home: d.Keep}}).nodeDir()
+}
+
+// logger keeps the node's news out of the picture: what fails comes back as an error.
 func (d *demoCmd) logger(a *app) *slog.Logger {
 	if a.Verbose {
 		return a.logger()
 	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(slog.DiscardHandler)
 }
 
 func (d *demoCmd) show(a *app, report *sim.Report) error {
@@ -78,7 +89,7 @@ func (d *demoCmd) show(a *app, report *sim.Report) error {
 		return err
 	}
 	if d.Keep != "" {
-		_, err := fmt.Fprintf(a.out, "The ledger is kept in %s.\n", d.Keep)
+		_, err := fmt.Fprintf(a.out, "The ledger is kept. To check all of it again: lockstep --home %s node check\n", d.Keep)
 		return err
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 type meterCmd struct {
 	Verify meterVerifyCmd `cmd:"" help:"Judge signed records of one meter: signature, sequence, quantity."`
+	ID     meterIDCmd     `cmd:"" name:"id" help:"Print the id by which the ledger knows a meter's key."`
 	Admit  meterAdmitCmd  `cmd:"" help:"As an operator: make a key a member."`
 	Enrol  meterEnrolCmd  `cmd:"" help:"As an operator: register a member's meter. Once, ever."`
 	Retire meterRetireCmd `cmd:"" help:"As an operator: keep a meter out of new agreements."`
@@ -101,22 +102,11 @@ type meterEnrolCmd struct {
 }
 
 func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
-	registered := types.RegisteredMeter{Form: types.FormOCMF, Owner: c.Owner}
-	if c.Native {
-		raw, err := hex.DecodeString(c.Key)
-		if err != nil || len(raw) != 32 {
-			return misuse("a gateway's key has 64 hexadecimal digits")
-		}
-		registered.Form, registered.Key = types.FormNative, ledger.NativeMeterKey([32]byte(raw))
-	} else {
-		key, err := meter.ParseKey(c.Key)
-		if err != nil {
-			return &usageError{err}
-		}
-		if registered.Key = key.SPKI(); registered.Key == nil {
-			return misuse("a bare point does not name its curve: give the key as a SubjectPublicKeyInfo")
-		}
+	form, key, err := meterKey(c.Key, c.Native)
+	if err != nil {
+		return err
 	}
+	registered := types.RegisteredMeter{Form: form, Key: key, Owner: c.Owner}
 	s, err := a.session(ctx, &c.walletFlags)
 	if err != nil {
 		return err
@@ -178,4 +168,37 @@ func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
 	}
 	d.Read(gauge, records...)
 	return s.finish(ctx, d, "%s", fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter))
+}
+
+type meterIDCmd struct {
+	Key    string `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
+	Native bool   `help:"The meter is a gateway that signs by Ed25519."`
+}
+
+func (c *meterIDCmd) Run(a *app) error {
+	form, key, err := meterKey(c.Key, c.Native)
+	if err != nil {
+		return err
+	}
+	id := (&types.RegisteredMeter{Form: form, Key: key}).ID()
+	return a.show(map[string]types.MeterID{"meter": id}, func(p *page) { p.line("%s", id) })
+}
+
+// meterKey reads a meter's key and brings it into its canonical form.
+func meterKey(text string, native bool) (types.MeterForm, types.HexBytes, error) {
+	if native {
+		raw, err := hex.DecodeString(text)
+		if err != nil || len(raw) != 32 {
+			return 0, nil, misuse("a gateway's key has 64 hexadecimal digits")
+		}
+		return types.FormNative, ledger.NativeMeterKey([32]byte(raw)), nil
+	}
+	key, err := meter.ParseKey(text)
+	if err != nil {
+		return 0, nil, &usageError{err}
+	}
+	if key.SPKI() == nil {
+		return 0, nil, misuse("a bare point does not name its curve: give the key as a SubjectPublicKeyInfo")
+	}
+	return types.FormOCMF, key.SPKI(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"sort"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ type offerPostCmd struct {
 	Price   string `help:"Price of one unit in whole money, such as 0.0003; or of 1,000 units with a /k behind it, such as 0.30/k." required:"" placeholder:"PRICE"`
 	Deposit string `help:"Deposit, as a share of the price." default:"10%"`
 	Bond    string `help:"Bond that the producer stakes, as a share of the price." default:"10%"`
-	MinFill uint64 `help:"Smallest quantity that may be taken." default:"1"`
+	MinFill uint64 `help:"Smallest quantity that may be taken; by default the smallest that the instalments allow." placeholder:"N"`
 }
 
 func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
@@ -158,9 +159,22 @@ func (c *offerPostCmd) offer(s *session) (types.Offer, error) {
 	}
 	fallback, err := c.fallback()
 	return types.Offer{
-		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: c.MinFill,
+		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: c.minFill(price),
 		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
 	}, err
+}
+
+// minFill is the smallest quantity whose price has at least one unit of money for each instalment, unless a flag says.
+func (c *offerPostCmd) minFill(price types.Rate) uint64 {
+	if c.MinFill > 0 {
+		return c.MinFill
+	}
+	worth := func(quantity int) bool {
+		cost, ok := price.Cost(uint64(quantity))
+		return !ok || cost >= types.Amount(c.Instalments)
+	}
+	smallest := sort.Search(int(min(c.Quantity, types.MaxQuantity)), worth)
+	return min(max(uint64(smallest), 1), c.Quantity)
 }
 
 // unitRate reads a price in whole money, of one unit or with "/k" of 1,000, as a rate in smallest units.

@@ -37,7 +37,7 @@ func floors() []floor {
 		{2, "store", and("ledger")},
 		{2, "wallet", and()},
 
-		{1, "game", and("ledger")},
+		{1, "game", []string{"ledger", "meter", "types"}}, // meter: it signs the readings that its players may post
 		{1, "ledger", []string{"types", "market", "meter"}},
 
 		{0, "market", []string{"types"}},

@@ -1,0 +1,214 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"lockstep/types"
+)
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// driven is the application of a chain whose engine does not run: the test takes its place.
+type driven struct {
+	*application
+	begin time.Time
+}
+
+func (w *world) application() driven {
+	return driven{begin: time.Now(), application: &application{
+		params: w.params, store: w.store, pool: w.pool, feed: w.feed, failure: w.failure, stop: w.Chain.stop,
+		seen: map[types.Hash]*types.Tx{},
+	}}
+}
+
+func (a driven) time(height int64) time.Time { return a.begin.Add(time.Duration(height) * time.Second) }
+
+// block finalizes and commits a block of transactions and returns what it commits to.
+func (a driven) block(t testing.TB, height int64, txs ...*types.Tx) []byte {
+	t.Helper()
+	raw := make([][]byte, len(txs))
+	for i, tx := range txs {
+		raw[i] = tx.Bytes()
+	}
+	return a.finalize(t, height, raw)
+}
+
+func (a driven) finalize(t testing.TB, height int64, raw [][]byte) []byte {
+	t.Helper()
+	response, err := a.FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Height: height, Time: a.time(height), Txs: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(response.TxResults) != len(raw) {
+		t.Fatalf("%d results for %d transactions", len(response.TxResults), len(raw))
+	}
+	if _, err := a.Commit(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return response.AppHash
+}
+
+func (a driven) propose(t testing.TB, height int64) [][]byte {
+	t.Helper()
+	response, err := a.PrepareProposal(context.Background(), &abci.RequestPrepareProposal{Height: height, Time: a.time(height), MaxTxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.Txs
+}
+
+func (a driven) accepts(t testing.TB, raw ...[]byte) bool {
+	t.Helper()
+	response, err := a.ProcessProposal(context.Background(), &abci.RequestProcessProposal{Height: 1, Time: a.time(1), Txs: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.Status == abci.ResponseProcessProposal_ACCEPT
+}
+
+func TestAProposalMustBeClean(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(1000, "peter")
+	forged := types.NewTx(mint.Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	for _, proposal := range []struct {
+		name string
+		good bool
+		txs  [][]byte
+	}{
+		{"empty", true, nil},
+		{"one", true, [][]byte{mint.Bytes()}},
+		{"two", true, [][]byte{mint.Bytes(), w.mint(1, "peter").Bytes()}},
+		{"rubbish", false, [][]byte{mint.Bytes(), []byte("rubbish")}},
+		{"an empty one", false, [][]byte{{}}},
+		{"twice the same", false, [][]byte{mint.Bytes(), mint.Bytes()}},
+		{"a forgery", false, [][]byte{forged.Bytes()}},
+		{"one with and one without its signature", false, [][]byte{mint.Bytes(), types.NewTx(mint.Body).Bytes()}},
+	} {
+		if a.accepts(t, proposal.txs...) != proposal.good {
+			t.Errorf("%s: accepted is not %t", proposal.name, proposal.good)
+		}
+	}
+}
+
+// TestAProposersExecutionIsEverybodys: the proposer commits the execution that chose the transactions, some of which
+// failed on the way; whoever executes the block afresh must come to the same state.
+func TestAProposersExecutionIsEverybodys(t *testing.T) {
+	t.Parallel()
+	proposer, follower := newWorld(t), newWorld(t)
+	a, b := proposer.application(), follower.application()
+	b.begin = a.begin
+	mint := proposer.mint(110, "clara", "peter")
+	a.block(t, 1, mint)
+	b.block(t, 1, mint)
+	id, agree, pay, deliver := proposer.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	proposer.submit(agree, pay, deliver, proposer.release(id, 1))
+	raw := a.propose(t, 2)
+	if len(raw) != 4 || string(raw[0]) != string(agree.Bytes()) {
+		t.Fatalf("a block of %d transactions", len(raw))
+	}
+	if a.proposed == nil || !b.accepts(t, raw...) {
+		t.Fatal("the proposal is not good")
+	}
+	if mine, theirs := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(mine) != string(theirs) {
+		t.Error("proposer and follower come to different states")
+	}
+	proposer.check()
+	follower.check()
+}
+
+// TestADecidedBlockIsExecutedWhateverItHolds: its results are consensus, so every node must come to the same.
+func TestADecidedBlockIsExecutedWhateverItHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(1000, "peter")
+	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	a.finalize(t, 1, [][]byte{[]byte("rubbish"), forged.Bytes(), mint.Bytes(), mint.Bytes()})
+	block, err := w.store.Block(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, code := range []types.Code{types.CodeMalformed, types.CodeSignature, types.CodeOK, types.CodeReplay} {
+		if block.Txs[i].Code != code {
+			t.Errorf("transaction %d: %s, want %s", i, block.Txs[i].Code, code)
+		}
+	}
+	w.check()
+}
+
+func TestABlockCanBeExecutedAgainBeforeItIsCommitted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	if _, err := a.FinalizeBlock(t.Context(), &abci.RequestFinalizeBlock{Height: 1, Time: a.time(1), Txs: [][]byte{w.mint(1, "peter").Bytes()}}); err != nil {
+		t.Fatal(err)
+	}
+	mint := w.mint(2, "peter")
+	a.block(t, 1, mint)
+	if outcome, known, err := w.Outcome(mint.ID()); err != nil || !known || outcome.Code != types.CodeOK {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	w.check()
+	if _, err := a.Commit(t.Context(), nil); err == nil {
+		t.Error("a block was committed that was not executed")
+	}
+}
+
+func TestInitChainComparesTheParameters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	begin := func(genesis string) error {
+		_, err := w.application().InitChain(t.Context(), &abci.RequestInitChain{ChainId: "test", AppStateBytes: []byte(genesis)})
+		return err
+	}
+	longer, renamed := w.params, w.params
+	longer.Horizon++
+	renamed.ChainID = "another"
+	if err := begin(jsonOf(t, w.params)); err != nil {
+		t.Error(err)
+	}
+	for _, genesis := range []string{"", "{}", jsonOf(t, longer), jsonOf(t, renamed)} {
+		if begin(genesis) == nil {
+			t.Errorf("a chain begins with %q", genesis)
+		}
+	}
+}
+
+func jsonOf(t *testing.T, params types.Params) string {
+	t.Helper()
+	text, err := json.Marshal(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// FuzzInsertTx: whatever a peer sends is taken or refused with a code.
+func FuzzInsertTx(f *testing.F) {
+	w := newWorld(f)
+	a := w.application()
+	mint := w.mint(1000, "peter")
+	f.Add(mint.Bytes())
+	f.Add(w.pay(types.Outpoint{Tx: mint.ID()}, 1000, "peter", "clara").Bytes())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		response, err := a.InsertTx(context.Background(), &abci.RequestInsertTx{Tx: raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code := types.Code(response.Code); code == types.CodeInternal {
+			t.Errorf("refused with %s", code)
+		}
+		if !a.accepts(t, raw) && response.Code == 0 {
+			t.Error("the pool took what no block may hold")
+		}
+	})
+}

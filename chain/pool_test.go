@@ -1,0 +1,149 @@
+package chain
+
+import (
+	"testing"
+	"time"
+
+	"lockstep/types"
+)
+
+func TestPoolRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint := w.mint(1000, "peter", "clara")
+	coin := types.Outpoint{Tx: mint.ID()}
+	w.submit(mint)
+	refuse := func(tx *types.Tx, code types.Code) {
+		t.Helper()
+		wantCode(t, w.Submit(t.Context(), tx), code)
+	}
+	refuse(mint, types.CodePending)
+	refuse(w.pay(coin, 1000, "mallory", "mallory"), types.CodeSignatureKeys)
+	refuse(w.pay(coin, 999, "peter", "clara"), types.CodeUnbalanced)
+	refuse(w.pay(types.Outpoint{Tx: types.TxID{1}}, 1, "peter", "clara"), types.CodeInputMissing)
+	good := w.pay(coin, 1000, "peter", "clara")
+	forged := types.NewTx(good.Body, types.Signature{Key: publicKey("peter"), Bytes: [64]byte{1}})
+	refuse(forged, types.CodeSignature)
+	w.submit(good) // a forgery does not keep the true one out
+	refuse(forged, types.CodePending)
+	refuse(w.pay(coin, 1000, "peter", "mallory"), types.CodeInputMissing)
+	w.run()
+	w.must(w.mint(3, "peter"))
+	refuse(mint, types.CodeReplay)
+	refuse(good, types.CodeReplay)
+}
+
+func TestPoolTakesOneUnsignedTransactionForEachTrade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint := w.mint(110, "clara")
+	id, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	w.submit(mint, agree, pay, deliver, w.release(id, 1))
+	wantCode(t, w.Submit(t.Context(), w.release(id, 2)), types.CodePending)
+	wrong := types.NewRelease(w.params.ChainID, types.Release{Trade: types.TradeID{9}, Instalment: 1})
+	wantCode(t, w.Submit(t.Context(), wrong), types.CodeTradeUnknown)
+}
+
+// TestAFullPoolTakesWhatRunningTradesNeed: others may fill it up to three quarters.
+func TestAFullPoolTakesWhatRunningTradesNeed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.PoolTxs = 8 })
+	mint := w.mint(110, "clara")
+	_, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	w.submit(mint, agree, pay)
+	for i := range 3 {
+		w.submit(w.mint(types.Amount(1+i), "mallory"))
+	}
+	wantCode(t, w.Submit(t.Context(), w.mint(99, "mallory")), types.CodePoolFull)
+	w.submit(deliver)
+	if waiting := w.Status().Waiting; waiting != 7 {
+		t.Errorf("%d are waiting", waiting)
+	}
+}
+
+func TestAPoolIsBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.PoolBytes = 1000 })
+	w.submit(w.mint(1, "peter"))
+	var err error
+	for i := 0; err == nil && i < 10; i++ {
+		err = w.Submit(t.Context(), w.mint(types.Amount(2+i), "peter"))
+	}
+	wantCode(t, err, types.CodePoolFull)
+}
+
+// TestAFloodDoesNotKeepADeliveryOut: a quarter of a block is for running trades, however late they came.
+func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).run()
+	mint := w.mint(110, "clara")
+	_, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	w.must(mint, agree, pay)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	flood := 0
+	for i := range 40 {
+		tx := w.mint(types.Amount(1+i), "mallory")
+		flood += len(tx.Bytes())
+		w.submit(tx)
+	}
+	w.submit(deliver)
+	x := newExecution(w.store.View(), w.params, w.store.Height()+1, types.TimeOf(time.Now()))
+	limit := flood / 2
+	txs := w.pool.propose(x, limit)
+	size, found := 0, false
+	for _, raw := range txs {
+		size += len(raw) + txOverhead
+		found = found || string(raw) == string(deliver.Bytes())
+	}
+	if !found || size > limit || len(txs) < 10 {
+		t.Errorf("a block of %d transactions with %d bytes, delivery in it: %t", len(txs), size, found)
+	}
+}
+
+// TestWhatABlockMakesImpossibleLeavesThePool, and who waits for it is told.
+func TestWhatABlockMakesImpossibleLeavesThePool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(1000, "peter")
+	a.block(t, 1, mint)
+	coin := types.Outpoint{Tx: mint.ID()}
+	loser, winner := w.pay(coin, 1000, "peter", "clara"), w.pay(coin, 1000, "peter", "mallory")
+	follower := w.pay(types.Outpoint{Tx: loser.ID()}, 1000, "clara", "peter")
+	w.submit(loser, follower)
+	a.block(t, 2, winner)
+	for _, tx := range []*types.Tx{loser, follower} {
+		outcome, err := w.Await(t.Context(), tx.ID())
+		if err != nil || outcome.Code != types.CodeInputMissing || outcome.Height != 0 {
+			t.Errorf("%+v, %v", outcome, err)
+		}
+	}
+	if waiting := w.Status().Waiting; waiting != 0 {
+		t.Errorf("%d are waiting", waiting)
+	}
+}
+
+func TestPeersAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint, other := w.mint(1000, "peter"), w.mint(5, "clara")
+	w.submit(mint)
+	if err := w.pool.submit(t.Context(), other, foreign); err != nil {
+		t.Fatal(err)
+	}
+	if told := w.pool.reap(0); len(told) != 1 || string(told[0]) != string(mint.Bytes()) {
+		t.Errorf("peers are told of %d transactions", len(told))
+	}
+	if again := w.pool.reap(0); len(again) != 0 {
+		t.Errorf("peers are told again of %d transactions", len(again))
+	}
+	w.submit(w.mint(6, "peter"), w.mint(7, "peter"))
+	if some := w.pool.reap(400); len(some) != 1 {
+		t.Errorf("peers are told of %d transactions at once", len(some))
+	}
+	if rest := w.pool.reap(0); len(rest) != 1 {
+		t.Errorf("%d transactions were left", len(rest))
+	}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"lockstep/client"
+	"lockstep/meter"
+	"lockstep/types"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lockstep": main})
+}
+
+// TestScripts runs testdata/*.txtar: the program as a person types it, with real nodes and real files.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			defer listener.Close()
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("API", listener.Addr().String())
+			env.Setenv("LOCKSTEP_HOME", env.WorkDir+"/home")
+			env.Setenv("LOCKSTEP_NODE", "http://"+listener.Addr().String())
+			env.Setenv("LOCKSTEP_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
+			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// ready waits until the node answers and has a block.
+func ready(ts *testscript.TestScript, _ bool, _ []string) {
+	node, err := client.New(ts.Getenv("LOCKSTEP_NODE"))
+	ts.Check(err)
+	for range 300 {
+		if status, err := node.Status(context.Background()); err == nil && status.Height > 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the node did not come up: %s", ts.ReadFile("stderr"))
+}
+
+// get VAR PATH sets a variable to a value in the JSON of the last command: names and indexes with dots between.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for step := range strings.SplitSeq(args[1], ".") {
+		if list, ok := value.([]any); ok {
+			i, err := strconv.Atoi(step)
+			ts.Check(err)
+			if i >= len(list) {
+				ts.Fatalf("%s: there are %d", args[1], len(list))
+			}
+			value = list[i]
+			continue
+		}
+		object, ok := value.(map[string]any)
+		if !ok || object[step] == nil {
+			ts.Fatalf("%s: no %s", args[1], step)
+		}
+		value = object[step]
+	}
+	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+// flip FILE OFFSET changes one bit of a file.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	content, err := os.ReadFile(path)
+	ts.Check(err)
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	content[at%len(content)] ^= 1
+	ts.Check(os.WriteFile(path, content, 0o600))
+}
+
+// pass TIME waits until the ledger clock is past a moment.
+func pass(ts *testscript.TestScript, _ bool, args []string) {
+	var until types.Time
+	ts.Check(until.UnmarshalText([]byte(args[0])))
+	node, err := client.New(ts.Getenv("LOCKSTEP_NODE"))
+	ts.Check(err)
+	for range 1200 {
+		status, err := node.Status(context.Background())
+		ts.Check(err)
+		if status.Clock > until {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the ledger clock did not come to %s", until)
+}
+
+// gateway key VAR sets a variable to the public key of a gateway; gateway sign FROM UNTIL WH FILE writes its signed record.
+func gateway(ts *testscript.TestScript, _ bool, args []string) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	public := [32]byte(key.Public().(ed25519.PublicKey))
+	if args[0] == "key" {
+		ts.Setenv(args[1], fmt.Sprintf("%x", public))
+		return
+	}
+	moment := func(text string) int64 {
+		var at types.Time
+		ts.Check(at.UnmarshalText([]byte(text)))
+		return int64(at)
+	}
+	wh, err := strconv.ParseUint(args[3], 10, 64)
+	ts.Check(err)
+	register, err := meter.ParseOBIS("01-00:02.08.00*FF")
+	ts.Check(err)
+	record := meter.Native{
+		Meter: public, Register: register, Direction: meter.Export, From: moment(args[1]), Until: moment(args[2]),
+		Page: 1, Form: meter.FormQuantity, End: wh,
+	}
+	signed := meter.SignedNative{Native: record, Signature: [64]byte(ed25519.Sign(key, record.Bytes()))}
+	ts.Check(os.WriteFile(ts.MkAbs(args[4]), []byte(signed.String()+"\n"), 0o600))
+}

@@ -1,0 +1,93 @@
+package game
+
+import (
+	"fmt"
+
+	"lockstep/types"
+)
+
+// attacks are transactions that the protocol forbids whatever the state: each must be refused, by everybody, always.
+func (r *rules) attacks(at *board, b *book) (attacks []*move) {
+	hostile := func(says, why string, body types.Body, by ...party) {
+		attacks = append(attacks, &move{says: says, tx: at.signed(body, by...), by: by, verdict: refuse, why: why})
+	}
+	asset := money(at.keys[operator])
+	printed := at.body(&types.Issue{Asset: asset, Amount: 5})
+	printed.Outputs = []types.Output{at.coin(stranger, 5)}
+	hostile("a stranger issues money", "only its issuer can", printed, stranger)
+	for p := producer; p <= stranger; p++ {
+		for _, coin := range at.coins(p) {
+			more := at.body()
+			more.Inputs, more.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(p, coin.amount+1)}
+			hostile(fmt.Sprintf("%s makes %s of its %s", p, coin.amount+1, coin.amount), "money is conserved", more, p)
+			twice := at.body()
+			twice.Inputs, twice.Outputs = []types.Outpoint{coin.outpoint, coin.outpoint}, []types.Output{at.coin(p, 2*coin.amount)}
+			hostile(fmt.Sprintf("%s spends a coin twice in one transaction", p), "no output is spent twice", twice, p)
+			if p != stranger {
+				theft := at.body()
+				theft.Inputs, theft.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(stranger, coin.amount)}
+				hostile("a stranger spends a coin of "+p.String(), "it is not its own", theft, stranger)
+			}
+		}
+	}
+	for i := range r.Deals {
+		attacks = append(attacks, r.attacksOn(at, b, i)...)
+	}
+	return attacks
+}
+
+// attacksOn are those on one trade: wrong secrets, the secret of one instalment for another, shares that add up to more.
+func (r *rules) attacksOn(at *board, b *book, i int) (attacks []*move) {
+	hostile := func(says, why string, actions []types.Action, by ...party) {
+		body := at.body(actions...)
+		if len(by) == 0 {
+			body.ValidUntil = 0
+		}
+		attacks = append(attacks, &move{says: says, tx: at.signed(body, by...), by: by, verdict: refuse, why: why})
+	}
+	n, id := r.Deals[i].Instalments, r.ids[i]
+	for k := uint16(1); k <= n+1; k++ {
+		wrong := types.Secret{99}
+		hostile(fmt.Sprintf("a wrong secret is shown for instalment %d", k), "it is not the secret",
+			[]types.Action{&types.Release{Trade: id, Instalment: k, Preimage: wrong}})
+		if k > 1 {
+			hostile(fmt.Sprintf("the secret of instalment %d is shown as that of %d", k-1, k), "it is not the secret",
+				[]types.Action{&types.Release{Trade: id, Instalment: k, Preimage: r.preimage(i, k-1)}})
+		}
+	}
+	sum := b.trades[i].sum()
+	for _, shares := range [][2]types.Amount{{sum + 1, 0}, {0, sum + 1}, {types.MaxAmount, sum + 1}} {
+		says := fmt.Sprintf("%s to the producer and %s to the buyer", shares[0], shares[1])
+		hostile("a split of "+says, "the shares are not what is locked",
+			[]types.Action{&types.Split{Trade: id, ToProducer: shares[0], ToConsumer: shares[1]}}, producer, buyer(i))
+		hostile("an award of "+says, "the shares are not what is locked",
+			[]types.Action{&types.Award{Trade: id, ToProducer: shares[0], ToConsumer: shares[1]}}, arbiter)
+	}
+	for _, by := range []party{producer, buyer(i), arbiter} {
+		hostile(by.String()+" alone splits", "a split needs both",
+			[]types.Action{&types.Split{Trade: id, ToProducer: sum, ToConsumer: 0}}, by)
+	}
+	hostile("the producer awards itself everything", "only the arbiter awards",
+		[]types.Action{&types.Award{Trade: id, ToProducer: sum, ToConsumer: 0}}, producer)
+	return attacks
+}
+
+// forgeries are a transaction that is good but for its signatures: one missing, one by somebody else, one too many, all
+// of the right keys but not valid.
+func (r *rules) forgeries(at *board, m *move) (forged []*move) {
+	variant := func(says string, by ...party) {
+		forged = append(forged, &move{
+			says: m.says + " - " + says, tx: at.signed(m.tx.Body, by...), by: by, verdict: refuse, why: "it takes exactly the signatures it needs",
+		})
+	}
+	if len(m.by) > 0 {
+		variant("but not signed by "+m.by[len(m.by)-1].String(), m.by[:len(m.by)-1]...)
+	}
+	for i, p := range m.by {
+		by := append([]party{}, m.by...)
+		by[i] = operator
+		variant("but signed by the operator instead of "+p.String(), by...)
+	}
+	variant("but signed by the operator too", append(append([]party{}, m.by...), operator)...)
+	return forged
+}

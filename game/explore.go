@@ -1,0 +1,360 @@
+package game
+
+import (
+	"fmt"
+
+	"lockstep/types"
+)
+
+// Report is what an exploration saw.
+type Report struct {
+	Scene       string
+	States      int    // different ones
+	Transitions int    // steps from one to another, or back to one known
+	Refusals    int    // transactions that the ledger had to refuse, and did
+	Whole       bool   // every reachable state was seen; else the limit was reached
+	Story       *Story // how a promise was broken; nil when none was
+}
+
+func (r Report) String() string {
+	extent := ""
+	if !r.Whole {
+		extent = ", and there are more"
+	}
+	return fmt.Sprintf("%s: %d states, %d transitions, %d refusals%s", r.Scene, r.States, r.Transitions, r.Refusals, extent)
+}
+
+// Explore tries every move in every state of a scene, breadth first, up to a number of states; zero: all. It stops at the
+// first broken promise, to which its story is then among the shortest ways. The same scene gives the same report.
+func Explore(scene Scene, limit int) (Report, error) {
+	x, err := newExplorer(scene)
+	if err != nil {
+		return Report{}, err
+	}
+	for n := 0; n < len(x.nodes) && x.report.Story == nil; n++ {
+		if limit > 0 && n >= limit {
+			x.report.States = n
+			return x.report, nil
+		}
+		if err := x.expand(n); err != nil {
+			return x.report, err
+		}
+		x.nodes[n].at = nil // nobody goes back there
+	}
+	x.report.States, x.report.Whole = len(x.nodes), x.report.Story == nil
+	return x.report, nil
+}
+
+// node is a state that was reached, and how.
+type node struct {
+	at     *board
+	book   book
+	parent int
+	move   *move
+}
+
+type explorer struct {
+	*rules
+	setUp  []*types.Tx
+	nodes  []node
+	known  map[book]bool
+	report Report
+}
+
+func newExplorer(scene Scene) (*explorer, error) {
+	r := &rules{Scene: &scene, purses: scene.purses()}
+	at, setUp, err := newBoard(r.purses)
+	if err != nil {
+		return nil, err
+	}
+	for i := range scene.Deals {
+		deal := &scene.Deals[i]
+		if err := deal.Check(); err != nil {
+			return nil, err
+		}
+		agreement := deal.agreement(at, buyer(i), deal.deadlines(), uint64(i))
+		r.agreements, r.ids = append(r.agreements, agreement), append(r.ids, agreement.ID())
+		r.deadlines = append(r.deadlines, deal.deadlines())
+	}
+	x := &explorer{rules: r, setUp: setUp, known: map[book]bool{}, report: Report{Scene: scene.Name}}
+	b := book{meter: -1, coins: r.purses}
+	x.onTime(&b, at)
+	if scene.Ready {
+		if at, b, err = x.ready(at, b); err != nil {
+			return nil, err
+		}
+	}
+	x.known[b] = true
+	x.nodes = append(x.nodes, node{at: at, book: b, parent: -1})
+	return x, nil
+}
+
+// ready records and pays for every trade of the scene.
+func (x *explorer) ready(at *board, b book) (*board, book, error) {
+	for i := range x.Deals {
+		for range 2 { // agree, then pay
+			for _, s := range x.steps(&b, i)[:2] {
+				m := x.compose(at, &b, nil, s)
+				if m == nil || m.verdict != accept {
+					continue
+				}
+				next, err := at.must(m.tx)
+				if err != nil {
+					return nil, b, err
+				}
+				at, b = next, m.next
+				x.setUp = append(x.setUp, m.tx)
+			}
+		}
+	}
+	return at, b, nil
+}
+
+func (x *explorer) onTime(b *book, at *board) {
+	b.now, b.block, b.dust = at.clock.Now(), at.clock.BlockTime, at.clock.Dust
+}
+
+// expand checks a state and tries every move in it.
+func (x *explorer) expand(n int) (err error) {
+	at, b := x.nodes[n].at, x.nodes[n].book
+	var trying *move
+	defer func() { // a rule that panics is a finding
+		if r := recover(); r != nil {
+			x.broken(n, trying, fmt.Sprintf("the ledger panics: %v", r))
+		}
+	}()
+	if why := x.conserved(at, &b); why != "" {
+		x.broken(n, nil, why)
+		return nil
+	}
+	if why := x.freed(at, &b); why != "" && x.Honest == "" {
+		x.broken(n, nil, why)
+		return nil
+	}
+	moves, err := x.moves(at, &b)
+	if err != nil {
+		return err
+	}
+	if trying, err = x.refusals(n, moves); err != nil || x.report.Story != nil {
+		return err
+	}
+	progress := map[int]string{}
+	for _, m := range moves {
+		trying = m
+		if x.report.Story != nil {
+			return nil
+		}
+		if m.verdict == refuse || !x.may(&b, m) {
+			continue
+		}
+		if done := x.try(n, m); done && isProgress(m.kind) {
+			if other := progress[m.trade]; other != "" && other != m.kind {
+				x.broken(n, m, fmt.Sprintf("two moves share a window: %s and %s", other, m.kind))
+			}
+			progress[m.trade] = m.kind
+		}
+	}
+	trying = nil
+	x.passTime(n)
+	return nil
+}
+
+// isProgress names the moves that take a trade on, and that one party, or anybody, can make alone.
+func isProgress(kind string) bool {
+	switch kind {
+	case "pay", "deliver", "release", "settle", "award":
+		return true
+	}
+	return false
+}
+
+// refusals tries, within one block, all that must be refused: it shows too whether a refusal leaves a trace, as the
+// block is then thrown away only if it changed nothing but the clock.
+func (x *explorer) refusals(n int, moves []*move) (*move, error) {
+	if x.Honest != "" {
+		return nil, nil // seen where everybody is free
+	}
+	at, b := x.nodes[n].at, x.nodes[n].book
+	state := at.begin(0)
+	must := func(m *move) bool {
+		x.report.Refusals++
+		if result := state.Execute(m.tx, true); result.Code == types.CodeOK {
+			x.broken(n, m, "the ledger accepts it, but "+m.why)
+			return false
+		}
+		return true
+	}
+	for _, m := range append(moves, x.attacks(at, &b)...) {
+		if m.verdict == refuse && m.tx != nil && !must(m) {
+			return m, nil
+		}
+		if m.verdict == accept && m.tx != nil {
+			for _, forged := range x.forgeries(at, m) {
+				if !must(forged) {
+					return forged, nil
+				}
+			}
+			if result := state.Execute(m.tx, false); result.Code == types.CodeOK {
+				x.broken(n, m, "the ledger accepts it, but a signature in it is not valid")
+				return m, nil
+			}
+		}
+	}
+	for _, tx := range x.history(n) {
+		if !must(&move{says: "somebody sends a transaction again that was accepted before", tx: tx, why: "it was done already"}) {
+			return nil, nil
+		}
+	}
+	if why := x.asInTheBook(at.after(state), &b); why != "" {
+		x.broken(n, nil, "a refused transaction left a trace: "+why)
+	}
+	return nil, nil
+}
+
+// history is every transaction that led to a state.
+func (x *explorer) history(n int) []*types.Tx {
+	txs := append([]*types.Tx{}, x.setUp...)
+	for ; n > 0; n = x.nodes[n].parent {
+		if tx := x.nodes[n].move.tx; tx != nil {
+			txs = append(txs, tx)
+		}
+	}
+	return txs
+}
+
+// try makes a move that the protocol allows, and goes where it leads. It reports whether the ledger did it.
+func (x *explorer) try(n int, m *move) bool {
+	at := x.nodes[n].at
+	if m.tx == nil {
+		x.arrive(n, m, at, m.next)
+		return false
+	}
+	state := at.begin(0)
+	result := state.Execute(m.tx, true)
+	if result.Code != types.CodeOK {
+		if m.verdict != either {
+			x.broken(n, m, "the ledger refuses it, but the protocol allows it: "+result.Detail)
+		}
+		return false
+	}
+	if state.Execute(m.tx, true).Code == types.CodeOK {
+		x.broken(n, m, "the ledger does the same transaction twice in a block")
+		return true
+	}
+	next := at.after(state)
+	if why := x.asInTheBook(next, &m.next); why != "" {
+		x.broken(n, m, why)
+		return true
+	}
+	x.arrive(n, m, next, m.next)
+	return true
+}
+
+// arrive notes a state, if it is new.
+func (x *explorer) arrive(from int, m *move, at *board, b book) {
+	x.report.Transitions++
+	if x.known[b] {
+		return
+	}
+	x.known[b] = true
+	if why := x.kept(&b); why != "" {
+		x.broken(from, m, why)
+		return
+	}
+	x.nodes = append(x.nodes, node{at: at, book: b, parent: from, move: m})
+}
+
+// passTime goes on to the next moment that matters, or through an outage of the chain.
+func (x *explorer) passTime(n int) {
+	at, b := x.nodes[n].at, x.nodes[n].book
+	for _, moment := range x.moments() {
+		if moment > b.now {
+			x.pass(n, at.at(moment), b, "time passes")
+			break
+		}
+	}
+	if b.outages < x.Outages && b.now <= x.moments()[len(x.moments())-1] {
+		b.outages++
+		x.pass(n, at.after(at.begin(outage)), b, "the chain stands still for longer than the clock cap")
+	}
+}
+
+func (x *explorer) pass(n int, at *board, b book, says string) {
+	before := x.nodes[n].book
+	x.onTime(&b, at)
+	if x.neglects(&before, &b) {
+		return
+	}
+	says += ": " + x.when(&b)
+	if b.meter >= 0 || len(x.Read) == 0 || b.block < slotUntil {
+		x.arriveLater(n, at, b, says)
+		return
+	}
+	for _, index := range x.counts() {
+		b.meter = index
+		x.arriveLater(n, at, b, fmt.Sprintf("%s; the meter has counted %d Wh", says, x.Read[index]))
+	}
+}
+
+func (x *explorer) arriveLater(n int, at *board, b book, says string) {
+	m := &move{says: says, next: b}
+	if why := x.asInTheBook(at, &b); why != "" {
+		x.broken(n, m, why)
+		return
+	}
+	x.arrive(n, m, at, b)
+}
+
+// moves are all that anybody could try now, besides the [rules.attacks].
+func (x *explorer) moves(at *board, b *book) ([]*move, error) {
+	var singles []step
+	for i := range x.Deals {
+		singles = append(singles, x.steps(b, i)...)
+	}
+	readings, err := x.readings(at, b)
+	if err != nil {
+		return nil, err
+	}
+	singles = append(singles, readings...)
+	var moves []*move
+	try := func(inputs []input, steps ...step) {
+		if m := x.compose(at, b, inputs, steps...); m != nil {
+			moves = append(moves, m)
+		}
+	}
+	for _, s := range singles {
+		try(nil, s)
+	}
+	for _, part := range x.parts(at) {
+		try([]input{part})
+		for _, s := range singles {
+			if x.Pairs {
+				try([]input{part}, s)
+			}
+		}
+	}
+	for _, first := range singles {
+		for _, second := range singles {
+			if x.Pairs {
+				try(nil, first, second)
+			}
+		}
+	}
+	return append(moves, x.offLedger(b)...), nil
+}
+
+// parts are the outputs of the trades, each as an input of everybody who could wish to have it.
+func (x *explorer) parts(at *board) (parts []input) {
+	for i, id := range x.ids {
+		trade, live := at.reader().Trade(id)
+		if !live {
+			continue
+		}
+		for _, locked := range trade.Locked {
+			for _, by := range []party{producer, consumer, stranger} {
+				parts = append(parts, input{outpoint: locked.Outpoint, amount: locked.Amount, by: by, trade: i, part: locked.Part})
+			}
+		}
+	}
+	return parts
+}

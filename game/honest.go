@@ -1,0 +1,103 @@
+package game
+
+import (
+	"fmt"
+	"slices"
+
+	"lockstep/types"
+)
+
+// An honest party is a strategy: what it does, and what it does not let time pass without doing. All others do as they
+// like, and act as one. The moments at which an honest party acts are not fixed: all that lie before its deadlines are
+// tried, and others may act before and after it.
+
+// may reports whether a move can happen: whether those whose signatures or secrets it takes would give them.
+func (r *rules) may(b *book, m *move) bool {
+	honest := r.honest()
+	if honest == parties {
+		return true
+	}
+	if m.kind == "release" && honest == buyer(m.trade) {
+		return m.instalment == r.wantsToRelease(b, m.trade)
+	}
+	if !slices.Contains(m.by, honest) {
+		return true
+	}
+	return m.kind != "split" // it takes every other step of its own that the protocol has
+}
+
+// wantsToRelease is the instalment that an honest consumer releases now: "no goods, no secret". Zero: none.
+func (r *rules) wantsToRelease(b *book, i int) uint16 {
+	e, deal := &b.trades[i], &r.Deals[i]
+	if r.phase(b, i) != types.PhaseDelivered {
+		return 0
+	}
+	if deal.Fallback != meted {
+		if e.goods > e.released {
+			return e.goods
+		}
+		return 0
+	}
+	seen := *b
+	seen.readAt = [2]types.Time{1, 1} // what came is what the meter counted, posted or not
+	if b.meter >= 0 && r.allotted(&seen, i) == deal.quantity() {
+		return deal.Instalments
+	}
+	return 0
+}
+
+// neglects says which duty an honest party would have missed if time passed from one book to the other.
+func (r *rules) neglects(from, to *book) bool {
+	honest := r.honest()
+	for i := range r.Deals {
+		e, d := &from.trades[i], &r.deadlines[i]
+		if r.phase(from, i) != types.PhaseDelivered || r.Deals[i].Fallback == hold {
+			continue
+		}
+		late := to.now > d.ConfirmBy && from.now <= d.ConfirmBy
+		switch {
+		case honest == buyer(i) && late && r.wantsToRelease(from, i) > 0:
+			return true
+		case honest == producer && late && e.held > e.released:
+			return true
+		case honest == producer && r.Deals[i].Fallback == meted && to.now > d.ReadingBy && from.now <= d.ReadingBy && from.readAt[0] == 0:
+			return true
+		}
+	}
+	return false
+}
+
+// offLedger are the moves that no ledger sees: goods are handed over, preimages too. They matter where somebody is honest.
+func (r *rules) offLedger(b *book) (moves []*move) {
+	for i := range r.Deals {
+		e, deal := b.trades[i], &r.Deals[i]
+		if r.Honest == "" || r.phase(b, i) != types.PhaseDelivered || deal.Fallback == meted {
+			continue
+		}
+		if e.goods < deal.Instalments && (r.honest() != producer || e.goods <= max(e.released, e.held)) {
+			m := &move{says: fmt.Sprintf("the producer hands over instalment %d of the goods", e.goods+1), next: *b}
+			m.next.trades[i].goods++
+			moves = append(moves, m)
+		}
+		for k := max(e.held, e.released) + 1; r.honest() == producer && k <= deal.Instalments; k++ {
+			m := &move{says: fmt.Sprintf("%s hands the secret of instalment %d to the producer, off the ledger", buyer(i), k), next: *b}
+			m.next.trades[i].held = k
+			moves = append(moves, m)
+		}
+	}
+	return moves
+}
+
+// counts are the values that the meter may have reached: an honest producer delivers what it sold.
+func (r *rules) counts() (indexes []int8) {
+	var sold uint64
+	for i := range r.Deals {
+		sold += r.Deals[i].quantity()
+	}
+	for i, read := range r.Read {
+		if r.honest() != producer || read >= sold {
+			indexes = append(indexes, int8(i))
+		}
+	}
+	return indexes
+}

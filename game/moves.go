@@ -1,0 +1,321 @@
+package game
+
+import (
+	"fmt"
+	"slices"
+
+	"lockstep/types"
+)
+
+// verdict is what the ledger must make of a transaction.
+type verdict uint8
+
+const (
+	accept verdict = iota
+	refuse
+	either // the protocol leaves it open, and nothing hangs on it
+)
+
+// move is one thing that can be tried in a state: a transaction, or something that no ledger sees.
+type move struct {
+	says       string
+	tx         *types.Tx // nil when no ledger sees it
+	by         []party   // whose signatures it bears
+	next       book      // what the protocol makes of it, if it does anything
+	verdict    verdict
+	why        string // when it must be refused
+	kind       string // of its only action, if it is that alone
+	trade      int    // which the action is on
+	instalment uint16 // of a release
+}
+
+// step is an action with what the protocol says of it.
+type step struct {
+	says       string
+	trade      int
+	instalment uint16
+	action     types.Action
+	by         []party
+	debits     [parties]types.Amount
+	apply      func(b *book) string
+	open       bool // whether it is refused doesn't matter
+}
+
+// compose makes a transaction of steps, in which everybody who has something to lock puts in all its coins and gets the
+// change back. It is nil when somebody has too little.
+func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move {
+	m := &move{next: *b}
+	var debits [parties]types.Amount
+	body := at.body()
+	for i, s := range steps {
+		if i > 0 {
+			m.says += ", and in the same transaction "
+		}
+		m.says += s.says
+		body.Actions = append(body.Actions, s.action)
+		for p, debit := range s.debits {
+			debits[p] += debit
+		}
+	}
+	var sums [parties]types.Amount
+	for _, in := range inputs {
+		body.Inputs = append(body.Inputs, in.outpoint)
+		sums[in.by] += in.amount
+		m.by = add(m.by, in.by)
+	}
+	for p, debit := range debits {
+		if debit == 0 || debit <= sums[p] {
+			continue
+		}
+		for _, coin := range at.coins(party(p)) {
+			body.Inputs = append(body.Inputs, coin.outpoint)
+			sums[p] += coin.amount
+			m.by = add(m.by, party(p))
+		}
+		if sums[p] < debit {
+			return nil
+		}
+	}
+	for p, sum := range sums {
+		if sum > debits[p] {
+			body.Outputs = append(body.Outputs, at.coin(party(p), sum-debits[p]))
+		}
+	}
+	for _, s := range steps {
+		for _, p := range s.by {
+			m.by = add(m.by, p)
+		}
+	}
+	r.follow(m, inputs, steps)
+	if len(steps) == 1 && len(body.Inputs) == 0 && len(m.by) == 0 { // the unsigned form
+		body.ValidUntil = 0
+	}
+	if len(steps) == 1 && len(inputs) == 0 {
+		m.kind, m.trade, m.instalment = types.ActionKind(steps[0].action), steps[0].trade, steps[0].instalment
+	}
+	m.tx = at.signed(body, m.by...)
+	return m
+}
+
+// follow lets the book follow a transaction: inputs first, then each step on what the last one left.
+func (r *rules) follow(m *move, inputs []input, steps []step) {
+	for _, in := range inputs {
+		if in.part == 0 {
+			continue
+		}
+		if why := r.spend(&m.next, in.trade, in.part, in.by); why != "" {
+			m.verdict, m.why = refuse, why
+			return
+		}
+	}
+	for _, s := range steps {
+		if why := s.apply(&m.next); why != "" {
+			m.verdict, m.why = refuse, why
+			return
+		}
+		if s.open {
+			m.verdict = either
+		}
+	}
+	if len(m.by) == 0 && len(steps) > 1 {
+		m.verdict, m.why = refuse, "without a signature a transaction holds one release or one settlement"
+	}
+}
+
+func add(all []party, p party) []party {
+	if slices.Contains(all, p) {
+		return all
+	}
+	return append(all, p)
+}
+
+// input is an output that a transaction spends: a coin, or a part of a trade.
+type input struct {
+	outpoint types.Outpoint
+	amount   types.Amount
+	by       party
+	trade    int
+	part     types.Part // zero for a coin
+}
+
+// coins are the outputs locked to a party's key.
+func (b *board) coins(who party) (coins []input) {
+	for outpoint, output := range b.reader().Outputs() {
+		if lock, plain := output.Lock.(*types.KeyLock); plain && lock.Key == b.keys[who] {
+			coins = append(coins, input{outpoint: outpoint, amount: output.Amount, by: who})
+		}
+	}
+	return coins
+}
+
+// steps are all the actions that anybody could try on a trade.
+func (r *rules) steps(b *book, i int) []step {
+	deal, id, name, rank := &r.Deals[i], r.ids[i], r.title(i), r.nextRank(b)
+	steps := []step{
+		{
+			says: fmt.Sprintf("the producer and %s agree on %s", buyer(i), name), action: &types.Agree{Agreement: r.agreements[i]},
+			by: []party{producer, buyer(i)}, apply: func(b *book) string { return r.agree(b, i, rank) },
+		},
+		{
+			says:   fmt.Sprintf("%s pays %s and a deposit of %s for %s", buyer(i), deal.Price, deal.Deposit, name),
+			action: &types.Pay{Trade: id, Digest: secret(i).Digest(int(deal.Instalments))}, by: []party{buyer(i)},
+			debits: debit(buyer(i), deal.Price+deal.Deposit), apply: func(b *book) string { return r.pay(b, i) },
+		},
+		{
+			says: "the producer records the delivery of " + name, action: &types.Deliver{Trade: id}, by: []party{producer},
+			debits: debit(producer, deal.Bond), apply: func(b *book) string { return r.deliver(b, i) },
+		},
+	}
+	for k := uint16(1); k <= deal.Instalments; k++ {
+		steps = append(steps, r.releaseStep(i, k))
+	}
+	if deal.Fallback == meted {
+		steps = append(steps, r.settleStep(i))
+	}
+	steps = append(steps, r.shares(b, i)...)
+	for n := range steps {
+		steps[n].trade = i
+	}
+	return steps
+}
+
+// nextRank is the place in time of a block that records an agreement now.
+func (r *rules) nextRank(b *book) uint8 {
+	rank := uint8(1)
+	for i := range r.Deals {
+		rank = max(rank, b.trades[i].rank+1)
+	}
+	return rank
+}
+
+func debit(who party, amount types.Amount) (debits [parties]types.Amount) {
+	debits[who] = amount
+	return debits
+}
+
+func (r *rules) releaseStep(i int, k uint16) step {
+	return step{
+		says: fmt.Sprintf("the secret of instalment %d of %d of %s is shown", k, r.Deals[i].Instalments, r.title(i)), instalment: k,
+		action: &types.Release{Trade: r.ids[i], Instalment: k, Preimage: r.preimage(i, k)},
+		apply:  func(b *book) string { return r.release(b, i, k, true) },
+	}
+}
+
+func (r *rules) settleStep(i int) step {
+	return step{
+		says: "somebody settles " + r.title(i), action: &types.Settle{Trade: r.ids[i]},
+		apply: func(b *book) string { return r.settle(b, i) },
+	}
+}
+
+// shares are splits and awards: all to one, all to the other, odd halves.
+func (r *rules) shares(b *book, i int) (steps []step) {
+	sum := b.trades[i].sum()
+	if sum == 0 {
+		return nil
+	}
+	for n, toProducer := range []types.Amount{sum/2 + 1, sum, 0} {
+		toConsumer := sum - toProducer
+		says := fmt.Sprintf("%s to the producer and %s to %s", toProducer, toConsumer, buyer(i))
+		steps = append(steps, step{
+			says:   fmt.Sprintf("both split %s: %s", r.title(i), says),
+			action: &types.Split{Trade: r.ids[i], ToProducer: toProducer, ToConsumer: toConsumer}, by: []party{producer, buyer(i)},
+			apply: func(b *book) string { return r.split(b, i, toProducer, toConsumer) },
+		})
+		if r.Deals[i].Fallback == judge {
+			steps = append(steps, step{
+				says:   fmt.Sprintf("the arbiter awards of %s %s", r.title(i), says),
+				action: &types.Award{Trade: r.ids[i], ToProducer: toProducer, ToConsumer: toConsumer}, by: []party{arbiter},
+				apply: func(b *book) string { return r.award(b, i, toProducer, toConsumer) },
+			})
+		}
+		if n == 0 && len(r.Deals) > 1 {
+			break // enough to see, where two trades multiply
+		}
+	}
+	return steps
+}
+
+// readings are the records of the meter that the producer can post. The meter tells the truth; a record of a slot that
+// is not over is one that it has signed for what it expects, which the ledger must not take.
+func (r *rules) readings(at *board, b *book) ([]step, error) {
+	if len(r.Read) == 0 {
+		return nil, nil
+	}
+	middle := slotFrom + types.Time(slotSpan/2)
+	counted := r.counted(b)
+	stretches := []struct {
+		says        string
+		from, until types.Time
+		quantity    uint64
+		halves      []int
+	}{
+		{"the slot", slotFrom, slotUntil, counted[0] + counted[1], []int{0, 1}},
+		{"the first half of the slot", slotFrom, middle, counted[0], []int{0}},
+		{"the second half of the slot", middle, slotUntil, counted[1], []int{1}},
+		{"more than the slot", slotFrom, slotUntil + 1, 99, nil},
+	}
+	if !r.Halves {
+		stretches = append(stretches[:1], stretches[3])
+	}
+	var steps []step
+	for page, s := range stretches {
+		signed, err := record(s.from, s.until, uint64(page)+1, s.quantity)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step{
+			says:   fmt.Sprintf("the producer posts what its meter signed of %s, %d Wh", s.says, s.quantity),
+			action: &types.Reading{Gauge: at.gauge(), Records: []types.HexBytes{signed}}, by: []party{producer},
+			apply: func(b *book) string { return r.read(b, s.halves, s.until) },
+			open:  r.allOver(b),
+		})
+	}
+	return steps, nil
+}
+
+// allOver says that no trade waits for a reading any more; the ledger may have forgotten the slot.
+func (r *rules) allOver(b *book) bool {
+	for i := range r.Deals {
+		if b.trades[i].placed && !b.trades[i].over() {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rules) read(b *book, halves []int, until types.Time) string {
+	waiting := false
+	for i := range r.Deals {
+		waiting = waiting || b.trades[i].placed && b.now <= r.deadlines[i].ReadingBy
+	}
+	switch {
+	case !waiting:
+		return "no delivered trade waits for a reading, or reading-by has passed"
+	case halves == nil:
+		return "it is not wholly inside the slot"
+	case b.block < until:
+		return "it is of the future"
+	}
+	for _, half := range halves {
+		if b.readAt[half] != 0 {
+			return "that time was read already"
+		}
+		b.readAt[half] = b.now
+	}
+	return ""
+}
+
+func (r *rules) title(i int) string {
+	if len(r.Deals) == 1 {
+		return "the trade"
+	}
+	return []string{"the first trade", "the second trade"}[i]
+}
+
+func secret(i int) types.Secret { return types.Secret{byte(i) + 1, 7} }
+
+// preimage opens instalment k.
+func (r *rules) preimage(i int, k uint16) types.Secret {
+	return types.Secret(secret(i).Digest(int(r.Deals[i].Instalments - k)))
+}

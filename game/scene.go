@@ -1,0 +1,137 @@
+package game
+
+import (
+	"slices"
+
+	"lockstep/types"
+)
+
+// Scene is one thing to explore: who trades what, and which of the parties keeps to its duties.
+type Scene struct {
+	Name   string
+	Deals  []Deal
+	Honest string // "producer", "consumer", or "" when everybody does as it likes
+	// Read is what the producer's meter may have counted in the slot; time and the weather choose.
+	Read []uint64
+	// Outages is how many times the chain may stand still for longer than the clock cap.
+	Outages uint8
+	// Pairs tries every two actions in one transaction, in both orders.
+	Pairs bool
+	// Halves lets the producer post its readings of the slot in two halves.
+	Halves bool
+	// Ready begins with the agreements recorded and paid for, so that what follows can be explored further.
+	Ready bool
+}
+
+// Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, who may be an
+// accomplice of either.
+type Deal struct {
+	Terms
+	Late types.Span // how much later than usual reading-by and confirm-by are
+}
+
+func (s *Scene) honest() party {
+	switch s.Honest {
+	case producer.name():
+		return producer
+	case consumer.name():
+		return consumer
+	}
+	return parties
+}
+
+func (p party) name() string {
+	return [parties]string{"producer", "consumer", "stranger", "arbiter", "operator"}[p]
+}
+
+func buyer(deal int) party { return []party{consumer, stranger}[deal] }
+
+func (d *Deal) deadlines() types.Deadlines {
+	deadlines := d.Terms.deadlines()
+	deadlines.ReadingBy = deadlines.ReadingBy.Add(d.Late)
+	deadlines.ConfirmBy = deadlines.ConfirmBy.Add(d.Late)
+	return deadlines
+}
+
+// moments are the points of the ledger clock at which things can change: each deadline, and just after it.
+func (s *Scene) moments() []types.Time {
+	var all []types.Time
+	for i := range s.Deals {
+		d := s.Deals[i].deadlines()
+		all = append(all, d.PayBy, d.PayBy+1, d.DeliverBy, d.DeliverBy+1, d.ConfirmBy, d.ConfirmBy+1)
+		if s.Deals[i].Fallback == meted {
+			all = append(all, slotUntil-1, slotUntil, d.ReadingBy, d.ReadingBy+1)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// purses are a little more than the parties need, so that nobody's is empty and no two are alike.
+func (s *Scene) purses() (purses [parties]types.Amount) {
+	purses = [parties]types.Amount{producer: 1, consumer: 2, stranger: 5, arbiter: 3}
+	for i, deal := range s.Deals {
+		purses[producer] += deal.Bond
+		purses[buyer(i)] += deal.Price + deal.Deposit
+	}
+	return purses
+}
+
+// Scenes are what is explored by default: each fallback, with and without bond and instalments, for everybody on its own
+// and for each honest party against all others; then two trades on one meter. Amounts are small, and odd so that every
+// rounding shows.
+func Scenes() []Scene {
+	one := func(fallback string, bond types.Amount, instalments uint16) Deal {
+		return Deal{Terms: Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: bond, Instalments: instalments, Quantity: 5, Fallback: fallback}}
+	}
+	var scenes []Scene
+	for _, fallback := range []string{hold, meted, judge} {
+		for _, deal := range []Deal{one(fallback, 2, 1), one(fallback, 0, 1), one(fallback, 2, 3)} {
+			name := fallback
+			if deal.Bond == 0 {
+				name += ", no bond"
+			}
+			if deal.Instalments > 1 {
+				name += ", instalments"
+			}
+			for _, honest := range []string{"", "consumer", "producer"} {
+				scene := Scene{Name: name + ", everybody free", Deals: []Deal{deal}, Honest: honest, Outages: 1}
+				if honest != "" {
+					scene.Name = name + ", honest " + honest
+				}
+				scene.Pairs = honest == "" && deal.Bond > 0
+				if fallback == meted {
+					scene.Read = []uint64{0, 3, 5, 6}
+				}
+				scenes = append(scenes, scene)
+			}
+		}
+	}
+	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(meted, 2, 1)}, Read: []uint64{5}, Halves: true, Ready: true, Outages: 1}
+	return append(append(scenes, halves), gaugeScenes()...)
+}
+
+// gaugeScenes are two trades on one meter: the second buyer is a stranger, whom the producer may have invited to share
+// what the first has paid for.
+func gaugeScenes() []Scene {
+	first := Deal{Terms: Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: 2, Instalments: 1, Quantity: 5, Fallback: meted}}
+	second := Deal{Terms: Terms{Value: 8, Cost: 2, Price: 4, Deposit: 1, Bond: 1, Instalments: 1, Quantity: 3, Fallback: meted}}
+	late := second
+	late.Late = window
+	var scenes []Scene
+	for _, honest := range []string{"", "consumer", "producer"} {
+		for _, other := range []Deal{second, late} {
+			scene := Scene{Name: "two trades on one meter", Deals: []Deal{first, other}, Honest: honest, Read: []uint64{0, 5, 7, 8}}
+			if other.Late > 0 {
+				scene.Name = "two trades on one meter, one reading-by later"
+			}
+			if honest == "" {
+				scene.Name += ", everybody free"
+			} else {
+				scene.Name += ", honest " + honest
+			}
+			scenes = append(scenes, scene)
+		}
+	}
+	return scenes
+}

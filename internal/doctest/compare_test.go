@@ -1,0 +1,109 @@
+package doctest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// masks hide what differs from run to run: keys, IDs, times, heights, words.
+func masks() []struct {
+	pattern *regexp.Regexp
+	by      string
+} {
+	type mask = struct {
+		pattern *regexp.Regexp
+		by      string
+	}
+	return []mask{
+		{regexp.MustCompile(`\blk1[02-9a-z]{58}\b`), "KEY"},
+		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID"},
+		{regexp.MustCompile(`\btx [0-9a-f]{12}\b`), "tx ID"},
+		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to \d\d:\d\d)?`), "TIME"},
+		{regexp.MustCompile(`\b(\d+(\.\d+)?(h|ms|m|s))+ (left|behind)\b`), "SPAN"},
+		{regexp.MustCompile(`\bheight"?:? +\d+`), "height N"},
+		{regexp.MustCompile(`\bid: \d+:`), "id: N:"},
+		{regexp.MustCompile(`( *\d+ [a-z]+){6}$`), "WORDS"},
+		{regexp.MustCompile(`[ \t]+`), " "},
+	}
+}
+
+func masked(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		for _, mask := range masks() {
+			line = mask.pattern.ReplaceAllString(line, mask.by)
+		}
+		out[i] = strings.TrimSpace(line)
+	}
+	return out
+}
+
+// matches holds an output against what a document shows: "..." within a line stands for anything there, a line "..." for
+// any lines.
+func matches(shown, got []string) bool { return fits(masked(trim(shown)), masked(trim(got))) }
+
+func fits(shown, got []string) bool {
+	switch {
+	case len(shown) == 0:
+		return len(got) == 0
+	case shown[0] == "...":
+		for skip := range len(got) + 1 {
+			if fits(shown[1:], got[skip:]) {
+				return true
+			}
+		}
+		return false
+	}
+	return len(got) > 0 && fitsLine(shown[0], got[0]) && fits(shown[1:], got[1:])
+}
+
+func fitsLine(shown, got string) bool {
+	parts := strings.Split(shown, "...")
+	for i, part := range parts {
+		at := strings.Index(got, part)
+		if at < 0 || i == 0 && at > 0 {
+			return false
+		}
+		got = got[at+len(part):]
+	}
+	return got == "" || parts[len(parts)-1] == "" && len(parts) > 1
+}
+
+// trim removes empty lines at both ends.
+func trim(lines []string) []string {
+	for len(lines) > 0 && strings.TrimSpace(lines[0]) == "" {
+		lines = lines[1:]
+	}
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return slices.Clip(lines)
+}
+
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		shown, got string
+		want       bool
+	}{
+		{"a b", "a   b\n", true},
+		{"a b", "a c", false},
+		{"a ... c", "a b b c", true},
+		{"a ... c", "a b b d", false},
+		{"a...", "a b", true},
+		{"b", "a b", false},
+		{"first\n...\nlast", "first\n2\n3\nlast", true},
+		{"first\n...\nlast", "first\n2\n3", false},
+		{"...", "", true},
+		{"", "surprise", false},
+		{"at height 7.", "at height 1234.", true},
+		{"by 2026-11-22 22:15:00 (14m59s left)", "by 2027-01-02 03:04:05 (2s left)", true},
+		{"5 EUR", "6 EUR", false},
+	} {
+		if got := matches(strings.Split(c.shown, "\n"), strings.Split(c.got, "\n")); got != c.want {
+			t.Errorf("%q against %q: %t", c.shown, c.got, got)
+		}
+	}
+}

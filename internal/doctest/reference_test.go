@@ -1,0 +1,72 @@
+package doctest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"lockstep/types"
+)
+
+// TestCodes holds docs/reference/codes.md against the codes themselves.
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	out.WriteString("# Codes\n\nEvery refusal of the ledger and of a node carries a code. A code never changes its number or its name: it is part of a\n" +
+		"block's result. Programs compare codes, never texts. `lockstep codes` prints this list, and a refused command prints the\n" +
+		"sentence.\n\n" +
+		"Codes below 90 are of the rules: every node refuses the same transaction with the same code. Codes from 90 on are of\n" +
+		"one node at one moment: the same transaction may be accepted later.\n\n" +
+		"<!-- generated: go test ./internal/doctest -update -->\n\n| code | name | what is wrong, and what to do |\n|---:|---|---|\n")
+	for _, info := range types.CodeList() {
+		fmt.Fprintf(&out, "| %d | `%s` | %s |\n", info.Code, info.Name, info.Sentence)
+	}
+	current(t, "docs/reference/codes.md", out.String())
+}
+
+var (
+	entry  = regexp.MustCompile(`^  ([a-z]+(?: [a-z]+)?)  +\S`)
+	common = regexp.MustCompile(`(?s)Flags:\n  -h, --help.*?\n(\n|$)`)
+)
+
+// TestCommands holds docs/reference/cli.md against what the program says of itself.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	top := help(t)
+	var out strings.Builder
+	out.WriteString("# Command line\n\nOne program, `lockstep`, is node, wallet and trader. Its exit codes: 0 fine, 1 refused or failed, 2 wrong use. With\n" +
+		"`--json` every command prints one JSON object on standard output, and an error as one on standard error.\n\n" +
+		"<!-- generated: go test ./internal/doctest -update -->\n\n```text\n" + top + "```\n")
+	for _, name := range commands(top) {
+		own := common.ReplaceAllString(help(t, strings.Fields(name)...), "Flags:\n")
+		own = strings.TrimSuffix(strings.TrimRight(own, "\n"), "\nFlags:")
+		fmt.Fprintf(&out, "\n## lockstep %s\n\n```text\n%s\n```\n", name, strings.TrimRight(own, "\n"))
+	}
+	current(t, "docs/reference/cli.md", out.String())
+}
+
+// commands lists the commands that the program's help names.
+func commands(top string) []string {
+	_, list, _ := strings.Cut(top, "\nCommands:\n")
+	var names []string
+	for line := range strings.SplitSeq(list, "\n") {
+		if found := entry.FindStringSubmatch(line); found != nil {
+			names = append(names, found[1])
+		}
+	}
+	return names
+}
+
+func help(t *testing.T, command ...string) string {
+	t.Helper()
+	ask := exec.Command(program, append(command, "--help")...)
+	ask.Env = append(os.Environ(), "COLUMNS=100")
+	out, err := ask.Output()
+	if err != nil {
+		t.Fatalf("lockstep %s --help: %v", strings.Join(command, " "), err)
+	}
+	return string(out)
+}

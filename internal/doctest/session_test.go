@@ -1,0 +1,167 @@
+package doctest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"lockstep/client"
+)
+
+// session is a shell in a home folder of its own, as a reader has it who types a document.
+type session struct {
+	t       *testing.T
+	home    string
+	api     string // where its node listens, instead of the default address
+	stdin   io.Writer
+	lines   chan string
+	started bool // a node was started and has not been heard of yet
+}
+
+const (
+	defaultAPI = "127.0.0.1:8645"
+	shownHome  = "/home/you"
+	done       = "-- doctest: exit code"
+	patience   = 60 * time.Second // for one command; none takes a tenth of it
+)
+
+// cheap makes wallets whose passphrase costs nothing to guess, and puts nodes where no other listens.
+const cheap = `#!/bin/sh
+case "$1 $2" in
+"wallet new" | "wallet restore") exec "$PROGRAM" "$@" --work 10 ;;
+"node init") exec "$PROGRAM" "$@" --api "$API" ;;
+esac
+exec "$PROGRAM" "$@"
+`
+
+func newSession(t *testing.T) *session {
+	t.Helper()
+	s := &session{t: t, home: t.TempDir(), api: freeAddress(t), lines: make(chan string, 1024)}
+	bin := t.TempDir()
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string]string{
+		filepath.Join(bin, "lockstep"): cheap,
+		filepath.Join(bin, "go.work"):  "go 1.26\nuse " + repository + "\n",
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shell := exec.Command("sh")
+	shell.Dir = s.home
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that whatever it leaves running ends with the test
+	shell.Env = append(os.Environ(),
+		"HOME="+s.home, "PATH="+bin+":"+os.Getenv("PATH"), "PROGRAM="+program, "API="+s.api, "LOCKSTEP_NODE=http://"+s.api,
+		"GOWORK="+filepath.Join(bin, "go.work"), "GOFLAGS=-mod=readonly", "GOPATH="+goenv(t, "GOPATH"), "GOCACHE="+goenv(t, "GOCACHE"),
+		"TZ=UTC", "LC_ALL=C", "COLUMNS=100")
+	s.start(shell)
+	return s
+}
+
+func (s *session) start(shell *exec.Cmd) {
+	stdin, err := shell.StdinPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.stdin, shell.Stdout, shell.Stderr = stdin, in, in
+	if err := shell.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	in.Close()
+	go func() { // ends when the last process that writes there has ended
+		defer close(s.lines)
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			s.lines <- scanner.Text()
+		}
+	}()
+	s.t.Cleanup(func() {
+		_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL)
+		_ = shell.Wait()
+		for range s.lines {
+		}
+		out.Close()
+	})
+}
+
+// run runs a command and returns what it printed on both outputs, in the words of the document, and whether it succeeded.
+func (s *session) run(command string) (printed []string, ok bool) {
+	s.t.Helper()
+	if s.started && strings.HasPrefix(command, "sleep ") { // the reader waits for the node; here it is asked
+		s.ready()
+		return nil, true
+	}
+	command = strings.ReplaceAll(command, defaultAPI, s.api)
+	fmt.Fprintf(s.stdin, "{\n%s\n} < /dev/null\nprintf '\\n%s %%s\\n' $?\n", command, done)
+	s.started = s.started || startsNode.MatchString(command)
+	timeout := time.After(patience)
+	for {
+		select {
+		case line, open := <-s.lines:
+			if !open {
+				s.t.Fatalf("the shell ended in: %s\n%s", command, strings.Join(printed, "\n"))
+			}
+			if code, ended := strings.CutPrefix(line, done); ended {
+				return trim(printed), strings.TrimSpace(code) == "0"
+			}
+			line = strings.ReplaceAll(line, s.home, shownHome)
+			printed = append(printed, strings.ReplaceAll(line, s.api, defaultAPI))
+		case <-timeout:
+			s.t.Fatalf("still running after %s: %s\n%s", patience, command, strings.Join(printed, "\n"))
+		}
+	}
+}
+
+var startsNode = regexp.MustCompile(`lockstep node start.*&$`)
+
+// ready waits until the node answers and has a block.
+func (s *session) ready() {
+	s.t.Helper()
+	node, err := client.New("http://" + s.api)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if status, err := node.Status(context.Background()); err == nil && status.Height > 0 {
+			s.started = false
+			return
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(s.home, "node.log"))
+	s.t.Fatalf("the node did not come up:\n%s", log)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func goenv(t *testing.T, name string) string {
+	t.Helper()
+	value, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(value))
+}
