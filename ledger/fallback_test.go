@@ -158,6 +158,12 @@ func TestReadingRules(t *testing.T) {
 		{"posted by a stranger", types.CodeSignatureKeys, reading(func(s *stage) *types.Tx {
 			return sign(s.readTx(record(s.t, from, until, 1, 600)).Body, "mallory")
 		})},
+		{"of this trade by name", types.CodeOK, reading(func(s *stage) *types.Tx {
+			return s.readTx(recordOf(s.t, s.id, from, until, 1, 600))
+		})},
+		{"of another trade by name", types.CodeReading, reading(func(s *stage) *types.Tx {
+			return s.readTx(recordOf(s.t, types.TradeID{1}, from, until, 1, 600))
+		})},
 		{"again", types.CodeReading, after(
 			func(s *stage) *types.Tx { return s.readTx(record(s.t, from, until, 1, 600)) },
 			func(s *stage) *types.Tx { return s.readTx(record(s.t, from, until, 1, 600)) })},

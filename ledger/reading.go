@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"lockstep/meter"
 	"lockstep/types"
 )
@@ -12,7 +14,10 @@ func (x *execution) read(a *types.Reading) error {
 		return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered", a.Gauge.Meter)
 	}
 	x.need(registered.Owner)
-	proof, err := prove(registered, a)
+	if !x.signedBy(registered.Owner) { // before the work that follows: whoever is not the owner can't cause it
+		return types.Refuse(types.CodeSignatureKeys, "readings of meter %s are posted by its owner %s", a.Gauge.Meter, registered.Owner)
+	}
+	proof, trades, err := prove(registered, a)
 	if err != nil {
 		return err
 	}
@@ -23,6 +28,11 @@ func (x *execution) read(a *types.Reading) error {
 	}
 	if err := x.checkReading(slot, proof); err != nil {
 		return err
+	}
+	for _, trade := range trades {
+		if !slices.ContainsFunc(slot.Claims, func(c types.Claim) bool { return c.Trade == trade }) {
+			return types.Refuse(types.CodeReading, "the records are of trade %x, which was not delivered in this slot", trade)
+		}
 	}
 	proof.At = x.now
 	next := *slot
@@ -58,43 +68,44 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 	return nil
 }
 
-// prove judges the records by package meter and returns what they prove of the gauge: whole Wh and the time they are of.
-func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReading, error) {
+// prove judges the records by package meter and returns what they prove of the gauge: whole Wh, the time they are of, and
+// the trades that they name.
+func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReading, [][32]byte, error) {
 	none := types.SlotReading{}
 	if len(a.Records) < 1 || len(a.Records) > types.MaxRecords {
-		return none, types.Refuse(types.CodeReading, "%d records; 1 to %d are possible", len(a.Records), types.MaxRecords)
+		return none, nil, types.Refuse(types.CodeReading, "%d records; 1 to %d are possible", len(a.Records), types.MaxRecords)
 	}
 	lines := make([][]byte, len(a.Records))
 	for i, record := range a.Records {
 		if lines[i] = record; len(record) > types.MaxRecordLength {
-			return none, types.Refuse(types.CodeReading, "record %d has %d bytes, at most %d are allowed", i, len(record), types.MaxRecordLength)
+			return none, nil, types.Refuse(types.CodeReading, "record %d has %d bytes, at most %d are allowed", i, len(record), types.MaxRecordLength)
 		}
 	}
-	total, err := judge(registered, lines, a.Gauge)
+	proof, err := judge(registered, lines, a.Gauge)
 	if err != nil {
-		return none, types.Refuse(types.CodeReading, "%v", err)
+		return none, nil, types.Refuse(types.CodeReading, "%v", err)
 	}
-	whole, fits := total.Wh.Whole()
+	whole, fits := proof.Wh.Whole()
 	switch {
-	case !total.TimeUsable || total.Clock != meter.ClockSynchronised:
-		return none, types.Refuse(types.CodeReading, "the meter's clock was not synchronised, so its records belong to no slot")
-	case total.From < 0 || total.Until <= total.From || types.Time(total.Until) > types.MaxTime:
-		return none, types.Refuse(types.CodeReading, "the records cover no time")
+	case !proof.TimeUsable || proof.Clock != meter.ClockSynchronised:
+		return none, nil, types.Refuse(types.CodeReading, "the meter's clock was not synchronised, so its records belong to no slot")
+	case proof.From < 0 || proof.Until <= proof.From || types.Time(proof.Until) > types.MaxTime:
+		return none, nil, types.Refuse(types.CodeReading, "the records cover no time")
 	case !fits || whole > types.MaxQuantity:
-		return none, types.Refuse(types.CodeReading, "%s Wh are more than a slot can hold", total.Wh)
+		return none, nil, types.Refuse(types.CodeReading, "%s Wh are more than a slot can hold", proof.Wh)
 	}
-	return types.SlotReading{From: types.Time(total.From), Until: types.Time(total.Until), Quantity: whole}, nil
+	return types.SlotReading{From: types.Time(proof.From), Until: types.Time(proof.Until), Quantity: whole}, proof.Trades, nil
 }
 
 // judge asks for all three verdicts: signature, sequence, quantity.
-func judge(registered *types.RegisteredMeter, lines [][]byte, gauge types.Gauge) (meter.Total, error) {
+func judge(registered *types.RegisteredMeter, lines [][]byte, gauge types.Gauge) (meter.Proof, error) {
 	direction := meter.Direction(gauge.Direction)
 	if registered.Form == types.FormNative {
 		return meter.ProveNative(nativeKey(registered.Key), verifyEd25519, lines, gauge.Register, direction)
 	}
 	key, err := meter.ParseKeyBytes(registered.Key)
 	if err != nil {
-		return meter.Total{}, err
+		return meter.Proof{}, err
 	}
 	return meter.Prove(key, lines, gauge.Register, direction)
 }

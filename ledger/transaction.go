@@ -160,6 +160,11 @@ func (x *execution) need(key types.PublicKey) {
 	}
 }
 
+// signedBy tells whether a transaction carries a key's signature, for rules that would do much work first.
+func (x *execution) signedBy(key types.PublicKey) bool {
+	return slices.ContainsFunc(x.tx.Signatures, func(s types.Signature) bool { return s.Key == key })
+}
+
 func (x *execution) checkSigners() error {
 	if len(x.tx.Signatures) != len(x.needed) {
 		return types.Refuse(types.CodeSignatureKeys, "it carries %d signatures and needs %d", len(x.tx.Signatures), len(x.needed))

@@ -297,13 +297,18 @@ func newMeteredWorld(t testing.TB) *world {
 
 // record is what peter's gateway signs: a quantity that went out between two moments.
 func record(t testing.TB, from, until types.Time, page, quantity uint64) types.HexBytes {
+	return recordOf(t, types.TradeID{}, from, until, page, quantity)
+}
+
+// recordOf is a record that names the trade it is of.
+func recordOf(t testing.TB, trade types.TradeID, from, until types.Time, page, quantity uint64) types.HexBytes {
 	register, err := meter.ParseOBIS(exportRegister)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := meter.Native{
 		Meter: publicKey("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
-		Page: page, Form: meter.FormQuantity, End: quantity,
+		Page: page, Form: meter.FormQuantity, End: quantity, TradeID: trade,
 	}
 	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(privateKey("gateway"), n.Bytes()))}
 	return types.HexBytes(signed.String())

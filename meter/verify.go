@@ -32,7 +32,7 @@ type Report struct {
 	// Billable: all three verdicts are good. A single record that is half a transaction is billable too, with a nil quantity:
 	// nothing is wrong with it, and its quantity comes with the other half, which Why asks for.
 	Billable bool   `json:"billable"`
-	Why      string `json:"why"` // the first reason against it
+	Why      string `json:"why"`            // the first reason against it
 	Code     Code   `json:"code,omitempty"` // of that reason
 
 	// What the quantity is of; zero without one.

@@ -119,6 +119,9 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0); err == nil {
+		s.warn(whole)
+	}
 	if err := a.confirm(c.Yes, fmt.Sprintf("Offer %s?", describeGoods(&offer.Goods))); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 
@@ -16,6 +17,7 @@ type tradeCmd struct {
 	Pay     tradePayCmd     `cmd:"" help:"Pay for an agreed trade (E1)."`
 	Deliver tradeDeliverCmd `cmd:"" help:"As the producer: turn the deposit into the return and lock the bond (E2)."`
 	Release tradeReleaseCmd `cmd:"" help:"As the consumer, when the goods are there: show the secret (E3)."`
+	Key     tradeKeyCmd     `cmd:"" help:"As the consumer: write the key of an instalment to a file, to hand over off the ledger."`
 	Collect tradeCollectCmd `cmd:"" help:"Spend to oneself what a trade has left to one (E4). Never urgent: such money is spendable as it is."`
 	Refund  tradeRefundCmd  `cmd:"" help:"As the consumer, after deliver-by: take payment and deposit back."`
 	Split   tradeSplitCmd   `cmd:"" help:"Divide what is locked as both wish: write a file for the other to sign."`
@@ -245,10 +247,14 @@ func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
 type tradeReleaseCmd struct {
 	tradeFlags
 	Instalment uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
+	KeyFile    string `help:"Show the key in this file, which the consumer has handed over. Anybody may; it needs no wallet." type:"path" placeholder:"FILE"`
 	Yes        bool   `help:"Don't ask." short:"y"`
 }
 
 func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
+	if c.KeyFile != "" {
+		return c.showKey(ctx, a)
+	}
 	s, trade, err := c.begin(ctx, a)
 	if err != nil {
 		return err
@@ -274,6 +280,71 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return s.done(ctx, c.Trade, receipt, "Released: the secret is on the ledger (E3)")
+}
+
+// showKey puts a key on the ledger that was handed over in a file.
+func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
+	content, err := readLimited(c.KeyFile, maxKeyFile)
+	if err != nil {
+		return err
+	}
+	var key types.Release
+	if err := json.Unmarshal(content, &key); err != nil {
+		return types.Refuse(types.CodeMalformed, "%s does not hold a key: %v", c.KeyFile, err)
+	}
+	if key.Trade != c.Trade {
+		return types.Refuse(types.CodeSecret, "the key in %s is of trade %s", c.KeyFile, key.Trade)
+	}
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.submit(ctx, types.NewRelease(s.params.ChainID, key))
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, c.Trade, receipt, fmt.Sprintf("Released up to instalment %d by the key that was handed over (E3)", key.Instalment))
+}
+
+// maxKeyFile bounds a file that holds one key.
+const maxKeyFile = 4096
+
+type tradeKeyCmd struct {
+	tradeFlags
+	Instalment uint16 `help:"Up to which instalment the key releases." required:"" placeholder:"K"`
+	Out        string `help:"File to write, for the producer." required:"" type:"path" placeholder:"FILE"`
+}
+
+func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
+	s, trade, err := c.begin(ctx, a)
+	if err != nil {
+		return err
+	}
+	known, err := s.known(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := s.account.Release(known, c.Trade, &trade.Trade, c.Instalment)
+	if err != nil {
+		return err
+	}
+	release := tx.Body.Actions[0]
+	content, err := json.MarshalIndent(release, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.Out, append(content, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the key: %w", err)
+	}
+	asset := trade.Trade.Agreement.Asset
+	return a.show(map[string]string{"file": c.Out}, func(p *page) {
+		p.line("%s holds the key of instalment %d of %d. Whoever has it can free %s for the producer.", c.Out, c.Instalment,
+			trade.Trade.Agreement.Instalments, s.money(asset, trade.Trade.Agreement.InstalmentsDue(c.Instalment)))
+	})
 }
 
 type tradeCollectCmd struct{ tradeFlags }
