@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"lockstep/api/apitest"
+	"lockstep/api/wire"
 	"lockstep/types"
 )
 
@@ -38,8 +40,9 @@ func (w *world) listen(path, last string) (next func() message, leave func()) {
 		w.t.Fatalf("%s: %d", path, response.StatusCode)
 	}
 	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
 	return func() (m message) {
-		for lines.Scan() && lines.Text() != "" {
+		for lines.Scan() && (lines.Text() != "" || m == message{}) { // a comment alone is no message
 			name, value, _ := strings.Cut(lines.Text(), ": ")
 			switch name {
 			case "event":
@@ -132,21 +135,56 @@ func TestEventsBadPosition(t *testing.T) {
 	}
 }
 
-// A reader that takes nothing holds up only itself: the ledger goes on, and others are served.
+// flood is a ledger whose past is endless and large: it counts how much of it was taken.
+type flood struct {
+	*apitest.Ledger
+	ended chan uint64
+}
+
+func (f flood) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
+	event := types.Event{Kind: types.EventKind(strings.Repeat("x", 64<<10))}
+	return func(yield func(wire.Block, error) bool) {
+		n := uint64(0)
+		for ctx.Err() == nil && yield(wire.Block{Height: from + n, Events: []types.Event{event}}, nil) {
+			n++
+		}
+		f.ended <- n
+	}
+}
+
+// A reader that takes nothing holds up only itself, and nothing piles up for it.
 func TestEventsSlowReader(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	f := flood{Ledger: apitest.New("test"), ended: make(chan uint64, 2)}
+	w := serve(t, f.Ledger, f)
 	slow, err := net.Dial("tcp", w.server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer slow.Close()
-	fmt.Fprintf(slow, "GET /v1/events?from=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	next, _ := w.listen("/v1/events", "")
-	for range 2_000 {
-		w.ledger.Advance(1)
+	if err := slow.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
 	}
-	all(t, next, 2_001)
+	fmt.Fprintf(slow, "GET /v1/events?from=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	next, leave := w.listen("/v1/events?from=1", "")
+	const blocks = 300 // of 130 kB: several times what a connection holds
+	all(t, next, blocks)
+	slow.Close()
+	if taken := <-f.ended; taken > blocks/2 {
+		t.Errorf("%d blocks were taken for a reader that takes none", taken)
+	}
+	leave()
+	<-f.ended
+}
+
+// A stream that has ended makes room for another.
+func TestEventsMakeRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range maxStreams + 1 {
+		if response, _ := w.ask("HEAD", "/v1/events", nil); response.StatusCode != http.StatusOK {
+			t.Fatalf("%d", response.StatusCode)
+		}
+	}
 }
 
 // A stream ends with its reader, and with the server.
@@ -159,6 +197,5 @@ func TestEventsEnd(t *testing.T) {
 	other, _ := w.listen("/v1/events", "")
 	other()
 	w.server.CloseClientConnections()
-	w.server.Config.RegisterOnShutdown(func() {})
 	w.server.Close() // blocks until every request has ended
 }

@@ -17,7 +17,7 @@ import (
 	"lockstep/types"
 )
 
-// guard stands before all routes: it recovers panics, logs, bounds bodies, checks the Host header and sets the headers
+// guard stands before all routes: it recovers panics, logs, checks the Host header and sets the headers
 // that keep browsers from doing anything with an answer but showing it.
 func (s *server) guard(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,15 +38,13 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 			s.log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "bytes", out.bytes,
 				"duration", time.Since(begin), "remote", r.RemoteAddr)
 		}()
-		if r.ContentLength != 0 && pattern == "" || r.ContentLength > maxBody {
+		if r.ContentLength != 0 && pattern == "" {
 			header.Set("Connection", "close") // or the server would read the body before it answers
 		}
 		switch {
 		case !s.knownHost(r):
 			writeProblem(out, newProblem(http.StatusMisdirectedRequest, types.CodeMalformed,
 				"this node is not known as "+r.Host+": ask it by the address at which it listens, or add the name to its hosts"))
-		case r.ContentLength > maxBody:
-			writeProblem(out, newProblem(http.StatusRequestEntityTooLarge, types.CodeTooLarge, "the body is larger than 1 MiB"))
 		case pattern == "":
 			s.unrouted(out, r, handler)
 		default:

@@ -89,7 +89,7 @@ func TestToken(t *testing.T) {
 	tx := submission(w.ledger.Issue(5, "alice"))
 	for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x", "bearer " + token, "Basic " + token, token} {
 		response, text := w.ask("POST", "/v1/transactions", strings.NewReader(tx), "Authorization", authorization, "Content-Type", "application/json")
-		w.refused(response, text, http.StatusUnauthorized, types.CodeMalformed)
+		w.refused(response, text, http.StatusUnauthorized, types.CodeToken)
 		if response.Header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("%q: no challenge", authorization)
 		}

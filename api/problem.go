@@ -20,6 +20,8 @@ func statusOf(code types.Code) int {
 		return http.StatusBadRequest
 	case types.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case types.CodeToken:
+		return http.StatusUnauthorized
 	case types.CodeNotFound:
 		return http.StatusNotFound
 	case types.CodePending:
@@ -35,6 +37,8 @@ func statusOf(code types.Code) int {
 // codeOf is the code of what HTTP itself refuses. There it says no more than who has to do something.
 func codeOf(status int) types.Code {
 	switch status {
+	case http.StatusUnauthorized:
+		return types.CodeToken
 	case http.StatusNotFound:
 		return types.CodeNotFound
 	case http.StatusRequestEntityTooLarge:

@@ -89,7 +89,9 @@ func (a *application) ReapTxs(_ context.Context, request *abci.RequestReapTxs) (
 }
 
 // PrepareProposal makes a block of what waits. An idle chain makes an empty one, so that the ledger clock goes on.
-func (a *application) PrepareProposal(_ context.Context, request *abci.RequestPrepareProposal) (_ *abci.ResponsePrepareProposal, err error) {
+func (a *application) PrepareProposal(
+	_ context.Context, request *abci.RequestPrepareProposal,
+) (_ *abci.ResponsePrepareProposal, err error) {
 	defer a.failure.watch("prepare a proposal", &err)
 	a.pool.awaitFirst(a.idle, a.stop)
 	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time))
@@ -99,7 +101,9 @@ func (a *application) PrepareProposal(_ context.Context, request *abci.RequestPr
 }
 
 // ProcessProposal refuses a block that no honest proposer makes: with what can't be read, is in it twice or is not signed.
-func (a *application) ProcessProposal(_ context.Context, request *abci.RequestProcessProposal) (_ *abci.ResponseProcessProposal, err error) {
+func (a *application) ProcessProposal(
+	_ context.Context, request *abci.RequestProcessProposal,
+) (_ *abci.ResponseProcessProposal, err error) {
 	defer a.failure.watch("judge a proposal", &err)
 	status := abci.ResponseProcessProposal_ACCEPT
 	ids := make(map[types.TxID]struct{}, len(request.Txs))

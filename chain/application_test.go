@@ -56,7 +56,8 @@ func (a driven) finalize(t testing.TB, height int64, raw [][]byte) []byte {
 
 func (a driven) propose(t testing.TB, height int64) [][]byte {
 	t.Helper()
-	response, err := a.PrepareProposal(context.Background(), &abci.RequestPrepareProposal{Height: height, Time: a.time(height), MaxTxBytes: 1 << 20})
+	request := &abci.RequestPrepareProposal{Height: height, Time: a.time(height), MaxTxBytes: 1 << 20}
+	response, err := a.PrepareProposal(context.Background(), request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,8 @@ func TestABlockCanBeExecutedAgainBeforeItIsCommitted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
-	if _, err := a.FinalizeBlock(t.Context(), &abci.RequestFinalizeBlock{Height: 1, Time: a.time(1), Txs: [][]byte{w.mint(1, "peter").Bytes()}}); err != nil {
+	request := &abci.RequestFinalizeBlock{Height: 1, Time: a.time(1), Txs: [][]byte{w.mint(1, "peter").Bytes()}}
+	if _, err := a.FinalizeBlock(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	mint := w.mint(2, "peter")

@@ -77,7 +77,7 @@ func (c *Chain) openEngine(logger *slog.Logger) (err error) {
 	c.engine, err = cmtnode.NewNode(config, validator, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger})
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop})
 	return err
 }
 

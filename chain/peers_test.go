@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	cmttypes "github.com/cometbft/cometbft/types"
+
 	"lockstep/types"
 )
 
@@ -40,6 +42,73 @@ func TestANodeFollowsAnother(t *testing.T) {
 	}
 	if status := follower.Status(); status.Peers != 1 || status.Validators != 1 {
 		t.Errorf("%+v", status)
+	}
+}
+
+// TestTwoValidatorsAgree on blocks that either proposes, with transactions handed in at either.
+func TestTwoValidatorsAgree(t *testing.T) {
+	t.Parallel()
+	addresses := [2]string{freeAddress(t), freeAddress(t)}
+	var nodes [2]*world
+	for i := range nodes {
+		nodes[i] = newWorld(t, func(c *Config) { c.Listen = addresses[i] })
+		nodes[i].close()
+	}
+	shareGenesis(t, nodes[0], nodes[1])
+	for i, w := range nodes {
+		other := 1 - i
+		id, err := NodeID(nodes[other].config.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.config.Peers = []string{fmt.Sprintf("%s@%s", id, addresses[other])}
+		w.open()
+		w.run()
+	}
+	var coin types.Outpoint
+	mint := nodes[0].mint(1000, "peter")
+	nodes[0].must(mint)
+	coin.Tx = mint.ID()
+	for i := range 6 {
+		w := nodes[i%2]
+		if _, err := w.Await(t.Context(), coin.Tx); err != nil {
+			t.Fatal(err)
+		}
+		pay := w.pay(coin, 1000, "peter", "peter")
+		w.must(pay)
+		coin.Tx = pay.ID()
+	}
+	height := min(nodes[0].store.Height(), nodes[1].store.Height())
+	a, err := nodes[0].store.Block(height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := nodes[1].store.Block(height); err != nil || a.Commitment != b.Commitment {
+		t.Errorf("block %d: two states, %v", height, err)
+	}
+}
+
+// shareGenesis makes both nodes validators of one chain.
+func shareGenesis(t *testing.T, a, b *world) {
+	t.Helper()
+	first, err := cmttypes.GenesisDocFromFile(filesOf(a.config.Dir).Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := cmttypes.GenesisDocFromFile(filesOf(b.config.Dir).Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Validators = append(first.Validators, second.Validators...)
+	for _, w := range []*world{a, b} {
+		for _, file := range []string{"blockstore.db", "state.db", "evidence.db", "cs.wal"} { // they know the other genesis
+			if err := os.RemoveAll(filepath.Join(w.config.Dir, "data", file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := first.SaveAs(filesOf(w.config.Dir).Genesis); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

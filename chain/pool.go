@@ -72,7 +72,7 @@ func (p *pool) close() error {
 
 // submit takes a transaction in, or refuses it with the ledger's code or the pool's.
 func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
-	if err := p.checkKnown(tx); err != nil {
+	if err := p.precheck(tx); err != nil {
 		return err
 	}
 	good, err := p.verifier.verify(ctx, tx)
@@ -88,7 +88,7 @@ func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
 		return err
 	}
 	if err := p.execute(tx); err != nil {
-		return err
+		return p.orReplay(tx, err)
 	}
 	p.add(&entry{tx: tx, running: onRunningTrade(tx)})
 	if from == own {
@@ -98,14 +98,16 @@ func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
 	return nil
 }
 
-// checkKnown refuses what is waiting or done already, before work is put into it.
-func (p *pool) checkKnown(tx *types.Tx) error {
+// precheck refuses what needs no work to be refused.
+func (p *pool) precheck(tx *types.Tx) error {
 	p.mu.Lock()
-	err := p.admit(tx)
-	p.mu.Unlock()
-	if err != nil {
-		return err
-	}
+	defer p.mu.Unlock()
+	return p.admit(tx)
+}
+
+// orReplay tells of a transaction that is on the ledger, rather than how it can't be done a second time. It is asked under
+// the lock: a block that holds the transaction may have come while its signatures were verified.
+func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 	before, err := p.store.Receipt(tx.ID())
 	if err != nil {
 		return fmt.Errorf("look up transaction %s: %w", tx.ID(), err)
@@ -113,7 +115,7 @@ func (p *pool) checkKnown(tx *types.Tx) error {
 	if before != nil && before.Code == types.CodeOK {
 		return types.Refuse(types.CodeReplay, "transaction %s is on the ledger, in block %d", tx.ID(), before.Height)
 	}
-	return nil
+	return refusal
 }
 
 // admit checks what the pool itself asks.
@@ -161,6 +163,8 @@ func onRunningTrade(tx *types.Tx) bool {
 		switch action.(type) {
 		case *types.Deliver, *types.Release, *types.Split, *types.Reading, *types.Settle, *types.Award:
 			return true
+		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Agree, *types.Pay,
+			*types.Admit, *types.Enrol, *types.Retire:
 		}
 	}
 	return false
@@ -171,11 +175,11 @@ func unsignedTrade(tx *types.Tx) (trade types.TradeID, ok bool) {
 	if len(tx.Signatures) > 0 || len(tx.Body.Actions) != 1 {
 		return trade, false
 	}
-	switch action := tx.Body.Actions[0].(type) {
-	case *types.Release:
-		return action.Trade, true
-	case *types.Settle:
-		return action.Trade, true
+	if release, ok := tx.Body.Actions[0].(*types.Release); ok {
+		return release.Trade, true
+	}
+	if settle, ok := tx.Body.Actions[0].(*types.Settle); ok {
+		return settle.Trade, true
 	}
 	return trade, false
 }

@@ -43,6 +43,8 @@ const (
 	attempts       = 4                // of a question, when the node does not answer
 	firstBackoff   = 100 * time.Millisecond
 	longestBackoff = 10 * time.Second
+
+	idleConnections = 32
 )
 
 // New returns a client of the node at baseURL, such as "http://127.0.0.1:8080". It does not connect yet.
@@ -54,13 +56,25 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, types.Refuse(types.CodeMalformed, "the address of a node is a scheme, a host and a port; an access token does not belong in it")
 	}
-	c := &Client{base: base, http: &http.Client{}}
+	c := &Client{base: base, http: &http.Client{Transport: transport()}}
 	for _, opt := range opts {
 		opt(c)
 	}
 	// A node never redirects; following one would send a transaction, and perhaps the token, to somebody else.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c, nil
+}
+
+// transport keeps more connections open than the standard one, which has two to a host: a program that acts for many keys
+// would spend its time on connecting.
+func transport() http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // somebody has replaced it, and will know why
+		return http.DefaultTransport
+	}
+	own := standard.Clone()
+	own.MaxIdleConnsPerHost = idleConnections
+	return own
 }
 
 // request is one call: a question when it has no body, which may be repeated, or a transaction.

@@ -43,6 +43,7 @@ type board struct {
 	view   *ledger.Memory
 	sum    ledger.Accumulator
 	clock  ledger.Clock
+	purses *[parties][]input // everybody's coins, once asked for
 }
 
 // begin starts the block that follows after a gap.
@@ -54,10 +55,15 @@ func (b *board) begin(gap types.Span) *ledger.State {
 
 // after is the board on which a block has been done.
 func (b *board) after(state *ledger.State) *board {
-	next := *b
-	next.view = b.view.Clone()
+	next := b.clone()
 	next.append(state)
-	return &next
+	return next
+}
+
+func (b *board) clone() *board {
+	clone := *b
+	clone.view, clone.purses = b.view.Clone(), nil
+	return &clone
 }
 
 func (b *board) append(state *ledger.State) {
@@ -70,8 +76,7 @@ func (b *board) append(state *ledger.State) {
 // at is the board once the ledger clock has come to a moment, in blocks no further apart than the clock cap. While the
 // clock regains what an outage cost, it can be a millisecond later.
 func (b *board) at(moment types.Time) *board {
-	next := *b
-	next.view = b.view.Clone()
+	next := b.clone()
 	for now := next.clock.Now(); now < moment; now = next.clock.Now() {
 		gap := min(b.params.ClockCap, moment.Since(now))
 		state := next.begin(gap)
@@ -80,7 +85,7 @@ func (b *board) at(moment types.Time) *board {
 		}
 		next.append(state)
 	}
-	return &next
+	return next
 }
 
 // must does transactions that can't be refused, each in a block of its own.
@@ -160,7 +165,7 @@ func record(from, until types.Time, page, quantity uint64) (types.HexBytes, erro
 	return types.HexBytes(signed.String()), nil
 }
 
-// set up gives each party its purse, and the producer its meter.
+// newBoard gives each party its purse, and the producer its meter.
 func newBoard(purses [parties]types.Amount) (*board, []*types.Tx, error) {
 	keys := new([parties]types.PublicKey)
 	for p := range parties {

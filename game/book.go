@@ -46,6 +46,7 @@ type rules struct {
 	ids        []types.TradeID
 	deadlines  []types.Deadlines
 	purses     [parties]types.Amount
+	records    map[[2]uint64]types.HexBytes // by page and quantity
 }
 
 func (r *rules) due(i int, k uint16) types.Amount {
@@ -207,7 +208,7 @@ func (r *rules) spend(b *book, i int, part types.Part, who party) string {
 // share what is left in proportion, the units left over to the largest remainders, then to the smaller trade ID.
 func (r *rules) allotted(b *book, i int) uint64 {
 	me := &b.trades[i]
-	by, before, claimed := r.deadlines[i].ReadingBy, uint64(0), uint64(0)
+	before, claimed := uint64(0), uint64(0)
 	peer := -1
 	for j := range r.Deals {
 		switch e := &b.trades[j]; {
@@ -216,13 +217,12 @@ func (r *rules) allotted(b *book, i int) uint64 {
 			before += r.Deals[j].quantity()
 		case e.rank == me.rank:
 			claimed += r.Deals[j].quantity()
-			by = min(by, r.deadlines[j].ReadingBy)
 			if j != i {
 				peer = j
 			}
 		}
 	}
-	there := r.readBy(b, by)
+	there := r.readBy(b, r.readingBy(b, i))
 	there = min(there-min(before, there), claimed)
 	mine := r.Deals[i].quantity() * there
 	q := mine / claimed

@@ -62,7 +62,7 @@ type explorer struct {
 }
 
 func newExplorer(scene Scene) (*explorer, error) {
-	r := &rules{Scene: &scene, purses: scene.purses()}
+	r := &rules{Scene: &scene, purses: scene.purses(), records: map[[2]uint64]types.HexBytes{}}
 	at, setUp, err := newBoard(r.purses)
 	if err != nil {
 		return nil, err
@@ -79,31 +79,40 @@ func newExplorer(scene Scene) (*explorer, error) {
 	x := &explorer{rules: r, setUp: setUp, known: map[book]bool{}, report: Report{Scene: scene.Name}}
 	b := book{meter: -1, coins: r.purses}
 	x.onTime(&b, at)
-	if scene.Ready {
-		if at, b, err = x.ready(at, b); err != nil {
-			return nil, err
-		}
+	if at, b, err = x.open(at, b); err != nil {
+		return nil, err
 	}
 	x.known[b] = true
 	x.nodes = append(x.nodes, node{at: at, book: b, parent: -1})
 	return x, nil
 }
 
-// ready records and pays for every trade of the scene.
-func (x *explorer) ready(at *board, b book) (*board, book, error) {
-	for i := range x.Deals {
-		for range 2 { // agree, then pay
-			for _, s := range x.steps(&b, i)[:2] {
-				m := x.compose(at, &b, nil, s)
-				if m == nil || m.verdict != accept {
-					continue
-				}
-				next, err := at.must(m.tx)
-				if err != nil {
-					return nil, b, err
-				}
-				at, b = next, m.next
-				x.setUp = append(x.setUp, m.tx)
+// open records the agreements of the scene's opening, those of one list in one block, and pays for them.
+func (x *explorer) open(at *board, b book) (*board, book, error) {
+	const agreeing, paying = 0, 1 // the first two of rules.steps
+	do := func(which int, deals ...int) error {
+		var steps []step
+		for _, i := range deals {
+			steps = append(steps, x.steps(&b, i)[which])
+		}
+		m := x.compose(at, &b, nil, steps...)
+		next, err := at.must(m.tx)
+		if err != nil {
+			return err
+		}
+		at, b = next, m.next
+		x.setUp = append(x.setUp, m.tx)
+		return nil
+	}
+	for _, together := range x.Opening {
+		if err := do(agreeing, together...); err != nil {
+			return nil, b, err
+		}
+	}
+	for _, together := range x.Opening {
+		for _, i := range together {
+			if err := do(paying, i); err != nil {
+				return nil, b, err
 			}
 		}
 	}
@@ -286,7 +295,7 @@ func (x *explorer) pass(n int, at *board, b book, says string) {
 		return
 	}
 	says += ": " + x.when(&b)
-	if b.meter >= 0 || len(x.Read) == 0 || b.block < slotUntil {
+	if b.meter >= 0 || len(x.Read) == 0 || b.block < slotMiddle {
 		x.arriveLater(n, at, b, says)
 		return
 	}
@@ -325,7 +334,18 @@ func (x *explorer) moves(at *board, b *book) ([]*move, error) {
 	for _, s := range singles {
 		try(nil, s)
 	}
-	for _, part := range x.parts(at) {
+	parts := x.parts(at)
+	if len(x.Deals) > 1 {
+		parts = nil
+		for i := range x.Deals {
+			for _, by := range []party{producer, buyer(i)} {
+				if all := x.owned(at, b, i, by); len(all) > 0 {
+					try(all)
+				}
+			}
+		}
+	}
+	for _, part := range parts {
 		try([]input{part})
 		for _, s := range singles {
 			if x.Pairs {
@@ -357,4 +377,14 @@ func (x *explorer) parts(at *board) (parts []input) {
 		}
 	}
 	return parts
+}
+
+// owned are the parts of a trade that a party can spend: where two trades multiply, it spends them at once.
+func (x *explorer) owned(at *board, b *book, i int, by party) (owned []input) {
+	for _, part := range x.parts(at) {
+		if owner, ok := x.owner(b, i, part.part); ok && part.trade == i && part.by == by && owner == by {
+			owned = append(owned, part)
+		}
+	}
+	return owned
 }

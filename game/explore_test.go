@@ -11,7 +11,7 @@ func TestExplore(t *testing.T) {
 	for _, scene := range game.Scenes() {
 		t.Run(scene.Name, func(t *testing.T) {
 			t.Parallel()
-			report, err := game.Explore(scene, 20000)
+			report, err := game.Explore(scene, 8000)
 			if err != nil {
 				t.Fatal(err)
 			}

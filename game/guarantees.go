@@ -131,10 +131,6 @@ func (r *rules) producerKept(b *book) string {
 				return "guarantee 3: more than one instalment of goods is unpaid"
 			}
 			least += paid - int64(deal.Bond)
-			if e.held > e.released && (deal.Fallback == hold || b.now <= r.deadlines[i].ConfirmBy) {
-				wealth += int64(r.due(i, e.held)) - paid // it can show what it holds at any time
-			}
-			least += max(int64(r.due(i, e.held))-paid, 0)
 		case phase == types.PhaseAwarded:
 			least += paid - int64(deal.Bond)
 		case phase == types.PhaseReleased || phase == types.PhaseSettled:

@@ -46,25 +46,38 @@ func (r *rules) wantsToRelease(b *book, i int) uint16 {
 	return 0
 }
 
-// neglects says which duty an honest party would have missed if time passed from one book to the other.
+// neglects says whether an honest party would miss a duty if time passed from one book to the other.
 func (r *rules) neglects(from, to *book) bool {
-	honest := r.honest()
+	passes := func(deadline types.Time) bool { return from.now <= deadline && to.now > deadline }
 	for i := range r.Deals {
-		e, d := &from.trades[i], &r.deadlines[i]
+		e := &from.trades[i]
 		if r.phase(from, i) != types.PhaseDelivered || r.Deals[i].Fallback == hold {
 			continue
 		}
-		late := to.now > d.ConfirmBy && from.now <= d.ConfirmBy
+		late := passes(r.deadlines[i].ConfirmBy)
 		switch {
-		case honest == buyer(i) && late && r.wantsToRelease(from, i) > 0:
+		case r.honest() == buyer(i) && late && r.wantsToRelease(from, i) > 0:
 			return true
-		case honest == producer && late && e.held > e.released:
+		case r.honest() != producer:
+		case late && e.held > e.released:
 			return true
-		case honest == producer && r.Deals[i].Fallback == meted && to.now > d.ReadingBy && from.now <= d.ReadingBy && from.readAt[0] == 0:
+		case r.Deals[i].Fallback == meted && passes(r.readingBy(from, i)) && from.readAt[0] == 0:
 			return true
 		}
 	}
 	return false
+}
+
+// readingBy is when a producer must have posted what its meter signed, to have it counted for a trade: trades of one
+// slot that were recorded in the same block share what was read by the earliest reading-by among them.
+func (r *rules) readingBy(b *book, i int) types.Time {
+	by := r.deadlines[i].ReadingBy
+	for j := range r.Deals {
+		if b.trades[j].placed && b.trades[j].rank == b.trades[i].rank {
+			by = min(by, r.deadlines[j].ReadingBy)
+		}
+	}
+	return by
 }
 
 // offLedger are the moves that no ledger sees: goods are handed over, preimages too. They matter where somebody is honest.
@@ -79,7 +92,8 @@ func (r *rules) offLedger(b *book) (moves []*move) {
 			m.next.trades[i].goods++
 			moves = append(moves, m)
 		}
-		for k := max(e.held, e.released) + 1; r.honest() == producer && k <= deal.Instalments; k++ {
+		useful := deal.Fallback == hold || b.now <= r.deadlines[i].ConfirmBy
+		for k := max(e.held, e.released) + 1; useful && r.honest() == producer && k <= deal.Instalments; k++ {
 			m := &move{says: fmt.Sprintf("%s hands the secret of instalment %d to the producer, off the ledger", buyer(i), k), next: *b}
 			m.next.trades[i].held = k
 			moves = append(moves, m)

@@ -38,7 +38,7 @@ type step struct {
 	by         []party
 	debits     [parties]types.Amount
 	apply      func(b *book) string
-	open       bool // whether it is refused doesn't matter
+	open       func(b *book) bool // whether it is refused doesn't matter any more; nil: it does
 }
 
 // compose makes a transaction of steps, in which everybody who has something to lock puts in all its coins and gets the
@@ -109,12 +109,12 @@ func (r *rules) follow(m *move, inputs []input, steps []step) {
 		}
 	}
 	for _, s := range steps {
+		if s.open != nil && s.open(&m.next) {
+			m.verdict = either
+		}
 		if why := s.apply(&m.next); why != "" {
 			m.verdict, m.why = refuse, why
 			return
-		}
-		if s.open {
-			m.verdict = either
 		}
 	}
 	if len(m.by) == 0 && len(steps) > 1 {
@@ -139,13 +139,18 @@ type input struct {
 }
 
 // coins are the outputs locked to a party's key.
-func (b *board) coins(who party) (coins []input) {
-	for outpoint, output := range b.reader().Outputs() {
-		if lock, plain := output.Lock.(*types.KeyLock); plain && lock.Key == b.keys[who] {
-			coins = append(coins, input{outpoint: outpoint, amount: output.Amount, by: who})
+func (b *board) coins(who party) []input {
+	if b.purses == nil {
+		b.purses = new([parties][]input)
+		for outpoint, output := range b.reader().Outputs() {
+			if lock, plain := output.Lock.(*types.KeyLock); plain {
+				if owner, known := b.whose(lock.Key); known {
+					b.purses[owner] = append(b.purses[owner], input{outpoint: outpoint, amount: output.Amount, by: owner})
+				}
+			}
 		}
 	}
-	return coins
+	return b.purses[who]
 }
 
 // steps are all the actions that anybody could try on a trade.
@@ -242,7 +247,6 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 	if len(r.Read) == 0 {
 		return nil, nil
 	}
-	middle := slotFrom + types.Time(slotSpan/2)
 	counted := r.counted(b)
 	stretches := []struct {
 		says        string
@@ -251,8 +255,8 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 		halves      []int
 	}{
 		{"the slot", slotFrom, slotUntil, counted[0] + counted[1], []int{0, 1}},
-		{"the first half of the slot", slotFrom, middle, counted[0], []int{0}},
-		{"the second half of the slot", middle, slotUntil, counted[1], []int{1}},
+		{"the first half of the slot", slotFrom, slotMiddle, counted[0], []int{0}},
+		{"the second half of the slot", slotMiddle, slotUntil, counted[1], []int{1}},
 		{"more than the slot", slotFrom, slotUntil + 1, 99, nil},
 	}
 	if !r.Halves {
@@ -260,7 +264,7 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 	}
 	var steps []step
 	for page, s := range stretches {
-		signed, err := record(s.from, s.until, uint64(page)+1, s.quantity)
+		signed, err := r.record(s.from, s.until, uint64(page)+1, s.quantity)
 		if err != nil {
 			return nil, err
 		}
@@ -268,10 +272,21 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 			says:   fmt.Sprintf("the producer posts what its meter signed of %s, %d Wh", s.says, s.quantity),
 			action: &types.Reading{Gauge: at.gauge(), Records: []types.HexBytes{signed}}, by: []party{producer},
 			apply: func(b *book) string { return r.read(b, s.halves, s.until) },
-			open:  r.allOver(b),
+			open:  r.allOver,
 		})
 	}
 	return steps, nil
+}
+
+// record is what the meter signs, once.
+func (r *rules) record(from, until types.Time, page, quantity uint64) (types.HexBytes, error) {
+	key := [2]uint64{page, quantity}
+	if known, ok := r.records[key]; ok {
+		return known, nil
+	}
+	signed, err := record(from, until, page, quantity)
+	r.records[key] = signed
+	return signed, err
 }
 
 // allOver says that no trade waits for a reading any more; the ledger may have forgotten the slot.

@@ -19,8 +19,9 @@ type Scene struct {
 	Pairs bool
 	// Halves lets the producer post its readings of the slot in two halves.
 	Halves bool
-	// Ready begins with the agreements recorded and paid for, so that what follows can be explored further.
-	Ready bool
+	// Opening names the deals whose agreements are recorded and paid for when the scene begins, those of one list in one
+	// block. Empty: the scene begins with nothing agreed.
+	Opening [][]int
 }
 
 // Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, who may be an
@@ -53,14 +54,25 @@ func (d *Deal) deadlines() types.Deadlines {
 	return deadlines
 }
 
-// moments are the points of the ledger clock at which things can change: each deadline, and just after it.
+// moments are the points of the ledger clock at which things can change: each deadline, and just after it. Where two
+// trades multiply, only as many as it takes to do every step in time and too late.
 func (s *Scene) moments() []types.Time {
 	var all []types.Time
 	for i := range s.Deals {
-		d := s.Deals[i].deadlines()
-		all = append(all, d.PayBy, d.PayBy+1, d.DeliverBy, d.DeliverBy+1, d.ConfirmBy, d.ConfirmBy+1)
-		if s.Deals[i].Fallback == meted {
-			all = append(all, slotUntil-1, slotUntil, d.ReadingBy, d.ReadingBy+1)
+		d, metered := s.Deals[i].deadlines(), s.Deals[i].Fallback == meted
+		all = append(all, d.DeliverBy, d.ConfirmBy+1)
+		if metered {
+			all = append(all, slotUntil, d.ReadingBy+1)
+		}
+		if len(s.Deals) > 1 {
+			continue
+		}
+		all = append(all, d.DeliverBy+1, d.ConfirmBy)
+		if metered {
+			all = append(all, slotUntil-1, d.ReadingBy)
+		}
+		if len(s.Opening) == 0 {
+			all = append(all, d.PayBy, d.PayBy+1)
 		}
 	}
 	slices.Sort(all)
@@ -107,7 +119,7 @@ func Scenes() []Scene {
 			}
 		}
 	}
-	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(meted, 2, 1)}, Read: []uint64{5}, Halves: true, Ready: true, Outages: 1}
+	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(meted, 2, 1)}, Read: []uint64{5}, Halves: true, Opening: [][]int{{0}}, Outages: 1}
 	return append(append(scenes, halves), gaugeScenes()...)
 }
 
@@ -119,16 +131,22 @@ func gaugeScenes() []Scene {
 	late := second
 	late.Late = window
 	var scenes []Scene
-	for _, honest := range []string{"", "consumer", "producer"} {
-		for _, other := range []Deal{second, late} {
-			scene := Scene{Name: "two trades on one meter", Deals: []Deal{first, other}, Honest: honest, Read: []uint64{0, 5, 7, 8}}
-			if other.Late > 0 {
-				scene.Name = "two trades on one meter, one reading-by later"
-			}
-			if honest == "" {
-				scene.Name += ", everybody free"
-			} else {
-				scene.Name += ", honest " + honest
+	for _, order := range []struct {
+		name    string
+		opening [][]int
+		other   Deal
+	}{
+		{"", [][]int{{0}, {1}}, second},
+		{", the other recorded before", [][]int{{1}, {0}}, second},
+		{", recorded in one block", [][]int{{0, 1}}, second},
+		{", recorded in one block, one reading-by later", [][]int{{0, 1}}, late},
+		{", one reading-by later", [][]int{{0}, {1}}, late},
+	} {
+		for _, honest := range []string{"", "consumer", "producer"} {
+			scene := Scene{Deals: []Deal{first, order.other}, Opening: order.opening, Honest: honest, Read: []uint64{0, 5, 7, 8}}
+			scene.Name = "two trades on one meter" + order.name + ", everybody free"
+			if honest != "" {
+				scene.Name = "two trades on one meter" + order.name + ", honest " + honest
 			}
 			scenes = append(scenes, scene)
 		}

@@ -64,8 +64,9 @@ func (b *board) gauge() types.Gauge {
 // The slot of the game's goods, and the deadlines around it. Delivery is committed well before the slot, so that an
 // outage can carry block time beyond its beginning while the ledger clock still stands before deliver-by.
 const (
-	slotFrom  = opening + types.Time(2*slotSpan)
-	slotUntil = slotFrom + types.Time(slotSpan)
+	slotFrom   = opening + types.Time(2*slotSpan)
+	slotMiddle = slotFrom + types.Time(slotSpan/2)
+	slotUntil  = slotFrom + types.Time(slotSpan)
 )
 
 // deadlines of the game; under meter terms the last two come after the slot.

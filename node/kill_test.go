@@ -1,4 +1,4 @@
-package node_test
+package node
 
 import (
 	"bufio"
@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"lockstep/api/wire"
-	"lockstep/node"
 	"lockstep/types"
 )
 
@@ -37,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // runChild runs a node until its standard input ends, and says on its output where the API is.
 func runChild(dir string) error {
-	n, err := node.Open(node.Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	n, err := Open(Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}
@@ -219,7 +218,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 	const cuts, customers, purse = 12, 8, 1000
 	params := types.DefaultParams("test")
 	dir := initNode(t, params)
-	token, err := node.LoadToken(dir)
+	token, err := LoadToken(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +283,7 @@ func work(t *testing.T, address string, all []*customer, rest bool) (told <-chan
 
 func checkCustomers(t *testing.T, dir string, all []*customer, purse types.Amount) {
 	t.Helper()
-	report, err := node.Check(dir, slog.New(slog.DiscardHandler))
+	report, err := Check(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

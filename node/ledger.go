@@ -125,7 +125,8 @@ func (l *ledgerAPI) Offers(_ context.Context, after string, limit int) (wire.Off
 	if after != "" {
 		place, err := hex.DecodeString(after)
 		if err != nil || len(place) != len(from) {
-			return wire.Offers{}, types.Refuse(types.CodeMalformed, "%.80q is not a place in the list of offers: pass on what the last page gave as next", after)
+			return wire.Offers{}, types.Refuse(types.CodeMalformed,
+				"%.80q is not a place in the list of offers: pass on what the last page gave as next", after)
 		}
 		from = types.OfferID(place)
 	}

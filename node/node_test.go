@@ -1,12 +1,14 @@
-package node_test
+package node
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"lockstep/node"
+	"lockstep/store"
 	"lockstep/types"
 )
 
@@ -33,7 +35,7 @@ func TestNodeStartsCommitsAndStartsAgain(t *testing.T) {
 	}
 	stop()
 
-	report, err := node.Check(dir, slog.New(slog.DiscardHandler))
+	report, err := Check(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,5 +55,70 @@ func TestSecretsAreForTheOwnerOnly(t *testing.T) {
 		if mode := info.Mode().Perm(); mode != 0o600 {
 			t.Errorf("%s has mode %o", file, mode)
 		}
+	}
+}
+
+func TestOpenTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	quiet := slog.New(slog.DiscardHandler)
+	for _, c := range []struct {
+		name, want string
+		spoil      func(dir string) error
+	}{
+		{"not a node's folder", "is not the folder of a node", func(dir string) error { return os.Remove(filepath.Join(dir, settingsFile)) }},
+		{"unknown setting", "unknown field", write(settingsFile, `{"apy":"127.0.0.1:1"}`)},
+		{"bad address", "is not an address", write(settingsFile, `{"api":"nowhere"}`)},
+		{"bad peer", "is not a node", write(settingsFile, `{"p2p_peers":["127.0.0.1:1"]}`)},
+		{"bad listening address", "p2p_listen", write(settingsFile, `{"p2p_listen":"x"}`)},
+		{"no token", "API token", func(dir string) error { return os.Remove(filepath.Join(dir, tokenFile)) }},
+		{"bad token", "64 hexadecimal digits", write(tokenFile, "secret")},
+		{"no genesis", "genesis", func(dir string) error { return os.RemoveAll(filepath.Join(dir, engineFolder, "config")) }},
+		{"store in the way", "store", write(storeFolder, "a file")},
+		{"API address in use elsewhere", "can't listen", write(settingsFile, `{"api":"192.0.2.1:1"}`)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := initNode(t, quickParams())
+			if err := c.spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			n, err := Open(Config{Dir: dir}, quiet)
+			if err == nil {
+				t.Fatal("the node opens", n.Close())
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%q does not say %q", err, c.want)
+			}
+		})
+	}
+}
+
+func write(file, content string) func(dir string) error {
+	return func(dir string) error { return os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600) }
+}
+
+func TestAFolderIsOpenOnce(t *testing.T) {
+	t.Parallel()
+	dir := initNode(t, quickParams())
+	start(t, dir)
+	if _, err := Open(Config{Dir: dir, API: "127.0.0.1:0"}, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
+		t.Error(err)
+	}
+	if _, err := Check(dir, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
+		t.Error(err)
+	}
+}
+
+func TestInitRefuses(t *testing.T) {
+	t.Parallel()
+	dir := initNode(t, quickParams())
+	if err := Init(dir, InitOptions{Params: quickParams()}); err == nil {
+		t.Error("a ledger was made over another")
+	}
+	if err := Init(t.TempDir(), InitOptions{}); err == nil {
+		t.Error("a ledger was made without parameters")
+	}
+	if err := Init(t.TempDir(), InitOptions{Params: quickParams(), Settings: Settings{API: "x"}}); err == nil {
+		t.Error("a ledger was made with bad settings")
 	}
 }

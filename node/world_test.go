@@ -1,4 +1,4 @@
-package node_test
+package node
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 
 	"lockstep/api"
 	"lockstep/api/wire"
-	"lockstep/node"
 	"lockstep/types"
 )
 
@@ -69,9 +68,9 @@ func mint(params types.Params, amount types.Amount, names ...string) *types.Tx {
 }
 
 // start runs a node in a folder until the test ends, or until stop is called.
-func start(t *testing.T, dir string) (n *node.Node, stop func()) {
+func start(t *testing.T, dir string) (n *Node, stop func()) {
 	t.Helper()
-	n, err := node.Open(node.Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.DiscardHandler))
+	n, err := Open(Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +96,7 @@ func start(t *testing.T, dir string) (n *node.Node, stop func()) {
 func initNode(t *testing.T, params types.Params) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := node.Init(dir, node.InitOptions{Params: params}); err != nil {
+	if err := Init(dir, InitOptions{Params: params}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

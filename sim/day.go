@@ -15,11 +15,11 @@ import (
 // ledger before the next begins.
 func (c *community) playSlot(ctx context.Context, slot int, turns []int, tally *tally) error {
 	for moment := Offering; moment <= Looking; moment++ {
-		views, err := c.look(ctx, slot, moment)
+		sights, err := c.look(ctx, slot, moment)
 		if err != nil {
 			return err
 		}
-		plans := c.decide(views, turns)
+		plans := c.decide(sights, turns)
 		if err := together(ctx, plans, func(ctx context.Context, p plan) error { return c.carryOut(ctx, slot, p, tally) }); err != nil {
 			return fmt.Errorf("quarter-hour %d: %w", slot, err)
 		}
@@ -32,10 +32,16 @@ func turns(seed uint64, slot, households int) []int {
 	return rand.New(rand.NewPCG(seed, uint64(slot)+1)).Perm(households)
 }
 
+// balance is what the household makes more than it uses in a slot, or uses more than it makes, in Wh.
+func (m *member) balance(slot int) (surplus, need uint64) {
+	sun, load := m.sun[slot], m.load[slot]
+	return sun - min(sun, load), load - min(sun, load)
+}
+
 // idle reports whether nobody has a surplus in the slot, so that nothing can happen.
 func (c *community) idle(slot int) bool {
 	for _, m := range c.members {
-		if m.sun[slot] > m.load[slot] {
+		if surplus, _ := m.balance(slot); surplus > 0 {
 			return false
 		}
 	}
@@ -65,11 +71,7 @@ func (c *community) look(ctx context.Context, slot int, moment Moment) ([]*sight
 	err := together(ctx, places, func(ctx context.Context, place int) error {
 		m := c.members[place]
 		s := &sight{View: View{Slot: slot, Moment: moment, Me: place, Quotes: quotes}}
-		if m.sun[slot] > m.load[slot] {
-			s.Surplus = m.sun[slot] - m.load[slot]
-		} else {
-			s.Need = m.load[slot] - m.sun[slot]
-		}
+		s.Surplus, s.Need = m.balance(slot)
 		idle := moment == Offering && s.Surplus == 0 || moment == Taking && s.Need == 0 || moment == Delivering && s.Surplus == 0
 		if idle {
 			return nil

@@ -108,11 +108,9 @@ func (c *community) openAccount(m *member, options Options, held types.Amount) A
 		account.Roof = SomeRoof
 	}
 	for slot := options.From; slot < options.To; slot++ {
-		if m.sun[slot] > m.load[slot] {
-			account.Spare += m.sun[slot] - m.load[slot]
-		} else {
-			account.Need += m.load[slot] - m.sun[slot]
-		}
+		surplus, need := m.balance(slot)
+		account.Spare += surplus
+		account.Need += need
 	}
 	return account
 }

@@ -33,7 +33,9 @@ func FuzzBlockRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	sample, err := codec.encode(&Block{Height: 1, Txs: []TxResult{{Code: types.CodePhase, Detail: "why"}}, Events: []types.Event{{Kind: types.EventPaid}}})
+	sample, err := codec.encode(&Block{
+		Height: 1, Txs: []TxResult{{Code: types.CodePhase, Detail: "why"}}, Events: []types.Event{{Kind: types.EventPaid}},
+	})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -140,7 +140,8 @@ func partyRange(prefix []byte, cursor string) (from, to []byte, err error) {
 	}
 	place, err := hex.DecodeString(cursor)
 	if err != nil || len(place) != partyKeyLength-len(prefix) {
-		return nil, nil, types.Refuse(types.CodeMalformed, "%.80q is not a place in a list of trades: pass on what the last page gave as next", cursor)
+		return nil, nil, types.Refuse(types.CodeMalformed,
+			"%.80q is not a place in a list of trades: pass on what the last page gave as next", cursor)
 	}
 	return append(append(append([]byte{}, prefix...), place...), 0), after(prefix), nil
 }

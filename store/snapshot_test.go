@@ -26,7 +26,8 @@ func TestCoinsAreTheOutputsOfAKey(t *testing.T) {
 	w.must(mint)
 	w.must(w.pay(types.Outpoint{Tx: mint.ID(), Index: 2}, 1000, "peter", "clara"))
 	w.read(func(s *store.Snapshot) {
-		if peter := coinsOf(t, s, "peter"); len(peter) != 1 || peter[0].Outpoint != (types.Outpoint{Tx: mint.ID()}) || peter[0].Output.Amount != 1000 {
+		peter, first := coinsOf(t, s, "peter"), types.Outpoint{Tx: mint.ID()}
+		if len(peter) != 1 || peter[0].Outpoint != first || peter[0].Output.Amount != 1000 {
 			t.Errorf("peter has %+v", peter)
 		}
 		if clara := coinsOf(t, s, "clara"); len(clara) != 2 {
@@ -200,7 +201,8 @@ func TestOffersInOrder(t *testing.T) {
 	var txs []*types.Tx
 	for nonce := range uint64(5) {
 		txs = append(txs, sign(w.body(&types.Post{Offer: types.Offer{
-			ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset, Price: types.Rate{Mantissa: 7}, Deposit: types.Rate{Mantissa: 1},
+			ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset,
+			Price: types.Rate{Mantissa: 7}, Deposit: types.Rate{Mantissa: 1},
 			MinFill: 1, Instalments: 1, Deadlines: a.Deadlines, Fallback: a.Fallback, Nonce: nonce,
 		}}), "peter"))
 	}

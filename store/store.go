@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"lockstep/types"
@@ -19,6 +20,9 @@ const formatVersion = "lockstep-store-1"
 
 // blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
 const blockCacheBytes = 64 << 20
+
+// bloomBits a key tell that it is absent without a read, but for one time in a hundred.
+const bloomBits = 10
 
 // Store is a ledger on disk. It is safe for concurrent use by one writer ([Store.Stage], [Staged.Commit]) and any number
 // of readers.
@@ -60,9 +64,13 @@ func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) 
 func (s *Store) open(logger *slog.Logger) (err error) {
 	cache := pebble.NewCache(blockCacheBytes)
 	defer cache.Unref() // the database holds its own reference
-	s.db, err = pebble.Open(s.dir, &pebble.Options{
+	options := &pebble.Options{
 		Lock: s.lock, Cache: cache, Logger: pebbleLogger{logger}, FormatMajorVersion: pebble.FormatNewest,
-	})
+	}
+	for i := range options.Levels { // the rules often ask for what is not there
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
+	}
+	s.db, err = pebble.Open(s.dir, options)
 	if err != nil {
 		return damagedError(s.dir, err)
 	}

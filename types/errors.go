@@ -75,6 +75,7 @@ const (
 	CodePending     Code = 91
 	CodeUnavailable Code = 92
 	CodeNotFound    Code = 93
+	CodeToken       Code = 94
 	CodeInternal    Code = 99
 )
 
@@ -140,6 +141,7 @@ func CodeList() []CodeInfo {
 		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
 		{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},
 		{CodeNotFound, "not_found", "There is nothing under that name on this ledger."},
+		{CodeToken, "token", "The node takes transactions only with its access token: name the file that holds it, api.token in the node's folder."},
 		{CodeInternal, "internal", "The node failed at something that should not fail. Its log says what; please report it."},
 	}
 }

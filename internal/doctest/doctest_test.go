@@ -14,7 +14,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write outputs and lists into the documents")
+var (
+	update = flag.Bool("update", false, "write outputs and lists into the documents")
+	slow   = flag.Bool("slow", false, "keep to the times that the documents name; with -update, write all outputs anew")
+)
 
 // root is the repository, seen from this folder.
 const root = "../.."

@@ -54,7 +54,7 @@ func newSession(t *testing.T) *session {
 	}
 	for file, content := range map[string]string{
 		filepath.Join(bin, "lockstep"): cheap,
-		filepath.Join(bin, "go.work"):  "go 1.26\nuse " + repository + "\n",
+		filepath.Join(bin, "go.work"):  goVersion.FindString(read(t, "go.mod")) + "\nuse " + repository + "\n",
 	} {
 		if err := os.WriteFile(file, []byte(content), 0o755); err != nil {
 			t.Fatal(err)
@@ -120,13 +120,15 @@ func (s *session) run(command string) (printed []string, ok bool) {
 			if code, ended := strings.CutPrefix(line, done); ended {
 				return trim(printed), strings.TrimSpace(code) == "0"
 			}
-			line = strings.ReplaceAll(line, s.home, shownHome)
+			line = strings.TrimRight(strings.ReplaceAll(line, s.home, shownHome), " ")
 			printed = append(printed, strings.ReplaceAll(line, s.api, defaultAPI))
 		case <-timeout:
 			s.t.Fatalf("still running after %s: %s\n%s", patience, command, strings.Join(printed, "\n"))
 		}
 	}
 }
+
+var goVersion = regexp.MustCompile(`(?m)^go .*$`)
 
 var startsNode = regexp.MustCompile(`lockstep node start.*&$`)
 
