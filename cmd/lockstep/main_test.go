@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall,
 		},
 		RequireExplicitExec: true,
 	})
@@ -109,6 +109,13 @@ func pass(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("the ledger clock did not come to %s", until)
+}
+
+// wall TIME waits until the wall clock is past a moment, though the chain stands still.
+func wall(ts *testscript.TestScript, _ bool, args []string) {
+	var until types.Time
+	ts.Check(until.UnmarshalText([]byte(args[0])))
+	time.Sleep(time.Until(until.Std()) + time.Second)
 }
 
 // gateway key VAR sets a variable to the public key of a gateway; gateway sign FROM UNTIL WH FILE writes its signed record.
