@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,10 +143,12 @@ func (p *pool) admit(tx *types.Tx) error {
 }
 
 func (p *pool) execute(tx *types.Tx) error {
-	if result := p.scratch.Execute(tx, true); result.Code != types.CodeOK {
-		return &types.Refusal{Code: result.Code, Detail: result.Detail}
+	result := p.scratch.Execute(tx, true)
+	if result.Code == types.CodeOK {
+		return nil
 	}
-	return nil
+	detail := strings.TrimPrefix(result.Detail, result.Code.String()+": ") // a refusal writes its code itself
+	return &types.Refusal{Code: result.Code, Detail: detail}
 }
 
 func (p *pool) add(e *entry) {

@@ -232,7 +232,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 			continue
 		}
 		told, finished := work(t, c.address(t), all, false)
-		for range 1 + random.IntN(40) {
+		for range 1 + random.IntN(25) {
 			<-told
 		}
 		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
