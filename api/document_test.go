@@ -237,13 +237,15 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if got := types.ActionKind(action); got != kind {
 			t.Errorf("%q is called %q", kind, got)
 		}
-		switch action := action.(type) { // whose zero value is not a good one
-		case *types.Agree:
-			action.Agreement.Fallback = &types.Arbiter{}
-		case *types.Post:
-			action.Offer.Fallback = &types.Meter{}
-		case *types.Enrol:
-			action.Meter.Form = types.FormOCMF
+		// These have a zero value that is not a good one.
+		if agree, ok := action.(*types.Agree); ok {
+			agree.Agreement.Fallback = &types.Arbiter{}
+		}
+		if post, ok := action.(*types.Post); ok {
+			post.Offer.Fallback = &types.Meter{}
+		}
+		if enrol, ok := action.(*types.Enrol); ok {
+			enrol.Meter.Form = types.FormOCMF
 		}
 		text, err := json.Marshal(types.Body{Actions: []types.Action{action}, Outputs: []types.Output{{Lock: types.ToKey(apitest.Key("alice"))}}})
 		if err != nil {

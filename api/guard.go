@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -67,7 +68,7 @@ func (s *server) unrouted(w http.ResponseWriter, r *http.Request, handler http.H
 }
 
 func (s *server) recovered(w *response, r *http.Request, failure any) {
-	if failure != http.ErrAbortHandler {
+	if err, ok := failure.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 		s.log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "panic", failure, "stack", string(debug.Stack()))
 	}
 	if w.status != 0 {

@@ -149,7 +149,10 @@ func TestPages(t *testing.T) {
 	if len(page.Offers) != 3 || len(next.Offers) != 3 || next.Offers[0].ID == page.Offers[2].ID {
 		t.Errorf("pages %+v %+v", page, next)
 	}
-	for range w.AllOffers(ctx) {
+	for _, err := range w.AllOffers(ctx) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // leaving early is fine
 	}
 	w.ledger.Story(t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func parse(t testing.TB, text string) (orders []market.Order) {
 		if fields[1] == "offer" {
 			o.Side = market.Offer
 		}
-		fmt.Sscan(fields[2], &o.Quantity)
+		o.Quantity = number(t, fields[2])
 		var err error
 		if o.Price, err = types.ParseRate(fields[3]); err != nil {
 			t.Fatal(err)
@@ -32,12 +33,21 @@ func parse(t testing.TB, text string) (orders []market.Order) {
 			if name == "owner" {
 				o.Owner = value
 			} else {
-				fmt.Sscan(value, &o.MinFill)
+				o.MinFill = number(t, value)
 			}
 		}
 		orders = append(orders, o)
 	}
 	return orders
+}
+
+func number(t testing.TB, text string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func result(t testing.TB, orders []market.Order) string {

@@ -41,8 +41,8 @@ func (b book) allocate(volume uint64) (leftOut bool) {
 
 // leaveOut marks the orders of one limit whose exact share of what is available would be below their smallest fill. The one
 // that asks for the largest part of its quantity goes first, since what it would have had is the others'.
-func (level book) leaveOut(available, total uint64) (leftOut bool) {
-	level = slices.Clone(level)
+func (b book) leaveOut(available, total uint64) (leftOut bool) {
+	level := slices.Clone(b)
 	slices.SortFunc(level, compareDemands)
 	for _, e := range level {
 		if total <= available || !less(available, e.left, e.least(), total) {
@@ -81,15 +81,15 @@ func less(a, b, c, d uint64) bool {
 }
 
 // proRata gives each the floor of its exact share, and the units left over to the largest remainders, ties by ID.
-func (level book) proRata(available, total uint64) {
-	remainders := make(map[*entry]uint64, len(level))
+func (b book) proRata(available, total uint64) {
+	remainders := make(map[*entry]uint64, len(b))
 	left := available
-	for _, e := range level {
+	for _, e := range b {
 		hi, lo := bits.Mul64(e.left, available)
 		e.fill, remainders[e] = bits.Div64(hi, lo, total)
 		left -= e.fill
 	}
-	level = slices.Clone(level)
+	level := slices.Clone(b)
 	slices.SortFunc(level, func(a, b *entry) int {
 		switch {
 		case remainders[a] > remainders[b]:

@@ -75,7 +75,9 @@ func readSamples(from io.Reader) ([]sample, error) {
 	limited := &io.LimitedReader{R: from, N: maxProfileBytes + 1}
 	text := bufio.NewReader(limited)
 	if mark, err := text.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		text.Discard(3) // can't fail: they were peeked at
+		if _, err := text.Discard(3); err != nil {
+			return nil, err
+		}
 	}
 	lines := csv.NewReader(text)
 	lines.FieldsPerRecord, lines.ReuseRecord, lines.TrimLeadingSpace = -1, true, true

@@ -14,11 +14,11 @@ var (
 )
 
 func lockedError(dir string, cause error) error {
-	return fmt.Errorf("%w: another process has %s open; stop it first (%v)", ErrLocked, dir, cause)
+	return fmt.Errorf("%w: another process has %s open; stop it first (%w)", ErrLocked, dir, cause)
 }
 
 func damagedError(dir string, cause error) error {
-	return fmt.Errorf("%w: %s can't be read (%v); restore a backup, or remove it and let the node replay its blocks", ErrDamaged, dir, cause)
+	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or remove it and let the node replay its blocks", ErrDamaged, dir, cause)
 }
 
 func formatError(dir string, version []byte) error {
