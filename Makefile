@@ -52,9 +52,9 @@ tidy: ## are go.mod and go.sum what go mod tidy would write?
 	go mod tidy -diff
 
 .PHONY: race
-race: ## all tests under the race detector, where there is a C compiler
+race: ## all tests but those of whole processes under the race detector, where there is a C compiler
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: the tests run without the race detector"; fi
-	go test $(RACE) -timeout $(TIMEOUT) ./...
+	go test $(RACE) -short -timeout $(TIMEOUT) ./...
 
 .PHONY: bench
 bench: ## all benchmarks; BENCH=Decode for some

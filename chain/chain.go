@@ -87,8 +87,9 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the engine's database %q: %w", context.ID, err)
 	}
-	c.opened = append(c.opened, db)
-	return db, nil
+	own := &database{DB: db}
+	c.opened = append(c.opened, own)
+	return own, nil
 }
 
 // Run takes part in the chain until the context ends or something fails that must stop the node. Call it once.

@@ -15,6 +15,7 @@ func (r *rules) attacks(at *board, b *book) (attacks []*move) {
 	printed := at.body(&types.Issue{Asset: asset, Amount: 5})
 	printed.Outputs = []types.Output{at.coin(stranger, 5)}
 	hostile("a stranger issues money", "only its issuer can", printed, stranger)
+	attacks = append(attacks, r.malformed(at)...)
 	for p := producer; p <= stranger; p++ {
 		for _, coin := range at.coins(p) {
 			more := at.body()
@@ -32,6 +33,31 @@ func (r *rules) attacks(at *board, b *book) (attacks []*move) {
 	}
 	for i := range r.Deals {
 		attacks = append(attacks, r.attacksOn(at, b, i)...)
+	}
+	return attacks
+}
+
+// malformed are a stranger's coin sent to itself in ways that no transaction may have.
+func (r *rules) malformed(at *board) (attacks []*move) {
+	for _, coin := range at.coins(stranger)[:1] {
+		for _, spoil := range []struct {
+			says string
+			edit func(body *types.Body)
+		}{
+			{"is for another chain", func(body *types.Body) { body.ChainID = "elsewhere" }},
+			{"has run out", func(body *types.Body) { body.ValidUntil = at.clock.BlockTime - 1 }},
+			{"is valid for too long", func(body *types.Body) { body.ValidUntil = at.clock.BlockTime.Add(at.params.MaxValidity + 1) }},
+			{"has an output of nothing", func(body *types.Body) { body.Outputs = append(body.Outputs, at.coin(stranger, 0)) }},
+			{"makes a payment of a trade", func(body *types.Body) { body.Outputs[0].Lock = types.ToTrade(r.ids[0], types.PartPayment) }},
+			{"pays a fee that nobody asked for", func(body *types.Body) { body.Fee = 1; body.Outputs[0].Amount-- }},
+		} {
+			body := at.body()
+			body.Inputs, body.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(stranger, coin.amount)}
+			spoil.edit(&body)
+			attacks = append(attacks, &move{
+				says: "a stranger sends a transaction that " + spoil.says, tx: at.signed(body, stranger), verdict: refuse, why: "no transaction may do that",
+			})
+		}
 	}
 	return attacks
 }
@@ -56,8 +82,11 @@ func (r *rules) attacksOn(at *board, b *book, i int) (attacks []*move) {
 		}
 	}
 	sum := b.trades[i].sum()
-	for _, shares := range [][2]types.Amount{{sum + 1, 0}, {0, sum + 1}, {types.MaxAmount, sum + 1}} {
+	for _, shares := range [][2]types.Amount{{sum + 1, 0}, {0, sum + 1}, {types.MaxAmount, sum + 1}, {sum / 2, sum - sum/2 - min(sum, 1)}} {
 		says := fmt.Sprintf("%s to the producer and %s to the buyer", shares[0], shares[1])
+		if shares[0]+shares[1] == sum && shares[0] <= sum {
+			continue // there is nothing to leave out
+		}
 		hostile("a split of "+says, "the shares are not what is locked",
 			[]types.Action{&types.Split{Trade: id, ToProducer: shares[0], ToConsumer: shares[1]}}, producer, buyer(i))
 		hostile("an award of "+says, "the shares are not what is locked",

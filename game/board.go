@@ -188,10 +188,8 @@ func newBoard(purses [parties]types.Amount) (*board, []*types.Tx, error) {
 	}
 	setUp := []*types.Tx{
 		b.signed(issue, operator),
-		b.signed(b.body(
-			&types.Admit{Operator: keys[operator], Member: types.Member{Key: keys[producer], Name: "producer"}},
-			&types.Enrol{Operator: keys[operator], Meter: *gateway(keys[producer])},
-		), operator),
+		b.signed(b.body(&types.Admit{Operator: keys[operator], Member: types.Member{Key: keys[producer], Name: "producer"}}), operator),
+		b.signed(b.body(&types.Enrol{Operator: keys[operator], Meter: *gateway(keys[producer])}), operator),
 	}
 	b, err := b.must(setUp...)
 	return b, setUp, err

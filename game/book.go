@@ -15,7 +15,18 @@ type book struct {
 	meter      int8          // index in Scene.Read of what the meter has counted; -1 before the slot is over
 	coins      [parties]types.Amount
 	trades     [2]entry
+	offer      offerState
+	remaining  uint64 // of the offer
 }
+
+// offerState is whether the producer's offer stands.
+type offerState uint8
+
+const (
+	neverPosted offerState = iota
+	standing
+	closed
+)
 
 // entry is what the protocol says of one trade.
 type entry struct {
@@ -47,6 +58,7 @@ type rules struct {
 	deadlines  []types.Deadlines
 	purses     [parties]types.Amount
 	records    map[[2]uint64]types.HexBytes // by page and quantity
+	offer      types.Offer                  // where the deals are takes of one
 }
 
 func (r *rules) due(i int, k uint16) types.Amount {

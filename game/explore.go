@@ -67,12 +67,23 @@ func newExplorer(scene Scene) (*explorer, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.board = at
+	if scene.Offered {
+		r.offer = r.standingOffer(at)
+	}
 	for i := range scene.Deals {
 		deal := &scene.Deals[i]
 		if err := deal.Check(); err != nil {
 			return nil, err
 		}
 		agreement := deal.agreement(at, buyer(i), deal.deadlines(), uint64(i))
+		if scene.Offered {
+			taken, err := r.offer.Agreement(deal.Quantity, at.keys[buyer(i)], uint64(i))
+			if err != nil {
+				return nil, err
+			}
+			agreement = *taken
+		}
 		r.agreements, r.ids = append(r.agreements, agreement), append(r.ids, agreement.ID())
 		r.deadlines = append(r.deadlines, deal.deadlines())
 	}
@@ -132,13 +143,13 @@ func (x *explorer) expand(n int) (err error) {
 			x.broken(n, trying, fmt.Sprintf("the ledger panics: %v", r))
 		}
 	}()
-	if why := x.conserved(at, &b); why != "" {
-		x.broken(n, nil, why)
-		return nil
-	}
-	if why := x.freed(at, &b); why != "" && x.Honest == "" {
-		x.broken(n, nil, why)
-		return nil
+	if x.Honest == "" { // what honest parties do is among what everybody can do
+		for _, guarantee := range []func(*board, *book) string{x.conserved, x.freed} {
+			if why := guarantee(at, &b); why != "" {
+				x.broken(n, nil, why)
+				return nil
+			}
+		}
 	}
 	moves, err := x.moves(at, &b)
 	if err != nil {
@@ -277,14 +288,26 @@ func (x *explorer) arrive(from int, m *move, at *board, b book) {
 func (x *explorer) passTime(n int) {
 	at, b := x.nodes[n].at, x.nodes[n].book
 	for _, moment := range x.moments() {
-		if moment > b.now {
-			x.pass(n, at.at(moment), b, "time passes")
-			break
+		if moment <= b.now {
+			continue
 		}
+		later := at.at(moment)
+		gained := int64(later.clock.Skew) - int64(at.clock.Skew)
+		if passed := int64(later.clock.BlockTime - at.clock.BlockTime); gained > 0 || -gained > passed/100+1 {
+			x.broken(n, nil, fmt.Sprintf("in %dms without an outage the ledger clock came %dms nearer to block time", passed, -gained))
+			return
+		}
+		x.pass(n, later, b, "time passes")
+		break
 	}
 	if b.outages < x.Outages && b.now <= x.moments()[len(x.moments())-1] {
 		b.outages++
-		x.pass(n, at.after(at.begin(outage)), b, "the chain stands still for longer than the clock cap")
+		later := at.after(at.begin(outage))
+		if counted := later.clock.Now().Since(b.now); counted != clockCap {
+			x.broken(n, nil, fmt.Sprintf("the chain stood still for %s, and the ledger clock counts %s instead of its cap", outage, counted))
+			return
+		}
+		x.pass(n, later, b, "the chain stands still for longer than the clock cap")
 	}
 }
 
@@ -324,7 +347,7 @@ func (x *explorer) moves(at *board, b *book) ([]*move, error) {
 	if err != nil {
 		return nil, err
 	}
-	singles = append(singles, readings...)
+	singles = append(append(singles, readings...), x.offerSteps()...)
 	var moves []*move
 	try := func(inputs []input, steps ...step) {
 		if m := x.compose(at, b, inputs, steps...); m != nil {

@@ -55,6 +55,9 @@ func (r *rules) asInTheBook(at *board, b *book) string {
 			return fmt.Sprintf("guarantee 1: %s should have %s and has %s", p, b.coins[p], coins[p])
 		}
 	}
+	if offer, stands := at.reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && offer.Remaining != b.remaining) {
+		return fmt.Sprintf("the offer should stand: %t with %d left; it stands: %t", r.stands(b), b.remaining, stands)
+	}
 	for i := range r.Deals {
 		if why := r.tradeAsInTheBook(at, b, i, locked[i]); why != "" {
 			return why

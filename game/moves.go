@@ -171,6 +171,9 @@ func (r *rules) steps(b *book, i int) []step {
 			debits: debit(producer, deal.Bond), apply: func(b *book) string { return r.deliver(b, i) },
 		},
 	}
+	if r.Offered {
+		steps = append([]step{r.takeStep(i, deal.quantity(), rank), r.takeStep(i, 1, rank), r.takeStep(i, offered+1, rank)}, steps[2:]...)
+	}
 	for k := uint16(1); k <= deal.Instalments; k++ {
 		steps = append(steps, r.releaseStep(i, k))
 	}

@@ -22,6 +22,8 @@ type Scene struct {
 	// Opening names the deals whose agreements are recorded and paid for when the scene begins, those of one list in one
 	// block. Empty: the scene begins with nothing agreed.
 	Opening [][]int
+	// Offered: the deals are takes of one standing offer of the producer's, instead of agreements that both sign.
+	Offered bool
 }
 
 // Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, who may be an
@@ -61,6 +63,9 @@ func (s *Scene) moments() []types.Time {
 	for i := range s.Deals {
 		d, metered := s.Deals[i].deadlines(), s.Deals[i].Fallback == meted
 		all = append(all, d.DeliverBy, d.ConfirmBy+1)
+		if s.Offered {
+			all = append(all, d.PayBy, d.PayBy+1)
+		}
 		if metered {
 			all = append(all, slotUntil, d.ReadingBy+1)
 		}
@@ -82,6 +87,9 @@ func (s *Scene) moments() []types.Time {
 // purses are a little more than the parties need, so that nobody's is empty and no two are alike.
 func (s *Scene) purses() (purses [parties]types.Amount) {
 	purses = [parties]types.Amount{producer: 1, consumer: 2, stranger: 5, arbiter: 3}
+	if s.Offered {
+		purses[consumer] += 9 // enough to take more than there is
+	}
 	for i, deal := range s.Deals {
 		purses[producer] += deal.Bond
 		purses[buyer(i)] += deal.Price + deal.Deposit
@@ -115,12 +123,24 @@ func Scenes() []Scene {
 				if fallback == meted {
 					scene.Read = []uint64{0, 3, 5, 6}
 				}
+				if fallback == meted && scene.Pairs { // the most expensive by far
+					scene.Read, scene.Pairs = []uint64{3, 5}, deal.Instalments == 1
+				}
 				scenes = append(scenes, scene)
 			}
 		}
 	}
 	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(meted, 2, 1)}, Read: []uint64{5}, Halves: true, Opening: [][]int{{0}}, Outages: 1}
-	return append(append(scenes, halves), gaugeScenes()...)
+	return append(append(scenes, halves, offerScene()), gaugeScenes()...)
+}
+
+// offerScene is a standing offer of 5 Wh, of which the consumer wants 3 and a stranger 2: each sum is a rate times the
+// quantity, rounded up.
+func offerScene() Scene {
+	take := func(quantity uint64, price, deposit, bond types.Amount) Deal {
+		return Deal{Terms: Terms{Value: 11, Cost: 1, Price: price, Deposit: deposit, Bond: bond, Instalments: 1, Quantity: quantity, Fallback: hold}}
+	}
+	return Scene{Name: "takes of an offer, everybody free", Deals: []Deal{take(3, 5, 2, 1), take(2, 3, 1, 1)}, Offered: true}
 }
 
 // gaugeScenes are two trades on one meter: the second buyer is a stranger, whom the producer may have invited to share

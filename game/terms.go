@@ -17,6 +17,7 @@ type Terms struct {
 	Instalments uint16
 	Quantity    uint64 // of the goods, in the unit that the meter counts; zero: one for each instalment
 	Fallback    string // "hold", "meter" or "arbiter"
+	Decimals    uint8  // decimal places of the amounts, for people; the game knows only smallest units
 }
 
 // The names of the fallback terms, as in an agreement's JSON.

@@ -173,7 +173,7 @@ func TestReadingRules(t *testing.T) {
 		{"the rest of the slot", types.CodeOK, after(
 			func(s *stage) *types.Tx { return s.readTx(record(s.t, from, half, 1, 300)) },
 			func(s *stage) *types.Tx { return s.readTx(record(s.t, half, until, 2, 300)) })},
-		{"from the future", types.CodeReading, func(t *testing.T) (*world, *types.Tx) {
+		{"from the future", types.CodeTooEarly, func(t *testing.T) (*world, *types.Tx) {
 			s := newMeteredWorld(t).delivered(metered)
 			return s.world, s.readTx(record(t, from, until, 1, 600))
 		}},

@@ -49,7 +49,7 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 	case proof.Until > slot.Until:
 		return types.Refuse(types.CodeReading, "the records from %s until %s do not lie wholly inside the slot", proof.From, proof.Until)
 	case proof.Until > x.clock.BlockTime:
-		return types.Refuse(types.CodeReading, "the records are from the future: until %s", proof.Until)
+		return types.Refuse(types.CodeTooEarly, "the records are from the future: until %s", proof.Until)
 	case len(slot.Readings) == types.MaxReadings:
 		return types.Refuse(types.CodeSlot, "the slot has its %d readings", types.MaxReadings)
 	}

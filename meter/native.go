@@ -269,7 +269,10 @@ func measureNative(records []*Native) (*Measurement, error) {
 		i := slices.IndexFunc(m.Registers, func(t RegisterTotal) bool { return t.Register == register })
 		if i < 0 {
 			i = len(m.Registers)
-			m.Registers = append(m.Registers, RegisterTotal{Register: register, From: n.From, Until: n.Until, TimeUsable: true})
+			m.Registers = append(m.Registers, RegisterTotal{
+				Register: register, From: n.From, Until: n.Until,
+				Clock: ClockSynchronised, TimeUsable: true, // a gateway that can't tell the time doesn't sign
+			})
 		}
 		t := &m.Registers[i]
 		t.Wh = t.Wh.Add(wattHours(n.Quantity()))

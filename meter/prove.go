@@ -37,8 +37,7 @@ func Prove(key Key, lines [][]byte, register string, d Direction) (Proof, error)
 	return proof, err
 }
 
-// ProveNative is [Prove] for records of a gateway of ours. Its clock counts as synchronised: a gateway that can't tell the
-// time doesn't sign.
+// ProveNative is [Prove] for records of a gateway of ours.
 func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, register string, d Direction) (Proof, error) {
 	var proof Proof
 	pages := make([]*sequencePage, len(lines))
@@ -61,7 +60,6 @@ func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, register st
 		return proof, err
 	}
 	proof.Total, err = measured.through(register, d)
-	proof.Clock = ClockSynchronised
 	return proof, err
 }
 

@@ -29,6 +29,9 @@ func (l *ledgerAPI) Params() types.Params { return l.store.Params() }
 
 func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
 	return read(l, func(s *store.Snapshot) (wire.Status, error) {
+		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
+			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
+		}
 		clock, status := s.Clock(), l.chain.Status()
 		commitment, err := s.Commitment()
 		return wire.Status{

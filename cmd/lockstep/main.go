@@ -33,6 +33,7 @@ type cli struct {
 	Offer   offerCmd   `cmd:"" help:"Standing offers of goods."`
 	Trade   tradeCmd   `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
 	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
+	Terms   termsCmd   `cmd:"" help:"What terms mean: what honesty is worth, and what each side can lose."`
 	Market  marketCmd  `cmd:"" help:"Auctions that anyone can recompute."`
 	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
 	Version versionCmd `cmd:"" help:"Print the version."`

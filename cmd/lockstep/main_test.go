@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,20 +25,36 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"lockstep": main})
 }
 
+// nextPort counts through ports below those that the system hands out for connections: a node that was killed must find
+// its own free again.
+var nextPort atomic.Int32
+
+func freeAddress() (string, error) {
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+(int(nextPort.Add(1))+os.Getpid()*16)%10_000)
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
+	}
+	return "", errors.New("no port is free")
+}
+
 // TestScripts runs testdata/*.txtar: the program as a person types it, with real nodes and real files.
 func TestScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes and deadlines take their time")
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			api, err := freeAddress()
 			if err != nil {
 				return err
 			}
-			defer listener.Close()
 			env.Setenv("HOME", env.WorkDir)
-			env.Setenv("API", listener.Addr().String())
+			env.Setenv("API", api)
 			env.Setenv("LOCKSTEP_HOME", env.WorkDir+"/home")
-			env.Setenv("LOCKSTEP_NODE", "http://"+listener.Addr().String())
+			env.Setenv("LOCKSTEP_NODE", "http://"+api)
 			env.Setenv("LOCKSTEP_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},

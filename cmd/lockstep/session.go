@@ -151,11 +151,7 @@ func (s *session) send(ctx context.Context, d *wallet.Draft) (wire.Receipt, erro
 // submit sends a transaction and waits until it is on the ledger. One that is still on its way after that is no failure: it
 // can be sent again, or waited for.
 func (s *session) submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
-	receipt, err := s.node.Submit(ctx, tx)
-	if err != nil {
-		return receipt, fmt.Errorf("send transaction %s: %w", tx.ID(), err)
-	}
-	return receipt, nil
+	return s.node.Submit(ctx, tx)
 }
 
 // asset finds an asset by its code or its ID.

@@ -283,7 +283,11 @@ func slotText(g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
 		return "-"
 	}
-	return g.From.Std().Format("2006-01-02 15:04") + " to " + g.Until.Std().Format("15:04")
+	layout := "15:04"
+	if g.Until.Since(g.From)%60_000 != 0 || g.From%60_000 != 0 {
+		layout = time.TimeOnly
+	}
+	return g.From.Std().Format(time.DateOnly+" "+layout) + " to " + g.Until.Std().Format(layout)
 }
 
 type tradeWatchCmd struct {

@@ -446,11 +446,6 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	if !a.JSON {
 		fmt.Fprintln(a.err, explanation)
 	}
-	for _, effect := range explanation.Effects {
-		if effect.Agreement != nil {
-			s.warn(effect.Agreement)
-		}
-	}
 	if err := a.confirm(c.Yes, "Sign it?"); err != nil {
 		return err
 	}

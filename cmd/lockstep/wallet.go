@@ -17,6 +17,7 @@ type walletCmd struct {
 	Show    walletShowCmd    `cmd:"" help:"Print the wallet's keys, which are its addresses."`
 	Balance walletBalanceCmd `cmd:"" help:"Print what the account has and what it has locked in trades."`
 	Send    walletSendCmd    `cmd:"" help:"Pay a key."`
+	Account walletAccountCmd `cmd:"" help:"Add another key to the wallet, derived from the same words."`
 	Limits  walletLimitsCmd  `cmd:"" help:"Show or set what the wallet may sign."`
 	Issue   walletIssueCmd   `cmd:"" help:"Issue a sum of an asset of one's own."`
 	Redeem  walletRedeemCmd  `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
@@ -165,6 +166,26 @@ func (c *walletShowCmd) Run(a *app) error {
 		for _, account := range shown.Accounts {
 			p.row(fmt.Sprintf("account %d", account.Index), account.Key.String(), account.Name)
 		}
+	})
+}
+
+type walletAccountCmd struct {
+	walletFlags
+	Name string `arg:"" optional:"" help:"A name of one's own for it."`
+}
+
+func (c *walletAccountCmd) Run(a *app) error {
+	w, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	account, err := w.AddAccount(c.Name)
+	if err != nil {
+		return err
+	}
+	added := shownAccount{account.Index(), c.Name, account.Key()}
+	return a.show(added, func(p *page) {
+		p.line("Account %d: %s\nUse it with --account %d.", added.Index, added.Key, added.Index)
 	})
 }
 

@@ -26,6 +26,7 @@ func masks() []struct {
 		{regexp.MustCompile(`\bversion("?:?"?) *[^" ]+`), "version V"},
 		{regexp.MustCompile(`^(lockstep_\w+\{.*\}) \d+$`), "$1 N"},
 		{regexp.MustCompile(`\bid: \d+:`), "id: N:"},
+		{regexp.MustCompile(`\bin block \d+`), "in block N"},
 		{regexp.MustCompile(`( *\d+ [a-z]+){6}$`), "WORDS"},
 		{regexp.MustCompile(`[ \t]+`), " "},
 	}
@@ -43,22 +44,32 @@ func masked(lines []string) []string {
 }
 
 // matches holds an output against what a document shows: "..." within a line stands for anything there, a line "..." for
-// any lines.
-func matches(shown, got []string) bool { return fits(masked(trim(shown)), masked(trim(got))) }
+// any lines. It returns the output as the document would show it: with the same left out.
+func matches(shown, got []string) (again []string, ok bool) {
+	shown, got = trim(shown), trim(got)
+	return fits(shown, masked(shown), got, masked(got))
+}
 
-func fits(shown, got []string) bool {
+func fits(shown, shownMasked, got, gotMasked []string) (again []string, ok bool) {
 	switch {
 	case len(shown) == 0:
-		return len(got) == 0
+		return nil, len(got) == 0
 	case shown[0] == "...":
 		for skip := range len(got) + 1 {
-			if fits(shown[1:], got[skip:]) {
-				return true
+			if rest, ok := fits(shown[1:], shownMasked[1:], got[skip:], gotMasked[skip:]); ok {
+				return append([]string{"..."}, rest...), true
 			}
 		}
-		return false
+		return nil, false
+	case len(got) == 0 || !fitsLine(shownMasked[0], gotMasked[0]):
+		return nil, false
 	}
-	return len(got) > 0 && fitsLine(shown[0], got[0]) && fits(shown[1:], got[1:])
+	line := got[0]
+	if strings.Contains(shown[0], "...") {
+		line = shown[0]
+	}
+	rest, ok := fits(shown[1:], shownMasked[1:], got[1:], gotMasked[1:])
+	return append([]string{line}, rest...), ok
 }
 
 func fitsLine(shown, got string) bool {
@@ -104,7 +115,7 @@ func TestMatches(t *testing.T) {
 		{"by 2026-11-22 22:15:00 (14m59s left)", "by 2027-01-02 03:04:05 (2s left)", true},
 		{"5 EUR", "6 EUR", false},
 	} {
-		if got := matches(strings.Split(c.shown, "\n"), strings.Split(c.got, "\n")); got != c.want {
+		if _, got := matches(strings.Split(c.shown, "\n"), strings.Split(c.got, "\n")); got != c.want {
 			t.Errorf("%q against %q: %t", c.shown, c.got, got)
 		}
 	}

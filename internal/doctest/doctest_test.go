@@ -1,8 +1,9 @@
 // Package doctest keeps the documentation true: it runs every command that the README, the tutorial and the how-to guides
 // show and compares what comes out, generates the references that are lists, and follows every link.
 //
-// After a change that is meant, "go test ./internal/doctest -update" writes the new outputs and lists into the documents.
-// A test must then still be read: a document that is up to date can be wrong.
+// After a change that is meant, "go test ./internal/doctest -update" writes the outputs that differ, and the lists, into the
+// documents; with -slow it writes all outputs anew, from one run (six minutes). They must then still be read: a document
+// that is up to date can be wrong.
 package doctest
 
 import (

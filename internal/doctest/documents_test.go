@@ -1,3 +1,5 @@
+//go:build unix
+
 package doctest
 
 import (
@@ -20,10 +22,11 @@ func TestDocuments(t *testing.T) {
 			continue
 		}
 		ran++
+		number := ran
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			d.needs(t)
-			outputs := d.play(newSession(t))
+			outputs := d.play(newSession(t, number))
 			if text := d.replace(outputs); *update && len(outputs) > 0 {
 				write(t, path, text)
 			}
@@ -38,7 +41,7 @@ func TestDocuments(t *testing.T) {
 func (d *document) needs(t *testing.T) {
 	t.Helper()
 	text := strings.Join(d.lines, "\n")
-	for _, tool := range []string{"sh", "curl", "awk", "sed"} {
+	for _, tool := range []string{"curl", "awk", "sed", "sha256sum"} {
 		if _, err := exec.LookPath(tool); err != nil && strings.Contains(text, tool+" ") {
 			t.Skipf("the document uses %s, which is not here", tool)
 		}
@@ -67,7 +70,8 @@ func (d *document) play(s *session) []output {
 	return outputs
 }
 
-// check runs one step. A command fails exactly when the document shows that the program says so, or that it is false.
+// check runs one step and returns its output if the document is to be changed. A command must fail exactly when the
+// document shows an error of the program.
 func (d *document) check(s *session, b block, step step) *output {
 	s.t.Helper()
 	command, limit := step.command, 10*time.Minute
@@ -81,16 +85,27 @@ func (d *document) check(s *session, b block, step step) *output {
 		printed, ok = s.run(command)
 	}
 	fails := slices.ContainsFunc(shown, func(line string) bool { return strings.HasPrefix(line, "lockstep: ") })
-	if matches(shown, printed) && ok != fails && !*slow {
+	switch again, same := matches(shown, printed); {
+	case ok == fails: // is never right, not even to be written
+	case same && *update && *slow:
+		return &output{from: step.from, to: step.to, lines: padded(shown, again)}
+	case same:
 		return nil
-	}
-	if *update && ok != fails {
+	case *update:
 		s.t.Logf("line %d: %s", step.from, step.command)
-		return &output{from: step.from, to: step.to, lines: printed}
+		return &output{from: step.from, to: step.to, lines: padded(shown, printed)}
 	}
 	s.t.Fatalf("line %d: %s\nsucceeds: %t\nthe document shows:\n%s\n\nit prints:\n%s", step.from, step.command, ok,
 		strings.Join(shown, "\n"), strings.Join(printed, "\n"))
 	return nil
+}
+
+// padded keeps the empty line that a document may have after an output.
+func padded(shown, lines []string) []string {
+	if n := len(shown); n > 0 && shown[n-1] == "" {
+		return append(lines, "")
+	}
+	return lines
 }
 
 // hurry puts shorter times into a command.
@@ -103,24 +118,4 @@ func hurry(command string, scale map[string]string) string {
 		}
 	}
 	return strings.Join(words, "")
-}
-
-// markdown lists the project's documents.
-func markdown(t *testing.T) []string {
-	t.Helper()
-	var found []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
-		paths, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			relative, err := filepath.Rel(root, path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found = append(found, filepath.ToSlash(relative))
-		}
-	}
-	return found
 }

@@ -1,9 +1,31 @@
 package doctest
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 )
+
+// markdown lists the project's documents.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			relative, err := filepath.Rel(root, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, filepath.ToSlash(relative))
+		}
+	}
+	return found
+}
 
 // document is a Markdown file in lines, with what stands between its fences.
 type document struct {

@@ -16,6 +16,8 @@ const (
 	bar    = 34.0 // the window's title
 )
 
+const face = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+
 // TestPicture holds the picture of the demonstration in the README against the text of a real run, docs/images/demo.txt.
 // To show another run: lockstep demo -q > docs/images/demo.txt, then -update.
 func TestPicture(t *testing.T) {
@@ -39,7 +41,7 @@ func picture(title, text string) string {
 	for i, colour := range []string{"#ec6a5e", "#f4bf4f", "#61c554"} {
 		fmt.Fprintf(&out, `<circle cx="%g" cy="17" r="5.5" fill="%s"/>`+"\n", margin+18*float64(i), colour)
 	}
-	out.WriteString(`<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="13.3" fill="#d7dbe0" xml:space="preserve">` + "\n")
+	fmt.Fprintf(&out, `<g font-family="%s" font-size="13.3" fill="#d7dbe0" xml:space="preserve">`+"\n", face)
 	for i, l := range lines {
 		if l == "" {
 			continue

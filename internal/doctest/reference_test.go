@@ -11,16 +11,34 @@ import (
 	"lockstep/types"
 )
 
+const codesHead = `# Codes
+
+Every refusal of the ledger and of a node carries a code. A code never changes its number or its name: it is part of a
+block's result. Programs compare codes, never texts. "lockstep codes" prints this list, and a refused command prints the
+sentence.
+
+Codes below 90 are of the rules: every node refuses the same transaction with the same code. Codes from 90 on are of
+one node at one moment: the same transaction may be accepted later.
+
+<!-- generated: go test ./internal/doctest -update -->
+
+| code | name | what is wrong, and what to do |
+|---:|---|---|
+`
+
+const commandsHead = `# Command line
+
+One program, "lockstep", is node, wallet and trader. Its exit codes: 0 fine, 1 refused or failed, 2 wrong use. With --json
+every command prints one JSON object on standard output, and an error as one on standard error.
+
+<!-- generated: go test ./internal/doctest -update -->
+`
+
 // TestCodes holds docs/reference/codes.md against the codes themselves.
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	out.WriteString("# Codes\n\nEvery refusal of the ledger and of a node carries a code. A code never changes its number or its name: it is part of a\n" +
-		"block's result. Programs compare codes, never texts. `lockstep codes` prints this list, and a refused command prints the\n" +
-		"sentence.\n\n" +
-		"Codes below 90 are of the rules: every node refuses the same transaction with the same code. Codes from 90 on are of\n" +
-		"one node at one moment: the same transaction may be accepted later.\n\n" +
-		"<!-- generated: go test ./internal/doctest -update -->\n\n| code | name | what is wrong, and what to do |\n|---:|---|---|\n")
+	out.WriteString(codesHead)
 	for _, info := range types.CodeList() {
 		fmt.Fprintf(&out, "| %d | `%s` | %s |\n", info.Code, info.Name, info.Sentence)
 	}
@@ -37,9 +55,7 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	top := help(t)
 	var out strings.Builder
-	out.WriteString("# Command line\n\nOne program, `lockstep`, is node, wallet and trader. Its exit codes: 0 fine, 1 refused or failed, 2 wrong use. With\n" +
-		"`--json` every command prints one JSON object on standard output, and an error as one on standard error.\n\n" +
-		"<!-- generated: go test ./internal/doctest -update -->\n\n```text\n" + top + "```\n")
+	fmt.Fprintf(&out, commandsHead+"\n```text\n%s```\n", top)
 	for _, name := range commands(top) {
 		own := common.ReplaceAllString(help(t, strings.Fields(name)...), "Flags:\n")
 		own = strings.TrimSuffix(strings.TrimRight(own, "\n"), "\nFlags:")

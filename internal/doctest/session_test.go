@@ -1,3 +1,5 @@
+//go:build unix
+
 package doctest
 
 import (
@@ -44,9 +46,9 @@ esac
 exec "$PROGRAM" "$@"
 `
 
-func newSession(t *testing.T) *session {
+func newSession(t *testing.T, number int) *session {
 	t.Helper()
-	s := &session{t: t, home: t.TempDir(), api: freeAddress(t), lines: make(chan string, 1024)}
+	s := &session{t: t, home: t.TempDir(), api: freeAddress(t, number), lines: make(chan string, 1024)}
 	bin := t.TempDir()
 	repository, err := filepath.Abs(root)
 	if err != nil {
@@ -145,18 +147,23 @@ func (s *session) ready() {
 			return
 		}
 	}
-	log, _ := os.ReadFile(filepath.Join(s.home, "node.log"))
-	s.t.Fatalf("the node did not come up:\n%s", log)
+	log, _ := s.run("tail -n 20 node.log") // in the folder that the reader stands in
+	s.t.Fatalf("the node did not come up:\n%s", strings.Join(log, "\n"))
 }
 
-func freeAddress(t *testing.T) string {
+// freeAddress gives each session of a run another port. The ports lie below those that a system gives to outgoing
+// connections, one of which could otherwise take the port of a node while it is down.
+func freeAddress(t *testing.T, number int) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for port := 12000 + os.Getpid()%400*20 + number; port < 32000; port += 8000 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func goenv(t *testing.T, name string) string {

@@ -1,0 +1,208 @@
+package game_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lockstep/game"
+)
+
+// mutant is one rule switched off: a text in a file of the ledger, which must stand there exactly once, and what takes
+// its place. The scenes whose name begins with scene show it soonest.
+type mutant struct {
+	rule, file, old, new, scene string
+}
+
+func mutants() []mutant {
+	const twoTrades = "two trades on one meter"
+	return []mutant{
+		// The windows of protocol section 3.
+		{"pay-by", "types/trade.go", "clock > t.Agreement.Deadlines.PayBy", "clock > t.Agreement.Deadlines.PayBy+1", ""},
+		{"deliver-by", "types/trade.go", "clock > t.Agreement.Deadlines.DeliverBy", "clock > t.Agreement.Deadlines.DeliverBy+1", ""},
+		{"a refund only after deliver-by", "types/trade.go", "case PhaseRefunded:\n\t\tswitch part", "case PhaseRefunded, PhasePaid:\n\t\tswitch part", ""},
+		{"a release up to confirm-by", "ledger/release.go", "x.now > agreement.Deadlines.ConfirmBy", "x.now > agreement.Deadlines.ConfirmBy+1", "meter"},
+		{"under hold a release at any time", "ledger/release.go", "!hold && x.now", "(!hold || true) && x.now", "hold"},
+		{"reading-by", "ledger/reading.go", "x.now <= claim.ReadingBy", "x.now <= claim.ReadingBy+1", "meter"},
+		{"what was read too late counts for nothing", "ledger/settle.go", "reading.At <= by", "reading.At <= by || true", twoTrades},
+		{"settling after confirm-by", "ledger/settle.go", `x.checkConfirmed(trade, "settled"); err != nil`, `x.checkConfirmed(trade, "settled"); err != nil && false`, "meter"},
+		{"awarding after confirm-by", "ledger/award.go", `x.checkConfirmed(trade, "awarded"); err != nil`, `x.checkConfirmed(trade, "awarded"); err != nil && false`, "arbiter"},
+		{"confirm-by itself", "ledger/award.go", "x.now <= confirmBy", "x.now < confirmBy", "arbiter"},
+		{"a metered delivery before the slot begins, in block time", "ledger/slot.go", "x.clock.BlockTime >= goods.From", "x.now >= goods.From", "meter"},
+		{"no split after deliver-by", "ledger/split.go", "phase := trade.PhaseAt(x.now); phase", "phase := trade.Phase; phase", ""},
+		{"an outage costs one clock cap", "ledger/clock.go", "next.Skew += gap - limit", "next.Skew += (gap - limit) / 2", ""},
+		// The allotment and the formula of section 4.
+		{"a claim's place is that of its agreement", "ledger/slot.go", "Height: trade.Height, Trade: id", "Height: x.clock.Height, Trade: id", twoTrades},
+		{"who comes first is served first", "ledger/settle.go", "there-min(before, there)", "there", twoTrades},
+		{"pro rata in one block", "ledger/settle.go", "mulDiv(claim.Quantity, available, claimed)", "min(claim.Quantity, left), uint64(0)", twoTrades},
+		{"the largest remainder", "ledger/settle.go", "case a.remainder > b.remainder:", "case a.remainder < b.remainder && b.remainder > 0:", twoTrades},
+		{
+			"the max in the formula", "ledger/settle.go",
+			"max(paid, agreement.Price.Share(q, quantity)) - paid", "agreement.Price.Share(q, quantity) + paid - paid", "meter, instalments",
+		},
+		{"the return only when all was read", "ledger/settle.go", "if q == quantity", "if q > 0", "meter"},
+		{"the bond in proportion", "ledger/settle.go", "agreement.Bond.Share(q, quantity)", "agreement.Bond", "meter"},
+		{"no time is read twice", "ledger/reading.go", "proof.From < known.Until && known.From < proof.Until", "proof == known", "meter"},
+		{"no reading of the future", "ledger/reading.go", "proof.Until > x.clock.BlockTime", "proof.Until > types.MaxTime", "meter"},
+		{"no reading beyond the slot", "ledger/reading.go", "proof.Until > slot.Until", "proof.Until > types.MaxTime", "meter"},
+		{"a slot is kept while a trade needs it", "ledger/slot.go", "slot.Open == 0 && s.clock", "s.clock", "meter"},
+		// The steps of a trade.
+		{"a release only of what was delivered", "ledger/release.go", "phase != types.PhaseDelivered", "phase != types.PhaseDelivered && phase != types.PhasePaid", ""},
+		{"only the secret opens", "types/trade.go", "return preimage.Digest(int(k)) == t.Digest", "return true", ""},
+		{"an instalment's share", "ledger/release.go", " - agreement.InstalmentsDue(before)", "; _ = before", "hold, instalments"},
+		{"the return is the consumer's", "types/trade.go", "case PartReturn:\n\t\t\treturn t.Agreement.Consumer", "case PartReturn:\n\t\t\treturn t.Agreement.Producer", ""},
+		{"the shares are what is locked", "ledger/split.go", "total != trade.LockedSum()", "total > trade.LockedSum()", ""},
+		{"a split is signed by both", "ledger/split.go", "\tx.need(trade.Agreement.Consumer)\n", "", ""},
+		{"an award is signed by the arbiter", "ledger/award.go", "\tx.need(arbiter.Key)\n", "\t_ = arbiter\n", "arbiter"},
+		{"no more of an offer than is left", "ledger/offer.go", "a.Quantity > standing.Remaining || ", "", "takes"},
+		{"the smallest fill of an offer", "ledger/offer.go", "min(standing.Offer.MinFill, standing.Remaining)", "1", "takes"},
+		{"what is taken of an offer is gone", "ledger/offer.go", "Remaining: standing.Remaining - a.Quantity", "Remaining: standing.Remaining", "takes"},
+		// What holds for every transaction (section 2).
+		{"a transaction without inputs is done once", "ledger/transaction.go", "rememberedKey(id)); done {", "rememberedKey(id)); done && false {", ""},
+		{"a trade's ID is remembered", "ledger/agree.go", "if live || was {", "if live || was && false {", ""},
+		{"an agreement is recorded once", "ledger/agree.go", "if live || was {", "if live && false || was {", ""},
+		{"inputs are removed", "ledger/spending.go", "\t\tx.remove(outputKey(outpoint))\n\t}\n\treturn nil", "\t}\n\treturn nil", ""},
+		{"a part is spent only once it is somebody's", "ledger/spending.go", "trade.Owner(lock.Part, x.now)", "trade.Owner(lock.Part, x.now+31)", ""},
+		{"actions in order", "ledger/transaction.go", "range tx.Body.Actions", "range slices.Backward(tx.Body.Actions)", ""},
+		{"inputs before actions", "ledger/transaction.go", inputsFirst, inputsLast, ""},
+		{"balance", "ledger/transaction.go", "if b.in != b.out {", "if b.in > b.out {", ""},
+		{"the signatures that are needed", "ledger/transaction.go", "if signature.Key != x.needed[i] {", "if signature.Key != x.needed[i] && false {", ""},
+		{"no signature too many", "ledger/transaction.go", "len(x.tx.Signatures) != len(x.needed)", "len(x.tx.Signatures) < len(x.needed)", ""},
+		{"valid signatures", "ledger/transaction.go", "if !good {", "if !good && false {", ""},
+		{"a refused transaction leaves no trace", "ledger/state.go", "s.entries[record.key] = record.prev", "_ = record.prev", ""},
+	}
+}
+
+const (
+	inputsFirst = `	if err := x.spendInputs(); err != nil {
+		return err
+	}
+	if err := x.makeOutputs(); err != nil {
+		return err
+	}
+	for _, action := range tx.Body.Actions {
+		if err := x.act(action); err != nil {
+			return err
+		}
+	}
+`
+	inputsLast = `	if err := x.makeOutputs(); err != nil {
+		return err
+	}
+	for _, action := range tx.Body.Actions {
+		if err := x.act(action); err != nil {
+			return err
+		}
+	}
+	if err := x.spendInputs(); err != nil {
+		return err
+	}
+`
+)
+
+// handful are the mutants that every run of the tests breeds; LOCKSTEP_MUTANTS=all breeds them all.
+func handful() []string {
+	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order"}
+}
+
+const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the beginning of the scenes' names
+
+// TestMutants switches off one rule after the other, in a copy that only the compiler sees, and wants a story each time:
+// an exploration that can't fail would show nothing.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || racing || os.Getenv(storyEnv) != "" {
+		t.Skip("compiles the ledger anew for each mutant")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("the go command is not at hand")
+	}
+	chosen := mutants()
+	if os.Getenv("LOCKSTEP_MUTANTS") != "all" {
+		chosen = nil
+		for _, m := range mutants() {
+			for _, rule := range handful() {
+				if m.rule == rule {
+					chosen = append(chosen, m)
+				}
+			}
+		}
+	}
+	for _, m := range chosen {
+		t.Run(m.rule, func(t *testing.T) {
+			t.Parallel()
+			story := m.breed(t)
+			t.Logf("without this rule:\n%s", story)
+			if !strings.Contains(story, "=>") {
+				t.Error("the exploration does not notice that this rule is off")
+			}
+		})
+	}
+}
+
+// breed compiles and runs the exploration with one rule switched off, and returns the story that it tells.
+func (m mutant) breed(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, filepath.FromSlash(m.file))
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s holds %q %d times: tell this test where the rule is now", m.file, m.old, n)
+	}
+	dir := t.TempDir()
+	mutated, overlay, binary := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(string(source), m.old, m.new, 1)), overlay: replace} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compile := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, ".")
+	if out, err := compile.CombinedOutput(); err != nil {
+		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestTellStory$", "-test.timeout", "5m")
+	run.Env = append(os.Environ(), storyEnv+"="+m.scene+"*")
+	out, err := run.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || errors.Is(t.Context().Err(), context.Canceled)) {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// TestTellStory is what a mutant's process runs: one scene after the other until one has a story.
+func TestTellStory(t *testing.T) {
+	prefix, wanted := os.LookupEnv(storyEnv)
+	if !wanted {
+		t.Skip("for mutants")
+	}
+	for _, scene := range game.Scenes() {
+		if !strings.HasPrefix(scene.Name, strings.TrimSuffix(prefix, "*")) {
+			continue
+		}
+		report, err := game.Explore(scene, stateLimit())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Story != nil {
+			fmt.Printf("%s  (after %d states)\n", report.Story, report.States)
+			return
+		}
+	}
+}

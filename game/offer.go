@@ -1,0 +1,94 @@
+package game
+
+import (
+	"fmt"
+
+	"lockstep/types"
+)
+
+// A scene can begin with a standing offer: whoever takes a part of it agrees and pays in one step.
+
+const (
+	offered = 5 // Wh
+	minFill = 2
+)
+
+// standingOffer is the offer that a scene's deals are takes of. Its rates are such that the deals' sums are rounded up.
+func (r *rules) standingOffer(at *board) types.Offer {
+	a := r.Deals[0].agreement(at, consumer, r.Deals[0].deadlines(), 0)
+	a.Goods.Quantity = offered
+	return types.Offer{
+		ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset,
+		Price: types.Rate{Mantissa: 14, Exponent: 1}, Deposit: types.Rate{Mantissa: 5, Exponent: 1}, Bond: types.Rate{Mantissa: 3, Exponent: 1},
+		MinFill: minFill, Instalments: 1, Deadlines: a.Deadlines, Fallback: a.Fallback,
+	}
+}
+
+func (r *rules) offerSteps() []step {
+	if !r.Offered {
+		return nil
+	}
+	return []step{
+		{
+			says: "the producer posts an offer", action: &types.Post{Offer: r.offer}, by: []party{producer}, apply: r.post,
+			open: func(b *book) bool { return b.offer == closed }, // the same transaction again, or another with the same offer
+		},
+		{says: "the producer withdraws its offer", action: &types.Cancel{Offer: r.offer.ID()}, by: []party{producer}, apply: r.cancel},
+	}
+}
+
+func (r *rules) post(b *book) string {
+	switch {
+	case b.offer == standing:
+		return "the offer stands"
+	case b.now > r.offer.Deadlines.PayBy:
+		return "pay-by has passed"
+	}
+	b.offer, b.remaining = standing, offered
+	return ""
+}
+
+func (r *rules) cancel(b *book) string {
+	if !r.stands(b) {
+		return "the offer does not stand"
+	}
+	b.offer, b.remaining = closed, 0
+	return ""
+}
+
+// stands says that an offer was posted and has neither been closed nor run out.
+func (r *rules) stands(b *book) bool { return b.offer == standing && b.now <= r.offer.Deadlines.PayBy }
+
+// takeStep takes a deal's quantity, or another that the offer doesn't allow.
+func (r *rules) takeStep(i int, quantity uint64, rank uint8) step {
+	var locked types.Amount
+	if a, err := r.offer.Agreement(quantity, r.board.keys[buyer(i)], 0); err == nil {
+		locked = a.Price + a.Deposit
+	}
+	return step{
+		says: fmt.Sprintf("%s takes %d Wh of the offer and pays", buyer(i), quantity),
+		action: &types.Take{
+			Offer: r.offer.ID(), Consumer: r.board.keys[buyer(i)], Quantity: quantity, Nonce: uint64(i), Digest: secret(i).Digest(1),
+		},
+		by: []party{buyer(i)}, debits: debit(buyer(i), locked),
+		apply: func(b *book) string { return r.take(b, i, quantity, rank) },
+	}
+}
+
+func (r *rules) take(b *book, i int, quantity uint64, rank uint8) string {
+	switch {
+	case !r.stands(b):
+		return "the offer does not stand"
+	case quantity > b.remaining:
+		return "that much is not left of the offer"
+	case quantity < min(minFill, b.remaining):
+		return "it is below the smallest fill"
+	}
+	if why := r.agree(b, i, rank); why != "" {
+		return why
+	}
+	if b.remaining -= quantity; b.remaining == 0 {
+		b.offer = closed
+	}
+	return r.pay(b, i)
+}
