@@ -20,7 +20,7 @@ func masks() []struct {
 		{regexp.MustCompile(`\blk1[02-9a-z]{58}\b`), "KEY"},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID"},
 		{regexp.MustCompile(`\btx [0-9a-f]{12}\b`), "tx ID"},
-		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to \d\d:\d\d)?`), "TIME"},
+		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to \d\d:\d\d(:\d\d)?)?`), "TIME"},
 		{regexp.MustCompile(`\b(\d+(\.\d+)?(h|ms|m|s))+ (left|behind)\b`), "SPAN"},
 		{regexp.MustCompile(`\bheight"?:? *\d+`), "height N"},
 		{regexp.MustCompile(`\bversion("?:?"?) *[^" ]+`), "version V"},
