@@ -68,6 +68,10 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$folder"; \
 	done
 
+.PHONY: mutants
+mutants: ## switch off each rule of the ledger; the explorer must notice (some minutes)
+	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./game
+
 .PHONY: cover
 cover: ## how much of the code the tests reach: cover.out, and a line for each function
 	go test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=cover.out ./...

@@ -101,7 +101,8 @@ func (a *adviser) deposit() {
 func (a *adviser) evidence() {
 	s := a.with(func(t *Terms) { t.Fallback = meted; t.Deposit = max(t.Deposit, t.ReleaseCost+1) })
 	if s != nil && s.Strict {
-		a.say("If a meter counts the goods, take meter terms: with them honesty is %s, and the worst losses are %s for the consumer and %s for the producer.",
+		a.say("If a meter counts the goods, take meter terms: with them honesty is %s, "+
+			"and the worst losses are %s for the consumer and %s for the producer.",
 			phrase(s.Rating), s.ConsumerWorstLoss, s.ProducerWorstLoss)
 	}
 }
@@ -114,7 +115,8 @@ func (a *adviser) commitment() {
 	a.say("Without evidence no deposit, bond or number of instalments makes honesty strictly best for selfish strangers who meet once: "+
 		"whoever paid releases even without goods, to have the deposit of %s back.", a.now.Terms.Deposit)
 	if a.now.Committed == ratedStrict {
-		a.say("Let an agent hold the secret that is committed to \"no goods, no secret\", and let the producer know: then honesty is the best that the producer can do.")
+		a.say("Let an agent hold the secret that is committed to \"no goods, no secret\", and let the producer know: " +
+			"then honesty is the best that the producer can do.")
 	}
 }
 

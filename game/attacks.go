@@ -55,7 +55,8 @@ func (r *rules) malformed(at *board) (attacks []*move) {
 			body.Inputs, body.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(stranger, coin.amount)}
 			spoil.edit(&body)
 			attacks = append(attacks, &move{
-				says: "a stranger sends a transaction that " + spoil.says, tx: at.signed(body, stranger), verdict: refuse, why: "no transaction may do that",
+				says: "a stranger sends a transaction that " + spoil.says, tx: at.signed(body, stranger),
+				verdict: refuse, why: "no transaction may do that",
 			})
 		}
 	}
@@ -118,5 +119,10 @@ func (r *rules) forgeries(at *board, m *move) (forged []*move) {
 		variant("but signed by the operator instead of "+p.String(), by...)
 	}
 	variant("but signed by the operator too", append(append([]party{}, m.by...), operator)...)
+	if len(m.by) > 0 {
+		forged = append(forged, &move{
+			says: m.says + " - but with a signature that is not valid", tx: m.tx, invalid: true, why: "every signature must be valid",
+		})
+	}
 	return forged
 }

@@ -58,6 +58,7 @@ type explorer struct {
 	setUp  []*types.Tx
 	nodes  []node
 	known  map[book]bool
+	trying *move // what is being tried, should the ledger panic over it
 	report Report
 }
 
@@ -137,10 +138,10 @@ func (x *explorer) onTime(b *book, at *board) {
 // expand checks a state and tries every move in it.
 func (x *explorer) expand(n int) (err error) {
 	at, b := x.nodes[n].at, x.nodes[n].book
-	var trying *move
+	x.trying = nil
 	defer func() { // a rule that panics is a finding
 		if r := recover(); r != nil {
-			x.broken(n, trying, fmt.Sprintf("the ledger panics: %v", r))
+			x.broken(n, x.trying, fmt.Sprintf("the ledger panics: %v", r))
 		}
 	}()
 	if x.Honest == "" { // what honest parties do is among what everybody can do
@@ -155,18 +156,18 @@ func (x *explorer) expand(n int) (err error) {
 	if err != nil {
 		return err
 	}
-	if trying, err = x.refusals(n, moves); err != nil || x.report.Story != nil {
-		return err
+	if x.Honest == "" {
+		x.refusals(n, moves)
 	}
 	progress := map[int]string{}
 	for _, m := range moves {
-		trying = m
 		if x.report.Story != nil {
 			return nil
 		}
 		if m.verdict == refuse || !x.may(&b, m) {
 			continue
 		}
+		x.trying = m
 		if done := x.try(n, m); done && isProgress(m.kind) {
 			if other := progress[m.trade]; other != "" && other != m.kind {
 				x.broken(n, m, fmt.Sprintf("two moves share a window: %s and %s", other, m.kind))
@@ -174,7 +175,7 @@ func (x *explorer) expand(n int) (err error) {
 			progress[m.trade] = m.kind
 		}
 	}
-	trying = nil
+	x.trying = nil
 	x.passTime(n)
 	return nil
 }
@@ -188,47 +189,35 @@ func isProgress(kind string) bool {
 	return false
 }
 
-// refusals tries, within one block, all that must be refused: it shows too whether a refusal leaves a trace, as the
-// block is then thrown away only if it changed nothing but the clock.
-func (x *explorer) refusals(n int, moves []*move) (*move, error) {
-	if x.Honest != "" {
-		return nil, nil // seen where everybody is free
-	}
+// refusals tries, one after the other in one block, all that must be refused: and then looks whether that left a trace.
+func (x *explorer) refusals(n int, moves []*move) {
 	at, b := x.nodes[n].at, x.nodes[n].book
-	state := at.begin(0)
-	must := func(m *move) bool {
-		x.report.Refusals++
-		if result := state.Execute(m.tx, true); result.Code == types.CodeOK {
-			x.broken(n, m, "the ledger accepts it, but "+m.why)
-			return false
-		}
-		return true
-	}
-	for _, m := range append(moves, x.attacks(at, &b)...) {
-		if m.verdict == refuse && m.tx != nil && !must(m) {
-			return m, nil
-		}
-		if m.verdict == accept && m.tx != nil {
-			for _, forged := range x.forgeries(at, m) {
-				if !must(forged) {
-					return forged, nil
-				}
-			}
-			if result := state.Execute(m.tx, false); result.Code == types.CodeOK {
-				x.broken(n, m, "the ledger accepts it, but a signature in it is not valid")
-				return m, nil
-			}
+	hostile := x.attacks(at, &b)
+	for _, m := range moves {
+		switch {
+		case m.verdict == refuse:
+			hostile = append(hostile, m)
+		case m.verdict == accept && m.tx != nil:
+			hostile = append(hostile, x.forgeries(at, m)...)
 		}
 	}
 	for _, tx := range x.history(n) {
-		if !must(&move{says: "somebody sends a transaction again that was accepted before", tx: tx, why: "it was done already"}) {
-			return nil, nil
+		hostile = append(hostile, &move{
+			says: "somebody sends a transaction again that was accepted before", tx: tx, why: "it was done already",
+		})
+	}
+	state := at.begin(0)
+	for _, m := range hostile {
+		x.trying = m
+		x.report.Refusals++
+		if result := state.Execute(m.tx, !m.invalid); result.Code == types.CodeOK {
+			x.broken(n, m, "the ledger accepts it, but "+m.why)
+			return
 		}
 	}
 	if why := x.asInTheBook(at.after(state), &b); why != "" {
 		x.broken(n, nil, "a refused transaction left a trace: "+why)
 	}
-	return nil, nil
 }
 
 // history is every transaction that led to a state.

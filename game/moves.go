@@ -24,6 +24,7 @@ type move struct {
 	next       book      // what the protocol makes of it, if it does anything
 	verdict    verdict
 	why        string // when it must be refused
+	invalid    bool   // its signatures are by the right keys, but not valid
 	kind       string // of its only action, if it is that alone
 	trade      int    // which the action is on
 	instalment uint16 // of a release
@@ -41,45 +42,25 @@ type step struct {
 	open       func(b *book) bool // whether it is refused doesn't matter any more; nil: it does
 }
 
-// compose makes a transaction of steps, in which everybody who has something to lock puts in all its coins and gets the
-// change back. It is nil when somebody has too little.
+// compose makes a transaction of steps. It is nil when somebody has too little for it.
 func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move {
 	m := &move{next: *b}
 	var debits [parties]types.Amount
 	body := at.body()
-	for i, s := range steps {
-		if i > 0 {
-			m.says += ", and in the same transaction "
-		}
-		m.says += s.says
+	for _, s := range slices.Backward(steps) {
+		m.says = s.says + joined(m.says)
+	}
+	for _, s := range steps {
 		body.Actions = append(body.Actions, s.action)
 		for p, debit := range s.debits {
 			debits[p] += debit
 		}
 	}
-	var sums [parties]types.Amount
 	for _, in := range inputs {
-		body.Inputs = append(body.Inputs, in.outpoint)
-		sums[in.by] += in.amount
-		m.by = add(m.by, in.by)
+		m.says = fmt.Sprintf("%s spends the %s of %s", in.by, in.part, r.title(in.trade)) + joined(m.says)
 	}
-	for p, debit := range debits {
-		if debit == 0 || debit <= sums[p] {
-			continue
-		}
-		for _, coin := range at.coins(party(p)) {
-			body.Inputs = append(body.Inputs, coin.outpoint)
-			sums[p] += coin.amount
-			m.by = add(m.by, party(p))
-		}
-		if sums[p] < debit {
-			return nil
-		}
-	}
-	for p, sum := range sums {
-		if sum > debits[p] {
-			body.Outputs = append(body.Outputs, at.coin(party(p), sum-debits[p]))
-		}
+	if !m.fund(at, &body, inputs, debits) {
+		return nil
 	}
 	for _, s := range steps {
 		for _, p := range s.by {
@@ -87,14 +68,52 @@ func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move
 		}
 	}
 	r.follow(m, inputs, steps)
-	if len(steps) == 1 && len(body.Inputs) == 0 && len(m.by) == 0 { // the unsigned form
-		body.ValidUntil = 0
-	}
 	if len(steps) == 1 && len(inputs) == 0 {
 		m.kind, m.trade, m.instalment = types.ActionKind(steps[0].action), steps[0].trade, steps[0].instalment
+		if len(body.Inputs) == 0 && len(m.by) == 0 { // the unsigned form
+			body.ValidUntil = 0
+		}
 	}
 	m.tx = at.signed(body, m.by...)
 	return m
+}
+
+func joined(says string) string {
+	if says == "" {
+		return ""
+	}
+	return ", and in the same transaction " + says
+}
+
+// fund gives a body its inputs and outputs: everybody who has more to lock than the inputs bring puts in all its coins,
+// and gets the change back. It is false when somebody has too little.
+func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties]types.Amount) bool {
+	var sums [parties]types.Amount
+	spend := func(in input) {
+		body.Inputs = append(body.Inputs, in.outpoint)
+		sums[in.by] += in.amount
+		m.by = add(m.by, in.by)
+	}
+	for _, in := range inputs {
+		spend(in)
+	}
+	for p, debit := range debits {
+		if debit == 0 || debit <= sums[p] {
+			continue
+		}
+		for _, coin := range at.coins(party(p)) {
+			spend(coin)
+		}
+		if sums[p] < debit {
+			return false
+		}
+	}
+	for p, sum := range sums {
+		if sum > debits[p] {
+			body.Outputs = append(body.Outputs, at.coin(party(p), sum-debits[p]))
+		}
+	}
+	return true
 }
 
 // follow lets the book follow a transaction: inputs first, then each step on what the last one left.
