@@ -446,6 +446,11 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	if !a.JSON {
 		fmt.Fprintln(a.err, explanation)
 	}
+	for _, effect := range explanation.Effects {
+		if agree, ok := effect.Action.(*types.Agree); ok {
+			s.warn(&agree.Agreement)
+		}
+	}
 	if err := a.confirm(c.Yes, "Sign it?"); err != nil {
 		return err
 	}
