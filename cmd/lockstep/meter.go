@@ -10,6 +10,7 @@ import (
 	"lockstep/ledger"
 	"lockstep/meter"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 type meterCmd struct {
@@ -81,16 +82,10 @@ type meterAdmitCmd struct {
 }
 
 func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	d.Admit(types.Member{Key: c.Member, Name: c.Name})
-	return s.finish(ctx, d, "%s is a member now", c.Name)
+	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+		d.Admit(types.Member{Key: c.Member, Name: c.Name})
+		return "", c.Name + " is a member now", nil
+	})
 }
 
 type meterEnrolCmd struct {
@@ -107,16 +102,10 @@ func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	registered := types.RegisteredMeter{Form: form, Key: key, Owner: c.Owner}
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	d.Enrol(registered)
-	return s.finish(ctx, d, "Meter %s is registered to %s", registered.ID(), c.Owner)
+	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+		d.Enrol(registered)
+		return "", fmt.Sprintf("Meter %s is registered to %s", registered.ID(), c.Owner), nil
+	})
 }
 
 type meterRetireCmd struct {
@@ -125,16 +114,10 @@ type meterRetireCmd struct {
 }
 
 func (c *meterRetireCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	d.Retire(c.Meter)
-	return s.finish(ctx, d, "Meter %s is retired", c.Meter)
+	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+		d.Retire(c.Meter)
+		return "", fmt.Sprintf("Meter %s is retired", c.Meter), nil
+	})
 }
 
 type meterReadCmd struct {
@@ -158,16 +141,10 @@ func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
 	for _, line := range meter.SplitRecords(content) {
 		records = append(records, line)
 	}
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	d.Read(gauge, records...)
-	return s.finish(ctx, d, "%s", fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter))
+	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+		d.Read(gauge, records...)
+		return "", fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter), nil
+	})
 }
 
 type meterIDCmd struct {

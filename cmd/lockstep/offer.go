@@ -10,6 +10,7 @@ import (
 
 	"lockstep/api/wire"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 type offerCmd struct {
@@ -278,20 +279,11 @@ type offerCancelCmd struct {
 }
 
 func (c *offerCancelCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	offer, err := s.node.Offer(ctx, c.Offer)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.Cancel(c.Offer, &offer.Offer); err != nil {
-		return err
-	}
-	return s.finish(ctx, d, "Cancelled offer %s", c.Offer)
+	return a.transact(ctx, &c.walletFlags, true, func(s *session, d *wallet.Draft) (question, done string, err error) {
+		offer, err := s.node.Offer(ctx, c.Offer)
+		if err != nil {
+			return "", "", err
+		}
+		return "", fmt.Sprintf("Cancelled offer %s", c.Offer), d.Cancel(c.Offer, &offer.Offer)
+	})
 }

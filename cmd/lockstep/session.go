@@ -139,6 +139,56 @@ func (s *session) draft(ctx context.Context) (*wallet.Draft, error) {
 	return s.account.Draft(known), nil
 }
 
+// partDraft begins a transaction that somebody else has to sign too: it stays valid as long as can be.
+func (s *session) partDraft(ctx context.Context) (*wallet.Draft, error) {
+	known, err := s.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known.Validity = s.params.MaxValidity
+	return s.account.Draft(known), nil
+}
+
+// transact opens a session, drafts what do says, asks the user's question if there is one, and sends it. done tells what was
+// done then.
+func (a *app) transact(ctx context.Context, f *walletFlags, yes bool, do func(s *session, d *wallet.Draft) (question, done string, err error)) error {
+	s, err := a.session(ctx, f)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	question, done, err := do(s, d)
+	if err != nil {
+		return err
+	}
+	if question != "" {
+		if err := a.confirm(yes, question); err != nil {
+			return err
+		}
+	}
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	return a.show(receipt, func(p *page) {
+		p.line("%s.", done)
+		p.line("Transaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
+	})
+}
+
+// amountOf reads an asset and an amount of it.
+func (s *session) amountOf(amount, asset string) (wire.Asset, types.Amount, error) {
+	known, err := s.asset(asset)
+	if err != nil {
+		return known, 0, err
+	}
+	parsed, err := parseAmount(amount, known.Asset.Decimals)
+	return known, parsed, err
+}
+
 // send signs a draft, sends it and waits until it is on the ledger.
 func (s *session) send(ctx context.Context, d *wallet.Draft) (wire.Receipt, error) {
 	tx, err := d.Sign()

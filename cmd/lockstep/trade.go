@@ -166,7 +166,7 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.draft(ctx)
+	d, err := s.partDraft(ctx)
 	if err != nil {
 		return err
 	}
@@ -382,7 +382,7 @@ func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.draft(ctx)
+	d, err := s.partDraft(ctx)
 	if err != nil {
 		return err
 	}

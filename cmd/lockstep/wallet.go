@@ -247,45 +247,16 @@ type walletSendCmd struct {
 }
 
 func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	asset, err := s.asset(c.Asset)
-	if err != nil {
-		return err
-	}
-	amount, err := types.ParseAmount(c.Amount, asset.Asset.Decimals)
-	if err != nil {
-		return &usageError{err}
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.Send(c.To, asset.ID, amount); err != nil {
-		return err
-	}
-	if c.Memo != "" {
-		if err := d.Memo(c.Memo); err != nil {
-			return err
+	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+		asset, amount, err := s.amountOf(c.Amount, c.Asset)
+		if err != nil {
+			return "", "", err
 		}
-	}
-	if err := a.confirm(c.Yes, fmt.Sprintf("Pay %s to %s?", s.money(asset.ID, amount), c.To)); err != nil {
-		return err
-	}
-	return s.finish(ctx, d, "Paid %s to %s", s.money(asset.ID, amount), c.To)
-}
-
-// finish sends a draft and tells what was done.
-func (s *session) finish(ctx context.Context, d *wallet.Draft, done string, args ...any) error {
-	receipt, err := s.send(ctx, d)
-	if err != nil {
-		return err
-	}
-	return s.show(receipt, func(p *page) {
-		p.line(done+".", args...)
-		p.line("Transaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
+		if err := d.Send(c.To, asset.ID, amount); err != nil {
+			return "", "", err
+		}
+		what := fmt.Sprintf("%s to %s", s.money(asset.ID, amount), c.To)
+		return "Pay " + what + "?", "Paid " + what, d.Memo(c.Memo)
 	})
 }
 
@@ -299,32 +270,23 @@ type walletIssueCmd struct {
 }
 
 func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: c.Decimals}
-	amount, err := types.ParseAmount(c.Amount, c.Decimals)
-	if err != nil {
-		return &usageError{err}
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.Issue(asset, amount); err != nil {
-		return err
-	}
-	if c.To != nil {
-		if err := d.Send(*c.To, asset.ID(), amount); err != nil {
-			return err
+	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+		asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: c.Decimals}
+		amount, err := parseAmount(c.Amount, c.Decimals)
+		if err != nil {
+			return "", "", err
 		}
-	}
-	what := amount.Format(c.Decimals) + " " + c.Code
-	if err := a.confirm(c.Yes, "Issue "+what+"?"); err != nil {
-		return err
-	}
-	return s.finish(ctx, d, "Issued %s (asset %s)", what, asset.ID())
+		if err := d.Issue(asset, amount); err != nil {
+			return "", "", err
+		}
+		if c.To != nil {
+			if err := d.Send(*c.To, asset.ID(), amount); err != nil {
+				return "", "", err
+			}
+		}
+		what := amount.Format(c.Decimals) + " " + c.Code
+		return "Issue " + what + "?", fmt.Sprintf("Issued %s (asset %s)", what, asset.ID()), nil
+	})
 }
 
 type walletRedeemCmd struct {
@@ -335,28 +297,12 @@ type walletRedeemCmd struct {
 }
 
 func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.session(ctx, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	asset, err := s.asset(c.Asset)
-	if err != nil {
-		return err
-	}
-	amount, err := types.ParseAmount(c.Amount, asset.Asset.Decimals)
-	if err != nil {
-		return &usageError{err}
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.Redeem(asset.Asset, amount); err != nil {
-		return err
-	}
-	what := s.money(asset.ID, amount)
-	if err := a.confirm(c.Yes, "Take "+what+" out of the ledger?"); err != nil {
-		return err
-	}
-	return s.finish(ctx, d, "Redeemed %s", what)
+	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+		asset, amount, err := s.amountOf(c.Amount, c.Asset)
+		if err != nil {
+			return "", "", err
+		}
+		what := s.money(asset.ID, amount)
+		return "Take " + what + " out of the ledger?", "Redeemed " + what, d.Redeem(asset.Asset, amount)
+	})
 }
