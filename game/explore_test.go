@@ -28,7 +28,7 @@ func TestExplore(t *testing.T) {
 		t.Run(scene.Name, func(t *testing.T) {
 			t.Parallel()
 			if testing.Short() && scene.Pairs {
-				t.Skip("every two actions in one transaction: not in short tests")
+				t.Skip("every two actions in one transaction: make test explores them, make race doesn't")
 			}
 			report, err := game.Explore(scene, stateLimit())
 			if err != nil {

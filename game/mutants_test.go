@@ -116,11 +116,8 @@ const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the begin
 // an exploration that can't fail would show nothing.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	if testing.Short() || racing || os.Getenv(storyEnv) != "" {
-		t.Skip("compiles the ledger anew for each mutant")
-	}
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("the go command is not at hand")
+	if testing.Short() || racing {
+		t.Skip("compiles the ledger anew for each mutant: make test does, make race doesn't")
 	}
 	chosen := mutants()
 	if os.Getenv("LOCKSTEP_MUTANTS") != "all" {
@@ -175,7 +172,7 @@ func (m mutant) breed(t *testing.T) string {
 	if out, err := compile.CombinedOutput(); err != nil {
 		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestTellStory$", "-test.timeout", "5m")
+	run := exec.CommandContext(t.Context(), binary)
 	run.Env = append(os.Environ(), storyEnv+"="+m.scene+"*")
 	out, err := run.CombinedOutput()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) { // a mutant that fails has told no story: TestMutants sees
@@ -184,23 +181,32 @@ func (m mutant) breed(t *testing.T) string {
 	return string(out)
 }
 
-// TestTellStory is what a mutant's process runs: one scene after the other until one has a story.
-func TestTellStory(t *testing.T) {
-	prefix, wanted := os.LookupEnv(storyEnv)
-	if !wanted {
-		t.Skip("for mutants")
+// TestMain lets the binary of a mutant tell its story instead of running the tests.
+func TestMain(m *testing.M) {
+	prefix, mutant := os.LookupEnv(storyEnv)
+	if !mutant {
+		os.Exit(m.Run())
 	}
+	if err := tellStory(strings.TrimSuffix(prefix, "*")); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// tellStory explores one scene after the other until one has a story.
+func tellStory(prefix string) error {
 	for _, scene := range game.Scenes() {
-		if !strings.HasPrefix(scene.Name, strings.TrimSuffix(prefix, "*")) {
+		if !strings.HasPrefix(scene.Name, prefix) {
 			continue
 		}
 		report, err := game.Explore(scene, stateLimit())
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		if report.Story != nil {
 			fmt.Printf("%s  (after %d states)\n", report.Story, report.States)
-			return
+			return nil
 		}
 	}
+	return nil
 }

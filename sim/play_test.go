@@ -35,6 +35,10 @@ func TestPlay(t *testing.T) {
 	var steps []Progress
 	options.Progress = func(p Progress) { steps = append(steps, p) }
 	report, err := Play(t.Context(), options)
+	if err == nil && report.Missed > 0 { // too slow a moment for these deadlines: once more with five times as long ones
+		options.Folder, options.Window, steps = t.TempDir(), 5*DefaultWindow, nil
+		report, err = Play(t.Context(), options)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +53,7 @@ func TestPlay(t *testing.T) {
 	}
 	checkForms(t, report)
 	if report.Missed > 0 {
-		t.Skipf("%d transactions came too late on this machine, so the broken words can't be told by the numbers", report.Missed)
+		t.Fatalf("%d transactions came too late twice, so the broken words can't be told by the numbers", report.Missed)
 	}
 	checkBreaches(t, report)
 }

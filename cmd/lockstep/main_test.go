@@ -42,7 +42,7 @@ func freeAddress() (string, error) {
 // TestScripts runs testdata/*.txtar: the program as a person types it, with real nodes and real files.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("processes and deadlines take their time")
+		t.Skip("processes and deadlines take their time: make test runs them, make race doesn't")
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
