@@ -244,6 +244,9 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if post, ok := action.(*types.Post); ok {
 			post.Offer.Fallback = &types.Meter{}
 		}
+		if place, ok := action.(*types.Place); ok {
+			place.Order.Side = types.Bid
+		}
 		if enrol, ok := action.(*types.Enrol); ok {
 			enrol.Meter.Form = types.FormOCMF
 		}

@@ -43,15 +43,17 @@ func eventsOperation() huma.Operation {
 }
 
 type eventsInput struct {
-	From  uint64          `query:"from" doc:"the first height; without it, what comes next"`
-	Key   types.PublicKey `query:"key" doc:"only what concerns this key"`
-	Trade types.TradeID   `query:"trade" doc:"only what concerns this trade"`
-	Last  position        `header:"Last-Event-ID" doc:"the id of the last message that was received"`
+	From    uint64          `query:"from" doc:"the first height; without it, what comes next"`
+	Key     types.PublicKey `query:"key" doc:"only what concerns this key"`
+	Trade   types.TradeID   `query:"trade" doc:"only what concerns this trade"`
+	Product types.ProductID `query:"product" doc:"only what concerns the book or the auction of this product"`
+	Last    position        `header:"Last-Event-ID" doc:"the id of the last message that was received"`
 }
 
 func (in *eventsInput) wants(event *types.Event) bool {
 	return (in.Key == types.PublicKey{} || slices.Contains(event.Keys, in.Key)) &&
-		(in.Trade == types.TradeID{} || event.Trade == in.Trade)
+		(in.Trade == types.TradeID{} || event.Trade == in.Trade) &&
+		(in.Product == types.ProductID{} || event.Product == in.Product)
 }
 
 // position is a place between two events: the next one is that of an index in the block of a height.

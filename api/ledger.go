@@ -28,9 +28,25 @@ type Ledger interface {
 	Offer(ctx context.Context, id types.OfferID) (wire.Offer, error)
 	Offers(ctx context.Context, after string, limit int) (wire.Offers, error)
 	Assets(ctx context.Context) (wire.Assets, error)
+	Market
 	// Block returns what a block did; height 0 is the latest.
 	Block(ctx context.Context, height uint64) (wire.Block, error)
 	// Events gives every block from a height on (0: the next one), each with its events, then each new one as it is
 	// committed, until the context ends.
 	Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error]
+}
+
+// Market is what the API asks about auctions. Lists come in pages, as those of trades and offers.
+type Market interface {
+	// Products are those that have orders and take more, by gate.
+	Products(ctx context.Context, after string, limit int) (wire.Products, error)
+	// Product is one of those, or one whose auction was held.
+	Product(ctx context.Context, id types.ProductID) (wire.Book, error)
+	// ProductOrders are the orders of an open product, or those that it had at its gate, in order of owner and number.
+	ProductOrders(ctx context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error)
+	Auction(ctx context.Context, id types.ProductID) (wire.Auction, error)
+	// KeyOrders are the open orders of a key. A page may hold more than the limit by the orders of one product.
+	KeyOrders(ctx context.Context, key types.PublicKey, after string, limit int) (wire.BookOrders, error)
+	// Records are those of a key in one asset, or, for the zero one, in every asset in which it has a record.
+	Records(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error)
 }

@@ -76,7 +76,8 @@ func TestEmptyListsAreLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := apitest.Key("nobody").String()
-	for _, path := range []string{"/v1/keys/" + key + "/holdings", "/v1/keys/" + key + "/trades", "/v1/offers", "/v1/assets", "/v1/blocks/1"} {
+	for _, path := range []string{"/v1/keys/" + key + "/holdings", "/v1/keys/" + key + "/trades", "/v1/offers", "/v1/assets", "/v1/blocks/1",
+		"/v1/products", "/v1/keys/" + key + "/orders", "/v1/keys/" + key + "/record"} {
 		if _, text := w.ask("GET", path, nil); bytes.Contains(text, []byte("null")) {
 			t.Errorf("%s: %s", path, text)
 		}

@@ -21,7 +21,8 @@ func newSchemas() huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
 	for _, domain := range []reflect.Type{
 		reflect.TypeFor[types.Hash](), reflect.TypeFor[types.TxID](), reflect.TypeFor[types.TradeID](), reflect.TypeFor[types.OfferID](),
-		reflect.TypeFor[types.AssetID](), reflect.TypeFor[types.MeterID](), reflect.TypeFor[types.Secret](),
+		reflect.TypeFor[types.AssetID](), reflect.TypeFor[types.MeterID](), reflect.TypeFor[types.ProductID](), reflect.TypeFor[types.OrderID](),
+		reflect.TypeFor[types.Secret](),
 	} {
 		registry.RegisterTypeAlias(domain, reflect.TypeFor[hashText]())
 	}
@@ -38,6 +39,8 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Phase]():          reflect.TypeFor[phaseText](),
 		reflect.TypeFor[types.StepKind]():       reflect.TypeFor[stepText](),
 		reflect.TypeFor[types.MeterForm]():      reflect.TypeFor[formText](),
+		reflect.TypeFor[types.Side]():           reflect.TypeFor[sideText](),
+		reflect.TypeFor[types.Entry]():          reflect.TypeFor[entryText](),
 		reflect.TypeFor[types.Lock]():           reflect.TypeFor[lockSum](),
 		reflect.TypeFor[types.Fallback]():       reflect.TypeFor[fallbackSum](),
 		reflect.TypeFor[types.Action]():         reflect.TypeFor[actionSum](),
@@ -68,7 +71,8 @@ func quoteNumbers(registry huma.Registry) {
 // schemaName keeps apart what a node says of a thing and the thing itself, where both have one name in Go.
 func schemaName(t reflect.Type, hint string) string {
 	switch t {
-	case reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset]():
+	case reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
+		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction]():
 		return t.Name() + "View"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
@@ -88,6 +92,8 @@ type (
 	phaseText     struct{}
 	stepText      struct{}
 	formText      struct{}
+	sideText      struct{}
+	entryText     struct{}
 	heightText    struct{}
 	positionText  struct{}
 )
@@ -149,6 +155,10 @@ func (partText) Schema(huma.Registry) *huma.Schema  { return names[types.Part]()
 func (phaseText) Schema(huma.Registry) *huma.Schema { return names[types.Phase]() }
 func (stepText) Schema(huma.Registry) *huma.Schema  { return names[types.StepKind]() }
 func (formText) Schema(huma.Registry) *huma.Schema  { return names[types.MeterForm]() }
+func (sideText) Schema(huma.Registry) *huma.Schema  { return names[types.Side]() }
+func (entryText) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Enum: []any{types.EntryNobody.String(), types.EntryAnyone.String(), types.EntryMembers.String()}}
+}
 
 // names lists the names of a kind: its values count from 1, and it reads what it writes.
 func names[E ~uint8, P interface {
@@ -186,7 +196,8 @@ func (actionSum) Schema(r huma.Registry) *huma.Schema { return oneOf(r, actions(
 func actions() map[string]any {
 	return map[string]any{
 		"issue": types.Issue{}, "redeem": types.Redeem{},
-		"post": types.Post{}, "cancel": types.Cancel{}, "take": types.Take{}, "agree": types.Agree{},
+		"post": types.Post{}, "cancel": types.Cancel{}, "take": types.Take{},
+		"place": types.Place{}, "withdraw": types.Withdraw{}, "agree": types.Agree{},
 		"pay": types.Pay{}, "deliver": types.Deliver{}, "release": types.Release{}, "split": types.Split{},
 		"settle": types.Settle{}, "award": types.Award{}, "reading": types.Reading{},
 		"admit": types.Admit{}, "enrol": types.Enrol{}, "retire": types.Retire{},

@@ -31,6 +31,7 @@ type application struct {
 	seen     map[types.Hash]*types.Tx // of proposals of others, decoded and verified
 	proposed *execution               // of this node's own proposal
 	staged   *store.Staged
+	quiet    bool // what is staged does nothing but its transactions
 }
 
 // decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
@@ -137,7 +138,7 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 			x.do(&txs[i])
 		}
 	}
-	a.proposed = nil
+	a.proposed, a.quiet = nil, x.quiet
 	if a.staged, err = a.store.Stage(x.finish()); err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 		return nil, err
 	}
 	clear(a.seen)
-	if err := a.pool.advance(staged.Block()); err != nil {
+	if err := a.pool.advance(staged.Block(), a.quiet); err != nil {
 		return nil, err
 	}
 	a.feed.publish(staged.Block())
@@ -171,21 +172,23 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 
 // resolve finds the transactions of a block among those that are known, and decodes and verifies the rest.
 func (a *application) resolve(raw [][]byte) []decided {
-	txs := make([]decided, len(raw))
+	txs, hashes := make([]decided, len(raw)), make([]types.Hash, len(raw))
+	for i, bytes := range raw {
+		hashes[i] = sha256.Sum256(bytes)
+	}
 	var unknown []*types.Tx
 	var places []int
-	for i, bytes := range raw {
-		hash := types.Hash(sha256.Sum256(bytes))
-		txs[i].hash = hash
-		if tx := a.known(hash); tx != nil {
+	for i, tx := range a.known(hashes) {
+		txs[i].hash = hashes[i]
+		if tx != nil {
 			txs[i].tx, txs[i].good = tx, true
 			continue
 		}
-		if txs[i].tx, txs[i].err = types.DecodeTx(bytes); txs[i].err == nil {
+		if txs[i].tx, txs[i].err = types.DecodeTx(raw[i]); txs[i].err == nil {
 			unknown, places = append(unknown, txs[i].tx), append(places, i)
 		}
 	}
-	for j, good := range verifyAll(unknown, workers()) {
+	for j, good := range a.pool.verifier.verifyAll(unknown, workers()) {
 		txs[places[j]].good = good
 		if good {
 			a.seen[unknown[j].Hash()] = unknown[j]
@@ -194,10 +197,13 @@ func (a *application) resolve(raw [][]byte) []decided {
 	return txs
 }
 
-// known returns a transaction whose signatures are known to be good. The hash covers the signatures too.
-func (a *application) known(hash types.Hash) *types.Tx {
-	if tx := a.seen[hash]; tx != nil {
-		return tx
+// known returns the transactions whose signatures are known to be good, nil for others. The hash covers the signatures too.
+func (a *application) known(hashes []types.Hash) []*types.Tx {
+	txs := a.pool.byHash(hashes)
+	for i, tx := range txs {
+		if tx == nil {
+			txs[i] = a.seen[hashes[i]]
+		}
 	}
-	return a.pool.byHash(hash)
+	return txs
 }

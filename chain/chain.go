@@ -21,25 +21,23 @@ import (
 
 // Chain is one node of a chain. It is safe for concurrent use.
 type Chain struct {
-	config   Config
-	store    *store.Store
-	verifier *verifier
-	feed     *feed
-	pool     *pool
-	failure  *failure
-	engine   *cmtnode.Node
-	opened   []dbm.DB // the engine's databases
-	stop     chan struct{}
-	started  bool
+	config  Config
+	store   *store.Store
+	feed    *feed
+	pool    *pool
+	failure *failure
+	engine  *cmtnode.Node
+	opened  []dbm.DB // the engine's databases
+	stop    chan struct{}
+	started bool
 }
 
 // Open opens the engine on a store and replays what the store has not seen. Nothing new happens before [Chain.Run].
 func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	params := s.Params()
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), stop: make(chan struct{})}
-	c.verifier = newVerifier(workers())
 	var err error
-	if c.pool, err = newPool(s, c.verifier, c.feed, c.config); err == nil {
+	if c.pool, err = newPool(s, c.feed, c.config); err == nil {
 		err = c.openEngine(logger)
 	}
 	if err != nil {
@@ -147,7 +145,6 @@ func (c *Chain) Close() error {
 	default:
 		err = c.closeUnstarted()
 	}
-	c.verifier.close()
 	if c.pool != nil {
 		err = errors.Join(err, c.pool.close())
 	}
@@ -241,7 +238,7 @@ type Status struct {
 
 // Status tells where the node stands.
 func (c *Chain) Status() Status {
-	status := Status{Waiting: c.pool.waiting(), Validators: len(c.engine.GenesisDoc().Validators)}
+	status := Status{Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators)}
 	if c.engine.IsRunning() {
 		status.Peers = c.engine.Switch().Peers().Size()
 	}

@@ -18,11 +18,13 @@ type execution struct {
 	hashes []types.Hash // of the whole transactions
 	txs    []store.TxResult
 	events []types.Event
+	quiet  bool // nothing happened at its begin
 }
 
 func newExecution(view ledger.View, params types.Params, height uint64, time types.Time) *execution {
 	x := &execution{state: ledger.New(view, params), height: height, time: time}
 	x.events = x.state.Begin(height, time)
+	x.quiet = len(x.events) == 0
 	return x
 }
 

@@ -19,32 +19,41 @@ import (
 )
 
 // Create makes the files of a new ledger with one validator, this node: keys (mode 0600) and genesis. It refuses a folder
-// that holds some already.
+// that holds some already. For several validators see [CreateAll].
 func Create(dir string, params types.Params) error {
 	if err := params.Check(); err != nil {
 		return err
 	}
+	validator, err := createKeys(dir)
+	if err != nil {
+		return err
+	}
+	return writeGenesis(filesOf(dir).Genesis, params, time.Time{}, validator)
+}
+
+// createKeys makes the keys of a node that takes part in deciding.
+func createKeys(dir string) (*privval.FilePV, error) {
 	files := filesOf(dir)
 	for _, file := range []string{files.Genesis, files.ValidatorKey, files.NodeKey} {
 		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s exists already: choose an empty folder", file)
+			return nil, fmt.Errorf("%s exists already: choose an empty folder", file)
 		}
 	}
 	for _, file := range []string{files.Genesis, files.ValidatorState} {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	validator := privval.GenFilePV(files.ValidatorKey, files.ValidatorState)
 	validator.Save()
 	if _, err := p2p.LoadOrGenNodeKey(files.NodeKey); err != nil {
-		return fmt.Errorf("make a node key: %w", err)
+		return nil, fmt.Errorf("make a node key: %w", err)
 	}
-	return writeGenesis(files.Genesis, params, validator)
+	return validator, nil
 }
 
-// writeGenesis leaves the genesis time open, see startGenesis.
-func writeGenesis(file string, params types.Params, validator *privval.FilePV) error {
+// writeGenesis may leave the genesis time open, see startGenesis.
+func writeGenesis(file string, params types.Params, begin time.Time, validators ...*privval.FilePV) error {
 	state, err := json.Marshal(params)
 	if err != nil {
 		return err
@@ -52,10 +61,12 @@ func writeGenesis(file string, params types.Params, validator *privval.FilePV) e
 	consensus := cmttypes.DefaultConsensusParams()
 	consensus.Block.MaxBytes = blockBytes
 	genesis := cmttypes.GenesisDoc{
-		ChainID: params.ChainID, InitialHeight: 1, ConsensusParams: consensus, AppState: state,
-		Validators: []cmttypes.GenesisValidator{{
+		ChainID: params.ChainID, GenesisTime: begin, InitialHeight: 1, ConsensusParams: consensus, AppState: state,
+	}
+	for _, validator := range validators {
+		genesis.Validators = append(genesis.Validators, cmttypes.GenesisValidator{
 			Address: validator.Key.Address, PubKey: validator.Key.PubKey, Power: 1, Name: "genesis",
-		}},
+		})
 	}
 	return genesis.SaveAs(file)
 }

@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,7 +14,10 @@ import (
 )
 
 // pool holds the transactions that wait for a block. Each was executed, in order of arrival, on a scratch state on top of
-// the last block, so a transaction can build on another that still waits, and what is proposed is what can be done.
+// a block, so a transaction can build on another that still waits, and what is proposed is what can be done.
+//
+// A block of what waits was executed on the scratch state before, so that state stays in use over several blocks, until
+// it has to be made anew on top of the last one: see mustRebase.
 type pool struct {
 	params   types.Params
 	store    *store.Store
@@ -23,23 +27,24 @@ type pool struct {
 	maxBytes int
 	arrived  chan struct{} // holds one token when something may be waiting
 
-	mu       sync.Mutex
-	entries  []*entry // in order of arrival
-	ids      map[types.TxID]*entry
-	hashes   map[types.Hash]*entry
-	releases map[types.TradeID]struct{} // trades with an unsigned transaction waiting
-	bytes    int
-	fresh    []types.TxID // own, not yet handed out to peers
+	work     sync.Mutex // held while something is executed, and before mu
 	snapshot *store.Snapshot
 	scratch  *ledger.State
-	closed   bool
+	based    time.Time // when the scratch state was made: its clock stands there
+	executed int       // since then
+
+	mu      sync.Mutex // guards what follows, never for long
+	waiting waiting
+	failed  bool // something that waits could not be done in a proposal
+	closed  bool
 }
 
-// entry is a transaction in the pool: decoded, its signatures verified.
-type entry struct {
-	tx      *types.Tx
-	running bool // acts on a running trade: has a deadline to keep, or money to free
-}
+const (
+	// maxScratchAge is how far the clock of the scratch state may be behind.
+	maxScratchAge = time.Second
+	// rebaseShare bounds the work of making the scratch state anew to one part in so many of what is executed anyway.
+	rebaseShare = 4
+)
 
 // origin tells where a transaction came from.
 type origin bool
@@ -55,59 +60,65 @@ const reservedShare = 4
 // txOverhead is the most bytes that a block adds to a transaction: a tag and the length.
 const txOverhead = 5
 
-func newPool(s *store.Store, v *verifier, f *feed, config Config) (*pool, error) {
+func newPool(s *store.Store, f *feed, config Config) (*pool, error) {
 	p := &pool{
-		params: s.Params(), store: s, verifier: v, feed: f, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
-		arrived: make(chan struct{}, 1),
-		ids:     map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, releases: map[types.TradeID]struct{}{},
+		params: s.Params(), store: s, feed: f, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
+		arrived: make(chan struct{}, 1), waiting: newWaiting(),
 	}
-	return p, p.rebase()
+	if err := p.rebase(); err != nil {
+		return nil, err
+	}
+	p.verifier = newVerifier(workers(), p.takeAll)
+	return p, nil
 }
 
 func (p *pool) close() error {
+	p.verifier.close()
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
+	p.mu.Unlock()
+	p.work.Lock()
+	defer p.work.Unlock()
 	return p.snapshot.Close()
 }
 
 // submit takes a transaction in, or refuses it with the ledger's code or the pool's.
 func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
-	if err := p.precheck(tx); err != nil {
+	if err := p.admit(tx); err != nil { // what needs no work to be refused
 		return err
 	}
-	good, err := p.verifier.verify(ctx, tx)
-	if err != nil {
-		return err
+	return p.verifier.submit(ctx, tx, from)
+}
+
+// takeAll takes in what was verified, in order.
+func (p *pool) takeAll(batch []*submission, good []bool) {
+	for i, s := range batch {
+		if !good[i] {
+			s.answer <- types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
+			continue
+		}
+		s.answer <- p.take(s.tx, s.from)
 	}
-	if !good {
-		return types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+}
+
+func (p *pool) take(tx *types.Tx, from origin) error {
+	p.work.Lock()
+	defer p.work.Unlock()
 	if err := p.admit(tx); err != nil { // again: it may have come twice while it was verified
 		return err
 	}
 	if err := p.execute(tx); err != nil {
 		return p.orReplay(tx, err)
 	}
-	p.add(&entry{tx: tx, running: onRunningTrade(tx)})
-	if from == own {
-		p.fresh = append(p.fresh, tx.ID())
-	}
+	p.mu.Lock()
+	p.waiting.add(&entry{tx: tx, running: onRunningTrade(tx)}, from)
+	p.mu.Unlock()
 	p.signal()
 	return nil
 }
 
-// precheck refuses what needs no work to be refused.
-func (p *pool) precheck(tx *types.Tx) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.admit(tx)
-}
-
-// orReplay tells of a transaction that is on the ledger, rather than how it can't be done a second time. It is asked under
-// the lock: a block that holds the transaction may have come while its signatures were verified.
+// orReplay tells of a transaction that is on the ledger, rather than how it can't be done a second time. It is asked while
+// nothing else is executed: a block that holds the transaction may have come while its signatures were verified.
 func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 	before, err := p.store.Receipt(tx.ID())
 	if err != nil {
@@ -121,14 +132,16 @@ func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 
 // admit checks what the pool itself asks.
 func (p *pool) admit(tx *types.Tx) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.closed {
 		return errStopping()
 	}
-	if _, waiting := p.ids[tx.ID()]; waiting {
+	if _, waiting := p.waiting.ids[tx.ID()]; waiting {
 		return types.Refuse(types.CodePending, "transaction %s is waiting", tx.ID())
 	}
 	if trade, ok := unsignedTrade(tx); ok {
-		if _, waiting := p.releases[trade]; waiting {
+		if _, waiting := p.waiting.releases[trade]; waiting {
 			return types.Refuse(types.CodePending, "another release or settlement of trade %s is waiting", trade)
 		}
 	}
@@ -136,13 +149,14 @@ func (p *pool) admit(tx *types.Tx) error {
 	if !onRunningTrade(tx) {
 		maxTxs, maxBytes = maxTxs-maxTxs/reservedShare, maxBytes-maxBytes/reservedShare
 	}
-	if len(p.entries)+1 > maxTxs || p.bytes+len(tx.Bytes()) > maxBytes {
-		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(p.entries), p.bytes)
+	if w := &p.waiting; len(w.entries)+1 > maxTxs || w.bytes+len(tx.Bytes()) > maxBytes {
+		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(w.entries), w.bytes)
 	}
 	return nil
 }
 
 func (p *pool) execute(tx *types.Tx) error {
+	p.executed++
 	result := p.scratch.Execute(tx, true)
 	if result.Code == types.CodeOK {
 		return nil
@@ -151,22 +165,13 @@ func (p *pool) execute(tx *types.Tx) error {
 	return &types.Refusal{Code: result.Code, Detail: detail}
 }
 
-func (p *pool) add(e *entry) {
-	p.entries = append(p.entries, e)
-	p.ids[e.tx.ID()], p.hashes[e.tx.Hash()] = e, e
-	p.bytes += len(e.tx.Bytes())
-	if trade, ok := unsignedTrade(e.tx); ok {
-		p.releases[trade] = struct{}{}
-	}
-}
-
 // onRunningTrade reports whether a transaction moves a trade on that has begun.
 func onRunningTrade(tx *types.Tx) bool {
 	for _, action := range tx.Body.Actions {
 		switch action.(type) {
 		case *types.Deliver, *types.Release, *types.Split, *types.Reading, *types.Settle, *types.Award:
 			return true
-		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Agree, *types.Pay,
+		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay,
 			*types.Admit, *types.Enrol, *types.Retire:
 		}
 	}
@@ -199,7 +204,7 @@ func (p *pool) signal() {
 func (p *pool) awaitFirst(atMost time.Duration, stop <-chan struct{}) {
 	timeout := time.NewTimer(atMost)
 	defer timeout.Stop()
-	for p.waiting() == 0 {
+	for p.size() == 0 {
 		select {
 		case <-p.arrived:
 		case <-timeout.C:
@@ -210,55 +215,46 @@ func (p *pool) awaitFirst(atMost time.Duration, stop <-chan struct{}) {
 	}
 }
 
-func (p *pool) waiting() int {
+func (p *pool) size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.entries)
+	return len(p.waiting.entries)
 }
 
 func (p *pool) has(id types.TxID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ids[id] != nil
+	return p.waiting.ids[id] != nil
 }
 
-func (p *pool) byHash(hash types.Hash) *types.Tx {
+// byHash returns the transactions of these hashes, nil for those that don't wait here.
+func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
+	txs := make([]*types.Tx, len(hashes))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.hashes[hash]; e != nil {
-		return e.tx
+	for i, hash := range hashes {
+		if e := p.waiting.hashes[hash]; e != nil {
+			txs[i] = e.tx
+		}
 	}
-	return nil
+	return txs
 }
 
 // reap hands out own transactions that peers have not been told of, and that still wait.
 func (p *pool) reap(maxBytes int) [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var txs [][]byte
-	total := 0
-	for i, id := range p.fresh {
-		e := p.ids[id]
-		if e == nil {
-			continue
-		}
-		if total += len(e.tx.Bytes()); maxBytes > 0 && total > maxBytes {
-			p.fresh = p.fresh[i:]
-			return txs
-		}
-		txs = append(txs, e.tx.Bytes())
-	}
-	p.fresh = nil
-	return txs
+	return p.waiting.take(maxBytes)
 }
 
-// propose fills a block: first what acts on running trades, up to the reserved share, then all else in order of arrival.
-// What fails stays in the pool: it may build on a transaction that didn't fit.
+// propose fills a block, in order of arrival. When not all that waits may fit, what acts on running trades comes first, up
+// to the reserved share. What fails stays in the pool for now: it may build on a transaction that didn't fit.
 func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 	p.mu.Lock()
-	entries := p.entries[:len(p.entries):len(p.entries)]
+	entries := slices.Clip(p.waiting.entries)
+	fits := p.waiting.bytes+len(entries)*txOverhead <= maxBytes
 	p.mu.Unlock()
-	var txs [][]byte
+	txs := make([][]byte, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
 	fill := func(limit int, wanted func(*entry) bool) {
 		for i, e := range entries {
@@ -271,23 +267,50 @@ func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 			txs = append(txs, e.tx.Bytes())
 		}
 	}
-	fill(maxBytes/reservedShare, func(e *entry) bool { return e.running })
+	if !fits {
+		fill(maxBytes/reservedShare, func(e *entry) bool { return e.running })
+	}
 	fill(maxBytes, func(*entry) bool { return true })
+	if fits && len(txs) < len(entries) {
+		p.mu.Lock()
+		p.failed = true
+		p.mu.Unlock()
+	}
 	return txs
 }
 
-// advance follows a committed block: what it holds leaves the pool, and what has become impossible by it.
-func (p *pool) advance(block *store.Block) error {
+// advance follows a committed block: what it holds leaves the pool, and so does what has become impossible. quiet tells
+// that the block did nothing but its transactions.
+func (p *pool) advance(block *store.Block, quiet bool) error {
+	p.work.Lock()
+	defer p.work.Unlock()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, tx := range block.Txs {
-		delete(p.ids, tx.ID)
+	ids := make([]types.TxID, len(block.Txs))
+	foreseen := quiet && !p.failed
+	for i, tx := range block.Txs {
+		ids[i] = tx.ID
+		foreseen = foreseen && tx.Code == types.CodeOK && p.waiting.ids[tx.ID] != nil
+	}
+	p.waiting.remove(ids)
+	left := len(p.waiting.entries)
+	p.mu.Unlock()
+	if left > 0 {
+		p.signal()
+	}
+	if !p.mustRebase(foreseen, left) {
+		return nil
 	}
 	return p.rebase()
 }
 
-// rebase puts the scratch state on top of the last block and executes again, in order, the entries that p.ids still
-// holds. The clock of the scratch state is a guess at that of the next block.
+// mustRebase reports whether the scratch state is to be made anew: when it is not what the block has come to, when its clock
+// is too far behind, and when that costs little. The latter also bounds the memory that it takes.
+func (p *pool) mustRebase(foreseen bool, left int) bool {
+	return !foreseen || time.Since(p.based) > maxScratchAge || left <= p.executed/rebaseShare
+}
+
+// rebase puts the scratch state on top of the last block and executes again, in order, what waits. What has become
+// impossible leaves the pool. The clock of the scratch state is a guess at that of the next block.
 func (p *pool) rebase() error {
 	if p.snapshot != nil {
 		if err := p.snapshot.Close(); err != nil {
@@ -296,35 +319,28 @@ func (p *pool) rebase() error {
 	}
 	p.snapshot = p.store.Snapshot()
 	p.scratch = ledger.New(p.snapshot, p.params)
-	p.scratch.Begin(p.snapshot.Height()+1, types.TimeOf(time.Now()))
-	before, ids := p.entries, p.ids
-	p.entries, p.bytes = make([]*entry, 0, len(ids)), 0
-	p.ids = make(map[types.TxID]*entry, len(ids))
-	clear(p.hashes)
-	clear(p.releases)
-	for _, e := range before {
-		if ids[e.tx.ID()] != e {
-			continue
-		}
+	p.based, p.executed = time.Now(), 0
+	p.scratch.Begin(p.snapshot.Height()+1, types.TimeOf(p.based))
+	p.mu.Lock()
+	entries := p.waiting.entries
+	p.failed = false
+	p.mu.Unlock()
+	var ids []types.TxID
+	var refusals []error
+	for _, e := range entries {
 		if err := p.execute(e.tx); err != nil {
-			p.feed.drop(e.tx.ID(), err)
-			continue
+			ids, refusals = append(ids, e.tx.ID()), append(refusals, err)
 		}
-		p.add(e)
 	}
-	p.fresh = stillWaiting(p.fresh, p.ids)
-	if len(p.entries) > 0 {
-		p.signal()
+	p.executed = 0
+	if len(ids) == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	p.waiting.remove(ids)
+	p.mu.Unlock()
+	for i, id := range ids { // after they have left: who sees one wait here is sure to be told
+		p.feed.drop(id, refusals[i])
 	}
 	return nil
-}
-
-func stillWaiting(fresh []types.TxID, ids map[types.TxID]*entry) []types.TxID {
-	var rest []types.TxID
-	for _, id := range fresh {
-		if ids[id] != nil {
-			rest = append(rest, id)
-		}
-	}
-	return rest
 }

@@ -125,6 +125,77 @@ func TestWhatABlockMakesImpossibleLeavesThePool(t *testing.T) {
 	}
 }
 
+// TestAPoolFollowsItsOwnBlocks: some of what waits is committed, the rest goes on waiting, and more can build on either.
+func TestAPoolFollowsItsOwnBlocks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(1000, "peter")
+	coin := types.Outpoint{Tx: mint.ID()}
+	chain := []*types.Tx{mint}
+	for range 20 {
+		chain = append(chain, w.pay(coin, 1000, "peter", "peter"))
+		coin = types.Outpoint{Tx: chain[len(chain)-1].ID()}
+	}
+	w.submit(chain...)
+	a.block(t, 1, chain[:3]...)
+	a.block(t, 2, chain[3:6]...)
+	wantCode(t, w.Submit(t.Context(), mint), types.CodeReplay)
+	wantCode(t, w.Submit(t.Context(), chain[5]), types.CodeReplay)
+	wantCode(t, w.Submit(t.Context(), chain[6]), types.CodePending)
+	wantCode(t, w.Submit(t.Context(), w.pay(types.Outpoint{Tx: chain[1].ID()}, 1000, "peter", "clara")), types.CodeInputMissing)
+	last := w.pay(coin, 1000, "peter", "clara")
+	w.submit(last)
+	if raw := a.propose(t, 3); len(raw) != 16 || string(raw[0]) != string(chain[6].Bytes()) || string(raw[15]) != string(last.Bytes()) {
+		t.Errorf("a block of %d transactions", len(raw))
+	}
+	rival := w.pay(types.Outpoint{Tx: chain[5].ID()}, 1000, "peter", "mallory")
+	a.block(t, 3, rival) // what nobody here foresaw: all that waited has become impossible
+	outcome, err := w.Await(t.Context(), last.ID())
+	if waiting := w.Status().Waiting; err != nil || outcome.Code != types.CodeInputMissing || waiting != 0 {
+		t.Errorf("%+v, %v, %d are waiting", outcome, err, waiting)
+	}
+	w.submit(w.pay(types.Outpoint{Tx: rival.ID()}, 1000, "mallory", "peter"))
+	w.check()
+}
+
+// TestWhatFailsInAProposalIsExecutedAgain after the block: it stays for as long as it can still be done.
+func TestWhatFailsInAProposalIsExecutedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	body := w.body(&types.Issue{Asset: euro(), Amount: 5})
+	body.Outputs = []types.Output{output("peter", 5)}
+	body.ValidUntil = types.TimeOf(a.time(100)) // the test's blocks are ahead of the clock
+	late := sign(body, "issuer")
+	w.submit(late)
+	if raw := a.propose(t, 101); len(raw) != 0 || w.Status().Waiting != 1 {
+		t.Fatalf("a block of %d transactions", len(raw))
+	}
+	if !w.pool.failed {
+		t.Fatal("the failure is not noted")
+	}
+	a.begin = a.begin.Add(-time.Minute)
+	a.finalize(t, 1, nil)
+	if w.pool.failed {
+		t.Error("it was not executed again")
+	}
+	if raw := a.propose(t, 2); len(raw) != 1 {
+		t.Errorf("a block of %d transactions", len(raw))
+	}
+}
+
+// TestAFullPoolChecksNoSignatures: shedding load costs next to nothing.
+func TestAFullPoolChecksNoSignatures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.PoolTxs = 4 })
+	for i := range 3 {
+		w.submit(w.mint(types.Amount(1+i), "peter"))
+	}
+	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	wantCode(t, w.Submit(t.Context(), forged), types.CodePoolFull)
+}
+
 func TestPeersAreToldOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

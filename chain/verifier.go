@@ -2,61 +2,70 @@ package chain
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"lockstep/types"
 )
 
-// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
-const verifyBatch = 512
+const (
+	// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
+	verifyBatch = 512
+	// rememberedKeys are kept in the form that is quickest to verify with: 32 MiB of them.
+	rememberedKeys = 16 << 10
+)
 
 // verifier checks the signatures of transactions that arrive one by one in batches, on all cores. A batch is what has
 // arrived while the last one was at work, so a lone transaction doesn't wait.
 type verifier struct {
-	requests chan verifyRequest
+	*types.Verifier
+	requests chan *submission
 	stop     chan struct{}
 	running  sync.WaitGroup
 }
 
-type verifyRequest struct {
-	tx   *types.Tx
-	good chan<- bool
+// submission is a transaction on its way into the pool.
+type submission struct {
+	tx     *types.Tx
+	from   origin
+	answer chan error // has room for the one answer
 }
 
-func newVerifier(workers int) *verifier {
-	v := &verifier{requests: make(chan verifyRequest, verifyBatch), stop: make(chan struct{})}
+// newVerifier hands each batch on with the verdicts.
+func newVerifier(workers int, then func(batch []*submission, good []bool)) *verifier {
+	v := &verifier{
+		Verifier: types.NewVerifier(rememberedKeys),
+		requests: make(chan *submission, verifyBatch), stop: make(chan struct{}),
+	}
 	for range workers {
-		v.running.Go(v.work)
+		v.running.Go(func() { v.work(then) })
 	}
 	return v
 }
 
-// close ends the workers. Who still waits for a verdict is told by its own context or that the verifier stopped.
+// close ends the workers. Who still waits for an answer is told by its own context or that the verifier stopped.
 func (v *verifier) close() {
 	close(v.stop)
 	v.running.Wait()
 }
 
-// verify tells whether all signatures of a transaction are good.
-func (v *verifier) verify(ctx context.Context, tx *types.Tx) (bool, error) {
-	if len(tx.Signatures) == 0 {
-		return true, nil
-	}
-	good := make(chan bool, 1)
+// submit queues a transaction and waits for what becomes of it.
+func (v *verifier) submit(ctx context.Context, tx *types.Tx, from origin) error {
+	s := &submission{tx: tx, from: from, answer: make(chan error, 1)}
 	select {
-	case v.requests <- verifyRequest{tx, good}:
+	case v.requests <- s:
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	case <-v.stop:
-		return false, errStopping()
+		return errStopping()
 	}
 	select {
-	case verdict := <-good:
-		return verdict, nil
+	case err := <-s.answer:
+		return err
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	case <-v.stop:
-		return false, errStopping()
+		return errStopping()
 	}
 }
 
@@ -64,20 +73,26 @@ func errStopping() error {
 	return types.Refuse(types.CodeUnavailable, "the node is stopping")
 }
 
-func (v *verifier) work() {
+func (v *verifier) work(then func([]*submission, []bool)) {
 	for {
 		select {
 		case first := <-v.requests:
-			v.decide(v.gather(first))
+			batch := v.gather(first)
+			txs := make([]*types.Tx, len(batch))
+			for i, s := range batch {
+				txs[i] = s.tx
+			}
+			then(batch, v.Verify(txs...))
 		case <-v.stop:
 			return
 		}
 	}
 }
 
-// gather takes what else is waiting.
-func (v *verifier) gather(first verifyRequest) []verifyRequest {
-	batch := []verifyRequest{first}
+// gather takes what else is waiting, once all who are about to hand something in had their turn.
+func (v *verifier) gather(first *submission) []*submission {
+	runtime.Gosched()
+	batch := []*submission{first}
 	for len(batch) < verifyBatch {
 		select {
 		case next := <-v.requests:
@@ -89,24 +104,14 @@ func (v *verifier) gather(first verifyRequest) []verifyRequest {
 	return batch
 }
 
-func (v *verifier) decide(batch []verifyRequest) {
-	txs := make([]*types.Tx, len(batch))
-	for i, request := range batch {
-		txs[i] = request.tx
-	}
-	for i, good := range types.VerifySignatures(txs...) {
-		batch[i].good <- good
-	}
-}
-
 // verifyAll checks the transactions of a block, shared out among all cores.
-func verifyAll(txs []*types.Tx, workers int) []bool {
+func (v *verifier) verifyAll(txs []*types.Tx, workers int) []bool {
 	good := make([]bool, len(txs))
 	share := (len(txs) + workers - 1) / workers
 	var running sync.WaitGroup
 	for from := 0; from < len(txs); from += share {
 		to := min(from+share, len(txs))
-		running.Go(func() { copy(good[from:to], types.VerifySignatures(txs[from:to]...)) })
+		running.Go(func() { copy(good[from:to], v.Verify(txs[from:to]...)) })
 	}
 	running.Wait()
 	return good

@@ -43,3 +43,38 @@ func (c *Client) checkBlock(block *wire.Block, height uint64) error {
 	}
 	return nil
 }
+
+func (c *Client) checkProduct(product *wire.Product, id types.ProductID) error {
+	if product.ID != id || product.Product.ID() != id {
+		return c.lied("its answer for product %s has another hash", id)
+	}
+	switch product.State {
+	case wire.ProductOpen, wire.ProductCleared:
+		return nil
+	}
+	return c.strange("%q is not a state of a product", product.State)
+}
+
+func (c *Client) checkOrder(order *wire.BookOrder) error {
+	if order.Order.ID() != order.ID {
+		return c.lied("order %s has another hash", order.ID)
+	}
+	if order.Percent != order.Record.Percent() {
+		return c.lied("the record of the owner of order %s is not the percentage that it is said to be", order.ID)
+	}
+	return nil
+}
+
+// checkAuction wants an auction of the product that refers to nothing but what it holds.
+func (c *Client) checkAuction(auction *wire.Auction, id types.ProductID) error {
+	if auction.ID != id || auction.Product.ID() != id {
+		return c.lied("its answer for the auction of product %s has another hash", id)
+	}
+	for i := range auction.Trades {
+		trade := &auction.Trades[i]
+		if int(trade.Round) >= len(auction.Rounds) || uint64(max(trade.Bid, trade.Offer)) >= uint64(len(auction.Results)) {
+			return c.lied("trade %s refers to what is not in the auction", trade.Trade)
+		}
+	}
+	return nil
+}

@@ -16,9 +16,10 @@ import (
 
 // EventsOptions choose events. The zero value is all events from now on.
 type EventsOptions struct {
-	From  uint64          // the first height; zero: what comes next
-	Key   types.PublicKey // only what concerns the key, if it is not zero
-	Trade types.TradeID   // only what concerns the trade, if it is not zero
+	From    uint64          // the first height; zero: what comes next
+	Key     types.PublicKey // only what concerns the key, if it is not zero
+	Trade   types.TradeID   // only what concerns the trade, if it is not zero
+	Product types.ProductID // only what concerns the product's book or auction, if it is not zero
 }
 
 const (
@@ -67,6 +68,9 @@ func (o EventsOptions) query() url.Values {
 	}
 	if o.Trade != (types.TradeID{}) {
 		query.Set("trade", o.Trade.String())
+	}
+	if o.Product != (types.ProductID{}) {
+		query.Set("product", o.Product.String())
 	}
 	return query
 }

@@ -31,7 +31,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	if _, known := get[types.AssetState](x.State, assetKey(agreement.Asset)); !known {
 		return id, types.Refuse(types.CodeAssetUnknown, "asset %s", agreement.Asset)
 	}
-	if err := x.checkMeters(agreement.Producer, &agreement.Goods); err != nil {
+	if err := x.checkMeters(agreement.Producer, agreement.Goods.Meters); err != nil {
 		return id, err
 	}
 	_, live := get[types.Trade](x.State, tradeKey(id))
@@ -59,6 +59,7 @@ func (s *State) lapse(id types.TradeID) {
 		return
 	}
 	s.remove(tradeKey(id))
+	s.recordLapse(trade)
 	final := change(trade)
 	final.Phase = types.PhaseLapsed
 	s.closing = append(s.closing, final)

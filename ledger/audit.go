@@ -30,7 +30,7 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	reader := Reader{view}
 	clock := reader.Clock().Now()
 	sums = Sums{}
-	for _, kind := range []byte{kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot} {
+	for _, kind := range []byte{kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder, kindGate, kindRecord} {
 		from, to := kindRange(kind)
 		view.Ascend(from, to, func(key string, value []byte) bool {
 			decodeValue(key, value)

@@ -22,6 +22,7 @@ func (x *execution) award(a *types.Award) error {
 	x.need(arbiter.Key)
 	next := change(trade)
 	next.Phase = types.PhaseAwarded
+	x.recordDispute(next)
 	return x.divide(a.Trade, next, types.StepAwarded, types.EventAwarded, a.ToProducer, a.ToConsumer)
 }
 

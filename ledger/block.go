@@ -8,9 +8,10 @@ import (
 
 // Diff is all that a block did. A store writes it in one batch.
 type Diff struct {
-	Clock   Clock
-	Changes []Change       // in order of the keys
-	Closed  []*types.Trade // final records of the trades that left the state, in order
+	Clock    Clock
+	Changes  []Change         // in order of the keys
+	Closed   []*types.Trade   // final records of the trades that left the state, in order
+	Auctions []*types.Auction // that were held
 }
 
 // Result is what became of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
@@ -31,6 +32,7 @@ func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
 	clock := s.clock
 	s.put(clockKey(), &clock)
 	s.expire()
+	s.closeGates()
 	return s.settle()
 }
 
@@ -55,11 +57,27 @@ func (s *State) expire() {
 			s.lapse(id)
 		case queueOffer:
 			s.expireOffer(id)
+		case queueGoods:
+			s.recordRefund(id)
 		case queueSlot:
 			s.forgetSlot(id)
 		default:
 			panic(fmt.Sprintf("ledger: queue entry %x is about nothing known", key))
 		}
+	}
+}
+
+// closeGates holds the auction of every product whose gate has closed.
+func (s *State) closeGates() {
+	var due []string
+	from, to := gatesBefore(s.clock.BlockTime)
+	s.view.Ascend(from, to, func(key string, _ []byte) bool {
+		due = append(due, key)
+		return true
+	})
+	for _, key := range due {
+		s.remove(key)
+		s.holdAuction(parseGateKey(key))
 	}
 }
 
@@ -76,7 +94,7 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 // Finish ends the block and returns what it did. The next block needs a new state, over a
 // view that has the diff.
 func (s *State) Finish() Diff {
-	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed}
+	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions}
 }
 
 func (s *State) emit(kind types.EventKind, event types.Event) {

@@ -1,15 +1,28 @@
 package ledger
 
-import "lockstep/types"
+import (
+	"lockstep/types"
+	"lockstep/types/canon"
+)
 
 // Clock is the ledger's time (protocol section 3). Deadlines are kept by Now, which is block time less the stretches in
 // which the chain stood still, so that an outage doesn't make anybody miss one.
 type Clock struct {
-	_         struct{}   `cbor:",toarray"`
 	Height    uint64     `json:"height"`
 	BlockTime types.Time `json:"block_time"`
-	Skew      types.Span `json:"skew"` // how far Now is behind block time
-	Dust      uint8      `json:"-"`    // hundredths of a millisecond of skew regained but not yet counted
+	Skew      types.Span `json:"skew"`    // how far Now is behind block time
+	Dust      uint8      `json:"-"`       // hundredths of a millisecond of skew regained but not yet counted
+	Stalled   types.Time `json:"stalled"` // when the clock last went on after an outage, a gap beyond the cap; zero if never
+}
+
+// Fields is the stored form, see [canon.Value].
+func (c *Clock) Fields(to *canon.Coder) {
+	to.Array(5)
+	canon.Number(to, "height", &c.Height)
+	canon.Number(to, "block time", &c.BlockTime)
+	canon.Number(to, "skew", &c.Skew)
+	canon.Number(to, "dust", &c.Dust)
+	canon.Number(to, "stalled", &c.Stalled)
 }
 
 // Now is the moment of the ledger clock. It never goes back.
@@ -23,9 +36,10 @@ func (c Clock) next(height uint64, blockTime types.Time, limit types.Span) Clock
 	}
 	blockTime = max(blockTime, c.BlockTime)
 	gap := blockTime.Since(c.BlockTime)
-	next := Clock{Height: height, BlockTime: blockTime, Skew: c.Skew, Dust: c.Dust}
+	next := Clock{Height: height, BlockTime: blockTime, Skew: c.Skew, Dust: c.Dust, Stalled: c.Stalled}
 	if gap > limit {
 		next.Skew += gap - limit
+		next.Stalled = next.Now()
 		return next
 	}
 	if next.Skew > 0 {

@@ -16,7 +16,7 @@ import (
 // Propagation with Homomorphic Hashing" (2019), whose parameters (1,024 lanes of 16 bits, more than 200 bits of
 // security) these are. Every key stands in the set at most once.
 type Accumulator struct {
-	lanes [lanes]uint16
+	words [lanes / 4]uint64 // four lanes each, the first one lowest
 }
 
 const lanes = 1024
@@ -29,51 +29,83 @@ const (
 	domainCommitment = "lockstep/commitment/v1\x00"
 )
 
-func element(key string, value []byte) (expanded [AccumulatorBytes]byte) {
-	h := blake3.New(32, nil)
-	h.Write([]byte(domainElement))
-	h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(key))))
-	h.Write([]byte(key))
-	h.Write(value)
-	if _, err := h.XOF().Read(expanded[:]); err != nil {
-		panic("ledger: blake3 expands to any length: " + err.Error())
+// topBits are the highest bits of the four lanes of a word. With them out of the way no lane carries into the next, so one
+// addition does four lanes.
+const topBits = 0x8000_8000_8000_8000
+
+func addLanes(a, b uint64) uint64 { return ((a &^ topBits) + (b &^ topBits)) ^ ((a ^ b) & topBits) }
+func subLanes(a, b uint64) uint64 { return ((a | topBits) - (b &^ topBits)) ^ ((a ^ ^b) & topBits) }
+
+// expander hashes elements one after the other in the same memory.
+type expander struct {
+	hasher   *blake3.Hasher
+	expanded [AccumulatorBytes]byte
+}
+
+func newExpander() *expander { return &expander{hasher: blake3.New(32, nil)} }
+
+// expandStep is the most that the library expands without starting goroutines.
+const expandStep = 1024
+
+func (e *expander) element(key string, value []byte) *[AccumulatorBytes]byte {
+	e.hasher.Reset()
+	head := append(make([]byte, 0, 128), domainElement...)
+	head = binary.BigEndian.AppendUint32(head, uint32(len(key)))
+	e.hasher.Write(append(head, key...))
+	e.hasher.Write(value)
+	output := e.hasher.XOF()
+	for at := 0; at < AccumulatorBytes; at += expandStep {
+		if _, err := output.Read(e.expanded[at : at+expandStep]); err != nil {
+			panic("ledger: blake3 expands to any length: " + err.Error())
+		}
 	}
-	return expanded
+	return &e.expanded
 }
 
 // Add puts (key, value) into the set.
-func (a *Accumulator) Add(key string, value []byte) {
-	expanded := element(key, value)
-	for i := range a.lanes {
-		a.lanes[i] += binary.LittleEndian.Uint16(expanded[2*i:])
-	}
-}
+func (a *Accumulator) Add(key string, value []byte) { a.add(newExpander().element(key, value)) }
 
 // Remove takes (key, value) out of the set.
-func (a *Accumulator) Remove(key string, value []byte) {
-	expanded := element(key, value)
-	for i := range a.lanes {
-		a.lanes[i] -= binary.LittleEndian.Uint16(expanded[2*i:])
+func (a *Accumulator) Remove(key string, value []byte) { a.remove(newExpander().element(key, value)) }
+
+func (a *Accumulator) add(element *[AccumulatorBytes]byte) {
+	for i := range a.words {
+		a.words[i] = addLanes(a.words[i], binary.LittleEndian.Uint64(element[8*i:]))
 	}
 }
 
-// Apply follows the changes of a block.
+func (a *Accumulator) remove(element *[AccumulatorBytes]byte) {
+	for i := range a.words {
+		a.words[i] = subLanes(a.words[i], binary.LittleEndian.Uint64(element[8*i:]))
+	}
+}
+
+// Apply follows the changes of a block. Parts of them can be applied to empty accumulators, at the same time, and put together
+// by [Accumulator.Merge].
 func (a *Accumulator) Apply(changes []Change) {
+	e := newExpander()
 	for _, change := range changes {
 		if change.Old != nil {
-			a.Remove(change.Key, change.Old)
+			a.remove(e.element(change.Key, change.Old))
 		}
 		if change.New != nil {
-			a.Add(change.Key, change.New)
+			a.add(e.element(change.Key, change.New))
 		}
+	}
+}
+
+// Merge adds what another accumulator has come to.
+func (a *Accumulator) Merge(other *Accumulator) {
+	for i := range a.words {
+		a.words[i] = addLanes(a.words[i], other.words[i])
 	}
 }
 
 // Bytes is the accumulator as stored.
 func (a *Accumulator) Bytes() []byte {
 	out := make([]byte, 0, AccumulatorBytes)
-	for _, lane := range a.lanes {
-		out = binary.LittleEndian.AppendUint16(out, lane)
+	for _, word := range a.words {
+		out = binary.LittleEndian.AppendUint64(out, word)
 	}
 	return out
 }
@@ -84,8 +116,8 @@ func LoadAccumulator(stored []byte) (Accumulator, error) {
 	if len(stored) != AccumulatorBytes {
 		return a, types.Refuse(types.CodeMalformed, "an accumulator has %d bytes, not %d", AccumulatorBytes, len(stored))
 	}
-	for i := range a.lanes {
-		a.lanes[i] = binary.LittleEndian.Uint16(stored[2*i:])
+	for i := range a.words {
+		a.words[i] = binary.LittleEndian.Uint64(stored[8*i:])
 	}
 	return a, nil
 }

@@ -3,8 +3,10 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // The state is a set of (key, value). The first byte of a key tells its kind; the rest is an ID or, for the queue, a
@@ -20,6 +22,10 @@ const (
 	kindMember     = 'm' // key -> types.Member
 	kindMeter      = 'g' // meter ID -> types.RegisteredMeter
 	kindSlot       = 's' // hash of a gauge and a slot -> types.Slot
+	kindBook       = 'b' // product ID -> types.Book
+	kindOrder      = 'd' // (product ID, owner, number) -> types.PlacedOrder
+	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
+	kindRecord     = 'k' // (key, asset ID) -> types.Record
 )
 
 // What a queue entry is about.
@@ -27,13 +33,15 @@ const (
 	queueTrade = 't' // pay-by of an agreement: it lapses if still unpaid, and its ID may be forgotten
 	queueOffer = 'f' // pay-by of an offer: it runs out
 	queueTx    = 'x' // valid-until of a transaction without inputs: its ID may be forgotten
+	queueGoods = 'd' // deliver-by of a match: it is on record if still undelivered
 	queueSlot  = 's' // end of a slot: it may be forgotten when all its trades are over
 )
 
 // mark is the value of an entry whose key says all.
-type mark struct {
-	_ struct{} `cbor:",toarray"`
-}
+type mark struct{}
+
+// Fields is the stored form, see [canon.Value].
+func (*mark) Fields(c *canon.Coder) { c.Array(0) }
 
 func key(kind byte, id [32]byte) string {
 	return string(append([]byte{kind}, id[:]...))
@@ -65,6 +73,40 @@ func slotID(gauge types.Gauge, from types.Time) [32]byte {
 }
 
 func slotKey(id [32]byte) string { return key(kindSlot, id) }
+
+func bookKey(id types.ProductID) string { return key(kindBook, id) }
+
+func orderKey(product types.ProductID, owner types.PublicKey, number uint8) string {
+	k := make([]byte, 0, 66)
+	k = append(k, kindOrder)
+	k = append(k, product[:]...)
+	k = append(k, owner[:]...)
+	return string(append(k, number))
+}
+
+// ordersOf returns the range of the orders of a product.
+func ordersOf(product types.ProductID) (from, to string) {
+	prefix := key(kindOrder, product)
+	return prefix, prefix + strings.Repeat("\xff", 34) // an order's key is one byte shorter
+}
+
+func gateKey(at types.Time, product types.ProductID) string {
+	k := make([]byte, 0, 41)
+	k = append(k, kindGate)
+	k = binary.BigEndian.AppendUint64(k, uint64(at))
+	return string(append(k, product[:]...))
+}
+
+// gatesBefore returns the range of the gates that close before a moment of block time.
+func gatesBefore(at types.Time) (from, to string) {
+	return string([]byte{kindGate}), string(binary.BigEndian.AppendUint64([]byte{kindGate}, uint64(at)))
+}
+
+func parseGateKey(k string) types.ProductID { return types.ProductID([]byte(k[9:])) }
+
+func recordKey(owner types.PublicKey, asset types.AssetID) string {
+	return key(kindRecord, owner) + string(asset[:])
+}
 
 func queueKey(at types.Time, what byte, id [32]byte) string {
 	k := make([]byte, 0, 42)

@@ -27,6 +27,9 @@ func (x *execution) lockPayment(id types.TradeID, trade *types.Trade, digest typ
 		}
 	}
 	x.need(agreement.Consumer)
+	if matched(trade) {
+		x.put(queueKey(agreement.Deadlines.DeliverBy, queueGoods, id), &mark{})
+	}
 	trade.Phase, trade.Digest = types.PhasePaid, digest
 	x.lock(id, trade, types.PartPayment, agreement.Price)
 	x.lock(id, trade, types.PartDeposit, agreement.Deposit)

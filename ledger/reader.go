@@ -74,3 +74,29 @@ func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
 		})
 	}
 }
+
+// Books returns what is open to orders, in order of the products' IDs.
+func (r Reader) Books() iter.Seq[*types.Book] { return all[types.Book](r, kindBook) }
+
+// Book returns what the ledger counts of a product that is open and has orders.
+func (r Reader) Book(id types.ProductID) (*types.Book, bool) {
+	return read[types.Book](r, bookKey(id))
+}
+
+// Orders returns the orders of an open product, in order of owner and number.
+func (r Reader) Orders(id types.ProductID) iter.Seq[*types.PlacedOrder] {
+	return func(yield func(*types.PlacedOrder) bool) {
+		from, to := ordersOf(id)
+		r.Ascend(from, to, func(key string, encoded []byte) bool {
+			return yield(decodeValue(key, encoded).(*types.PlacedOrder))
+		})
+	}
+}
+
+// Record returns what a key did with what auctions gave it, in one asset.
+func (r Reader) Record(key types.PublicKey, asset types.AssetID) types.Record {
+	if record, ok := read[types.Record](r, recordKey(key, asset)); ok {
+		return *record
+	}
+	return types.Record{}
+}

@@ -27,6 +27,7 @@ func (x *execution) release(a *types.Release) error {
 	next.Released, next.Preimage = a.Instalment, a.Preimage
 	if a.Instalment == agreement.Instalments {
 		next.Phase = types.PhaseReleased
+		x.recordFill(next)
 	} else if err := x.cutPayment(a.Trade, next, trade.Released); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (x *execution) settleTrade(a *types.Settle) error {
 	slot := x.mustSlot(trade)
 	next := change(trade)
 	next.Phase, next.Allotted = types.PhaseSettled, Allot(slot, a.Trade)
+	x.recordSettlement(next)
 	toProducer := ProducerShare(agreement, trade.Released, next.Allotted)
 	return x.divide(a.Trade, next, types.StepSettled, types.EventSettled, toProducer, trade.LockedSum()-toProducer)
 }

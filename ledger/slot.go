@@ -13,9 +13,9 @@ import (
 // read is allotted in the order of the places (see Allot). It is kept until the slot has begun and all its trades are over.
 
 // checkMeters lets only the owner name a meter, and only while it is in use.
-func (x *execution) checkMeters(producer types.PublicKey, goods *types.Goods) error {
-	for _, gauge := range goods.Meters {
-		meter, ok := get[types.RegisteredMeter](x.State, meterKey(gauge.Meter))
+func (s *State) checkMeters(producer types.PublicKey, gauges []types.Gauge) error {
+	for _, gauge := range gauges {
+		meter, ok := get[types.RegisteredMeter](s, meterKey(gauge.Meter))
 		if !ok || meter.Owner != producer || meter.RetiredAt != 0 {
 			return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered to %s, or is retired", gauge.Meter, producer)
 		}

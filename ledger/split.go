@@ -22,6 +22,7 @@ func (x *execution) split(a *types.Split) error {
 	x.need(trade.Agreement.Consumer)
 	next := change(trade)
 	next.Phase = types.PhaseSplit
+	x.recordDispute(next)
 	return x.divide(a.Trade, next, types.StepSplit, types.EventSplit, a.ToProducer, a.ToConsumer)
 }
 

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"lockstep/types"
@@ -25,12 +24,13 @@ type State struct {
 	clock  Clock
 	now    types.Time // of the ledger clock, in this block
 
-	entries map[string]entry // read or written since the block began
-	undo    []undoRecord     // how to take the current transaction back
-	closing []*types.Trade   // by the current transaction
-	closed  []*types.Trade
-	events  []types.Event // of the current transaction
-	begun   bool
+	entries  map[string]entry // read or written since the block began
+	undo     []undoRecord     // how to take the current transaction back
+	closing  []*types.Trade   // by the current transaction
+	closed   []*types.Trade
+	auctions []*types.Auction
+	events   []types.Event // of the current transaction
+	begun    bool
 }
 
 // entry is what this block knows of one key. Values are pointers to domain types and never changed in place.
@@ -112,12 +112,16 @@ type Change struct {
 
 // changes lists what the block did, in order of the keys.
 func (s *State) changes() []Change {
-	var changes []Change
-	for _, key := range slices.Sorted(maps.Keys(s.entries)) {
-		e := s.entries[key]
-		if e.value == e.before {
-			continue
+	var changed []string
+	for key, e := range s.entries { // any order: sorted below
+		if e.value != e.before {
+			changed = append(changed, key)
 		}
+	}
+	slices.Sort(changed)
+	changes := make([]Change, 0, len(changed))
+	for _, key := range changed {
+		e := s.entries[key]
 		change := Change{Key: key, Old: e.encoded, Before: e.before, After: e.value}
 		if e.value != nil {
 			change.New = types.Encode(e.value)
@@ -146,7 +150,13 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.RegisteredMeter)
 	case kindSlot:
 		value = new(types.Slot)
-	case kindRemembered, kindQueue:
+	case kindBook:
+		value = new(types.Book)
+	case kindOrder:
+		value = new(types.PlacedOrder)
+	case kindRecord:
+		value = new(types.Record)
+	case kindRemembered, kindQueue, kindGate:
 		value = new(mark)
 	case kindClock:
 		value = new(Clock)

@@ -65,6 +65,10 @@ func (x *execution) act(action types.Action) error {
 		return x.cancel(a)
 	case *types.Take:
 		return x.take(a)
+	case *types.Place:
+		return x.place(a)
+	case *types.Withdraw:
+		return x.withdraw(a)
 	case *types.Agree:
 		return x.agree(a)
 	case *types.Pay:

@@ -20,6 +20,7 @@ type world struct {
 	sum    ledger.Accumulator
 	height uint64
 	time   types.Time
+	held   []*types.Auction
 }
 
 const (
@@ -78,6 +79,7 @@ func (w *world) try(after types.Span, txs ...*types.Tx) []ledger.Result {
 	diff := state.Finish()
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
+	w.held = append(w.held, diff.Auctions...)
 	w.audit()
 	return results
 }

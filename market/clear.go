@@ -26,24 +26,19 @@ func Clear(orders []Order) (*Clearing, error) {
 		return nil, err
 	}
 	bids, offers := newBook(orders, Bid), newBook(orders, Offer)
-	net(bids, offers)
-	var netted uint64
-	for _, bid := range bids {
-		netted += bid.Quantity - bid.left
-	}
-	result := &Clearing{Welfare: new(big.Rat), Netted: netted}
-	auction := settle(&bids, &offers)
-	if auction.volume == 0 {
+	found := clearBooks(&bids, &offers)
+	result := &Clearing{Welfare: new(big.Rat), Netted: found.netted}
+	if found.volume == 0 {
 		return result, nil
 	}
-	result.Price, result.Volume = auction.price, auction.volume
+	result.Price, result.Volume = found.price, found.volume
 	for _, side := range []book{bids, offers} {
 		for _, e := range side {
 			if e.fill == 0 {
 				continue
 			}
 			result.Fills = append(result.Fills, Fill{e.ID, e.Side, e.fill})
-			worth := new(big.Rat).Mul(rat(e.Price), new(big.Rat).SetInt(new(big.Int).SetUint64(e.fill)))
+			worth := new(big.Rat).Mul(e.Price.Rat(), new(big.Rat).SetInt(new(big.Int).SetUint64(e.fill)))
 			if e.Side == Bid {
 				result.Welfare.Add(result.Welfare, worth)
 			} else {
@@ -53,6 +48,18 @@ func Clear(orders []Order) (*Clearing, error) {
 	}
 	slices.SortFunc(result.Fills, compareFills)
 	return result, nil
+}
+
+// clearBooks nets and auctions two books of orders that are as they should be, and gives the orders their fills.
+func clearBooks(bids, offers *book) auction {
+	net(*bids, *offers)
+	var netted uint64
+	for _, bid := range *bids {
+		netted += bid.Quantity - bid.left
+	}
+	found := settle(bids, offers)
+	found.netted = netted
+	return found
 }
 
 // maxRounds bounds how often the auction is computed again because of smallest fills. Real books need one or two rounds;
@@ -111,10 +118,6 @@ func Decimal(r *big.Rat) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-func rat(r types.Rate) *big.Rat {
-	return new(big.Rat).SetFrac(new(big.Int).SetUint64(r.Mantissa), new(big.Int).SetUint64(pow10(r.Exponent)))
-}
-
 // point is what would be traded at one price, or between two neighbouring limits.
 type point struct {
 	low, high    types.Rate // the same for a price; the two limits for the open interval between them
@@ -125,13 +128,15 @@ type point struct {
 
 // holds tells whether a price is the point's, or lies within its interval.
 func (p *point) holds(price *big.Rat) bool {
-	low, high := rat(p.low).Cmp(price), rat(p.high).Cmp(price)
+	low, high := p.low.Rat().Cmp(price), p.high.Rat().Cmp(price)
 	return low == 0 && high == 0 || low < 0 && high > 0
 }
 
 type auction struct {
 	point
-	price *big.Rat
+	limits types.ClearingPrice
+	price  *big.Rat
+	netted uint64
 }
 
 // findPrice walks over the limits and the intervals between them, from low to high. Demand falls and supply rises with
@@ -150,12 +155,11 @@ func findPrice(bids, offers book) auction {
 	if len(best) == 0 {
 		return auction{}
 	}
-	low, high := rat(best[0].low), rat(best[len(best)-1].high)
-	price := new(big.Rat).Add(low, high)
-	price.Quo(price, big.NewRat(2, 1))
+	limits := types.ClearingPrice{Low: best[0].low, High: best[len(best)-1].high}
+	price := limits.Rat()
 	for _, p := range best {
 		if p.holds(price) {
-			return auction{p, price}
+			return auction{point: p, limits: limits, price: price}
 		}
 	}
 	panic("market: the middle of the best prices is not among them")

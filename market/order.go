@@ -11,12 +11,12 @@ import (
 )
 
 // Side is what an order wants.
-type Side uint8
+type Side = types.Side
 
 // The sides.
 const (
-	Bid   Side = 1 // buys at its limit or below
-	Offer Side = 2 // sells at its limit or above
+	Bid   = types.Bid
+	Offer = types.Sell
 )
 
 // Order is a wish to trade up to a quantity at a limit price or better.
@@ -77,9 +77,10 @@ type book []*entry
 
 type entry struct {
 	Order
-	left uint64 // after netting
-	fill uint64
-	out  bool // left out of the auction, because of its smallest fill
+	left  uint64 // after netting
+	fill  uint64
+	place int  // among the entrants of an auction
+	out   bool // left out of the auction, because of its smallest fill
 }
 
 func newBook(orders []Order, side Side) book {
@@ -89,9 +90,11 @@ func newBook(orders []Order, side Side) book {
 			b = append(b, &entry{Order: orders[i], left: orders[i].Quantity})
 		}
 	}
-	slices.SortFunc(b, compareEntries)
+	b.sort()
 	return b
 }
+
+func (b book) sort() { slices.SortFunc(b, compareEntries) }
 
 func compareEntries(a, b *entry) int {
 	order := ComparePrices(a.Price, b.Price)

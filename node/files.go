@@ -23,6 +23,7 @@ const (
 	tokenFile    = "api.token" // what a client must know to hand in transactions, mode 0600
 	engineFolder = "engine"    // keys, genesis and blocks, see package chain
 	storeFolder  = "ledger"    // the state, see package store
+	indexFile    = "index.db"  // what the state does not answer, see package index; it can be removed at any time
 )
 
 // DefaultAPI is where the API listens unless told otherwise: on this machine only.
@@ -82,14 +83,8 @@ func Init(dir string, options InitOptions) error {
 	if err := settings.Check(); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the node's folder: %w", err)
-	}
-	switch entries, err := os.ReadDir(dir); {
-	case err != nil:
-		return fmt.Errorf("make the node's folder: %w", err)
-	case len(entries) > 0:
-		return fmt.Errorf("folder %s is not empty: choose another for the new ledger", dir)
+	if err := makeFolder(dir); err != nil {
+		return err
 	}
 	if err := chain.Create(filepath.Join(dir, engineFolder), options.Params); err != nil {
 		return fmt.Errorf("make the chain: %w", err)
@@ -99,6 +94,20 @@ func Init(dir string, options InitOptions) error {
 	}
 	// The settings come last: a folder without them is one that was not finished.
 	return writeSettings(filepath.Join(dir, settingsFile), settings)
+}
+
+// makeFolder makes a folder that must be empty or not exist.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the node's folder: %w", err)
+	}
+	switch entries, err := os.ReadDir(dir); {
+	case err != nil:
+		return fmt.Errorf("make the node's folder: %w", err)
+	case len(entries) > 0:
+		return fmt.Errorf("folder %s is not empty: choose another for the new ledger", dir)
+	}
+	return nil
 }
 
 func writeToken(file string) error {

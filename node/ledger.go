@@ -16,6 +16,7 @@ import (
 type ledgerAPI struct {
 	chain *chain.Chain
 	store *store.Store
+	heavy *heavy
 }
 
 // read answers from one snapshot.

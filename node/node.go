@@ -14,6 +14,7 @@ import (
 
 	"lockstep/api"
 	"lockstep/chain"
+	"lockstep/index"
 	"lockstep/store"
 	"lockstep/types"
 )
@@ -29,6 +30,7 @@ type Config struct {
 type Node struct {
 	store    *store.Store
 	chain    *chain.Chain
+	index    *index.Index
 	listener net.Listener
 	handler  http.Handler
 	token    string
@@ -67,6 +69,9 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
+	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
+		return err
+	}
 	n.handler, err = api.New(api.Config{Ledger: n.Ledger(), Token: n.token, Version: config.Version, Logger: n.logger})
 	if err != nil {
 		return err
@@ -85,6 +90,7 @@ func (n *Node) open(config Config) error {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.chain.Run(ctx) })
+	group.Go(func() error { return n.followIndex(ctx) })
 	group.Go(func() error { return n.serve(ctx) })
 	n.logger.Info("node is up", "api", n.APIAddress(), "chain", n.store.Params().ChainID, "height", n.store.Height())
 	return group.Wait()
@@ -118,6 +124,9 @@ func (n *Node) Close() error {
 	if n.chain != nil {
 		errs = append(errs, n.chain.Close())
 	}
+	if n.index != nil {
+		errs = append(errs, n.index.Close())
+	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
 	}
@@ -134,7 +143,9 @@ func (n *Node) Token() string { return n.token }
 func (n *Node) Params() types.Params { return n.store.Params() }
 
 // Ledger answers what the API asks, for programs that run a node in their own process.
-func (n *Node) Ledger() api.Ledger { return &ledgerAPI{chain: n.chain, store: n.store} }
+func (n *Node) Ledger() api.Ledger {
+	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy()}
+}
 
 // Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.
 func Check(dir string, logger *slog.Logger) (report store.Report, err error) {

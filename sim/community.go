@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,17 +20,24 @@ type community struct {
 	profile *Profile
 	window  types.Span // from one deadline to the next
 	money   types.Asset
-	issuer  *wallet.Account
+	issuer  *wallet.Account // of the money; as the ledger's operator it enrols the meters too
 	members []*member
 	places  map[types.PublicKey]int // of the members
+	played  []int                   // the slots in which somebody has a surplus
+	begin   types.Time              // of the first of them, as the ledger counts time
+	done    tally
 }
 
 // member is a household with its wallet and what it has in mind.
 type member struct {
 	Household
+	place     int
 	account   *wallet.Account
+	gateway   *gateway // of who has a roof
 	memory    Memory
 	load, sun Day
+	next      int             // of the slots that are played, the first that it has no order for
+	readings  map[int]reading // by slot, that are on the ledger
 }
 
 // The community's money: millionths of a euro, so that the price of a Wh has three digits.
@@ -40,26 +46,57 @@ const (
 	moneyDecimals = 6
 )
 
-// found opens the wallets and gives every household its purse: one issue, one transaction.
-func found(ctx context.Context, node *client.Client, profile *Profile, houses []Household, window time.Duration) (*community, error) {
+// found opens the wallets and the meters and gives every household its purse: one issue, one transaction.
+func found(ctx context.Context, node *client.Client, issuer *wallet.Account, options *Options) (*community, error) {
 	params, err := node.Params(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &community{node: node, params: params, profile: profile, window: types.SpanOf(window), places: map[types.PublicKey]int{}}
-	if c.issuer, err = newAccount(); err != nil {
-		return nil, err
+	c := &community{
+		node: node, params: params, profile: options.Profile, window: types.SpanOf(options.Window), issuer: issuer,
+		money: types.Asset{Issuer: issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}, places: map[types.PublicKey]int{},
 	}
-	c.money = types.Asset{Issuer: c.issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}
-	for place, house := range houses {
-		m := &member{Household: house, load: profile.Load(house.Kind, house.Annual), sun: profile.Sun(house.Roof, house.Power)}
-		if m.account, err = newAccount(); err != nil {
+	for place, house := range options.Households {
+		m, err := newMember(options.Profile, house, place)
+		if err != nil {
 			return nil, err
 		}
 		c.members = append(c.members, m)
 		c.places[m.account.Key()] = place
 	}
-	return c, c.fillPurses(ctx)
+	for slot := options.From; slot < options.To; slot++ {
+		if !c.idle(slot) {
+			c.played = append(c.played, slot)
+		}
+	}
+	if err := c.setUp(ctx); err != nil {
+		return nil, err
+	}
+	status, err := node.Status(ctx)
+	begin := status.BlockTime.Add(params.Market.Gate + c.window + params.Slot)
+	c.begin = begin - begin%types.Time(params.Slot)
+	return c, err
+}
+
+func newMember(profile *Profile, house Household, place int) (m *member, err error) {
+	m = &member{
+		Household: house, place: place, readings: map[int]reading{},
+		load: profile.Load(house.Kind, house.Annual), sun: profile.Sun(house.Roof, house.Power),
+	}
+	if m.account, err = newAccount(); err == nil && m.Roof != NoRoof {
+		m.gateway, err = newGateway()
+	}
+	return m, err
+}
+
+// idle reports whether nobody has a surplus in the slot, so that nothing can be traded.
+func (c *community) idle(slot int) bool {
+	for _, m := range c.members {
+		if surplus, _ := m.foreseen(slot); surplus > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func newAccount() (*wallet.Account, error) {
@@ -70,7 +107,8 @@ func newAccount() (*wallet.Account, error) {
 	return seed.Account(0, wallet.DefaultLimits())
 }
 
-func (c *community) fillPurses(ctx context.Context) error {
+// setUp fills the purses and enrols the meters.
+func (c *community) setUp(ctx context.Context) error {
 	known, err := c.context(ctx, c.issuer)
 	if err != nil {
 		return err
@@ -81,6 +119,10 @@ func (c *community) fillPurses(ctx context.Context) error {
 		total += m.Purse
 		if err := draft.Send(m.account.Key(), c.money.ID(), m.Purse); err != nil {
 			return err
+		}
+		if m.gateway != nil {
+			draft.Admit(types.Member{Key: m.account.Key(), Name: m.Name})
+			draft.Enrol(m.gateway.registered(m.account.Key()))
 		}
 	}
 	if err := draft.Issue(c.money, total); err != nil {

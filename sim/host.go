@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,38 +15,44 @@ import (
 	"lockstep/types"
 )
 
-// onLedger makes a new ledger in a folder (empty: a temporary one, removed in the end), runs its node in this process with
-// its API on a free port of loopback, and plays on it. When the node has stopped, all that it left on the disk is checked.
-func onLedger(ctx context.Context, folder string, logger *slog.Logger, play func(context.Context, *client.Client) error) (store.Report, error) {
-	if folder == "" {
-		temporary, err := os.MkdirTemp("", "lockstep-demo-")
-		if err != nil {
-			return store.Report{}, err
-		}
-		defer os.RemoveAll(temporary)
-		folder = temporary
-	}
-	if err := node.Init(folder, node.InitOptions{Params: params()}); err != nil {
-		return store.Report{}, err
-	}
-	if err := runNode(ctx, folder, logger, play); err != nil {
-		return store.Report{}, err
-	}
-	return node.Check(folder, logger)
+// host is where a play takes place: a new ledger in a folder, its node in this process with its API on a free port of loopback.
+type host struct {
+	folder string
+	params types.Params
+	logger *slog.Logger
 }
 
-// params are those of a ledger whose deadlines are seconds. A small clock cap makes them safe to keep: a machine that is too
-// busy to make blocks holds the ledger clock up.
-func params() types.Params {
+// makeHost makes a new ledger.
+func makeHost(folder string, options *Options, operator types.PublicKey) (*host, error) {
+	h := &host{folder: folder, params: params(options, operator), logger: options.Logger}
+	return h, node.Init(folder, node.InitOptions{Params: h.params})
+}
+
+// params are those of a ledger whose slots are parts of a second and whose deadlines are seconds. A small clock cap makes them
+// safe to keep: a machine that is too busy to make blocks holds the ledger clock up.
+func params(options *Options, operator types.PublicKey) types.Params {
+	window := types.SpanOf(options.Window)
 	p := types.DefaultParams("demo")
-	p.ClockCap = types.SpanOf(500 * time.Millisecond)
+	p.Operators = []types.PublicKey{operator}
+	p.ClockCap = window / 3
 	p.MinWindow = 3 * p.ClockCap
+	p.Slot = types.Span(1000 / options.Speed)
+	p.Market = types.DefaultMarketParams()
+	p.Market.Pay, p.Market.Gate, p.Market.Opens = window, 2*window+window/3, 3*window+window/3 // a third to spare: a late auction is void
+	p.Market.Reading, p.Market.Confirm = window, window
+	p.Market.Deposit, p.Market.Bond = marketPercent*100, marketPercent*100
 	return p
 }
 
-// runNode runs the node for as long as the play takes. When either fails, the other ends.
-func runNode(ctx context.Context, folder string, logger *slog.Logger, play func(context.Context, *client.Client) error) error {
-	n, err := node.Open(node.Config{Dir: folder, API: "127.0.0.1:0", Version: "demo"}, logger)
+// marketPercent is what a consumer deposits and a producer stakes of a price.
+const marketPercent = 5
+
+// check recomputes all that the node left on the disk.
+func (h *host) check() (store.Report, error) { return node.Check(h.folder, h.logger) }
+
+// run runs the node for as long as the play takes. When either fails, the other ends.
+func (h *host) run(ctx context.Context, play func(context.Context, *client.Client) error) error {
+	n, err := node.Open(node.Config{Dir: h.folder, API: "127.0.0.1:0", Version: "demo"}, h.logger)
 	if err != nil {
 		return err
 	}

@@ -1,27 +1,35 @@
 package sim
 
 import (
-	"cmp"
 	"maps"
 	"math/rand/v2"
-	"slices"
 
 	"lockstep/types"
 )
 
-// Household is a house of the community: its size, what it asks for its energy, and how long it keeps its word.
+// Household is a house of the community: its size, what the utility charges and pays it, and how long it keeps its word.
 type Household struct {
 	Name   string
 	Kind   Customer
 	Annual uint64       // what it draws, in kWh a year
 	Roof   Roof         // empty: it makes nothing
 	Power  uint64       // of its panels, in W
-	Price  uint64       // what it asks for a Wh, in smallest units of the money
+	Tariff uint64       // what the utility charges it for a Wh, in smallest units of the money: it bids no more
+	FeedIn uint64       // what the grid pays it for a Wh: it asks no less; zero without a roof
 	Purse  types.Amount // what it begins the day with
 
-	DeliversUntil int // the slot from which on it takes payments and delivers nothing
-	ReleasesUntil int // the slot from which on it takes deliveries and shows no secret
+	DeliversUntil int   // the slot from which on it takes payments and delivers nothing
+	ReleasesUntil int   // the slot from which on it takes deliveries and shows no secret
+	Cloud         Slots // while it stands over the roof, a part of what was foreseen does not come
 }
+
+// Slots are the slots from one on, up to another without it.
+type Slots struct{ From, To int }
+
+func (s Slots) has(slot int) bool { return s.From <= slot && slot < s.To }
+
+// cloudPercent is what a cloud leaves of a surplus.
+const cloudPercent = 60
 
 // faithful is the end of the day: a household that always keeps its word.
 const faithful = SlotsPerDay
@@ -32,28 +40,33 @@ const (
 	measuredPower  = 6_000 // W
 )
 
-// Two break their word: Birch delivers nothing from noon on, Loom shows no secret from two o'clock on.
+// Two break their word: Birch delivers nothing from ten o'clock on, Loom shows no secret from noon on. Over Cedar a cloud
+// comes that nobody had foreseen.
 const (
-	defaulter, defaultsFrom   = 1, 12 * 4
-	withholder, withholdsFrom = 11, 14 * 4
+	defaulter, defaultsFrom   = 1, 10 * 4
+	withholder, withholdsFrom = 11, 12 * 4
+	clouded                   = 2
 )
 
 // Households returns the twelve houses: four with a roof, then eight without. The first has the size given; the seed varies
 // the others by up to a tenth, so that another seed is another day. Two of them break their word, see the constants above.
+//
+// What they pay the utility depends on their contracts: 26 to 36 ct/kWh for dwellings, 22 to 26 for businesses. What the grid
+// pays depends on the year in which a roof was built: 6 to 12 ct/kWh.
 func Households(seed uint64) []Household {
 	houses := []Household{
-		{Name: "Alder", Kind: Dwelling, Annual: measuredAnnual, Roof: EastRoof, Power: measuredPower, Price: 206},
-		{Name: "Birch", Kind: Dwelling, Annual: 3_600, Roof: SouthRoof, Power: 9_000, Price: 198},
-		{Name: "Cedar", Kind: Dwelling, Annual: 5_000, Roof: WestRoof, Power: 8_000, Price: 202},
-		{Name: "Dairy", Kind: Business, Annual: 16_000, Roof: SouthRoof, Power: 14_000, Price: 211},
-		{Name: "Elm", Kind: Dwelling, Annual: 2_400},
-		{Name: "Fir", Kind: Dwelling, Annual: 3_100},
-		{Name: "Ginkgo", Kind: Dwelling, Annual: 4_000},
-		{Name: "Hazel", Kind: Dwelling, Annual: 1_900},
-		{Name: "Ivy", Kind: Dwelling, Annual: 3_500},
-		{Name: "Juniper", Kind: Dwelling, Annual: 2_800},
-		{Name: "Kiln", Kind: Business, Annual: 22_000},
-		{Name: "Loom", Kind: Business, Annual: 12_000},
+		{Name: "Alder", Kind: Dwelling, Annual: measuredAnnual, Roof: EastRoof, Power: measuredPower, Tariff: 331, FeedIn: 82},
+		{Name: "Birch", Kind: Dwelling, Annual: 3_600, Roof: SouthRoof, Power: 9_000, Tariff: 318, FeedIn: 71},
+		{Name: "Cedar", Kind: Dwelling, Annual: 5_000, Roof: WestRoof, Power: 8_000, Tariff: 342, FeedIn: 96},
+		{Name: "Dairy", Kind: Business, Annual: 16_000, Roof: SouthRoof, Power: 14_000, Tariff: 248, FeedIn: 114},
+		{Name: "Elm", Kind: Dwelling, Annual: 2_400, Tariff: 355},
+		{Name: "Fir", Kind: Dwelling, Annual: 3_100, Tariff: 337},
+		{Name: "Ginkgo", Kind: Dwelling, Annual: 4_000, Tariff: 312},
+		{Name: "Hazel", Kind: Dwelling, Annual: 1_900, Tariff: 349},
+		{Name: "Ivy", Kind: Dwelling, Annual: 3_500, Tariff: 296},
+		{Name: "Juniper", Kind: Dwelling, Annual: 2_800, Tariff: 281},
+		{Name: "Kiln", Kind: Business, Annual: 22_000, Tariff: 229},
+		{Name: "Loom", Kind: Business, Annual: 12_000, Tariff: 255},
 	}
 	chance := rand.New(rand.NewPCG(seed, 0))
 	for i := range houses {
@@ -63,20 +76,25 @@ func Households(seed uint64) []Household {
 			house.Annual = vary(chance, house.Annual)
 			house.Power = vary(chance, house.Power)
 		}
-		house.Purse = types.Amount(house.Annual * purseOfConsumer)
-		if house.Roof != NoRoof {
+		house.Tariff += chance.Uint64N(spread)
+		if house.Purse = types.Amount(house.Annual * purseOfConsumer); house.Roof != NoRoof {
+			house.FeedIn += chance.Uint64N(spread)
 			house.Purse = purseOfProducer
 		}
 	}
 	houses[defaulter].DeliversUntil, houses[withholder].ReleasesUntil = defaultsFrom, withholdsFrom
+	houses[clouded].Cloud = Slots{15 * 4, 16 * 4}
 	return houses
 }
 
-// Money to begin the day with, in millionths of the money. A consumer can pay for about twice a day's energy. A producer
-// has so little that its bonds and its own purchases must come out of what it earns.
+// spread is by how little the seed varies what a Wh costs; it keeps the limits of the houses apart.
+const spread = 5
+
+// Money to begin the day with, in millionths of the money. A consumer can pay for more than a day's energy. A producer
+// has so little that its bonds and its own purchases must soon come out of what it earns.
 const (
 	purseOfConsumer = 1_000 // for each kWh a year
-	purseOfProducer = 200_000
+	purseOfProducer = 500_000
 )
 
 func vary(chance *rand.Rand, size uint64) uint64 {
@@ -84,191 +102,145 @@ func vary(chance *rand.Rand, size uint64) uint64 {
 	return size * percent / 100
 }
 
-// Of a price, in percent: what a consumer deposits and a producer stakes.
-const (
-	depositPercent = 10
-	bondPercent    = 10
-)
-
-// percentOf is a share of a price of a Wh, exactly.
-func percentOf(price, percent uint64) types.Rate {
-	rate := types.Rate{Mantissa: price * percent, Exponent: 2}
-	for rate.Exponent > 0 && rate.Mantissa%10 == 0 {
-		rate.Mantissa, rate.Exponent = rate.Mantissa/10, rate.Exponent-1
-	}
-	return rate
-}
-
-// Moment is a part of a quarter-hour. A household decides once in each.
-type Moment int
-
-// The moments of a quarter-hour, in order.
-const (
-	Offering Moment = iota
-	Taking
-	Delivering
-	Releasing
-	Looking // back: who kept its word?
-)
-
 // View is what a household knows when it decides. Households are named by their place in the community.
 type View struct {
+	Me    int
+	Open  []Outlook    // the auctions that take its orders
+	Purse types.Amount // spendable now
+	Deals []Deal       // its own trades that are not over
+}
+
+// Outlook is what a household foresees of a slot.
+type Outlook struct {
 	Slot          int
-	Moment        Moment
-	Me            int
-	Surplus, Need uint64       // Wh of this slot; one of them is zero
-	Purse         types.Amount // spendable now
-	Quotes        []Quote      // the offers that stand, while taking
-	Deals         []Deal       // its own trades of this slot
+	Surplus, Need uint64 // Wh; one of them is zero
 }
 
-// Quote is an offer as a consumer sees it.
-type Quote struct {
-	ID     types.OfferID
-	Seller int
-	Terms  types.Offer
-	Left   uint64 // Wh
-}
-
-// Deal is a trade of this slot.
+// Deal is a trade that an auction gave a household.
 type Deal struct {
 	ID            types.TradeID
+	Slot          int
 	Seller, Buyer int
 	Phase         types.Phase
 	Trade         types.Trade // as the ledger has it
+
+	Late    bool // for the next step: it could come after the deadline
+	Ended   bool // the slot is over
+	Read    bool // the seller's gateway has said what went through
+	Short   bool // the part of it that is this trade's is less than its quantity
+	Overdue bool // reading-by has passed
+	Expired bool // confirm-by has passed
 }
 
-// Memory is what a household keeps in mind of the others: how often each broke its word to it.
-type Memory struct{ broken map[int]int }
+// Memory is what a household has on its mind: which sellers left its payments unanswered and which buyers its deliveries.
+type Memory struct{ undelivered, unreleased map[types.TradeID]bool }
 
-// patience is how often a seller may fail a buyer before the buyer leaves its offers alone. A seller has none: it delivers
-// nothing more to a buyer that once kept the secret.
-const patience = 2
+// patience is how often others may fail a household before its orders demand a record. demanded is the record then.
+const (
+	patience = 2
+	demanded = 80
+)
 
-// Effect is a thing that a household wants done. The set is closed: [Sell], [Buy], [HandOver], [Confirm].
+// Effect is a thing that a household wants done. The set is closed: [Order], [Buy], [HandOver], [Meter], [Confirm], [Close].
 //
 //sumtype:decl
 type Effect interface{ isEffect() }
 
-// Sell offers energy of the slot.
-type Sell struct {
-	Quantity uint64
-	Price    uint64
+// Order is a bid or an offer in the auction of a slot.
+type Order struct {
+	Slot      int
+	Side      types.Side
+	Quantity  uint64
+	Limit     uint64 // of a Wh
+	MinRecord uint8
 }
 
-// Buy takes a part of an offer and pays for it.
-type Buy struct {
-	Quote    Quote
-	Quantity uint64
-}
+// Buy pays for what the auction gave.
+type Buy struct{ Deal Deal }
 
-// HandOver delivers a trade: the energy flows, and the ledger is told.
+// HandOver commits to a delivery before its slot begins; in the slot the energy flows.
 type HandOver struct{ Deal Deal }
+
+// Meter posts what the gateway signed of a slot.
+type Meter struct{ Slot int }
 
 // Confirm releases a trade.
 type Confirm struct{ Deal Deal }
 
-func (Sell) isEffect()     {}
+// Close has a trade settled by what was read.
+type Close struct{ Deal Deal }
+
+func (Order) isEffect()    {}
 func (Buy) isEffect()      {}
 func (HandOver) isEffect() {}
+func (Meter) isEffect()    {}
 func (Confirm) isEffect()  {}
+func (Close) isEffect()    {}
 
 // Step decides. It is pure: the same household with the same memory and view does the same.
 func (h *Household) Step(memory Memory, view View) (Memory, []Effect) {
-	switch view.Moment {
-	case Offering:
-		if view.Surplus == 0 {
-			return memory, nil
-		}
-		return memory, []Effect{Sell{Quantity: view.Surplus, Price: h.Price + hourly(view.Slot)}}
-	case Taking:
-		return memory, buy(memory, view)
-	case Delivering:
-		return memory, h.handOver(memory, view)
-	case Releasing:
-		return memory, h.confirm(view)
-	case Looking:
-		return memory.after(view), nil
-	}
-	return memory, nil
-}
-
-// hourly is what a Wh costs more for each hour that the slot is away from one o'clock, when the sun is highest.
-func hourly(slot int) uint64 {
-	const noon = 13 * 4
-	return uint64(max(slot-noon, noon-slot)) / 4
-}
-
-// buy takes the cheapest energy first, until the need is met or the money is used up.
-func buy(memory Memory, view View) []Effect {
-	quotes := slices.Clone(view.Quotes)
-	slices.SortStableFunc(quotes, func(a, b Quote) int {
-		return cmp.Or(cmp.Compare(a.Terms.Price.Mantissa, b.Terms.Price.Mantissa), cmp.Compare(a.Seller, b.Seller))
-	})
-	need, purse := view.Need, view.Purse
+	memory = memory.after(view)
 	var effects []Effect
-	for _, quote := range quotes {
-		quantity := min(need, quote.Left)
-		if quote.Seller == view.Me || memory.broken[quote.Seller] >= patience || quantity == 0 {
-			continue
-		}
-		agreement, err := quote.Terms.Agreement(quantity, types.PublicKey{}, 0)
-		if err != nil {
-			continue
-		}
-		left, enough := purse.Sub(agreement.Price + agreement.Deposit)
-		if !enough {
-			continue
-		}
-		need, purse = need-quantity, left
-		effects = append(effects, Buy{Quote: quote, Quantity: quantity})
-	}
-	return effects
-}
-
-func (h *Household) handOver(memory Memory, view View) []Effect {
-	if view.Slot >= h.DeliversUntil {
-		return nil
+	for _, outlook := range view.Open {
+		effects = append(effects, h.order(memory, outlook))
 	}
 	purse := view.Purse
-	var effects []Effect
+	read := map[int]bool{}
 	for _, deal := range view.Deals {
-		if deal.Seller != view.Me || deal.Phase != types.PhasePaid || memory.broken[deal.Buyer] > 0 {
-			continue
-		}
-		if left, enough := purse.Sub(deal.Trade.Agreement.Bond); enough {
-			purse = left
-			effects = append(effects, HandOver{deal})
+		agreement := &deal.Trade.Agreement
+		buyer := deal.Buyer == view.Me
+		switch {
+		case buyer && deal.Phase == types.PhaseAgreed && !deal.Late:
+			if left, enough := purse.Sub(agreement.Price + agreement.Deposit); enough {
+				purse = left
+				effects = append(effects, Buy{deal})
+			}
+		case buyer && deal.Phase == types.PhaseDelivered:
+			if deal.Read && !deal.Short && !deal.Expired && deal.Slot < h.ReleasesUntil {
+				effects = append(effects, Confirm{deal})
+			}
+		case !buyer && deal.Phase == types.PhasePaid && !deal.Late:
+			if left, enough := purse.Sub(agreement.Bond); enough && deal.Slot < h.DeliversUntil {
+				purse = left
+				effects = append(effects, HandOver{deal})
+			}
+		case !buyer && deal.Phase == types.PhaseDelivered && deal.Expired:
+			effects = append(effects, Close{deal})
+		case !buyer && deal.Phase == types.PhaseDelivered && deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot]:
+			read[deal.Slot] = true
+			effects = append(effects, Meter{deal.Slot})
 		}
 	}
-	return effects
+	return memory, effects
 }
 
-func (h *Household) confirm(view View) []Effect {
-	if view.Slot >= h.ReleasesUntil {
-		return nil
+// order is what a household wants of a slot: its limit is what the utility would charge or pay, so any match is a gain.
+func (h *Household) order(memory Memory, outlook Outlook) Order {
+	order := Order{Slot: outlook.Slot, Side: types.Bid, Quantity: outlook.Need, Limit: h.Tariff}
+	failures := len(memory.undelivered)
+	if outlook.Surplus > 0 {
+		order.Side, order.Quantity, order.Limit = types.Sell, outlook.Surplus, h.FeedIn
+		failures = len(memory.unreleased)
 	}
-	var effects []Effect
-	for _, deal := range view.Deals {
-		if deal.Buyer == view.Me && deal.Phase == types.PhaseDelivered {
-			effects = append(effects, Confirm{deal})
-		}
+	if failures >= patience {
+		order.MinRecord = demanded
 	}
-	return effects
+	return order
 }
 
-// after adds what the slot showed: a buyer saw its meter stand still, a seller saw no secret.
+// after adds what the view shows: a buyer paid and the slot began without a delivery, a seller's delivery was read in full and
+// not released though there was time.
 func (m Memory) after(view View) Memory {
-	next := Memory{broken: maps.Clone(m.broken)}
-	if next.broken == nil {
-		next.broken = map[int]int{}
+	next := Memory{undelivered: maps.Clone(m.undelivered), unreleased: maps.Clone(m.unreleased)}
+	if next.undelivered == nil {
+		next = Memory{undelivered: map[types.TradeID]bool{}, unreleased: map[types.TradeID]bool{}}
 	}
 	for _, deal := range view.Deals {
 		switch {
-		case deal.Buyer == view.Me && deal.Phase == types.PhasePaid:
-			next.broken[deal.Seller]++
-		case deal.Seller == view.Me && deal.Phase == types.PhaseDelivered:
-			next.broken[deal.Buyer]++
+		case deal.Buyer == view.Me && deal.Phase == types.PhaseRefunded:
+			next.undelivered[deal.ID] = true
+		case deal.Seller == view.Me && deal.Phase == types.PhaseDelivered && deal.Read && !deal.Short && deal.Overdue:
+			next.unreleased[deal.ID] = true
 		}
 	}
 	return next

@@ -8,97 +8,86 @@ import (
 	"lockstep/types"
 )
 
-// quote is an offer of so many Wh at a whole price.
-func quote(seller int, price, left uint64) Quote {
-	return Quote{Seller: seller, Left: left, Terms: types.Offer{
-		Price: types.Rate{Mantissa: price}, Deposit: percentOf(price, depositPercent), Bond: percentOf(price, bondPercent), Instalments: 1,
-	}}
+// deal is a trade of a slot between a household and another.
+func deal(id byte, slot, seller, buyer int, phase types.Phase) Deal {
+	return Deal{
+		ID: types.TradeID{id}, Slot: slot, Seller: seller, Buyer: buyer, Phase: phase,
+		Trade: types.Trade{Agreement: types.Agreement{Price: 100, Deposit: 5, Bond: 5}},
+	}
 }
 
-// purchase is a [Buy] in short.
-type purchase struct {
-	Seller   int
-	Quantity uint64
-}
-
-func TestBuyingIsCheapestFirst(t *testing.T) {
+func TestHouseholdsDoWhatTheirTradesNeed(t *testing.T) {
 	t.Parallel()
-	quotes := []Quote{quote(0, 210, 100), quote(1, 190, 60), quote(2, 200, 100), quote(3, 200, 100)}
-	failed := Memory{broken: map[int]int{1: patience}}
+	const me, other = 1, 5
+	with := func(d Deal, edit func(*Deal)) Deal {
+		edit(&d)
+		return d
+	}
+	agreed, paid := deal(1, 40, other, me, types.PhaseAgreed), deal(2, 40, me, other, types.PhasePaid)
+	bought, sold := deal(3, 40, other, me, types.PhaseDelivered), deal(4, 40, me, other, types.PhaseDelivered)
+	read := with(bought, func(d *Deal) { d.Ended, d.Read = true, true })
+	ended := with(sold, func(d *Deal) { d.Ended = true })
+	expired := with(ended, func(d *Deal) { d.Overdue, d.Expired = true, true })
+	house := Household{Tariff: 300, FeedIn: 80, DeliversUntil: 48, ReleasesUntil: 56}
 	for _, test := range []struct {
-		name   string
-		memory Memory
-		view   View
-		want   []purchase
+		name  string
+		deal  Deal
+		purse types.Amount
+		want  []Effect
 	}{
-		{"met by the cheapest", Memory{}, View{Me: 9, Need: 50, Purse: 1_000_000}, []purchase{{1, 50}}},
-		{"the next when it is used up", Memory{}, View{Me: 9, Need: 100, Purse: 1_000_000}, []purchase{{1, 60}, {2, 40}}},
-		{"all there is", Memory{}, View{Me: 9, Need: 1000, Purse: 1_000_000}, []purchase{{1, 60}, {2, 100}, {3, 100}, {0, 100}}},
-		{"never one's own", Memory{}, View{Me: 1, Need: 50, Purse: 1_000_000}, []purchase{{2, 50}}},
-		{"never from who failed twice", failed, View{Me: 9, Need: 50, Purse: 1_000_000}, []purchase{{2, 50}}},
-		{"once is forgiven", Memory{broken: map[int]int{1: 1}}, View{Me: 9, Need: 50, Purse: 1_000_000}, []purchase{{1, 50}}},
-		{"no more than can be paid", Memory{}, View{Me: 9, Need: 100, Purse: 12_540}, []purchase{{1, 60}}},
-		{"nothing without money", Memory{}, View{Me: 9, Need: 100}, nil},
-		{"nothing without need", Memory{}, View{Me: 9, Purse: 1_000_000}, nil},
+		{"a match is paid", agreed, 105, []Effect{Buy{agreed}}},
+		{"not without the money", agreed, 104, nil},
+		{"not too late", with(agreed, func(d *Deal) { d.Late = true }), 105, nil},
+		{"a paid trade is delivered", paid, 5, []Effect{HandOver{paid}}},
+		{"not without the bond", paid, 4, nil},
+		{"not once the slot is near", with(paid, func(d *Deal) { d.Late = true }), 5, nil},
+		{"not by who delivers no more", with(paid, func(d *Deal) { d.Slot = 48 }), 5, nil},
+		{"what came is released", read, 0, []Effect{Confirm{read}}},
+		{"not before it was read", bought, 0, nil},
+		{"not when it is short", with(read, func(d *Deal) { d.Short = true }), 0, nil},
+		{"not by who releases no more", with(read, func(d *Deal) { d.Slot = 56 }), 0, nil},
+		{"a slot that has ended is read", ended, 0, []Effect{Meter{40}}},
+		{"not while it runs", sold, 0, nil},
+		{"what nobody released is settled", expired, 0, []Effect{Close{expired}}},
 	} {
-		test.view.Moment, test.view.Quotes = Taking, quotes
-		house := Household{}
-		_, effects := house.Step(test.memory, test.view)
-		var got []purchase
-		for _, effect := range effects {
-			buy := effect.(Buy)
-			got = append(got, purchase{buy.Quote.Seller, buy.Quantity})
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
+		_, effects := house.Step(Memory{}, View{Me: me, Purse: test.purse, Deals: []Deal{test.deal}})
+		if diff := cmp.Diff(test.want, effects, cmp.Comparer(sameDeal)); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", test.name, diff)
 		}
 	}
 }
 
-func TestHouseholdsKeepTheirWordAsLongAsTheyDo(t *testing.T) {
+func sameDeal(a, b Deal) bool { return a.ID == b.ID && a.Slot == b.Slot }
+
+func TestHouseholdsDemandARecordOnceFailed(t *testing.T) {
 	t.Parallel()
-	const me, other = 1, 5
-	paid := Deal{Seller: me, Buyer: other, Phase: types.PhasePaid, Trade: types.Trade{Agreement: types.Agreement{Bond: 10}}}
-	delivered := Deal{Seller: other, Buyer: me, Phase: types.PhaseDelivered}
-	house := Household{Price: 200, DeliversUntil: 48, ReleasesUntil: 56}
+	house := Household{Tariff: 300, FeedIn: 80}
+	refunded := []Deal{deal(1, 40, 2, 1, types.PhaseRefunded), deal(2, 40, 3, 1, types.PhaseRefunded)}
+	withheld := []Deal{deal(3, 40, 1, 4, types.PhaseDelivered), deal(4, 41, 1, 4, types.PhaseDelivered)}
+	for i := range withheld {
+		withheld[i].Ended, withheld[i].Read, withheld[i].Overdue = true, true, true
+	}
+	need, spare := Outlook{Slot: 60, Need: 7}, Outlook{Slot: 61, Surplus: 9}
 	for _, test := range []struct {
-		name   string
-		memory Memory
-		view   View
-		want   []Effect
+		name  string
+		deals []Deal
+		want  []Effect
 	}{
-		{"surplus is offered, dearer away from noon", Memory{}, View{Moment: Offering, Slot: 60, Surplus: 7}, []Effect{Sell{7, 202}}},
-		{"no surplus, no offer", Memory{}, View{Moment: Offering, Need: 7}, nil},
-		{"a paid trade is delivered", Memory{}, View{Moment: Delivering, Slot: 47, Purse: 10}, []Effect{HandOver{paid}}},
-		{"but not from its hour on", Memory{}, View{Moment: Delivering, Slot: 48, Purse: 10}, nil},
-		{"nor without money for the bond", Memory{}, View{Moment: Delivering, Slot: 47, Purse: 9}, nil},
-		{"nor to who kept a secret", Memory{broken: map[int]int{other: 1}}, View{Moment: Delivering, Slot: 47, Purse: 10}, nil},
-		{"a delivered trade is released", Memory{}, View{Moment: Releasing, Slot: 55}, []Effect{Confirm{delivered}}},
-		{"but not from its hour on", Memory{}, View{Moment: Releasing, Slot: 56}, nil},
+		{"at first none", nil, []Effect{Order{60, types.Bid, 7, 300, 0}, Order{61, types.Sell, 9, 80, 0}}},
+		{"one failure is forgiven", refunded[:1], []Effect{Order{60, types.Bid, 7, 300, 0}, Order{61, types.Sell, 9, 80, 0}}},
+		{"of sellers", refunded, []Effect{Order{60, types.Bid, 7, 300, demanded}, Order{61, types.Sell, 9, 80, 0}}},
+		{"of buyers", withheld, []Effect{Order{60, types.Bid, 7, 300, 0}, Order{61, types.Sell, 9, 80, demanded}}},
 	} {
-		test.view.Me, test.view.Deals = me, []Deal{paid, delivered}
-		_, effects := house.Step(test.memory, test.view)
+		before := Memory{}
+		memory, _ := house.Step(before, View{Me: 1, Deals: test.deals})
+		memory, _ = house.Step(memory, View{Me: 1, Deals: test.deals}) // the same trades seen again count once
+		_, effects := house.Step(memory, View{Me: 1, Open: []Outlook{need, spare}})
 		if diff := cmp.Diff(test.want, effects); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", test.name, diff)
 		}
-	}
-}
-
-func TestHouseholdsRememberWhoBrokeItsWord(t *testing.T) {
-	t.Parallel()
-	house, before := Household{}, Memory{broken: map[int]int{2: 1}}
-	after, _ := house.Step(before, View{Moment: Looking, Me: 1, Deals: []Deal{
-		{Seller: 2, Buyer: 1, Phase: types.PhasePaid},      // paid and got nothing
-		{Seller: 3, Buyer: 1, Phase: types.PhaseDelivered}, // its own secret is out or not: no fault of the seller
-		{Seller: 1, Buyer: 4, Phase: types.PhaseDelivered}, // delivered and saw no secret
-		{Seller: 1, Buyer: 5, Phase: types.PhasePaid},      // did not deliver itself
-		{Seller: 1, Buyer: 6, Phase: types.PhaseReleased},
-	}})
-	if diff := cmp.Diff(map[int]int{2: 2, 4: 1}, after.broken); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if before.broken[2] != 1 {
-		t.Error("the step changed the memory that it was given")
+		if before.undelivered != nil || before.unreleased != nil {
+			t.Error("the step changed the memory that it was given")
+		}
 	}
 }
 

@@ -3,125 +3,162 @@ package sim
 import (
 	"context"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
 	"lockstep/client"
+	"lockstep/wallet"
 )
 
 // Options say what to play.
 type Options struct {
 	Profile    *Profile
 	Households []Household
-	Seed       uint64        // of the order in which households choose
 	From, To   int           // quarter-hours of the day, the last one not played
-	Speed      float64       // quarter-hours a second; zero: as fast as the machine can
-	Window     time.Duration // from one deadline of an offer to the next; see [DefaultWindow]
+	Speed      float64       // quarter-hours a second; zero: [DefaultSpeed]
+	Window     time.Duration // from one deadline of a trade to the next; zero: [DefaultWindow]
 	Folder     string        // of the ledger, kept; empty: a temporary one, removed
 	Logger     *slog.Logger
 	Progress   func(Progress) // called after each quarter-hour
 }
 
-// DefaultWindow leaves a busy machine time to act before a deadline, and a refund is due after two of them.
-const DefaultWindow = 3 * time.Second
+// DefaultSpeed plays a summer's day in half a minute. DefaultWindow leaves a busy machine time to act before a deadline.
+const (
+	DefaultSpeed  = 4
+	DefaultWindow = 1500 * time.Millisecond
+)
 
 // Progress is how far a play has come.
 type Progress struct {
 	Slot   int       // the one that was played
 	Clock  time.Time // its end, in the day that is played
-	Trades int       // so far
+	Trades int       // paid so far
 }
 
 // tally counts what the ledger does not tell.
 type tally struct {
 	trades atomic.Int64
-	missed atomic.Int64 // transactions that came too late for a deadline
+	missed atomic.Int64 // transactions that came too late for a deadline, and orders for a gate
 }
 
-// count counts a transaction that is on the ledger.
-func (t *tally) count(p plan) {
-	for _, effect := range p.effects {
-		if _, ok := effect.(Buy); ok {
-			t.trades.Add(1)
-		}
+func (o *Options) complete() error {
+	if o.Speed == 0 {
+		o.Speed = DefaultSpeed
 	}
-}
-
-func (o *Options) check() error {
+	if o.Window == 0 {
+		o.Window = DefaultWindow
+	}
 	switch {
 	case o.From < 0 || o.To > SlotsPerDay || o.From >= o.To:
 		return badOption("quarter-hours %d to %d are not a part of a day of %d", o.From, o.To, SlotsPerDay)
-	case o.Speed != 0 && !(o.Speed >= minSpeed && o.Speed <= maxSpeed): // NaN too
-		return badOption("the speed %g is not between %g and %d quarter-hours a second, nor 0 (as fast as can be)", o.Speed, minSpeed, maxSpeed)
+	case !(o.Speed >= minSpeed && o.Speed <= maxSpeed): // NaN too
+		return badOption("the speed %g is not between %g and %d quarter-hours a second", o.Speed, minSpeed, maxSpeed)
+	case o.Window < minWindow:
+		return badOption("the window %s is below %s", o.Window, minWindow)
 	}
 	return nil
 }
 
-// Bounds of the speed: a day takes from a tenth of a second, were there such a machine, to nearly three hours.
+// Bounds of the speed: a day takes from ten seconds to nearly three hours. A window must leave room for several blocks.
 const (
-	minSpeed = 0.01
-	maxSpeed = 1000
+	minSpeed  = 0.01
+	maxSpeed  = 10
+	minWindow = 600 * time.Millisecond
 )
 
-// Play opens a ledger, plays the day on it, and reports. Whatever it started has ended when it returns, also after an error
-// or when the context ends.
+// Play opens a ledger, plays the day on it, and reports. When the machine was too busy for the deadlines, it plays once more with
+// longer ones, on a new ledger. Whatever it started has ended when it returns, also after an error or when the context ends.
 func Play(ctx context.Context, options Options) (*Report, error) {
-	if err := options.check(); err != nil {
+	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	report, err := playOnce(ctx, options)
+	if err != nil || report.Missed == 0 && report.Lapsed == 0 {
+		return report, err
+	}
+	if options.Folder != "" { // it was empty, so all in it is of the first play
+		if err := os.RemoveAll(options.Folder); err != nil {
+			return nil, err
+		}
+	}
+	options.Window *= patientTimes
+	return playOnce(ctx, options)
+}
+
+// patientTimes is by how much longer the deadlines of a second play are.
+const patientTimes = 4
+
+func playOnce(ctx context.Context, options Options) (*Report, error) {
 	begin := time.Now()
-	var report *Report
-	disk, err := onLedger(ctx, options.Folder, options.Logger, func(ctx context.Context, node *client.Client) (err error) {
-		report, err = playOn(ctx, node, options)
-		return err
-	})
+	folder := options.Folder
+	if folder == "" {
+		temporary, err := os.MkdirTemp("", "lockstep-demo-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(temporary)
+		folder = temporary
+	}
+	issuer, err := newAccount()
 	if err != nil {
 		return nil, err
 	}
-	report.close(disk)
+	h, err := makeHost(folder, &options, issuer.Key())
+	if err != nil {
+		return nil, err
+	}
+	var report *Report
+	if err := h.run(ctx, func(ctx context.Context, node *client.Client) (err error) {
+		report, err = playOn(ctx, node, issuer, &options)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if err := report.close(h); err != nil {
+		return nil, err
+	}
 	report.Seconds = time.Since(begin).Seconds()
 	return report, nil
 }
 
 // playOn plays the day on a ledger: purses in the morning, the quarter-hours, and in the evening the accounts.
-func playOn(ctx context.Context, node *client.Client, options Options) (*Report, error) {
-	c, err := found(ctx, node, options.Profile, options.Households, options.Window)
+func playOn(ctx context.Context, node *client.Client, issuer *wallet.Account, options *Options) (*Report, error) {
+	c, err := found(ctx, node, issuer, options)
 	if err != nil {
 		return nil, err
 	}
-	var done tally
-	if err := c.playDay(ctx, options, &done); err != nil {
-		return nil, err
-	}
-	evening, err := c.awaitRefunds(ctx)
+	evening, err := c.playDay(ctx, &progress{options: options})
 	if err != nil {
 		return nil, err
 	}
 	if err := c.collect(ctx); err != nil {
 		return nil, err
 	}
-	return c.report(ctx, options, &done, evening)
+	return c.report(ctx, options, evening)
 }
 
-// playDay plays the quarter-hours at their speed.
-func (c *community) playDay(ctx context.Context, options Options, done *tally) error {
-	begin := time.Now()
-	for slot := options.From; slot < options.To; slot++ {
-		if options.Speed > 0 {
-			due := time.Duration(float64(slot-options.From) / options.Speed * float64(time.Second))
-			if err := wait(ctx, max(due-time.Since(begin), 0)); err != nil {
-				return err
-			}
-		}
-		if !c.idle(slot) {
-			if err := c.playSlot(ctx, slot, turns(options.Seed, slot, len(c.members)), done); err != nil {
-				return err
-			}
-		}
-		if options.Progress != nil {
-			_, until := c.profile.Slot(slot)
-			options.Progress(Progress{Slot: slot, Clock: until.Std().In(c.profile.Start.Location()), Trades: int(done.trades.Load())})
-		}
+// progress tells how far the day has come, each quarter-hour once, also those in which nothing is traded.
+type progress struct {
+	options *Options
+	shown   int
+}
+
+func (p *progress) show(ended int, c *community) {
+	if p.options.Progress == nil {
+		return
 	}
-	return nil
+	until := p.options.From
+	switch {
+	case ended == len(c.played):
+		until = p.options.To
+	case ended > 0:
+		until = c.played[ended-1] + 1
+	}
+	for slot := p.options.From + p.shown; slot < until; slot++ {
+		p.shown++
+		_, end := c.profile.Slot(slot)
+		clock := end.Std().In(c.profile.Start.Location())
+		p.options.Progress(Progress{Slot: slot, Clock: clock, Trades: int(c.done.trades.Load())})
+	}
 }

@@ -4,18 +4,21 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// WriteText writes the report for people: what each household did, what the two broken words led to, and the books.
+// WriteText writes the report for people: the auctions, what each household did, what became of broken words and of a cloud, and the books.
 func (r *Report) WriteText(to io.Writer) error {
 	w := bufio.NewWriter(to)
 	r.writeHead(w)
+	r.writeAuctions(w)
 	r.writeTable(w)
 	r.writeDefault(w)
 	r.writeWithholding(w)
+	r.writeShortfall(w)
 	r.writeBooks(w)
 	return w.Flush()
 }
@@ -28,7 +31,67 @@ func (r *Report) writeHead(w io.Writer) {
 	fmt.Fprintf(w, "%s: %d quarter-hours of %d households on a ledger of their own\n\n", date, r.Slots, len(r.Households))
 	fmt.Fprintf(w, "Energy  %s.\n", r.Source)
 	fmt.Fprintf(w, "        What the households do not trade, the grid takes and gives: that is outside of this ledger.\n")
-	fmt.Fprintf(w, "Terms   hold: nobody but the two parties. Deposit %d %% and bond %d %% of each price.\n\n", depositPercent, bondPercent)
+	fmt.Fprintf(w, "Market  an auction for every quarter-hour: bids up to what the utility charges, offers from what the grid pays,\n")
+	fmt.Fprintf(w, "        one price for all. Terms: meter. Deposit and bond %d %% of each price.\n\n", marketPercent)
+}
+
+const hourFormat = "%-6s %8s %8s %8s %7s %15s  %5s  %s\n"
+
+// writeAuctions writes a line for each hour, with a bar of what its houses used: from their own roofs, from each other, from
+// the grid.
+func (r *Report) writeAuctions(w io.Writer) {
+	fmt.Fprintf(w, hourFormat, "", "asked", "offered", "matched", "", "price", "self-", "own roof "+ownBar+"  each other "+gotBar+"  grid "+gridBar)
+	fmt.Fprintf(w, hourFormat, "hour", "Wh", "Wh", "Wh", "trades", "ct/kWh", "suff.", "")
+	fmt.Fprintln(w, strings.Repeat("-", rowLength))
+	for from := 0; from < len(r.Auctions); {
+		to := from + 1
+		for to < len(r.Auctions) && r.Auctions[to].Clock[:2] == r.Auctions[from].Clock[:2] {
+			to++
+		}
+		writeHour(w, r.Auctions[from:to])
+		from = to
+	}
+	fmt.Fprintln(w, strings.Repeat("-", rowLength))
+	fmt.Fprintf(w, "Self-sufficiency of the whole day: %s: %s from their own roofs, %s from each other, of %d Wh.\n\n",
+		percent(r.Own+r.Got, r.Load), percent(r.Own, r.Load), percent(r.Got, r.Load), r.Load)
+}
+
+func writeHour(w io.Writer, slots []Cleared) {
+	var all Cleared
+	var prices []float64
+	for _, a := range slots {
+		all.Asked, all.Offered, all.Volume, all.Trades = all.Asked+a.Asked, all.Offered+a.Offered, all.Volume+a.Volume, all.Trades+a.Trades
+		all.Load, all.Own, all.Got = all.Load+a.Load, all.Own+a.Own, all.Got+a.Got
+		if a.Price != "" {
+			prices = append(prices, cents(a.Price))
+		}
+	}
+	price := "-"
+	if len(prices) > 0 {
+		price = fmt.Sprintf("%.2f", slices.Min(prices))
+		if slices.Max(prices) > slices.Min(prices) {
+			price += fmt.Sprintf(" to %.2f", slices.Max(prices))
+		}
+	}
+	const width = 24
+	own, got := int(all.Own*width/all.Load), int((all.Own+all.Got)*width/all.Load)
+	bar := strings.Repeat(ownBar, own) + strings.Repeat(gotBar, got-own) + strings.Repeat(gridBar, width-got)
+	fmt.Fprintf(w, hourFormat, slots[0].Clock, figure(all.Asked), figure(all.Offered), figure(all.Volume), figure(uint64(all.Trades)),
+		price, percent(all.Own+all.Got, all.Load), bar)
+}
+
+// The parts of a bar.
+const (
+	ownBar  = "█"
+	gotBar  = "▒"
+	gridBar = "·"
+)
+
+func percent(part, whole uint64) string {
+	if whole == 0 {
+		return "-"
+	}
+	return strconv.FormatUint((100*part+whole/2)/whole, 10) + " %"
 }
 
 const (
@@ -37,7 +100,7 @@ const (
 )
 
 func (r *Report) writeTable(w io.Writer) {
-	fmt.Fprintf(w, rowFormat, "", "to spare", "sold", "in need", "bought", "in", "out", "locked", "has")
+	fmt.Fprintf(w, rowFormat, "", "to spare", "sold", "in need", "bought", "in", "out", "has", "saved")
 	fmt.Fprintf(w, rowFormat, "household", "Wh", "Wh", "Wh", "Wh", moneyCode, moneyCode, moneyCode, moneyCode)
 	fmt.Fprintln(w, strings.Repeat("-", rowLength))
 	all := Account{Name: "all"}
@@ -45,20 +108,18 @@ func (r *Report) writeTable(w io.Writer) {
 		a := &r.Households[i]
 		a.write(w)
 		all.Spare, all.Sold, all.Need, all.Bought = all.Spare+a.Spare, all.Sold+a.Sold, all.Need+a.Need, all.Bought+a.Bought
-		all.In, all.Out, all.Locked, all.Held = all.In+a.In, all.Out+a.Out, all.Locked+a.Locked, all.Held+a.Held
-		all.Given += a.Given
+		all.In, all.Out, all.Saved, all.Held = all.In+a.In, all.Out+a.Out, all.Saved+a.Saved, all.Held+a.Held
 	}
 	fmt.Fprintln(w, strings.Repeat("-", rowLength))
 	all.write(w)
-	if all.Given > 0 {
-		fmt.Fprintf(w, "%d Wh of what was bought are not among what was sold: they were delivered and not paid for.\n", all.Given)
-	}
-	fmt.Fprintf(w, "\n%s: %d delivered and released, %d refunded, %d delivered and still locked.\n",
-		count(r.Trades, "trade"), r.Released, r.Refunded, r.Withheld)
+	fmt.Fprintf(w, "Saved is against buying all from the utility and selling all to the grid.\n")
+	fmt.Fprintf(w, "\n%s: %d delivered and released, %d refunded, %d settled by what the meter read.\n",
+		count(r.Trades, "trade"), r.Released, r.Refunded, r.Settled)
 	fmt.Fprintf(w, "Of the %s earned, %s had been spent on by the evening: as inputs of bonds and purchases.\n",
 		money(all.In), money(r.Respent))
-	if r.Missed > 0 {
-		fmt.Fprintf(w, "%d transactions came after a deadline, as this machine was busy: those households went without.\n", r.Missed)
+	if r.Missed > 0 || r.Lapsed > 0 {
+		fmt.Fprintf(w, "%d transactions or auctions came after a deadline, as this machine was busy: those households went without.\n", r.Missed)
+		fmt.Fprintf(w, "%d matched trades were not paid.\n", r.Lapsed)
 	}
 }
 
@@ -68,7 +129,7 @@ func (a *Account) write(w io.Writer) {
 		name += ", " + string(a.Roof)
 	}
 	fmt.Fprintf(w, rowFormat, name, figure(a.Spare), figure(a.Sold), figure(a.Need), figure(a.Bought),
-		sum(a.In), sum(a.Out), sum(a.Locked), sum(a.Held))
+		sum(a.In), sum(a.Out), sum(a.Held), signed(a.Saved))
 }
 
 // figure and sum leave zeros out, so that a table shows what happened.
@@ -86,6 +147,14 @@ func sum(amount uint64) string {
 	return euros(amount)
 }
 
+// signed writes a gain or a loss.
+func signed(amount int64) string {
+	if amount < 0 {
+		return "-" + euros(uint64(-amount))
+	}
+	return sum(uint64(amount))
+}
+
 func (r *Report) writeDefault(w io.Writer) {
 	b := r.Default
 	if b == nil {
@@ -94,11 +163,9 @@ func (r *Report) writeDefault(w io.Writer) {
 	fmt.Fprintf(w, "\n%s stops delivering at %s\n", b.Who, b.Since)
 	say(w, "It goes on offering and is paid for %s: %d Wh for %s. It delivers nothing.", count(b.Trades, "trade"), b.Energy, money(b.Price))
 	say(w, "It gains nothing: at the deadline price and deposit were the buyers' again. Nobody asked, nobody decided.")
-	say(w, "It loses its market: a buyer leaves its offers alone after %d failures. By then it had earned %s,", patience, money(r.Households[b.Place].In))
-	say(w, "and then nothing: the grid takes its energy, for what the grid pays. It loses no bond, because a bond is")
-	say(w, "locked only by delivering.")
-	say(w, "It hits %s. They lose no money, but time: up to %.1f s of the ledger clock, the deadline of", count(b.Others, "buyer"), b.LongestWait)
-	say(w, "these offers, until theirs was back. Those %d Wh they had to take from the grid.", b.Energy)
+	say(w, "It hits %s. They lose no money, but time: up to %.1f s of the ledger clock, until theirs was back.",
+		count(b.Others, "buyer"), b.LongestWait)
+	b.writeRecord(w, "bids", "offered")
 }
 
 func (r *Report) writeWithholding(w io.Writer) {
@@ -108,15 +175,31 @@ func (r *Report) writeWithholding(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%s stops releasing at %s\n", b.Who, b.Since)
 	say(w, "It gets %d Wh in %s and keeps the secrets.", b.Energy, count(b.Trades, "trade"))
-	say(w, "It gains nothing: the price, %s, left its purse all the same, and with it the deposit,", money(b.Price))
-	say(w, "%s. Both stay locked until it shows the secrets or the two agree on a split: %d %% for its energy.", money(b.Deposit), 100+depositPercent)
-	say(w, "It harms %s: %d Wh are delivered and unpaid, and their bonds, %s, are frozen.", count(b.Others, "seller"), b.Energy, money(b.Bond))
-	say(w, "This is griefing. Hold terms put a price on it; they can't undo it.")
-	if s := r.Shunned; s != nil {
-		say(w, "Whom it harmed delivers to it no more: %s (%d Wh) came back to it after up to %.1f s.",
-			count(s.Trades, "later payment"), s.Energy, s.LongestWait)
-		say(w, "But an open offer turns no buyer away beforehand, so nobody else could buy that energy.")
+	say(w, "It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same,")
+	say(w, "%s, and with it its deposits, %s: it pays %d %%.", money(b.Price), money(b.Lost), 100+marketPercent)
+	say(w, "It hits %s. They lose nothing, but wait up to %.1f s.", count(b.Others, "seller"), b.LongestWait)
+	b.writeRecord(w, "offers", "asked")
+}
+
+// writeRecord says what became of the orders of one whose record fell below what others demand.
+func (b *Breach) writeRecord(w io.Writer, others, did string) {
+	if b.Passed == 0 {
+		return
 	}
+	say(w, "Its record fell to %d %%. Those it had failed twice demand %d %%: where such %s stood, it %s %d Wh",
+		b.Record, demanded, others, did, b.Passed)
+	say(w, "and was matched with %d Wh.", b.Reached)
+}
+
+func (r *Report) writeShortfall(w io.Writer) {
+	b := r.Shortfall
+	if b == nil {
+		return
+	}
+	fmt.Fprintf(w, "\nA cloud over %s at %s\n", b.Who, b.Since)
+	say(w, "Of %d Wh that it had sold in %s the meter saw %d Wh. Nobody releases what did not come.", b.Energy, count(b.Trades, "trade"), b.Read)
+	say(w, "At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again.")
+	say(w, "The rest, %s of bonds, is the buyers'.", money(b.Lost))
 }
 
 // money is a sum with all its places and its code.

@@ -3,6 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -29,7 +32,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 		return nil, fmt.Errorf("store: block %d can't follow block %d", clock.Height, next.height)
 	}
 	next.height = clock.Height
-	next.accumulator.Apply(executed.Diff.Changes)
+	accumulate(&next.accumulator, executed.Diff.Changes)
 	staged := &Staged{store: s, batch: s.db.NewBatch(), head: next, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
 		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
@@ -40,6 +43,23 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	}
 	return staged, nil
 }
+
+// accumulate shares the changes of a block out among all cores; the sum is the same however they are shared.
+func accumulate(sum *ledger.Accumulator, changes []ledger.Change) {
+	parts := make([]ledger.Accumulator, runtime.GOMAXPROCS(0))
+	share := max((len(changes)+len(parts)-1)/len(parts), smallestShare)
+	var running sync.WaitGroup
+	for i, part := range slices.Collect(slices.Chunk(changes, share)) {
+		running.Go(func() { parts[i].Apply(part) })
+	}
+	running.Wait()
+	for i := range parts {
+		sum.Merge(&parts[i])
+	}
+}
+
+// smallestShare of changes is worth a goroutine.
+const smallestShare = 64
 
 // Block is the record of the block.
 func (b *Staged) Block() *Block { return b.block }
@@ -75,6 +95,9 @@ func (b *Staged) fill(diff *ledger.Diff) error {
 		if err := b.archive(trade); err != nil {
 			return err
 		}
+	}
+	if err := b.archiveAuctions(diff); err != nil {
+		return err
 	}
 	if err := b.putReceipts(); err != nil {
 		return err

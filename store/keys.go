@@ -16,6 +16,8 @@ const (
 	prefixArchive = 'a' // trade ID -> types.Trade: trades that have left the state, as they ended
 	prefixBlock   = 'b' // height -> Block
 	prefixTx      = 'x' // transaction ID -> Receipt
+	prefixAuction = 'k' // product ID -> types.Auction without its lists; with a list and a page, a part of one
+	prefixPlaced  = 'q' // product ID, owner, number -> types.PlacedOrder: the orders of an auction that was held
 	prefixMeta    = 'm'
 )
 

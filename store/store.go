@@ -16,7 +16,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-1"
+const formatVersion = "lockstep-store-2"
 
 // blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
 const blockCacheBytes = 64 << 20

@@ -1,9 +1,14 @@
 package types
 
+import "lockstep/types/canon"
+
 // Action is one step of a transaction. The set is closed; the rules of each stand in a file of package ledger.
 //
 //sumtype:decl
-type Action interface{ isAction() }
+type Action interface {
+	canon.Variant
+	isAction()
+}
 
 // Issue creates a sum of an asset, for the outputs of the same transaction. Needs the issuer's signature.
 type Issue struct {
@@ -39,6 +44,20 @@ type Take struct {
 	Quantity uint64    `json:"quantity"`
 	Nonce    uint64    `json:"nonce,string"`
 	Digest   Hash      `json:"digest"`
+}
+
+// Place puts an order into the auction of a product. Needs the owner's signature.
+type Place struct {
+	_     struct{} `cbor:",toarray"`
+	Order Order    `json:"order"`
+}
+
+// Withdraw takes an order out again before gate closure. Needs the owner's signature.
+type Withdraw struct {
+	_       struct{}  `cbor:",toarray"`
+	Product ProductID `json:"product"`
+	Owner   PublicKey `json:"owner"`
+	Number  uint8     `json:"number"`
 }
 
 // Agree records an agreement; nothing is locked. Needs both parties' signatures.
@@ -119,19 +138,21 @@ type Retire struct {
 	Meter    MeterID   `json:"meter"`
 }
 
-func (*Issue) isAction()   {}
-func (*Redeem) isAction()  {}
-func (*Post) isAction()    {}
-func (*Cancel) isAction()  {}
-func (*Take) isAction()    {}
-func (*Agree) isAction()   {}
-func (*Pay) isAction()     {}
-func (*Deliver) isAction() {}
-func (*Release) isAction() {}
-func (*Split) isAction()   {}
-func (*Settle) isAction()  {}
-func (*Award) isAction()   {}
-func (*Reading) isAction() {}
-func (*Admit) isAction()   {}
-func (*Enrol) isAction()   {}
-func (*Retire) isAction()  {}
+func (*Issue) isAction()    {}
+func (*Redeem) isAction()   {}
+func (*Post) isAction()     {}
+func (*Cancel) isAction()   {}
+func (*Take) isAction()     {}
+func (*Place) isAction()    {}
+func (*Withdraw) isAction() {}
+func (*Agree) isAction()    {}
+func (*Pay) isAction()      {}
+func (*Deliver) isAction()  {}
+func (*Release) isAction()  {}
+func (*Split) isAction()    {}
+func (*Settle) isAction()   {}
+func (*Award) isAction()    {}
+func (*Reading) isAction()  {}
+func (*Admit) isAction()    {}
+func (*Enrol) isAction()    {}
+func (*Retire) isAction()   {}

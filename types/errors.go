@@ -56,6 +56,11 @@ const (
 	CodeMember        Code = 61
 	CodeMeterForm     Code = 62
 	CodeMeterExists   Code = 63
+	CodeProduct       Code = 64
+	CodeOrder         Code = 65
+	CodeBookClosed    Code = 66
+	CodeBookFull      Code = 67
+	CodeOrderUnknown  Code = 68
 
 	// Trades.
 	CodeTradeUnknown  Code = 70
@@ -126,6 +131,11 @@ func CodeList() []CodeInfo {
 		{CodeMember, "member", "A meter can only be enrolled for a member that an operator has admitted, and a member is admitted once."},
 		{CodeMeterForm, "meter_form", "The meter's key is not in its one canonical form: a SubjectPublicKeyInfo in DER with the point uncompressed."},
 		{CodeMeterExists, "meter_exists", "This meter was enrolled before. A meter is enrolled once, ever."},
+		{CodeProduct, "product", "There is no such product: auctions are of slots that begin and end on the ledger's grid, see its parameters."},
+		{CodeOrder, "order", "The order can't be placed: see the detail for the quantity, the limit, the terms or the number."},
+		{CodeBookClosed, "book_closed", "The product takes no orders now: it is not open yet, or its gate has closed."},
+		{CodeBookFull, "book_full", "The product has all the orders that the ledger takes. Try a later slot."},
+		{CodeOrderUnknown, "order_unknown", "There is no such order: it was withdrawn, replaced, or its auction is over."},
 		{CodeTradeUnknown, "trade_unknown", "There is no such trade in the ledger's state: it never was, it lapsed, or it is over and everything of it is spent."},
 		{CodePhase, "phase", "The trade is not in the phase that this step needs. See the trade's timeline."},
 		{CodeTooLate, "too_late", "The deadline for this step has passed on the ledger clock."},

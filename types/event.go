@@ -2,13 +2,14 @@ package types
 
 // Event is one thing that a block did, in words that a program can follow: what the API streams and agents react to.
 type Event struct {
-	_      struct{}  `cbor:",toarray"`
-	Kind   EventKind `json:"kind"`
-	Height uint64    `json:"height"`
-	At     Time      `json:"at"` // ledger clock
-	Tx     TxID      `json:"tx"` // zero when a deadline did it
-	Trade  TradeID   `json:"trade"`
-	Offer  OfferID   `json:"offer"`
+	_       struct{}  `cbor:",toarray"`
+	Kind    EventKind `json:"kind"`
+	Height  uint64    `json:"height"`
+	At      Time      `json:"at"` // ledger clock
+	Tx      TxID      `json:"tx"` // zero when a deadline did it
+	Trade   TradeID   `json:"trade"`
+	Offer   OfferID   `json:"offer"`
+	Product ProductID `json:"product"`
 	// Keys are those whom the event concerns: parties of a trade, receivers of a transfer.
 	Keys []PublicKey `json:"keys"`
 }
@@ -23,6 +24,10 @@ const (
 	EventTransferred EventKind = "transferred" // a transaction made outputs to keys
 	EventOffered     EventKind = "offered"
 	EventOfferClosed EventKind = "offer_closed" // taken up, cancelled or run out
+	EventOrdered     EventKind = "ordered"      // an order was placed or replaced
+	EventWithdrawn   EventKind = "withdrawn"    // an order was taken out of its book
+	EventCleared     EventKind = "cleared"      // a product's auction was held
+	EventMatched     EventKind = "matched"      // an auction made a trade
 	EventAgreed      EventKind = "agreed"
 	EventPaid        EventKind = "paid"
 	EventDelivered   EventKind = "delivered"

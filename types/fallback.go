@@ -1,10 +1,15 @@
 package types
 
+import "lockstep/types/canon"
+
 // Fallback is what happens when confirm-by passes and the last secret is not known (protocol section 4). It is fixed in
 // the agreement. The set is closed: [Hold], [Meter], [Arbiter].
 //
 //sumtype:decl
-type Fallback interface{ isFallback() }
+type Fallback interface {
+	canon.Variant
+	isFallback()
+}
 
 // Hold keeps everything locked until a release or a split: no third party at all, the patent's own form.
 type Hold struct {

@@ -125,7 +125,7 @@ var (
 			return types.Locked{Part: parts.Draw(t, "part"), Amount: amounts(t, "amount"), Outpoint: outpoints.Draw(t, "outpoint")}
 		})
 		step := rapid.Custom(func(t *rapid.T) types.Step {
-			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 10).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}
+			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 11).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}
 		})
 		return types.Trade{
 			Agreement: agreements.Draw(t, "agreement"), Phase: types.Phase(rapid.Uint8Range(1, 9).Draw(t, "phase")),
@@ -137,8 +137,60 @@ var (
 	events = rapid.Custom(func(t *rapid.T) types.Event {
 		return types.Event{
 			Kind: types.EventKind(rapid.String().Draw(t, "kind")), Height: rapid.Uint64().Draw(t, "height"), At: times(t, "at"),
-			Tx: draw[types.TxID](t, "tx"), Trade: draw[types.TradeID](t, "trade"), Offer: draw[types.OfferID](t, "offer"),
+			Tx: draw[types.TxID](t, "tx"), Trade: draw[types.TradeID](t, "trade"), Offer: draw[types.OfferID](t, "offer"), Product: draw[types.ProductID](t, "product"),
 			Keys: rapid.SliceOfN(hashes[types.PublicKey](), 0, 3).Draw(t, "keys"),
+		}
+	})
+	markets = rapid.Custom(func(t *rapid.T) types.MarketParams {
+		return types.MarketParams{
+			Opens: spans(t, "opens"), Gate: spans(t, "gate"), Pay: spans(t, "pay"), Reading: spans(t, "reading"), Confirm: spans(t, "confirm"),
+			Deposit: rapid.Uint16().Draw(t, "deposit"), Bond: rapid.Uint16().Draw(t, "bond"), MaxOrders: rapid.Uint32().Draw(t, "max orders"),
+			KeyOrders: rapid.Uint8().Draw(t, "key orders"), MaxQuantity: rapid.Uint64().Draw(t, "max quantity"),
+			Entry: types.Entry(rapid.Uint8Max(2).Draw(t, "entry")),
+		}
+	})
+	products = rapid.Custom(func(t *rapid.T) types.Product {
+		return types.Product{
+			Commodity: rapid.String().Draw(t, "commodity"), Unit: rapid.String().Draw(t, "unit"), Zone: rapid.String().Draw(t, "zone"),
+			From: times(t, "from"), Until: times(t, "until"), Asset: draw[types.AssetID](t, "asset"),
+		}
+	})
+	ranges = rapid.Custom(func(t *rapid.T) types.Range {
+		return types.Range{Least: rapid.Uint16().Draw(t, "least"), Most: rapid.Uint16().Draw(t, "most")}
+	})
+	sides  = rapid.SampledFrom([]types.Side{types.Bid, types.Sell})
+	orders = rapid.Custom(func(t *rapid.T) types.Order {
+		return types.Order{
+			ChainID: rapid.String().Draw(t, "chain"), Owner: draw[types.PublicKey](t, "owner"), Product: products.Draw(t, "product"),
+			Side: sides.Draw(t, "side"), Number: rapid.Uint8().Draw(t, "number"), Quantity: rapid.Uint64().Draw(t, "quantity"),
+			Limit: rates(t, "limit"), MinFill: rapid.Uint64().Draw(t, "min fill"), Expires: times(t, "expires"),
+			Accepts: rapid.SliceOfN(fallbacks, 0, 3).Draw(t, "accepts"), Meters: rapid.SliceOfN(gauges, 0, 2).Draw(t, "meters"),
+			Deposit: ranges.Draw(t, "deposit"), Bond: ranges.Draw(t, "bond"), MinRecord: rapid.Uint8().Draw(t, "min record"),
+		}
+	})
+	auctions = rapid.Custom(func(t *rapid.T) types.Auction {
+		round := rapid.Custom(func(t *rapid.T) types.Round {
+			return types.Round{
+				Fallback: fallbacks.Draw(t, "fallback"), Sellers: rapid.Uint8().Draw(t, "sellers"), Buyers: rapid.Uint8().Draw(t, "buyers"), Volume: rapid.Uint64().Draw(t, "volume"),
+				Price: types.ClearingPrice{Low: rates(t, "low"), High: rates(t, "high")},
+			}
+		})
+		result := rapid.Custom(func(t *rapid.T) types.Result {
+			return types.Result{
+				Owner: draw[types.PublicKey](t, "owner"), Number: rapid.Uint8().Draw(t, "number"), Order: draw[types.OrderID](t, "order"),
+				Standing: rapid.Uint8().Draw(t, "record"), Filled: rapid.Uint64().Draw(t, "filled"), Excluded: rapid.String().Draw(t, "excluded"),
+			}
+		})
+		trade := rapid.Custom(func(t *rapid.T) types.MatchTrade {
+			return types.MatchTrade{
+				Trade: draw[types.TradeID](t, "trade"), Round: rapid.Uint16().Draw(t, "round"), Bid: rapid.Uint32().Draw(t, "bid"),
+				Offer: rapid.Uint32().Draw(t, "offer"), Quantity: rapid.Uint64().Draw(t, "quantity"), Price: amounts(t, "price"),
+			}
+		})
+		return types.Auction{
+			Product: products.Draw(t, "product"), Height: rapid.Uint64().Draw(t, "height"), BlockTime: times(t, "block time"), Clock: times(t, "clock"),
+			Void: rapid.String().Draw(t, "void"), Rounds: rapid.SliceOfN(round, 0, 2).Draw(t, "rounds"),
+			Results: rapid.SliceOfN(result, 0, 3).Draw(t, "results"), Trades: rapid.SliceOfN(trade, 0, 3).Draw(t, "trades"),
 		}
 	})
 	params = rapid.Custom(func(t *rapid.T) types.Params {
@@ -146,6 +198,7 @@ var (
 			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
 			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Slot: spans(t, "slot"),
 			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"),
+			Market:    markets.Draw(t, "market"),
 		}
 	})
 	bodies = rapid.Custom(func(t *rapid.T) types.Body {
@@ -160,7 +213,7 @@ var (
 	})
 	actions = rapid.Custom(func(t *rapid.T) types.Action {
 		trade, offer := hashes[types.TradeID](), hashes[types.OfferID]()
-		switch rapid.IntRange(0, 15).Draw(t, "action") {
+		switch rapid.IntRange(0, 17).Draw(t, "action") {
 		case 0:
 			return &types.Issue{Asset: assets.Draw(t, "asset"), Amount: amounts(t, "amount")}
 		case 1:
@@ -197,6 +250,12 @@ var (
 			}
 		case 14:
 			return &types.Enrol{Operator: draw[types.PublicKey](t, "operator"), Meter: meters.Draw(t, "meter")}
+		case 15:
+			return &types.Place{Order: orders.Draw(t, "order")}
+		case 16:
+			return &types.Withdraw{
+				Product: draw[types.ProductID](t, "product"), Owner: draw[types.PublicKey](t, "owner"), Number: rapid.Uint8().Draw(t, "number"),
+			}
 		default:
 			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Meter: draw[types.MeterID](t, "meter")}
 		}

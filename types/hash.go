@@ -18,6 +18,10 @@ type (
 	OfferID Hash
 	// AssetID is the domain-tagged SHA-256 of an [Asset].
 	AssetID Hash
+	// ProductID is the domain-tagged SHA-256 of a [Product].
+	ProductID Hash
+	// OrderID is the domain-tagged SHA-256 of an [Order].
+	OrderID Hash
 	// MeterID is the SHA-256 of a meter's public key in SubjectPublicKeyInfo form.
 	MeterID Hash
 )
@@ -39,6 +43,8 @@ const (
 	domainTrade     = "lockstep/trade/v1\x00"
 	domainOffer     = "lockstep/offer/v1\x00"
 	domainAsset     = "lockstep/asset/v1\x00"
+	domainProduct   = "lockstep/product/v1\x00"
+	domainOrder     = "lockstep/order/v1\x00"
 	domainSignature = "lockstep/tx/v1\x00"
 	domainParams    = "lockstep/params/v1\x00"
 )
@@ -70,23 +76,27 @@ func clip[T string | []byte](text T) string {
 
 func hexText(b [32]byte) []byte { return []byte(hex.EncodeToString(b[:])) }
 
-func (h Hash) String() string    { return string(hexText(h)) }
-func (h TxID) String() string    { return string(hexText(h)) }
-func (h TradeID) String() string { return string(hexText(h)) }
-func (h OfferID) String() string { return string(hexText(h)) }
-func (h AssetID) String() string { return string(hexText(h)) }
-func (h MeterID) String() string { return string(hexText(h)) }
+func (h Hash) String() string      { return string(hexText(h)) }
+func (h TxID) String() string      { return string(hexText(h)) }
+func (h TradeID) String() string   { return string(hexText(h)) }
+func (h OfferID) String() string   { return string(hexText(h)) }
+func (h AssetID) String() string   { return string(hexText(h)) }
+func (h MeterID) String() string   { return string(hexText(h)) }
+func (h ProductID) String() string { return string(hexText(h)) }
+func (h OrderID) String() string   { return string(hexText(h)) }
 
 // String does not show the secret: it is what a log would print. MarshalText shows it.
 func (s Secret) String() string { return "(secret)" }
 
-func (h Hash) MarshalText() ([]byte, error)    { return hexText(h), nil }
-func (h TxID) MarshalText() ([]byte, error)    { return hexText(h), nil }
-func (h TradeID) MarshalText() ([]byte, error) { return hexText(h), nil }
-func (h OfferID) MarshalText() ([]byte, error) { return hexText(h), nil }
-func (h AssetID) MarshalText() ([]byte, error) { return hexText(h), nil }
-func (h MeterID) MarshalText() ([]byte, error) { return hexText(h), nil }
-func (s Secret) MarshalText() ([]byte, error)  { return hexText(s), nil }
+func (h Hash) MarshalText() ([]byte, error)      { return hexText(h), nil }
+func (h TxID) MarshalText() ([]byte, error)      { return hexText(h), nil }
+func (h TradeID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (h OfferID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (h AssetID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (h MeterID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (h ProductID) MarshalText() ([]byte, error) { return hexText(h), nil }
+func (h OrderID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (s Secret) MarshalText() ([]byte, error)    { return hexText(s), nil }
 
 func (h *Hash) UnmarshalText(text []byte) (err error) {
 	*h, err = parse[Hash](text, "a hash")
@@ -110,6 +120,16 @@ func (h *OfferID) UnmarshalText(text []byte) (err error) {
 
 func (h *AssetID) UnmarshalText(text []byte) (err error) {
 	*h, err = parse[AssetID](text, "an asset id")
+	return err
+}
+
+func (h *ProductID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[ProductID](text, "a product id")
+	return err
+}
+
+func (h *OrderID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[OrderID](text, "an order id")
 	return err
 }
 

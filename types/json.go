@@ -66,6 +66,10 @@ func ActionKind(a Action) string {
 		return "cancel"
 	case *Take:
 		return "take"
+	case *Place:
+		return "place"
+	case *Withdraw:
+		return "withdraw"
 	case *Agree:
 		return "agree"
 	case *Pay:
@@ -104,6 +108,10 @@ func newAction(kind string) Action {
 		return &Cancel{}
 	case "take":
 		return &Take{}
+	case "place":
+		return &Place{}
+	case "withdraw":
+		return &Withdraw{}
 	case "agree":
 		return &Agree{}
 	case "pay":
@@ -235,6 +243,63 @@ func (o *Offer) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	o.Fallback = fields.Fallback.value
+	return nil
+}
+
+type orderFields Order
+
+// MarshalJSON writes the terms with their kinds.
+func (o Order) MarshalJSON() ([]byte, error) {
+	accepts := make([]sum[Fallback], len(o.Accepts))
+	for i, terms := range o.Accepts {
+		accepts[i] = sum[Fallback]{value: terms, kind: FallbackKind(terms)}
+	}
+	return json.Marshal(struct {
+		orderFields
+		Accepts []sum[Fallback] `json:"accepts"`
+	}{orderFields(o), accepts})
+}
+
+// UnmarshalJSON reads the terms by their kinds.
+func (o *Order) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*orderFields
+		Accepts []json.RawMessage `json:"accepts"`
+	}{(*orderFields)(o), nil}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	o.Accepts = nil
+	for _, raw := range fields.Accepts {
+		terms := sum[Fallback]{make: newFallback}
+		if err := json.Unmarshal(raw, &terms); err != nil {
+			return err
+		}
+		o.Accepts = append(o.Accepts, terms.value)
+	}
+	return nil
+}
+
+type roundFields Round
+
+// MarshalJSON writes the terms with their kind.
+func (r Round) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		roundFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{roundFields(r), sum[Fallback]{value: r.Fallback, kind: FallbackKind(r.Fallback)}})
+}
+
+// UnmarshalJSON reads the terms by their kind.
+func (r *Round) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*roundFields
+		Fallback sum[Fallback] `json:"fallback"`
+	}{(*roundFields)(r), sum[Fallback]{make: newFallback}}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	r.Fallback = fields.Fallback.value
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/btcsuite/btcd/btcutil/bech32"
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
 // PublicKey is an Ed25519 public key (RFC 8032). Its text form is bech32m (BIP-350) with the prefix "lk".
@@ -90,17 +89,4 @@ func ParseKey(text string) (PublicKey, error) {
 		return bad("it does not hold 32 bytes")
 	}
 	return PublicKey(bytes), nil
-}
-
-// One option set for single and batched checks, so that no two nodes can disagree on a signature (ZIP-215).
-func verifyOptions() *ed25519.Options { return &ed25519.Options{Verify: ed25519.VerifyOptionsZIP_215} }
-
-// SigningMessage is what a party signs: the domain and the body's bytes.
-func SigningMessage(body []byte) []byte {
-	return append([]byte(domainSignature), body...)
-}
-
-// VerifyEd25519 checks one signature by the ZIP-215 rule.
-func VerifyEd25519(key PublicKey, message, signature []byte) bool {
-	return ed25519.VerifyWithOptions(key[:], message, signature, verifyOptions())
 }

@@ -1,11 +1,18 @@
 package types
 
-import "fmt"
+import (
+	"fmt"
+
+	"lockstep/types/canon"
+)
 
 // Lock says who may spend an output. The set is closed: [KeyLock], [TradeLock].
 //
 //sumtype:decl
-type Lock interface{ isLock() }
+type Lock interface {
+	canon.Variant
+	isLock()
+}
 
 // KeyLock gives an output to the holder of a key.
 type KeyLock struct {

@@ -20,6 +20,8 @@ type Params struct {
 	Slot Span `json:"slot"`
 	// Operators are the keys that may admit members and enrol meters.
 	Operators []PublicKey `json:"operators"`
+	// Market are the numbers of the auctions.
+	Market MarketParams `json:"market"`
 }
 
 // windowCaps is how many clock caps "several" are at least (protocol section 2).
@@ -35,6 +37,7 @@ func DefaultParams(chainID string) Params {
 		Horizon:     400 * 24 * hour,
 		MaxValidity: hour,
 		Slot:        hour / 4,
+		Market:      DefaultMarketParams(),
 	}
 }
 
@@ -55,6 +58,9 @@ func (p *Params) Check() error {
 		return Refuse(CodeMalformed, "a slot must be at least 1ms and at most a day long")
 	case p.FeeAsset == AssetID{} && p.MinFee != 0:
 		return Refuse(CodeMalformed, "a fee needs an asset")
+	}
+	if err := p.Market.check(p); err != nil {
+		return err
 	}
 	return CheckText("chain id", p.ChainID, MaxName)
 }

@@ -24,6 +24,8 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("trade", roundTrips(trades))
 	t.Run("meter", roundTrips(meters))
 	t.Run("slot", roundTrips(slots))
+	t.Run("order", roundTrips(orders))
+	t.Run("auction", roundTrips(auctions))
 	t.Run("event", roundTrips(events))
 	t.Run("params", roundTrips(params))
 	t.Run("signature", roundTrips(signatures))

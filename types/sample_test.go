@@ -107,6 +107,39 @@ func sampleTrade() types.Trade {
 	}
 }
 
+func sampleProduct() types.Product {
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "feeder 7", From: noon.Add(quarter), Until: noon.Add(2 * quarter),
+		Asset: assetID(),
+	}
+}
+
+// sampleOrder is an offer of the sample goods.
+func sampleOrder() types.Order {
+	return types.Order{
+		ChainID: "samplestadt", Owner: keyOf("producer"), Product: sampleProduct(), Side: types.Sell, Number: 1, Quantity: 1500,
+		Limit: types.Rate{Mantissa: 125, Exponent: 1}, MinFill: 100, Expires: noon.Add(quarter),
+		Accepts: []types.Fallback{&types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}, &types.Hold{}}, Meters: sampleGoods().Meters,
+		Deposit: types.Range{Least: 100, Most: 1000}, Bond: types.Range{Most: 500}, MinRecord: 95,
+	}
+}
+
+func sampleAuction() types.Auction {
+	offer := sampleOrder()
+	return types.Auction{
+		Product: sampleProduct(), Height: 12, BlockTime: noon.Add(10 * minute), Clock: noon.Add(10 * minute),
+		Rounds: []types.Round{{
+			Fallback: &types.Meter{}, Sellers: 80, Volume: 1500, Price: types.ClearingPrice{Low: types.Rate{Mantissa: 12}, High: types.Rate{Mantissa: 13}},
+		}},
+		Results: []types.Result{
+			{Owner: keyOf("consumer"), Order: types.OrderID{1}, Standing: 100, Filled: 1500},
+			{Owner: keyOf("producer"), Number: 1, Order: offer.ID(), Standing: 97, Filled: 1500},
+			{Owner: keyOf("producer"), Number: 2, Order: types.OrderID{2}, Standing: 97, Excluded: "expired"},
+		},
+		Trades: []types.MatchTrade{{Trade: types.TradeID{1}, Bid: 0, Offer: 1, Quantity: 1500, Price: 18_750}},
+	}
+}
+
 // sampleActions is one of each kind.
 func sampleActions() []types.Action {
 	agreement, offer, secret := sampleAgreement(), sampleOffer(), sampleSecret()
@@ -117,6 +150,8 @@ func sampleActions() []types.Action {
 		&types.Post{Offer: offer},
 		&types.Cancel{Offer: offer.ID()},
 		&types.Take{Offer: offer.ID(), Consumer: keyOf("consumer"), Quantity: 500, Nonce: 3, Digest: secret.Digest(5)},
+		&types.Place{Order: sampleOrder()},
+		&types.Withdraw{Product: types.ProductID{1}, Owner: keyOf("consumer"), Number: 3},
 		&types.Agree{Agreement: agreement},
 		&types.Pay{Trade: trade, Digest: secret.Digest(5)},
 		&types.Deliver{Trade: trade},

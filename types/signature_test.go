@@ -58,6 +58,14 @@ func verifySingly(tx *types.Tx) bool {
 	})
 }
 
+// verifiers are all ways to check transactions together: with no memory, with one that is always too small and with one that
+// knows every key after a while.
+func verifiers() map[string]func(...*types.Tx) []bool {
+	return map[string]func(...*types.Tx) []bool{
+		"without memory": types.VerifySignatures, "with few keys": types.NewVerifier(2).Verify, "with all keys": types.NewVerifier(1000).Verify,
+	}
+}
+
 // TestZIP215 is the reason for the library: all 196 edge cases are valid, one by one, in a batch, and beside a bad one.
 func TestZIP215(t *testing.T) {
 	t.Parallel()
@@ -68,18 +76,22 @@ func TestZIP215(t *testing.T) {
 		if !verifySingly(tx) {
 			t.Errorf("single: key %x with R %x is refused", signature.Key[:], signature.Bytes[:32])
 		}
-		if !types.VerifySignatures(tx)[0] {
-			t.Errorf("batch of one: key %x with R %x is refused", signature.Key[:], signature.Bytes[:32])
-		}
-	}
-	if verdicts := types.VerifySignatures(txs...); slices.Contains(verdicts, false) {
-		t.Errorf("in one batch: %v", verdicts)
 	}
 	bad := sampleTx()
 	bad.Signatures[0].Bytes[0] ^= 1
-	verdicts := types.VerifySignatures(append(txs, bad)...)
-	if verdicts[len(txs)] || slices.Contains(verdicts[:len(txs)], false) {
-		t.Errorf("beside a bad one: %v", verdicts)
+	for name, verify := range verifiers() {
+		for _, tx := range txs {
+			if !verify(tx)[0] {
+				t.Errorf("%s, alone: %x is refused", name, tx.Signatures[0])
+			}
+		}
+		if verdicts := verify(txs...); slices.Contains(verdicts, false) {
+			t.Errorf("%s, in one batch: %v", name, verdicts)
+		}
+		verdicts := verify(append(txs, bad)...)
+		if verdicts[len(txs)] || slices.Contains(verdicts[:len(txs)], false) {
+			t.Errorf("%s, beside a bad one: %v", name, verdicts)
+		}
 	}
 }
 
@@ -104,11 +116,18 @@ func TestSignaturesRefused(t *testing.T) {
 		signature := good.Signatures[0]
 		corrupt(&signature)
 		tx := types.NewTx(good.Body, signature)
-		if verifySingly(tx) || types.VerifySignatures(tx)[0] {
+		if verifySingly(tx) {
 			t.Errorf("%s: accepted", name)
 		}
-		if verdicts := types.VerifySignatures(good, tx, good); !slices.Equal(verdicts, []bool{true, false, true}) {
-			t.Errorf("%s, between two good ones: %v", name, verdicts)
+		for how, verify := range verifiers() {
+			for range 2 { // the second time the key is known
+				if verify(tx)[0] {
+					t.Errorf("%s, %s: accepted", name, how)
+				}
+			}
+			if verdicts := verify(good, tx, good); !slices.Equal(verdicts, []bool{true, false, true}) {
+				t.Errorf("%s, %s, between two good ones: %v", name, how, verdicts)
+			}
 		}
 	}
 	for _, length := range []int{0, 63, 65} {
@@ -130,17 +149,19 @@ func addOrder(t *testing.T, s *types.Signature) {
 // TestVerdictsAgree: whatever stands beside a transaction in a batch, the verdict on it is that of checking it alone.
 func TestVerdictsAgree(t *testing.T) {
 	t.Parallel()
-	edges := edgeSignatures(t)
+	edges, all := edgeSignatures(t), verifiers()
 	rapid.Check(t, func(t *rapid.T) {
 		var txs []*types.Tx
 		for i := range rapid.IntRange(0, 8).Draw(t, "transactions") {
 			tx := numbered(i)
 			for range rapid.IntRange(0, 3).Draw(t, "signatures") {
-				switch rapid.IntRange(0, 2).Draw(t, "kind") {
+				switch rapid.IntRange(0, 3).Draw(t, "kind") {
 				case 0:
 					tx = sign(tx, rapid.SampledFrom([]string{"producer", "consumer"}).Draw(t, "signer"))
 				case 1:
 					tx = tx.WithSignature(rapid.SampledFrom(edges).Draw(t, "edge"))
+				case 2: // half of all keys are no points
+					tx = tx.WithSignature(signatures.Draw(t, "noise"))
 				default:
 					signature := sign(tx, "producer").Signatures[len(tx.Signatures)]
 					signature.Bytes[rapid.IntRange(0, 63).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
@@ -149,9 +170,11 @@ func TestVerdictsAgree(t *testing.T) {
 			}
 			txs = append(txs, tx)
 		}
-		for i, verdict := range types.VerifySignatures(txs...) {
-			if alone := verifySingly(txs[i]); verdict != alone {
-				t.Fatalf("transaction %d is good: %t in the batch, %t alone; %x", i, verdict, alone, txs[i].Bytes())
+		for name, verify := range all {
+			for i, verdict := range verify(txs...) {
+				if alone := verifySingly(txs[i]); verdict != alone {
+					t.Fatalf("%s, transaction %d is good: %t in the batch, %t alone; %x", name, i, verdict, alone, txs[i].Bytes())
+				}
 			}
 		}
 	})

@@ -83,11 +83,12 @@ const (
 	StepRefunded  StepKind = 8 // the consumer spent payment or deposit after deliver-by
 	StepSettled   StepKind = 9
 	StepAwarded   StepKind = 10
+	StepMatched   StepKind = 11 // agreed by an auction
 )
 
 var stepNames = map[StepKind]string{
 	StepAgreed: "agreed", StepPaid: "paid", StepDelivered: "delivered", StepReleased: "released",
-	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded", StepSettled: "settled", StepAwarded: "awarded",
+	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded", StepSettled: "settled", StepAwarded: "awarded", StepMatched: "matched",
 }
 
 func (k StepKind) String() string {

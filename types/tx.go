@@ -3,8 +3,6 @@ package types
 import (
 	"crypto/sha256"
 	"slices"
-
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
 // MaxTxBytes bounds a whole transaction as it travels.
@@ -34,17 +32,9 @@ type Tx struct {
 	hash Hash
 }
 
-// envelope is the wire form. The body travels as a byte string, so that its bytes as received are what is hashed.
-type envelope struct {
-	_          struct{} `cbor:",toarray"`
-	Body       []byte
-	Signatures []Signature
-}
-
 // NewTx puts a body and its signatures together.
 func NewTx(body Body, signatures ...Signature) *Tx {
-	bodyBytes := Encode(&body)
-	return assemble(body, bodyBytes, signatures, Encode(&envelope{Body: bodyBytes, Signatures: signatures}))
+	return (&Tx{Body: body, Signatures: signatures, body: Encode(&body)}).sealed()
 }
 
 // NewRelease makes the one unsigned transaction that releases instalment k of a trade.
@@ -62,22 +52,25 @@ func DecodeTx(raw []byte) (*Tx, error) {
 	if len(raw) > MaxTxBytes {
 		return nil, Refuse(CodeTooLarge, "the transaction has %d bytes, at most %d are allowed", len(raw), MaxTxBytes)
 	}
-	var wire envelope
-	if err := Decode(raw, &wire); err != nil {
+	tx := &Tx{raw: raw}
+	if err := Decode(raw, (*wireTx)(tx)); err != nil {
 		return nil, err
 	}
-	var body Body
-	if err := Decode(wire.Body, &body); err != nil {
+	if err := Decode(tx.body, &tx.Body); err != nil {
 		return nil, err
 	}
-	return assemble(body, wire.Body, wire.Signatures, raw), nil
+	return tx.hashed(), nil
 }
 
-func assemble(body Body, bodyBytes []byte, signatures []Signature, raw []byte) *Tx {
-	return &Tx{
-		Body: body, Signatures: signatures,
-		body: bodyBytes, raw: raw, id: sha256.Sum256(bodyBytes), hash: sha256.Sum256(raw),
-	}
+// sealed encodes the transaction anew: its body's bytes stay.
+func (t *Tx) sealed() *Tx {
+	t.raw = Encode((*wireTx)(t))
+	return t.hashed()
+}
+
+func (t *Tx) hashed() *Tx {
+	t.id, t.hash = sha256.Sum256(t.body), sha256.Sum256(t.raw)
+	return t
 }
 
 // ID is the SHA-256 of the body's bytes: the same whoever has signed yet.
@@ -94,35 +87,5 @@ func (t *Tx) BodyBytes() []byte { return t.body }
 
 // WithSignature returns the transaction with one more signature.
 func (t *Tx) WithSignature(signature Signature) *Tx {
-	signatures := append(slices.Clone(t.Signatures), signature)
-	return assemble(t.Body, t.body, signatures, Encode(&envelope{Body: t.body, Signatures: signatures}))
-}
-
-// VerifySignatures checks every signature of every transaction and returns, for each transaction, whether all of its
-// own are good. Single and batched checks follow the same rule (ZIP-215), so the verdict never depends on the batch.
-func VerifySignatures(txs ...*Tx) []bool {
-	good := make([]bool, len(txs))
-	batch := ed25519.NewBatchVerifierWithCapacity(len(txs))
-	owner := make([]int, 0, len(txs))
-	for i, tx := range txs {
-		good[i] = true
-		message := SigningMessage(tx.body)
-		for _, s := range tx.Signatures {
-			batch.AddWithOptions(s.Key[:], message, s.Bytes[:], verifyOptions())
-			owner = append(owner, i)
-		}
-	}
-	if len(owner) == 0 {
-		return good
-	}
-	all, each := batch.Verify(nil)
-	if all {
-		return good
-	}
-	for j, ok := range each {
-		if !ok {
-			good[owner[j]] = false
-		}
-	}
-	return good
+	return (&Tx{Body: t.Body, Signatures: append(slices.Clone(t.Signatures), signature), body: t.body}).sealed()
 }

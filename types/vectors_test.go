@@ -28,6 +28,7 @@ type vector struct {
 func vectors() []vector {
 	agreement, offer, asset, trade, body, params := sampleAgreement(), sampleOffer(), sampleAsset(), sampleTrade(), sampleBody(), sampleParams()
 	registered, slot := sampleMeter(), sampleSlot()
+	product, order, auction := sampleProduct(), sampleOrder(), sampleAuction()
 	params.Operators = []types.PublicKey{keyOf("operator")}
 	arbiter, meter := agreement, agreement
 	arbiter.Fallback, meter.Fallback = &types.Arbiter{Key: keyOf("arbiter")}, &types.Meter{}
@@ -48,6 +49,12 @@ func vectors() []vector {
 		{"event", &types.Event{
 			Kind: types.EventPaid, Height: 12, At: noon, Tx: types.TxID{1}, Trade: agreement.ID(), Keys: []types.PublicKey{keyOf("producer")},
 		}, nil},
+		{"product", &product, product.ID()},
+		{"order", &order, order.ID()},
+		{"placed_order", &types.PlacedOrder{Order: order, Tx: types.TxID{1}, Height: 12}, nil},
+		{"book", &types.Book{Product: product, Orders: 2}, nil},
+		{"record", &types.Record{Kept: 900, Failed: 100, Fills: 9, Lapses: 1, Refunds: 2, Disputes: 3, Excused: 4}, nil},
+		{"auction", &auction, nil},
 		{"body", &body, nil},
 	}
 	for _, action := range sampleActions() {

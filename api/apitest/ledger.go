@@ -29,6 +29,7 @@ type Ledger struct {
 	receipts map[types.TxID]wire.Receipt
 	trades   []types.TradeID // in the order in which they were agreed
 	closed   map[types.TradeID]*types.Trade
+	auctions map[types.ProductID]*auctioned
 	held     []*types.Tx // the pool, while it is held
 	hold     bool
 	changed  chan struct{} // closed when something has changed
@@ -39,6 +40,7 @@ func New(chainID string) *Ledger {
 	l := &Ledger{
 		params: types.DefaultParams(chainID), view: ledger.NewMemory(), time: Start, changed: make(chan struct{}),
 		receipts: map[types.TxID]wire.Receipt{}, closed: map[types.TradeID]*types.Trade{},
+		auctions: map[types.ProductID]*auctioned{},
 	}
 	l.commit(0)
 	return l
@@ -97,6 +99,7 @@ func (l *Ledger) commit(after types.Span, txs ...*types.Tx) {
 	diff := state.Finish()
 	l.view.Apply(diff.Changes)
 	l.sum.Apply(diff.Changes)
+	l.archive(&diff)
 	for _, trade := range diff.Closed {
 		l.closed[trade.ID()] = trade
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -19,10 +21,16 @@ import (
 type demoCmd struct {
 	Season   string  `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
 	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
-	Speed    float64 `help:"Quarter-hours a second; 0 is as fast as the machine can." default:"6"`
-	Seed     uint64  `help:"Sizes of the houses and the order in which they choose: another seed is another day." default:"1"`
+	Speed    float64 `help:"Quarter-hours a second: 0.01 to 10." default:"4"`
+	Seed     uint64  `help:"Sizes of the houses and what they pay elsewhere: another seed is another day." default:"1"`
 	Keep     string  `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
 	Quiet    bool    `help:"Show no progress." short:"q"`
+
+	Report string `help:"Write the day as one HTML file: curves, prices, money, and an auction spelled out to be recomputed by hand." type:"path" placeholder:"FILE"`
+	Lang   string `help:"Language of that file: ${enum}." enum:"en,zh" default:"en"`
+	Slot   string `help:"Begin of the quarter-hour that it spells out, such as 12:15; by default the one with the largest volume." placeholder:"TIME"`
+
+	Compare bool `help:"Play nothing: compare the auction with other ways to share the same day."`
 }
 
 // errBooks makes the command fail when money came or went: that must never happen.
@@ -30,14 +38,20 @@ var errBooks = errors.New("the books do not add up: see what is listed above, an
 
 // Run plays the day.
 func (d *demoCmd) Run(ctx context.Context, a *app) error {
+	if d.Compare {
+		return d.compare(a)
+	}
+	if _, err := time.Parse("15:04", d.Slot); d.Slot != "" && err != nil {
+		return misuse("--slot is the begin of a quarter-hour, such as 12:15")
+	}
 	profile, err := d.profile()
 	if err != nil {
 		return err
 	}
 	progress, end := d.progress(a)
 	report, err := sim.Play(ctx, sim.Options{
-		Profile: profile, Households: sim.Households(d.Seed), Seed: d.Seed, From: 0, To: sim.SlotsPerDay,
-		Speed: d.Speed, Window: sim.DefaultWindow, Folder: d.folder(), Logger: d.logger(a), Progress: progress,
+		Profile: profile, Households: sim.Households(d.Seed), From: 0, To: sim.SlotsPerDay,
+		Speed: d.Speed, Folder: d.folder(), Logger: d.logger(a), Progress: progress,
 	})
 	end(err == nil)
 	var option *sim.OptionError
@@ -56,6 +70,30 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 		return errBooks
 	}
 	return nil
+}
+
+// compare shows the same households under several rules: on the day and of the size asked for.
+func (d *demoCmd) compare(a *app) error {
+	if d.Profiles != "" {
+		return misuse("--compare is of the standard days: leave --profiles out")
+	}
+	comparison, err := sim.Compare(d.Season, sim.Households(d.Seed), true)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.show(comparison, nil)
+	}
+	return comparison.WriteText(a.out)
+}
+
+// writeReport writes the HTML file.
+func (d *demoCmd) writeReport(report *sim.Report) error {
+	var page bytes.Buffer
+	if err := report.WritePage(&page, d.Lang, d.Slot); err != nil {
+		return err
+	}
+	return os.WriteFile(d.Report, page.Bytes(), 0o600)
 }
 
 func (d *demoCmd) profile() (*sim.Profile, error) {
@@ -82,11 +120,21 @@ func (d *demoCmd) logger(a *app) *slog.Logger {
 }
 
 func (d *demoCmd) show(a *app, report *sim.Report) error {
+	if d.Report != "" {
+		if err := d.writeReport(report); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
 	if a.JSON {
 		return a.show(report, nil)
 	}
 	if err := report.WriteText(a.out); err != nil {
 		return err
+	}
+	if d.Report != "" {
+		if _, err := fmt.Fprintf(a.out, "The day with its curves: %s\n", d.Report); err != nil {
+			return err
+		}
 	}
 	if d.Keep != "" {
 		_, err := fmt.Fprintf(a.out, "The ledger is kept. To check all of it again: lockstep --home %s node check\n", d.Keep)

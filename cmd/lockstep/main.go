@@ -31,10 +31,12 @@ type cli struct {
 	Node    nodeCmd    `cmd:"" help:"Run a node of a ledger."`
 	Wallet  walletCmd  `cmd:"" help:"Keys, balances, payments."`
 	Offer   offerCmd   `cmd:"" help:"Standing offers of goods."`
+	Order   orderCmd   `cmd:"" help:"Bids and offers in auctions."`
 	Trade   tradeCmd   `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
 	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
 	Terms   termsCmd   `cmd:"" help:"What terms mean: what honesty is worth, and what each side can lose."`
 	Market  marketCmd  `cmd:"" help:"Auctions that anyone can recompute."`
+	Bench   benchCmd   `cmd:"" help:"Measure how many trades a second this machine does, and what holds it up."`
 	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -59,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall, "slot": slot,
 		},
 		RequireExplicitExec: true,
 	})
@@ -127,6 +127,16 @@ func pass(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("the ledger clock did not come to %s", until)
+}
+
+// slot VAR AHEAD LENGTH sets a variable to the begin of the first slot that is at least so far ahead.
+func slot(ts *testscript.TestScript, _ bool, args []string) {
+	ahead, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	length, err := time.ParseDuration(args[2])
+	ts.Check(err)
+	begin := time.Now().Add(ahead + length).Truncate(length)
+	ts.Setenv(args[0], types.Time(begin.UnixMilli()).String())
 }
 
 // wall TIME waits until the wall clock is past a moment, though the chain stands still.

@@ -15,7 +15,10 @@ import (
 )
 
 type marketCmd struct {
-	Clear marketClearCmd `cmd:"" help:"Clear an auction of orders in a file: one price for all, the most traded."`
+	Products marketProductsCmd `cmd:"" help:"List what is open to orders, by gate."`
+	Book     marketBookCmd     `cmd:"" help:"Print a product's book, and what an auction would trade now; once it is cleared, what was traded."`
+	Audit    marketAuditCmd    `cmd:"" help:"Compute an auction again from its orders, and compare every price, pair and trade."`
+	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of orders in a file: one price for all, the most traded."`
 }
 
 type marketClearCmd struct {

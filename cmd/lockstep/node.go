@@ -10,10 +10,11 @@ import (
 )
 
 type nodeCmd struct {
-	Init   nodeInitCmd   `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
-	Start  nodeStartCmd  `cmd:"" help:"Run the node until it is interrupted."`
-	Status nodeStatusCmd `cmd:"" help:"Ask a running node where the ledger stands."`
-	Check  nodeCheckCmd  `cmd:"" help:"Recompute everything that a stopped node has on its disk: commitment, sums, indexes."`
+	Init    nodeInitCmd    `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
+	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
+	Status  nodeStatusCmd  `cmd:"" help:"Ask a running node where the ledger stands."`
+	Check   nodeCheckCmd   `cmd:"" help:"Recompute everything that a stopped node has on its disk: commitment, sums, indexes."`
+	Reindex nodeReindexCmd `cmd:"" help:"Build the query index of a stopped node again from what it has on its disk."`
 }
 
 // nodeFlags say where a node lives.
@@ -37,6 +38,10 @@ type nodeInitCmd struct {
 	MaxValidity time.Duration     `help:"How far ahead a transaction's valid-until may lie." default:"1h"`
 	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
 	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; give it once for each." placeholder:"KEY"`
+	Market      marketFlags       `embed:"" prefix:"market-"`
+
+	Validators int      `help:"Make the folders node0, node1 and so on of a ledger with so many validators." placeholder:"N"`
+	Host       []string `help:"Machine of a validator, once for each in order; without it all are on this one." placeholder:"HOST"`
 }
 
 func (c *nodeInitCmd) Run(a *app) error {
@@ -44,8 +49,15 @@ func (c *nodeInitCmd) Run(a *app) error {
 	params.ClockCap, params.MinWindow = types.SpanOf(c.ClockCap), types.SpanOf(c.MinWindow)
 	params.MaxValidity, params.Slot = types.SpanOf(c.MaxValidity), types.SpanOf(c.Slot)
 	params.Operators = c.Operator
+	var err error
+	if params.Market, err = c.Market.params(); err != nil {
+		return err
+	}
 	if err := params.Check(); err != nil {
 		return &usageError{err}
+	}
+	if c.Validators > 0 || len(c.Host) > 0 {
+		return c.initAll(a, params)
 	}
 	settings := node.DefaultSettings()
 	settings.API = c.API
@@ -119,5 +131,19 @@ func (c *nodeCheckCmd) Run(a *app) error {
 				"+ "+sum.Locked.Format(d)+" locked", "+ "+sum.Fees.Format(d)+" fees")
 		}
 		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
+	})
+}
+
+type nodeReindexCmd struct{ nodeFlags }
+
+func (c *nodeReindexCmd) Run(ctx context.Context, a *app) error {
+	report, err := node.Reindex(ctx, c.dir(a), a.logger())
+	if err != nil {
+		return err
+	}
+	return a.show(report, func(p *page) {
+		p.line("Built the index of %d blocks: %d trades, %d auctions with %d orders, %d keys.",
+			report.Blocks, report.Trades, report.Auctions, report.Orders, report.Parties)
+		p.line("Digest %s, the same wherever this ledger is indexed to this height.", report.Digest)
 	})
 }

@@ -77,7 +77,21 @@ func nextMove(t *wire.Trade, key types.PublicKey) string {
 	if move.Until != 0 {
 		text += " by " + move.Until.Std().Format(time.DateTime)
 	}
+	if _, matched := t.Trade.Step(types.StepMatched); matched {
+		text += onRecord(move.What)
+	}
 	return text
+}
+
+// onRecord is what becomes of a matched trade when its next step is not done.
+func onRecord(what string) string {
+	switch what {
+	case "pay":
+		return ", or it lapses and goes on record"
+	case "deliver":
+		return ", or it is refunded and goes on record"
+	}
+	return ""
 }
 
 func moveText(what string) string { return strings.ReplaceAll(what, "_", " ") }
@@ -152,11 +166,11 @@ func (s *session) stages(t *wire.Trade) []stage {
 	money := func(amount types.Amount) string { return s.money(a.Asset, amount) }
 	open := func(kind types.StepKind) bool { _, done := t.Trade.Step(kind); return !done }
 	rows := []stage{
-		s.stage(t, types.StepAgreed, "   agreed", 0, "nothing is locked"),
+		s.agreed(t),
 		s.stage(t, types.StepPaid, "E1 paid", d.PayBy, "payment "+money(a.Price)+" and deposit "+money(a.Deposit)+" are locked"),
 	}
 	if t.Phase == types.PhaseLapsed {
-		return append(rows[:1], stage{"✗", "   lapsed", stamp(d.PayBy), "nobody paid; nothing was locked"})
+		return append(rows[:1], stage{"✗", "   lapsed", stamp(d.PayBy), "nobody paid; nothing was locked" + lapsedNote(&t.Trade)})
 	}
 	if t.Phase == types.PhaseRefunded {
 		refunded := s.stage(t, types.StepRefunded, "   refund", 0, "payment and deposit are the consumer's")
@@ -195,10 +209,28 @@ func (s *session) stages(t *wire.Trade) []stage {
 		s.stage(t, types.StepCollected, "E4 collected", 0, "the producer has spent the payment; it had no deadline"))
 }
 
+// agreed is how the trade came about: both signed an agreement or took an offer, or an auction matched their orders.
+func (s *session) agreed(t *wire.Trade) stage {
+	if _, matched := t.Trade.Step(types.StepMatched); matched {
+		return s.stage(t, types.StepMatched, "   matched", 0, "by an auction; nothing is locked")
+	}
+	return s.stage(t, types.StepAgreed, "   agreed", 0, "nothing is locked")
+}
+
+func lapsedNote(trade *types.Trade) string {
+	if _, matched := trade.Step(types.StepMatched); matched {
+		return "; the consumer has it on record"
+	}
+	return ""
+}
+
 // stage is a step that was done, or one to come with its deadline.
 func (s *session) stage(t *wire.Trade, kind types.StepKind, label string, by types.Time, what string) stage {
 	if step, done := t.Trade.Step(kind); done {
-		return stage{"●", label, stamp(step.At), what + "  tx " + step.Tx.String()[:12]}
+		if (step.Tx != types.TxID{}) { // an auction needs none
+			what += "  tx " + step.Tx.String()[:12]
+		}
+		return stage{"●", label, stamp(step.At), what}
 	}
 	if by == 0 {
 		return stage{"○", label, "any time", ""}
@@ -238,7 +270,11 @@ func (s *session) moves(p *page, t *wire.Trade) {
 		if s.account != nil && move.Who == s.account.Key() {
 			who = "you"
 		}
-		p.row(label, who, moveText(move.What), until)
+		what := moveText(move.What)
+		if _, matched := t.Trade.Step(types.StepMatched); matched {
+			what += onRecord(move.What)
+		}
+		p.row(label, who, what, until)
 	}
 	if t.Over {
 		p.line("The trade is over and has left the ledger's state.")
@@ -349,6 +385,8 @@ func (a *app) event(e *types.Event) error {
 		what = "trade " + e.Trade.String()
 	case e.Offer != types.OfferID{}:
 		what = "offer " + e.Offer.String()
+	case e.Product != types.ProductID{}:
+		what = "product " + e.Product.String()
 	case e.Tx != types.TxID{}:
 		what = "tx " + e.Tx.String()
 	}

@@ -23,12 +23,13 @@ func floors() []floor {
 		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire",
 	}
 	return []floor{
-		{4, "cmd/lockstep", append([]string{"sim"}, everyone...)},
+		{4, "cmd/lockstep", append([]string{"sim", "load"}, everyone...)},
 		{4, "sim", everyone},
+		{4, "load", everyone},
 
 		{3, "node", and("chain", "index", "api", "store", "web", "ledger")},
 		{3, "agent", and("client", "wallet", "market", "meter", "meter/source")},
-		{3, "api", and("index", "chain", "agent", "ledger", "client", "web")},
+		{3, "api", and("index", "chain", "agent", "ledger", "market", "client", "web")},
 		{3, "web", and("client")},
 		{3, "client", and()},
 

@@ -1,0 +1,170 @@
+package apitest
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"testing"
+
+	"lockstep/api/books"
+	"lockstep/api/wire"
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// auctioned is an auction that was held, with its orders.
+type auctioned struct {
+	auction *types.Auction
+	orders  []*types.PlacedOrder
+}
+
+func (l *Ledger) archive(diff *ledger.Diff) {
+	for _, auction := range diff.Auctions {
+		l.auctions[auction.Product.ID()] = &auctioned{auction: auction}
+	}
+	changes := slices.Clone(diff.Changes)
+	slices.SortFunc(changes, func(a, b ledger.Change) int { // by key: of owner and number, for the orders of a product
+		if a.Key < b.Key {
+			return -1
+		}
+		return 1
+	})
+	for _, change := range changes {
+		order, ok := change.Before.(*types.PlacedOrder)
+		if !ok || change.New != nil {
+			continue
+		}
+		if held := l.auctions[order.Order.Product.ID()]; held != nil {
+			held.orders = append(held.orders, order)
+		}
+	}
+}
+
+// Products implements api.Market, as do all below.
+func (l *Ledger) Products(_ context.Context, after string, limit int) (wire.Products, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return books.Products(l.reader(), &l.params, after, limit)
+}
+
+func (l *Ledger) Product(_ context.Context, id types.ProductID) (wire.Book, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if open, ok := books.Open(l.reader(), &l.params, id); ok {
+		return open, nil
+	}
+	held, err := l.auctionOf(id)
+	if err != nil {
+		return wire.Book{}, err
+	}
+	return books.Cleared(held.auction, l.reader(), &l.params), nil
+}
+
+func (l *Ledger) auctionOf(id types.ProductID) (*auctioned, error) {
+	held := l.auctions[id]
+	if held == nil {
+		return nil, types.Refuse(types.CodeNotFound, "no auction of product %s", id)
+	}
+	return held, nil
+}
+
+func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from, err := books.ParsePlace(after)
+	if err != nil {
+		return wire.BookOrders{}, err
+	}
+	var orders iter.Seq2[*types.PlacedOrder, error]
+	if _, open := l.reader().Book(id); open {
+		orders = books.OfOpen(l.reader(), id, from)
+	} else {
+		held, err := l.auctionOf(id)
+		if err != nil {
+			return wire.BookOrders{}, err
+		}
+		orders = held.from(from)
+	}
+	return books.Orders(l.reader(), orders, limit)
+}
+
+func (a *auctioned) from(place books.Place) iter.Seq2[*types.PlacedOrder, error] {
+	return func(yield func(*types.PlacedOrder, error) bool) {
+		for _, placed := range a.orders {
+			at := books.Place{Owner: placed.Order.Owner, Number: placed.Order.Number}
+			if at.String() >= place.String() && !yield(placed, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *Ledger) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held, err := l.auctionOf(id)
+	if err != nil {
+		return wire.Auction{}, err
+	}
+	return books.Auction(held.auction), nil
+}
+
+func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, after string, limit int) (wire.BookOrders, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return books.OfKey(l.reader(), key, after, limit)
+}
+
+func (l *Ledger) Records(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return books.Records(l.reader(), key, asset), nil
+}
+
+// NewProduct is energy in a quarter-hour that begins a number of slots after the first one whose gate is half an hour away.
+func (l *Ledger) NewProduct(slots int) types.Product {
+	euro, slot := Euro(), l.params.Slot
+	from := l.Now().Add(l.params.Market.Gate + 30*60_000)
+	from = from/types.Time(slot)*types.Time(slot) + types.Time(slots+1)*types.Time(slot)
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "community", From: from, Until: from.Add(slot), Asset: euro.ID(),
+	}
+}
+
+// NewOrder is an order of 1,000 Wh under hold terms.
+func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, side types.Side, limit uint64) types.Order {
+	return types.Order{
+		ChainID: l.params.ChainID, Owner: Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
+		Limit: types.Rate{Mantissa: limit}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+}
+
+// Place puts orders into their books, each in a transaction of its own by the party of that name.
+func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
+	t.Helper()
+	for _, order := range orders {
+		if err := l.Submit(t.Context(), Sign(l.Body(&types.Place{Order: order}), owner)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Auctioned plays an auction: two bids of 12 and 8 against offers of 4 and 9, of 1,000 Wh each.
+func (l *Ledger) Auctioned(t testing.TB) types.Product {
+	t.Helper()
+	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer", "producer", "alice", "bob")); err != nil {
+		t.Fatal(err)
+	}
+	product := l.NewProduct(0)
+	l.Place(t, "consumer", l.NewOrder(product, "consumer", 0, types.Bid, 12))
+	l.Place(t, "alice", l.NewOrder(product, "alice", 0, types.Bid, 8))
+	l.Place(t, "producer", l.NewOrder(product, "producer", 0, types.Sell, 4), l.NewOrder(product, "producer", 1, types.Sell, 9))
+	l.Gate(&product)
+	return product
+}
+
+// Gate lets time pass until the auction of a product has been held.
+func (l *Ledger) Gate(product *types.Product) {
+	l.Advance(product.Gate(&l.params).Since(l.Now()) + 1)
+}

@@ -1,0 +1,86 @@
+package chain
+
+import (
+	"lockstep/types"
+)
+
+// entry is a transaction in the pool: decoded, its signatures verified.
+type entry struct {
+	tx      *types.Tx
+	running bool // acts on a running trade: has a deadline to keep, or money to free
+}
+
+// waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
+type waiting struct {
+	entries  []*entry // never changed in place: a proposer reads it without the pool's lock
+	ids      map[types.TxID]*entry
+	hashes   map[types.Hash]*entry
+	releases map[types.TradeID]struct{} // trades with an unsigned transaction waiting
+	bytes    int
+	fresh    []types.TxID // own, not yet handed out to peers
+}
+
+func newWaiting() waiting {
+	return waiting{ids: map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, releases: map[types.TradeID]struct{}{}}
+}
+
+func (w *waiting) add(e *entry, from origin) {
+	w.entries = append(w.entries, e)
+	w.ids[e.tx.ID()], w.hashes[e.tx.Hash()] = e, e
+	w.bytes += len(e.tx.Bytes())
+	if trade, ok := unsignedTrade(e.tx); ok {
+		w.releases[trade] = struct{}{}
+	}
+	if from == own {
+		w.fresh = append(w.fresh, e.tx.ID())
+	}
+}
+
+// remove takes out the transactions of these IDs that are waiting.
+func (w *waiting) remove(ids []types.TxID) {
+	for _, id := range ids {
+		e := w.ids[id]
+		if e == nil {
+			continue
+		}
+		delete(w.ids, id)
+		delete(w.hashes, e.tx.Hash())
+		w.bytes -= len(e.tx.Bytes())
+		if trade, ok := unsignedTrade(e.tx); ok {
+			delete(w.releases, trade)
+		}
+	}
+	rest := make([]*entry, 0, len(w.ids))
+	for _, e := range w.entries {
+		if w.ids[e.tx.ID()] == e {
+			rest = append(rest, e)
+		}
+	}
+	w.entries = rest
+	fresh := w.fresh
+	w.fresh = nil
+	for _, id := range fresh {
+		if w.ids[id] != nil {
+			w.fresh = append(w.fresh, id)
+		}
+	}
+}
+
+// take hands out fresh transactions, up to a number of bytes if that is not zero.
+func (w *waiting) take(maxBytes int) [][]byte {
+	var txs [][]byte
+	total := 0
+	for i, id := range w.fresh {
+		e := w.ids[id]
+		if e == nil {
+			continue
+		}
+		if total += len(e.tx.Bytes()); maxBytes > 0 && total > maxBytes {
+			w.fresh = w.fresh[i:]
+			return txs
+		}
+		txs = append(txs, e.tx.Bytes())
+	}
+	w.fresh = nil
+	return txs
+}

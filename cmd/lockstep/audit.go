@@ -1,0 +1,346 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"lockstep/api/wire"
+	"lockstep/market"
+	"lockstep/types"
+)
+
+type marketAuditCmd struct {
+	Product    types.ProductID `arg:"" help:"The product's id."`
+	Signatures bool            `help:"Also look for the transaction that placed each order, and check its signature. It needs the blocks, which a node may not have kept."`
+}
+
+// verdict is what an audit found.
+type verdict struct {
+	Product     types.ProductID `json:"product"`
+	Right       bool            `json:"right"`
+	Orders      int             `json:"orders"`
+	Excluded    int             `json:"excluded"`
+	Rounds      []wire.Round    `json:"rounds"`
+	Volume      uint64          `json:"volume"`
+	Trades      int             `json:"trades"`
+	Signed      *int            `json:"signed,omitempty"` // orders whose signature was checked, if that was asked for
+	Differences []string        `json:"differences"`
+}
+
+// mostDifferences is how many an audit tells before it stops.
+const mostDifferences = 20
+
+func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	held, err := node.Auction(ctx, c.Product)
+	if err != nil {
+		return err
+	}
+	var orders []wire.BookOrder
+	for order, err := range node.AllProductOrders(ctx, c.Product) {
+		if err != nil {
+			return err
+		}
+		orders = append(orders, order)
+	}
+	found := verdict{Product: c.Product, Orders: len(orders), Rounds: held.Rounds, Trades: len(held.Trades), Differences: []string{}}
+	for i := range held.Rounds {
+		found.Volume += held.Rounds[i].Round.Volume
+	}
+	for i := range held.Results {
+		if held.Results[i].Excluded != "" {
+			found.Excluded++
+		}
+	}
+	found.Differences = append(found.Differences, auditAuction(&s.params, &held, orders)...)
+	if c.Signatures {
+		signed, wrong, err := s.checkSigned(ctx, orders)
+		if err != nil {
+			return err
+		}
+		found.Signed, found.Differences = &signed, append(found.Differences, wrong...)
+	}
+	found.Right = len(found.Differences) == 0
+	if err := a.show(found, func(p *page) { s.verdict(p, &found, &held) }); err != nil {
+		return err
+	}
+	if !found.Right {
+		return fmt.Errorf("the auction of product %s is wrong: what the node says does not follow from the orders", c.Product)
+	}
+	return nil
+}
+
+func (s *session) verdict(p *page, v *verdict, held *wire.Auction) {
+	for _, difference := range v.Differences {
+		p.line("✗ %s", difference)
+	}
+	if v.Right {
+		result := "nothing was traded"
+		if held.Void != "" {
+			result = "none was held, " + held.Void
+		}
+		if len(v.Rounds) > 0 {
+			var prices []string
+			for i := range v.Rounds {
+				prices = append(prices, s.unitPrice(held.Product.Asset, v.Rounds[i].Round.Price))
+			}
+			result = fmt.Sprintf("price %s, volume %s, %d trades", strings.Join(prices, "; "), quantity(v.Volume, held.Product.Unit), v.Trades)
+		}
+		p.line("The auction of product %s is right: %d orders, %s.", v.Product, v.Orders, result)
+	}
+	if v.Signed != nil {
+		p.line("%d of %d orders were found signed in their blocks.", *v.Signed, v.Orders)
+	}
+}
+
+// audit compares what a node says of an auction with what follows from its orders.
+type audit struct {
+	params  *types.Params
+	held    *wire.Auction
+	orders  []wire.BookOrder
+	differs []string
+}
+
+// auditAuction tells what is wrong with an auction; nothing when it is right. What only the ledger's history shows is taken
+// as told: the records of the owners, and which meters were retired.
+func auditAuction(params *types.Params, held *wire.Auction, orders []wire.BookOrder) []string {
+	a := &audit{params: params, held: held, orders: orders}
+	if a.checkOrders() {
+		entrants, places := a.checkResults()
+		a.checkOutcome(market.Auction(entrants), entrants, places)
+	}
+	if len(a.differs) > mostDifferences {
+		a.differs = append(a.differs[:mostDifferences], "and more")
+	}
+	return a.differs
+}
+
+func (a *audit) say(format string, args ...any) {
+	a.differs = append(a.differs, fmt.Sprintf(format, args...))
+}
+
+// checkOrders wants one good order for each result, in their order. What follows is of no use otherwise.
+func (a *audit) checkOrders() bool {
+	if len(a.orders) != len(a.held.Results) {
+		a.say("there are %d orders and %d results", len(a.orders), len(a.held.Results))
+		return false
+	}
+	for i := range a.orders {
+		order, result := &a.orders[i].Order, &a.held.Results[i]
+		if order.Product.ID() != a.held.ID {
+			a.say("order %d is for another product", i)
+		} else if err := order.Check(a.params); err != nil {
+			a.say("order %d is not one that the ledger takes: %v", i, err)
+		}
+		if id := order.ID(); id != result.Order || order.Owner != result.Owner || order.Number != result.Number {
+			a.say("result %d is not of the order %s", i, id)
+		}
+		if i > 0 && !before(&a.held.Results[i-1], result) {
+			a.say("result %d is out of order: they come by owner and number, one of each", i)
+		}
+	}
+	return len(a.differs) == 0
+}
+
+func before(a, b *types.Result) bool {
+	return cmp.Or(bytes.Compare(a.Owner[:], b.Owner[:]), cmp.Compare(a.Number, b.Number)) < 0
+}
+
+// Why an order takes no part, and why no auction is held, in the ledger's words.
+const (
+	excludedLate  = "expired"
+	excludedMeter = "retired"
+	voidLate      = "too late"
+)
+
+// checkResults wants each order left out for a good reason or none, and returns those that are not.
+func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
+	demanding := false
+	for i := range a.orders {
+		demanding = demanding || a.orders[i].Order.MinRecord > 0
+	}
+	void := ""
+	if a.begin().Add(a.params.Market.Pay).Add(a.params.MinWindow) > a.held.Product.From {
+		void = voidLate
+	}
+	if void != a.held.Void {
+		a.say("the auction is said to be void for %q, it should be for %q", a.held.Void, void)
+	}
+	if gate := a.held.Product.Gate(a.params); a.held.BlockTime <= gate {
+		a.say("it was held at %s, before the gate closed at %s", a.held.BlockTime, gate)
+	}
+	for i := range a.orders {
+		order, result := &a.orders[i].Order, &a.held.Results[i]
+		excluded := ""
+		switch {
+		case void != "":
+		case order.Expires < a.held.BlockTime:
+			excluded = excludedLate
+		case result.Excluded == excludedMeter && len(order.Meters) > 0:
+			excluded = excludedMeter
+		}
+		if excluded != result.Excluded {
+			a.say("order %s is said to be left out for %q, it should be for %q", result.Order, result.Excluded, excluded)
+		}
+		if result.Standing > 100 || !demanding && result.Standing != 0 {
+			a.say("the owner of order %s can't have a record of %d %%", result.Order, result.Standing)
+		}
+		if void == "" && excluded == "" {
+			entrants = append(entrants, market.Entrant{Order: order, Record: result.Standing})
+			places = append(places, i)
+		}
+	}
+	return entrants, places
+}
+
+// begin is when the time to pay began: at the gate, or after an outage with the block that held the auction.
+func (a *audit) begin() types.Time {
+	gate := a.held.Product.Gate(a.params)
+	if a.held.BlockTime.Since(gate) <= a.params.ClockCap {
+		return gate
+	}
+	return a.held.BlockTime
+}
+
+// checkOutcome compares rounds, fills and trades with what the auction computes to.
+func (a *audit) checkOutcome(outcome *market.Outcome, entrants []market.Entrant, places []int) {
+	if len(outcome.Rounds) != len(a.held.Rounds) {
+		a.say("there are %d rounds, %d follow from the orders", len(a.held.Rounds), len(outcome.Rounds))
+	}
+	for i := range min(len(outcome.Rounds), len(a.held.Rounds)) {
+		told, right := &a.held.Rounds[i], &outcome.Rounds[i]
+		price := market.Decimal(right.Price.Rat())
+		if told.Price != price || !bytes.Equal(types.Encode(&told.Round), types.Encode(right)) {
+			a.say("round %d is told as %d units at %s, %d at %s follow from the orders", i, told.Round.Volume, told.Price, right.Volume, price)
+		}
+	}
+	fills := make([]uint64, len(a.orders))
+	for i, filled := range outcome.Filled {
+		fills[places[i]] = filled
+	}
+	for i, filled := range fills {
+		if told := a.held.Results[i].Filled; told != filled {
+			a.say("order %s is said to get %d, it should be %d", a.held.Results[i].Order, told, filled)
+		}
+	}
+	if len(outcome.Matches) != len(a.held.Trades) {
+		a.say("there are %d trades, %d follow from the orders", len(a.held.Trades), len(outcome.Matches))
+		return
+	}
+	for i := range outcome.Matches {
+		a.checkTrade(i, &outcome.Matches[i], outcome, entrants, places)
+	}
+}
+
+// checkTrade builds the agreement of a match again: its hash must be the trade's ID.
+func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, entrants []market.Entrant, places []int) {
+	round, told := &outcome.Rounds[match.Round], &a.held.Trades[i]
+	price, ok := round.Price.Cost(match.Quantity)
+	if !ok {
+		a.say("the price of trade %s can't be counted", told.Trade)
+		return
+	}
+	right := types.MatchTrade{
+		Trade: told.Trade, Round: uint16(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
+		Quantity: match.Quantity, Price: price,
+	}
+	if right != *told {
+		a.say("trade %s is told as %d units of order %d for order %d at %s, it should be %d of %d for %d at %s", told.Trade,
+			told.Quantity, told.Offer, told.Bid, told.Price, right.Quantity, right.Offer, right.Bid, right.Price)
+		return
+	}
+	terms := types.Match{
+		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity, Price: price,
+		Fallback: round.Fallback, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock),
+	}
+	for again := range uint64(mostCollisions) {
+		terms.Nonce = uint64(i) + again*types.MaxBook
+		if agreement, err := terms.Agreement(a.params); err == nil && agreement.ID() == told.Trade {
+			return
+		}
+	}
+	a.say("trade %s is not the hash of what orders %d and %d were matched to", told.Trade, told.Bid, told.Offer)
+}
+
+// mostCollisions is how many agreements with the very terms of a match its parties may have recorded before: the ledger
+// counts the nonce up past each.
+const mostCollisions = 64
+
+// checkSigned looks for the transactions that placed the orders and counts those that were found signed. wrong tells what was
+// found otherwise.
+func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (signed int, wrong []string, err error) {
+	byHeight := map[uint64][]*wire.BookOrder{}
+	for i := range orders {
+		byHeight[orders[i].Height] = append(byHeight[orders[i].Height], &orders[i])
+	}
+	for _, height := range slices.Sorted(maps.Keys(byHeight)) {
+		block, err := s.node.Block(ctx, height)
+		if types.CodeOf(err) == types.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		for _, order := range byHeight[height] {
+			found, reason := placing(&block, order)
+			if reason != "" {
+				wrong = append(wrong, fmt.Sprintf("order %s: %s", order.ID, reason))
+			} else if found {
+				signed++
+			}
+		}
+	}
+	return signed, wrong, nil
+}
+
+// placing tells whether a block has the transaction that placed an order, signed by its owner, or what is wrong with it.
+func placing(block *wire.Block, order *wire.BookOrder) (found bool, wrong string) {
+	for i := range block.Txs {
+		if block.Txs[i].ID != order.Tx {
+			continue
+		}
+		tx := block.Txs[i].Tx
+		switch {
+		case tx == nil: // pruned
+			return false, ""
+		case block.Txs[i].Code != types.CodeOK:
+			return false, "its transaction was refused"
+		case !types.VerifySignatures(tx)[0] || !signedBy(tx, order.Order.Owner):
+			return false, "its transaction is not signed by its owner"
+		case !placesOrder(tx, order.ID):
+			return false, "its transaction does not place it"
+		}
+		return true, ""
+	}
+	return false, fmt.Sprintf("block %d does not hold its transaction", block.Height)
+}
+
+func signedBy(tx *types.Tx, key types.PublicKey) bool {
+	for _, signature := range tx.Signatures {
+		if signature.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func placesOrder(tx *types.Tx, id types.OrderID) bool {
+	for _, action := range tx.Body.Actions {
+		if place, ok := action.(*types.Place); ok && place.Order.ID() == id {
+			return true
+		}
+	}
+	return false
+}

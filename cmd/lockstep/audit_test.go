@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"lockstep/api/apitest"
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// told is what a node says of an auction.
+type told struct {
+	params types.Params
+	held   wire.Auction
+	orders []wire.BookOrder
+}
+
+func auctioned(t *testing.T) told {
+	t.Helper()
+	l := apitest.New("test")
+	product := l.Auctioned(t)
+	held, err := l.Auction(t.Context(), product.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return told{l.Params(), held, orders.Orders}
+}
+
+// Whatever a node changes of an auction, the audit tells.
+func TestAuditFinds(t *testing.T) {
+	t.Parallel()
+	right := auctioned(t)
+	if found := auditAuction(&right.params, &right.held, right.orders); len(found) > 0 || len(right.held.Trades) != 1 {
+		t.Fatalf("a right auction: %q, %d trades", found, len(right.held.Trades))
+	}
+	for name, c := range map[string]struct {
+		lie  func(*told)
+		says string
+	}{
+		"an order is missing":     {func(n *told) { n.orders = n.orders[1:] }, "3 orders and 4 results"},
+		"another limit":           {func(n *told) { n.orders[0].Order.Limit.Mantissa++ }, "is not of the order"},
+		"a bad order":             {func(n *told) { n.orders[0].Order.Quantity = 0 }, "not one that the ledger takes"},
+		"another product":         {func(n *told) { n.orders[0].Order.Product.Zone = "elsewhere" }, "another product"},
+		"order of results":        {func(n *told) { swap(n.held.Results); swap(n.orders) }, "out of order"},
+		"an order twice":          {func(n *told) { n.orders[1], n.held.Results[1] = n.orders[0], n.held.Results[0] }, "out of order"},
+		"fill":                    {func(n *told) { n.held.Results[0].Filled++ }, "is said to get"},
+		"left out without cause":  {func(n *told) { n.held.Results[0].Excluded = "expired" }, `left out for "expired"`},
+		"meter of an order":       {func(n *told) { n.held.Results[0].Excluded = "retired" }, `left out for "retired"`},
+		"record that nobody asks": {func(n *told) { n.held.Results[0].Standing = 95 }, "can't have a record"},
+		"void":                    {func(n *told) { n.held.Void = "too late" }, "said to be void"},
+		"before the gate":         {func(n *told) { n.held.BlockTime -= 600_000 }, "before the gate closed"},
+		"volume":                  {func(n *told) { n.held.Rounds[0].Round.Volume++ }, "round 0 is told as"},
+		"price":                   {func(n *told) { n.held.Rounds[0].Round.Price.Low.Mantissa-- }, "round 0 is told as"},
+		"price in words":          {func(n *told) { n.held.Rounds[0].Price = "7" }, "round 0 is told as"},
+		"no round":                {func(n *told) { n.held.Rounds = nil }, "0 rounds, 1 follow"},
+		"no trade":                {func(n *told) { n.held.Trades = nil }, "0 trades, 1 follow"},
+		"price of a trade":        {func(n *told) { n.held.Trades[0].Price++ }, "it should be"},
+		"pair": {func(n *told) {
+			n.held.Trades[0].Bid, n.held.Trades[0].Offer = n.held.Trades[0].Offer, n.held.Trades[0].Bid
+		}, "it should be"},
+		"trade": {func(n *told) { n.held.Trades[0].Trade[0] ^= 1 }, "is not the hash"},
+		"clock": {func(n *told) { n.held.Clock -= 5000 }, "is not the hash"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node := right.copied(t)
+			c.lie(&node)
+			found := auditAuction(&node.params, &node.held, node.orders)
+			if !strings.Contains(strings.Join(found, "\n"), c.says) {
+				t.Errorf("found %q, want %q", found, c.says)
+			}
+		})
+	}
+}
+
+func swap[T any](list []T) { list[0], list[1] = list[1], list[0] }
+
+func (n *told) copied(t *testing.T) told {
+	t.Helper()
+	again := told{params: n.params}
+	for from, to := range map[any]any{&n.held: &again.held, &n.orders: &again.orders} {
+		text, err := json.Marshal(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return again
+}
+
+// An order counts as signed when its block holds the transaction, signed by its owner, that places it.
+func TestPlacing(t *testing.T) {
+	t.Parallel()
+	l := apitest.New("test")
+	product := l.Auctioned(t)
+	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := &orders.Orders[0]
+	check := func(name, want string, signed bool, lie func(*wire.Block)) {
+		block, err := l.Block(t.Context(), order.Height)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block.Txs = append([]wire.BlockTx{}, block.Txs...)
+		lie(&block)
+		if found, wrong := placing(&block, order); found != signed || !strings.Contains(wrong, want) || want == "" && wrong != "" {
+			t.Errorf("%s: %v, %q", name, found, wrong)
+		}
+	}
+	tx := func(name string, actions ...types.Action) *types.Tx { return apitest.Sign(l.Body(actions...), name) }
+	check("right", "", true, func(*wire.Block) {})
+	check("pruned", "", false, func(b *wire.Block) { b.Txs[0].Tx = nil })
+	check("not there", "does not hold", false, func(b *wire.Block) { b.Txs = nil })
+	check("refused", "was refused", false, func(b *wire.Block) { b.Txs[0].Code = types.CodeOrder })
+	check("signed by another", "not signed", false, func(b *wire.Block) { b.Txs[0].Tx = tx("mallory", &types.Place{Order: order.Order}) })
+	owner := "" // by name, to sign something else
+	for _, name := range []string{"consumer", "alice", "producer"} {
+		if apitest.Key(name) == order.Order.Owner {
+			owner = name
+		}
+	}
+	check("places another", "does not place it", false, func(b *wire.Block) { b.Txs[0].Tx = tx(owner) })
+}
+
+func TestNextSlot(t *testing.T) {
+	t.Parallel()
+	params := types.DefaultParams("test")
+	for now := types.Time(1_780_000_000_000); now < 1_780_000_000_000+2*900_000; now += 7_919 {
+		product := types.Product{From: nextSlot(now, &params)}
+		slot := types.Time(params.Slot)
+		if gate := product.Gate(&params); gate < now.Add(params.ClockCap) || gate >= now.Add(params.ClockCap)+slot || product.From%slot != 0 {
+			t.Fatalf("at %s the next slot begins at %s, its gate is at %s", now, product.From, gate)
+		}
+	}
+}
+
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	key := apitest.Key("arbiter").String()
+	accepts, err := parseTerms([]string{"hold", "arbiter:" + key, "meter"})
+	if err != nil || acceptsText(accepts) != "meter, arbiter, hold" {
+		t.Errorf("%q, %v", acceptsText(accepts), err)
+	}
+	for _, bad := range []string{"", "trust", "hold:" + key, "arbiter", "arbiter:x"} {
+		if _, err := parseTerms([]string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/pprof"
+	"runtime/trace"
+	"time"
+
+	"lockstep/load"
+)
+
+// benchCmd measures how many trades a second this machine does, and what holds it up.
+type benchCmd struct {
+	Mode       string  `help:"What to measure: ${enum}. rules: in memory; store: with the disk; node: one validator; api: by its API; net: several validators, each a process." enum:"rules,store,node,api,net" default:"node"`
+	Mix        string  `help:"Who trades with whom: ${enum}." enum:"spread,one-producer,one-consumer" default:"spread"`
+	Actions    int     `help:"Actions in each transaction: 1 to 64." default:"1"`
+	Trades     int     `help:"How many trades to do; 20000 unless --seconds is given." placeholder:"N"`
+	Seconds    float64 `help:"Go on for so many seconds instead." placeholder:"S"`
+	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0"`
+	Keys       int     `help:"How many keys trade." default:"4000"`
+	Clients    int     `help:"How many hand in transactions at once." default:"256"`
+	Validators int     `help:"How many validators, in mode net." default:"4"`
+	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1"`
+
+	Growth   bool `help:"Measure the cost of a trade, and the time to start, against the size of the ledger instead."`
+	Largest  int  `help:"The largest ledger of --growth, in outputs; 1000 to 10000000." default:"1000000"`
+	Overload bool `help:"Offer three times what the machine can do instead, and see what it keeps up."`
+
+	CPUProfile string `name:"cpuprofile" help:"Write a profile of the processors while trades are measured." type:"path" placeholder:"FILE"`
+	MemProfile string `name:"memprofile" help:"Write a profile of the memory at the end." type:"path" placeholder:"FILE"`
+	Trace      string `help:"Write an execution trace while trades are measured." type:"path" placeholder:"FILE"`
+	Quiet      bool   `help:"Show no progress." short:"q"`
+}
+
+// Run measures.
+func (b *benchCmd) Run(ctx context.Context, a *app) error {
+	if b.Growth && b.Overload {
+		return misuse("--growth and --overload are two measurements: choose one")
+	}
+	profiles := &profiles{cpu: b.CPUProfile, trace: b.Trace}
+	report, err := b.measure(ctx, b.options(a, profiles))
+	err = errors.Join(err, profiles.err)
+	var option *load.OptionError
+	switch {
+	case errors.As(err, &option):
+		return &usageError{err}
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted: nothing is left running")
+	case err != nil:
+		return fmt.Errorf("bench: %w", err)
+	}
+	if err := writeHeap(b.MemProfile); err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.show(report, nil)
+	}
+	return report.WriteText(a.out)
+}
+
+// written is a report of any of the measurements.
+type written interface{ WriteText(io.Writer) error }
+
+func (b *benchCmd) measure(ctx context.Context, o load.Options) (written, error) {
+	switch {
+	case b.Growth:
+		return load.Grow(ctx, o, b.Largest)
+	case b.Overload:
+		return load.Overload(ctx, o)
+	}
+	return load.Run(ctx, o)
+}
+
+func (b *benchCmd) options(a *app, profiles *profiles) load.Options {
+	o := load.Options{
+		Mode: b.Mode, Mix: b.Mix, Actions: b.Actions, Trades: b.Trades, Seconds: time.Duration(b.Seconds * float64(time.Second)), Rate: b.Rate, Keys: b.Keys,
+		Clients: b.Clients, Validators: b.Validators, Seed: b.Seed, Node: ownNode, Measured: profiles.begin,
+	}
+	if a.Verbose {
+		o.Logger = a.logger()
+	}
+	if !b.Quiet {
+		o.Progress = benchProgress(a)
+	}
+	return o
+}
+
+// ownNode runs this very program as a node.
+func ownNode(ctx context.Context, dir string) *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	return exec.CommandContext(ctx, program, "node", "start", "--dir", dir)
+}
+
+// benchProgress says what is being done, and once a second how far it is.
+func benchProgress(a *app) func(load.Progress) {
+	var last time.Time
+	what := ""
+	return func(p load.Progress) {
+		switch {
+		case p.What == what && time.Since(last) < time.Second:
+			return
+		case p.Total > 0:
+			fmt.Fprintf(a.err, "%s: %d of %d\n", p.What, p.Done, p.Total)
+		case p.Done > 0:
+			fmt.Fprintf(a.err, "%s: %d\n", p.What, p.Done)
+		default:
+			fmt.Fprintf(a.err, "%s\n", p.What)
+		}
+		what, last = p.What, time.Now()
+	}
+}
+
+// profiles are written while trades are measured.
+type profiles struct {
+	cpu, trace string
+	err        error
+}
+
+// begin starts the profiles that were asked for and returns what ends them.
+func (p *profiles) begin() func() {
+	var ends []func() error
+	start := func(path string, begin func(*os.File) error, end func()) {
+		if path == "" {
+			return
+		}
+		file, err := os.Create(path)
+		if err == nil {
+			if err = begin(file); err == nil {
+				ends = append(ends, func() error { end(); return file.Close() })
+			}
+		}
+		p.err = errors.Join(p.err, err)
+	}
+	start(p.cpu, func(f *os.File) error { return pprof.StartCPUProfile(f) }, pprof.StopCPUProfile)
+	start(p.trace, func(f *os.File) error { return trace.Start(f) }, trace.Stop)
+	return func() {
+		for _, end := range ends {
+			p.err = errors.Join(p.err, end())
+		}
+	}
+}
+
+func writeHeap(path string) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	runtime.GC() // so that it shows what is in use
+	return errors.Join(pprof.WriteHeapProfile(file), file.Close())
+}

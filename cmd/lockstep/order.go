@@ -1,0 +1,293 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+type orderCmd struct {
+	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. Nothing is locked by it; what is matched is to be paid and delivered."`
+	List     orderListCmd     `cmd:"" help:"List one's orders that stand."`
+	Withdraw orderWithdrawCmd `cmd:"" help:"Take an order out of its book again, before its gate closes."`
+}
+
+type orderPlaceCmd struct {
+	walletFlags
+	Side      string      `help:"bid to buy, offer to sell." enum:"bid,offer" required:""`
+	Quantity  uint64      `help:"How many units at most." required:"" placeholder:"N"`
+	Limit     string      `help:"Worst price of one unit in whole money, such as 0.0003; or of 1,000 units with a /k behind it, such as 0.30/k." required:"" placeholder:"PRICE"`
+	Asset     string      `help:"Asset that is paid with, by its code or its id." required:"" placeholder:"ASSET"`
+	Zone      string      `help:"Where it is handed over." placeholder:"TEXT"`
+	From      string      `help:"Begin of the slot, or \"next\": the first one whose gate is still open." default:"next" placeholder:"TIME"`
+	Until     *types.Time `help:"End of the slot; by default one slot of the ledger later." placeholder:"TIME"`
+	Commodity string      `help:"What is traded." default:"energy"`
+	Unit      string      `help:"What it is counted in." default:"Wh"`
+	MinFill   uint64      `help:"At least so much or nothing." default:"1" placeholder:"N"`
+	Expires   *types.Time `help:"An auction that is held later leaves the order out; by default the begin of the slot." placeholder:"TIME"`
+	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold." default:"hold"`
+	Meter     string      `help:"Of an offer under meter terms: the meter, by its id." placeholder:"ID"`
+	Register  string      `help:"Register of the meter." default:"01-00:02.08.00*FF"`
+	MinRecord uint8       `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" placeholder:"PERCENT"`
+	Number    *uint8      `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." placeholder:"N"`
+	Yes       bool        `help:"Don't ask." short:"y"`
+}
+
+type placed struct {
+	Product types.ProductID `json:"product"`
+	Order   types.OrderID   `json:"order"`
+	Number  uint8           `json:"number"`
+	From    types.Time      `json:"from"`
+	Gate    types.Time      `json:"gate"`
+	Receipt wire.Receipt    `json:"receipt"`
+}
+
+func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	order, err := c.order(ctx, s)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := d.Place(order)
+	if err != nil {
+		return err
+	}
+	goods := order.Product.Goods(order.Quantity, nil)
+	s.warnOfOrder(order)
+	if err := a.confirm(c.Yes, fmt.Sprintf("Place the %s for %s?", order.Side, describeGoods(&goods))); err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, d)
+	if err != nil {
+		return err
+	}
+	done := placed{order.Product.ID(), id, order.Number, order.Product.From, order.Product.Gate(&s.params), receipt}
+	return a.show(done, func(p *page) {
+		p.line("Placed the %s for %s at %s or better, as number %d.", order.Side, describeGoods(&goods), s.thousand(order.Product.Asset, order.Limit), order.Number)
+		p.line("Order %s, product %s.", id, done.Product)
+		p.line("The gate closes at %s; what is matched then stands in: lockstep trade list", stamp(done.Gate))
+	})
+}
+
+// order is what the flags describe, but for what the wallet fills in.
+func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Order, err error) {
+	asset, err := s.asset(c.Asset)
+	if err != nil {
+		return order, err
+	}
+	order = types.Order{
+		ChainID: s.params.ChainID, Owner: s.account.Key(), Side: types.Sell, Quantity: c.Quantity, MinFill: c.MinFill, MinRecord: c.MinRecord,
+		Product: types.Product{Commodity: c.Commodity, Unit: c.Unit, Zone: c.Zone, Asset: asset.ID},
+	}
+	if c.Side == types.Bid.String() {
+		order.Side = types.Bid
+	}
+	if c.Expires != nil {
+		order.Expires = *c.Expires
+	}
+	if order.Limit, err = unitRate(c.Limit, asset.Asset.Decimals); err != nil {
+		return order, err
+	}
+	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {
+		return order, err
+	}
+	if order.Accepts, err = parseTerms(c.Terms); err != nil {
+		return order, err
+	}
+	if c.Meter != "" {
+		gauge := types.Gauge{Register: c.Register, Direction: types.DirectionExport}
+		if err := gauge.Meter.UnmarshalText([]byte(c.Meter)); err != nil {
+			return order, &usageError{err}
+		}
+		order.Meters = []types.Gauge{gauge}
+	}
+	if c.Number != nil {
+		order.Number = *c.Number
+		return order, nil
+	}
+	order.Number, err = s.freeNumber(ctx, order.Product.ID())
+	return order, err
+}
+
+// slot is the time that the flags name.
+func (c *orderPlaceCmd) slot(s *session) (from, until types.Time, err error) {
+	if c.From == "next" {
+		from = nextSlot(max(s.status.BlockTime, types.Time(time.Now().UnixMilli())), &s.params)
+	} else if err := from.UnmarshalText([]byte(c.From)); err != nil {
+		return 0, 0, misuse("--from is \"next\" or a time: %w", err)
+	}
+	until = from.Add(s.params.Slot)
+	if c.Until != nil {
+		until = *c.Until
+	}
+	return from, until, nil
+}
+
+// nextSlot is the begin of the first slot whose gate closes late enough for an order that is signed now to be in time.
+func nextSlot(now types.Time, params *types.Params) types.Time {
+	slot := types.Time(max(params.Slot, 1))
+	ready := now.Add(params.ClockCap).Add(params.Market.Gate)
+	return (ready + slot - 1) / slot * slot
+}
+
+// parseTerms reads fallback terms by their names and puts them in the order that orders name them in.
+func parseTerms(names []string) ([]types.Fallback, error) {
+	var accepts []types.Fallback
+	for _, name := range names {
+		kind, key, named := strings.Cut(name, ":")
+		switch {
+		case kind == "hold" && !named:
+			accepts = append(accepts, &types.Hold{})
+		case kind == "meter" && !named:
+			accepts = append(accepts, &types.Meter{})
+		case kind == "arbiter":
+			arbiter, err := types.ParseKey(key)
+			if err != nil {
+				return nil, misuse("arbiter terms are written as arbiter:KEY: %w", err)
+			}
+			accepts = append(accepts, &types.Arbiter{Key: arbiter})
+		default:
+			return nil, misuse("%q are no terms: there are meter, arbiter:KEY and hold", name)
+		}
+	}
+	slices.SortStableFunc(accepts, func(a, b types.Fallback) int { return types.TermsRank(a) - types.TermsRank(b) })
+	return accepts, nil
+}
+
+// freeNumber is the lowest number that no order of the account for a product has.
+func (s *session) freeNumber(ctx context.Context, product types.ProductID) (uint8, error) {
+	own, err := s.ordersFor(ctx, product)
+	if err != nil {
+		return 0, err
+	}
+	free := uint8(0)
+	for _, order := range own { // in order of their numbers
+		if order.Order.Number == free {
+			free++
+		}
+	}
+	if most := s.params.Market.KeyOrders; free >= most && most > 0 {
+		return 0, types.Refuse(types.CodeOrder, "you have your %d orders for the product; withdraw one, or replace one with --number", most)
+	}
+	return free, nil
+}
+
+func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own []wire.BookOrder, err error) {
+	for order, err := range s.node.AllKeyOrders(ctx, s.account.Key()) {
+		if err != nil {
+			return nil, err
+		}
+		if order.Order.Product.ID() == product {
+			own = append(own, order)
+		}
+	}
+	return own, nil
+}
+
+// warnOfOrder shows what the order can cost at worst when all of it is matched at its limit.
+func (s *session) warnOfOrder(order types.Order) {
+	for _, terms := range order.Accepts[:min(len(order.Accepts), 1)] {
+		if worst, err := order.Agreement(&s.params, terms); err == nil {
+			s.warn(worst)
+		}
+	}
+	if !s.JSON {
+		fmt.Fprintln(s.err, "A match that is not paid or not delivered goes on the record of whose fault it is.")
+	}
+}
+
+// thousand writes a rate as the price of 1,000 units.
+func (s *session) thousand(asset types.AssetID, rate types.Rate) string {
+	price, ok := rate.Cost(1000)
+	if !ok {
+		return rate.String() + " smallest units for one"
+	}
+	return s.money(asset, price) + " for 1,000"
+}
+
+type orderListCmd struct {
+	walletFlags
+	Key string `help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
+}
+
+func (c *orderListCmd) Run(ctx context.Context, a *app) error {
+	s, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
+	if err != nil {
+		return err
+	}
+	orders := []wire.BookOrder{}
+	for order, err := range s.node.AllKeyOrders(ctx, key) {
+		if err != nil {
+			return err
+		}
+		orders = append(orders, order)
+	}
+	return a.show(orders, func(p *page) {
+		if len(orders) == 0 {
+			p.line("No order stands. What was matched is in: lockstep trade list")
+			return
+		}
+		p.row("side", "quantity", "limit", "slot", "zone", "gate", "terms", "number", "product")
+		for i := range orders {
+			order := &orders[i].Order
+			product := &order.Product
+			goods := product.Goods(order.Quantity, nil)
+			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.thousand(product.Asset, order.Limit), slotText(&goods), product.Zone,
+				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), product.ID().String())
+		}
+	})
+}
+
+func acceptsText(accepts []types.Fallback) string {
+	var names []string
+	for _, terms := range accepts {
+		names = append(names, types.FallbackKind(terms))
+	}
+	return strings.Join(names, ", ")
+}
+
+type orderWithdrawCmd struct {
+	walletFlags
+	Product types.ProductID `arg:"" help:"The product's id."`
+	Number  *uint8          `help:"Number of the order; not needed when there is only one." placeholder:"N"`
+}
+
+func (c *orderWithdrawCmd) Run(ctx context.Context, a *app) error {
+	return a.transact(ctx, &c.walletFlags, true, func(s *session, d *wallet.Draft) (question, done string, err error) {
+		number, err := c.number(ctx, s)
+		if err != nil {
+			return "", "", err
+		}
+		d.Withdraw(c.Product, number)
+		return "", fmt.Sprintf("Withdrew order %d for product %s", number, c.Product), nil
+	})
+}
+
+func (c *orderWithdrawCmd) number(ctx context.Context, s *session) (uint8, error) {
+	if c.Number != nil {
+		return *c.Number, nil
+	}
+	own, err := s.ordersFor(ctx, c.Product)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(own) == 0:
+		return 0, types.Refuse(types.CodeOrderUnknown, "no order of yours stands for product %s", c.Product)
+	case len(own) > 1:
+		return 0, misuse("%d orders of yours stand for the product: say which with --number; lockstep order list shows them", len(own))
+	}
+	return own[0].Order.Number, nil
+}

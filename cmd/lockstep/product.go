@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"lockstep/api/wire"
+	"lockstep/market"
+	"lockstep/types"
+)
+
+type marketProductsCmd struct {
+	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+}
+
+func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	products := []wire.Product{}
+	for product, err := range node.AllProducts(ctx) {
+		if err != nil {
+			return err
+		}
+		if c.Zone == "" || product.Product.Zone == c.Zone {
+			products = append(products, product)
+		}
+	}
+	return a.show(products, func(p *page) {
+		if len(products) == 0 {
+			p.line("No product has orders. The first order opens its book: lockstep order place")
+			return
+		}
+		p.row("gate", "slot", "of", "zone", "paid in", "orders", "product")
+		for i := range products {
+			product := &products[i].Product
+			goods := product.Goods(1, nil)
+			p.row(remaining(products[i].Gate, s.status.BlockTime), slotText(&goods), product.Commodity, product.Zone, s.code(product.Asset),
+				fmt.Sprint(products[i].Orders), products[i].ID.String())
+		}
+	})
+}
+
+// code is what people call an asset.
+func (s *session) code(id types.AssetID) string {
+	for _, known := range s.assets {
+		if known.ID == id {
+			return known.Asset.Code
+		}
+	}
+	return id.String()[:8]
+}
+
+type marketBookCmd struct {
+	Product types.ProductID `arg:"" help:"The product's id; lockstep market products lists those that are open."`
+}
+
+func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
+	node, err := a.connect()
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, node)
+	if err != nil {
+		return err
+	}
+	book, err := node.Product(ctx, c.Product)
+	if err != nil {
+		return err
+	}
+	return a.show(book, func(p *page) {
+		goods := book.Product.Product.Goods(1, nil)
+		p.line("Product   %s", book.Product.ID)
+		p.line("Goods     %s %s, %s, %s", book.Product.Product.Unit, goods.Commodity, slotText(&goods), goods.Zone)
+		if book.Held != nil {
+			s.held(p, &book)
+			return
+		}
+		p.line("Gate      %s, %s\n", stamp(book.Product.Gate), remaining(book.Product.Gate, book.BlockTime))
+		s.depth(p, &book)
+	})
+}
+
+// depth prints an open book with what it would trade now: offers from the highest down, then bids, so that the best meet.
+func (s *session) depth(p *page, book *wire.Book) {
+	asset, unit := book.Product.Product.Asset, book.Product.Product.Unit
+	row := func(side types.Side, level *wire.Level) {
+		p.row(side.String(), s.thousand(asset, level.Limit), quantity(level.Quantity, unit), fmt.Sprint(level.Orders))
+	}
+	p.row("side", "limit", "quantity", "orders")
+	for i := range book.Offers {
+		row(types.Sell, &book.Offers[len(book.Offers)-1-i])
+	}
+	for i := range book.Bids {
+		row(types.Bid, &book.Bids[i])
+	}
+	p.line("")
+	switch {
+	case book.Omitted != "":
+		p.line("No indicative result: %s.", book.Omitted)
+	case len(book.Indicative) == 0:
+		p.line("If the gate closed now nothing would be traded.")
+	default:
+		p.line("If the gate closed now:")
+		s.rounds(p, book.Indicative, &book.Product.Product)
+	}
+}
+
+func (s *session) held(p *page, book *wire.Book) {
+	p.line("Cleared   at height %d, %s; %d orders, %d trades", book.Held.Height, stamp(book.Held.BlockTime), book.Product.Orders, book.Held.Trades)
+	switch {
+	case book.Held.Void != "":
+		p.line("No auction was held: %s.", book.Held.Void)
+	case len(book.Held.Rounds) == 0:
+		p.line("No bid met an offer: nothing was traded.")
+	default:
+		s.rounds(p, book.Held.Rounds, &book.Product.Product)
+	}
+	p.line("Check it with: lockstep market audit %s", book.Product.ID)
+}
+
+func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
+	p.row("price", "volume", "terms", "sellers' record", "buyers' record")
+	for i := range rounds {
+		round := &rounds[i].Round
+		p.row(s.unitPrice(product.Asset, round.Price), quantity(round.Volume, product.Unit), types.FallbackKind(round.Fallback),
+			fmt.Sprintf("%d%%", round.Sellers), fmt.Sprintf("%d%%", round.Buyers))
+	}
+}
+
+// unitPrice writes a clearing price as the price of 1,000 units in whole money, exactly.
+func (s *session) unitPrice(asset types.AssetID, price types.ClearingPrice) string {
+	decimals, code := 0, "smallest units"
+	for _, known := range s.assets {
+		if known.ID == asset {
+			decimals, code = int(known.Asset.Decimals), known.Asset.Code
+		}
+	}
+	whole := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	thousand := new(big.Rat).Mul(price.Rat(), big.NewRat(1000, 1))
+	return market.Decimal(thousand.Quo(thousand, new(big.Rat).SetInt(whole))) + " " + code + " for 1,000"
+}

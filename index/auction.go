@@ -1,0 +1,162 @@
+package index
+
+import (
+	"fmt"
+
+	"lockstep/types"
+)
+
+// auction records what became of a product at its gate: rounds, orders, trades.
+func (b *batch) auction(productID types.ProductID) error {
+	auction, err := b.source.Auction(productID)
+	if err != nil {
+		return err
+	}
+	if auction == nil {
+		return fmt.Errorf("the auction of product %s is not in the store", productID)
+	}
+	orders, err := b.auctioned(productID, len(auction.Results))
+	if err != nil {
+		return err
+	}
+	product, err := b.product(&auction.Product)
+	if err != nil {
+		return err
+	}
+	sums := sumAuction(auction, orders)
+	p := &auction.Product
+	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From, auction.Height, auction.BlockTime, auction.Void,
+		len(auction.Results), sums.excluded, sums.filled, len(auction.Trades), len(auction.Rounds),
+		sums.demanded, sums.offered, sums.volume, sums.value)
+	if err != nil {
+		return err
+	}
+	n, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	if err := b.addRounds(n, auction.Rounds); err != nil {
+		return err
+	}
+	if err := b.addOrders(n, auction, orders); err != nil {
+		return err
+	}
+	if err := b.addMatches(n, auction.Trades); err != nil {
+		return err
+	}
+	return b.addVolumes(auction, &sums)
+}
+
+// auctioned returns the orders that took part, as many as there are results.
+func (b *batch) auctioned(productID types.ProductID, count int) ([]*types.Order, error) {
+	orders := make([]*types.Order, 0, count)
+	for placed, err := range b.source.AuctionedOrders(productID) {
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, &placed.Order)
+	}
+	if len(orders) != count {
+		return nil, fmt.Errorf("the store has %d orders of product %s, its auction had %d", len(orders), productID, count)
+	}
+	return orders, nil
+}
+
+// auctionSums are those of an auction as a whole.
+type auctionSums struct {
+	excluded, filled  int
+	demanded, offered Total // by the orders that took part
+	volume, value     Total // of the trades
+}
+
+func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
+	for i, result := range auction.Results {
+		quantity := TotalOf(orders[i].Quantity)
+		switch {
+		case result.Excluded != "":
+			s.excluded++
+			continue
+		case orders[i].Side == types.Bid:
+			s.demanded = s.demanded.Add(quantity)
+		default:
+			s.offered = s.offered.Add(quantity)
+		}
+		if result.Filled > 0 {
+			s.filled++
+		}
+	}
+	for _, trade := range auction.Trades {
+		s.volume, s.value = s.volume.Add(TotalOf(trade.Quantity)), s.value.Add(TotalOf(trade.Price))
+	}
+	return s
+}
+
+func (b *batch) addRounds(auction int64, rounds []types.Round) error {
+	for i, round := range rounds {
+		arbiter := []byte{}
+		if terms, named := round.Fallback.(*types.Arbiter); named {
+			arbiter = terms.Key[:]
+		}
+		price := decimal(round.Price.Rat(), exactPlaces)
+		_, err := b.do.addRound.Exec(auction, i, types.TermsRank(round.Fallback), arbiter, round.Sellers, round.Buyers, price, amount(round.Volume))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Order) error {
+	trades, values := make([]int, len(orders)), make([]Total, len(orders))
+	for _, trade := range held.Trades {
+		for _, place := range []uint32{trade.Bid, trade.Offer} {
+			trades[place]++
+			values[place] = values[place].Add(TotalOf(trade.Price))
+		}
+	}
+	for i, result := range held.Results {
+		owner, err := b.party(result.Owner)
+		if err != nil {
+			return err
+		}
+		order := orders[i]
+		if _, err := b.do.addOrder.Exec(auction, i, id(result.Order), owner, result.Number, order.Side, order.Quantity, order.Limit.String(),
+			result.Filled, result.Standing, result.Excluded, trades[i], values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch) addMatches(auction int64, trades []types.MatchTrade) error {
+	for _, match := range trades {
+		trade, err := b.trade(match.Trade)
+		if err != nil {
+			return err
+		}
+		for _, place := range []uint32{match.Bid, match.Offer} {
+			if _, err := b.do.addMatch.Exec(auction, place, trade, match.Round); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addVolumes adds an auction to the hour and to the day in which its slot begins.
+func (b *batch) addVolumes(auction *types.Auction, sums *auctionSums) error {
+	p := &auction.Product
+	for _, span := range spans() {
+		starts := p.From - p.From%types.Time(span)
+		var volume, value Total
+		err := b.do.volume.QueryRow(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts).Scan(&volume, &value)
+		if err != nil && !isNone(err) {
+			return err
+		}
+		if _, err := b.do.putVolume.Exec(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts,
+			len(auction.Results), len(auction.Trades), volume.Add(sums.volume), value.Add(sums.value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

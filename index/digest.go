@@ -1,0 +1,90 @@
+package index
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"strings"
+
+	"lockstep/types"
+)
+
+// Counts is how much the index holds.
+type Counts struct {
+	Blocks   uint64 `json:"blocks"`
+	Trades   uint64 `json:"trades"`
+	Auctions uint64 `json:"auctions"`
+	Orders   uint64 `json:"orders"` // that came to an auction
+	Parties  uint64 `json:"parties"`
+}
+
+// Counts returns how much the index holds. It counts the orders one by one.
+func (x *Index) Counts(ctx context.Context) (c Counts, err error) {
+	err = x.reading(ctx, func(_ *database, tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT (SELECT height FROM position), (SELECT coalesce(max(n), 0) FROM trades),
+			(SELECT coalesce(max(n), 0) FROM auctions), (SELECT count(*) FROM orders), (SELECT coalesce(max(n), 0) FROM parties)`).
+			Scan(&c.Blocks, &c.Trades, &c.Auctions, &c.Orders, &c.Parties)
+	})
+	return c, err
+}
+
+// Digest is a SHA-256 of all that the index holds. It depends on the chain up to the index's height and on nothing else:
+// not on when or in what batches it was followed. It reads everything.
+func (x *Index) Digest(ctx context.Context) (types.Hash, error) {
+	digest := sha256.New()
+	err := x.reading(ctx, func(_ *database, tx *sql.Tx) error {
+		for _, table := range tables() {
+			if err := digestTable(ctx, tx, table, digest); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return types.Hash(digest.Sum(nil)), err
+}
+
+func digestTable(ctx context.Context, tx *sql.Tx, t table, digest hash.Hash) error {
+	var order []string
+	for column := range t.key {
+		order = append(order, fmt.Sprint(column+1))
+	}
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT * FROM %s ORDER BY %s", t.name, strings.Join(order, ", ")))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	fmt.Fprintf(digest, "%s %d\n", t.name, len(columns))
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for _, value := range values {
+			digest.Write(digestValue(value))
+		}
+	}
+	return rows.Err()
+}
+
+// digestValue writes a value so that no two rows read alike: its type, its length, itself.
+func digestValue(value any) []byte {
+	switch v := value.(type) {
+	case int64:
+		return binary.BigEndian.AppendUint64([]byte{'i'}, uint64(v))
+	case string:
+		return append(binary.BigEndian.AppendUint64([]byte{'s'}, uint64(len(v))), v...)
+	case []byte:
+		return append(binary.BigEndian.AppendUint64([]byte{'b'}, uint64(len(v))), v...)
+	}
+	panic(fmt.Sprintf("index: a column holds a %T", value)) // the tables are strict
+}

@@ -1,0 +1,322 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+
+	"lockstep/types"
+)
+
+// AuctionFilter says which auctions; what is zero does not narrow.
+type AuctionFilter struct {
+	Commodity *string
+	Zone      *string
+	Asset     *types.AssetID
+	From      types.Time // of the slot's beginning: from here on
+	Until     types.Time // and before this
+	Oldest    bool       // first; else the newest
+}
+
+// Auction is what became of a product at its gate.
+type Auction struct {
+	ProductID  types.ProductID `json:"product_id"`
+	Product    types.Product   `json:"product"`
+	Height     uint64          `json:"height"`
+	HeldAt     types.Time      `json:"held_at"`  // block time
+	Void       string          `json:"void"`     // why no auction was held, or empty
+	Orders     uint64          `json:"orders"`   // in the book at gate closure
+	Excluded   uint64          `json:"excluded"` // of them: took no part
+	Filled     uint64          `json:"filled"`   // of them: got something
+	Trades     uint64          `json:"trades"`
+	Demanded   Total           `json:"demanded"` // by the bids that took part
+	Offered    Total           `json:"offered"`  // by the offers that took part
+	Volume     Total           `json:"volume"`   // traded; the rest of what was demanded or offered found no match
+	Value      Total           `json:"value"`    // the sum of the trades' prices
+	Average    string          `json:"average"`  // value/volume rounded to nine places, empty when nothing was traded
+	Rounds     []Round         `json:"rounds"`   // the first MaxRounds of RoundCount
+	RoundCount uint64          `json:"round_count"`
+}
+
+// MaxRounds is how many rounds of an auction are listed. Parties could make up any number of arbiters, each a round of its own.
+const MaxRounds = 16
+
+// Round is one uniform-price auction among orders that accept the same terms.
+type Round struct {
+	Terms   string           `json:"terms"`
+	Arbiter *types.PublicKey `json:"arbiter,omitempty"`
+	Sellers uint8            `json:"sellers"` // the least record of who sells in it
+	Buyers  uint8            `json:"buyers"`  // and of who buys
+	Price   string           `json:"price"`   // of a unit, exactly
+	Volume  uint64           `json:"volume"`
+}
+
+// Auctions is a page of auctions.
+type Auctions struct {
+	At       Position  `json:"at"`
+	Auctions []Auction `json:"auctions"`
+	Next     string    `json:"next"` // cursor of the next page, empty on the last
+}
+
+// Auctions returns the auctions that a filter lets through, by the beginning of their slots.
+func (x *Index) Auctions(ctx context.Context, filter AuctionFilter, page Page) (answer Auctions, err error) {
+	answer.Auctions = []Auction{}
+	limit, err := page.limit()
+	if err != nil {
+		return answer, err
+	}
+	search, err := filter.search(page)
+	if err != nil {
+		return answer, err
+	}
+	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
+		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
+		if answer.At, err = q.position(); err != nil {
+			return err
+		}
+		rows, err := q.rows(db.queries.auctions[filter.shape()], append(search, sql.Named("limit", limit+1))...)
+		if err != nil {
+			return err
+		}
+		var numbers []int64
+		var more bool
+		answer.Auctions, more, err = collect(rows, limit, func(a *Auction) error {
+			n, err := scanAuction(rows, a)
+			numbers = append(numbers, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range answer.Auctions {
+			if answer.Auctions[i].Rounds, err = q.roundsOf(numbers[i]); err != nil {
+				return err
+			}
+		}
+		if more {
+			last := len(numbers) - 1
+			answer.Next = cursorText(listAuctions, int64(answer.Auctions[last].Product.From), numbers[last])
+		}
+		return nil
+	})
+	return answer, err
+}
+
+// Auction returns what became of one product; false when no auction of it was held as far as the index has followed.
+func (x *Index) Auction(ctx context.Context, product types.ProductID) (auction Auction, held bool, err error) {
+	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
+		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
+		n, known, err := q.number(db.queries.findProduct, id(product))
+		if err != nil || !known {
+			return err
+		}
+		n, err = scanAuction(q.row(db.queries.auctionOf, n), &auction)
+		if isNone(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		held = true
+		auction.Rounds, err = q.roundsOf(n)
+		return err
+	})
+	return auction, held, err
+}
+
+func (q *query) roundsOf(auction int64) ([]Round, error) {
+	rows, err := q.rows(q.queries.rounds, auction, MaxRounds)
+	if err != nil {
+		return nil, err
+	}
+	rounds, _, err := collect(rows, MaxRounds, func(r *Round) error {
+		var number, terms int
+		var arbiter []byte
+		err := rows.Scan(&number, &terms, &arbiter, &r.Sellers, &r.Buyers, &r.Price, (*amount)(&r.Volume))
+		r.Terms = termsName(terms)
+		if key := (types.PublicKey{}); len(arbiter) == len(key) {
+			copy(key[:], arbiter)
+			r.Arbiter = &key
+		}
+		return err
+	})
+	return rounds, err
+}
+
+const auctionColumns = `SELECT a.n, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.height, a.held_at, a.void,
+	a.orders, a.excluded, a.filled, a.trades, a.rounds, a.demanded, a.offered, a.volume, a.value `
+
+func scanAuction(from interface{ Scan(...any) error }, a *Auction) (n int64, err error) {
+	err = from.Scan(&n, (*id)(&a.ProductID), &a.Product.Commodity, &a.Product.Unit, &a.Product.Zone, &a.Product.From, &a.Product.Until,
+		(*id)(&a.Product.Asset), &a.Height, &a.HeldAt, &a.Void,
+		&a.Orders, &a.Excluded, &a.Filled, &a.Trades, &a.RoundCount, &a.Demanded, &a.Offered, &a.Volume, &a.Value)
+	a.Average = quotient(a.Value, a.Volume)
+	return n, err
+}
+
+// auctionShape is what a filter narrows, and which way it goes.
+type auctionShape struct{ commodity, zone, asset, oldest bool }
+
+func auctionShapes() (shapes []auctionShape) {
+	for bits := range 16 {
+		shapes = append(shapes, auctionShape{bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0})
+	}
+	return shapes
+}
+
+func (f *AuctionFilter) shape() auctionShape {
+	return auctionShape{f.Commodity != nil, f.Zone != nil, f.Asset != nil, f.Oldest}
+}
+
+// text is the query for filters of a shape; there is an index for each.
+func (s auctionShape) text() string {
+	where, index := "", "auctions_"
+	for _, column := range []struct {
+		name   string
+		narrow bool
+	}{{"commodity", s.commodity}, {"zone", s.zone}, {"asset", s.asset}} {
+		if column.narrow {
+			where += fmt.Sprintf("a.%s = :%s AND ", column.name, column.name)
+			index += column.name[:1]
+		}
+	}
+	bounds, order := "a.starts >= :bound AND (a.starts, a.n) < (:starts, :n)", "DESC"
+	if s.oldest {
+		bounds, order = "a.starts < :bound AND (a.starts, a.n) > (:starts, :n)", "ASC"
+	}
+	return fmt.Sprintf(`%sFROM auctions a INDEXED BY %s CROSS JOIN products p ON p.n = a.product
+		WHERE %s%s ORDER BY a.starts %s, a.n %s LIMIT :limit`,
+		auctionColumns, index, where, bounds, order, order)
+}
+
+// search is the filter as the database takes it: from the cursor or the near bound on, up to the far one.
+func (f *AuctionFilter) search(page Page) (args []any, err error) {
+	var place []int64
+	var bound int64
+	if f.Oldest {
+		place, err = parseCursor(page.After, listAuctions, -1, 0)
+		if err == nil {
+			place = larger(place, []int64{moment(f.From), -1})
+		}
+		bound = untilMoment(f.Until)
+	} else {
+		place, err = parseCursor(page.After, listAuctions, math.MaxInt64, 0)
+		if err == nil {
+			place = smaller(place, []int64{untilMoment(f.Until), -1})
+		}
+		bound = moment(f.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	args = []any{sql.Named("bound", bound), sql.Named("starts", place[0]), sql.Named("n", place[1])}
+	if f.Commodity != nil {
+		args = append(args, sql.Named("commodity", *f.Commodity))
+	}
+	if f.Zone != nil {
+		args = append(args, sql.Named("zone", *f.Zone))
+	}
+	if f.Asset != nil {
+		args = append(args, sql.Named("asset", id(*f.Asset)))
+	}
+	return args, nil
+}
+
+// VolumeSpan is the length of time over which volumes are summed, in milliseconds.
+type VolumeSpan types.Span
+
+// The spans, in UTC. A slot counts where it begins.
+const (
+	Hourly VolumeSpan = 3600 * 1000
+	Daily  VolumeSpan = 24 * Hourly
+)
+
+func spans() []VolumeSpan { return []VolumeSpan{Hourly, Daily} }
+
+// Market names what is summed: the products of a commodity in a zone for an asset, whatever their slots.
+type Market struct {
+	Commodity string
+	Unit      string
+	Zone      string
+	Asset     types.AssetID
+}
+
+// VolumeFilter says which volumes.
+type VolumeFilter struct {
+	Market Market
+	Span   VolumeSpan
+	From   types.Time // beginning of the span: from here on
+	Until  types.Time // and before this; zero for no end
+	Oldest bool       // first; else the newest
+}
+
+// Volume is what was traded by auction in one span.
+type Volume struct {
+	Starts   types.Time `json:"starts"`
+	Auctions uint64     `json:"auctions"`
+	Orders   uint64     `json:"orders"`
+	Trades   uint64     `json:"trades"`
+	Volume   Total      `json:"volume"`
+	Value    Total      `json:"value"`
+	Average  string     `json:"average"` // value/volume, the price weighed by volume, rounded to nine places; empty when nothing was traded
+}
+
+// Volumes is a page of volumes.
+type Volumes struct {
+	At      Position `json:"at"`
+	Volumes []Volume `json:"volumes"`
+	Next    string   `json:"next"` // cursor of the next page, empty on the last
+}
+
+// Volumes returns what was traded in each hour or day in which a slot of a market began that was auctioned.
+func (x *Index) Volumes(ctx context.Context, filter VolumeFilter, page Page) (answer Volumes, err error) {
+	answer.Volumes = []Volume{}
+	limit, err := page.limit()
+	if err != nil {
+		return answer, err
+	}
+	if !slices.Contains(spans(), filter.Span) {
+		return answer, types.Refuse(types.CodeMalformed, "volumes are summed by the hour or by the day")
+	}
+	low, below := moment(filter.From), untilMoment(filter.Until)
+	after, err := parseCursor(page.After, listVolumes, -1)
+	switch {
+	case err != nil:
+		return answer, err
+	case page.After == "":
+	case filter.Oldest:
+		low = max(low, after[0]+1)
+	default:
+		below = min(below, after[0])
+	}
+	m := &filter.Market
+	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
+		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
+		if answer.At, err = q.position(); err != nil {
+			return err
+		}
+		rows, err := q.rows(db.queries.volumes[filter.Oldest], m.Commodity, m.Unit, m.Zone, id(m.Asset), filter.Span, low, below, limit+1)
+		if err != nil {
+			return err
+		}
+		var more bool
+		answer.Volumes, more, err = collect(rows, limit, func(v *Volume) error {
+			err := rows.Scan(&v.Starts, &v.Auctions, &v.Orders, &v.Trades, &v.Volume, &v.Value)
+			v.Average = quotient(v.Value, v.Volume)
+			return err
+		})
+		if more {
+			answer.Next = cursorText(listVolumes, int64(answer.Volumes[limit-1].Starts))
+		}
+		return err
+	})
+	return answer, err
+}
+
+func volumesText(oldest bool) string {
+	return `SELECT starts, auctions, orders, trades, volume, value FROM volumes
+		WHERE commodity = ? AND unit = ? AND zone = ? AND asset = ? AND span = ? AND starts >= ? AND starts < ?
+		ORDER BY starts ` + map[bool]string{true: "ASC", false: "DESC"}[oldest] + ` LIMIT ?`
+}

@@ -1,0 +1,218 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+
+	"lockstep/types"
+)
+
+// Index is the query index of one ledger. It is safe for concurrent use by one follower ([Index.Advance],
+// [Index.Verify], [Index.Reset]) and any number of queries.
+type Index struct {
+	file   string
+	ledger types.Hash
+	logger *slog.Logger
+
+	mu sync.RWMutex // held to use the database, and alone to put another in its place
+	db *database
+	at place // the follower's
+}
+
+// Position is how far the index has followed.
+type Position struct {
+	Height     uint64     `json:"height"`
+	Commitment types.Hash `json:"commitment"` // of that block
+	Clock      types.Time `json:"clock"`      // of the ledger, in that block
+}
+
+// place is the position with what the next block needs to know of the blocks before.
+type place struct {
+	Position
+	skew    types.Span
+	stalled types.Time // as [ledger.Clock] has it
+}
+
+// Open opens the index in a file, or begins one there. ledger is the hash of the ledger's parameters. An index that can't
+// be continued from the source, since it is damaged, of another format or chain, or ahead of it, is begun anew and the log
+// says why.
+func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*Index, error) {
+	x := &Index{file: file, ledger: ledger, logger: logger}
+	err := x.open(source)
+	if err == nil {
+		return x, nil
+	}
+	if !damaged(err) {
+		return nil, errors.Join(fmt.Errorf("open the index %s: %w", file, err), x.Close())
+	}
+	logger.Warn("the index is built anew", "file", file, "why", err)
+	if err := x.Reset(); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
+}
+
+// open takes up the file. An error that is [damaged] says why it can't be continued.
+func (x *Index) open(source Source) (err error) {
+	if _, err := os.Stat(x.file); errors.Is(err, fs.ErrNotExist) {
+		return x.begin()
+	}
+	if x.db, err = openDatabase(x.file); err != nil {
+		return err
+	}
+	var version int
+	if err := x.db.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version != formatVersion {
+		return fmt.Errorf("%w: it has format %d, this program reads %d", ErrDamaged, version, formatVersion)
+	}
+	var ledger types.Hash
+	if x.at, ledger, err = loadPlace(x.db.write); err != nil {
+		return err
+	}
+	if ledger != x.ledger {
+		return fmt.Errorf("%w: it is of a ledger with other parameters", ErrDamaged)
+	}
+	if err := x.checkPlace(source); err != nil {
+		return err
+	}
+	return x.db.prepare()
+}
+
+// checkPlace wants the source to have the very block that the index has followed to.
+func (x *Index) checkPlace(source Source) error {
+	if x.at.Height == 0 {
+		return nil
+	}
+	block, err := source.Block(x.at.Height)
+	switch {
+	case err != nil:
+		return err
+	case block == nil:
+		return fmt.Errorf("%w: it has followed to block %d, which the ledger does not have", ErrDamaged, x.at.Height)
+	case block.Commitment != x.at.Commitment:
+		return fmt.Errorf("%w: its block %d is not the ledger's", ErrDamaged, x.at.Height)
+	}
+	return nil
+}
+
+// begin makes a new index in the file, which must not exist.
+func (x *Index) begin() (err error) {
+	file, err := os.OpenFile(x.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // SQLite would let others read it
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if x.db, err = openDatabase(x.file); err != nil {
+		return err
+	}
+	x.at = place{}
+	if err := x.db.create(x.ledger); err != nil {
+		return err
+	}
+	return x.db.prepare()
+}
+
+// Reset throws the index away and begins it anew. It waits for the queries that are being answered.
+func (x *Index) Reset() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	err := x.closeDatabase()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if removing := os.Remove(x.file + suffix); !errors.Is(removing, fs.ErrNotExist) {
+			err = errors.Join(err, removing)
+		}
+	}
+	if err == nil {
+		err = x.begin()
+	}
+	if err != nil {
+		return fmt.Errorf("begin the index %s anew: %w", x.file, err)
+	}
+	return nil
+}
+
+// Close closes the index. Its follower and all queries must have returned.
+func (x *Index) Close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.closeDatabase(); err != nil {
+		return fmt.Errorf("close the index %s: %w", x.file, err)
+	}
+	return nil
+}
+
+func (x *Index) closeDatabase() error {
+	if x.db == nil {
+		return nil
+	}
+	db := x.db
+	x.db = nil
+	return db.close()
+}
+
+// Verify reads the whole file and returns [ErrDamaged] when its structure is broken. It takes a second for every few
+// hundred MB.
+func (x *Index) Verify(ctx context.Context) error {
+	return x.reading(ctx, func(db *database, _ *sql.Tx) error {
+		var verdict string
+		switch err := db.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case damaged(err):
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		case err != nil:
+			return err
+		case verdict != "ok":
+			return fmt.Errorf("%w: %s", ErrDamaged, verdict)
+		}
+		return nil
+	})
+}
+
+// Position returns how far the index has followed.
+func (x *Index) Position(ctx context.Context) (Position, error) {
+	var at place
+	err := x.reading(ctx, func(_ *database, tx *sql.Tx) (err error) {
+		at, _, err = loadPlace(tx)
+		return err
+	})
+	return at.Position, err
+}
+
+// reading lets a query read from one height.
+func (x *Index) reading(ctx context.Context, answer func(*database, *sql.Tx) error) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.db == nil {
+		return types.Refuse(types.CodeUnavailable, "the index is closed")
+	}
+	tx, err := x.db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err == nil {
+		err = errors.Join(answer(x.db, tx), tx.Rollback())
+	}
+	if err != nil && types.CodeOf(err) == types.CodeInternal {
+		return fmt.Errorf("ask the index: %w", err)
+	}
+	return err
+}
+
+// rowQuerier is a database or a transaction of one.
+type rowQuerier interface {
+	QueryRow(query string, args ...any) *sql.Row
+}
+
+func loadPlace(db rowQuerier) (at place, ledger types.Hash, err error) {
+	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew, stalled FROM position")
+	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew, &at.stalled)
+	return at, ledger, err
+}

@@ -1,0 +1,284 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"math"
+
+	"lockstep/types"
+)
+
+// FillFilter says whose orders.
+type FillFilter struct {
+	Owner   types.PublicKey
+	Product *types.ProductID // only those of this product
+}
+
+// Fill is what an order got in its auction.
+type Fill struct {
+	ProductID types.ProductID `json:"product_id"`
+	Product   types.Product   `json:"product"`
+	Height    uint64          `json:"height"`  // of the auction
+	HeldAt    types.Time      `json:"held_at"` // block time
+	Order     types.OrderID   `json:"order"`
+	Number    uint8           `json:"number"`
+	Side      types.Side      `json:"side"`
+	Quantity  uint64          `json:"quantity"`
+	Limit     string          `json:"limit"`    // per unit
+	Standing  uint8           `json:"record"`   // the owner's record at the gate, in hundredths
+	Filled    uint64          `json:"filled"`   // of the quantity
+	Value     Total           `json:"value"`    // the sum of the prices of its trades
+	Excluded  string          `json:"excluded"` // why it took no part, or empty
+	Void      string          `json:"void"`     // why no auction was held, or empty
+	Count     uint64          `json:"trades"`
+	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; all are under [TradeFilter] with party and product
+}
+
+// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
+const MaxFillTrades = 20
+
+// FillTrade is one trade that came of an order.
+type FillTrade struct {
+	ID        types.TradeID `json:"id"`
+	Quantity  uint64        `json:"quantity"`
+	Price     types.Amount  `json:"price"`
+	UnitPrice string        `json:"unit_price"` // of its round, exactly
+}
+
+// Fills is a page of fills, newest auction first.
+type Fills struct {
+	At    Position `json:"at"`
+	Fills []Fill   `json:"fills"`
+	Next  string   `json:"next"` // cursor of the next page, empty on the last
+}
+
+const fillsText = `SELECT o.auction, o.place, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.height, a.held_at, a.void,
+	o.id, o.number, o.side, o.quantity, o.price, o.standing, o.filled, o.value, o.excluded, o.trades
+	FROM orders o INDEXED BY orders_owner CROSS JOIN auctions a ON a.n = o.auction CROSS JOIN products p ON p.n = a.product
+	WHERE o.owner = :party AND o.auction >= :low AND (o.auction, o.place) < (:auction, :place)
+	ORDER BY o.auction DESC, o.place DESC LIMIT :limit`
+
+const fillTradesText = `SELECT t.id, t.quantity, t.price, r.price
+	FROM matches m CROSS JOIN trades t ON t.n = m.trade CROSS JOIN rounds r ON r.auction = m.auction AND r.round = m.round
+	WHERE m.auction = ? AND m.place = ? ORDER BY m.trade LIMIT ?`
+
+// fillRow is a fill with its place in the auctions.
+type fillRow struct {
+	Fill
+	auction, place int64
+}
+
+// Fills returns the orders of a key that came to an auction, newest first, with what they got. Orders that still stand are
+// in the ledger's state.
+func (x *Index) Fills(ctx context.Context, filter FillFilter, page Page) (answer Fills, err error) {
+	answer.Fills = []Fill{}
+	limit, err := page.limit()
+	if err != nil {
+		return answer, err
+	}
+	after, err := parseCursor(page.After, listFills, math.MaxInt64, 0)
+	if err != nil {
+		return answer, err
+	}
+	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
+		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
+		if answer.At, err = q.position(); err != nil {
+			return err
+		}
+		args, some, err := q.fillSearch(&filter, after)
+		if err != nil || !some {
+			return err
+		}
+		rows, err := q.rows(db.queries.fills, append(args, sql.Named("limit", limit+1))...)
+		if err != nil {
+			return err
+		}
+		found, more, err := collect(rows, limit, func(f *fillRow) error { return scanFill(rows, f) })
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if found[i].Trades, err = q.fillTrades(&found[i]); err != nil {
+				return err
+			}
+			answer.Fills = append(answer.Fills, found[i].Fill)
+		}
+		if more {
+			answer.Next = cursorText(listFills, found[limit-1].auction, found[limit-1].place)
+		}
+		return nil
+	})
+	return answer, err
+}
+
+// fillSearch is a filter as the database takes it; false when nothing can pass it.
+func (q *query) fillSearch(filter *FillFilter, after []int64) (args []any, some bool, err error) {
+	party, known, err := q.number(q.queries.findParty, id(filter.Owner))
+	if err != nil || !known {
+		return nil, false, err
+	}
+	var low int64
+	if filter.Product != nil {
+		product, known, err := q.number(q.queries.findProduct, id(*filter.Product))
+		if err != nil || !known {
+			return nil, false, err
+		}
+		low, err = scanAuction(q.row(q.queries.auctionOf, product), new(Auction))
+		if isNone(err) {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		after = smaller(after, []int64{low + 1, 0})
+	}
+	return []any{sql.Named("party", party), sql.Named("low", low), sql.Named("auction", after[0]), sql.Named("place", after[1])}, true, nil
+}
+
+func scanFill(rows *sql.Rows, f *fillRow) error {
+	p := &f.Product
+	return rows.Scan(&f.auction, &f.place, (*id)(&f.ProductID), &p.Commodity, &p.Unit, &p.Zone, &p.From, &p.Until, (*id)(&p.Asset),
+		&f.Height, &f.HeldAt, &f.Void, (*id)(&f.Order), &f.Number, &f.Side, &f.Quantity, &f.Limit,
+		&f.Standing, &f.Filled, &f.Value, &f.Excluded, &f.Count)
+}
+
+func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
+	if f.Count == 0 {
+		return []FillTrade{}, nil
+	}
+	rows, err := q.rows(q.queries.fillTrades, f.auction, f.place, MaxFillTrades)
+	if err != nil {
+		return nil, err
+	}
+	trades, _, err := collect(rows, MaxFillTrades, func(t *FillTrade) error {
+		return rows.Scan((*id)(&t.ID), &t.Quantity, (*amount)(&t.Price), &t.UnitPrice)
+	})
+	return trades, err
+}
+
+// Tally is a number of trades with the sum of their prices.
+type Tally struct {
+	Trades uint64 `json:"trades"`
+	Value  Total  `json:"value"`
+}
+
+func (t Tally) add(u Tally) Tally { return Tally{t.Trades + u.Trades, t.Value.Add(u.Value)} }
+
+// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
+type Conduct struct {
+	Open     Tally `json:"open"` // agreed, paid or delivered
+	Released Tally `json:"released"`
+	Lapsed   Tally `json:"lapsed"`   // not paid by the consumer
+	Refunded Tally `json:"refunded"` // paid, and not delivered by the producer
+	Settled  Tally `json:"settled"`  // these three are disputed
+	Awarded  Tally `json:"awarded"`
+	Split    Tally `json:"split"`
+	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
+	Excused uint64 `json:"excused"`
+}
+
+// All is the tally of all trades.
+func (c *Conduct) All() Tally {
+	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Disputed())
+}
+
+// Disputed is the tally of the trades that ended otherwise than by a release.
+func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded).add(c.Split) }
+
+// of returns the tally of a phase.
+func (c *Conduct) of(phase types.Phase) *Tally {
+	switch phase {
+	case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
+		return &c.Open
+	case types.PhaseReleased:
+		return &c.Released
+	case types.PhaseSplit:
+		return &c.Split
+	case types.PhaseSettled:
+		return &c.Settled
+	case types.PhaseAwarded:
+		return &c.Awarded
+	case types.PhaseRefunded:
+		return &c.Refunded
+	case types.PhaseLapsed:
+		return &c.Lapsed
+	}
+	return new(Tally)
+}
+
+// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
+// What orders can demand is the ledger's own [types.Record], which counts auctions only.
+type Statistics struct {
+	Asset      types.AssetID `json:"asset"`
+	AsProducer Conduct       `json:"as_producer"`
+	AsConsumer Conduct       `json:"as_consumer"`
+}
+
+// Member is a page of a key's statistics, in order of the assets' IDs.
+type Member struct {
+	At     Position     `json:"at"`
+	Assets []Statistics `json:"assets"`
+	Next   string       `json:"next"` // cursor of the next page, empty on the last
+}
+
+// Member returns what a key did with its trades, in each asset.
+func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (answer Member, err error) {
+	answer.Assets = []Statistics{}
+	limit, err := page.limit()
+	if err != nil {
+		return answer, err
+	}
+	words, err := parseCursor(page.After, listMember, 0, 0, 0, 0)
+	if err != nil {
+		return answer, err
+	}
+	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
+		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
+		if answer.At, err = q.position(); err != nil {
+			return err
+		}
+		party, known, err := q.number(db.queries.findParty, id(key))
+		if err != nil || !known {
+			return err
+		}
+		rows, err := q.rows(db.queries.tallies, sql.Named("party", party), sql.Named("after", fromWords(words)))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if full, err := answer.addRow(rows, limit); err != nil || full {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return answer, err
+}
+
+// addRow reads one row; true when it is of the page after this one.
+func (m *Member) addRow(rows *sql.Rows, limit int) (full bool, err error) {
+	var asset types.AssetID
+	var role Role
+	var phase types.Phase
+	var tally Tally
+	var excused uint64
+	if err := rows.Scan((*id)(&asset), &role, &phase, &tally.Trades, &excused, &tally.Value); err != nil {
+		return false, err
+	}
+	if last := len(m.Assets) - 1; last < 0 || m.Assets[last].Asset != asset {
+		if len(m.Assets) == limit {
+			m.Next = cursorText(listMember, toWords(m.Assets[last].Asset)...)
+			return true, nil
+		}
+		m.Assets = append(m.Assets, Statistics{Asset: asset})
+	}
+	of := &m.Assets[len(m.Assets)-1]
+	conduct := &of.AsProducer
+	if role == Consumer {
+		conduct = &of.AsConsumer
+	}
+	*conduct.of(phase) = tally
+	conduct.Excused += excused
+	return false, nil
+}

@@ -1,0 +1,95 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// queries are the statements of the readers.
+type queries struct {
+	findParty, findProduct, tradeSince *sql.Stmt
+	trades                             map[tradeShape]*sql.Stmt
+	auctions                           map[auctionShape]*sql.Stmt
+	auctionOf, rounds                  *sql.Stmt
+	volumes                            map[bool]*sql.Stmt // by whether the oldest come first
+	fills, fillTrades, tallies         *sql.Stmt
+}
+
+// texts are all queries; each must find its answer by an index.
+func (s *queries) texts() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
+		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
+		&s.findProduct: "SELECT n FROM products WHERE id = ?",
+		&s.tradeSince:  "SELECT n FROM trades WHERE agreed_at >= ? ORDER BY agreed_at, n LIMIT 1",
+		&s.auctionOf:   auctionColumns + "FROM auctions a CROSS JOIN products p ON p.n = a.product WHERE a.product = ?",
+		&s.rounds:      "SELECT round, terms, arbiter, sellers, buyers, price, volume FROM rounds WHERE auction = ? ORDER BY round LIMIT ?",
+		&s.fills:       fillsText,
+		&s.fillTrades:  fillTradesText,
+		&s.tallies: `SELECT asset, role, phase, trades, excused, value FROM tallies WHERE party = :party AND asset > :after
+			ORDER BY asset, role, phase`,
+	}
+}
+
+func prepareQueries(db *sql.DB) (s queries, err error) {
+	prepare := func(text string) (statement *sql.Stmt) {
+		if err == nil {
+			if statement, err = db.Prepare(text); err != nil {
+				err = fmt.Errorf("prepare %q: %w", text, err)
+			}
+		}
+		return statement
+	}
+	for statement, text := range s.texts() {
+		*statement = prepare(text)
+	}
+	s.trades, s.auctions = map[tradeShape]*sql.Stmt{}, map[auctionShape]*sql.Stmt{}
+	for _, shape := range tradeShapes() {
+		s.trades[shape] = prepare(shape.text())
+	}
+	for _, shape := range auctionShapes() {
+		s.auctions[shape] = prepare(shape.text())
+	}
+	s.volumes = map[bool]*sql.Stmt{false: prepare(volumesText(false)), true: prepare(volumesText(true))}
+	return s, err
+}
+
+// query is one question being answered, from one height.
+type query struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	queries *queries
+	bound   map[*sql.Stmt]*sql.Stmt // the statements in the transaction: some are asked for every entry of a page
+}
+
+func (q *query) position() (Position, error) {
+	at, _, err := loadPlace(q.tx)
+	return at.Position, err
+}
+
+func (q *query) in(statement *sql.Stmt) *sql.Stmt {
+	if q.bound == nil {
+		q.bound = map[*sql.Stmt]*sql.Stmt{}
+	}
+	if q.bound[statement] == nil {
+		q.bound[statement] = q.tx.StmtContext(q.ctx, statement)
+	}
+	return q.bound[statement]
+}
+
+func (q *query) rows(statement *sql.Stmt, args ...any) (*sql.Rows, error) {
+	return q.in(statement).QueryContext(q.ctx, args...)
+}
+
+func (q *query) row(statement *sql.Stmt, args ...any) *sql.Row {
+	return q.in(statement).QueryRowContext(q.ctx, args...)
+}
+
+// number looks up the number of something; false when it has none.
+func (q *query) number(statement *sql.Stmt, arg any) (n int64, known bool, err error) {
+	err = q.row(statement, arg).Scan(&n)
+	if isNone(err) {
+		return 0, false, nil
+	}
+	return n, err == nil, err
+}

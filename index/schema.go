@@ -1,0 +1,105 @@
+package index
+
+// formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
+const formatVersion = 1
+
+// schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
+//
+// Trades are numbered in the order in which the chain recorded them, so n stands for time: "newest first" is n downwards,
+// and a range of time is a range of n. Every index on trades ends with n (as SQLite's do, by the row's number), so each
+// query reads its answer from one place, in order.
+func schema() string {
+	return `
+CREATE TABLE position (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	ledger BLOB NOT NULL, height INTEGER NOT NULL, commitment BLOB NOT NULL,
+	clock INTEGER NOT NULL, skew INTEGER NOT NULL, stalled INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE parties (n INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE products (
+	n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,
+	commodity TEXT NOT NULL, unit TEXT NOT NULL, zone TEXT NOT NULL, starts INTEGER NOT NULL, ends INTEGER NOT NULL, asset BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE trades (
+	n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, height INTEGER NOT NULL, agreed_at INTEGER NOT NULL,
+	producer INTEGER NOT NULL REFERENCES parties, consumer INTEGER NOT NULL REFERENCES parties, product INTEGER NOT NULL REFERENCES products,
+	quantity INTEGER NOT NULL, price BLOB NOT NULL, deposit BLOB NOT NULL, bond BLOB NOT NULL,
+	terms INTEGER NOT NULL, instalments INTEGER NOT NULL, matched INTEGER NOT NULL, pay_by INTEGER NOT NULL, deliver_by INTEGER NOT NULL,
+	phase INTEGER NOT NULL, released INTEGER NOT NULL, allotted INTEGER NOT NULL,
+	paid_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, excused INTEGER NOT NULL
+) STRICT;
+CREATE INDEX trades_time ON trades (agreed_at);
+CREATE INDEX trades_phase ON trades (phase);
+CREATE INDEX trades_product ON trades (product, phase);
+CREATE INDEX trades_producer ON trades (producer, phase);
+CREATE INDEX trades_consumer ON trades (consumer, phase);
+CREATE INDEX trades_producer_product ON trades (producer, product, phase);
+CREATE INDEX trades_consumer_product ON trades (consumer, product, phase);
+CREATE INDEX trades_due ON trades (deliver_by) WHERE phase = 2; -- paid
+
+CREATE TABLE tallies (
+	party INTEGER NOT NULL REFERENCES parties, asset BLOB NOT NULL, role INTEGER NOT NULL, phase INTEGER NOT NULL,
+	trades INTEGER NOT NULL, excused INTEGER NOT NULL, value BLOB NOT NULL,
+	PRIMARY KEY (party, asset, role, phase)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE auctions (
+	n INTEGER PRIMARY KEY, product INTEGER NOT NULL UNIQUE REFERENCES products,
+	commodity TEXT NOT NULL, zone TEXT NOT NULL, asset BLOB NOT NULL, starts INTEGER NOT NULL, -- as the product has them
+	height INTEGER NOT NULL, held_at INTEGER NOT NULL, void TEXT NOT NULL, orders INTEGER NOT NULL, excluded INTEGER NOT NULL,
+	filled INTEGER NOT NULL, trades INTEGER NOT NULL, rounds INTEGER NOT NULL,
+	demanded BLOB NOT NULL, offered BLOB NOT NULL, volume BLOB NOT NULL, value BLOB NOT NULL
+) STRICT;
+CREATE INDEX auctions_ ON auctions (starts);
+CREATE INDEX auctions_c ON auctions (commodity, starts);
+CREATE INDEX auctions_z ON auctions (zone, starts);
+CREATE INDEX auctions_a ON auctions (asset, starts);
+CREATE INDEX auctions_cz ON auctions (commodity, zone, starts);
+CREATE INDEX auctions_ca ON auctions (commodity, asset, starts);
+CREATE INDEX auctions_za ON auctions (zone, asset, starts);
+CREATE INDEX auctions_cza ON auctions (commodity, zone, asset, starts);
+
+CREATE TABLE rounds (
+	auction INTEGER NOT NULL REFERENCES auctions, round INTEGER NOT NULL,
+	terms INTEGER NOT NULL, arbiter BLOB NOT NULL, sellers INTEGER NOT NULL, buyers INTEGER NOT NULL, price TEXT NOT NULL, volume BLOB NOT NULL,
+	PRIMARY KEY (auction, round)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE orders (
+	auction INTEGER NOT NULL REFERENCES auctions, place INTEGER NOT NULL, id BLOB NOT NULL,
+	owner INTEGER NOT NULL REFERENCES parties, number INTEGER NOT NULL, side INTEGER NOT NULL,
+	quantity INTEGER NOT NULL, price TEXT NOT NULL, filled INTEGER NOT NULL, standing INTEGER NOT NULL, excluded TEXT NOT NULL,
+	trades INTEGER NOT NULL, value BLOB NOT NULL,
+	PRIMARY KEY (auction, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX orders_owner ON orders (owner, auction, place);
+
+CREATE TABLE matches (
+	auction INTEGER NOT NULL REFERENCES auctions, place INTEGER NOT NULL, trade INTEGER NOT NULL REFERENCES trades, round INTEGER NOT NULL,
+	PRIMARY KEY (auction, place, trade)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE volumes (
+	commodity TEXT NOT NULL, unit TEXT NOT NULL, zone TEXT NOT NULL, asset BLOB NOT NULL, span INTEGER NOT NULL, starts INTEGER NOT NULL,
+	auctions INTEGER NOT NULL, orders INTEGER NOT NULL, trades INTEGER NOT NULL, volume BLOB NOT NULL, value BLOB NOT NULL,
+	PRIMARY KEY (commodity, unit, zone, asset, span, starts)
+) STRICT, WITHOUT ROWID;
+`
+}
+
+// table is a table with how many of its first columns are its key.
+type table struct {
+	name string
+	key  int
+}
+
+// tables are those of the schema, in the order of a digest.
+func tables() []table {
+	return []table{
+		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"tallies", 4},
+		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
+	}
+}

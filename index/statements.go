@@ -1,0 +1,126 @@
+package index
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"lockstep/types"
+)
+
+// writeStatements are what following does, each named after its job.
+type writeStatements struct {
+	position, tally, putTally, dropTally                        *sql.Stmt
+	findTrade, addTrade, moveTrade, dueTrades                   *sql.Stmt
+	findParty, addParty, findProduct, addProduct                *sql.Stmt
+	addAuction, addRound, addOrder, addMatch, volume, putVolume *sql.Stmt
+}
+
+const tradeRowColumns = `SELECT t.n, t.producer, t.consumer, p.asset, t.price, t.agreed_at, t.pay_by, t.deliver_by,
+	t.phase, t.released, t.allotted, t.paid_at, t.ended_at FROM trades t `
+
+func (s *writeStatements) texts() map[**sql.Stmt]string {
+	return map[**sql.Stmt]string{
+		&s.position:  "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?, stalled = ?",
+		&s.tally:     "SELECT trades, excused, value FROM tallies WHERE party = ? AND asset = ? AND role = ? AND phase = ?",
+		&s.putTally:  "INSERT OR REPLACE INTO tallies (party, asset, role, phase, trades, excused, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		&s.dropTally: "DELETE FROM tallies WHERE party = ? AND asset = ? AND role = ? AND phase = ?",
+
+		&s.findTrade: tradeRowColumns + "JOIN products p ON p.n = t.product WHERE t.id = ?",
+		&s.dueTrades: tradeRowColumns + "INDEXED BY trades_due JOIN products p ON p.n = t.product WHERE t.phase = 2 AND t.deliver_by < ?",
+		&s.addTrade: `INSERT INTO trades (id, height, agreed_at, producer, consumer, product, quantity, price, deposit, bond,
+			terms, instalments, matched, pay_by, deliver_by, phase, released, allotted, paid_at, ended_at, excused)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.moveTrade: "UPDATE trades SET phase = ?, released = ?, allotted = ?, paid_at = ?, ended_at = ?, excused = ? WHERE n = ?",
+
+		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
+		&s.addParty:    "INSERT INTO parties (key) VALUES (?)",
+		&s.findProduct: "SELECT n FROM products WHERE id = ?",
+		&s.addProduct:  "INSERT INTO products (id, commodity, unit, zone, starts, ends, asset) VALUES (?, ?, ?, ?, ?, ?, ?)",
+
+		&s.addAuction: `INSERT INTO auctions (product, commodity, zone, asset, starts, height, held_at, void,
+			orders, excluded, filled, trades, rounds, demanded, offered, volume, value)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.addRound: "INSERT INTO rounds (auction, round, terms, arbiter, sellers, buyers, price, volume) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		&s.addOrder: `INSERT INTO orders (auction, place, id, owner, number, side, quantity, price, filled, standing, excluded, trades, value)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.addMatch: "INSERT INTO matches (auction, place, trade, round) VALUES (?, ?, ?, ?)",
+		&s.volume:   "SELECT volume, value FROM volumes WHERE commodity = ? AND unit = ? AND zone = ? AND asset = ? AND span = ? AND starts = ?",
+		&s.putVolume: `INSERT INTO volumes (commodity, unit, zone, asset, span, starts, auctions, orders, trades, volume, value)
+			VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET auctions = auctions + 1, orders = orders + excluded.orders, trades = trades + excluded.trades,
+				volume = excluded.volume, value = excluded.value`,
+	}
+}
+
+func prepareWriting(db *sql.DB) (s writeStatements, err error) {
+	for statement, text := range s.texts() {
+		if *statement, err = db.Prepare(text); err != nil {
+			return s, fmt.Errorf("prepare %q: %w", text, err)
+		}
+	}
+	return s, nil
+}
+
+// in returns the statements within a transaction.
+func (s *writeStatements) in(tx *sql.Tx) (within writeStatements) {
+	within = *s
+	for statement := range within.texts() {
+		*statement = tx.Stmt(*statement)
+	}
+	return within
+}
+
+// names remembers the numbers of parties and products that were met lately: a number stands for 32 bytes in the indexes.
+type names struct {
+	parties  map[types.PublicKey]int64
+	products map[types.Product]int64
+}
+
+// maxNames bounds each of them, to some ten MB.
+const maxNames = 100_000
+
+func newNames() names {
+	return names{parties: map[types.PublicKey]int64{}, products: map[types.Product]int64{}}
+}
+
+func (n *names) forget() { *n = newNames() }
+
+// party returns the number of a key, giving it one if it has none.
+func (b *batch) party(key types.PublicKey) (int64, error) {
+	return number(b.names.parties, key, b.do.findParty, []any{id(key)}, b.do.addParty, []any{id(key)})
+}
+
+// product returns the number of a product, giving it one if it has none.
+func (b *batch) product(p *types.Product) (int64, error) {
+	if n, known := b.names.products[*p]; known {
+		return n, nil
+	}
+	name := id(p.ID())
+	return number(b.names.products, *p, b.do.findProduct, []any{name},
+		b.do.addProduct, []any{name, p.Commodity, p.Unit, p.Zone, p.From, p.Until, id(p.Asset)})
+}
+
+func number[K comparable](known map[K]int64, key K, find *sql.Stmt, findArgs []any, add *sql.Stmt, addArgs []any) (int64, error) {
+	if n, ok := known[key]; ok {
+		return n, nil
+	}
+	var n int64
+	err := find.QueryRow(findArgs...).Scan(&n)
+	if isNone(err) {
+		var result sql.Result
+		if result, err = add.Exec(addArgs...); err == nil {
+			n, err = result.LastInsertId()
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(known) >= maxNames {
+		clear(known)
+	}
+	known[key] = n
+	return n, nil
+}
+
+func isNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -1,0 +1,51 @@
+package ledger_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// BenchmarkAuction is a whole block that clears one product: read the book, clear it, record its trades, list the changes
+// and follow them in the commitment. Half of the orders are bids; about half of them meet.
+func BenchmarkAuction(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := newMarket(b)
+			w.params.Market.MaxOrders = uint32(n)
+			view, begun := w.view.Clone(), w.time
+			fillBook(b, w, view, n)
+			var sum ledger.Accumulator
+			trades := 0
+			for b.Loop() {
+				state := ledger.New(view, w.params)
+				p := product()
+				state.Begin(w.height+2, max(begun, p.Gate(&w.params).Add(1)))
+				diff := state.Finish()
+				sum.Apply(diff.Changes)
+				trades = len(diff.Auctions[0].Trades)
+			}
+			b.ReportMetric(float64(trades), "trades")
+		})
+	}
+}
+
+// fillBook places random orders, each by a key of its own.
+func fillBook(b *testing.B, w *world, view *ledger.Memory, n int) {
+	random := rand.New(rand.NewPCG(1, 2))
+	state := ledger.New(view, w.params)
+	state.Begin(w.height+1, w.time.Add(second))
+	for i := range n {
+		owner := fmt.Sprintf("household %d", i)
+		o := w.order("peter", types.Side(1+i%2), fmt.Sprintf("0.%02d1", random.IntN(100)), ofQuantity(1+random.Uint64N(5000)))
+		o.Owner = publicKey(owner)
+		tx := types.NewTx(w.body(&types.Place{Order: o}), types.Signature{Key: o.Owner})
+		if result := state.Execute(tx, true); result.Code != types.CodeOK {
+			b.Fatal(result.Detail)
+		}
+	}
+	view.Apply(state.Finish().Changes)
+}

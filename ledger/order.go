@@ -1,0 +1,78 @@
+package ledger
+
+import "lockstep/types"
+
+// place puts an order into the book of its product. Nothing is locked: who doesn't keep what it is matched to has it on
+// record. An order of a number that the owner has in the book replaces the one there.
+func (x *execution) place(a *types.Place) error {
+	order := &a.Order
+	if err := order.Check(&x.params); err != nil {
+		return err
+	}
+	product := &order.Product
+	if opens, gate := product.Opens(&x.params), product.Gate(&x.params); x.clock.BlockTime < opens || x.clock.BlockTime > gate {
+		return types.Refuse(types.CodeBookClosed, "orders for this product are taken from %s to %s, the block is of %s", opens, gate, x.clock.BlockTime)
+	}
+	if err := x.checkEntry(order); err != nil {
+		return err
+	}
+	id := product.ID()
+	book, open := get[types.Book](x.State, bookKey(id))
+	if !open {
+		book = &types.Book{Product: *product}
+		x.put(gateKey(product.Gate(&x.params), id), &mark{})
+	}
+	at := orderKey(id, order.Owner, order.Number)
+	if _, replaces := get[types.PlacedOrder](x.State, at); !replaces {
+		if book.Orders == x.params.Market.MaxOrders {
+			return types.Refuse(types.CodeBookFull, "the product has its %d orders", book.Orders)
+		}
+		x.put(bookKey(id), &types.Book{Product: *product, Orders: book.Orders + 1})
+	}
+	x.need(order.Owner)
+	x.put(at, &types.PlacedOrder{Order: *order, Tx: x.tx.ID(), Height: x.clock.Height})
+	x.emitOrder(types.EventOrdered, id, order.Owner)
+	return nil
+}
+
+// checkEntry is what the state must say of who places an order.
+func (x *execution) checkEntry(order *types.Order) error {
+	if _, known := get[types.AssetState](x.State, assetKey(order.Product.Asset)); !known {
+		return types.Refuse(types.CodeAssetUnknown, "asset %s", order.Product.Asset)
+	}
+	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.Market.Entry == types.EntryMembers {
+		return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
+	}
+	return x.checkMeters(order.Owner, order.Meters)
+}
+
+// withdraw takes an order out of its book again.
+func (x *execution) withdraw(a *types.Withdraw) error {
+	at := orderKey(a.Product, a.Owner, a.Number)
+	if _, stands := get[types.PlacedOrder](x.State, at); !stands {
+		return types.Refuse(types.CodeOrderUnknown, "order %d of %s for product %s does not stand", a.Number, a.Owner, a.Product)
+	}
+	x.need(a.Owner)
+	x.remove(at)
+	book := x.mustBook(a.Product)
+	if book.Orders == 1 {
+		x.remove(bookKey(a.Product))
+		x.remove(gateKey(book.Product.Gate(&x.params), a.Product))
+	} else {
+		x.put(bookKey(a.Product), &types.Book{Product: book.Product, Orders: book.Orders - 1})
+	}
+	x.emitOrder(types.EventWithdrawn, a.Product, a.Owner)
+	return nil
+}
+
+func (s *State) mustBook(id types.ProductID) *types.Book {
+	book, ok := get[types.Book](s, bookKey(id))
+	if !ok {
+		panic("ledger: product " + id.String() + " has orders and no book")
+	}
+	return book
+}
+
+func (x *execution) emitOrder(kind types.EventKind, product types.ProductID, owner types.PublicKey) {
+	x.emit(kind, types.Event{Tx: x.tx.ID(), Product: product, Keys: []types.PublicKey{owner}})
+}

@@ -1,0 +1,113 @@
+package ledger
+
+import "lockstep/types"
+
+// The ledger keeps a record of what each key did with what auctions gave it: an order can demand a least one of the other
+// side. Trades that were agreed on otherwise leave no record here; an index of the chain counts them all.
+
+// record is what is known of a key; never nil.
+func (s *State) record(key types.PublicKey, asset types.AssetID) *types.Record {
+	if record, known := get[types.Record](s, recordKey(key, asset)); known {
+		return record
+	}
+	return &types.Record{}
+}
+
+func (s *State) editRecord(key types.PublicKey, asset types.AssetID, edit func(*types.Record)) {
+	next := *s.record(key, asset)
+	edit(&next)
+	s.put(recordKey(key, asset), &next)
+}
+
+func matched(trade *types.Trade) bool {
+	_, matched := trade.Step(types.StepMatched)
+	return matched
+}
+
+// excused tells whether the chain stood still after a step of a trade: then a deadline missed since is not held against anybody.
+func (s *State) excused(trade *types.Trade, since types.StepKind) bool {
+	step, _ := trade.Step(since)
+	return s.clock.Stalled > step.At
+}
+
+// recordLapse is for a match that its consumer did not pay.
+func (s *State) recordLapse(trade *types.Trade) {
+	if !matched(trade) {
+		return
+	}
+	agreement, excused := &trade.Agreement, s.excused(trade, types.StepMatched)
+	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) {
+		if excused {
+			r.Excused++
+			return
+		}
+		r.Lapses++
+		r.Failed = r.Failed.Saturate(agreement.Price)
+	})
+}
+
+// recordRefund is for a match that was paid and that its producer did not deliver. It is called when deliver-by has passed.
+func (s *State) recordRefund(id types.TradeID) {
+	trade, ok := get[types.Trade](s, tradeKey(id))
+	if !ok || trade.Phase != types.PhasePaid {
+		return
+	}
+	agreement, excused := &trade.Agreement, s.excused(trade, types.StepPaid)
+	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) { r.Kept = r.Kept.Saturate(agreement.Price) })
+	s.editRecord(agreement.Producer, agreement.Asset, func(r *types.Record) {
+		if excused {
+			r.Excused++
+			return
+		}
+		r.Refunds++
+		r.Failed = r.Failed.Saturate(agreement.Price)
+	})
+}
+
+// recordFill is for a match that was released: both did their part.
+func (s *State) recordFill(trade *types.Trade) {
+	if !matched(trade) {
+		return
+	}
+	agreement := &trade.Agreement
+	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
+		s.editRecord(party, agreement.Asset, func(r *types.Record) {
+			r.Fills++
+			r.Kept = r.Kept.Saturate(agreement.Price)
+		})
+	}
+}
+
+// recordDispute is for a match that ended by a split or an award: the price is held against nobody.
+func (s *State) recordDispute(trade *types.Trade) {
+	if !matched(trade) {
+		return
+	}
+	agreement := &trade.Agreement
+	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
+		s.editRecord(party, agreement.Asset, func(r *types.Record) { r.Disputes++ })
+	}
+}
+
+// recordSettlement is for a match that was settled by what was read. What was read short is held against the producer; a
+// release that was withheld though all was read, against the consumer.
+func (s *State) recordSettlement(trade *types.Trade) {
+	if !matched(trade) {
+		return
+	}
+	agreement := &trade.Agreement
+	quantity := agreement.Goods.Quantity
+	read := agreement.Price.Share(min(trade.Allotted, quantity), quantity)
+	s.editRecord(agreement.Producer, agreement.Asset, func(r *types.Record) {
+		r.Disputes++
+		r.Kept, r.Failed = r.Kept.Saturate(read), r.Failed.Saturate(agreement.Price-read)
+	})
+	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) {
+		r.Disputes++
+		if trade.Allotted >= quantity {
+			r.Failed = r.Failed.Saturate(agreement.Price)
+		} else {
+			r.Kept = r.Kept.Saturate(agreement.Price)
+		}
+	})
+}

@@ -1,0 +1,294 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lockstep/types"
+)
+
+// stallLimit is how long nothing may become final before a run is given up: a transaction must have been lost.
+const stallLimit = 60 * time.Second
+
+// A client that is refused because the pool is full tries again after a pause.
+const fullPause = 5 * time.Millisecond
+
+// drive sends the steps of lanes, each when the one before is final, and counts.
+type drive struct {
+	target target
+	plan   plan
+	ready  chan *ride
+	done   chan struct{} // closed when all is done
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	rides   []*ride
+	flying  map[types.TxID]*ride
+	idle    []*ride // open loop: waiting for an arrival
+	open    int     // rides that are not over
+	closing bool    // no new trades
+	result  tally
+	moved   time.Time // when something last became final
+}
+
+// plan says how fast to send and when to stop.
+type plan struct {
+	rate      float64       // trades a second to begin; zero: each lane goes on as soon as it can
+	until     time.Duration // begin no new trade after it; zero: do all steps
+	dropFirst bool          // overload: a trade that finds the pool full is given up, not tried again
+	progress  func(trades int)
+}
+
+// ride is a lane on its way.
+type ride struct {
+	lane  *lane
+	node  int
+	at    int       // the step to do or in flight
+	due   time.Time // when the step should be sent
+	first time.Time // when the first step of the trades under way should have been sent
+}
+
+// tally is what was counted.
+type tally struct {
+	begin, end time.Time // of the clock; end is when the last trade was final
+	trades     int
+	txs        int
+	bytes      int64
+	steps      []time.Duration // from when each transaction was due until it was final
+	whole      []time.Duration // from when each trade was due until its end was final
+	blocks     []time.Duration // between two blocks that held something, as the first node tells
+	blockTxs   int             // in all blocks that the first node tells of
+	lastHeight uint64
+	lastBlock  time.Time
+	refused    map[types.Code]int
+	dropped    int // arrivals that were given up
+}
+
+func (t *tally) took() time.Duration { return max(t.end.Sub(t.begin), time.Millisecond) }
+
+// run does the steps that the lanes have, by their plan.
+func run(ctx context.Context, t target, lanes []*lane, clients int, p plan) (*tally, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d := &drive{
+		target: t, plan: p, ready: make(chan *ride, len(lanes)), done: make(chan struct{}), cancel: cancel,
+		flying: make(map[types.TxID]*ride, len(lanes)),
+		result: tally{refused: map[types.Code]int{}},
+	}
+	for i, l := range lanes {
+		if len(l.steps) > 0 {
+			d.rides = append(d.rides, &ride{lane: l, node: i % t.nodes()})
+		}
+	}
+	if d.open = len(d.rides); d.open == 0 {
+		return &d.result, nil
+	}
+	if err := t.ready(ctx); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	following, stop := context.WithCancel(ctx)
+	group.Go(func() error { return t.follow(following, d.seen) })
+	d.start()
+	for range clients {
+		group.Go(func() error { return d.send(ctx) })
+	}
+	group.Go(func() error { return d.watch(ctx) })
+	if p.rate > 0 {
+		group.Go(func() error { return d.arrive(ctx) })
+	}
+	group.Go(func() error {
+		defer stop()
+		select {
+		case <-d.done:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	d.finish()
+	return &d.result, nil
+}
+
+func (d *drive) start() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	d.result.begin, d.moved, d.result.end = now, now, now
+	if d.plan.rate > 0 {
+		d.idle = append(d.idle, d.rides...)
+		return
+	}
+	for _, r := range d.rides {
+		r.due, r.first = now, now
+		d.ready <- r
+	}
+}
+
+// finish drops the steps that were done, so that a later run goes on behind them.
+func (d *drive) finish() {
+	for _, r := range d.rides {
+		r.lane.steps = r.lane.steps[r.at:]
+	}
+}
+
+// send hands in what is ready until all is done.
+func (d *drive) send(ctx context.Context) error {
+	for {
+		select {
+		case r := <-d.ready:
+			if err := d.submit(ctx, r); err != nil {
+				return err
+			}
+		case <-d.done:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (d *drive) submit(ctx context.Context, r *ride) error {
+	step := &r.lane.steps[r.at]
+	tx := step.tx
+	d.mu.Lock()
+	d.flying[tx.ID()] = r // before it is sent: it can be final before the answer is here
+	d.mu.Unlock()
+	err := d.target.submit(ctx, r.node, tx)
+	if err == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.flying[tx.ID()] != r {
+		return nil // final all the same
+	}
+	delete(d.flying, tx.ID())
+	code := types.CodeOf(err)
+	d.result.refused[code]++
+	switch {
+	case code != types.CodePoolFull && code != types.CodeUnavailable:
+		return fmt.Errorf("transaction %s: %w", tx.ID(), err)
+	case d.plan.dropFirst && step.first:
+		d.result.dropped++
+		d.rest(r)
+	default:
+		time.AfterFunc(fullPause, func() { d.ready <- r })
+	}
+	return nil
+}
+
+// seen notes what a node has made final, and sends its lanes on.
+func (d *drive) seen(block final) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := 0
+	for _, tx := range block.txs {
+		r := d.flying[tx.id]
+		if r == nil || r.node != block.node {
+			continue
+		}
+		delete(d.flying, tx.id)
+		if tx.code != types.CodeOK {
+			d.cancel(fmt.Errorf("transaction %s was refused in its block: %w", tx.id, types.Refuse(tx.code, "a trade of the load")))
+			return
+		}
+		own++
+		d.land(r, block.at)
+	}
+	if own == 0 {
+		return
+	}
+	d.moved = block.at
+	if block.node == 0 {
+		d.result.block(&block, own)
+	}
+	if d.plan.progress != nil {
+		d.plan.progress(d.result.trades)
+	}
+}
+
+// block counts a block, which may be told of in several parts.
+func (t *tally) block(block *final, txs int) {
+	t.blockTxs += txs
+	if block.height == t.lastHeight {
+		return
+	}
+	if t.lastHeight > 0 {
+		t.blocks = append(t.blocks, block.at.Sub(t.lastBlock))
+	}
+	t.lastHeight, t.lastBlock = block.height, block.at
+}
+
+// land counts a step that is final and goes on to the next.
+func (d *drive) land(r *ride, at time.Time) {
+	step := &r.lane.steps[r.at]
+	d.result.txs++
+	d.result.bytes += int64(len(step.tx.Bytes()))
+	d.result.steps = append(d.result.steps, at.Sub(r.due))
+	if step.ends > 0 {
+		d.result.trades += step.ends
+		d.result.end = at
+		d.result.whole = append(d.result.whole, at.Sub(r.first))
+	}
+	step.tx = nil // it is not needed again, and there are many
+	r.at++
+	switch {
+	case r.at == len(r.lane.steps):
+		d.over()
+	case !r.lane.steps[r.at].first:
+		r.due = at
+		d.ready <- r
+	default:
+		d.rest(r)
+	}
+}
+
+// rest is where a lane stands between two trades.
+func (d *drive) rest(r *ride) {
+	now := time.Now()
+	switch {
+	case d.closing || d.plan.until > 0 && now.Sub(d.result.begin) > d.plan.until:
+		d.over()
+	case d.plan.rate > 0:
+		d.idle = append(d.idle, r)
+	default:
+		r.due, r.first = now, now
+		d.ready <- r
+	}
+}
+
+func (d *drive) over() {
+	if d.open--; d.open == 0 {
+		close(d.done)
+	}
+}
+
+// watch gives a run up that stands still.
+func (d *drive) watch(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.done:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+		d.mu.Lock()
+		silent, flying := time.Since(d.moved), len(d.flying)
+		d.mu.Unlock()
+		if flying > 0 && silent > stallLimit {
+			return errors.New("nothing has become final for a minute: see the node's log (--verbose)")
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package load
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// TestTheSameSeedIsTheSameTrades, and another seed is others.
+func TestTheSameSeedIsTheSameTrades(t *testing.T) {
+	t.Parallel()
+	make := func(seed uint64) (ids []types.TxID) {
+		o := Options{Keys: 10, Seed: seed, Actions: 2}.withDefaults()
+		w := newWorld(o.params(), 1_800_000_000_000, &o, o.lanes(), true)
+		w.extend(3)
+		for _, l := range w.lanes {
+			for _, step := range l.steps {
+				ids = append(ids, step.tx.ID())
+			}
+		}
+		return ids
+	}
+	first := make(1)
+	if len(first) != 5*3*3 || !slices.Equal(first, make(1)) {
+		t.Errorf("%d transactions of one seed differ", len(first))
+	}
+	if slices.Equal(first, make(2)) {
+		t.Error("another seed makes the same trades")
+	}
+}
+
+// TestProceedsAreSpent: from its second trade on a lane spends payment, return and bond of the one before.
+func TestProceedsAreSpent(t *testing.T) {
+	t.Parallel()
+	o := Options{Keys: 2}.withDefaults()
+	w := newWorld(o.params(), 1_800_000_000_000, &o, 1, true)
+	w.extend(2)
+	steps := w.lanes[0].steps
+	e1, e2 := steps[0].tx.ID(), steps[1].tx.ID()
+	if want := []types.Outpoint{{Tx: e1}, {Tx: e2, Index: 1}}; !slices.Equal(steps[3].tx.Body.Inputs, want) {
+		t.Errorf("E1 spends %v, not change and return", steps[3].tx.Body.Inputs)
+	}
+	if want := []types.Outpoint{{Tx: e2}, {Tx: e1, Index: 1}, {Tx: e2, Index: 2}}; !slices.Equal(steps[4].tx.Body.Inputs, want) {
+		t.Errorf("E2 spends %v, not change, payment and bond", steps[4].tx.Body.Inputs)
+	}
+	if len(steps[2].tx.Signatures) != 0 {
+		t.Error("E3 is signed")
+	}
+}
+
+// TestOpenLoop offers a rate that the rules can keep, and less than they can do.
+func TestOpenLoop(t *testing.T) {
+	t.Parallel()
+	report, err := Run(t.Context(), Options{Mode: ModeRules, Rate: 100, Seconds: time.Second, Keys: 20, Folder: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Trades < 10 || report.Trades > 130 {
+		t.Errorf("%d trades in a second at 100 a second", report.Trades)
+	}
+}
+
+// TestRulesAreNotFarFromTheirLimit is the watch on performance: it fails only when something has gone very wrong. It compares
+// two measurements of one run, so a slow machine is no reason to fail.
+func TestRulesAreNotFarFromTheirLimit(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("under the race detector it says nothing")
+	}
+	best := 0.0
+	for range 3 { // others use the machine
+		report, err := Run(t.Context(), Options{Mode: ModeRules, Trades: 4000, Keys: 1000, Folder: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best = max(best, report.Ratio); best > 0.03 {
+			return
+		}
+	}
+	t.Errorf("the rules do %.1f %% of what signature checks allow, 15 and more are usual", 100*best)
+}
+
+// TestGrowth measures two sizes.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	report, err := Grow(t.Context(), Options{Folder: t.TempDir(), Keys: 100}, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Rows) != 2 || report.Rows[1].Outputs != 10_000 || report.Rows[1].Closed != 1000 || !report.Conserved {
+		t.Errorf("%+v", report)
+	}
+	var out strings.Builder
+	if err := report.WriteText(&out); err != nil || !strings.Contains(out.String(), "10,000") {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+}
+
+// TestMissingMoneyIsFound: the check that makes a run fail.
+func TestMissingMoneyIsFound(t *testing.T) {
+	t.Parallel()
+	id := types.AssetID{1}
+	for name, sums := range map[string]ledger.Sums{
+		"none":        {},
+		"lost":        {id: {Issued: 10, Spendable: 9}},
+		"made":        {id: {Issued: 11, Spendable: 11}},
+		"other asset": {id: {Issued: 10, Spendable: 10}, {2}: {}},
+	} {
+		if checkSums(sums, 10) == nil {
+			t.Errorf("%s: nothing is found", name)
+		}
+	}
+	if err := checkSums(ledger.Sums{id: {Issued: 10, Spendable: 6, Locked: 4}}, 10); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBadOptions are told before anything is done.
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{
+		{Mode: "fast"}, {Mix: "mixed"}, {Actions: 65}, {Actions: -1}, {Keys: 1}, {Keys: 1 << 30}, {Trades: -1}, {Clients: -1},
+		{Trades: 1, Seconds: 1}, {Seconds: time.Hour}, {Rate: -1}, {Mode: ModeNet}, {Validators: 100},
+	} {
+		var option *OptionError
+		if _, err := Run(t.Context(), o); !errors.As(err, &option) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	var option *OptionError
+	if _, err := Grow(t.Context(), Options{}, 10); !errors.As(err, &option) {
+		t.Error(err)
+	}
+	if _, err := Overload(t.Context(), Options{Mode: ModeRules}); !errors.As(err, &option) {
+		t.Error(err)
+	}
+}
+
+func TestPercentiles(t *testing.T) {
+	t.Parallel()
+	var all []time.Duration
+	for i := range 100 {
+		all = append(all, time.Duration(100-i)*time.Millisecond)
+	}
+	if got, want := timesOf(all), (Times{51, 96, 100, 100}); got != want {
+		t.Errorf("%+v, not %+v", got, want)
+	}
+	if got := timesOf(nil); got != (Times{}) {
+		t.Errorf("of nothing: %+v", got)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", 12345.6: "12,346", 1234567: "1,234,567"} {
+		if got := number(n); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+	if err := (&OverloadReport{Refused: map[string]int{"pool_full": 3}}).WriteText(io.Discard); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,140 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"lockstep/chain"
+	"lockstep/index"
+	"lockstep/store"
+	"lockstep/types"
+)
+
+// indexSource lets the index read from a snapshot of the store.
+type indexSource struct{ *store.Snapshot }
+
+func (s indexSource) Block(height uint64) (*index.Block, error) {
+	block, err := s.Snapshot.Block(height)
+	if block == nil || err != nil {
+		return nil, err
+	}
+	return &index.Block{
+		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment, Events: block.Events,
+	}, nil
+}
+
+func (s indexSource) Trade(id types.TradeID) (*types.Trade, error) {
+	record, err := s.Snapshot.Trade(id)
+	if record == nil || err != nil {
+		return nil, err
+	}
+	return record.Trade, nil
+}
+
+func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, error) {
+	params, snapshot := s.Params(), s.Snapshot()
+	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{snapshot}, logger)
+	return opened, errors.Join(err, snapshot.Close())
+}
+
+// advanceIndex follows the store for one batch.
+func advanceIndex(ctx context.Context, x *index.Index, s *store.Store) (blocks int, err error) {
+	snapshot := s.Snapshot()
+	blocks, err = x.Advance(ctx, indexSource{snapshot})
+	return blocks, errors.Join(err, snapshot.Close())
+}
+
+// followIndex keeps the index up with the chain until the context ends. If it fails the ledger goes on without it: an
+// index is derived, and one block that it can't take must not halt every node at once.
+func (n *Node) followIndex(ctx context.Context) error {
+	err := n.keepIndex(ctx)
+	if errors.Is(err, index.ErrDamaged) {
+		n.logger.Warn("the index is built anew", "why", err)
+		if err = n.index.Reset(); err == nil {
+			err = n.keepIndex(ctx)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		n.logger.Error("the index has stopped; the ledger goes on. Stop the node and run: lockstep node reindex", "why", err)
+	}
+	return nil
+}
+
+func (n *Node) keepIndex(ctx context.Context) error {
+	if err := n.index.Verify(ctx); err != nil {
+		return err
+	}
+	for {
+		at, err := n.index.Position(ctx)
+		if err != nil {
+			return err
+		}
+		if err := n.awaitBlock(ctx, at.Height+1); err != nil || ctx.Err() != nil {
+			return err
+		}
+		if _, err := advanceIndex(ctx, n.index, n.store); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitBlock returns once there is a block of that height, or the context has ended.
+func (n *Node) awaitBlock(ctx context.Context, height uint64) error {
+	for _, err := range n.chain.Blocks(ctx, height) {
+		return err
+	}
+	return nil
+}
+
+// Index is the query index, for programs that run a node in their own process.
+func (n *Node) Index() *index.Index { return n.index }
+
+// IndexReport tells what an index holds.
+type IndexReport struct {
+	index.Counts
+	Digest types.Hash `json:"digest"` // of all of it: equal on every node of the ledger at this height
+}
+
+// Reindex throws the index of the node in a folder away and builds it from the store. The node must not run.
+func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report IndexReport, err error) {
+	if _, err := LoadSettings(dir); err != nil {
+		return report, err
+	}
+	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
+	if err != nil {
+		return report, err
+	}
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, logger)
+	if err != nil {
+		return report, err
+	}
+	report, err = reindex(ctx, dir, s, logger)
+	return report, errors.Join(err, s.Close())
+}
+
+func reindex(ctx context.Context, dir string, s *store.Store, logger *slog.Logger) (report IndexReport, err error) {
+	x, err := openIndex(dir, s, logger)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, x.Close()) }()
+	if err := x.Reset(); err != nil {
+		return report, err
+	}
+	for blocks := 1; blocks > 0; {
+		if blocks, err = advanceIndex(ctx, x, s); err != nil {
+			return report, err
+		}
+	}
+	if report.Counts, err = x.Counts(ctx); err != nil {
+		return report, err
+	}
+	if report.Blocks != s.Height() {
+		return report, fmt.Errorf("the index has %d blocks, the store has %d: one is missing there", report.Blocks, s.Height())
+	}
+	report.Digest, err = x.Digest(ctx)
+	return report, err
+}

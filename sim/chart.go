@@ -1,0 +1,272 @@
+package sim
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"math"
+	"strings"
+)
+
+// chart draws into an SVG. Colours are classes of the page's style sheet, so that they follow light and dark.
+type chart struct {
+	strings.Builder
+	width, height            float64
+	left, right, top, bottom float64 // margins
+	fromX, toX, fromY, toY   float64 // values at the margins
+}
+
+func newChart(height float64, fromX, toX, fromY, toY float64) *chart {
+	return &chart{
+		width: 760, height: height, left: 62, right: 18, top: 18, bottom: 46, fromX: fromX, toX: toX, fromY: fromY, toY: toY,
+	}
+}
+
+func (c *chart) x(value float64) float64 {
+	return c.left + (value-c.fromX)/(c.toX-c.fromX)*(c.width-c.left-c.right)
+}
+
+func (c *chart) y(value float64) float64 {
+	return c.height - c.bottom - (value-c.fromY)/(c.toY-c.fromY)*(c.height-c.top-c.bottom)
+}
+
+func (c *chart) line(class string, x1, y1, x2, y2 float64) {
+	fmt.Fprintf(c, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
+}
+
+// bar fills a rectangle between values, with what is said when one points at it.
+func (c *chart) bar(class string, fromX, toX, fromY, toY float64, says string) {
+	top, bottom := min(c.y(fromY), c.y(toY)), max(c.y(fromY), c.y(toY))
+	fmt.Fprintf(c, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f"><title>%s</title></rect>`,
+		class, c.x(fromX), top, c.x(toX)-c.x(fromX), bottom-top, html.EscapeString(says))
+}
+
+func (c *chart) text(class, anchor string, x, y float64, text string) {
+	fmt.Fprintf(c, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`, class, anchor, x, y, html.EscapeString(text))
+}
+
+// path draws through points given in values.
+func (c *chart) path(class string, points [][2]float64) {
+	if len(points) == 0 {
+		return
+	}
+	var d strings.Builder
+	for i, p := range points {
+		fmt.Fprintf(&d, "%c%.1f %.1f", "ML"[min(i, 1)], c.x(p[0]), c.y(p[1]))
+	}
+	fmt.Fprintf(c, `<path class="%s" d="%s"/>`, class, d.String())
+}
+
+// rulesY draws the grid and the labels of the upright axis, and its unit above it.
+func (c *chart) rulesY(unit string) {
+	step := niceStep(c.toY-c.fromY, 5)
+	for value := math.Ceil(c.fromY/step) * step; value <= c.toY+step/1e6; value += step {
+		c.line("grid", c.left, c.y(value), c.width-c.right, c.y(value))
+		c.text("tick", "end", c.left-8, c.y(value)+4, number(math.Abs(value), step))
+	}
+	c.text("unit", "start", 4, c.top-5, unit)
+}
+
+// rulesX draws the ticks of the level axis with their labels, and its unit below it.
+func (c *chart) rulesX(step float64, label func(float64) string, unit string) {
+	base := c.height - c.bottom
+	for value := math.Ceil(c.fromX/step) * step; value <= c.toX+step/1e6; value += step {
+		c.line("grid", c.x(value), base, c.x(value), base+5)
+		c.text("tick", "middle", c.x(value), base+20, label(value))
+	}
+	c.line("axis", c.left, base, c.width-c.right, base)
+	c.text("unit", "end", c.width-c.right, base+38, unit)
+}
+
+// niceStep divides a span into about so many round steps.
+func niceStep(span float64, parts int) float64 {
+	raw := max(span, 1e-9) / float64(parts)
+	power := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, factor := range []float64{1, 2, 5} {
+		if raw <= factor*power {
+			return factor * power
+		}
+	}
+	return 10 * power
+}
+
+// number writes a tick with as many places as its step has.
+func number(value, step float64) string {
+	places := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
+	return fmt.Sprintf("%.*f", places, value)
+}
+
+// close ends the drawing. The title is what those hear who don't see it.
+func (c *chart) close(title string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s</svg>`, //nolint:gosec // all texts are escaped above
+		c.width, c.height, html.EscapeString(title), c.String()))
+}
+
+// curves draws demand and supply of a round, and where they meet.
+func (r *Round) curves(w words) template.HTML {
+	bids, offers := r.sorted()
+	reach, most := float64(r.Volume), 0.0
+	for _, side := range [][]Line{bids, offers} {
+		sum := 0.0
+		for _, line := range side {
+			sum += float64(line.Quantity)
+			most = max(most, float64(line.Limit)/10)
+		}
+		reach = max(reach, sum)
+	}
+	c := newChart(360, 0, reach*1.04, 0, most*1.14)
+	c.rulesY(w.say("ct/kWh"))
+	step := niceStep(reach, 7)
+	c.rulesX(step, func(v float64) string { return number(v, step) }, "Wh")
+	price, volume := cents(r.Price), float64(r.Volume)
+	c.bar("traded", 0, volume, 0, c.toY, w.say("traded"))
+	c.line("mark", c.left, c.y(price), c.x(volume), c.y(price))
+	c.line("mark", c.x(volume), c.y(price), c.x(volume), c.y(0))
+	for _, side := range []struct {
+		class string
+		lines []Line
+		end   float64
+	}{{"demand", bids, 0}, {"supply", offers, c.toY}} {
+		var points [][2]float64
+		at := 0.0
+		for _, line := range side.lines {
+			limit := float64(line.Limit) / 10
+			points = append(points, [2]float64{at, limit})
+			at += float64(line.Quantity)
+			points = append(points, [2]float64{at, limit})
+		}
+		points = append(points, [2]float64{at, side.end})
+		c.path(side.class, points)
+	}
+	fmt.Fprintf(c, `<circle class="point" cx="%.1f" cy="%.1f" r="5.5"/>`, c.x(volume), c.y(price))
+	label := fmt.Sprintf("%.2f %s, %d Wh", price, w.say("ct/kWh"), r.Volume)
+	if anchor, x := "start", c.x(volume)+12; x < c.width*0.66 {
+		c.text("callout", anchor, x, c.y(price)-24, label)
+	} else {
+		c.text("callout", "end", c.x(volume)-12, c.y(price)-10, label)
+	}
+	return c.close(w.say("Supply and demand"))
+}
+
+// hours labels an axis of slots by the hour.
+func (c *chart) hours(w words) {
+	c.rulesX(8, func(slot float64) string { return fmt.Sprintf("%02.0f:00", slot/4) }, w.say("time of day"))
+}
+
+func (r *Report) span() (from, to float64) {
+	if len(r.Auctions) == 0 {
+		return 0, SlotsPerDay
+	}
+	return float64(r.Auctions[0].Slot), float64(r.Auctions[len(r.Auctions)-1].Slot + 1)
+}
+
+// prices draws the price of each slot, between what the utility takes and what the grid pays.
+func (r *Report) prices(w words) template.HTML {
+	from, to := r.span()
+	most, least, paid := 0.0, math.Inf(1), 0.0
+	for i := range r.Households {
+		h := &r.Households[i]
+		most = max(most, float64(h.Tariff)/10)
+		if h.FeedIn > 0 {
+			least, paid = min(least, float64(h.FeedIn)/10), max(paid, float64(h.FeedIn)/10)
+		}
+	}
+	cheapest := most
+	for i := range r.Households {
+		cheapest = min(cheapest, float64(r.Households[i].Tariff)/10)
+	}
+	c := newChart(300, from, to, 0, most*1.1)
+	c.bar("tariffs", from, to, cheapest, most, w.say("what utilities charge"))
+	c.bar("feedins", from, to, min(least, paid), paid, w.say("what the grid pays"))
+	c.rulesY(w.say("ct/kWh"))
+	c.hours(w)
+	var points [][2]float64
+	for i := range r.Auctions {
+		a := &r.Auctions[i]
+		if a.Price == "" {
+			c.path("price", points)
+			points = nil
+			continue
+		}
+		points = append(points, [2]float64{float64(a.Slot), cents(a.Price)}, [2]float64{float64(a.Slot + 1), cents(a.Price)})
+	}
+	c.path("price", points)
+	for i := range r.Auctions {
+		if a := &r.Auctions[i]; a.Price != "" {
+			c.bar("touch", float64(a.Slot), float64(a.Slot+1), 0, c.toY, fmt.Sprintf("%s  %.2f %s, %d Wh", a.Clock, cents(a.Price), w.say("ct/kWh"), a.Volume))
+		}
+	}
+	return c.close(w.say("Price over the day"))
+}
+
+// volumes draws for each slot what was asked upwards and what was offered downwards, and how much of each was matched.
+func (r *Report) volumes(w words) template.HTML {
+	from, to := r.span()
+	up, down := 1.0, 1.0
+	for i := range r.Auctions {
+		up, down = max(up, float64(r.Auctions[i].Asked)/1000), max(down, float64(r.Auctions[i].Offered)/1000)
+	}
+	c := newChart(340, from, to, -down*1.08, up*1.12)
+	c.rulesY("kWh")
+	c.hours(w)
+	for i := range r.Auctions {
+		a := &r.Auctions[i]
+		left, right := float64(a.Slot)+0.08, float64(a.Slot)+0.92
+		matched, asked, offered := float64(a.Volume)/1000, float64(a.Asked)/1000, float64(a.Offered)/1000
+		c.bar("matched", left, right, 0, matched, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("matched"), a.Volume))
+		c.bar("unserved", left, right, matched, asked, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("asked, not matched"), a.Asked-a.Volume))
+		c.bar("matched", left, right, 0, -matched, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("matched"), a.Volume))
+		c.bar("unsold", left, right, -matched, -offered, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("offered, not matched"), a.Offered-a.Volume))
+	}
+	c.line("axis", c.left, c.y(0), c.width-c.right, c.y(0))
+	c.text("side", "end", c.width-c.right-4, c.y(up*1.12)+14, w.say("asked")+" ↑")
+	c.text("side", "end", c.width-c.right-4, c.y(-down*1.08)-6, w.say("offered")+" ↓")
+	return c.close(w.say("Energy matched and not"))
+}
+
+// money draws what each household saved.
+func (r *Report) savings(w words) template.HTML {
+	least, most := 0.0, 0.01
+	for i := range r.Households {
+		saved := eur(r.Households[i].Saved)
+		least, most = min(least, saved), max(most, saved)
+	}
+	row := 26.0
+	c := newChart(float64(len(r.Households))*row+66, least*1.1, most*1.16, float64(len(r.Households)), 0)
+	c.left = 92
+	step := niceStep(most-least, 6)
+	for value := math.Ceil(c.fromX/step) * step; value <= c.toX; value += step {
+		c.line("grid", c.x(value), c.top, c.x(value), c.height-c.bottom)
+	}
+	c.rulesX(step, func(v float64) string { return number(v, step) }, moneyCode)
+	for i := range r.Households {
+		h, at := &r.Households[i], float64(i)
+		saved := eur(h.Saved)
+		class := "buyer"
+		if h.Roof != NoRoof {
+			class = "seller"
+		}
+		c.bar(class, min(0, saved), max(0, saved), at+0.16, at+0.84, h.Name+"  "+signed(h.Saved)+" "+moneyCode)
+		c.text("label", "end", c.left-8, c.y(at+0.5)+4, h.Name)
+		c.text("tick", "start", c.x(max(0, saved))+6, c.y(at+0.5)+4, fmt.Sprintf("%.2f", saved))
+	}
+	c.line("axis", c.x(0), c.top, c.x(0), c.height-c.bottom)
+	return c.close(w.say("Money per household"))
+}
+
+// lock draws how much money was in trades at the end of each slot.
+func (r *Report) lock(w words) template.HTML {
+	from, to := r.span()
+	most := 0.01
+	points := [][2]float64{{from, 0}}
+	for i := range r.Auctions {
+		locked := eur(int64(r.Auctions[i].Locked))
+		most = max(most, locked)
+		points = append(points, [2]float64{float64(r.Auctions[i].Slot), locked}, [2]float64{float64(r.Auctions[i].Slot + 1), locked})
+	}
+	c := newChart(240, from, to, 0, most*1.12)
+	c.rulesY(moneyCode)
+	c.hours(w)
+	c.path("locked", append(points, [2]float64{to, 0}))
+	return c.close(w.say("Money locked in trades"))
+}

@@ -1,0 +1,319 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"lockstep/market"
+	"lockstep/types"
+)
+
+// Comparison is one day of the same households under several ways to share what some have to spare. No ledger is involved, and
+// everybody keeps its word: what differs is the rule alone.
+type Comparison struct {
+	Season     string   `json:"season"`
+	Households int      `json:"households"`
+	Load       uint64   `json:"load_wh"`
+	Own        uint64   `json:"own_wh"` // of it, from the own roof
+	Sun        uint64   `json:"sun_wh"` // made
+	Schemes    []Scheme `json:"schemes"`
+}
+
+// Scheme is what became of the day under one rule.
+type Scheme struct {
+	Name    string  `json:"name"`
+	Volume  uint64  `json:"volume_wh"` // from house to house
+	Welfare int64   `json:"welfare"`   // of all: money saved against the utility alone
+	Saved   []int64 `json:"saved"`     // of each household
+	Settled bool    `json:"settled"`   // of a strategic one: nobody gains by another shade than its own
+}
+
+// fixedPrice is what a Wh costs in a community that splits by shares: about the middle of what utilities charge and pay.
+const fixedPrice = 190
+
+// Compare plays a day of the season under each rule. The strategic ones are left out unless wanted: they take the longest.
+func Compare(season string, households []Household, strategic bool) (*Comparison, error) {
+	profile, err := Standard(season)
+	if err != nil {
+		return nil, err
+	}
+	d := newCompared(profile, households)
+	result := &Comparison{Season: season, Households: len(households)}
+	for i, m := range d.members {
+		result.Load += m.load.Sum()
+		result.Sun += m.sun.Sum()
+		for slot := range SlotsPerDay {
+			result.Own += min(d.members[i].load[slot], d.members[i].sun[slot])
+		}
+	}
+	truth := make([]int, len(households))
+	result.Schemes = append(result.Schemes,
+		Scheme{Name: "utility alone", Saved: make([]int64, len(households))},
+		d.play("static split, equal shares", func(slot int) []flow { return d.static(slot, func(int) uint64 { return 1 }) }),
+		d.play("static split, shares by annual use", func(slot int) []flow {
+			return d.static(slot, func(i int) uint64 { return d.members[i].Annual })
+		}),
+		d.play("uniform price", func(slot int) []flow { return uniform(d.book(slot, truth)) }),
+		d.play("pay-as-bid", func(slot int) []flow { return payAsBid(d.book(slot, truth)) }),
+	)
+	if strategic {
+		result.Schemes = append(result.Schemes, d.strategic("uniform price, strategic", uniform), d.strategic("pay-as-bid, strategic", payAsBid))
+	}
+	return result, nil
+}
+
+// compared is the households with their day.
+type compared struct {
+	members     []*member
+	least, most uint64 // the lowest feed-in and the highest tariff, which everybody knows
+}
+
+func newCompared(profile *Profile, households []Household) *compared {
+	d := &compared{least: math.MaxUint64}
+	for place, house := range households {
+		m := &member{
+			Household: house, place: place, load: profile.Load(house.Kind, house.Annual), sun: profile.Sun(house.Roof, house.Power),
+		}
+		d.members = append(d.members, m)
+		if d.most = max(d.most, m.Tariff); m.Roof != NoRoof {
+			d.least = min(d.least, m.FeedIn)
+		}
+	}
+	return d
+}
+
+// flow is energy that goes from one household to another, and what it costs.
+type flow struct {
+	seller, buyer int
+	wh            uint64
+	price         types.Amount
+}
+
+// bidder is an order in a comparison.
+type bidder struct {
+	place    int
+	side     types.Side
+	quantity uint64
+	limit    types.Rate
+}
+
+// shades is by how many steps a strategic household can shade its limit, from none to all of what there is to gain.
+const shades = 5
+
+// book is the orders of a slot when each household shades its limit by some steps: a bid down towards the lowest feed-in, an
+// offer up towards the highest tariff. Without any, limits are what the utility charges and pays.
+func (d *compared) book(slot int, shade []int) []bidder {
+	var book []bidder
+	for i, m := range d.members {
+		surplus, need := m.foreseen(slot)
+		part := uint64(shade[i])
+		switch {
+		case surplus > 0:
+			limit := m.FeedIn + (d.most-m.FeedIn)*part/shades
+			book = append(book, bidder{i, types.Sell, surplus, types.Rate{Mantissa: limit}})
+		case need > 0:
+			limit := m.Tariff - (m.Tariff-d.least)*part/shades
+			book = append(book, bidder{i, types.Bid, need, types.Rate{Mantissa: limit}})
+		}
+	}
+	return book
+}
+
+// uniform is the auction of the ledger: one price for all.
+func uniform(book []bidder) []flow {
+	orders := make([]market.Order, len(book))
+	for i, b := range book {
+		orders[i] = market.Order{ID: fmt.Sprintf("%03d", i), Side: b.side, Quantity: b.quantity, Price: b.limit}
+	}
+	clearing, err := market.Clear(orders)
+	if err != nil || clearing.Volume == 0 { // the households' own figures make good orders
+		return nil
+	}
+	gets := make(map[string]uint64, len(book))
+	for _, fill := range clearing.Fills {
+		gets[fill.ID] = fill.Quantity
+	}
+	var bids, offers []bidder
+	for i, b := range book {
+		if b.quantity = gets[orders[i].ID]; b.side == types.Bid {
+			bids = append(bids, b)
+		} else {
+			offers = append(offers, b)
+		}
+	}
+	price, _ := clearing.Price.Float64()
+	return pair(bids, offers, func(_, _ *bidder, wh uint64) (types.Amount, bool) {
+		return types.Amount(math.Ceil(price * float64(wh))), true // halves of whole numbers below 2^53: exact
+	})
+}
+
+// pair lays bids and offers side by side, in the order given, as long as a pair has a price.
+func pair(bids, offers []bidder, price func(bid, offer *bidder, wh uint64) (types.Amount, bool)) []flow {
+	var flows []flow
+	for i, j := 0, 0; i < len(bids) && j < len(offers); {
+		bid, offer := &bids[i], &offers[j]
+		if wh := min(bid.quantity, offer.quantity); wh > 0 {
+			paid, ok := price(bid, offer, wh)
+			if !ok {
+				break
+			}
+			flows = append(flows, flow{offer.place, bid.place, wh, paid})
+			bid.quantity, offer.quantity = bid.quantity-wh, offer.quantity-wh
+		}
+		if bid.quantity == 0 {
+			i++
+		}
+		if offer.quantity == 0 {
+			j++
+		}
+	}
+	return flows
+}
+
+// payAsBid serves the highest bid from the lowest offer, then the next, as long as the bid is not below the offer. Each pair
+// has a price of its own: the middle of its two limits.
+func payAsBid(book []bidder) []flow {
+	var bids, offers []bidder
+	for _, b := range book {
+		if b.side == types.Bid {
+			bids = append(bids, b)
+		} else {
+			offers = append(offers, b)
+		}
+	}
+	byLimit := func(a, b bidder) int {
+		return cmp.Or(market.ComparePrices(a.limit, b.limit), cmp.Compare(a.place, b.place))
+	}
+	slices.SortFunc(bids, func(a, b bidder) int { return byLimit(b, a) })
+	slices.SortFunc(offers, byLimit)
+	return pair(bids, offers, func(bid, offer *bidder, wh uint64) (types.Amount, bool) {
+		return (types.Amount(wh*(bid.limit.Mantissa+offer.limit.Mantissa)) + 1) / 2, market.ComparePrices(bid.limit, offer.limit) >= 0
+	})
+}
+
+// static splits each surplus by fixed shares among all the others, at the fixed price. What one can't use of its share goes to
+// the grid, not to another.
+func (d *compared) static(slot int, weight func(member int) uint64) []flow {
+	needs := make([]uint64, len(d.members))
+	for i, m := range d.members {
+		_, needs[i] = m.foreseen(slot)
+	}
+	var flows []flow
+	for seller, m := range d.members {
+		surplus, _ := m.foreseen(slot)
+		var total uint64
+		for i := range d.members {
+			if i != seller {
+				total += weight(i)
+			}
+		}
+		for buyer := range d.members {
+			if buyer == seller || surplus == 0 {
+				continue
+			}
+			if wh := min(surplus*weight(buyer)/total, needs[buyer]); wh > 0 {
+				needs[buyer] -= wh
+				flows = append(flows, flow{seller, buyer, wh, types.Amount(wh * fixedPrice)})
+			}
+		}
+	}
+	return flows
+}
+
+// play adds a day up.
+func (d *compared) play(name string, share func(slot int) []flow) Scheme {
+	s := Scheme{Name: name, Saved: make([]int64, len(d.members)), Settled: true}
+	for slot := range SlotsPerDay {
+		for _, f := range share(slot) {
+			seller, buyer := d.members[f.seller], d.members[f.buyer]
+			s.Volume += f.wh
+			s.Welfare += int64(f.wh * (buyer.Tariff - seller.FeedIn))
+			s.Saved[f.seller] += int64(f.price) - int64(f.wh*seller.FeedIn)
+			s.Saved[f.buyer] += int64(f.wh*buyer.Tariff) - int64(f.price)
+		}
+	}
+	return s
+}
+
+// strategic lets one household after the other choose the shade that is best for it over the day, given those of the others,
+// until nobody changes its mind or all have chosen so often.
+func (d *compared) strategic(name string, clear func([]bidder) []flow) Scheme {
+	const rounds = 12
+	shade := make([]int, len(d.members))
+	day := func() Scheme { return d.play(name, func(slot int) []flow { return clear(d.book(slot, shade)) }) }
+	settled := false
+	for round := 0; round < rounds && !settled; round++ {
+		settled = true
+		for i := range d.members {
+			chosen, best := shade[i], day().Saved[i]
+			for shade[i] = range shades + 1 {
+				if saved := day().Saved[i]; saved > best {
+					chosen, best, settled = shade[i], saved, false
+				}
+			}
+			shade[i] = chosen
+		}
+	}
+	s := day()
+	s.Settled = settled
+	return s
+}
+
+// SelfSufficiency is the part of what the households use that they have from their own roofs and from each other.
+func (c *Comparison) SelfSufficiency(s *Scheme) float64 { return ratio(c.Own+s.Volume, c.Load) }
+
+// SelfConsumption is the part of what their roofs make that they use.
+func (c *Comparison) SelfConsumption(s *Scheme) float64 { return ratio(c.Own+s.Volume, c.Sun) }
+
+func ratio(part, whole uint64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// Gini tells how unevenly the savings are spread: 0 for all the same, towards 1 for all to one. It is that of sums of which
+// none is negative; nothing at all is spread evenly.
+func (s *Scheme) Gini() float64 {
+	sorted := slices.Sorted(slices.Values(s.Saved))
+	var sum, weighted float64
+	for i, saved := range sorted {
+		sum += float64(saved)
+		weighted += float64(i+1) * float64(saved)
+	}
+	if sum <= 0 {
+		return 0
+	}
+	n := float64(len(sorted))
+	return 2*weighted/(n*sum) - (n+1)/n
+}
+
+// WriteText writes the comparison as a table.
+func (c *Comparison) WriteText(to io.Writer) error {
+	const row = "%-35s %9s %7s %7s %9s %23s %5s\n"
+	text := fmt.Sprintf("%s, %d households: they use %.1f kWh, their roofs make %.1f kWh\n\n", c.Season, c.Households,
+		float64(c.Load)/1000, float64(c.Sun)/1000)
+	text += fmt.Sprintf(row, "", "traded", "self-", "self-", "welfare", "saved by a household, EUR", "")
+	text += fmt.Sprintf(row, "", "kWh", "suff.", "cons.", "EUR", "least  median    most", "Gini")
+	for i := range c.Schemes {
+		s := &c.Schemes[i]
+		name := s.Name
+		if !s.Settled && i > 0 {
+			name += " *"
+		}
+		sorted := slices.Sorted(slices.Values(s.Saved))
+		spread := fmt.Sprintf("%7.2f %7.2f %7.2f", eur(sorted[0]), eur(sorted[len(sorted)/2]), eur(sorted[len(sorted)-1]))
+		text += fmt.Sprintf(row, name, fmt.Sprintf("%.1f", float64(s.Volume)/1000), fmt.Sprintf("%.1f%%", 100*c.SelfSufficiency(s)),
+			fmt.Sprintf("%.1f%%", 100*c.SelfConsumption(s)), fmt.Sprintf("%.2f", eur(s.Welfare)), spread, fmt.Sprintf("%.2f", s.Gini()))
+	}
+	if slices.ContainsFunc(c.Schemes[1:], func(s Scheme) bool { return !s.Settled }) {
+		text += "* they went on changing their limits: this is where they stood when all had chosen twelve times\n"
+	}
+	_, err := io.WriteString(to, text)
+	return err
+}
+
+func eur(amount int64) float64 { return float64(amount) / 1e6 }

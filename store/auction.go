@@ -1,0 +1,135 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// An auction leaves the state when it is held: its orders are gone, its trades stand by themselves. What anyone needs to
+// compute it again is kept beside the state: the orders as they were placed, and the result. Results and trades are
+// written in pages, since an auction may have a great many.
+const auctionPage = 1024
+
+func auctionKey(id types.ProductID) []byte { return append([]byte{prefixAuction}, id[:]...) }
+
+func auctionPageKey(id types.ProductID, list byte, page int) []byte {
+	return binary.BigEndian.AppendUint32(append(auctionKey(id), list), uint32(page))
+}
+
+const (
+	listResults = 'r'
+	listTrades  = 't'
+)
+
+// archiveAuctions keeps what was auctioned in this block.
+func (b *Staged) archiveAuctions(diff *ledger.Diff) error {
+	held := make(map[types.ProductID]bool, len(diff.Auctions))
+	for _, auction := range diff.Auctions {
+		id := auction.Product.ID()
+		held[id] = true
+		head := *auction
+		head.Results, head.Trades = nil, nil
+		if err := errors.Join(
+			b.batch.Set(auctionKey(id), types.Encode(&head), nil),
+			putPages(b, id, listResults, auction.Results),
+			putPages(b, id, listTrades, auction.Trades),
+		); err != nil {
+			return err
+		}
+	}
+	if len(held) == 0 {
+		return nil
+	}
+	for _, change := range diff.Changes {
+		order, ok := change.Before.(*types.PlacedOrder)
+		if !ok || change.New != nil || !held[order.Order.Product.ID()] {
+			continue
+		}
+		if err := b.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putPages[T any](b *Staged, id types.ProductID, list byte, items []T) error {
+	for page := 0; page*auctionPage < len(items); page++ {
+		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
+		if err := b.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Auction returns what became of a product at its gate; nil when no auction of it was held.
+func (s *Snapshot) Auction(id types.ProductID) (*types.Auction, error) {
+	auction, err := s.auctionHead(id)
+	if auction == nil || err != nil {
+		return nil, err
+	}
+	if auction.Results, err = getPages[types.Result](s, id, listResults); err != nil {
+		return nil, err
+	}
+	auction.Trades, err = getPages[types.MatchTrade](s, id, listTrades)
+	return auction, err
+}
+
+func (s *Snapshot) auctionHead(id types.ProductID) (*types.Auction, error) {
+	encoded, err := get(s.db, auctionKey(id))
+	if encoded == nil || err != nil {
+		return nil, err
+	}
+	auction := new(types.Auction)
+	if err := types.Decode(encoded, auction); err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return auction, nil
+}
+
+func getPages[T any](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {
+	prefix := append(auctionKey(id), list)
+	var damaged error
+	err = scan(s.db, prefix, after(prefix), func(_, value []byte) bool {
+		var page []T
+		if damaged = types.Decode(append([]byte{}, value...), &page); damaged != nil {
+			return false
+		}
+		items = append(items, page...)
+		return true
+	})
+	if err = errors.Join(err, damaged); err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return items, nil
+}
+
+// AuctionedOrders returns the orders that a product had at its gate, in order of owner and number: that of the auction's
+// results.
+func (s *Snapshot) AuctionedOrders(id types.ProductID) iter.Seq2[*types.PlacedOrder, error] {
+	return s.AuctionedOrdersFrom(id, types.PublicKey{}, 0)
+}
+
+// AuctionedOrdersFrom is [Snapshot.AuctionedOrders] from an owner's order of a number on.
+func (s *Snapshot) AuctionedOrdersFrom(id types.ProductID, owner types.PublicKey, number uint8) iter.Seq2[*types.PlacedOrder, error] {
+	return func(yield func(*types.PlacedOrder, error) bool) {
+		prefix := append([]byte{prefixPlaced}, id[:]...)
+		from := append(slices.Concat(prefix, owner[:]), number)
+		going := true
+		err := scan(s.db, from, after(prefix), func(_, value []byte) bool {
+			order := new(types.PlacedOrder)
+			err := types.Decode(append([]byte{}, value...), order)
+			going = yield(order, err) && err == nil
+			return going
+		})
+		if err != nil && going {
+			yield(nil, fmt.Errorf("read the orders of product %s: %w", id, err))
+		}
+	}
+}

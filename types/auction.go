@@ -1,0 +1,46 @@
+package types
+
+// Auction is what became of a product at its gate: enough, with the orders, for anyone to compute it again.
+type Auction struct {
+	_         struct{}     `cbor:",toarray"`
+	Product   Product      `json:"product"`
+	Height    uint64       `json:"height"`
+	BlockTime Time         `json:"block_time"`
+	Clock     Time         `json:"clock"`
+	Void      string       `json:"void"`    // why no auction was held, or empty
+	Rounds    []Round      `json:"rounds"`  // in which something was traded
+	Results   []Result     `json:"results"` // of every order, in order of owner and number
+	Trades    []MatchTrade `json:"trades"`
+}
+
+// Round is one uniform-price auction among the orders that accept the same terms and each other's records.
+type Round struct {
+	_        struct{}      `cbor:",toarray"`
+	Fallback Fallback      `json:"fallback"`
+	Sellers  uint8         `json:"sellers"` // the least record of who sells in it, which its bids may demand
+	Buyers   uint8         `json:"buyers"`  // likewise of who buys
+	Price    ClearingPrice `json:"price"`
+	Volume   uint64        `json:"volume"`
+}
+
+// Result is what became of an order.
+type Result struct {
+	_        struct{}  `cbor:",toarray"`
+	Owner    PublicKey `json:"owner"`
+	Number   uint8     `json:"number"`
+	Order    OrderID   `json:"order"`
+	Standing uint8     `json:"record"` // the owner's record at the gate, in hundredths
+	Filled   uint64    `json:"filled"`
+	Excluded string    `json:"excluded"` // why it took no part, or empty
+}
+
+// MatchTrade is a trade that came of an auction. Bid and Offer are indexes into the results, Round into the rounds.
+type MatchTrade struct {
+	_        struct{} `cbor:",toarray"`
+	Trade    TradeID  `json:"trade"`
+	Round    uint16   `json:"round"`
+	Bid      uint32   `json:"bid"`
+	Offer    uint32   `json:"offer"`
+	Quantity uint64   `json:"quantity"`
+	Price    Amount   `json:"price"`
+}

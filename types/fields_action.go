@@ -1,0 +1,177 @@
+package types
+
+import "lockstep/types/canon"
+
+// The wire forms of actions.
+
+func actionFields(a *Action, c *canon.Coder) { canon.Sum(c, a, actionOf) }
+
+func actionOf(tag uint64) Action {
+	switch tag {
+	case tagIssue:
+		return &Issue{}
+	case tagRedeem:
+		return &Redeem{}
+	case tagPost:
+		return &Post{}
+	case tagCancel:
+		return &Cancel{}
+	case tagTake:
+		return &Take{}
+	case tagPlace:
+		return &Place{}
+	case tagWithdraw:
+		return &Withdraw{}
+	case tagAgree:
+		return &Agree{}
+	case tagPay:
+		return &Pay{}
+	case tagDeliver:
+		return &Deliver{}
+	case tagRelease:
+		return &Release{}
+	case tagSplit:
+		return &Split{}
+	case tagSettle:
+		return &Settle{}
+	case tagAward:
+		return &Award{}
+	case tagReading:
+		return &Reading{}
+	case tagAdmit:
+		return &Admit{}
+	case tagEnrol:
+		return &Enrol{}
+	case tagRetire:
+		return &Retire{}
+	}
+	return nil
+}
+
+func (*Issue) Tag() uint64    { return tagIssue }
+func (*Redeem) Tag() uint64   { return tagRedeem }
+func (*Post) Tag() uint64     { return tagPost }
+func (*Cancel) Tag() uint64   { return tagCancel }
+func (*Take) Tag() uint64     { return tagTake }
+func (*Place) Tag() uint64    { return tagPlace }
+func (*Withdraw) Tag() uint64 { return tagWithdraw }
+func (*Agree) Tag() uint64    { return tagAgree }
+func (*Pay) Tag() uint64      { return tagPay }
+func (*Deliver) Tag() uint64  { return tagDeliver }
+func (*Release) Tag() uint64  { return tagRelease }
+func (*Split) Tag() uint64    { return tagSplit }
+func (*Settle) Tag() uint64   { return tagSettle }
+func (*Award) Tag() uint64    { return tagAward }
+func (*Reading) Tag() uint64  { return tagReading }
+func (*Admit) Tag() uint64    { return tagAdmit }
+func (*Enrol) Tag() uint64    { return tagEnrol }
+func (*Retire) Tag() uint64   { return tagRetire }
+
+func (a *Issue) Fields(c *canon.Coder) {
+	c.Array(2)
+	canon.Part(c, "asset", &a.Asset, (*Asset).Fields)
+	canon.Number(c, "amount", &a.Amount)
+}
+
+func (a *Redeem) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("asset", a.Asset[:])
+	canon.Number(c, "amount", &a.Amount)
+}
+
+func (a *Post) Fields(c *canon.Coder) {
+	c.Array(1)
+	canon.Part(c, "offer", &a.Offer, (*Offer).Fields)
+}
+
+func (a *Cancel) Fields(c *canon.Coder) {
+	c.Array(1)
+	c.Bytes("offer", a.Offer[:])
+}
+
+func (a *Take) Fields(c *canon.Coder) {
+	c.Array(5)
+	c.Bytes("offer", a.Offer[:])
+	c.Bytes("consumer", a.Consumer[:])
+	canon.Number(c, "quantity", &a.Quantity)
+	canon.Number(c, "nonce", &a.Nonce)
+	c.Bytes("digest", a.Digest[:])
+}
+
+func (a *Place) Fields(c *canon.Coder) {
+	c.Array(1)
+	canon.Part(c, "order", &a.Order, (*Order).Fields)
+}
+
+func (a *Withdraw) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("product", a.Product[:])
+	c.Bytes("owner", a.Owner[:])
+	canon.Number(c, "number", &a.Number)
+}
+
+func (a *Agree) Fields(c *canon.Coder) {
+	c.Array(1)
+	canon.Part(c, "agreement", &a.Agreement, (*Agreement).Fields)
+}
+
+func (a *Pay) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("trade", a.Trade[:])
+	c.Bytes("digest", a.Digest[:])
+}
+
+func (a *Deliver) Fields(c *canon.Coder) {
+	c.Array(1)
+	c.Bytes("trade", a.Trade[:])
+}
+
+func (a *Release) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("trade", a.Trade[:])
+	canon.Number(c, "instalment", &a.Instalment)
+	c.Bytes("preimage", a.Preimage[:])
+}
+
+func (a *Split) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("trade", a.Trade[:])
+	canon.Number(c, "share of the producer", &a.ToProducer)
+	canon.Number(c, "share of the consumer", &a.ToConsumer)
+}
+
+func (a *Settle) Fields(c *canon.Coder) {
+	c.Array(1)
+	c.Bytes("trade", a.Trade[:])
+}
+
+func (a *Award) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("trade", a.Trade[:])
+	canon.Number(c, "share of the producer", &a.ToProducer)
+	canon.Number(c, "share of the consumer", &a.ToConsumer)
+}
+
+func (a *Reading) Fields(c *canon.Coder) {
+	c.Array(2)
+	canon.Part(c, "gauge", &a.Gauge, (*Gauge).Fields)
+	canon.List(c, "records", &a.Records, func(record *HexBytes, c *canon.Coder) { canon.Blob(c, "content", record) })
+}
+
+func (a *Admit) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("operator", a.Operator[:])
+	canon.Part(c, "member", &a.Member, (*Member).Fields)
+}
+
+func (a *Enrol) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("operator", a.Operator[:])
+	canon.Part(c, "meter", &a.Meter, (*RegisteredMeter).Fields)
+}
+
+func (a *Retire) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("operator", a.Operator[:])
+	c.Bytes("meter", a.Meter[:])
+}

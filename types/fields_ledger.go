@@ -1,0 +1,92 @@
+package types
+
+import "lockstep/types/canon"
+
+// The wire forms of what a ledger keeps besides trades: its parameters, assets, members, meters, slots and events.
+
+func (p *Params) Fields(c *canon.Coder) {
+	c.Array(10)
+	canon.Text(c, "chain id", &p.ChainID)
+	canon.Number(c, "clock cap", &p.ClockCap)
+	canon.Number(c, "smallest window", &p.MinWindow)
+	canon.Number(c, "horizon", &p.Horizon)
+	canon.Number(c, "longest validity", &p.MaxValidity)
+	c.Bytes("fee asset", p.FeeAsset[:])
+	canon.Number(c, "least fee", &p.MinFee)
+	canon.Number(c, "slot", &p.Slot)
+	canon.List(c, "operators", &p.Operators, keyFields)
+	canon.Part(c, "market", &p.Market, (*MarketParams).Fields)
+}
+
+func (a *Asset) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("issuer", a.Issuer[:])
+	canon.Text(c, "code", &a.Code)
+	canon.Number(c, "decimals", &a.Decimals)
+}
+
+func (a *AssetState) Fields(c *canon.Coder) {
+	c.Array(3)
+	canon.Part(c, "asset", &a.Asset, (*Asset).Fields)
+	canon.Number(c, "issued", &a.Issued)
+	canon.Number(c, "fees", &a.Fees)
+}
+
+func (m *Member) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("key", m.Key[:])
+	canon.Text(c, "name", &m.Name)
+}
+
+func (m *RegisteredMeter) Fields(c *canon.Coder) {
+	c.Array(4)
+	canon.Number(c, "form", &m.Form)
+	canon.Blob(c, "key", &m.Key)
+	c.Bytes("owner", m.Owner[:])
+	canon.Number(c, "retired at", &m.RetiredAt)
+}
+
+func (g *Gauge) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("meter", g.Meter[:])
+	canon.Text(c, "register", &g.Register)
+	canon.Number(c, "direction", &g.Direction)
+}
+
+func (s *Slot) Fields(c *canon.Coder) {
+	c.Array(6)
+	canon.Part(c, "gauge", &s.Gauge, (*Gauge).Fields)
+	canon.Number(c, "from", &s.From)
+	canon.Number(c, "until", &s.Until)
+	canon.List(c, "claims", &s.Claims, (*Claim).Fields)
+	canon.List(c, "readings", &s.Readings, (*SlotReading).Fields)
+	canon.Number(c, "open", &s.Open)
+}
+
+func (l *Claim) Fields(c *canon.Coder) {
+	c.Array(4)
+	canon.Number(c, "height", &l.Height)
+	c.Bytes("trade", l.Trade[:])
+	canon.Number(c, "quantity", &l.Quantity)
+	canon.Number(c, "reading-by", &l.ReadingBy)
+}
+
+func (r *SlotReading) Fields(c *canon.Coder) {
+	c.Array(4)
+	canon.Number(c, "at", &r.At)
+	canon.Number(c, "from", &r.From)
+	canon.Number(c, "until", &r.Until)
+	canon.Number(c, "quantity", &r.Quantity)
+}
+
+func (e *Event) Fields(c *canon.Coder) {
+	c.Array(8)
+	canon.Text(c, "kind", &e.Kind)
+	canon.Number(c, "height", &e.Height)
+	canon.Number(c, "at", &e.At)
+	c.Bytes("transaction", e.Tx[:])
+	c.Bytes("trade", e.Trade[:])
+	c.Bytes("offer", e.Offer[:])
+	c.Bytes("product", e.Product[:])
+	canon.List(c, "keys", &e.Keys, keyFields)
+}

@@ -1,0 +1,242 @@
+package types
+
+import (
+	"math/big"
+	"slices"
+)
+
+// Order is a bid or an offer for one auction: a quantity of a product at a limit price or better. Nothing is locked by it.
+type Order struct {
+	_         struct{}   `cbor:",toarray"`
+	ChainID   string     `json:"chain_id"`
+	Owner     PublicKey  `json:"owner"`
+	Product   Product    `json:"product"`
+	Side      Side       `json:"side"`
+	Number    uint8      `json:"number"` // of the owner's orders for the product; another order of the same number replaces it
+	Quantity  uint64     `json:"quantity"`
+	Limit     Rate       `json:"limit"`    // per unit
+	MinFill   uint64     `json:"min_fill"` // it gets at least so much or nothing
+	Expires   Time       `json:"expires"`  // block time: an auction that is held later leaves it out
+	Accepts   []Fallback `json:"accepts"`  // terms it trades under, one of a kind: meter, arbiter, hold, in this order
+	Meters    []Gauge    `json:"meters"`   // of an offer under meter terms: where it is measured
+	Deposit   Range      `json:"deposit"`  // that it trades under, in ten-thousandths of the price
+	Bond      Range      `json:"bond"`
+	MinRecord uint8      `json:"min_record"` // the least record of the other side, one of RecordLevels
+}
+
+// Range is a closed interval.
+type Range struct {
+	_     struct{} `cbor:",toarray"`
+	Least uint16   `json:"least"`
+	Most  uint16   `json:"most"`
+}
+
+// Holds reports whether n is within the range.
+func (r Range) Holds(n uint16) bool { return r.Least <= n && n <= r.Most }
+
+// Side is what an order wants.
+type Side uint8
+
+// The sides.
+const (
+	Bid  Side = 1 // buys at its limit or below
+	Sell Side = 2 // an offer: sells at its limit or above
+)
+
+var sideNames = map[Side]string{Bid: "bid", Sell: "offer"}
+
+func (s Side) String() string { return sideNames[s] }
+
+// MarshalText writes the side's name.
+func (s Side) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a side's name.
+func (s *Side) UnmarshalText(text []byte) error {
+	return unmarshalName(s, sideNames, text, "a side of the market")
+}
+
+// RecordLevels are the least records that an order can demand, in hundredths. They are few since each is a round of its
+// own in an auction.
+func RecordLevels() []uint8 { return []uint8{0, 80, 95} }
+
+// PlacedOrder is an order on the ledger, with the transaction that placed it.
+type PlacedOrder struct {
+	_      struct{} `cbor:",toarray"`
+	Order  Order    `json:"order"`
+	Tx     TxID     `json:"tx"`
+	Height uint64   `json:"height"`
+}
+
+// Book is what the ledger counts of a product that is open.
+type Book struct {
+	_       struct{} `cbor:",toarray"`
+	Product Product  `json:"product"`
+	Orders  uint32   `json:"orders"`
+}
+
+// ID names the order.
+func (o *Order) ID() OrderID { return taggedHash(domainOrder, Encode(o)) }
+
+// Check reports what is wrong with the order on a ledger of these parameters, whatever its state.
+func (o *Order) Check(params *Params) error {
+	market := &params.Market
+	if o.ChainID != params.ChainID {
+		return Refuse(CodeChain, "the order is for chain %q, this is %q", clip(o.ChainID), params.ChainID)
+	}
+	if err := o.Product.Check(params); err != nil {
+		return err
+	}
+	switch {
+	case o.Side != Bid && o.Side != Sell:
+		return Refuse(CodeOrder, "the order is neither a bid nor an offer")
+	case o.Quantity < 1 || o.Quantity > market.MaxQuantity:
+		return Refuse(CodeOrder, "quantity %d is not between 1 and %d", o.Quantity, market.MaxQuantity)
+	case o.MinFill < 1 || o.MinFill > o.Quantity:
+		return Refuse(CodeOrder, "the smallest fill %d is not between 1 and the quantity %d", o.MinFill, o.Quantity)
+	case o.Number >= market.KeyOrders:
+		return Refuse(CodeOrder, "number %d: a key has the orders 0 to %d of a product", o.Number, market.KeyOrders-1)
+	case !o.Limit.Canonical():
+		return Refuse(CodeOrder, "the limit price is not in its shortest form")
+	case o.Side == Bid && o.Limit.Mantissa == 0:
+		return Refuse(CodeOrder, "a bid must be above zero: nothing can be paid for with nothing")
+	case o.Expires < o.Product.Gate(params):
+		return Refuse(CodeOrder, "it would have run out at %s, before gate closure at %s", o.Expires, o.Product.Gate(params))
+	case !slices.Contains(RecordLevels(), o.MinRecord):
+		return Refuse(CodeOrder, "a least record of %d %%: %d are possible", o.MinRecord, RecordLevels())
+	case !o.Deposit.Holds(market.Deposit) || !o.Bond.Holds(market.Bond):
+		return Refuse(CodeOrder, "the auction's deposit of %d and bond of %d ten-thousandths of the price are not what the order accepts",
+			market.Deposit, market.Bond)
+	case o.Side == Bid && len(o.Meters) > 0:
+		return Refuse(CodeOrder, "a bid names no meters: those are the producer's")
+	}
+	return o.checkTerms(params)
+}
+
+// checkTerms wants the order to make good agreements under all the terms that it accepts.
+func (o *Order) checkTerms(params *Params) error {
+	if len(o.Accepts) == 0 {
+		return Refuse(CodeOrder, "the order accepts no fallback terms")
+	}
+	if len(o.Meters) > 0 && TermsRank(o.Accepts[0]) != 1 {
+		return Refuse(CodeOrder, "a meter is of use only under meter terms")
+	}
+	last := 0
+	for _, terms := range o.Accepts {
+		rank := TermsRank(terms)
+		if rank <= last {
+			return Refuse(CodeOrder, "the terms must be named once each, in the order meter, arbiter, hold")
+		}
+		last = rank
+		agreement, err := o.Agreement(params, terms)
+		if err != nil {
+			return err
+		}
+		if err := agreement.Check(params); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Agreement is what comes of the order under some terms when it is filled whole, at its limit, with somebody of whom nothing
+// is known: the most that a bid can cost.
+func (o *Order) Agreement(params *Params, terms Fallback) (*Agreement, error) {
+	price, ok := o.Limit.Cost(o.Quantity)
+	if !ok {
+		return nil, Refuse(CodeOverflow, "%d times %s", o.Quantity, o.Limit)
+	}
+	stranger := &Order{Owner: o.Owner, Product: o.Product, Meters: []Gauge{{Direction: DirectionExport}}}
+	stranger.Owner[0] ^= 1
+	match := Match{
+		Producer: o, Consumer: stranger, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms, Begin: o.Product.Gate(params),
+	}
+	if o.Side == Bid {
+		match.Producer, match.Consumer = stranger, o
+	}
+	return match.Agreement(params)
+}
+
+// TermsRank orders the kinds of fallback terms as an auction serves them: those that leave least to trust first.
+func TermsRank(f Fallback) int {
+	switch f.(type) {
+	case *Meter:
+		return 1
+	case *Arbiter:
+		return 2
+	case *Hold:
+		return 3
+	}
+	return 0
+}
+
+// Match is a bid and an offer that an auction has put together.
+type Match struct {
+	Producer, Consumer *Order // whose offer and whose bid it is
+	Quantity           uint64
+	Price              Amount // for all of it
+	Fallback           Fallback
+	Begin              Time // gate closure, in block time
+	Skew               Span // by which the ledger clock is behind block time
+	Nonce              uint64
+}
+
+// Agreement is what a match agrees on, by the market's parameters. Its error is that of a sum that can't be counted.
+func (m *Match) Agreement(params *Params) (*Agreement, error) {
+	market, product := &params.Market, &m.Producer.Product
+	deposit, ok1 := m.Price.PartUp(market.Deposit)
+	bond, ok2 := m.Price.PartUp(market.Bond)
+	if !ok1 || !ok2 {
+		return nil, Refuse(CodeOverflow, "deposit and bond of a price of %s", m.Price)
+	}
+	var meters []Gauge
+	if _, metered := m.Fallback.(*Meter); metered {
+		meters = m.Producer.Meters
+	}
+	clock := func(blockTime Time) Time { return blockTime - Time(min(uint64(m.Skew), uint64(blockTime))) }
+	readingBy := product.Until.Add(market.Reading)
+	return &Agreement{
+		ChainID: params.ChainID, Producer: m.Producer.Owner, Consumer: m.Consumer.Owner,
+		Goods: product.Goods(m.Quantity, meters), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
+		Deadlines: Deadlines{
+			PayBy: clock(m.Begin.Add(market.Pay)), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),
+		},
+		Fallback: m.Fallback, Nonce: m.Nonce,
+	}, nil
+}
+
+// PartUp returns ceil(amount*part/10000), or false when it does not fit.
+func (a Amount) PartUp(part uint16) (Amount, bool) {
+	return Rate{Mantissa: uint64(part), Exponent: 4}.Cost(uint64(a))
+}
+
+// ClearingPrice is the price of one unit that an auction has found: the middle of two limits, exactly.
+type ClearingPrice struct {
+	_    struct{} `cbor:",toarray"`
+	Low  Rate     `json:"low"`
+	High Rate     `json:"high"`
+}
+
+// Rat is the price as an exact fraction.
+func (p ClearingPrice) Rat() *big.Rat {
+	sum := new(big.Rat).Add(p.Low.Rat(), p.High.Rat())
+	return sum.Quo(sum, big.NewRat(2, 1))
+}
+
+// Rat is the rate as an exact fraction.
+func (r Rate) Rat() *big.Rat {
+	return new(big.Rat).SetFrac(new(big.Int).SetUint64(r.Mantissa), new(big.Int).SetUint64(pow10(min(r.Exponent, MaxExponent))))
+}
+
+// Cost is the price of a quantity, rounded up to a whole smallest unit, or false when it does not fit.
+func (p ClearingPrice) Cost(quantity uint64) (Amount, bool) {
+	if p.Low == p.High {
+		return p.Low.Cost(quantity)
+	}
+	exact := p.Rat()
+	exact.Mul(exact, new(big.Rat).SetInt(new(big.Int).SetUint64(quantity)))
+	whole, rest := new(big.Int).QuoRem(exact.Num(), exact.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	return Amount(whole.Uint64()), whole.IsUint64()
+}

@@ -1,0 +1,139 @@
+package types
+
+// Product is what one auction trades: a commodity of a zone in a slot, for an asset. Nobody has to create it: it is open
+// to orders from a while before its slot until gate closure, by the ledger's parameters.
+type Product struct {
+	_         struct{} `cbor:",toarray"`
+	Commodity string   `json:"commodity"`
+	Unit      string   `json:"unit"`
+	Zone      string   `json:"zone"`
+	From      Time     `json:"from"`  // block time, a multiple of the ledger's slot
+	Until     Time     `json:"until"` // block time, one or more slots later
+	Asset     AssetID  `json:"asset"`
+}
+
+// MaxProductSlots is how many slots of the grid a product may last.
+const MaxProductSlots = 96
+
+// ID names the product.
+func (p *Product) ID() ProductID { return taggedHash(domainProduct, Encode(p)) }
+
+// Goods describes a quantity of the product, as an agreement does.
+func (p *Product) Goods(quantity uint64, meters []Gauge) Goods {
+	return Goods{Commodity: p.Commodity, Unit: p.Unit, Quantity: quantity, Zone: p.Zone, From: p.From, Until: p.Until, Meters: meters}
+}
+
+// Check reports what is wrong with the product on a ledger of these parameters, with [CodeProduct] or a code of goods.
+func (p *Product) Check(params *Params) error {
+	goods := p.Goods(1, nil)
+	if err := goods.Check(); err != nil {
+		return err
+	}
+	slot := uint64(params.Slot)
+	switch {
+	case params.Market.Opens == 0:
+		return Refuse(CodeProduct, "this ledger holds no auctions")
+	case uint64(p.From)%slot != 0 || uint64(p.Until)%slot != 0 || p.Until == p.From:
+		return Refuse(CodeProduct, "a product begins and ends at multiples of the slot of %s", params.Slot)
+	case uint64(p.Until.Since(p.From)) > MaxProductSlots*slot:
+		return Refuse(CodeProduct, "a product lasts at most %d slots of %s", MaxProductSlots, params.Slot)
+	}
+	return nil
+}
+
+// Opens is when the product begins to take orders, in block time.
+func (p *Product) Opens(params *Params) Time {
+	return p.From - Time(min(uint64(p.From), uint64(params.Market.Opens)))
+}
+
+// Gate is when it takes the last ones, in block time; the first block after it holds the auction.
+func (p *Product) Gate(params *Params) Time {
+	return p.From - Time(min(uint64(p.From), uint64(params.Market.Gate)))
+}
+
+// MarketParams are the rules' numbers of the auctions. A ledger whose Opens is zero holds none.
+type MarketParams struct {
+	_ struct{} `cbor:",toarray"`
+	// Opens and Gate are how long before its slot begins a product's book opens and closes.
+	Opens Span `json:"opens"`
+	Gate  Span `json:"gate"`
+	// The deadlines of what is matched: pay-by comes Pay after the gate, deliver-by when the slot begins, reading-by
+	// Reading after it has ended and confirm-by Confirm later still.
+	Pay     Span `json:"pay"`
+	Reading Span `json:"reading"`
+	Confirm Span `json:"confirm"`
+	// Deposit and Bond of what is matched, in ten-thousandths of the price, rounded up.
+	Deposit uint16 `json:"deposit"`
+	Bond    uint16 `json:"bond"`
+	// MaxOrders bounds the orders of a product, KeyOrders those of one key in it, MaxQuantity each order.
+	MaxOrders   uint32 `json:"max_orders"`
+	KeyOrders   uint8  `json:"key_orders"`
+	MaxQuantity uint64 `json:"max_quantity"`
+	// Entry says who may place orders.
+	Entry Entry `json:"entry"`
+}
+
+// WholePrice is a deposit or a bond as large as the price.
+const WholePrice = 10_000
+
+// Entry is who may place orders.
+type Entry uint8
+
+// The entries.
+const (
+	EntryNobody  Entry = 0 // of a ledger without auctions
+	EntryAnyone  Entry = 1
+	EntryMembers Entry = 2 // keys that an operator has admitted: then nobody can crowd a book with keys made up for it
+)
+
+var entryNames = map[Entry]string{EntryNobody: "nobody", EntryAnyone: "anyone", EntryMembers: "members"}
+
+func (e Entry) String() string { return entryNames[e] }
+
+// MarshalText writes the entry's name.
+func (e Entry) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText reads an entry's name.
+func (e *Entry) UnmarshalText(text []byte) error {
+	return unmarshalName(e, entryNames, text, "who may enter")
+}
+
+// DefaultMarketParams suit quarter-hours: a product opens two days ahead, its gate closes five minutes before the slot,
+// two minutes are left to pay and three to begin the delivery.
+func DefaultMarketParams() MarketParams {
+	const minute = Span(60 * 1000)
+	return MarketParams{
+		Opens: 48 * 60 * minute, Gate: 5 * minute, Pay: 2 * minute, Reading: 60 * minute, Confirm: 60 * minute,
+		Deposit: 500, Bond: 500, MaxOrders: 100_000, KeyOrders: 8, MaxQuantity: 1 << 40, Entry: EntryAnyone,
+	}
+}
+
+func (m *MarketParams) check(p *Params) error {
+	longest := Span(MaxProductSlots) * p.Slot // a slot is at most a day
+	switch {
+	case m.Opens == 0 && *m == MarketParams{}:
+		return nil
+	case m.Opens <= m.Gate:
+		return Refuse(CodeMalformed, "the market must open before its gate closes: opens %s, gate %s before the slot", m.Opens, m.Gate)
+	case m.Pay < p.MinWindow || m.Gate < m.Pay || m.Gate-m.Pay < p.MinWindow:
+		return Refuse(CodeMalformed, "between gate closure and slot there must be room to pay and to deliver, each at least %s: gate %s, pay %s",
+			p.MinWindow, m.Gate, m.Pay)
+	case m.Reading < p.MinWindow || m.Confirm < p.MinWindow:
+		return Refuse(CodeMalformed, "the market's windows to read and to confirm must be at least %s", p.MinWindow)
+	case m.Opens > p.Horizon || m.Reading > p.Horizon || m.Confirm > p.Horizon || m.Gate+longest+m.Reading+m.Confirm > p.Horizon:
+		return Refuse(CodeMalformed, "the market's times must lie within the horizon of %s", p.Horizon)
+	case m.Deposit < 1 || m.Deposit > WholePrice || m.Bond > WholePrice:
+		return Refuse(CodeMalformed, "deposit and bond are ten-thousandths of the price: 1 to 10000 and 0 to 10000")
+	case m.MaxOrders < 2 || m.MaxOrders > MaxBook || m.KeyOrders < 1 || m.MaxQuantity < 1 || m.MaxQuantity > maxOrderQuantity:
+		return Refuse(CodeMalformed, "the market needs room for 2 to %d orders, at least one for each key, of at most 2^43", MaxBook)
+	case m.Entry != EntryAnyone && m.Entry != EntryMembers:
+		return Refuse(CodeMalformed, "the market must say who may place orders")
+	}
+	return nil
+}
+
+// MaxBook bounds the orders of one product on any ledger, and maxOrderQuantity each of them, so that an auction can add them up.
+const (
+	MaxBook          = 1 << 20
+	maxOrderQuantity = 1 << 43
+)

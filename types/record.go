@@ -1,0 +1,43 @@
+package types
+
+import "math/bits"
+
+// Record is what a key has done with what auctions gave it, in one asset, weighed by price. It informs, and an order can
+// demand a least one; it can be forged by trades with oneself, so nothing of value is decided by it alone.
+type Record struct {
+	_ struct{} `cbor:",toarray"`
+	// Kept is the price of what the key did its part of: paid, or delivered and released or read.
+	Kept Amount `json:"kept"`
+	// Failed is the price of what it did not: left unpaid, left undelivered, read short, or withheld a release without cause.
+	Failed Amount `json:"failed"`
+
+	Fills    uint64 `json:"fills"`    // trades that were released
+	Lapses   uint64 `json:"lapses"`   // as consumer: not paid
+	Refunds  uint64 `json:"refunds"`  // as producer: paid and not delivered
+	Disputes uint64 `json:"disputes"` // settled, awarded or split, on either side
+	Excused  uint64 `json:"excused"`  // not counted as failed: the chain stood still meanwhile
+}
+
+// Percent is the part that was kept, in hundredths rounded down; without any record it is 0.
+func (r *Record) Percent() uint8 {
+	total := max(uint64(r.Kept), uint64(r.Failed))
+	shift := 0
+	if bits.LeadingZeros64(total) < 8 { // so that neither the sum nor a hundred times it can overflow
+		shift = 8
+	}
+	kept, failed := uint64(r.Kept)>>shift, uint64(r.Failed)>>shift
+	if kept+failed == 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(kept, 100)
+	percent, _ := bits.Div64(hi, lo, kept+failed)
+	return uint8(percent)
+}
+
+// Saturate adds up to what can be counted, where more would say nothing new.
+func (a Amount) Saturate(b Amount) Amount {
+	if sum, ok := a.Add(b); ok {
+		return sum
+	}
+	return MaxAmount
+}
