@@ -51,3 +51,9 @@ func (h *height) UnmarshalText(text []byte) error {
 	h.number = number
 	return nil
 }
+
+// moment is a time in a question. (A type whose kind is a number is read as a number.)
+type moment struct{ types.Time }
+
+// phase is a phase in a question.
+type phase struct{ types.Phase }

@@ -19,7 +19,7 @@ type route struct {
 
 // routes is the table of all routes.
 func (s *server) routes() []route {
-	return []route{
+	routes := []route{
 		ask("/v1/status", "status", "Where the node stands", s.status),
 		ask("/v1/params", "params", "The rules' numbers of the ledger, fixed at genesis", s.params),
 		on(s.submitOperation(), s.submit),
@@ -42,6 +42,7 @@ func (s *server) routes() []route {
 		on(metricsOperation(), s.metrics),
 		ask("/healthz", "health", "Whether the node answers", s.health),
 	}
+	return append(routes, s.historyRoutes()...)
 }
 
 func (s *server) register(api huma.API) {

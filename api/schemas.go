@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/api/wire"
+	"lockstep/api/wire/history"
 	"lockstep/types"
 )
 
@@ -31,6 +32,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.HexBytes]():       reflect.TypeFor[hexText](),
 		reflect.TypeFor[types.PublicKey]():      reflect.TypeFor[keyText](),
 		reflect.TypeFor[types.Amount]():         reflect.TypeFor[amountText](),
+		reflect.TypeFor[history.Total]():        reflect.TypeFor[totalText](),
 		reflect.TypeFor[types.Rate]():           reflect.TypeFor[rateText](),
 		reflect.TypeFor[types.Time]():           reflect.TypeFor[timeText](),
 		reflect.TypeFor[types.Span]():           reflect.TypeFor[spanText](),
@@ -46,6 +48,8 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Action]():         reflect.TypeFor[actionSum](),
 		reflect.TypeFor[wait]():                 reflect.TypeFor[spanText](),
 		reflect.TypeFor[height]():               reflect.TypeFor[heightText](),
+		reflect.TypeFor[moment]():               reflect.TypeFor[timeText](),
+		reflect.TypeFor[phase]():                reflect.TypeFor[phaseText](),
 		reflect.TypeFor[position]():             reflect.TypeFor[positionText](),
 		reflect.TypeFor[problem]():              reflect.TypeFor[wire.Problem](),
 	} {
@@ -75,6 +79,9 @@ func schemaName(t reflect.Type, hint string) string {
 		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction]():
 		return t.Name() + "View"
 	}
+	if t.PkgPath() == reflect.TypeFor[history.Trade]().PkgPath() {
+		return "Historic" + t.Name()
+	}
 	return huma.DefaultSchemaNamer(t, hint)
 }
 
@@ -84,6 +91,7 @@ type (
 	hexText       struct{}
 	keyText       struct{}
 	amountText    struct{}
+	totalText     struct{}
 	rateText      struct{}
 	timeText      struct{}
 	spanText      struct{}
@@ -120,6 +128,10 @@ func (keyText) Schema(huma.Registry) *huma.Schema {
 
 func (amountText) Schema(huma.Registry) *huma.Schema {
 	return text("^(0|[1-9][0-9]{0,19})$", "a number of smallest units, up to 2^64-1")
+}
+
+func (totalText) Schema(huma.Registry) *huma.Schema {
+	return text("^(0|[1-9][0-9]{0,38})$", "a sum of amounts or quantities, up to 2^128-1")
 }
 
 func (rateText) Schema(huma.Registry) *huma.Schema {

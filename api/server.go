@@ -12,6 +12,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"lockstep/index"
 )
 
 // Config is what an API needs.
@@ -19,6 +21,9 @@ type Config struct {
 	Ledger  Ledger
 	Version string
 	Logger  *slog.Logger
+
+	// Index answers what the ledger's state does not; without one such questions are refused.
+	Index *index.Index
 
 	// Token is what a transaction must be submitted with. It is required unless OpenSubmit lets everybody submit.
 	Token      string
@@ -33,6 +38,7 @@ type Config struct {
 // server is the API of one ledger.
 type server struct {
 	ledger  Ledger
+	index   *index.Index
 	version string
 	log     *slog.Logger
 	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
@@ -52,7 +58,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, version: config.Version, log: config.Logger, hosts: config.Hosts}
+	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, hosts: config.Hosts}
 	if config.Token != "" {
 		hash := sha256.Sum256([]byte(config.Token))
 		s.token = &hash

@@ -160,7 +160,7 @@ func (b *batch) count(row *tradeRow, phase types.Phase, excused bool, n int64) {
 		if excused {
 			change.excused += n
 		}
-		if value := TotalOf(row.price); n > 0 {
+		if value := totalOf(row.price); n > 0 {
 			change.value = change.value.Add(value)
 		} else {
 			change.value = change.value.Sub(value)

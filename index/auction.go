@@ -71,7 +71,7 @@ type auctionSums struct {
 
 func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
 	for i, result := range auction.Results {
-		quantity := TotalOf(orders[i].Quantity)
+		quantity := totalOf(orders[i].Quantity)
 		switch {
 		case result.Excluded != "":
 			s.excluded++
@@ -86,7 +86,7 @@ func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
 		}
 	}
 	for _, trade := range auction.Trades {
-		s.volume, s.value = s.volume.Add(TotalOf(trade.Quantity)), s.value.Add(TotalOf(trade.Price))
+		s.volume, s.value = s.volume.Add(totalOf(trade.Quantity)), s.value.Add(totalOf(trade.Price))
 	}
 	return s
 }
@@ -111,7 +111,7 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 	for _, trade := range held.Trades {
 		for _, place := range []uint32{trade.Bid, trade.Offer} {
 			trades[place]++
-			values[place] = values[place].Add(TotalOf(trade.Price))
+			values[place] = values[place].Add(totalOf(trade.Price))
 		}
 	}
 	for i, result := range held.Results {

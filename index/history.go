@@ -20,46 +20,6 @@ type AuctionFilter struct {
 	Oldest    bool       // first; else the newest
 }
 
-// Auction is what became of a product at its gate.
-type Auction struct {
-	ProductID  types.ProductID `json:"product_id"`
-	Product    types.Product   `json:"product"`
-	Height     uint64          `json:"height"`
-	HeldAt     types.Time      `json:"held_at"`  // block time
-	Void       string          `json:"void"`     // why no auction was held, or empty
-	Orders     uint64          `json:"orders"`   // in the book at gate closure
-	Excluded   uint64          `json:"excluded"` // of them: took no part
-	Filled     uint64          `json:"filled"`   // of them: got something
-	Trades     uint64          `json:"trades"`
-	Demanded   Total           `json:"demanded"` // by the bids that took part
-	Offered    Total           `json:"offered"`  // by the offers that took part
-	Volume     Total           `json:"volume"`   // traded; the rest of what was demanded or offered found no match
-	Value      Total           `json:"value"`    // the sum of the trades' prices
-	Average    string          `json:"average"`  // value/volume rounded to nine places, empty when nothing was traded
-	Rounds     []Round         `json:"rounds"`   // the first MaxRounds of RoundCount
-	RoundCount uint64          `json:"round_count"`
-}
-
-// MaxRounds is how many rounds of an auction are listed. Parties could make up any number of arbiters, each a round of its own.
-const MaxRounds = 16
-
-// Round is one uniform-price auction among orders that accept the same terms.
-type Round struct {
-	Terms   string           `json:"terms"`
-	Arbiter *types.PublicKey `json:"arbiter,omitempty"`
-	Sellers uint8            `json:"sellers"` // the least record of who sells in it
-	Buyers  uint8            `json:"buyers"`  // and of who buys
-	Price   string           `json:"price"`   // of a unit, exactly
-	Volume  uint64           `json:"volume"`
-}
-
-// Auctions is a page of auctions.
-type Auctions struct {
-	At       Position  `json:"at"`
-	Auctions []Auction `json:"auctions"`
-	Next     string    `json:"next"` // cursor of the next page, empty on the last
-}
-
 // Auctions returns the auctions that a filter lets through, by the beginning of their slots.
 func (x *Index) Auctions(ctx context.Context, filter AuctionFilter, page Page) (answer Auctions, err error) {
 	answer.Auctions = []Auction{}
@@ -250,24 +210,6 @@ type VolumeFilter struct {
 	From   types.Time // beginning of the span: from here on
 	Until  types.Time // and before this; zero for no end
 	Oldest bool       // first; else the newest
-}
-
-// Volume is what was traded by auction in one span.
-type Volume struct {
-	Starts   types.Time `json:"starts"`
-	Auctions uint64     `json:"auctions"`
-	Orders   uint64     `json:"orders"`
-	Trades   uint64     `json:"trades"`
-	Volume   Total      `json:"volume"`
-	Value    Total      `json:"value"`
-	Average  string     `json:"average"` // value/volume, the price weighed by volume, rounded to nine places; empty when nothing was traded
-}
-
-// Volumes is a page of volumes.
-type Volumes struct {
-	At      Position `json:"at"`
-	Volumes []Volume `json:"volumes"`
-	Next    string   `json:"next"` // cursor of the next page, empty on the last
 }
 
 // Volumes returns what was traded in each hour or day in which a slot of a market began that was auctioned.

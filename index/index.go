@@ -25,13 +25,6 @@ type Index struct {
 	at place // the follower's
 }
 
-// Position is how far the index has followed.
-type Position struct {
-	Height     uint64     `json:"height"`
-	Commitment types.Hash `json:"commitment"` // of that block
-	Clock      types.Time `json:"clock"`      // of the ledger, in that block
-}
-
 // place is the position with what the next block needs to know of the blocks before.
 type place struct {
 	Position

@@ -14,44 +14,6 @@ type FillFilter struct {
 	Product *types.ProductID // only those of this product
 }
 
-// Fill is what an order got in its auction.
-type Fill struct {
-	ProductID types.ProductID `json:"product_id"`
-	Product   types.Product   `json:"product"`
-	Height    uint64          `json:"height"`  // of the auction
-	HeldAt    types.Time      `json:"held_at"` // block time
-	Order     types.OrderID   `json:"order"`
-	Number    uint8           `json:"number"`
-	Side      types.Side      `json:"side"`
-	Quantity  uint64          `json:"quantity"`
-	Limit     string          `json:"limit"`    // per unit
-	Standing  uint8           `json:"record"`   // the owner's record at the gate, in hundredths
-	Filled    uint64          `json:"filled"`   // of the quantity
-	Value     Total           `json:"value"`    // the sum of the prices of its trades
-	Excluded  string          `json:"excluded"` // why it took no part, or empty
-	Void      string          `json:"void"`     // why no auction was held, or empty
-	Count     uint64          `json:"trades"`
-	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; all are under [TradeFilter] with party and product
-}
-
-// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
-const MaxFillTrades = 20
-
-// FillTrade is one trade that came of an order.
-type FillTrade struct {
-	ID        types.TradeID `json:"id"`
-	Quantity  uint64        `json:"quantity"`
-	Price     types.Amount  `json:"price"`
-	UnitPrice string        `json:"unit_price"` // of its round, exactly
-}
-
-// Fills is a page of fills, newest auction first.
-type Fills struct {
-	At    Position `json:"at"`
-	Fills []Fill   `json:"fills"`
-	Next  string   `json:"next"` // cursor of the next page, empty on the last
-}
-
 const fillsText = `SELECT o.auction, o.place, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.height, a.held_at, a.void,
 	o.id, o.number, o.side, o.quantity, o.price, o.standing, o.filled, o.value, o.excluded, o.trades
 	FROM orders o INDEXED BY orders_owner CROSS JOIN auctions a ON a.n = o.auction CROSS JOIN products p ON p.n = a.product
@@ -156,71 +118,6 @@ func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
 	return trades, err
 }
 
-// Tally is a number of trades with the sum of their prices.
-type Tally struct {
-	Trades uint64 `json:"trades"`
-	Value  Total  `json:"value"`
-}
-
-func (t Tally) add(u Tally) Tally { return Tally{t.Trades + u.Trades, t.Value.Add(u.Value)} }
-
-// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
-type Conduct struct {
-	Open     Tally `json:"open"` // agreed, paid or delivered
-	Released Tally `json:"released"`
-	Lapsed   Tally `json:"lapsed"`   // not paid by the consumer
-	Refunded Tally `json:"refunded"` // paid, and not delivered by the producer
-	Settled  Tally `json:"settled"`  // these three are disputed
-	Awarded  Tally `json:"awarded"`
-	Split    Tally `json:"split"`
-	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
-	Excused uint64 `json:"excused"`
-}
-
-// All is the tally of all trades.
-func (c *Conduct) All() Tally {
-	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Disputed())
-}
-
-// Disputed is the tally of the trades that ended otherwise than by a release.
-func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded).add(c.Split) }
-
-// of returns the tally of a phase.
-func (c *Conduct) of(phase types.Phase) *Tally {
-	switch phase {
-	case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
-		return &c.Open
-	case types.PhaseReleased:
-		return &c.Released
-	case types.PhaseSplit:
-		return &c.Split
-	case types.PhaseSettled:
-		return &c.Settled
-	case types.PhaseAwarded:
-		return &c.Awarded
-	case types.PhaseRefunded:
-		return &c.Refunded
-	case types.PhaseLapsed:
-		return &c.Lapsed
-	}
-	return new(Tally)
-}
-
-// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
-// What orders can demand is the ledger's own [types.Record], which counts auctions only.
-type Statistics struct {
-	Asset      types.AssetID `json:"asset"`
-	AsProducer Conduct       `json:"as_producer"`
-	AsConsumer Conduct       `json:"as_consumer"`
-}
-
-// Member is a page of a key's statistics, in order of the assets' IDs.
-type Member struct {
-	At     Position     `json:"at"`
-	Assets []Statistics `json:"assets"`
-	Next   string       `json:"next"` // cursor of the next page, empty on the last
-}
-
 // Member returns what a key did with its trades, in each asset.
 func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (answer Member, err error) {
 	answer.Assets = []Statistics{}
@@ -247,7 +144,7 @@ func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (ans
 		}
 		defer rows.Close()
 		for rows.Next() {
-			if full, err := answer.addRow(rows, limit); err != nil || full {
+			if full, err := addStatistics(&answer, rows, limit); err != nil || full {
 				return err
 			}
 		}
@@ -256,8 +153,8 @@ func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (ans
 	return answer, err
 }
 
-// addRow reads one row; true when it is of the page after this one.
-func (m *Member) addRow(rows *sql.Rows, limit int) (full bool, err error) {
+// addStatistics reads one row; true when it is of the page after this one.
+func addStatistics(m *Member, rows *sql.Rows, limit int) (full bool, err error) {
 	var asset types.AssetID
 	var role Role
 	var phase types.Phase
@@ -278,7 +175,28 @@ func (m *Member) addRow(rows *sql.Rows, limit int) (full bool, err error) {
 	if role == Consumer {
 		conduct = &of.AsConsumer
 	}
-	*conduct.of(phase) = tally
+	*tallyOf(conduct, phase) = tally
 	conduct.Excused += excused
 	return false, nil
+}
+
+// tallyOf returns the tally of a phase.
+func tallyOf(c *Conduct, phase types.Phase) *Tally {
+	switch phase {
+	case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
+		return &c.Open
+	case types.PhaseReleased:
+		return &c.Released
+	case types.PhaseSplit:
+		return &c.Split
+	case types.PhaseSettled:
+		return &c.Settled
+	case types.PhaseAwarded:
+		return &c.Awarded
+	case types.PhaseRefunded:
+		return &c.Refunded
+	case types.PhaseLapsed:
+		return &c.Lapsed
+	}
+	return new(Tally)
 }

@@ -71,5 +71,8 @@ func plan(t *testing.T, x *Index, text string) (steps []string) {
 		}
 		steps = append(steps, detail)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return steps
 }

@@ -11,6 +11,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"lockstep/api/wire/history"
 	"lockstep/index"
 	"lockstep/store"
 	"lockstep/types"
@@ -231,7 +232,7 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 			types.PhaseSettled: &conduct.Settled, types.PhaseAwarded: &conduct.Awarded, types.PhaseSplit: &conduct.Split,
 		}[phase]
 		tally.Trades++
-		tally.Value = tally.Value.Add(index.TotalOf(a.Price))
+		tally.Value = tally.Value.Add(history.TotalOf(a.Price))
 		if excused[trade.ID()] {
 			conduct.Excused++
 		}
@@ -323,9 +324,9 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 			a.Filled++
 		}
 		if order.Side == types.Bid {
-			a.Demanded = a.Demanded.Add(index.TotalOf(order.Quantity))
+			a.Demanded = a.Demanded.Add(history.TotalOf(order.Quantity))
 		} else {
-			a.Offered = a.Offered.Add(index.TotalOf(order.Quantity))
+			a.Offered = a.Offered.Add(history.TotalOf(order.Quantity))
 		}
 	}
 	for _, trade := range auction.Trades {
@@ -396,7 +397,7 @@ func (s *story) scanFill(auction *types.Auction, place int) index.Fill {
 			continue
 		}
 		f.Count++
-		f.Value = f.Value.Add(index.TotalOf(trade.Price))
+		f.Value = f.Value.Add(history.TotalOf(trade.Price))
 		f.Trades = append(f.Trades, index.FillTrade{
 			ID: trade.Trade, Quantity: trade.Quantity, Price: trade.Price,
 			UnitPrice: shorten(auction.Rounds[trade.Round].Price.Rat().FloatString(30)),

@@ -57,7 +57,7 @@ func TestProceedsAreSpent(t *testing.T) {
 // TestOpenLoop offers a rate that the rules can keep, and less than they can do.
 func TestOpenLoop(t *testing.T) {
 	t.Parallel()
-	report, err := Run(t.Context(), Options{Mode: ModeRules, Rate: 100, Seconds: time.Second, Keys: 20, Folder: t.TempDir()})
+	report, err := Run(t.Context(), Options{Mode: ModeRules, Rate: 100, Duration: time.Second, Keys: 20, Folder: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestBadOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{
 		{Mode: "fast"}, {Mix: "mixed"}, {Actions: 65}, {Actions: -1}, {Keys: 1}, {Keys: 1 << 30}, {Trades: -1}, {Clients: -1},
-		{Trades: 1, Seconds: 1}, {Seconds: time.Hour}, {Rate: -1}, {Mode: ModeNet}, {Validators: 100},
+		{Trades: 1, Duration: 1}, {Duration: time.Hour}, {Rate: -1}, {Mode: ModeNet}, {Validators: 100},
 	} {
 		var option *OptionError
 		if _, err := Run(t.Context(), o); !errors.As(err, &option) {

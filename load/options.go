@@ -33,7 +33,7 @@ type Options struct {
 	Mix        string
 	Actions    int           // in each transaction
 	Trades     int           // to do; zero: as Seconds says
-	Seconds    time.Duration // to go on for, instead of Trades
+	Duration   time.Duration // to go on for, instead of Trades
 	Rate       float64       // trades a second to offer; zero: as fast as can be
 	Keys       int
 	Clients    int // that hand in transactions at once
@@ -65,7 +65,7 @@ const (
 	maxTrades     = 10_000_000
 	maxClients    = 4096
 	maxValidators = 16
-	maxSeconds    = 45 * time.Minute // signatures are made before and are valid for an hour
+	maxDuration   = 45 * time.Minute // signatures are made before and are valid for an hour
 	maxRate       = 1e6
 )
 
@@ -82,7 +82,7 @@ func (o Options) withDefaults() Options {
 	o.Clients = cmp.Or(o.Clients, 256)
 	o.Validators = cmp.Or(o.Validators, 4)
 	o.Seed = cmp.Or(o.Seed, 1)
-	if o.Trades == 0 && o.Seconds == 0 {
+	if o.Trades == 0 && o.Duration == 0 {
 		o.Trades = 20_000
 	}
 	if o.Logger == nil {
@@ -110,9 +110,9 @@ func (o *Options) check() error {
 		return bad("%d keys: 2 to %d are possible", o.Keys, maxKeys)
 	case o.Trades < 0 || o.Trades > maxTrades:
 		return bad("%d trades: at most %d are possible", o.Trades, maxTrades)
-	case o.Seconds < 0 || o.Seconds > maxSeconds:
-		return bad("%s: at most %s are possible, as signatures made before are not valid longer", o.Seconds, maxSeconds)
-	case o.Trades > 0 && o.Seconds > 0:
+	case o.Duration < 0 || o.Duration > maxDuration:
+		return bad("%s: at most %s are possible, as signatures made before are not valid longer", o.Duration, maxDuration)
+	case o.Trades > 0 && o.Duration > 0:
 		return bad("say how many trades or how long, not both")
 	case !(o.Rate >= 0 && o.Rate <= maxRate): // NaN too
 		return bad("a rate of %g trades a second: 0 to %g are possible", o.Rate, float64(maxRate))

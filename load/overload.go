@@ -48,7 +48,7 @@ func Overload(ctx context.Context, o Options) (*OverloadReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Seconds, o.Trades = cmp.Or(o.Seconds, overloadTime), 0
+	o.Duration, o.Trades = cmp.Or(o.Duration, overloadTime), 0
 	o.Rate = overloadFactor * capacity.TradesPerS
 	if lanes := o.lanes(); lanes < overloadLanes {
 		o.Keys = overloadLanes * o.Keys / lanes
@@ -78,7 +78,7 @@ func Overload(ctx context.Context, o Options) (*OverloadReport, error) {
 
 // capacityOf measures at full speed, with as many lanes as keys were asked for.
 func capacityOf(ctx context.Context, o Options) (*Report, error) {
-	o.Rate, o.Seconds = 0, 0
+	o.Rate, o.Duration = 0, 0
 	o.Trades = cmp.Or(o.Trades, 20_000)
 	return Run(ctx, o)
 }

@@ -97,7 +97,7 @@ func (b *bench) extend() {
 		if b.o.Rate > 0 {
 			pace = b.o.Rate
 		}
-		trades = int(min(pace*b.o.Seconds.Seconds()*spare, maxTrades)) + b.o.Actions
+		trades = int(min(pace*b.o.Duration.Seconds()*spare, maxTrades)) + b.o.Actions
 	}
 	rounds := (trades + b.o.Actions - 1) / b.o.Actions
 	each, more := rounds/len(b.world.lanes), rounds%len(b.world.lanes)
@@ -126,7 +126,7 @@ func (w *world) extendEach(rounds func(lane int) int) {
 
 func (b *bench) plan() plan {
 	total := b.o.Trades
-	return plan{rate: b.o.Rate, until: b.o.Seconds, progress: func(trades int) {
+	return plan{rate: b.o.Rate, until: b.o.Duration, progress: func(trades int) {
 		b.o.Progress(Progress{What: "trading", Done: trades, Total: total})
 	}}
 }

@@ -22,7 +22,7 @@ func ownUsage() (usage, error) {
 	if runtime.GOOS == "darwin" { // counts in bytes
 		unit = 1
 	}
-	return usage{cpu: time.Duration(r.Utime.Nano() + r.Stime.Nano()), rss: int64(r.Maxrss) * unit}, nil
+	return usage{cpu: time.Duration(r.Utime.Nano() + r.Stime.Nano()), rss: r.Maxrss * unit}, nil
 }
 
 // clockTicks a second is how Linux counts the time of other processes, on every machine that Go runs on.

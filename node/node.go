@@ -72,7 +72,7 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
-	n.handler, err = api.New(api.Config{Ledger: n.Ledger(), Token: n.token, Version: config.Version, Logger: n.logger})
+	n.handler, err = api.New(api.Config{Ledger: n.Ledger(), Index: n.index, Token: n.token, Version: config.Version, Logger: n.logger})
 	if err != nil {
 		return err
 	}

@@ -233,6 +233,7 @@ func (c *community) transact(ctx context.Context, p plan) error {
 		switch effect.(type) {
 		case Buy, HandOver:
 			spends = true
+		case Order, Meter, Confirm, Close:
 		}
 	}
 	if spends {
@@ -286,6 +287,7 @@ func (c *community) remember(p plan) {
 			c.done.trades.Add(1)
 		case Meter:
 			p.member.readings[e.Slot] = p.member.reading(p.view, e.Slot)
+		case HandOver, Confirm, Close:
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (b *benchCmd) measure(ctx context.Context, o load.Options) (written, error)
 
 func (b *benchCmd) options(a *app, profiles *profiles) load.Options {
 	o := load.Options{
-		Mode: b.Mode, Mix: b.Mix, Actions: b.Actions, Trades: b.Trades, Seconds: time.Duration(b.Seconds * float64(time.Second)), Rate: b.Rate, Keys: b.Keys,
+		Mode: b.Mode, Mix: b.Mix, Actions: b.Actions, Trades: b.Trades, Duration: time.Duration(b.Seconds * float64(time.Second)), Rate: b.Rate, Keys: b.Keys,
 		Clients: b.Clients, Validators: b.Validators, Seed: b.Seed, Node: ownNode, Measured: profiles.begin,
 	}
 	if a.Verbose {

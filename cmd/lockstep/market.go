@@ -18,6 +18,9 @@ type marketCmd struct {
 	Products marketProductsCmd `cmd:"" help:"List what is open to orders, by gate."`
 	Book     marketBookCmd     `cmd:"" help:"Print a product's book, and what an auction would trade now; once it is cleared, what was traded."`
 	Audit    marketAuditCmd    `cmd:"" help:"Compute an auction again from its orders, and compare every price, pair and trade."`
+	History  marketHistoryCmd  `cmd:"" help:"List the auctions that were held, with prices and volumes, or sum them up by hour or day."`
+	Trades   marketTradesCmd   `cmd:"" help:"List trades of anybody, by party, product, phase and time."`
+	Conduct  marketConductCmd  `cmd:"" help:"Tell what became of all trades of a key, and what it has on record from auctions."`
 	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of orders in a file: one price for all, the most traded."`
 }
 

@@ -15,6 +15,7 @@ import (
 type orderCmd struct {
 	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. Nothing is locked by it; what is matched is to be paid and delivered."`
 	List     orderListCmd     `cmd:"" help:"List one's orders that stand."`
+	Fills    orderFillsCmd    `cmd:"" help:"List one's orders that came to an auction, with what they got."`
 	Withdraw orderWithdrawCmd `cmd:"" help:"Take an order out of its book again, before its gate closes."`
 }
 

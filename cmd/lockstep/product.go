@@ -136,6 +136,11 @@ func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
 
 // unitPrice writes a clearing price as the price of 1,000 units in whole money, exactly.
 func (s *session) unitPrice(asset types.AssetID, price types.ClearingPrice) string {
+	return s.perThousand(asset, price.Rat())
+}
+
+// perThousand writes the price of one unit in smallest units as that of 1,000 in whole money.
+func (s *session) perThousand(asset types.AssetID, price *big.Rat) string {
 	decimals, code := 0, "smallest units"
 	for _, known := range s.assets {
 		if known.ID == asset {
@@ -143,6 +148,6 @@ func (s *session) unitPrice(asset types.AssetID, price types.ClearingPrice) stri
 		}
 	}
 	whole := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
-	thousand := new(big.Rat).Mul(price.Rat(), big.NewRat(1000, 1))
+	thousand := new(big.Rat).Mul(price, big.NewRat(1000, 1))
 	return market.Decimal(thousand.Quo(thousand, new(big.Rat).SetInt(whole))) + " " + code + " for 1,000"
 }

@@ -1,0 +1,12 @@
+// Package history is what the query index of a node tells: trades, auctions, prices, fills and the conduct of keys. Every
+// list is a page with the position of the index and the cursor of the next page.
+package history
+
+import "lockstep/types"
+
+// Position is how far the index has followed.
+type Position struct {
+	Height     uint64     `json:"height"`
+	Commitment types.Hash `json:"commitment"` // of that block
+	Clock      types.Time `json:"clock"`      // of the ledger, in that block
+}

@@ -1,0 +1,85 @@
+package history
+
+import "lockstep/types"
+
+// Fill is what an order got in its auction.
+type Fill struct {
+	ProductID types.ProductID `json:"product_id"`
+	Product   types.Product   `json:"product"`
+	Height    uint64          `json:"height"`  // of the auction
+	HeldAt    types.Time      `json:"held_at"` // block time
+	Order     types.OrderID   `json:"order"`
+	Number    uint8           `json:"number"`
+	Side      types.Side      `json:"side"`
+	Quantity  uint64          `json:"quantity"`
+	Limit     string          `json:"limit"`    // per unit
+	Standing  uint8           `json:"record"`   // the owner's record at the gate, in hundredths
+	Filled    uint64          `json:"filled"`   // of the quantity
+	Value     Total           `json:"value"`    // the sum of the prices of its trades
+	Excluded  string          `json:"excluded"` // why it took no part, or empty
+	Void      string          `json:"void"`     // why no auction was held, or empty
+	Count     uint64          `json:"trades"`
+	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; all are under the trades with party and product
+}
+
+// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
+const MaxFillTrades = 20
+
+// FillTrade is one trade that came of an order.
+type FillTrade struct {
+	ID        types.TradeID `json:"id"`
+	Quantity  uint64        `json:"quantity"`
+	Price     types.Amount  `json:"price"`
+	UnitPrice string        `json:"unit_price"` // of its round, exactly
+}
+
+// Fills is a page of fills, newest auction first.
+type Fills struct {
+	At    Position `json:"at"`
+	Fills []Fill   `json:"fills"`
+	Next  string   `json:"next"` // cursor of the next page, empty on the last
+}
+
+// Tally is a number of trades with the sum of their prices.
+type Tally struct {
+	Trades uint64 `json:"trades"`
+	Value  Total  `json:"value"`
+}
+
+func (t Tally) add(u Tally) Tally { return Tally{t.Trades + u.Trades, t.Value.Add(u.Value)} }
+
+// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
+type Conduct struct {
+	Open     Tally `json:"open"` // agreed, paid or delivered
+	Released Tally `json:"released"`
+	Lapsed   Tally `json:"lapsed"`   // not paid by the consumer
+	Refunded Tally `json:"refunded"` // paid, and not delivered by the producer
+	Settled  Tally `json:"settled"`  // these three are disputed
+	Awarded  Tally `json:"awarded"`
+	Split    Tally `json:"split"`
+	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
+	Excused uint64 `json:"excused"`
+}
+
+// All is the tally of all trades.
+func (c *Conduct) All() Tally {
+	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Disputed())
+}
+
+// Disputed is the tally of the trades that ended otherwise than by a release.
+func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded).add(c.Split) }
+
+// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
+// What orders can demand is the ledger's own [types.Record], which counts auctions only.
+type Statistics struct {
+	Asset      types.AssetID `json:"asset"`
+	AsProducer Conduct       `json:"as_producer"`
+	AsConsumer Conduct       `json:"as_consumer"`
+}
+
+// Member is a page of a key's statistics, in order of the assets' IDs.
+type Member struct {
+	At     Position     `json:"at"`
+	Assets []Statistics `json:"assets"`
+	Next   string       `json:"next"` // cursor of the next page, empty on the last
+}

@@ -1,0 +1,119 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"lockstep/api/wire/history"
+	"lockstep/types"
+)
+
+// What the node's query index tells is a convenience: nothing of it can be checked but by asking the ledger for each thing
+// it names. Every answer says up to which block it goes.
+
+// Page asks for a part of a list: the first when After is empty, else what follows the page whose Next it was. A Limit of
+// zero is the node's default.
+type Page struct {
+	After string
+	Limit int
+}
+
+// TradeFilter says which trades; what is zero does not narrow.
+type TradeFilter struct {
+	Party   types.PublicKey
+	Role    string // "producer" or "consumer"
+	Product types.ProductID
+	Phase   types.Phase
+	From    types.Time // of the agreement, by the ledger clock
+	Until   types.Time
+}
+
+// TradeHistory returns trades, newest first.
+func (c *Client) TradeHistory(ctx context.Context, filter TradeFilter, page Page) (answer history.Trades, err error) {
+	query := pageQuery(page.After, page.Limit)
+	setText(query, "party", filter.Party)
+	setText(query, "product", filter.Product)
+	setString(query, "role", filter.Role)
+	if filter.Phase != 0 {
+		query.Set("phase", filter.Phase.String())
+	}
+	setTimes(query, filter.From, filter.Until)
+	return answer, wrap("trades", c.get(ctx, "/v1/trades", query, &answer))
+}
+
+// AuctionFilter says which auctions; what is zero does not narrow.
+type AuctionFilter struct {
+	Commodity, Zone string
+	Asset           types.AssetID
+	From, Until     types.Time // of the beginning of the slot
+	Oldest          bool       // first; else the newest
+}
+
+// AuctionHistory returns auctions that were held, with their prices, by the beginning of their slots.
+func (c *Client) AuctionHistory(ctx context.Context, filter AuctionFilter, page Page) (answer history.Auctions, err error) {
+	query := pageQuery(page.After, page.Limit)
+	setString(query, "commodity", filter.Commodity)
+	setString(query, "zone", filter.Zone)
+	setText(query, "asset", filter.Asset)
+	setTimes(query, filter.From, filter.Until)
+	query.Set("oldest", strconv.FormatBool(filter.Oldest))
+	return answer, wrap("auctions", c.get(ctx, "/v1/auctions", query, &answer))
+}
+
+// VolumeFilter says which volumes: those of a market, which is a commodity in a unit, a zone and an asset.
+type VolumeFilter struct {
+	Commodity, Unit, Zone string
+	Asset                 types.AssetID
+	Span                  string     // "hour" or "day", in UTC
+	From, Until           types.Time // of the beginning of the span
+	Oldest                bool       // first; else the newest
+}
+
+// VolumeHistory returns what a market has traded by auction in each hour or day.
+func (c *Client) VolumeHistory(ctx context.Context, filter VolumeFilter, page Page) (answer history.Volumes, err error) {
+	query := pageQuery(page.After, page.Limit)
+	query.Set("commodity", filter.Commodity)
+	query.Set("unit", filter.Unit)
+	setString(query, "zone", filter.Zone)
+	setText(query, "asset", filter.Asset)
+	setString(query, "span", filter.Span)
+	setTimes(query, filter.From, filter.Until)
+	query.Set("oldest", strconv.FormatBool(filter.Oldest))
+	return answer, wrap("volumes", c.get(ctx, "/v1/volumes", query, &answer))
+}
+
+// Fills returns the orders of a key that came to an auction, newest first, with what they got: all, or those for one product.
+func (c *Client) Fills(ctx context.Context, key types.PublicKey, product types.ProductID, page Page) (answer history.Fills, err error) {
+	query := pageQuery(page.After, page.Limit)
+	setText(query, "product", product)
+	return answer, wrap("fills of "+key.String(), c.get(ctx, "/v1/keys/"+key.String()+"/fills", query, &answer))
+}
+
+// Conduct returns what became of all trades of a key, by asset and role.
+func (c *Client) Conduct(ctx context.Context, key types.PublicKey, page Page) (answer history.Member, err error) {
+	query := pageQuery(page.After, page.Limit)
+	return answer, wrap("conduct of "+key.String(), c.get(ctx, "/v1/keys/"+key.String()+"/conduct", query, &answer))
+}
+
+// setText puts a value into a query unless it is the zero one.
+func setText[T interface {
+	comparable
+	String() string
+}](query url.Values, name string, value T) {
+	var none T
+	if value != none {
+		query.Set(name, value.String())
+	}
+}
+
+func setString(query url.Values, name, value string) {
+	if value != "" {
+		query.Set(name, value)
+	}
+}
+
+func setTimes(query url.Values, from, until types.Time) {
+	setText(query, "from", from)
+	setText(query, "until", until)
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"lockstep/api/wire"
+	"lockstep/api/wire/history"
+	"lockstep/client"
+	"lockstep/types"
+)
+
+// pageFlags are those of a list that may be long.
+type pageFlags struct {
+	After string `help:"Go on behind this place: what the last page gave as next." placeholder:"NEXT"`
+	Limit int    `help:"How many at most, up to 500." default:"20" placeholder:"N"`
+}
+
+func (f *pageFlags) page() client.Page { return client.Page{After: f.After, Limit: f.Limit} }
+
+// more tells how to go on.
+func (p *page) more(next string) {
+	if next != "" {
+		p.line("\nThere are more: --after %s", next)
+	}
+}
+
+type marketHistoryCmd struct {
+	Commodity string     `help:"Only of this commodity." placeholder:"TEXT"`
+	Zone      string     `help:"Only of this zone." placeholder:"TEXT"`
+	Asset     string     `help:"Only those paid in this asset, by its code or its id." placeholder:"ASSET"`
+	From      types.Time `help:"Only of slots that begin then or later." placeholder:"TIME"`
+	Until     types.Time `help:"Only of slots that begin before." placeholder:"TIME"`
+	By        string     `help:"Sum up by hour or day; needs --commodity, --unit and --asset." enum:",hour,day" default:""`
+	Unit      string     `help:"With --by: what the goods are counted in." default:"Wh"`
+	Oldest    bool       `help:"The oldest first."`
+	pageFlags
+}
+
+func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	var asset types.AssetID
+	if c.Asset != "" {
+		known, err := s.asset(c.Asset)
+		if err != nil {
+			return err
+		}
+		asset = known.ID
+	}
+	if c.By != "" {
+		return c.volumes(ctx, s, asset)
+	}
+	told, err := s.node.AuctionHistory(ctx, client.AuctionFilter{
+		Commodity: c.Commodity, Zone: c.Zone, Asset: asset, From: c.From, Until: c.Until, Oldest: c.Oldest,
+	}, c.page())
+	if err != nil {
+		return err
+	}
+	return a.show(told, func(p *page) {
+		if len(told.Auctions) == 0 {
+			p.line("No auction of these was held up to block %d.", told.At.Height)
+			return
+		}
+		p.row("slot", "zone", "price", "volume", "of demanded", "of offered", "trades", "product")
+		for i := range told.Auctions {
+			auction := &told.Auctions[i]
+			goods := auction.Product.Goods(1, nil)
+			p.row(slotText(&goods), auction.Product.Zone, s.prices(auction), auction.Volume.String()+" "+auction.Product.Unit, auction.Demanded.String(),
+				auction.Offered.String(), fmt.Sprint(auction.Trades), auction.ProductID.String())
+		}
+		p.more(told.Next)
+	})
+}
+
+// prices lists what an auction found, one price for each round.
+func (s *session) prices(auction *history.Auction) string {
+	if auction.Void != "" {
+		return auction.Void
+	}
+	var prices []string
+	for i := range auction.Rounds {
+		prices = append(prices, s.decimal(auction.Product.Asset, auction.Rounds[i].Price))
+	}
+	if len(prices) == 0 {
+		return "-"
+	}
+	return strings.Join(prices, ", ")
+}
+
+// decimal writes a price of one unit in smallest units, as a node tells it, as that of 1,000 in whole money.
+func (s *session) decimal(asset types.AssetID, price string) string {
+	exact, ok := new(big.Rat).SetString(price)
+	if !ok {
+		return "-"
+	}
+	return s.perThousand(asset, exact)
+}
+
+func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.AssetID) error {
+	told, err := s.node.VolumeHistory(ctx, client.VolumeFilter{
+		Commodity: c.Commodity, Unit: c.Unit, Zone: c.Zone, Asset: asset, Span: c.By, From: c.From, Until: c.Until, Oldest: c.Oldest,
+	}, c.page())
+	if err != nil {
+		return err
+	}
+	return s.app.show(told, func(p *page) {
+		if len(told.Volumes) == 0 {
+			p.line("Nothing of this market was auctioned up to block %d.", told.At.Height)
+			return
+		}
+		p.row("from", "average price", "volume", "auctions", "orders", "trades")
+		for i := range told.Volumes {
+			volume := &told.Volumes[i]
+			p.row(stamp(volume.Starts), s.decimal(asset, volume.Average), volume.Volume.String()+" "+c.Unit, fmt.Sprint(volume.Auctions),
+				fmt.Sprint(volume.Orders), fmt.Sprint(volume.Trades))
+		}
+		p.more(told.Next)
+	})
+}
+
+// visitor looks at the ledger without a wallet.
+func (a *app) visitor(ctx context.Context) (*session, error) {
+	node, err := a.connect()
+	if err != nil {
+		return nil, err
+	}
+	return a.visit(ctx, node)
+}
+
+type marketTradesCmd struct {
+	Party   types.PublicKey `help:"Only trades of this key." placeholder:"KEY"`
+	Role    string          `help:"What the party is in them: producer or consumer." enum:",producer,consumer" default:""`
+	Product types.ProductID `help:"Only trades of this product." placeholder:"ID"`
+	Phase   types.Phase     `help:"Only trades in this phase, such as released." placeholder:"PHASE"`
+	From    types.Time      `help:"Only trades agreed then or later." placeholder:"TIME"`
+	Until   types.Time      `help:"Only trades agreed before." placeholder:"TIME"`
+	pageFlags
+}
+
+func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	told, err := s.node.TradeHistory(ctx, client.TradeFilter{
+		Party: c.Party, Role: c.Role, Product: c.Product, Phase: c.Phase, From: c.From, Until: c.Until,
+	}, c.page())
+	if err != nil {
+		return err
+	}
+	return a.show(told, func(p *page) {
+		if len(told.Trades) == 0 {
+			p.line("There are no such trades up to block %d.", told.At.Height)
+			return
+		}
+		p.row("agreed", "phase", "quantity", "price", "by auction", "trade")
+		for i := range told.Trades {
+			trade := &told.Trades[i]
+			matched := "no"
+			if trade.Matched {
+				matched = "yes"
+			}
+			p.row(stamp(trade.AgreedAt), trade.Phase.String(), quantity(trade.Quantity, trade.Product.Unit), s.money(trade.Product.Asset, trade.Price),
+				matched, trade.ID.String())
+		}
+		p.more(told.Next)
+	})
+}
+
+type marketConductCmd struct {
+	Key types.PublicKey `arg:"" help:"The key."`
+}
+
+// conduct is what is known of a key.
+type conduct struct {
+	Trades  history.Member  `json:"trades"`
+	Records wire.KeyRecords `json:"records"`
+}
+
+func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	var known conduct
+	if known.Trades, err = s.node.Conduct(ctx, c.Key, client.Page{}); err != nil {
+		return err
+	}
+	if known.Records, err = s.node.Records(ctx, c.Key); err != nil {
+		return err
+	}
+	return a.show(known, func(p *page) {
+		if len(known.Trades.Assets) == 0 {
+			p.line("The key has no trades up to block %d.", known.Trades.At.Height)
+			return
+		}
+		p.row("paid in", "as", "trades", "open", "released", "lapsed", "refunded", "disputed", "excused")
+		for i := range known.Trades.Assets {
+			asset := &known.Trades.Assets[i]
+			for _, role := range []struct {
+				name string
+				of   *history.Conduct
+			}{{"producer", &asset.AsProducer}, {"consumer", &asset.AsConsumer}} {
+				p.row(s.code(asset.Asset), role.name, tally(role.of.All()), tally(role.of.Open), tally(role.of.Released), tally(role.of.Lapsed),
+					tally(role.of.Refunded), tally(role.of.Disputed()), fmt.Sprint(role.of.Excused))
+			}
+		}
+		for i := range known.Records.Records {
+			record := &known.Records.Records[i]
+			p.line("\nOf what auctions gave it, paid in %s, it kept %d %%: that is what an order can demand.", s.code(record.Asset), record.Percent)
+		}
+		p.line("A record can be forged by trades with oneself: it informs, and proves nothing.")
+	})
+}
+
+func tally(t history.Tally) string { return fmt.Sprint(t.Trades) }
+
+type orderFillsCmd struct {
+	walletFlags
+	Key     string          `help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
+	Product types.ProductID `help:"Only for this product." placeholder:"ID"`
+	pageFlags
+}
+
+func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
+	s, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
+	if err != nil {
+		return err
+	}
+	told, err := s.node.Fills(ctx, key, c.Product, c.page())
+	if err != nil {
+		return err
+	}
+	return a.show(told, func(p *page) {
+		if len(told.Fills) == 0 {
+			p.line("No order of this key has come to an auction up to block %d.", told.At.Height)
+			return
+		}
+		p.row("slot", "side", "asked", "filled", "for", "trades", "left out", "product")
+		for i := range told.Fills {
+			fill := &told.Fills[i]
+			goods := fill.Product.Goods(1, nil)
+			left := fill.Excluded + fill.Void
+			if left == "" {
+				left = "-"
+			}
+			p.row(slotText(&goods), fill.Side.String(), quantity(fill.Quantity, fill.Product.Unit), quantity(fill.Filled, fill.Product.Unit),
+				s.total(fill.Product.Asset, fill.Value), fmt.Sprint(fill.Count), left, fill.ProductID.String())
+		}
+		p.more(told.Next)
+	})
+}
+
+// total writes a sum of money, which may be more than any one amount.
+func (s *session) total(asset types.AssetID, total history.Total) string {
+	if total.Hi == 0 {
+		return s.money(asset, types.Amount(total.Lo))
+	}
+	return total.String() + " smallest units of " + s.code(asset)
+}
