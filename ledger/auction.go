@@ -7,13 +7,6 @@ import (
 	"lockstep/types"
 )
 
-// Why an order takes no part in its auction.
-const (
-	excludedLate  = "expired"  // it said that it would not wait so long
-	excludedMeter = "retired"  // the meter it names is not its owner's any more
-	voidLate      = "too late" // the chain stood still: no time is left to pay and to deliver before the slot
-)
-
 // holdAuction clears the book of a product whose gate has closed. Every order leaves the book; what is matched becomes
 // an agreed trade, to be paid by pay-by.
 func (s *State) holdAuction(id types.ProductID) {
@@ -26,7 +19,7 @@ func (s *State) holdAuction(id types.ProductID) {
 
 	begin := s.begin(&book.Product)
 	if begin.Add(s.params.Market.Pay).Add(s.params.MinWindow) > book.Product.From {
-		auction.Void = voidLate
+		auction.Void = types.VoidLate
 	}
 	entrants, places := make([]market.Entrant, 0, len(orders)), make([]int, 0, len(orders))
 	auction.Results = make([]types.Result, 0, len(orders))
@@ -40,9 +33,9 @@ func (s *State) holdAuction(id types.ProductID) {
 		switch {
 		case auction.Void != "":
 		case order.Expires < s.clock.BlockTime:
-			result.Excluded = excludedLate
+			result.Excluded = types.ExcludedLate
 		case s.checkMeters(order.Owner, order.Meters) != nil:
-			result.Excluded = excludedMeter
+			result.Excluded = types.ExcludedMeter
 		default:
 			entrants = append(entrants, market.Entrant{Order: order, ID: result.Order, Record: result.Standing})
 			places = append(places, i)

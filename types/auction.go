@@ -13,6 +13,13 @@ type Auction struct {
 	Trades    []MatchTrade `json:"trades"`
 }
 
+// Why an order took no part in its auction, and why none was held.
+const (
+	ExcludedLate  = "expired"  // the order said that it would not wait so long
+	ExcludedMeter = "retired"  // the meter it names is not its owner's any more
+	VoidLate      = "too late" // the chain stood still: no time was left to pay and to deliver before the slot
+)
+
 // Round is one uniform-price auction among the orders that accept the same terms and each other's records.
 type Round struct {
 	_        struct{}      `cbor:",toarray"`

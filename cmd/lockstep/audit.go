@@ -158,13 +158,6 @@ func before(a, b *types.Result) bool {
 	return cmp.Or(bytes.Compare(a.Owner[:], b.Owner[:]), cmp.Compare(a.Number, b.Number)) < 0
 }
 
-// Why an order takes no part, and why no auction is held, in the ledger's words.
-const (
-	excludedLate  = "expired"
-	excludedMeter = "retired"
-	voidLate      = "too late"
-)
-
 // checkResults wants each order left out for a good reason or none, and returns those that are not.
 func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 	demanding := false
@@ -173,7 +166,7 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 	}
 	void := ""
 	if a.begin().Add(a.params.Market.Pay).Add(a.params.MinWindow) > a.held.Product.From {
-		void = voidLate
+		void = types.VoidLate
 	}
 	if void != a.held.Void {
 		a.say("the auction is said to be void for %q, it should be for %q", a.held.Void, void)
@@ -187,9 +180,9 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 		switch {
 		case void != "":
 		case order.Expires < a.held.BlockTime:
-			excluded = excludedLate
-		case result.Excluded == excludedMeter && len(order.Meters) > 0:
-			excluded = excludedMeter
+			excluded = types.ExcludedLate
+		case result.Excluded == types.ExcludedMeter && len(order.Meters) > 0:
+			excluded = types.ExcludedMeter
 		}
 		if excluded != result.Excluded {
 			a.say("order %s is said to be left out for %q, it should be for %q", result.Order, result.Excluded, excluded)
