@@ -75,13 +75,10 @@ func TestAPoolIsBoundedInBytes(t *testing.T) {
 // TestAFloodDoesNotKeepADeliveryOut: a quarter of a block is for running trades, however late they came.
 func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t).run()
+	w := newWorld(t)
 	mint := w.mint(110, "clara")
 	_, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
-	w.must(mint, agree, pay)
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
+	w.application().block(t, 1, mint, agree, pay)
 	flood := 0
 	for i := range 40 {
 		tx := w.mint(types.Amount(1+i), "mallory")

@@ -67,6 +67,7 @@ func (s *State) begin(product *types.Product) types.Time {
 // takeOrders empties the book of a product. The orders come in the order of their keys: of owner and number.
 func (s *State) takeOrders(id types.ProductID, count uint32) []*types.PlacedOrder {
 	orders := make([]*types.PlacedOrder, 0, count)
+	s.expect(4 * int(count)) // each order, and what is looked up and written for a trade
 	from, to := ordersOf(id)
 	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
 		order := decodeValue(key, encoded).(*types.PlacedOrder)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"lockstep/types"
@@ -84,6 +85,13 @@ func (s *State) set(key string, value any) {
 	s.undo = append(s.undo, undoRecord{key, e})
 	e.value = value
 	s.entries[key] = e
+}
+
+// expect makes room for so many more entries at once.
+func (s *State) expect(more int) {
+	entries := make(map[string]entry, len(s.entries)+more)
+	maps.Copy(entries, s.entries)
+	s.entries = entries
 }
 
 // rollback takes back all that was done since the last call of settle.

@@ -63,6 +63,9 @@ type auctioneer struct {
 }
 
 func (a *auctioneer) round(group group, sellers, buyers uint8) {
+	if !group.demanded[demand{Bid, sellers}] || !group.demanded[demand{Offer, buyers}] {
+		return
+	}
 	bids, bidders := a.admit(group, Bid, buyers, sellers)
 	offers, asked := a.admit(group, Offer, sellers, buyers)
 	if !bidders || !asked { // nobody demands this much: who would trade here does in the round of the next lower level
@@ -114,8 +117,15 @@ func (a *auctioneer) admit(group group, side Side, has, demands uint8) (b book, 
 
 // group is the entrants that accept the same terms.
 type group struct {
-	terms   types.Fallback
-	members []int
+	terms    types.Fallback
+	members  []int
+	demanded map[demand]bool // by any of them
+}
+
+// demand is a level of records that orders of a side ask for.
+type demand struct {
+	side  Side
+	level uint8
 }
 
 func (g *group) metered() bool {
@@ -134,9 +144,10 @@ func groups(entrants []Entrant) []group {
 			if !known {
 				place = len(all)
 				places[key] = place
-				all = append(all, group{terms: terms})
+				all = append(all, group{terms: terms, demanded: map[demand]bool{}})
 			}
 			all[place].members = append(all[place].members, i)
+			all[place].demanded[demand{entrant.Order.Side, entrant.Order.MinRecord}] = true
 		}
 	}
 	slices.SortFunc(all, func(a, b group) int { return keyOf(a.terms).compare(keyOf(b.terms)) })
