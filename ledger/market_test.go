@@ -452,7 +452,7 @@ func TestRandomAuctions(t *testing.T) {
 		for i := range rapid.IntRange(0, 12).Draw(rt, "orders") {
 			name := rapid.SampledFrom(names).Draw(rt, "owner")
 			side := rapid.SampledFrom([]types.Side{types.Bid, types.Sell}).Draw(rt, "side")
-			o := w.order(name, side, rapid.SampledFrom([]string{"0.001", "0.3", "0.35", "7", "0.0000000001"}).Draw(rt, "limit"))
+			o := w.order(name, side, rapid.SampledFrom([]string{"0", "0.001", "0.3", "0.35", "7", "0.0000000001"}).Draw(rt, "limit"))
 			o.Number = uint8(i % 8)
 			o.Quantity = rapid.SampledFrom([]uint64{1, 2, 3, 1000, 1 << 40}).Draw(rt, "quantity")
 			o.MinFill = rapid.Uint64Range(1, min(o.Quantity, 4)).Draw(rt, "min fill")
@@ -471,6 +471,7 @@ func TestRandomAuctions(t *testing.T) {
 		if len(orders) == 0 {
 			return
 		}
+		w.try(rapid.SampledFrom([]types.Span{second, 40 * second, 300 * second}).Draw(rt, "outage")) // the ledger clock falls behind block time
 		auction := w.gate()
 		filled := make([]uint64, len(auction.Results))
 		for _, match := range auction.Trades {

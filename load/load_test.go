@@ -65,7 +65,7 @@ func TestModes(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %s %d", c.Mode, c.Mix, c.Actions), func(t *testing.T) {
 			t.Parallel()
 			if c.Mode == ModeNet && testing.Short() {
-				t.Skip("four processes")
+				t.Skip("four processes take their time: make test runs them, make race doesn't")
 			}
 			c.Folder, c.Node = t.TempDir(), childNode
 			report, err := Run(t.Context(), c)

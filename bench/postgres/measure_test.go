@@ -91,6 +91,6 @@ func TestGuarantees(t *testing.T) {
 func needPostgres(t *testing.T) {
 	t.Helper()
 	if _, err := findBinaries(); err != nil {
-		t.Skip(err)
+		t.Fatalf("this module measures PostgreSQL, so its tests need it: %v", err)
 	}
 }

@@ -36,20 +36,16 @@ type verdict struct {
 const mostDifferences = 20
 
 func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := a.visit(ctx, node)
-	if err != nil {
-		return err
-	}
-	held, err := node.Auction(ctx, c.Product)
+	held, err := s.node.Auction(ctx, c.Product)
 	if err != nil {
 		return err
 	}
 	var orders []wire.BookOrder
-	for order, err := range node.AllProductOrders(ctx, c.Product) {
+	for order, err := range s.node.AllProductOrders(ctx, c.Product) {
 		if err != nil {
 			return err
 		}

@@ -123,15 +123,6 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 	})
 }
 
-// visitor looks at the ledger without a wallet.
-func (a *app) visitor(ctx context.Context) (*session, error) {
-	node, err := a.connect()
-	if err != nil {
-		return nil, err
-	}
-	return a.visit(ctx, node)
-}
-
 type marketTradesCmd struct {
 	Party   types.PublicKey `help:"Only trades of this key." placeholder:"KEY"`
 	Role    string          `help:"What the party is in them: producer or consumer." enum:",producer,consumer" default:""`

@@ -76,11 +76,7 @@ func (c *walletLimitsCmd) apply(ctx context.Context, a *app, limits *wallet.Limi
 	if len(c.MaxLoss) == 0 {
 		return nil
 	}
-	node, err := a.connect()
-	if err != nil {
-		return err
-	}
-	s, err := a.visit(ctx, node)
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}

@@ -242,16 +242,12 @@ type offerListCmd struct {
 }
 
 func (c *offerListCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
-	if err != nil {
-		return err
-	}
-	s, err := a.visit(ctx, node)
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
 	offers := []wire.Offer{}
-	for offer, err := range node.AllOffers(ctx) {
+	for offer, err := range s.node.AllOffers(ctx) {
 		if err != nil {
 			return err
 		}

@@ -15,16 +15,12 @@ type marketProductsCmd struct {
 }
 
 func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
-	if err != nil {
-		return err
-	}
-	s, err := a.visit(ctx, node)
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
 	products := []wire.Product{}
-	for product, err := range node.AllProducts(ctx) {
+	for product, err := range s.node.AllProducts(ctx) {
 		if err != nil {
 			return err
 		}
@@ -62,15 +58,11 @@ type marketBookCmd struct {
 }
 
 func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := a.visit(ctx, node)
-	if err != nil {
-		return err
-	}
-	book, err := node.Product(ctx, c.Product)
+	book, err := s.node.Product(ctx, c.Product)
 	if err != nil {
 		return err
 	}

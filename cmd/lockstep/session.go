@@ -106,6 +106,15 @@ func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
 	return s, err
 }
 
+// visitor looks at the ledger without a wallet.
+func (a *app) visitor(ctx context.Context) (*session, error) {
+	node, err := a.connect()
+	if err != nil {
+		return nil, err
+	}
+	return a.visit(ctx, node)
+}
+
 // visit is a session without a wallet, for looking only.
 func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
 	s := &session{app: a, node: node}

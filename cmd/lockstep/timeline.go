@@ -99,15 +99,11 @@ func moveText(what string) string { return strings.ReplaceAll(what, "_", " ") }
 type tradeShowCmd struct{ tradeIDFlags }
 
 func (c *tradeShowCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := a.visit(ctx, node)
-	if err != nil {
-		return err
-	}
-	trade, err := node.Trade(ctx, c.Trade)
+	trade, err := s.node.Trade(ctx, c.Trade)
 	if err != nil {
 		return err
 	}

@@ -295,11 +295,7 @@ func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
 	if key.Trade != c.Trade {
 		return types.Refuse(types.CodeSecret, "the key in %s is of trade %s", c.KeyFile, key.Trade)
 	}
-	node, err := a.connect()
-	if err != nil {
-		return err
-	}
-	s, err := a.visit(ctx, node)
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
@@ -508,11 +504,7 @@ type tradeIDFlags struct {
 }
 
 func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
-	node, err := a.connect()
-	if err != nil {
-		return err
-	}
-	s, err := a.visit(ctx, node)
+	s, err := a.visitor(ctx)
 	if err != nil {
 		return err
 	}
