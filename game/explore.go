@@ -384,7 +384,7 @@ func (x *explorer) parts(at *board) (parts []input) {
 		}
 		for _, locked := range trade.Locked {
 			for _, by := range []party{producer, consumer, stranger} {
-				parts = append(parts, input{outpoint: locked.Outpoint, amount: locked.Amount, by: by, trade: i, part: locked.Part})
+				parts = append(parts, input{outpoint: id.Outpoint(locked.Part), amount: locked.Amount, by: by, trade: i, part: locked.Part})
 			}
 		}
 	}

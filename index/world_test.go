@@ -281,7 +281,7 @@ func (w *world) spend(trade *types.Trade, now types.Time) *types.Tx {
 	part := trade.Locked[w.random.IntN(len(trade.Locked))]
 	owner, _ := trade.Owner(part.Part, now)
 	return signed(types.Body{
-		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Inputs: []types.Outpoint{part.Outpoint},
+		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Inputs: []types.Outpoint{trade.ID().Outpoint(part.Part)},
 		Outputs: []types.Output{{Asset: trade.Agreement.Asset, Amount: part.Amount, Lock: types.ToKey(owner)}},
 	}, owner)
 }

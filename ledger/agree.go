@@ -14,7 +14,7 @@ func (x *execution) agree(a *types.Agree) error {
 	trade := &types.Trade{Agreement: *agreement, Phase: types.PhaseAgreed, Height: x.clock.Height}
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)
-	x.put(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
+	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
 	x.emitTrade(types.EventAgreed, id, trade)
 	return nil
 }
@@ -23,6 +23,9 @@ func (x *execution) agree(a *types.Agree) error {
 func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, error) {
 	if err := agreement.Check(&x.params); err != nil {
 		return types.TradeID{}, err
+	}
+	if agreement.Nonce >= types.MatchNonce {
+		return types.TradeID{}, types.Refuse(types.CodeTerms, "nonce %d: those from 2^63 on are of auctions", agreement.Nonce)
 	}
 	id := agreement.ID()
 	if err := x.checkDeadlines(&agreement.Deadlines); err != nil {
@@ -35,7 +38,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 		return id, err
 	}
 	_, live := get[types.Trade](x.State, tradeKey(id))
-	_, was := get[mark](x.State, rememberedKey(id))
+	_, was := get[mark](x.State, rememberedKey(agreement.Deadlines.PayBy, id))
 	if live || was {
 		return id, types.Refuse(types.CodeTradeExists, "trade %s", id)
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"lockstep/market"
 	"lockstep/types"
@@ -48,10 +49,25 @@ func (s *State) holdAuction(id types.ProductID) {
 		auction.Results[places[i]].Filled = filled
 	}
 	auction.Trades = make([]types.MatchTrade, 0, len(outcome.Matches))
+	ids := make(matches, 0, len(outcome.Matches))
+	var payBy types.Time // of all of them
 	for i, match := range outcome.Matches {
-		trade := s.match(&match, entrants, &outcome.Rounds[match.Round], begin, uint64(i), id)
-		trade.Round, trade.Bid, trade.Offer = uint16(match.Round), uint32(places[match.Bid]), uint32(places[match.Offer])
-		auction.Trades = append(auction.Trades, trade)
+		trade, tradeID := s.match(&match, entrants, &outcome.Rounds[match.Round], begin, uint64(i), id)
+		ids, payBy = append(ids, tradeID), trade.Agreement.Deadlines.PayBy
+		auction.Trades = append(auction.Trades, types.MatchTrade{
+			Trade: tradeID, Round: uint16(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
+			Quantity: match.Quantity, Price: trade.Agreement.Price,
+		})
+	}
+	s.queueMatches(id, payBy, ids)
+}
+
+// queueMatches sees to it that matches lapse which are not paid.
+func (s *State) queueMatches(product types.ProductID, payBy types.Time, ids matches) {
+	page := 0
+	for part := range slices.Chunk(ids, matchesPage) {
+		s.add(matchesKey(payBy, product, page), &part)
+		page++
 	}
 }
 
@@ -67,14 +83,11 @@ func (s *State) begin(product *types.Product) types.Time {
 // takeOrders empties the book of a product. The orders come in the order of their keys: of owner and number.
 func (s *State) takeOrders(id types.ProductID, count uint32) []*types.PlacedOrder {
 	orders := make([]*types.PlacedOrder, 0, count)
-	s.expect(4 * int(count)) // each order, and what is looked up and written for a trade
-	from, to := ordersOf(id)
-	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
-		order := decodeValue(key, encoded).(*types.PlacedOrder)
-		orders = append(orders, order)
-		s.entries[key] = entry{encoded: encoded, before: order}
-		return true
-	})
+	s.expect(2*int(count), int(count)) // the orders themselves, and hardly more matches than them
+	_, placed := s.due(ordersOf(id))
+	for _, order := range placed {
+		orders = append(orders, order.(*types.PlacedOrder))
+	}
 	return orders
 }
 
@@ -89,40 +102,22 @@ func anyDemand(orders []*types.PlacedOrder) bool {
 
 // match records what an auction has put together as an agreed trade.
 func (s *State) match(
-	match *market.Match, entrants []market.Entrant, round *types.Round, begin types.Time, nonce uint64, product types.ProductID,
-) types.MatchTrade {
+	match *market.Match, entrants []market.Entrant, round *types.Round, begin types.Time, number uint64, product types.ProductID,
+) (*types.Trade, types.TradeID) {
 	price, fits := round.Price.Cost(match.Quantity)
 	terms := types.Match{
 		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity,
-		Price: price, Fallback: round.Fallback, Begin: begin, Skew: s.clock.Skew, Nonce: nonce,
+		Price: price, Fallback: round.Fallback, Begin: begin, Skew: s.clock.Skew, Number: number,
 	}
-	agreement, id := s.freshAgreement(&terms)
-	if !fits { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
+	agreement, err := terms.Agreement(&s.params)
+	if !fits || err != nil { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
 		panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, product))
 	}
+	id := agreement.ID()
 	trade := &types.Trade{
 		Agreement: *agreement, Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}},
 	}
-	s.put(tradeKey(id), trade)
-	s.put(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
+	s.add(tradeKey(id), trade)
 	s.emit(types.EventMatched, types.Event{Trade: id, Product: product, Keys: []types.PublicKey{agreement.Producer, agreement.Consumer}})
-	return types.MatchTrade{Trade: id, Quantity: match.Quantity, Price: price}
-}
-
-// freshAgreement is the agreement of a match under an ID that is not on the ledger: two parties who foresaw it may have
-// agreed on the very same.
-func (s *State) freshAgreement(terms *types.Match) (*types.Agreement, types.TradeID) {
-	for {
-		agreement, err := terms.Agreement(&s.params)
-		if err != nil {
-			panic(fmt.Sprintf("ledger: a match that can't be agreed on: %v", err))
-		}
-		id := agreement.ID()
-		_, live := get[types.Trade](s, tradeKey(id))
-		_, was := get[mark](s, rememberedKey(id))
-		if !live && !was {
-			return agreement, id
-		}
-		terms.Nonce += types.MaxBook
-	}
+	return trade, id
 }

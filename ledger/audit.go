@@ -30,7 +30,7 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	reader := Reader{view}
 	clock := reader.Clock().Now()
 	sums = Sums{}
-	for _, kind := range []byte{kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder, kindGate, kindRecord} {
+	for _, kind := range allKinds() {
 		from, to := kindRange(kind)
 		view.Ascend(from, to, func(key string, value []byte) bool {
 			decodeValue(key, value)
@@ -41,18 +41,17 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	for asset := range reader.Assets() {
 		sums[asset.Asset.ID()] = Sum{Asset: asset.Asset, Issued: asset.Issued, Fees: asset.Fees}
 	}
-	locked := map[types.TradeID]types.Amount{}
-	from, to := kindRange(kindOutput)
-	view.Ascend(from, to, func(key string, value []byte) bool {
-		err = auditOutput(reader, clock, decodeValue(key, value).(*types.Output), sums, locked)
-		return err == nil
-	})
-	if err != nil {
-		return sums, accumulator, err
+	for outpoint, output := range reader.Coins() {
+		if _, plain := output.Lock.(*types.KeyLock); !plain {
+			return sums, accumulator, fmt.Errorf("audit: output %s is not locked to a key", outpoint)
+		}
+		if err := sums.count(output.Asset, output.Amount, true); err != nil {
+			return sums, accumulator, fmt.Errorf("audit: output %s: %w", outpoint, err)
+		}
 	}
 	for trade := range reader.Trades() {
-		if id := trade.ID(); locked[id] != trade.LockedSum() {
-			return sums, accumulator, fmt.Errorf("audit: trade %s says it has %s locked, its outputs hold %s", id, trade.LockedSum(), locked[id])
+		if err := auditTrade(trade, clock, sums); err != nil {
+			return sums, accumulator, fmt.Errorf("audit: trade %s: %w", trade.ID(), err)
 		}
 	}
 	for asset := range reader.Assets() {
@@ -66,27 +65,33 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	return sums, accumulator, nil
 }
 
-func auditOutput(reader Reader, clock types.Time, output *types.Output, sums Sums, locked map[types.TradeID]types.Amount) error {
-	sum, known := sums[output.Asset]
-	if !known {
-		return fmt.Errorf("audit: an output holds asset %s, which was never issued", output.Asset)
-	}
-	owned := true
-	if lock, bound := output.Lock.(*types.TradeLock); bound {
-		trade, ok := reader.Trade(lock.Trade)
-		if !ok {
-			return fmt.Errorf("audit: an output is locked to trade %s, which is not in the state", lock.Trade)
-		}
-		locked[lock.Trade] += output.Amount
-		_, owned = trade.Owner(lock.Part, clock)
+// count puts an amount where it belongs.
+func (s Sums) count(asset types.AssetID, amount types.Amount, owned bool) error {
+	sum, known := s[asset]
+	if !known || amount == 0 {
+		return fmt.Errorf("it holds %s of asset %s", amount, asset)
 	}
 	into := &sum.Locked
 	if owned {
 		into = &sum.Spendable
 	}
-	if err := accumulate(into, output.Amount); err != nil {
-		return fmt.Errorf("audit: asset %s: %w", output.Asset, err)
+	err := accumulate(into, amount)
+	s[asset] = sum
+	return err
+}
+
+// auditTrade counts what a trade has locked: each part once, in order.
+func auditTrade(trade *types.Trade, clock types.Time, sums Sums) error {
+	last := types.Part(0)
+	for _, locked := range trade.Locked {
+		if locked.Part <= last || locked.Part > types.PartBond {
+			return fmt.Errorf("part %d is locked after part %d", locked.Part, last)
+		}
+		last = locked.Part
+		_, owned := trade.Owner(locked.Part, clock)
+		if err := sums.count(trade.Agreement.Asset, locked.Amount, owned); err != nil {
+			return err
+		}
 	}
-	sums[output.Asset] = sum
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 // Diff is all that a block did. A store writes it in one batch.
 type Diff struct {
 	Clock    Clock
-	Changes  []Change         // in order of the keys
+	Changes  []Change         // one for a key, in order of the first time that the block wrote to it
 	Closed   []*types.Trade   // final records of the trades that left the state, in order
 	Auctions []*types.Auction // that were held
 }
@@ -39,21 +39,19 @@ func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
 // Clock returns the clock of the current block.
 func (s *State) Clock() Clock { return s.clock }
 
-// expire handles every queue entry whose moment has passed: each is handled once, in order of time.
+// expire handles every entry whose moment has passed: each is handled once, those of a kind in order of time.
 func (s *State) expire() {
-	var due []string
-	from, to := queueBefore(s.now)
-	s.view.Ascend(from, to, func(key string, _ []byte) bool {
-		due = append(due, key)
-		return true
-	})
-	for _, key := range due {
-		s.remove(key)
+	s.due(before(kindRemembered, s.now))
+	_, pages := s.due(before(kindMatches, s.now))
+	for _, page := range pages {
+		for _, id := range *page.(*matches) {
+			s.lapse(id)
+		}
+	}
+	keys, _ := s.due(before(kindQueue, s.now))
+	for _, key := range keys {
 		switch what, id := parseQueueKey(key); what {
-		case queueTx:
-			s.remove(rememberedKey(id))
 		case queueTrade:
-			s.remove(rememberedKey(id))
 			s.lapse(id)
 		case queueOffer:
 			s.expireOffer(id)
@@ -69,14 +67,8 @@ func (s *State) expire() {
 
 // closeGates holds the auction of every product whose gate has closed.
 func (s *State) closeGates() {
-	var due []string
-	from, to := gatesBefore(s.clock.BlockTime)
-	s.view.Ascend(from, to, func(key string, _ []byte) bool {
-		due = append(due, key)
-		return true
-	})
-	for _, key := range due {
-		s.remove(key)
+	gates, _ := s.due(before(kindGate, s.clock.BlockTime))
+	for _, key := range gates {
 		s.holdAuction(parseGateKey(key))
 	}
 }
@@ -84,7 +76,10 @@ func (s *State) closeGates() {
 // Execute does a transaction, wholly or not at all. good says whether all its signatures are valid by the ZIP-215 rule;
 // see [types.VerifySignatures].
 func (s *State) Execute(tx *types.Tx, good bool) Result {
-	if err := s.execute(tx, good); err != nil {
+	s.executing = true
+	err := s.execute(tx, good)
+	s.executing = false
+	if err != nil {
 		s.rollback()
 		return Result{Code: types.CodeOf(err), Detail: err.Error()}
 	}

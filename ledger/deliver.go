@@ -20,16 +20,16 @@ func (x *execution) deliver(a *types.Deliver) error {
 		return err
 	}
 	next := change(trade)
-	deposit, err := x.unlock(next, types.PartDeposit)
+	deposit, err := unlock(next, types.PartDeposit)
 	if err != nil {
 		return err
 	}
-	x.lock(a.Trade, next, types.PartReturn, deposit)
+	lock(next, types.PartReturn, deposit)
 	if bond := trade.Agreement.Bond; bond > 0 {
 		if err := x.debit(trade.Agreement.Asset, bond); err != nil {
 			return err
 		}
-		x.lock(a.Trade, next, types.PartBond, bond)
+		lock(next, types.PartBond, bond)
 	}
 	x.need(trade.Agreement.Producer)
 	next.Phase = types.PhaseDelivered

@@ -16,7 +16,7 @@ const (
 	kindTrade      = 't' // trade ID -> types.Trade
 	kindOffer      = 'f' // offer ID -> types.StandingOffer
 	kindAsset      = 'a' // asset ID -> types.AssetState
-	kindRemembered = 'r' // transaction or trade ID -> mark: refused again until its queue entry comes up
+	kindRemembered = 'r' // (moment of the ledger clock, transaction or trade ID) -> mark: refused again until the clock is past it
 	kindQueue      = 'q' // (moment of the ledger clock, what, ID) -> mark: to be looked at once the clock is past it
 	kindClock      = 'c' // -> Clock
 	kindMember     = 'm' // key -> types.Member
@@ -26,13 +26,21 @@ const (
 	kindOrder      = 'd' // (product ID, owner, number) -> types.PlacedOrder
 	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
 	kindRecord     = 'k' // (key, asset ID) -> types.Record
+	kindMatches    = 'l' // (pay-by, product ID, page) -> matches: trades that lapse if they are still unpaid then
 )
+
+// allKinds are in the order in which an audit reads them.
+func allKinds() []byte {
+	return []byte{
+		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder,
+		kindGate, kindRecord, kindMatches,
+	}
+}
 
 // What a queue entry is about.
 const (
-	queueTrade = 't' // pay-by of an agreement: it lapses if still unpaid, and its ID may be forgotten
+	queueTrade = 't' // pay-by of an agreement: it lapses if still unpaid
 	queueOffer = 'f' // pay-by of an offer: it runs out
-	queueTx    = 'x' // valid-until of a transaction without inputs: its ID may be forgotten
 	queueGoods = 'd' // deliver-by of a match: it is on record if still undelivered
 	queueSlot  = 's' // end of a slot: it may be forgotten when all its trades are over
 )
@@ -42,6 +50,17 @@ type mark struct{}
 
 // Fields is the stored form, see [canon.Value].
 func (*mark) Fields(c *canon.Coder) { c.Array(0) }
+
+// matches are trades of one auction, all of the same pay-by.
+type matches []types.TradeID
+
+// matchesPage is how many stand in one entry.
+const matchesPage = 1024
+
+// Fields is the stored form, see [canon.Value].
+func (m *matches) Fields(c *canon.Coder) {
+	canon.List(c, "trades", (*[]types.TradeID)(m), func(id *types.TradeID, c *canon.Coder) { c.Bytes("trade", id[:]) })
+}
 
 func key(kind byte, id [32]byte) string {
 	return string(append([]byte{kind}, id[:]...))
@@ -59,7 +78,6 @@ func offerKey(id types.OfferID) string   { return key(kindOffer, id) }
 func assetKey(id types.AssetID) string   { return key(kindAsset, id) }
 func memberKey(k types.PublicKey) string { return key(kindMember, k) }
 func meterKey(id types.MeterID) string   { return key(kindMeter, id) }
-func rememberedKey(id [32]byte) string   { return key(kindRemembered, id) }
 func clockKey() string                   { return string([]byte{kindClock}) }
 func kindRange(kind byte) (a, b string)  { return string([]byte{kind}), string([]byte{kind + 1}) }
 
@@ -97,9 +115,9 @@ func gateKey(at types.Time, product types.ProductID) string {
 	return string(append(k, product[:]...))
 }
 
-// gatesBefore returns the range of the gates that close before a moment of block time.
-func gatesBefore(at types.Time) (from, to string) {
-	return string([]byte{kindGate}), string(binary.BigEndian.AppendUint64([]byte{kindGate}, uint64(at)))
+// before returns the range of the entries of a kind whose moment lies before another: it has passed.
+func before(kind byte, at types.Time) (from, to string) {
+	return string([]byte{kind}), string(binary.BigEndian.AppendUint64([]byte{kind}, uint64(at)))
 }
 
 func parseGateKey(k string) types.ProductID { return types.ProductID([]byte(k[9:])) }
@@ -116,9 +134,20 @@ func queueKey(at types.Time, what byte, id [32]byte) string {
 	return string(append(k, id[:]...))
 }
 
-// queueBefore returns the range of the entries whose moment lies before clock: their deadlines have passed.
-func queueBefore(clock types.Time) (from, to string) {
-	return string([]byte{kindQueue}), string(binary.BigEndian.AppendUint64([]byte{kindQueue}, uint64(clock)))
+// rememberedKey is of a transaction or a trade; the moment is its own valid-until or pay-by, so who knows it knows the key.
+func rememberedKey(until types.Time, id [32]byte) string {
+	k := make([]byte, 0, 41)
+	k = append(k, kindRemembered)
+	k = binary.BigEndian.AppendUint64(k, uint64(until))
+	return string(append(k, id[:]...))
+}
+
+func matchesKey(payBy types.Time, product types.ProductID, page int) string {
+	k := make([]byte, 0, 45)
+	k = append(k, kindMatches)
+	k = binary.BigEndian.AppendUint64(k, uint64(payBy))
+	k = append(k, product[:]...)
+	return string(binary.BigEndian.AppendUint32(k, uint32(page)))
 }
 
 func parseQueueKey(k string) (what byte, id [32]byte) {

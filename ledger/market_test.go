@@ -423,8 +423,8 @@ func TestDemandedRecords(t *testing.T) {
 	}
 }
 
-// TestForeseenMatch: two parties agree beforehand on the very trade that the auction will make of their orders. Nothing
-// is lost: the match gets another nonce.
+// TestForeseenMatch: two parties foresee the very trade that the auction will make of their orders. They can't record it
+// before: the nonces of matches are the auctions'.
 func TestForeseenMatch(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
@@ -432,9 +432,11 @@ func TestForeseenMatch(t *testing.T) {
 	w.place("clara", types.Bid, "0.3")
 	twin := w.clone()
 	trade, _ := twin.reader().Trade(twin.gate().Trades[0].Trade)
-	w.must(sign(w.body(&types.Agree{Agreement: trade.Agreement}), "peter", "clara"))
-	again, ok := w.reader().Trade(w.gate().Trades[0].Trade)
-	if !ok || again.Agreement.Nonce != trade.Agreement.Nonce+types.MaxBook {
+	agree := sign(w.body(&types.Agree{Agreement: trade.Agreement}), "peter", "clara")
+	if got := w.try(second, agree)[0].Code; got != types.CodeTerms {
+		t.Errorf("to agree on a match beforehand: %s, want %s", got, types.CodeTerms)
+	}
+	if again, ok := w.reader().Trade(w.gate().Trades[0].Trade); !ok || again.ID() != trade.ID() {
 		t.Errorf("the match is %+v", again)
 	}
 }

@@ -7,20 +7,27 @@ import (
 
 // Memory is a view in memory, for exploring and measuring the rules without a store.
 type Memory struct {
-	kinds map[byte]map[string][]byte
+	kinds map[byte]map[string]Value
 }
 
 // NewMemory returns the view of a ledger without blocks.
-func NewMemory() *Memory { return &Memory{kinds: map[byte]map[string][]byte{}} }
+func NewMemory() *Memory { return &Memory{kinds: map[byte]map[string]Value{}} }
 
 // Get implements [View].
-func (m *Memory) Get(key string) []byte { return m.kinds[key[0]][key] }
+func (m *Memory) Get(key string) Value { return m.kinds[key[0]][key] }
 
-// Ascend implements [View]. Both ends of the range lie within one kind of key.
+// Ascend implements [View]. Both ends of the range lie within one kind of key, of which it looks at every one.
 func (m *Memory) Ascend(from, to string, visit func(string, []byte) bool) {
 	kind := m.kinds[from[0]]
-	for _, key := range slices.Sorted(maps.Keys(kind)) {
-		if key >= from && key < to && !visit(key, kind[key]) {
+	var keys []string
+	for key := range kind { // any order: sorted below
+		if key >= from && key < to {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if !visit(key, kind[key].Encoded) {
 			return
 		}
 	}
@@ -35,10 +42,10 @@ func (m *Memory) Apply(changes []Change) {
 		}
 		kind := m.kinds[change.Key[0]]
 		if kind == nil {
-			kind = map[string][]byte{}
+			kind = map[string]Value{}
 			m.kinds[change.Key[0]] = kind
 		}
-		kind[change.Key] = change.New
+		kind[change.Key] = Value{change.New, change.After}
 	}
 }
 

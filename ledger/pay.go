@@ -28,11 +28,11 @@ func (x *execution) lockPayment(id types.TradeID, trade *types.Trade, digest typ
 	}
 	x.need(agreement.Consumer)
 	if matched(trade) {
-		x.put(queueKey(agreement.Deadlines.DeliverBy, queueGoods, id), &mark{})
+		x.add(queueKey(agreement.Deadlines.DeliverBy, queueGoods, id), &mark{})
 	}
 	trade.Phase, trade.Digest = types.PhasePaid, digest
-	x.lock(id, trade, types.PartPayment, agreement.Price)
-	x.lock(id, trade, types.PartDeposit, agreement.Deposit)
+	lock(trade, types.PartPayment, agreement.Price)
+	lock(trade, types.PartDeposit, agreement.Deposit)
 	x.note(trade, types.StepPaid)
 	x.put(tradeKey(id), trade)
 	x.emitTrade(types.EventPaid, id, trade)

@@ -10,11 +10,8 @@ import (
 type Reader struct{ View }
 
 func read[T any](r Reader, key string) (*T, bool) {
-	encoded := r.Get(key)
-	if encoded == nil {
-		return nil, false
-	}
-	return decodeValue(key, encoded).(*T), true
+	value, ok := decoded(key, r.Get(key)).(*T)
+	return value, ok
 }
 
 func all[T any](r Reader, kind byte) iter.Seq[*T] {
@@ -34,9 +31,22 @@ func (r Reader) Clock() Clock {
 	return Clock{}
 }
 
-// Output returns an unspent output.
+// Output returns an unspent output, whether it is locked to a key or to a trade.
 func (r Reader) Output(o types.Outpoint) (*types.Output, bool) {
-	return read[types.Output](r, outputKey(o))
+	id, part, locked := o.Trade()
+	if !locked {
+		return read[types.Output](r, outputKey(o))
+	}
+	if trade, ok := r.Trade(id); ok {
+		if locked, ok := trade.Find(part); ok {
+			return lockedOutput(id, trade, locked), true
+		}
+	}
+	return nil, false
+}
+
+func lockedOutput(id types.TradeID, trade *types.Trade, locked types.Locked) *types.Output {
+	return &types.Output{Asset: trade.Agreement.Asset, Amount: locked.Amount, Lock: types.ToTrade(id, locked.Part)}
 }
 
 // Trade returns a trade that is not over, or not all spent.
@@ -65,13 +75,32 @@ func (r Reader) Assets() iter.Seq[*types.AssetState] { return all[types.AssetSta
 // Trades returns all trades of the state, in order of their IDs.
 func (r Reader) Trades() iter.Seq[*types.Trade] { return all[types.Trade](r, kindTrade) }
 
-// Outputs returns all unspent outputs, in order of their addresses.
-func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
+// Coins returns all outputs that are locked to keys, in order of their addresses.
+func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {
 	return func(yield func(types.Outpoint, *types.Output) bool) {
 		from, to := kindRange(kindOutput)
 		r.Ascend(from, to, func(key string, encoded []byte) bool {
 			return yield(parseOutputKey(key), decodeValue(key, encoded).(*types.Output))
 		})
+	}
+}
+
+// Outputs returns all unspent outputs: those that are locked to keys, in order of their addresses, then those of trades.
+func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
+	return func(yield func(types.Outpoint, *types.Output) bool) {
+		for outpoint, output := range r.Coins() {
+			if !yield(outpoint, output) {
+				return
+			}
+		}
+		for trade := range r.Trades() {
+			id := trade.ID()
+			for _, locked := range trade.Locked {
+				if !yield(id.Outpoint(locked.Part), lockedOutput(id, trade, locked)) {
+					return
+				}
+			}
+		}
 	}
 }
 

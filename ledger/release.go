@@ -28,7 +28,7 @@ func (x *execution) release(a *types.Release) error {
 	if a.Instalment == agreement.Instalments {
 		next.Phase = types.PhaseReleased
 		x.recordFill(next)
-	} else if err := x.cutPayment(a.Trade, next, trade.Released); err != nil {
+	} else if err := x.cutPayment(next, trade.Released); err != nil {
 		return err
 	}
 	x.note(next, types.StepReleased)
@@ -39,14 +39,14 @@ func (x *execution) release(a *types.Release) error {
 
 // cutPayment gives the producer floor(price*k/N) in all, less what it had at the last cut. Since N <= price every
 // instalment is worth at least 1, and something is left for the last.
-func (x *execution) cutPayment(id types.TradeID, trade *types.Trade, before uint16) error {
-	payment, err := x.unlock(trade, types.PartPayment)
+func (x *execution) cutPayment(trade *types.Trade, before uint16) error {
+	payment, err := unlock(trade, types.PartPayment)
 	if err != nil {
 		return err
 	}
 	agreement := &trade.Agreement
 	cut := agreement.InstalmentsDue(trade.Released) - agreement.InstalmentsDue(before)
 	x.create(types.Output{Asset: agreement.Asset, Amount: cut, Lock: types.ToKey(agreement.Producer)})
-	x.lock(id, trade, types.PartPayment, payment-cut)
+	lock(trade, types.PartPayment, payment-cut)
 	return nil
 }

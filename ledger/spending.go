@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
 
 	"lockstep/types"
@@ -10,61 +9,68 @@ import (
 // spendInputs resolves every input against the state before the transaction and removes it. This is also how money leaves
 // a trade: E4 (the producer's payment), the consumer's return, and a refund are plain spending.
 func (x *execution) spendInputs() error {
-	seen := make(map[types.Outpoint]struct{}, len(x.tx.Body.Inputs))
 	for i, outpoint := range x.tx.Body.Inputs {
-		if _, twice := seen[outpoint]; twice {
-			return types.Refuse(types.CodeInputRepeated, "input %d names %s again", i, outpoint)
+		spend := x.spendCoin
+		if _, _, locked := outpoint.Trade(); locked {
+			spend = x.spendFromTrade
 		}
-		seen[outpoint] = struct{}{}
-		output, ok := get[types.Output](x.State, outputKey(outpoint))
-		if !ok {
-			return types.Refuse(types.CodeInputMissing, "input %d, %s, is not on the ledger", i, outpoint)
-		}
-		var owner types.PublicKey
-		switch lock := output.Lock.(type) {
-		case *types.KeyLock:
-			owner = lock.Key
-		case *types.TradeLock:
-			var err error
-			if owner, err = x.spendFromTrade(lock, outpoint); err != nil {
-				return err
+		owner, err := spend(outpoint)
+		if err != nil {
+			if types.CodeOf(err) == types.CodeInputMissing && slices.Contains(x.tx.Body.Inputs[:i], outpoint) {
+				return types.Refuse(types.CodeInputRepeated, "input %d names %s again", i, outpoint)
 			}
-		}
-		if err := x.credit(output.Asset, output.Amount); err != nil {
 			return err
 		}
 		x.need(owner)
-		x.remove(outputKey(outpoint))
 	}
 	return nil
 }
 
-// spendFromTrade takes an output out of its trade, if the trade gives it to somebody, and returns who that is.
-func (x *execution) spendFromTrade(lock *types.TradeLock, outpoint types.Outpoint) (types.PublicKey, error) {
-	trade := x.mustTrade(lock.Trade)
-	owner, ok := trade.Owner(lock.Part, x.now)
+// spendCoin removes an output that is locked to a key and returns whose it was.
+func (x *execution) spendCoin(outpoint types.Outpoint) (owner types.PublicKey, err error) {
+	output, ok := get[types.Output](x.State, outputKey(outpoint))
 	if !ok {
-		return owner, types.Refuse(types.CodeInputLocked, "the %s of trade %s is nobody's while the trade is %s",
-			lock.Part, lock.Trade, trade.PhaseAt(x.now))
+		return owner, missing(outpoint)
+	}
+	x.remove(outputKey(outpoint))
+	return output.Lock.(*types.KeyLock).Key, x.credit(output.Asset, output.Amount)
+}
+
+func missing(outpoint types.Outpoint) error {
+	return types.Refuse(types.CodeInputMissing, "input %s is not on the ledger", outpoint)
+}
+
+// spendFromTrade takes a part out of its trade, if the trade gives it to somebody, and returns who that is.
+func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicKey, err error) {
+	id, part, _ := outpoint.Trade()
+	trade, ok := get[types.Trade](x.State, tradeKey(id))
+	if !ok {
+		return owner, missing(outpoint)
+	}
+	locked, ok := trade.Find(part)
+	if !ok {
+		return owner, missing(outpoint)
+	}
+	if owner, ok = trade.Owner(part, x.now); !ok {
+		return owner, types.Refuse(types.CodeInputLocked, "the %s of trade %s is nobody's while the trade is %s", part, id, trade.PhaseAt(x.now))
 	}
 	next := change(trade)
-	next.Locked = slices.DeleteFunc(next.Locked, func(l types.Locked) bool { return l.Outpoint == outpoint })
+	if _, err := unlock(next, part); err != nil {
+		return owner, err
+	}
 	step, event := types.StepCollected, types.EventCollected
 	switch {
 	case trade.PhaseAt(x.now) == types.PhaseRefunded:
 		step, event = types.StepRefunded, types.EventRefunded
-	case lock.Part == types.PartReturn:
+	case part == types.PartReturn:
 		step, event = types.StepReturned, types.EventReturned
-	case lock.Part == types.PartBond: // goes with the payment, tells nothing of its own
-		x.keep(lock.Trade, next)
-		return owner, nil
 	}
-	if _, noted := trade.Step(step); !noted {
+	if _, noted := trade.Step(step); !noted && part != types.PartBond { // the bond goes with the payment, tells nothing of its own
 		x.note(next, step)
-		x.emitTrade(event, lock.Trade, next)
+		x.emitTrade(event, id, next)
 	}
-	x.keep(lock.Trade, next)
-	return owner, nil
+	x.keep(id, next)
+	return owner, x.credit(trade.Agreement.Asset, locked.Amount)
 }
 
 // findTrade looks up the trade that an action names.
@@ -74,15 +80,6 @@ func (x *execution) findTrade(id types.TradeID) (*types.Trade, error) {
 		return nil, types.Refuse(types.CodeTradeUnknown, "trade %s is not in the state", id)
 	}
 	return trade, nil
-}
-
-// mustTrade looks up the trade of an output that is locked to it.
-func (s *State) mustTrade(id types.TradeID) *types.Trade {
-	trade, ok := get[types.Trade](s, tradeKey(id))
-	if !ok {
-		panic(fmt.Sprintf("ledger: an output is locked to trade %s, which is not in the state", id))
-	}
-	return trade
 }
 
 // change returns a copy of a trade that may be changed.
@@ -105,18 +102,16 @@ func (x *execution) note(trade *types.Trade, kind types.StepKind) {
 	trade.Steps = append(trade.Steps, step)
 }
 
-// lock makes an output that is bound to a trade, and notes it there in order of the parts.
-func (x *execution) lock(id types.TradeID, trade *types.Trade, part types.Part, amount types.Amount) {
-	outpoint := x.create(types.Output{Asset: trade.Agreement.Asset, Amount: amount, Lock: types.ToTrade(id, part)})
+// lock makes an output that is bound to a trade. It stands in the trade itself, in order of the parts.
+func lock(trade *types.Trade, part types.Part, amount types.Amount) {
 	at, _ := slices.BinarySearchFunc(trade.Locked, part, func(l types.Locked, p types.Part) int { return int(l.Part) - int(p) })
-	trade.Locked = slices.Insert(trade.Locked, at, types.Locked{Part: part, Amount: amount, Outpoint: outpoint})
+	trade.Locked = slices.Insert(trade.Locked, at, types.Locked{Part: part, Amount: amount})
 }
 
-// unlock removes an output from the state and from its trade, on behalf of an action that turns it into something else.
-func (x *execution) unlock(trade *types.Trade, part types.Part) (types.Amount, error) {
+// unlock removes an output from its trade, to be spent or turned into something else.
+func unlock(trade *types.Trade, part types.Part) (types.Amount, error) {
 	for i, locked := range trade.Locked {
 		if locked.Part == part {
-			x.remove(outputKey(locked.Outpoint))
 			trade.Locked = slices.Delete(trade.Locked, i, i+1)
 			return locked.Amount, nil
 		}
@@ -136,8 +131,7 @@ func (x *execution) keep(id types.TradeID, trade *types.Trade) {
 	trade.Phase = trade.PhaseAt(x.now)
 	x.closing = append(x.closing, trade)
 	if payBy := trade.Agreement.Deadlines.PayBy; x.now <= payBy {
-		x.put(rememberedKey(id), &mark{})
-		x.put(queueKey(payBy, queueTrade, id), &mark{})
+		x.add(rememberedKey(payBy, id), &mark{})
 	}
 }
 

@@ -1,10 +1,6 @@
 package ledger
 
-import (
-	"slices"
-
-	"lockstep/types"
-)
+import "lockstep/types"
 
 // split divides all that a trade has locked as both parties wish: in phase paid up to deliver-by, or delivered.
 func (x *execution) split(a *types.Split) error {
@@ -30,11 +26,7 @@ func (x *execution) split(a *types.Split) error {
 // add up to what is locked.
 func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.StepKind, event types.EventKind, toProducer, toConsumer types.Amount) error {
 	agreement := &trade.Agreement
-	for _, locked := range slices.Clone(trade.Locked) {
-		if _, err := x.unlock(trade, locked.Part); err != nil {
-			return err
-		}
-	}
+	trade.Locked = nil
 	for _, share := range []struct {
 		to     types.PublicKey
 		amount types.Amount

@@ -11,10 +11,16 @@ import (
 // View is a state as it was committed. It must not change while a [State] reads through it. A view that can't read (a
 // broken disk) must panic: there is no result that such a node could agree on with others.
 type View interface {
-	// Get returns the value under a key, or nil. The caller doesn't change it.
-	Get(key string) []byte
+	// Get returns what stands under a key.
+	Get(key string) Value
 	// Ascend calls visit for each key in [from, to) in order, until it returns false.
 	Ascend(from, to string, visit func(key string, value []byte) bool)
+}
+
+// Value is what stands under a key of a view; nothing, when it is zero. Who reads it changes neither part.
+type Value struct {
+	Encoded []byte
+	Decoded any // the domain value, if the view has it at hand: the same as Encoded decoded
 }
 
 // State executes one block on top of a view, keeping the changes in memory until [State.Finish]. It is not
@@ -25,30 +31,36 @@ type State struct {
 	clock  Clock
 	now    types.Time // of the ledger clock, in this block
 
-	entries  map[string]entry // read or written since the block began
-	undo     []undoRecord     // how to take the current transaction back
-	closing  []*types.Trade   // by the current transaction
+	entries  map[string]*entry // read or written since the block began
+	written  []*entry          // those that were written, in order of the first time
+	undo     []undoRecord      // how to take the current transaction back
+	room     []entry           // for entries to come
+	closing  []*types.Trade    // by the current transaction
 	closed   []*types.Trade
 	auctions []*types.Auction
 	events   []types.Event // of the current transaction
 	begun    bool
+
+	executing bool // a transaction, which may have to be taken back
 }
 
 // entry is what this block knows of one key. Values are pointers to domain types and never changed in place.
 type entry struct {
+	key     string
 	encoded []byte // as in the view, nil when absent
 	before  any
 	value   any // as of now, nil when absent
+	written bool
 }
 
 type undoRecord struct {
-	key  string
-	prev entry
+	entry *entry
+	value any
 }
 
 // New returns a state on top of what a view holds. A view without a clock is that of a ledger without blocks.
 func New(view View, params types.Params) *State {
-	s := &State{params: params, view: view, entries: map[string]entry{}}
+	s := &State{params: params, view: view, entries: map[string]*entry{}}
 	if clock, ok := get[Clock](s, clockKey()); ok {
 		s.clock = *clock
 	}
@@ -60,44 +72,98 @@ func (s *State) Params() types.Params { return s.params }
 
 // get reads through the changes of this block. T is the domain type that the kind of the key holds.
 func get[T any](s *State, key string) (*T, bool) {
-	e, known := s.entries[key]
-	if !known {
-		e.encoded = s.view.Get(key)
-		if e.encoded != nil {
-			e.value = decodeValue(key, e.encoded)
-			e.before = e.value
-		}
-		s.entries[key] = e
-	}
-	value, ok := e.value.(*T)
+	value, ok := s.look(key).value.(*T)
 	return value, ok
 }
 
-// put writes a value; the caller must not change it later.
-func (s *State) put(key string, value any) { s.set(key, value) }
-
-// remove deletes a value.
-func (s *State) remove(key string) { s.set(key, nil) }
-
-func (s *State) set(key string, value any) {
-	get[mark](s, key) // so that the entry knows what the view has
-	e := s.entries[key]
-	s.undo = append(s.undo, undoRecord{key, e})
-	e.value = value
-	s.entries[key] = e
+// look finds what is known of a key, in the view if need be.
+func (s *State) look(key string) *entry {
+	if e := s.entries[key]; e != nil {
+		return e
+	}
+	return s.know(key, s.view.Get(key))
 }
 
-// expect makes room for so many more entries at once.
-func (s *State) expect(more int) {
-	entries := make(map[string]entry, len(s.entries)+more)
-	maps.Copy(entries, s.entries)
-	s.entries = entries
+// know notes what the view has under a key.
+func (s *State) know(key string, stored Value) *entry {
+	if len(s.room) == 0 {
+		s.room = make([]entry, entriesAtOnce)
+	}
+	e := &s.room[0]
+	s.room = s.room[1:]
+	value := decoded(key, stored)
+	*e = entry{key: key, encoded: stored.Encoded, before: value, value: value}
+	s.entries[key] = e
+	return e
+}
+
+// entriesAtOnce are allocated together.
+const entriesAtOnce = 256
+
+// decoded is the domain value of what is stored, nil when nothing is.
+func decoded(key string, stored Value) any {
+	if stored.Decoded == nil && stored.Encoded != nil {
+		return decodeValue(key, stored.Encoded)
+	}
+	return stored.Decoded
+}
+
+// put writes a value; the caller must not change it later.
+func (s *State) put(key string, value any) { s.write(s.look(key), value) }
+
+// add writes a value under a key that the view is known not to have, which saves a look at it.
+func (s *State) add(key string, value any) {
+	e := s.entries[key]
+	if e == nil {
+		e = s.know(key, Value{})
+	}
+	s.write(e, value)
+}
+
+// remove deletes a value.
+func (s *State) remove(key string) { s.put(key, nil) }
+
+func (s *State) write(e *entry, value any) {
+	if !e.written {
+		e.written = true
+		s.written = append(s.written, e)
+	}
+	if s.executing {
+		s.undo = append(s.undo, undoRecord{e, e.value})
+	}
+	e.value = value
+}
+
+// expect makes room for so many more entries, most of them written, and so many events.
+func (s *State) expect(entries, events int) {
+	all := make(map[string]*entry, len(s.entries)+entries)
+	maps.Copy(all, s.entries)
+	s.entries = all
+	s.room = make([]entry, entries)
+	s.written = slices.Grow(s.written, entries)
+	s.events = slices.Grow(s.events, events)
+}
+
+// due takes every entry in a range out of the state and returns the keys, in order, with what stood there.
+func (s *State) due(from, to string) (keys []string, values []any) {
+	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
+		e := s.entries[key]
+		if e == nil {
+			e = s.know(key, Value{Encoded: encoded})
+		}
+		if e.value != nil {
+			keys, values = append(keys, key), append(values, e.value)
+			s.write(e, nil)
+		}
+		return true
+	})
+	return keys, values
 }
 
 // rollback takes back all that was done since the last call of settle.
 func (s *State) rollback() {
 	for _, record := range slices.Backward(s.undo) {
-		s.entries[record.key] = record.prev
+		record.entry.value = record.value
 	}
 	s.undo, s.closing, s.events = s.undo[:0], nil, nil
 }
@@ -118,19 +184,14 @@ type Change struct {
 	Before, After any
 }
 
-// changes lists what the block did, in order of the keys.
+// changes lists what the block did, in order of the first time that it wrote to a key.
 func (s *State) changes() []Change {
-	var changed []string
-	for key, e := range s.entries { // any order: sorted below
-		if e.value != e.before {
-			changed = append(changed, key)
+	changes := make([]Change, 0, len(s.written))
+	for _, e := range s.written {
+		if e.value == e.before {
+			continue
 		}
-	}
-	slices.Sort(changed)
-	changes := make([]Change, 0, len(changed))
-	for _, key := range changed {
-		e := s.entries[key]
-		change := Change{Key: key, Old: e.encoded, Before: e.before, After: e.value}
+		change := Change{Key: e.key, Old: e.encoded, Before: e.before, After: e.value}
 		if e.value != nil {
 			change.New = types.Encode(e.value)
 		}
@@ -166,6 +227,8 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.Record)
 	case kindRemembered, kindQueue, kindGate:
 		value = new(mark)
+	case kindMatches:
+		value = new(matches)
 	case kindClock:
 		value = new(Clock)
 	default:

@@ -119,7 +119,7 @@ func (s *story) spend(d *datadriven.TestData, who string, id types.TradeID) stri
 	}
 	locked, _ := trade.Find(part)
 	body := s.body()
-	body.Inputs, body.Outputs = []types.Outpoint{locked.Outpoint}, []types.Output{output(who, locked.Amount)}
+	body.Inputs, body.Outputs = []types.Outpoint{id.Outpoint(part)}, []types.Output{output(who, locked.Amount)}
 	return s.do(body, who)
 }
 

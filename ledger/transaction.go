@@ -148,12 +148,11 @@ func (x *execution) checkTime() error {
 	case len(body.Inputs) > 0:
 		return nil
 	}
-	id := x.tx.ID()
-	if _, done := get[mark](x.State, rememberedKey(id)); done {
-		return types.Refuse(types.CodeReplay, "transaction %s is on the ledger", id)
+	remembered := rememberedKey(body.ValidUntil, x.tx.ID())
+	if _, done := get[mark](x.State, remembered); done {
+		return types.Refuse(types.CodeReplay, "transaction %s is on the ledger", x.tx.ID())
 	}
-	x.put(rememberedKey(id), &mark{})
-	x.put(queueKey(body.ValidUntil, queueTx, id), &mark{})
+	x.put(remembered, &mark{})
 	return nil
 }
 
@@ -227,7 +226,7 @@ func (x *execution) makeOutputs() error {
 		if err := x.debit(output.Asset, output.Amount); err != nil {
 			return err
 		}
-		x.put(outputKey(types.Outpoint{Tx: x.tx.ID(), Index: uint32(i)}), output)
+		x.add(outputKey(types.Outpoint{Tx: x.tx.ID(), Index: uint32(i)}), output)
 		receiver := output.Lock.(*types.KeyLock).Key
 		if !slices.Contains(receivers, receiver) {
 			receivers = append(receivers, receiver)
@@ -240,11 +239,9 @@ func (x *execution) makeOutputs() error {
 }
 
 // create makes an output on behalf of an action; its sum must have been debited or come from a trade.
-func (x *execution) create(output types.Output) types.Outpoint {
-	outpoint := types.Outpoint{Tx: x.tx.ID(), Index: x.nextOut}
+func (x *execution) create(output types.Output) {
+	x.add(outputKey(types.Outpoint{Tx: x.tx.ID(), Index: x.nextOut}), &output)
 	x.nextOut++
-	x.put(outputKey(outpoint), &output)
-	return outpoint
 }
 
 func (x *execution) payFee() error {

@@ -261,7 +261,7 @@ func (s *stage) spendTx(part types.Part, to, by string) *types.Tx {
 		s.t.Fatalf("the trade has no %s", part)
 	}
 	body := s.body()
-	body.Inputs = []types.Outpoint{locked.Outpoint}
+	body.Inputs = []types.Outpoint{s.id.Outpoint(part)}
 	body.Outputs = []types.Output{output(to, locked.Amount)}
 	return sign(body, by)
 }

@@ -5,54 +5,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"lockstep/ledger"
 	"lockstep/store"
 )
 
-// memoryLedger is a state in memory. It is not [ledger.Memory], which sorts all keys of a kind to look at the few that are
-// due: right for exploring small states, but it would be what is measured here.
-type memoryLedger struct {
-	kinds map[byte]map[string][]byte
-}
+// memoryLedger is a state in memory.
+type memoryLedger struct{ *ledger.Memory }
 
-func newMemoryLedger() *memoryLedger { return &memoryLedger{kinds: map[byte]map[string][]byte{}} }
+func newMemoryLedger() *memoryLedger { return &memoryLedger{ledger.NewMemory()} }
 
 func (m *memoryLedger) view() ledger.View { return m }
 
-// Get implements [ledger.View].
-func (m *memoryLedger) Get(key string) []byte { return m.kinds[key[0]][key] }
-
-// Ascend implements [ledger.View].
-func (m *memoryLedger) Ascend(from, to string, visit func(string, []byte) bool) {
-	kind := m.kinds[from[0]]
-	var keys []string
-	for key := range kind {
-		if key >= from && key < to {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		if !visit(key, kind[key]) {
-			return
-		}
-	}
-}
-
 func (m *memoryLedger) commit(executed store.Executed) error {
-	for _, change := range executed.Diff.Changes {
-		kind := m.kinds[change.Key[0]]
-		switch {
-		case change.New == nil:
-			delete(kind, change.Key)
-		case kind == nil:
-			m.kinds[change.Key[0]] = map[string][]byte{change.Key: change.New}
-		default:
-			kind[change.Key] = change.New
-		}
-	}
+	m.Apply(executed.Diff.Changes)
 	return nil
 }
 

@@ -87,10 +87,10 @@ func (l *lane) extend() {
 	e1 := l.act(&l.consumerCoins, l.consumer, takes, prices)
 	e2 := l.act(&l.producerCoins, l.producer, delivers, bonds)
 	e3 := l.release(releases)
-	for i, trade := range trades { // an action's outputs follow the explicit one: payment and deposit, then return and bond
-		l.producerCoins.add(types.Outpoint{Tx: e1.ID(), Index: uint32(1 + 2*i)}, trade.agreement.Price)
-		l.consumerCoins.add(types.Outpoint{Tx: e2.ID(), Index: uint32(1 + 2*i)}, trade.agreement.Deposit)
-		l.producerCoins.add(types.Outpoint{Tx: e2.ID(), Index: uint32(2 + 2*i)}, trade.agreement.Bond)
+	for _, trade := range trades {
+		l.producerCoins.add(trade.id.Outpoint(types.PartPayment), trade.agreement.Price)
+		l.consumerCoins.add(trade.id.Outpoint(types.PartReturn), trade.agreement.Deposit)
+		l.producerCoins.add(trade.id.Outpoint(types.PartBond), trade.agreement.Bond)
 	}
 	l.steps = append(l.steps, step{tx: e1, first: true}, step{tx: e2}, step{tx: e3, ends: len(trades)})
 }

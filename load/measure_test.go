@@ -42,11 +42,11 @@ func TestProceedsAreSpent(t *testing.T) {
 	w := newWorld(o.params(), 1_800_000_000_000, &o, 1, true)
 	w.extend(2)
 	steps := w.lanes[0].steps
-	e1, e2 := steps[0].tx.ID(), steps[1].tx.ID()
-	if want := []types.Outpoint{{Tx: e1}, {Tx: e2, Index: 1}}; !slices.Equal(steps[3].tx.Body.Inputs, want) {
+	e1, e2, id := steps[0].tx.ID(), steps[1].tx.ID(), steps[1].tx.Body.Actions[0].(*types.Deliver).Trade
+	if want := []types.Outpoint{{Tx: e1}, id.Outpoint(types.PartReturn)}; !slices.Equal(steps[3].tx.Body.Inputs, want) {
 		t.Errorf("E1 spends %v, not change and return", steps[3].tx.Body.Inputs)
 	}
-	if want := []types.Outpoint{{Tx: e2}, {Tx: e1, Index: 1}, {Tx: e2, Index: 2}}; !slices.Equal(steps[4].tx.Body.Inputs, want) {
+	if want := []types.Outpoint{{Tx: e2}, id.Outpoint(types.PartPayment), id.Outpoint(types.PartBond)}; !slices.Equal(steps[4].tx.Body.Inputs, want) {
 		t.Errorf("E2 spends %v, not change, payment and bond", steps[4].tx.Body.Inputs)
 	}
 	if len(steps[2].tx.Signatures) != 0 {

@@ -61,7 +61,7 @@ func (h *holdings) trade(id types.TradeID, trade *types.Trade) {
 		owner, owned := trade.Owner(locked.Part, h.out.Clock)
 		switch {
 		case owned && owner == h.key:
-			h.spendable(wire.Coin{Outpoint: locked.Outpoint, Asset: asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part})
+			h.spendable(wire.Coin{Outpoint: id.Outpoint(locked.Part), Asset: asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part})
 		case !owned && putInBy(trade, locked.Part) == h.key:
 			h.balance(asset).Locked += locked.Amount
 		}

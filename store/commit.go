@@ -15,10 +15,11 @@ import (
 
 // Staged is a block that is ready to be written.
 type Staged struct {
-	store *Store
-	batch *pebble.Batch
-	block *Block
-	head  head
+	store   *Store
+	batch   *pebble.Batch
+	block   *Block
+	head    head
+	changes []ledger.Change
 }
 
 // Stage computes what a block commits to and prepares its batch; nothing is written before [Staged.Commit]. The block must
@@ -33,7 +34,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	}
 	next.height = clock.Height
 	accumulate(&next.accumulator, executed.Diff.Changes)
-	staged := &Staged{store: s, batch: s.db.NewBatch(), head: next, block: &Block{
+	staged := &Staged{store: s, batch: s.db.NewBatch(), head: next, changes: executed.Diff.Changes, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
 		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
 		Txs:        executed.Txs, Events: executed.Events,
@@ -73,6 +74,7 @@ func (b *Staged) Commit() error {
 	if err := b.batch.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("store: write block %d: %w", b.block.Height, err)
 	}
+	s.cache.follow(b.block.Height, b.changes)
 	s.mu.Lock()
 	s.head, s.commitment = b.head, b.block.Commitment
 	s.mu.Unlock()

@@ -24,9 +24,9 @@ type Snapshot struct {
 // Snapshot returns a view of now.
 func (s *Store) Snapshot() *Snapshot {
 	db := s.db.NewSnapshot()
-	snapshot := &Snapshot{Reader: ledger.Reader{View: view{db}}, db: db, codec: s.codec, params: s.params}
-	snapshot.height = snapshot.Clock().Height
-	return snapshot
+	clock := ledger.Reader{View: view{Reader: db}}.Clock() // without the cache, which may be a block ahead or behind
+	reader := ledger.Reader{View: view{db, s.cache, clock.Height}}
+	return &Snapshot{Reader: reader, db: db, codec: s.codec, params: s.params, height: clock.Height}
 }
 
 // Close gives the snapshot's resources back.

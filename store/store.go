@@ -16,7 +16,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-2"
+const formatVersion = "lockstep-store-3"
 
 // blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
 const blockCacheBytes = 64 << 20
@@ -32,6 +32,7 @@ type Store struct {
 	dir    string
 	params types.Params
 	codec  blockCodec
+	cache  *cache
 
 	mu         sync.RWMutex // guards what follows; the database guards itself
 	head       head
@@ -128,6 +129,7 @@ func (s *Store) loadHead() (err error) {
 		return damagedError(s.dir, err)
 	}
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
+	s.cache = newCache(s.head.height)
 	return nil
 }
 

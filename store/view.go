@@ -8,19 +8,29 @@ import (
 	"lockstep/ledger"
 )
 
-// view is the state part of a database or a snapshot of one. As [ledger.View] asks, it panics when it can't read.
-type view struct{ pebble.Reader }
+// view is the state part of a database or a snapshot of one, at a height. As [ledger.View] asks, it panics when it can't
+// read.
+type view struct {
+	pebble.Reader
+	cache  *cache // nil: of no use here
+	height uint64
+}
 
 // View reads the state as of the last block, for the rules. It must not be in use while a block is committed.
-func (s *Store) View() ledger.View { return view{s.db} }
+func (s *Store) View() ledger.View { return view{s.db, s.cache, s.Height()} }
 
 // Get implements [ledger.View].
-func (v view) Get(key string) []byte {
-	value, err := get(v.Reader, stateKey(key))
+func (v view) Get(key string) ledger.Value {
+	if v.cache != nil {
+		if value, known := v.cache.get(key, v.height); known {
+			return value
+		}
+	}
+	encoded, err := get(v.Reader, stateKey(key))
 	if err != nil {
 		panic(fmt.Sprintf("store: read: %v", err))
 	}
-	return value
+	return ledger.Value{Encoded: encoded}
 }
 
 // Ascend implements [ledger.View].

@@ -204,7 +204,7 @@ func (w *world) collect(id types.TradeID) {
 			if locked.Part == types.PartReturn {
 				owner, name = publicKey("clara"), "clara"
 			}
-			body.Inputs = append(body.Inputs, locked.Outpoint)
+			body.Inputs = append(body.Inputs, id.Outpoint(locked.Part))
 			body.Outputs = append(body.Outputs, types.Output{Asset: record.Trade.Agreement.Asset, Amount: locked.Amount, Lock: types.ToKey(owner)})
 			signers = append(signers, name)
 		}

@@ -29,6 +29,10 @@ type Deadlines struct {
 // MaxInstalments bounds the length of a hash chain.
 const MaxInstalments = 1024
 
+// MatchNonce is the first nonce of the agreements that auctions make. Others have lower ones, so nobody can have recorded
+// the very agreement that an auction comes to.
+const MatchNonce = 1 << 63
+
 // ID names the trade.
 func (a *Agreement) ID() TradeID { return taggedHash(domainTrade, Encode(a)) }
 

@@ -119,7 +119,7 @@ func CodeList() []CodeInfo {
 		{CodeSupply, "supply", "More would be issued than the ledger can count, or more redeemed than is out."},
 		{CodeParties, "parties", "Producer and consumer must be two distinct keys, and an arbiter a third."},
 		{CodeGoods, "goods", "The goods are not well described: see the reference of agreements for units, quantities and slots."},
-		{CodeTerms, "terms", "Price, deposit or instalments are out of bounds: price and deposit at least 1, instalments 1 to 1024 and at most the price."},
+		{CodeTerms, "terms", "Price, deposit, instalments or nonce are out of bounds: price and deposit at least 1, instalments 1 to 1024 and at most the price, the nonce below 2^63."},
 		{CodeDeadlines, "deadlines", "The deadlines must follow each other, each at least the ledger's smallest window after the last, within its horizon."},
 		{CodeFallback, "fallback", "This ledger does not take these fallback terms."},
 		{CodeMeterUnknown, "meter_unknown", "The goods name a meter that is not registered to the producer."},

@@ -109,10 +109,9 @@ func (t *Trade) Fields(c *canon.Coder) {
 }
 
 func (l *Locked) Fields(c *canon.Coder) {
-	c.Array(3)
+	c.Array(2)
 	canon.Number(c, "part", &l.Part)
 	canon.Number(c, "amount", &l.Amount)
-	canon.Part(c, "outpoint", &l.Outpoint, (*Outpoint).Fields)
 }
 
 func (s *Step) Fields(c *canon.Coder) {

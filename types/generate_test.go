@@ -122,7 +122,7 @@ var (
 	})
 	trades = rapid.Custom(func(t *rapid.T) types.Trade {
 		locked := rapid.Custom(func(t *rapid.T) types.Locked {
-			return types.Locked{Part: parts.Draw(t, "part"), Amount: amounts(t, "amount"), Outpoint: outpoints.Draw(t, "outpoint")}
+			return types.Locked{Part: parts.Draw(t, "part"), Amount: amounts(t, "amount")}
 		})
 		step := rapid.Custom(func(t *rapid.T) types.Step {
 			return types.Step{Kind: types.StepKind(rapid.Uint8Range(1, 11).Draw(t, "kind")), At: times(t, "at"), Tx: draw[types.TxID](t, "tx")}

@@ -75,7 +75,8 @@ func unmarshalName[E comparable](e *E, names map[E]string, text []byte, what str
 	return Refuse(CodeMalformed, "%q is not %s", clip(text), what)
 }
 
-// Outpoint is the address of an output: the transaction that made it and its place there.
+// Outpoint is the address of an output: the transaction that made it and its place there, or, of what a trade has locked,
+// the trade and the part; see [TradeID.Outpoint].
 type Outpoint struct {
 	_     struct{} `cbor:",toarray"`
 	Tx    TxID     `json:"tx"`
@@ -83,6 +84,27 @@ type Outpoint struct {
 }
 
 func (o Outpoint) String() string { return fmt.Sprintf("%s:%d", o.Tx, o.Index) }
+
+// inTrade is the bit of an index that tells a part of a trade from a place in a transaction, which never has as many.
+const inTrade = 1 << 31
+
+// Outpoint is the address of a part of the trade. What a trade has locked stands in the trade itself, so its parts have
+// their addresses by it, whichever transaction locked them.
+func (h TradeID) Outpoint(part Part) Outpoint {
+	return Outpoint{Tx: TxID(h), Index: inTrade | uint32(part)}
+}
+
+// Trade tells which part of which trade an address is of; false when it is an output of a transaction.
+func (o Outpoint) Trade() (id TradeID, part Part, ok bool) {
+	if o.Index&inTrade == 0 {
+		return TradeID{}, 0, false
+	}
+	index := o.Index &^ inTrade
+	if index > 0xff { // no part: a trade that has it is not found
+		index = 0
+	}
+	return TradeID(o.Tx), Part(index), true
+}
 
 // Output is a sum of one asset and who may spend it. The amount is at least 1.
 type Output struct {

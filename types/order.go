@@ -175,9 +175,9 @@ type Match struct {
 	Quantity           uint64
 	Price              Amount // for all of it
 	Fallback           Fallback
-	Begin              Time // gate closure, in block time
-	Skew               Span // by which the ledger clock is behind block time
-	Nonce              uint64
+	Begin              Time   // gate closure, in block time
+	Skew               Span   // by which the ledger clock is behind block time
+	Number             uint64 // of the match in its auction
 }
 
 // Agreement is what a match agrees on, by the market's parameters. Its error is that of a sum that can't be counted.
@@ -200,7 +200,7 @@ func (m *Match) Agreement(params *Params) (*Agreement, error) {
 		Deadlines: Deadlines{
 			PayBy: clock(m.Begin.Add(market.Pay)), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),
 		},
-		Fallback: m.Fallback, Nonce: m.Nonce,
+		Fallback: m.Fallback, Nonce: MatchNonce | m.Number,
 	}, nil
 }
 

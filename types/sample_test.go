@@ -91,13 +91,12 @@ func sampleSlot() types.Slot {
 // sampleTrade is delivered, with two of its five instalments released.
 func sampleTrade() types.Trade {
 	agreement, secret := sampleAgreement(), sampleSecret()
-	at := func(n uint32) types.Outpoint { return types.Outpoint{Tx: types.TxID{0xaa}, Index: n} }
 	return types.Trade{
 		Agreement: agreement, Phase: types.PhaseDelivered, Height: 12, Digest: secret.Digest(5), Released: 2, Preimage: types.Secret(secret.Digest(3)),
 		Locked: []types.Locked{
-			{Part: types.PartPayment, Amount: 27_000, Outpoint: at(2)},
-			{Part: types.PartReturn, Amount: 450, Outpoint: at(3)},
-			{Part: types.PartBond, Amount: 900, Outpoint: at(4)},
+			{Part: types.PartPayment, Amount: 27_000},
+			{Part: types.PartReturn, Amount: 450},
+			{Part: types.PartBond, Amount: 900},
 		},
 		Steps: []types.Step{
 			{Kind: types.StepAgreed, At: noon, Tx: types.TxID{1}}, {Kind: types.StepPaid, At: noon.Add(minute), Tx: types.TxID{2}},

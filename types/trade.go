@@ -16,12 +16,11 @@ type Trade struct {
 	Steps     []Step    `json:"steps"`         // what happened, in order; one of each kind
 }
 
-// Locked is one unspent output of a trade.
+// Locked is one unspent output of a trade; see [TradeID.Outpoint] for its address.
 type Locked struct {
-	_        struct{} `cbor:",toarray"`
-	Part     Part     `json:"part"`
-	Amount   Amount   `json:"amount"`
-	Outpoint Outpoint `json:"outpoint"`
+	_      struct{} `cbor:",toarray"`
+	Part   Part     `json:"part"`
+	Amount Amount   `json:"amount"`
 }
 
 // Step is a thing that happened to a trade.

@@ -79,7 +79,7 @@ func (a *Account) nonce() (uint64, error) {
 	if _, err := io.ReadFull(a.random, drawn[:]); err != nil {
 		return 0, fmt.Errorf("draw a nonce: %w", err)
 	}
-	return binary.BigEndian.Uint64(drawn[:]), nil
+	return binary.BigEndian.Uint64(drawn[:]) % types.MatchNonce, nil
 }
 
 // has reports whether the account is one of the parties.

@@ -3,7 +3,6 @@ package wallet_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
@@ -121,27 +120,21 @@ func (w *world) clock() types.Time { return ledger.Reader{View: w.view}.Clock().
 func (w *world) context(a *wallet.Account) wallet.Context {
 	clock := w.clock()
 	holdings := wire.Holdings{Height: w.height, Clock: clock}
-	w.view.Ascend("o", "p", func(key string, encoded []byte) bool {
-		var output types.Output
-		if err := types.Decode(encoded, &output); err != nil {
-			w.t.Fatal(err)
-		}
-		outpoint := types.Outpoint{Tx: types.TxID([]byte(key[1:33])), Index: binary.BigEndian.Uint32([]byte(key[33:]))}
+	for outpoint, output := range (ledger.Reader{View: w.view}).Outputs() {
 		coin := wire.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
 		switch lock := output.Lock.(type) {
 		case *types.KeyLock:
 			if lock.Key != a.Key() {
-				return true
+				continue
 			}
 		case *types.TradeLock:
 			if owner, ok := w.trade(lock.Trade).Owner(lock.Part, clock); !ok || owner != a.Key() {
-				return true
+				continue
 			}
 			coin.Trade, coin.Part = &lock.Trade, &lock.Part
 		}
 		holdings.Coins = append(holdings.Coins, coin)
-		return true
-	})
+	}
 	holdings.Balances = []wire.Balance{{Asset: w.euro.ID(), Code: "EUR", Decimals: 2}}
 	return wallet.Context{Params: w.params, BlockTime: w.time, Clock: clock, Holdings: holdings}
 }

@@ -102,7 +102,7 @@ func (l *Ledger) Story(t testing.TB) ([]*types.Tx, types.TradeID) {
 	}
 	payment, _ := now.Trade.Find(types.PartPayment)
 	body = l.Body()
-	body.Inputs = []types.Outpoint{payment.Outpoint}
+	body.Inputs = []types.Outpoint{trade.Outpoint(types.PartPayment)}
 	body.Outputs = []types.Output{{Asset: euro.ID(), Amount: payment.Amount, Lock: types.ToKey(Key("producer"))}}
 	do(Sign(body, "producer"))
 	return story, trade

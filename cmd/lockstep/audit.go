@@ -253,19 +253,13 @@ func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, 
 	terms := types.Match{
 		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity, Price: price,
 		Fallback: round.Fallback, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock),
+		Number: uint64(i),
 	}
-	for again := range uint64(mostCollisions) {
-		terms.Nonce = uint64(i) + again*types.MaxBook
-		if agreement, err := terms.Agreement(a.params); err == nil && agreement.ID() == told.Trade {
-			return
-		}
+	if agreement, err := terms.Agreement(a.params); err == nil && agreement.ID() == told.Trade {
+		return
 	}
 	a.say("trade %s is not the hash of what orders %d and %d were matched to", told.Trade, told.Bid, told.Offer)
 }
-
-// mostCollisions is how many agreements with the very terms of a match its parties may have recorded before: the ledger
-// counts the nonce up past each.
-const mostCollisions = 64
 
 // checkSigned looks for the transactions that placed the orders and counts those that were found signed. wrong tells what was
 // found otherwise.
