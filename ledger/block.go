@@ -12,6 +12,7 @@ type Diff struct {
 	Changes  []Change         // one for a key, in order of the first time that the block wrote to it
 	Closed   []*types.Trade   // final records of the trades that left the state, in order
 	Auctions []*types.Auction // that were held
+	Events   []types.Event    // all of the block's, in order
 }
 
 // Result is what became of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
@@ -89,7 +90,7 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 // Finish ends the block and returns what it did. The next block needs a new state, over a
 // view that has the diff.
 func (s *State) Finish() Diff {
-	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions}
+	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Events: s.events}
 }
 
 func (s *State) emit(kind types.EventKind, event types.Event) {

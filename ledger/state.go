@@ -38,7 +38,8 @@ type State struct {
 	closing  []*types.Trade    // by the current transaction
 	closed   []*types.Trade
 	auctions []*types.Auction
-	events   []types.Event // of the current transaction
+	events   []types.Event
+	settled  int // how many of the events are not of the current transaction
 	begun    bool
 
 	executing bool // a transaction, which may have to be taken back
@@ -165,14 +166,14 @@ func (s *State) rollback() {
 	for _, record := range slices.Backward(s.undo) {
 		record.entry.value = record.value
 	}
-	s.undo, s.closing, s.events = s.undo[:0], nil, nil
+	s.undo, s.closing, s.events = s.undo[:0], nil, s.events[:s.settled]
 }
 
 // settle makes what was done part of the block and returns the events of it.
 func (s *State) settle() []types.Event {
-	events := s.events
+	events := slices.Clip(s.events[s.settled:])
 	s.closed = append(s.closed, s.closing...)
-	s.undo, s.closing, s.events = s.undo[:0], nil, nil
+	s.undo, s.closing, s.settled = s.undo[:0], nil, len(s.events)
 	return events
 }
 

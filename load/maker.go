@@ -161,13 +161,14 @@ func (m *maker) makeBlock(now types.Time, txs []checked) ([]verdict, error) {
 // execute does a block by the rules, as a chain does.
 func execute(view ledger.View, params types.Params, height uint64, now types.Time, txs []checked) store.Executed {
 	state := ledger.New(view, params)
-	executed := store.Executed{Events: state.Begin(height, now), Txs: make([]store.TxResult, len(txs))}
+	state.Begin(height, now)
+	executed := store.Executed{Txs: make([]store.TxResult, len(txs))}
 	for i, tx := range txs {
 		result := state.Execute(tx.tx, tx.good)
 		executed.Txs[i] = store.TxResult{ID: tx.tx.ID(), Code: result.Code, Detail: result.Detail}
-		executed.Events = append(executed.Events, result.Events...)
 	}
 	executed.Diff = state.Finish()
+	executed.Events = executed.Diff.Events
 	return executed
 }
 
