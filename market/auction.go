@@ -38,94 +38,81 @@ type Match struct {
 //
 // An offer under meter terms makes at most [types.MaxClaims] trades, which is what its slot has places for.
 func Auction(entrants []Entrant) *Outcome {
+	orders, conditions, groups := read(entrants)
 	a := auctioneer{
-		entrants: entrants, ids: make([]string, len(entrants)), trades: make([]int, len(entrants)),
-		outcome: &Outcome{Filled: make([]uint64, len(entrants))},
+		conditions: conditions, books: newBooks(orders, placesByID(orders)),
+		trades: make([]int, len(entrants)), outcome: &Outcome{Filled: make([]uint64, len(entrants))},
 	}
-	for i := range entrants {
-		a.ids[i] = string(entrants[i].ID[:])
-	}
-	for _, group := range groups(entrants) {
+	a.bids, a.offers = make(book, 0, len(a.books.bids)), make(book, 0, len(a.books.offers))
+	a.join(groups)
+	slices.SortFunc(groups, func(a, b group) int { return a.key.compare(b.key) })
+	for i := range groups {
 		for _, sellers := range slices.Backward(types.RecordLevels()) {
 			for _, buyers := range slices.Backward(types.RecordLevels()) {
-				a.round(group, sellers, buyers)
+				a.round(&groups[i], sellers, buyers)
 			}
 		}
 	}
 	return a.outcome
 }
 
+// conditions are what an entrant has and wants beside quantity and price.
+type conditions struct {
+	record  uint8   // of its owner
+	demands uint8   // the least of the other side's
+	terms   []int32 // that it accepts: places among the groups
+}
+
+// read takes what an auction needs out of the entrants, in one pass: they may lie far apart in memory. The groups are those
+// of the terms that any of them accepts, without members as yet.
+func read(entrants []Entrant) ([]Order, []conditions, []group) {
+	orders, all := make([]Order, len(entrants)), make([]conditions, len(entrants))
+	var groups []group
+	places := map[termsKey]int32{}
+	terms := make([]int32, 0, len(entrants))
+	names := make([]byte, 0, len(entrants)*nameSize)
+	for i := range entrants {
+		o := entrants[i].Order
+		orders[i] = Order{Side: o.Side, Quantity: o.Quantity, Price: o.Limit, MinFill: o.MinFill}
+		names = append(append(names, entrants[i].ID[:]...), o.Owner[:]...)
+		from := len(terms)
+		for _, accepted := range o.Accepts {
+			key := keyOf(accepted)
+			place, known := places[key]
+			if !known {
+				place = int32(len(groups))
+				places[key] = place
+				groups = append(groups, group{key: key, terms: accepted})
+			}
+			terms = append(terms, place)
+		}
+		all[i] = conditions{record: entrants[i].Record, demands: o.MinRecord, terms: terms[from:]}
+	}
+	text := string(names) // one for all
+	for i := range orders {
+		name := text[i*nameSize:][:nameSize]
+		orders[i].ID, orders[i].Owner = name[:len(types.OrderID{})], name[len(types.OrderID{}):]
+	}
+	return orders, all, groups
+}
+
+// nameSize is the size of an order's ID and its owner.
+const nameSize = len(types.OrderID{}) + len(types.PublicKey{})
+
 type auctioneer struct {
-	entrants []Entrant
-	ids      []string
-	trades   []int // so far, of each
-	outcome  *Outcome
-}
+	conditions []conditions // of each entrant
+	books      books        // of all
+	trades     []int        // so far, of each
+	outcome    *Outcome
 
-func (a *auctioneer) round(group group, sellers, buyers uint8) {
-	if !group.demanded[demand{Bid, sellers}] || !group.demanded[demand{Offer, buyers}] {
-		return
-	}
-	bids, bidders := a.admit(group, Bid, buyers, sellers)
-	offers, asked := a.admit(group, Offer, sellers, buyers)
-	if !bidders || !asked { // nobody demands this much: who would trade here does in the round of the next lower level
-		return
-	}
-	found := clearBooks(&bids, &offers)
-	if found.volume == 0 {
-		return
-	}
-	round := types.Round{Fallback: group.terms, Sellers: sellers, Buyers: buyers, Price: found.limits}
-	for _, pair := range pairs(bids, offers, func(offer *entry) int {
-		if !group.metered() {
-			return 0
-		}
-		return types.MaxClaims - a.trades[offer.place]
-	}) {
-		match := Match{Round: len(a.outcome.Rounds), Bid: pair.bid.place, Offer: pair.offer.place, Quantity: pair.quantity}
-		a.outcome.Matches = append(a.outcome.Matches, match)
-		a.outcome.Filled[match.Bid] += pair.quantity
-		a.outcome.Filled[match.Offer] += pair.quantity
-		a.trades[match.Offer]++
-		round.Volume += pair.quantity
-	}
-	a.outcome.Rounds = append(a.outcome.Rounds, round)
-}
-
-// admit lists the orders of one side in a round: those whose owners have the record that the other side may demand, and that
-// demand no more than its owners have. It tells whether one of them demands just that.
-func (a *auctioneer) admit(group group, side Side, has, demands uint8) (b book, demanded bool) {
-	for _, i := range group.members {
-		o, filled := a.entrants[i].Order, a.outcome.Filled[i]
-		if o.Side != side || filled == o.Quantity || o.MinRecord > demands || a.entrants[i].Record < has ||
-			group.metered() && side == Offer && a.trades[i] >= types.MaxClaims {
-			continue
-		}
-		least := o.MinFill
-		if filled > 0 {
-			least = 0
-		}
-		demanded = demanded || o.MinRecord == demands
-		left := o.Quantity - filled
-		b = append(b, &entry{left: left, place: i, Order: Order{
-			ID: a.ids[i], Owner: string(o.Owner[:]), Side: side, Quantity: left, Price: o.Limit, MinFill: least,
-		}})
-	}
-	b.sort()
-	return b, demanded
+	bids, offers book // room for those of one round
 }
 
 // group is the entrants that accept the same terms.
 type group struct {
-	terms    types.Fallback
-	members  []int
-	demanded map[demand]bool // by any of them
-}
-
-// demand is a level of records that orders of a side ask for.
-type demand struct {
-	side  Side
-	level uint8
+	key          termsKey
+	terms        types.Fallback
+	bids, offers members
 }
 
 func (g *group) metered() bool {
@@ -133,25 +120,89 @@ func (g *group) metered() bool {
 	return metered
 }
 
-// groups lists the terms that any entrant accepts as they are served: by kind, arbiters by key.
-func groups(entrants []Entrant) []group {
-	var all []group
-	places := map[termsKey]int{}
-	for i, entrant := range entrants {
-		for _, terms := range entrant.Order.Accepts {
-			key := keyOf(terms)
-			place, known := places[key]
-			if !known {
-				place = len(all)
-				places[key] = place
-				all = append(all, group{terms: terms, demanded: map[demand]bool{}})
-			}
-			all[place].members = append(all[place].members, i)
-			all[place].demanded[demand{entrant.Order.Side, entrant.Order.MinRecord}] = true
+// members are the orders of a group on one side.
+type members struct {
+	at     []int32 // places in the book of all
+	levels []uint8 // of records, that any of them demands of the other side
+}
+
+func (m *members) demand(level uint8) bool { return slices.Contains(m.levels, level) }
+
+func (m *members) add(at int, level uint8) {
+	m.at = append(m.at, int32(at))
+	if !m.demand(level) {
+		m.levels = append(m.levels, level)
+	}
+}
+
+// join makes the entrants members of the groups whose terms they accept, in the order of the books.
+func (a *auctioneer) join(groups []group) {
+	for at := range a.books.bids {
+		conditions := &a.conditions[a.books.bids[at].place]
+		for _, terms := range conditions.terms {
+			groups[terms].bids.add(at, conditions.demands)
 		}
 	}
-	slices.SortFunc(all, func(a, b group) int { return keyOf(a.terms).compare(keyOf(b.terms)) })
-	return all
+	for at := range a.books.offers {
+		conditions := &a.conditions[a.books.offers[at].place]
+		for _, terms := range conditions.terms {
+			groups[terms].offers.add(at, conditions.demands)
+		}
+	}
+}
+
+func (a *auctioneer) round(group *group, sellers, buyers uint8) {
+	if !group.bids.demand(sellers) || !group.offers.demand(buyers) {
+		return
+	}
+	var bidders, asked bool
+	a.bids, bidders = a.admit(a.bids[:0], group, a.books.bids, group.bids.at, buyers, sellers)
+	a.offers, asked = a.admit(a.offers[:0], group, a.books.offers, group.offers.at, sellers, buyers)
+	if !bidders || !asked { // nobody demands this much: who would trade here does in the round of the next lower level
+		return
+	}
+	b := books{bids: a.bids, offers: a.offers, limits: a.books.limits}
+	found := b.clear()
+	if found.volume == 0 {
+		return
+	}
+	round := types.Round{Fallback: group.terms, Sellers: sellers, Buyers: buyers, Price: found.price}
+	matches := pairs(b.bids, b.offers, func(offer int) int {
+		if !group.metered() {
+			return 0
+		}
+		return types.MaxClaims - a.trades[offer]
+	})
+	for i := range matches {
+		match := &matches[i]
+		match.Round = len(a.outcome.Rounds)
+		a.outcome.Filled[match.Bid] += match.Quantity
+		a.outcome.Filled[match.Offer] += match.Quantity
+		a.trades[match.Offer]++
+		round.Volume += match.Quantity
+	}
+	a.outcome.Matches = append(a.outcome.Matches, matches...)
+	a.outcome.Rounds = append(a.outcome.Rounds, round)
+}
+
+// admit adds the orders of one side that are in a round: those whose owners have the record that the other side may demand,
+// and that demand no more than its owners have. It tells whether one of them demands just that.
+func (a *auctioneer) admit(to book, group *group, from book, members []int32, has, demands uint8) (b book, demanded bool) {
+	for _, at := range members {
+		e := &from[at]
+		conditions, filled := &a.conditions[e.place], a.outcome.Filled[e.place]
+		if filled == e.left || conditions.demands > demands || conditions.record < has ||
+			group.metered() && a.trades[e.place] >= types.MaxClaims {
+			continue
+		}
+		demanded = demanded || conditions.demands == demands
+		to = append(to, *e)
+		if filled > 0 {
+			to[len(to)-1].left -= filled
+			to[len(to)-1].least = 0
+		}
+	}
+	return to, demanded
 }
 
 // termsKey tells terms apart and orders them as they are served.

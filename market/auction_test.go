@@ -1,7 +1,9 @@
 package market_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -126,5 +128,30 @@ func TestMeteredOffersMakeSoManyTrades(t *testing.T) {
 	outcome := market.Auction(entrants)
 	if len(outcome.Matches) != types.MaxClaims || outcome.Filled[0] != 2*types.MaxClaims || outcome.Rounds[0].Volume != 2*types.MaxClaims {
 		t.Errorf("%d matches, %d sold", len(outcome.Matches), outcome.Filled[0])
+	}
+}
+
+func BenchmarkAuction(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			hold := []types.Fallback{&types.Hold{}}
+			draw := rand.New(rand.NewPCG(1, 2))
+			entrants := make([]market.Entrant, n)
+			for i := range entrants {
+				order := &types.Order{
+					Side: market.Side(1 + i%2), Quantity: 1 + draw.Uint64N(1000), Limit: types.Rate{Mantissa: 10*draw.Uint64N(4000) + 1, Exponent: 4},
+					MinFill: 1, Accepts: hold,
+				}
+				binary.BigEndian.PutUint64(order.Owner[:], uint64(i)+1)
+				entrants[i] = market.Entrant{Order: order, ID: order.ID()}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(market.Auction(entrants).Rounds) != 1 {
+					b.Fatal("nothing is traded")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/order")
+		})
 	}
 }

@@ -3,7 +3,6 @@ package market
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"lockstep/types"
@@ -25,41 +24,64 @@ func Clear(orders []Order) (*Clearing, error) {
 	if err := check(orders); err != nil {
 		return nil, err
 	}
-	bids, offers := newBook(orders, Bid), newBook(orders, Offer)
-	found := clearBooks(&bids, &offers)
-	result := &Clearing{Welfare: new(big.Rat), Netted: found.netted}
+	byID := placesByID(orders)
+	for i := 1; i < len(byID); i++ {
+		if id := orders[byID[i]].ID; id == orders[byID[i-1]].ID {
+			return nil, fmt.Errorf("two orders have the id %q", id)
+		}
+	}
+	b := newBooks(orders, byID)
+	found := b.clear()
+	result := &Clearing{Volume: found.volume, Netted: found.netted, Welfare: new(big.Rat)}
 	if found.volume == 0 {
 		return result, nil
 	}
-	result.Price, result.Volume = found.price, found.volume
-	for _, side := range []book{bids, offers} {
-		for _, e := range side {
-			if e.fill == 0 {
-				continue
-			}
-			result.Fills = append(result.Fills, Fill{e.ID, e.Side, e.fill})
-			worth := new(big.Rat).Mul(e.Price.Rat(), new(big.Rat).SetInt(new(big.Int).SetUint64(e.fill)))
-			if e.Side == Bid {
-				result.Welfare.Add(result.Welfare, worth)
-			} else {
-				result.Welfare.Sub(result.Welfare, worth)
-			}
+	result.Price = found.price.Rat()
+	result.Welfare.Sub(b.bids.worth(b.limits), b.offers.worth(b.limits))
+	filled := make([]uint64, len(orders))
+	b.bids.tell(filled)
+	b.offers.tell(filled)
+	for _, place := range byID {
+		if filled[place] > 0 {
+			result.Fills = append(result.Fills, Fill{orders[place].ID, orders[place].Side, filled[place]})
 		}
 	}
-	slices.SortFunc(result.Fills, compareFills)
 	return result, nil
 }
 
-// clearBooks nets and auctions two books of orders that are as they should be, and gives the orders their fills.
-func clearBooks(bids, offers *book) auction {
-	net(*bids, *offers)
-	var netted uint64
-	for _, bid := range *bids {
-		netted += bid.Quantity - bid.left
+func check(orders []Order) error {
+	if len(orders) > MaxOrders {
+		return fmt.Errorf("%d orders are more than the %d of one auction", len(orders), MaxOrders)
 	}
-	found := settle(bids, offers)
-	found.netted = netted
-	return found
+	var bids, offers types.Amount
+	for i := range orders {
+		if err := orders[i].Check(); err != nil {
+			return err
+		}
+		sum := &offers
+		if orders[i].Side == Bid {
+			sum = &bids
+		}
+		var fits bool
+		if *sum, fits = sum.Add(types.Amount(orders[i].Quantity)); !fits {
+			return fmt.Errorf("the quantities of one side add up to more than 2^64-1")
+		}
+	}
+	return nil
+}
+
+// cleared is what an auction comes to. The fills are in the books.
+type cleared struct {
+	price          types.ClearingPrice
+	volume, netted uint64
+}
+
+// clear nets and auctions orders that are as they should be: it gives them their fills, and takes those out that it has to
+// leave out.
+func (b *books) clear() cleared {
+	netted := net(b.bids, b.offers)
+	price, volume := b.settle()
+	return cleared{price, volume, netted}
 }
 
 // maxRounds bounds how often the auction is computed again because of smallest fills. Real books need one or two rounds;
@@ -67,158 +89,26 @@ func clearBooks(bids, offers *book) auction {
 const maxRounds = 64
 
 // settle finds the price and gives the orders their fills, without those that it has to leave out.
-func settle(bids, offers *book) auction {
+func (b *books) settle() (price types.ClearingPrice, volume uint64) {
 	for round := 0; ; round++ {
 		if round == maxRounds {
-			for _, e := range slices.Concat(*bids, *offers) {
-				e.out = e.least() > 0
-			}
+			b.bids.leaveOutDemanding()
+			b.offers.leaveOutDemanding()
 		}
-		*bids, *offers = bids.live(), offers.live()
-		found := findPrice(*bids, *offers)
-		if found.volume == 0 {
-			return found
+		b.bids, b.offers = b.bids.live(), b.offers.live()
+		best, price := b.findPrice()
+		if best.volume == 0 {
+			return price, 0
 		}
-		for _, e := range slices.Concat(*bids, *offers) {
-			e.fill = 0
-		}
-		short := (*bids)[:found.bids].allocate(found.volume)
-		if !(*offers)[:found.offers].allocate(found.volume) && !short {
-			return found
+		bidOut, offerOut := b.bids.allocate(best.bids, best.volume), b.offers.allocate(best.offers, best.volume)
+		if !bidOut && !offerOut {
+			return price, best.volume
 		}
 	}
-}
-
-func check(orders []Order) error {
-	if len(orders) > MaxOrders {
-		return fmt.Errorf("%d orders are more than the %d of one auction", len(orders), MaxOrders)
-	}
-	ids := make(map[string]struct{}, len(orders))
-	sums := map[Side]types.Amount{}
-	for i := range orders {
-		if err := orders[i].Check(); err != nil {
-			return err
-		}
-		if _, twice := ids[orders[i].ID]; twice {
-			return fmt.Errorf("two orders have the id %q", orders[i].ID)
-		}
-		ids[orders[i].ID] = struct{}{}
-		sum, fits := sums[orders[i].Side].Add(types.Amount(orders[i].Quantity))
-		if !fits {
-			return fmt.Errorf("the quantities of one side add up to more than 2^64-1")
-		}
-		sums[orders[i].Side] = sum
-	}
-	return nil
 }
 
 // Decimal writes an exact result, which always has finitely many decimal places.
 func Decimal(r *big.Rat) string {
 	text := r.FloatString(types.MaxExponent + 1) // one more than a limit can have, for the middle of two
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-}
-
-// point is what would be traded at one price, or between two neighbouring limits.
-type point struct {
-	low, high    types.Rate // the same for a price; the two limits for the open interval between them
-	bids, offers int        // how many orders of each book are willing, from the best
-	volume       uint64
-	imbalance    uint64
-}
-
-// holds tells whether a price is the point's, or lies within its interval.
-func (p *point) holds(price *big.Rat) bool {
-	low, high := p.low.Rat().Cmp(price), p.high.Rat().Cmp(price)
-	return low == 0 && high == 0 || low < 0 && high > 0
-}
-
-type auction struct {
-	point
-	limits types.ClearingPrice
-	price  *big.Rat
-	netted uint64
-}
-
-// findPrice walks over the limits and the intervals between them, from low to high. Demand falls and supply rises with
-// the price, so the best points lie side by side: the price is the middle of the first and the last of them.
-func findPrice(bids, offers book) auction {
-	var best []point
-	w := newWalk(bids, offers)
-	for p, ok := w.next(); ok; p, ok = w.next() {
-		switch {
-		case len(best) == 0 || p.volume > best[0].volume || p.volume == best[0].volume && p.imbalance < best[0].imbalance:
-			best = append(best[:0], p)
-		case p.volume == best[0].volume && p.imbalance == best[0].imbalance:
-			best = append(best, p)
-		}
-	}
-	if len(best) == 0 {
-		return auction{}
-	}
-	limits := types.ClearingPrice{Low: best[0].low, High: best[len(best)-1].high}
-	price := limits.Rat()
-	for _, p := range best {
-		if p.holds(price) {
-			return auction{point: p, limits: limits, price: price}
-		}
-	}
-	panic("market: the middle of the best prices is not among them")
-}
-
-// walk visits the distinct limits from low to high, and the interval above each.
-type walk struct {
-	bids, offers   book
-	limits         []types.Rate
-	at             int  // limit
-	between        bool // the interval above it is next
-	demand, supply uint64
-	willingBids    int // bids with a limit at or above the point, from the best
-	willingOffers  int
-}
-
-func newWalk(bids, offers book) *walk {
-	w := &walk{bids: bids, offers: offers, willingBids: len(bids)}
-	for _, side := range []book{bids, offers} {
-		for _, e := range side {
-			w.limits = append(w.limits, e.Price)
-		}
-	}
-	slices.SortFunc(w.limits, ComparePrices)
-	w.limits = slices.Compact(w.limits)
-	for _, bid := range bids {
-		w.demand += bid.left // fits, see check
-	}
-	return w
-}
-
-func (w *walk) next() (point, bool) {
-	if w.at == len(w.limits) {
-		return point{}, false
-	}
-	limit := w.limits[w.at]
-	if !w.between {
-		for w.willingOffers < len(w.offers) && ComparePrices(w.offers[w.willingOffers].Price, limit) <= 0 {
-			w.supply += w.offers[w.willingOffers].left
-			w.willingOffers++
-		}
-		w.between = true
-		return w.point(limit, limit), true
-	}
-	for w.willingBids > 0 && ComparePrices(w.bids[w.willingBids-1].Price, limit) <= 0 {
-		w.willingBids--
-		w.demand -= w.bids[w.willingBids].left
-	}
-	w.at++
-	w.between = false
-	if w.at == len(w.limits) { // above the highest limit nobody buys
-		return point{}, false
-	}
-	return w.point(limit, w.limits[w.at]), true
-}
-
-func (w *walk) point(low, high types.Rate) point {
-	return point{
-		low: low, high: high, bids: w.willingBids, offers: w.willingOffers,
-		volume: min(w.demand, w.supply), imbalance: max(w.demand, w.supply) - min(w.demand, w.supply),
-	}
 }

@@ -1,24 +1,28 @@
 package market
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
-	"strings"
 )
 
 func (b book) sum() (total uint64) {
-	for _, e := range b {
-		total += e.left
+	for i := range b {
+		total += b[i].left
 	}
 	return total
 }
 
-// allocate gives out a volume, the best limits first and pro rata within the last. It reports whether an order had to be
-// left out because its share would be below its smallest fill; the fills mean nothing then.
-func (b book) allocate(volume uint64) (leftOut bool) {
-	for from := 0; from < len(b) && volume > 0; {
+// allocate gives the orders that are willing, which come first, their fills of a volume: the best limits in full and pro
+// rata within the last. It reports whether an order had to be left out because its share would be below its smallest fill;
+// the fills mean nothing then.
+func (b book) allocate(willing int, volume uint64) (leftOut bool) {
+	for i := range b {
+		b[i].fill = 0
+	}
+	for from := 0; from < willing && volume > 0; {
 		to := from + 1
-		for to < len(b) && b[to].Price == b[from].Price {
+		for to < willing && b[to].limit == b[from].limit {
 			to++
 		}
 		level := b[from:to]
@@ -30,8 +34,8 @@ func (b book) allocate(volume uint64) (leftOut bool) {
 			level.proRata(volume, total)
 			return false
 		}
-		for _, e := range level {
-			e.fill = e.left
+		for i := range level {
+			level[i].fill = level[i].left
 		}
 		volume -= total
 		from = to
@@ -42,10 +46,15 @@ func (b book) allocate(volume uint64) (leftOut bool) {
 // leaveOut marks the orders of one limit whose exact share of what is available would be below their smallest fill. The one
 // that asks for the largest part of its quantity goes first, since what it would have had is the others'.
 func (b book) leaveOut(available, total uint64) (leftOut bool) {
-	level := slices.Clone(b)
-	slices.SortFunc(level, compareDemands)
-	for _, e := range level {
-		if total <= available || !less(available, e.left, e.least(), total) {
+	var demanding []*entry
+	for i := range b {
+		if b[i].least > 0 {
+			demanding = append(demanding, &b[i])
+		}
+	}
+	slices.SortFunc(demanding, compareDemands)
+	for _, e := range demanding {
+		if total <= available || !less(available, e.left, e.least, total) {
 			break
 		}
 		e.out, leftOut = true, true
@@ -57,20 +66,12 @@ func (b book) leaveOut(available, total uint64) (leftOut bool) {
 // compareDemands puts the order first whose smallest fill is the largest part of its quantity; ties by ID.
 func compareDemands(a, b *entry) int {
 	switch {
-	case less(b.least(), a.left, a.least(), b.left):
+	case less(b.least, a.left, a.least, b.left):
 		return -1
-	case less(a.least(), b.left, b.least(), a.left):
+	case less(a.least, b.left, b.least, a.left):
 		return 1
 	}
-	return strings.Compare(a.ID, b.ID)
-}
-
-// least is the smallest fill where it asks for anything: one unit, or nothing, is no demand.
-func (e *entry) least() uint64 {
-	if e.MinFill <= 1 {
-		return 0
-	}
-	return e.MinFill
+	return cmp.Compare(a.id, b.id)
 }
 
 // less tells whether a*b < c*d, in 128 bits.
@@ -82,24 +83,18 @@ func less(a, b, c, d uint64) bool {
 
 // proRata gives each the floor of its exact share, and the units left over to the largest remainders, ties by ID.
 func (b book) proRata(available, total uint64) {
-	remainders := make(map[*entry]uint64, len(b))
+	remainders := make([]share, len(b))
 	left := available
-	for _, e := range b {
+	for i := range b {
+		e := &b[i]
 		hi, lo := bits.Mul64(e.left, available)
-		e.fill, remainders[e] = bits.Div64(hi, lo, total)
-		left -= e.fill
+		fill, remainder := bits.Div64(hi, lo, total)
+		e.fill = fill
+		left -= fill
+		remainders[i] = share{remainder, e.id, int32(i)}
 	}
-	level := slices.Clone(b)
-	slices.SortFunc(level, func(a, b *entry) int {
-		switch {
-		case remainders[a] > remainders[b]:
-			return -1
-		case remainders[a] < remainders[b]:
-			return 1
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	for _, e := range level[:left] {
-		e.fill++
+	largestFirst(remainders)
+	for _, r := range remainders[:left] {
+		b[r.place].fill++
 	}
 }

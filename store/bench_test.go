@@ -1,10 +1,98 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
+	"lockstep/store"
 	"lockstep/types"
 )
+
+// benchLanes trade at the same time, each pair its own trades.
+const benchLanes = 1000
+
+// BenchmarkTrades writes whole trades, three transactions each: one agrees and pays with what the last trade of the pair
+// left, one delivers, one releases. An operation is a trade of every pair, in three blocks. What a trade costs on the disk
+// needs a hundred of them to be true: -benchtime 100x.
+func BenchmarkTrades(b *testing.B) {
+	w := newWorld(b)
+	lanes, consumers := make([]*lane, benchLanes), make([]string, benchLanes)
+	for i := range lanes {
+		lanes[i] = &lane{producer: fmt.Sprint("producer ", i), consumer: fmt.Sprint("consumer ", i)}
+		consumers[i] = lanes[i].consumer
+	}
+	mint := w.mint(110, consumers...)
+	w.must(mint)
+	for i, l := range lanes {
+		l.purse = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
+	}
+	before := w.store.Written()
+	for round := 0; b.Loop(); round++ {
+		for _, step := range []func(*lane, *world, int) *types.Tx{(*lane).pay, (*lane).deliver, (*lane).release} {
+			b.StopTimer()
+			txs := make([]*types.Tx, len(lanes))
+			for i, l := range lanes {
+				txs[i] = step(l, w, round)
+			}
+			executed := w.execute(txs...)
+			for _, tx := range executed.Txs {
+				if tx.Code != types.CodeOK {
+					b.Fatal(tx.Detail)
+				}
+			}
+			b.StartTimer()
+			staged, err := w.store.Stage(executed)
+			if err == nil {
+				err = staged.Commit()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	after, trades := w.store.Written(), float64(b.N*benchLanes)
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/trades, "µs/trade")
+	b.ReportMetric(float64(after.WAL-before.WAL)/trades, "WAL-B/trade")
+	b.ReportMetric(float64(after.Tables-before.Tables)/trades, "table-B/trade")
+	b.ReportMetric(float64(after.Disk)/trades, "disk-B/trade")
+}
+
+// lane is a pair that trades, always with the same money.
+type lane struct {
+	producer, consumer string
+	purse              []types.Outpoint
+	trade              types.TradeID
+}
+
+func (l *lane) pay(w *world, round int) *types.Tx {
+	agreement := w.agreement(uint64(round))
+	agreement.Producer, agreement.Consumer = publicKey(l.producer), publicKey(l.consumer)
+	l.trade = agreement.ID()
+	body := w.body(&types.Agree{Agreement: agreement}, &types.Pay{Trade: l.trade, Digest: l.secret().Digest(1)})
+	body.Inputs = l.purse
+	return sign(body, l.consumer, l.producer)
+}
+
+func (l *lane) deliver(w *world, _ int) *types.Tx {
+	return sign(w.body(&types.Deliver{Trade: l.trade}), l.producer)
+}
+
+// release opens the trade. What it holds then is the next one's purse: its payment and its return.
+func (l *lane) release(w *world, _ int) *types.Tx {
+	w.read(func(s *store.Snapshot) {
+		record, err := s.Trade(l.trade)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		l.purse = nil
+		for _, locked := range record.Trade.Locked {
+			l.purse = append([]types.Outpoint{l.trade.Outpoint(locked.Part)}, l.purse...) // the consumer's first, as its key is needed first
+		}
+	})
+	return types.NewRelease(w.params.ChainID, types.Release{Trade: l.trade, Instalment: 1, Preimage: l.secret()})
+}
+
+func (l *lane) secret() types.Secret { return secretOf(l.consumer) }
 
 // BenchmarkCommit writes blocks of payments, each of which spends one output and makes one.
 func BenchmarkCommit(b *testing.B) {

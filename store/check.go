@@ -173,7 +173,7 @@ func (c *checker) checkBlocks() error {
 	var finding error
 	err := scan(c.db, []byte{prefixBlock}, []byte{prefixBlock + 1}, func(_, value []byte) bool {
 		c.report.Blocks++
-		block, err := c.codec.decode(append([]byte{}, value...))
+		block, err := decodeBlock(value)
 		switch {
 		case err != nil:
 			finding = fmt.Errorf("block %d: %w", c.report.Blocks, err)

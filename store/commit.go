@@ -26,7 +26,7 @@ type Staged struct {
 // be the one after the last, and its diff must have been made on [Store.View].
 func (s *Store) Stage(executed Executed) (*Staged, error) {
 	s.mu.RLock()
-	next := s.head
+	next, likely := s.head, s.batchBytes
 	s.mu.RUnlock()
 	clock := executed.Diff.Clock
 	if clock.Height != next.height+1 {
@@ -34,7 +34,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	}
 	next.height = clock.Height
 	accumulate(&next.accumulator, executed.Diff.Changes)
-	staged := &Staged{store: s, batch: s.db.NewBatch(), head: next, changes: executed.Diff.Changes, block: &Block{
+	staged := &Staged{store: s, batch: s.db.NewBatchWithSize(likely), head: next, changes: executed.Diff.Changes, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
 		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
 		Txs:        executed.Txs, Events: executed.Events,
@@ -76,7 +76,7 @@ func (b *Staged) Commit() error {
 	}
 	s.cache.follow(b.block.Height, b.changes)
 	s.mu.Lock()
-	s.head, s.commitment = b.head, b.block.Commitment
+	s.head, s.commitment, s.batchBytes = b.head, b.block.Commitment, b.batch.Len()
 	s.mu.Unlock()
 	return b.batch.Close()
 }
@@ -104,7 +104,7 @@ func (b *Staged) fill(diff *ledger.Diff) error {
 	if err := b.putReceipts(); err != nil {
 		return err
 	}
-	encoded, err := b.store.codec.encode(b.block)
+	encoded, err := encodeBlock(b.block)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,14 @@ func (b *Staged) indexParties(keyspace byte, trade *types.Trade) error {
 	)
 }
 
-// archive keeps a trade that leaves the state. One that began and ended in this block was never in the state, so it is
-// put under its parties here.
+// archive keeps a trade that leaves the state. One that began in this block was never in the state, so it is put under
+// its parties here.
 func (b *Staged) archive(trade *types.Trade) error {
 	if err := b.batch.Set(archiveKey(trade.ID()), types.Encode(trade), nil); err != nil {
 		return err
+	}
+	if trade.Height != b.block.Height {
+		return nil
 	}
 	return b.indexParties(prefixParty, trade)
 }

@@ -16,7 +16,6 @@ import (
 type Snapshot struct {
 	ledger.Reader
 	db     *pebble.Snapshot
-	codec  blockCodec
 	params types.Params
 	height uint64
 }
@@ -26,7 +25,7 @@ func (s *Store) Snapshot() *Snapshot {
 	db := s.db.NewSnapshot()
 	clock := ledger.Reader{View: view{Reader: db}}.Clock() // without the cache, which may be a block ahead or behind
 	reader := ledger.Reader{View: view{db, s.cache, clock.Height}}
-	return &Snapshot{Reader: reader, db: db, codec: s.codec, params: s.params, height: clock.Height}
+	return &Snapshot{Reader: reader, db: db, params: s.params, height: clock.Height}
 }
 
 // Close gives the snapshot's resources back.
@@ -172,15 +171,15 @@ func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) {
 }
 
 // Block returns the record of a block, or nil when there is none of that height.
-func (s *Snapshot) Block(height uint64) (*Block, error) { return readBlock(s.db, s.codec, height) }
+func (s *Snapshot) Block(height uint64) (*Block, error) { return readBlock(s.db, height) }
 
 // Block returns the record of a block, or nil when there is none of that height yet.
-func (s *Store) Block(height uint64) (*Block, error) { return readBlock(s.db, s.codec, height) }
+func (s *Store) Block(height uint64) (*Block, error) { return readBlock(s.db, height) }
 
 // Receipt returns what became of a transaction, or nil when no block holds it yet.
 func (s *Store) Receipt(id types.TxID) (*Receipt, error) { return receipt(s.db, id) }
 
-func readBlock(reader pebble.Reader, codec blockCodec, height uint64) (*Block, error) {
+func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	encoded, err := get(reader, blockKey(height))
 	if err != nil {
 		return nil, fmt.Errorf("read block %d: %w", height, err)
@@ -188,5 +187,5 @@ func readBlock(reader pebble.Reader, codec blockCodec, height uint64) (*Block, e
 	if encoded == nil {
 		return nil, nil
 	}
-	return codec.decode(encoded)
+	return decodeBlock(encoded)
 }

@@ -21,6 +21,11 @@ const formatVersion = "lockstep-store-3"
 // blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
 const blockCacheBytes = 64 << 20
 
+// memTableBytes are gathered in memory before they are sorted into files, at most twice as many at a time. Most entries of
+// the state don't live long: what is gone by then is never written to a file. Half of this wrote 18 % more, twice as much
+// 8 % less but took twice the memory and twice as long to open after a crash.
+const memTableBytes = 32 << 20
+
 // bloomBits a key tell that it is absent without a read, but for one time in a hundred.
 const bloomBits = 10
 
@@ -31,22 +36,18 @@ type Store struct {
 	lock   *pebble.Lock
 	dir    string
 	params types.Params
-	codec  blockCodec
 	cache  *cache
 
 	mu         sync.RWMutex // guards what follows; the database guards itself
 	head       head
 	commitment types.Hash
+	batchBytes int // of the last block: the next is likely as large
 }
 
 // Open opens the store in a folder, or makes one there. The parameters must be those that it was made with.
 func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) {
 	if err := params.Check(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
-	}
-	codec, err := newBlockCodec()
-	if err != nil {
-		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -55,7 +56,7 @@ func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) 
 	if err != nil {
 		return nil, lockedError(dir, err)
 	}
-	s := &Store{lock: lock, dir: dir, params: params, codec: codec}
+	s := &Store{lock: lock, dir: dir, params: params}
 	if err := s.open(logger); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -67,6 +68,7 @@ func (s *Store) open(logger *slog.Logger) (err error) {
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
 		Lock: s.lock, Cache: cache, Logger: pebbleLogger{logger}, FormatMajorVersion: pebble.FormatNewest,
+		MemTableSize: memTableBytes,
 	}
 	for i := range options.Levels { // the rules often ask for what is not there
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)

@@ -57,6 +57,15 @@ func (w *world) close() {
 // stage executes a block a second after the last one.
 func (w *world) stage(txs ...*types.Tx) *store.Staged {
 	w.t.Helper()
+	staged, err := w.store.Stage(w.execute(txs...))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return staged
+}
+
+func (w *world) execute(txs ...*types.Tx) store.Executed {
+	w.t.Helper()
 	w.time = w.time.Add(second)
 	state := ledger.New(w.store.View(), w.params)
 	executed := store.Executed{Events: state.Begin(w.store.Height()+1, w.time)}
@@ -66,11 +75,7 @@ func (w *world) stage(txs ...*types.Tx) *store.Staged {
 		executed.Events = append(executed.Events, result.Events...)
 	}
 	executed.Diff = state.Finish()
-	staged, err := w.store.Stage(executed)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return staged
+	return executed
 }
 
 // block commits a block and returns its record.

@@ -187,7 +187,7 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 			a.say("the owner of order %s can't have a record of %d %%", result.Order, result.Standing)
 		}
 		if void == "" && excluded == "" {
-			entrants = append(entrants, market.Entrant{Order: order, Record: result.Standing})
+			entrants = append(entrants, market.Entrant{Order: order, ID: order.ID(), Record: result.Standing})
 			places = append(places, i)
 		}
 	}

@@ -27,6 +27,14 @@ func (t *text) Fields(c *canon.Coder)   { canon.Text(c, "text", t) }
 func (b *blob) Fields(c *canon.Coder)   { canon.Blob(c, "blob", b) }
 func (l *list) Fields(c *canon.Coder)   { canon.List(c, "numbers", (*[]number)(l), (*number).Fields) }
 
+type longList []number
+
+const mostOfLongList = canon.MaxEntries + 2
+
+func (l *longList) Fields(c *canon.Coder) {
+	canon.LongList(c, "numbers", (*[]number)(l), mostOfLongList, (*number).Fields)
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // Source: RFC 8949, appendix A, as far as the types go.
@@ -81,6 +89,24 @@ func TestNumberEdges(t *testing.T) {
 				t.Errorf("%d in a byte: %v", n, err)
 			}
 		}
+	}
+}
+
+// A list is read up to its bound, not beyond.
+func TestLongList(t *testing.T) {
+	t.Parallel()
+	numbers := make(longList, mostOfLongList)
+	var read longList
+	if err := canon.Decode(canon.Encode(&numbers), &read); err != nil || len(read) != len(numbers) {
+		t.Errorf("%d of %d numbers are read (%v)", len(read), len(numbers), err)
+	}
+	short := list(numbers)
+	if err := canon.Decode(canon.Encode(&numbers), &short); err == nil || !strings.Contains(err.Error(), "at most 8192") {
+		t.Errorf("a list takes %d numbers: %v", len(numbers), err)
+	}
+	numbers = append(numbers, 0)
+	if err := canon.Decode(canon.Encode(&numbers), &read); err == nil || !strings.Contains(err.Error(), "at most 8194") {
+		t.Errorf("a long list takes %d numbers: %v", len(numbers), err)
 	}
 }
 

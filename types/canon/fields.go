@@ -8,7 +8,7 @@ import (
 
 // Bounds of a list as it is read.
 const (
-	// MaxEntries is the most that a list may have: far above any valid transaction.
+	// MaxEntries is the most that a [List] may have: far above any valid transaction.
 	MaxEntries = 8192
 	// unseen is how many entries are believed to come before they are there: a length alone must not cost memory.
 	unseen = 16
@@ -106,6 +106,11 @@ func Part[T any](c *Coder, name string, part *T, fields func(*T, *Coder)) {
 
 // List is any number of values of a kind, up to [MaxEntries]; its name is a plural, fields describes one of them.
 func List[T any](c *Coder, name string, list *[]T, fields func(*T, *Coder)) {
+	LongList(c, name, list, MaxEntries, fields)
+}
+
+// LongList is a [List] with a bound of its own, for what is no part of a transaction.
+func LongList[T any](c *Coder, name string, list *[]T, most uint64, fields func(*T, *Coder)) {
 	if !c.reading {
 		c.putHead(kindArray, uint64(len(*list)))
 		for i := range *list {
@@ -114,8 +119,8 @@ func List[T any](c *Coder, name string, list *[]T, fields func(*T, *Coder)) {
 		return
 	}
 	n := c.head(name, kindArray)
-	if n > MaxEntries {
-		c.fail("%s has %d entries, at most %d are possible", name, n, MaxEntries)
+	if n > most {
+		c.fail("%s has %d entries, at most %d are possible", name, n, most)
 		return
 	}
 	entries := make([]T, 0, min(n, unseen))

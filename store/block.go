@@ -1,0 +1,197 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+
+	"lockstep/types"
+	"lockstep/types/canon"
+)
+
+// maxBlockItems bounds the transactions and the events of one block as decoded: far above what a block can hold.
+const maxBlockItems = 1 << 24
+
+// idLength is that of every ID and key.
+const idLength = 32
+
+// blockRecord is a block as it is kept. Its events name the same trades and parties again and again, so the record lists
+// each ID once and an event holds its place in that list: a third of the size.
+type blockRecord struct {
+	Block         // but for its events
+	ids    []byte // all that events name, one after the other, but for the transactions of the block
+	events []eventRecord
+}
+
+// eventRecord is an event of a blockRecord.
+type eventRecord struct {
+	kind                      uint8    // its place in eventKinds
+	moment                    []moment // empty when it is the block's
+	tx, trade, offer, product idPlace
+	keys                      []idPlace
+}
+
+// moment is when an event happened.
+type moment struct {
+	height uint64
+	at     types.Time
+}
+
+// idPlace is where an ID stands in a record: 0 is the ID of zeros, then come those of the block's transactions, in their
+// order, then those of blockRecord.ids.
+type idPlace uint32
+
+// eventKinds gives each kind its number in a record, for good: a new one comes at the end.
+var eventKinds = [...]types.EventKind{
+	types.EventIssued, types.EventRedeemed, types.EventTransferred, types.EventOffered, types.EventOfferClosed,
+	types.EventOrdered, types.EventWithdrawn, types.EventCleared, types.EventMatched, types.EventAgreed, types.EventPaid,
+	types.EventDelivered, types.EventReleased, types.EventSplit, types.EventLapsed, types.EventCollected,
+	types.EventRefunded, types.EventReturned, types.EventSettled, types.EventAwarded, types.EventRead, types.EventRegistered,
+}
+
+func (r *blockRecord) Fields(c *canon.Coder) {
+	c.Array(7)
+	canon.Number(c, "height", &r.Height)
+	canon.Number(c, "block time", &r.BlockTime)
+	canon.Number(c, "clock", &r.Clock)
+	c.Bytes("commitment", r.Commitment[:])
+	canon.LongList(c, "transactions", &r.Txs, maxBlockItems, (*TxResult).Fields)
+	canon.View(c, "ids", &r.ids)
+	canon.LongList(c, "events", &r.events, maxBlockItems, (*eventRecord).Fields)
+}
+
+func (e *eventRecord) Fields(c *canon.Coder) {
+	c.Array(7)
+	canon.Number(c, "kind", &e.kind)
+	canon.List(c, "moments", &e.moment, (*moment).Fields)
+	canon.Number(c, "transaction", &e.tx)
+	canon.Number(c, "trade", &e.trade)
+	canon.Number(c, "offer", &e.offer)
+	canon.Number(c, "product", &e.product)
+	canon.LongList(c, "keys", &e.keys, maxBlockItems, (*idPlace).Fields)
+}
+
+func (m *moment) Fields(c *canon.Coder) {
+	c.Array(2)
+	canon.Number(c, "height", &m.height)
+	canon.Number(c, "at", &m.at)
+}
+
+func (p *idPlace) Fields(c *canon.Coder) { canon.Number(c, "place", p) }
+
+// encodeBlock writes the record of a block. It fails on an event of a kind that eventKinds doesn't have.
+func encodeBlock(block *Block) ([]byte, error) {
+	r := &recorder{
+		blockRecord: blockRecord{Block: *block, events: make([]eventRecord, 0, len(block.Events))},
+		places:      make(map[[idLength]byte]idPlace, 1+len(block.Txs)+len(block.Events)),
+	}
+	r.places[[idLength]byte{}] = 0
+	for i, tx := range block.Txs {
+		r.places[tx.ID] = idPlace(1 + i)
+	}
+	for i := range block.Events {
+		if err := r.record(&block.Events[i]); err != nil {
+			return nil, err
+		}
+	}
+	return canon.Encode(&r.blockRecord), nil
+}
+
+// recorder makes a record: it knows where each ID stands by now.
+type recorder struct {
+	blockRecord
+	places map[[idLength]byte]idPlace
+	keys   []idPlace // of all events, one after the other: fewer allocations
+}
+
+func (r *recorder) record(event *types.Event) error {
+	kind := slices.Index(eventKinds[:], event.Kind)
+	if kind < 0 {
+		return fmt.Errorf("the record of a block has no number for events of kind %q", event.Kind)
+	}
+	recorded := eventRecord{
+		kind: uint8(kind), tx: r.place(event.Tx), trade: r.place(event.Trade), offer: r.place(event.Offer), product: r.place(event.Product),
+	}
+	if event.Height != r.Height || event.At != r.Clock {
+		recorded.moment = []moment{{event.Height, event.At}}
+	}
+	first := len(r.keys)
+	for _, key := range event.Keys {
+		r.keys = append(r.keys, r.place(key))
+	}
+	recorded.keys = r.keys[first:]
+	r.events = append(r.events, recorded)
+	return nil
+}
+
+func (r *recorder) place(id [idLength]byte) idPlace {
+	place, known := r.places[id]
+	if !known {
+		r.ids = append(r.ids, id[:]...)
+		place = idPlace(len(r.Txs) + len(r.ids)/idLength)
+		r.places[id] = place
+	}
+	return place
+}
+
+// decodeBlock reads what encodeBlock has written.
+func decodeBlock(encoded []byte) (*Block, error) {
+	var r blockRecord
+	if err := canon.Decode(encoded, &r); err != nil {
+		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
+	}
+	block := r.Block // a copy, so that the record can go
+	block.Events = make([]types.Event, 0, len(r.events))
+	for i := range r.events {
+		event, err := r.event(&r.events[i])
+		if err != nil {
+			return nil, fmt.Errorf("the record of a block is damaged: event %d: %w", i, err)
+		}
+		block.Events = append(block.Events, event)
+	}
+	return &block, nil
+}
+
+func (r *blockRecord) event(e *eventRecord) (event types.Event, err error) {
+	if int(e.kind) >= len(eventKinds) {
+		return event, fmt.Errorf("there is no kind %d", e.kind)
+	}
+	if len(e.moment) > 1 {
+		return event, fmt.Errorf("it has %d moments", len(e.moment))
+	}
+	event = types.Event{Kind: eventKinds[e.kind], Height: r.Height, At: r.Clock, Keys: make([]types.PublicKey, len(e.keys))}
+	for _, other := range e.moment {
+		event.Height, event.At = other.height, other.at
+	}
+	for _, named := range []struct {
+		id    *[idLength]byte
+		place idPlace
+	}{
+		{(*[idLength]byte)(&event.Tx), e.tx}, {(*[idLength]byte)(&event.Trade), e.trade},
+		{(*[idLength]byte)(&event.Offer), e.offer}, {(*[idLength]byte)(&event.Product), e.product},
+	} {
+		if err := r.find(named.place, named.id); err != nil {
+			return event, err
+		}
+	}
+	for i, place := range e.keys {
+		if err := r.find(place, (*[idLength]byte)(&event.Keys[i])); err != nil {
+			return event, err
+		}
+	}
+	return event, nil
+}
+
+// find reads the ID at a place.
+func (r *blockRecord) find(place idPlace, id *[idLength]byte) error {
+	txs, others := idPlace(len(r.Txs)), idPlace(len(r.ids)/idLength)
+	switch {
+	case place == 0:
+	case place <= txs:
+		*id = r.Txs[place-1].ID
+	case place-txs <= others:
+		copy(id[:], r.ids[(place-txs-1)*idLength:])
+	default:
+		return fmt.Errorf("it names the ID %d of %d", place, txs+others)
+	}
+	return nil
+}

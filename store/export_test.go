@@ -1,0 +1,14 @@
+package store
+
+// Written is how many bytes the database has written since it was opened, and how many it takes now.
+type Written struct{ WAL, Tables, Disk uint64 }
+
+// Written serves benchmarks.
+func (s *Store) Written() (w Written) {
+	metrics := s.db.Metrics()
+	w.WAL, w.Disk = metrics.WAL.BytesWritten, metrics.DiskSpaceUsage()
+	for _, level := range metrics.Levels {
+		w.Tables += level.TableBytesFlushed + level.TableBytesCompacted
+	}
+	return w
+}
