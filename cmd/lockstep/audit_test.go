@@ -32,6 +32,38 @@ func auctioned(t *testing.T) told {
 	return told{l.Params(), held, orders.Orders}
 }
 
+// Among orders that are alike it is the ID of an order that decides: the audit knows it as the ledger does.
+func TestAuditOfTies(t *testing.T) {
+	t.Parallel()
+	l := apitest.New("test")
+	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer")); err != nil {
+		t.Fatal(err)
+	}
+	product := l.NewProduct(0)
+	alike := func(owner string, number uint8, side types.Side, price uint64, quantity uint64) {
+		order := l.NewOrder(product, owner, number, side, price)
+		order.Quantity = quantity
+		l.Place(t, owner, order)
+	}
+	for _, owner := range []string{"producer", "alice", "bob", "carol", "dave", "erin"} {
+		alike(owner, 0, types.Sell, 4, 10)
+	}
+	alike("consumer", 0, types.Bid, 12, 27)
+	l.Gate(&product)
+	held, err := l.Auction(t.Context(), product.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := l.Params()
+	if found := auditAuction(&params, &held, orders.Orders); len(found) > 0 || len(held.Trades) != 6 {
+		t.Errorf("a right auction of %d trades: %q", len(held.Trades), found)
+	}
+}
+
 // Whatever a node changes of an auction, the audit tells.
 func TestAuditFinds(t *testing.T) {
 	t.Parallel()
