@@ -23,6 +23,7 @@ func (b *batch) auction(productID types.ProductID) error {
 	if err != nil {
 		return err
 	}
+	b.rows += len(orders)
 	sums := sumAuction(auction, orders)
 	p := &auction.Product
 	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From, auction.Height, auction.BlockTime, auction.Void,

@@ -19,6 +19,8 @@ const (
 	readCacheKiB  = 8 << 10
 	walLimitBytes = 64 << 20 // what a write-ahead log is cut to after a large block
 	busyMillis    = 10_000
+
+	checkpointPages = 8 << 10 // of 4 KiB in the log: those of an index's end are written again and again, and go to the file once
 )
 
 // database is one connection that writes and some that read. In WAL mode neither waits for the other.
@@ -27,13 +29,13 @@ type database struct {
 	read    *sql.DB
 	writing writeStatements
 	queries queries
-	names   names
+	memory  memory
 }
 
 func openDatabase(file string) (*database, error) {
 	// Without a sync at each commit a power cut may lose the last batches, but never a part of one; they are followed again.
 	write, err := connect(file, 1, writeCacheKiB, "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(0)",
-		fmt.Sprintf("journal_size_limit(%d)", walLimitBytes))
+		fmt.Sprintf("journal_size_limit(%d)", walLimitBytes), fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func openDatabase(file string) (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &database{write: write, read: read, names: newNames()}, nil
+	return &database{write: write, read: read, memory: newMemory()}, nil
 }
 
 func connect(file string, connections, cacheKiB int, pragmas ...string) (*sql.DB, error) {

@@ -138,65 +138,22 @@ func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (ans
 		if err != nil || !known {
 			return err
 		}
-		rows, err := q.rows(db.queries.tallies, sql.Named("party", party), sql.Named("after", fromWords(words)))
+		rows, err := q.rows(db.queries.conduct, party, fromWords(words), limit+1)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			if full, err := addStatistics(&answer, rows, limit); err != nil || full {
+		var more bool
+		answer.Assets, more, err = collect(rows, limit, func(s *Statistics) error {
+			var sums []byte
+			if err := rows.Scan((*id)(&s.Asset), &sums); err != nil {
 				return err
 			}
+			return decodeConduct(sums, s)
+		})
+		if more {
+			answer.Next = cursorText(listMember, toWords(answer.Assets[limit-1].Asset)...)
 		}
-		return rows.Err()
+		return err
 	})
 	return answer, err
-}
-
-// addStatistics reads one row; true when it is of the page after this one.
-func addStatistics(m *Member, rows *sql.Rows, limit int) (full bool, err error) {
-	var asset types.AssetID
-	var role Role
-	var phase types.Phase
-	var tally Tally
-	var excused uint64
-	if err := rows.Scan((*id)(&asset), &role, &phase, &tally.Trades, &excused, &tally.Value); err != nil {
-		return false, err
-	}
-	if last := len(m.Assets) - 1; last < 0 || m.Assets[last].Asset != asset {
-		if len(m.Assets) == limit {
-			m.Next = cursorText(listMember, toWords(m.Assets[last].Asset)...)
-			return true, nil
-		}
-		m.Assets = append(m.Assets, Statistics{Asset: asset})
-	}
-	of := &m.Assets[len(m.Assets)-1]
-	conduct := &of.AsProducer
-	if role == Consumer {
-		conduct = &of.AsConsumer
-	}
-	*tallyOf(conduct, phase) = tally
-	conduct.Excused += excused
-	return false, nil
-}
-
-// tallyOf returns the tally of a phase.
-func tallyOf(c *Conduct, phase types.Phase) *Tally {
-	switch phase {
-	case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
-		return &c.Open
-	case types.PhaseReleased:
-		return &c.Released
-	case types.PhaseSplit:
-		return &c.Split
-	case types.PhaseSettled:
-		return &c.Settled
-	case types.PhaseAwarded:
-		return &c.Awarded
-	case types.PhaseRefunded:
-		return &c.Refunded
-	case types.PhaseLapsed:
-		return &c.Lapsed
-	}
-	return new(Tally)
 }

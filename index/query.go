@@ -13,7 +13,7 @@ type queries struct {
 	auctions                           map[auctionShape]*sql.Stmt
 	auctionOf, rounds                  *sql.Stmt
 	volumes                            map[bool]*sql.Stmt // by whether the oldest come first
-	fills, fillTrades, tallies         *sql.Stmt
+	fills, fillTrades, conduct         *sql.Stmt
 }
 
 // texts are all queries; each must find its answer by an index.
@@ -21,13 +21,12 @@ func (s *queries) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
 		&s.findProduct: "SELECT n FROM products WHERE id = ?",
-		&s.tradeSince:  "SELECT n FROM trades WHERE agreed_at >= ? ORDER BY agreed_at, n LIMIT 1",
+		&s.tradeSince:  "SELECT first FROM moments WHERE agreed_at >= ? ORDER BY agreed_at LIMIT 1",
 		&s.auctionOf:   auctionColumns + "FROM auctions a CROSS JOIN products p ON p.n = a.product WHERE a.product = ?",
 		&s.rounds:      "SELECT round, terms, arbiter, sellers, buyers, price, volume FROM rounds WHERE auction = ? ORDER BY round LIMIT ?",
 		&s.fills:       fillsText,
 		&s.fillTrades:  fillTradesText,
-		&s.tallies: `SELECT asset, role, phase, trades, excused, value FROM tallies WHERE party = :party AND asset > :after
-			ORDER BY asset, role, phase`,
+		&s.conduct:     "SELECT asset, sums FROM conduct WHERE party = ? AND asset > ? ORDER BY asset LIMIT ?",
 	}
 }
 

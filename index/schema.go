@@ -1,7 +1,7 @@
 package index
 
 // formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 1
+const formatVersion = 2
 
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //
@@ -24,26 +24,26 @@ CREATE TABLE products (
 ) STRICT;
 
 CREATE TABLE trades (
-	n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, height INTEGER NOT NULL, agreed_at INTEGER NOT NULL,
+	n INTEGER PRIMARY KEY, id BLOB NOT NULL, height INTEGER NOT NULL, agreed_at INTEGER NOT NULL,
 	producer INTEGER NOT NULL REFERENCES parties, consumer INTEGER NOT NULL REFERENCES parties, product INTEGER NOT NULL REFERENCES products,
 	quantity INTEGER NOT NULL, price BLOB NOT NULL, deposit BLOB NOT NULL, bond BLOB NOT NULL,
 	terms INTEGER NOT NULL, instalments INTEGER NOT NULL, matched INTEGER NOT NULL, pay_by INTEGER NOT NULL, deliver_by INTEGER NOT NULL,
 	phase INTEGER NOT NULL, released INTEGER NOT NULL, allotted INTEGER NOT NULL,
 	paid_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, excused INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX trades_time ON trades (agreed_at);
 CREATE INDEX trades_phase ON trades (phase);
 CREATE INDEX trades_product ON trades (product, phase);
 CREATE INDEX trades_producer ON trades (producer, phase);
 CREATE INDEX trades_consumer ON trades (consumer, phase);
 CREATE INDEX trades_producer_product ON trades (producer, product, phase);
 CREATE INDEX trades_consumer_product ON trades (consumer, product, phase);
-CREATE INDEX trades_due ON trades (deliver_by) WHERE phase = 2; -- paid
+CREATE UNIQUE INDEX trades_open ON trades (deliver_by, id) WHERE phase <= 3; -- those that go on: agreed, paid, delivered
 
-CREATE TABLE tallies (
-	party INTEGER NOT NULL REFERENCES parties, asset BLOB NOT NULL, role INTEGER NOT NULL, phase INTEGER NOT NULL,
-	trades INTEGER NOT NULL, excused INTEGER NOT NULL, value BLOB NOT NULL,
-	PRIMARY KEY (party, asset, role, phase)
+CREATE TABLE moments (agreed_at INTEGER PRIMARY KEY, first INTEGER NOT NULL REFERENCES trades) STRICT; -- of the trades agreed then
+
+CREATE TABLE conduct (
+	party INTEGER NOT NULL REFERENCES parties, asset BLOB NOT NULL, sums BLOB NOT NULL, -- of its trades, see conductNumbers
+	PRIMARY KEY (party, asset)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE auctions (
@@ -99,7 +99,7 @@ type table struct {
 // tables are those of the schema, in the order of a digest.
 func tables() []table {
 	return []table{
-		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"tallies", 4},
+		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"moments", 1}, {"conduct", 2},
 		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
 	}
 }

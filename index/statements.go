@@ -10,27 +10,30 @@ import (
 
 // writeStatements are what following does, each named after its job.
 type writeStatements struct {
-	position, tally, putTally, dropTally                        *sql.Stmt
-	findTrade, addTrade, moveTrade, dueTrades                   *sql.Stmt
+	position, findConduct, putConduct                           *sql.Stmt
+	lastTrade, findOpen, addTrade, addMoment                    *sql.Stmt
+	moveTrade, dueTrades                                        *sql.Stmt
 	findParty, addParty, findProduct, addProduct                *sql.Stmt
 	addAuction, addRound, addOrder, addMatch, volume, putVolume *sql.Stmt
 }
 
-const tradeRowColumns = `SELECT t.n, t.producer, t.consumer, p.asset, t.price, t.agreed_at, t.pay_by, t.deliver_by,
-	t.phase, t.released, t.allotted, t.paid_at, t.ended_at FROM trades t `
+const tradeRowColumns = `SELECT t.id, t.n, t.producer, t.consumer, p.asset, t.price, t.agreed_at, t.pay_by, t.deliver_by,
+	t.phase, t.released, t.allotted, t.paid_at, t.ended_at, t.excused FROM trades t `
 
 func (s *writeStatements) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
-		&s.position:  "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?, stalled = ?",
-		&s.tally:     "SELECT trades, excused, value FROM tallies WHERE party = ? AND asset = ? AND role = ? AND phase = ?",
-		&s.putTally:  "INSERT OR REPLACE INTO tallies (party, asset, role, phase, trades, excused, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		&s.dropTally: "DELETE FROM tallies WHERE party = ? AND asset = ? AND role = ? AND phase = ?",
+		&s.position:    "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?, stalled = ?",
+		&s.findConduct: "SELECT sums FROM conduct WHERE party = ? AND asset = ?",
+		&s.putConduct:  "INSERT OR REPLACE INTO conduct (party, asset, sums) VALUES (?, ?, ?)",
 
-		&s.findTrade: tradeRowColumns + "JOIN products p ON p.n = t.product WHERE t.id = ?",
-		&s.dueTrades: tradeRowColumns + "INDEXED BY trades_due JOIN products p ON p.n = t.product WHERE t.phase = 2 AND t.deliver_by < ?",
-		&s.addTrade: `INSERT INTO trades (id, height, agreed_at, producer, consumer, product, quantity, price, deposit, bond,
+		&s.lastTrade: "SELECT coalesce(max(n), 0) FROM trades",
+		&s.findOpen:  tradeRowColumns + "INDEXED BY trades_open JOIN products p ON p.n = t.product WHERE t.deliver_by = ? AND t.id = ? AND t.phase <= 3",
+		&s.dueTrades: tradeRowColumns + `INDEXED BY trades_open JOIN products p ON p.n = t.product
+			WHERE t.deliver_by >= ? AND t.deliver_by < ? AND t.phase <= 3 AND t.phase = 2`,
+		&s.addTrade: `INSERT INTO trades (n, id, height, agreed_at, producer, consumer, product, quantity, price, deposit, bond,
 			terms, instalments, matched, pay_by, deliver_by, phase, released, allotted, paid_at, ended_at, excused)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.addMoment: "INSERT OR IGNORE INTO moments (agreed_at, first) VALUES (?, ?)", // another block's clock may stand at it
 		&s.moveTrade: "UPDATE trades SET phase = ?, released = ?, allotted = ?, paid_at = ?, ended_at = ?, excused = ? WHERE n = ?",
 
 		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
@@ -71,40 +74,53 @@ func (s *writeStatements) in(tx *sql.Tx) (within writeStatements) {
 	return within
 }
 
-// names remembers the numbers of parties and products that were met lately: a number stands for 32 bytes in the indexes.
-type names struct {
+// memory is what following remembers of the tables: the numbers of parties and products that were met lately, for a number
+// stands for 32 bytes in the indexes; what parties did lately; and the open trades that were written lately, for most go on soon.
+type memory struct {
 	parties  map[types.PublicKey]int64
 	products map[types.Product]int64
+	conduct  map[conductKey]*Statistics
+	open     map[types.TradeID]*tradeRow
 }
 
-// maxNames bounds each of them, to some ten MB.
-const maxNames = 100_000
+// remembered bounds each of these, all together to some tens of MB.
+const remembered = 50_000
 
-func newNames() names {
-	return names{parties: map[types.PublicKey]int64{}, products: map[types.Product]int64{}}
+func newMemory() memory {
+	return memory{
+		parties: map[types.PublicKey]int64{}, products: map[types.Product]int64{},
+		conduct: map[conductKey]*Statistics{}, open: map[types.TradeID]*tradeRow{},
+	}
 }
 
-func (n *names) forget() { *n = newNames() }
+func (m *memory) forget() { *m = newMemory() }
+
+func remember[K comparable, V any](in map[K]V, key K, value V) {
+	if len(in) >= remembered {
+		clear(in)
+	}
+	in[key] = value
+}
 
 // party returns the number of a key, giving it one if it has none.
 func (b *batch) party(key types.PublicKey) (int64, error) {
-	return number(b.names.parties, key, b.do.findParty, []any{id(key)}, b.do.addParty, []any{id(key)})
+	if n, known := b.memory.parties[key]; known {
+		return n, nil
+	}
+	return number(b.memory.parties, key, b.do.findParty, []any{id(key)}, b.do.addParty, []any{id(key)})
 }
 
 // product returns the number of a product, giving it one if it has none.
 func (b *batch) product(p *types.Product) (int64, error) {
-	if n, known := b.names.products[*p]; known {
+	if n, known := b.memory.products[*p]; known {
 		return n, nil
 	}
 	name := id(p.ID())
-	return number(b.names.products, *p, b.do.findProduct, []any{name},
+	return number(b.memory.products, *p, b.do.findProduct, []any{name},
 		b.do.addProduct, []any{name, p.Commodity, p.Unit, p.Zone, p.From, p.Until, id(p.Asset)})
 }
 
 func number[K comparable](known map[K]int64, key K, find *sql.Stmt, findArgs []any, add *sql.Stmt, addArgs []any) (int64, error) {
-	if n, ok := known[key]; ok {
-		return n, nil
-	}
 	var n int64
 	err := find.QueryRow(findArgs...).Scan(&n)
 	if isNone(err) {
@@ -116,10 +132,7 @@ func number[K comparable](known map[K]int64, key K, find *sql.Stmt, findArgs []a
 	if err != nil {
 		return 0, err
 	}
-	if len(known) >= maxNames {
-		clear(known)
-	}
-	known[key] = n
+	remember(known, key, n)
 	return n, nil
 }
 

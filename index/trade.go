@@ -1,23 +1,39 @@
 package index
 
 import (
-	"bytes"
 	"cmp"
-	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"lockstep/types"
 )
 
-// tradeRow is what following needs of a trade's row.
+// tradeRow is a trade that a batch tells of: what the table has of it, and what is new.
 type tradeRow struct {
+	id                         types.TradeID
 	n                          int64
 	producer, consumer         int64
 	asset                      types.AssetID
 	price                      types.Amount
 	agreedAt, payBy, deliverBy types.Time
-	progress
+	progress                   // as the table has it; all zero while it has none
+
+	next    progress   // as the source has it
+	lapsed  bool       // in this batch
+	stalled types.Time // when the chain had last stood still then
+	begun   *begun     // nil once the table has it
+}
+
+// begun is what is written of a trade only once.
+type begun struct {
+	height        uint64
+	product       int64
+	quantity      uint64
+	deposit, bond types.Amount
+	terms         int
+	instalments   uint16
+	matched       bool
 }
 
 // progress is what changes in a trade.
@@ -27,10 +43,11 @@ type progress struct {
 	allotted uint64
 	paidAt   types.Time
 	endedAt  types.Time
+	excused  bool
 }
 
 // progressOf is how far a trade has come by what happened to it. That it lapsed or was refunded is told by deadlines, and
-// the batch tells it at the block in which they pass, however late the trade is read: so a rebuild comes out the same.
+// the batch tells it by the block in which they pass, however late the trade is read: so a rebuild comes out the same.
 func progressOf(trade *types.Trade) progress {
 	p := progress{phase: trade.Phase, released: trade.Released, allotted: trade.Allotted}
 	switch p.phase {
@@ -42,21 +59,35 @@ func progressOf(trade *types.Trade) progress {
 	if step, paid := trade.Step(types.StepPaid); paid {
 		p.paidAt = step.At
 	}
-	ending := map[types.Phase]types.StepKind{
-		types.PhaseReleased: types.StepReleased, types.PhaseSplit: types.StepSplit,
-		types.PhaseSettled: types.StepSettled, types.PhaseAwarded: types.StepAwarded,
-	}
-	if step, ended := trade.Step(ending[p.phase]); ended {
+	if step, ended := trade.Step(endingStep(p.phase)); ended {
 		p.endedAt = step.At
 	}
 	return p
 }
 
-// trade brings the row of a trade up to date and returns its number.
+// endingStep is the step that a phase is the outcome of; zero when a trade in it goes on.
+func endingStep(phase types.Phase) types.StepKind {
+	switch phase {
+	case types.PhaseReleased:
+		return types.StepReleased
+	case types.PhaseSplit:
+		return types.StepSplit
+	case types.PhaseSettled:
+		return types.StepSettled
+	case types.PhaseAwarded:
+		return types.StepAwarded
+	}
+	return 0
+}
+
+// open tells whether a trade in a phase goes on. Nothing changes the row of one that is over.
+func open(phase types.Phase) bool { return phase <= types.PhaseDelivered }
+
+// trade takes up a trade that the current block tells of, and returns its number; zero when the index has it as over. The
+// source says the same of it until the batch ends, so it is read once.
 func (b *batch) trade(tradeID types.TradeID) (int64, error) {
-	row, err := b.findTrade(tradeID)
-	if err != nil || row != nil && b.seen[tradeID] {
-		return numberOf(row), err
+	if row, known := b.trades[tradeID]; known {
+		return numberOf(row), nil
 	}
 	trade, err := b.source.Trade(tradeID)
 	if err != nil {
@@ -65,15 +96,20 @@ func (b *batch) trade(tradeID types.TradeID) (int64, error) {
 	if trade == nil {
 		return 0, fmt.Errorf("trade %s is not in the store", tradeID)
 	}
-	b.seen[tradeID] = true
-	next := progressOf(trade)
-	switch {
-	case row == nil:
-		return b.addTrade(tradeID, trade, next)
-	case row.phase == types.PhaseLapsed || row.phase == types.PhaseRefunded || row.progress == next:
-		return row.n, nil
+	var row *tradeRow
+	if trade.Height == b.at.Height {
+		row, err = b.begin(tradeID, trade)
+	} else {
+		row, err = b.findOpen(tradeID, trade.Agreement.Deadlines.DeliverBy)
 	}
-	return row.n, b.move(row, next, false)
+	if err != nil {
+		return 0, err
+	}
+	if row != nil {
+		row.next = progressOf(trade)
+	}
+	b.take(tradeID, row)
+	return numberOf(row), nil
 }
 
 func numberOf(row *tradeRow) int64 {
@@ -83,20 +119,52 @@ func numberOf(row *tradeRow) int64 {
 	return row.n
 }
 
-// move gives a trade's row another progress.
-func (b *batch) move(row *tradeRow, next progress, excused bool) error {
-	if next.phase != row.phase {
-		b.count(row, row.phase, false, -1)
-		b.count(row, next.phase, excused, +1)
+func (b *batch) take(tradeID types.TradeID, row *tradeRow) {
+	b.trades[tradeID] = row
+	if row != nil {
+		b.touched = append(b.touched, row)
+		b.rows++
 	}
-	_, err := b.do.moveTrade.Exec(next.phase, next.released, next.allotted, next.paidAt, next.endedAt, excused, row.n)
-	return err
 }
 
-// findTrade returns the row of a trade, or nil.
-func (b *batch) findTrade(tradeID types.TradeID) (*tradeRow, error) {
-	row, err := scanTrade(b.do.findTrade.QueryRow(id(tradeID)))
-	if errors.Is(err, sql.ErrNoRows) {
+// begin gives a trade its number, and names its parties and its product.
+func (b *batch) begin(tradeID types.TradeID, trade *types.Trade) (row *tradeRow, err error) {
+	agreement := &trade.Agreement
+	goods, deadlines := &agreement.Goods, &agreement.Deadlines
+	step, matched := trade.Step(types.StepMatched)
+	if !matched {
+		step, _ = trade.Step(types.StepAgreed)
+	}
+	row = &tradeRow{
+		id: tradeID, asset: agreement.Asset, price: agreement.Price, agreedAt: step.At, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
+		begun: &begun{
+			height: trade.Height, quantity: goods.Quantity, deposit: agreement.Deposit, bond: agreement.Bond,
+			terms: types.TermsRank(agreement.Fallback), instalments: agreement.Instalments, matched: matched,
+		},
+	}
+	if row.producer, err = b.party(agreement.Producer); err != nil {
+		return nil, err
+	}
+	if row.consumer, err = b.party(agreement.Consumer); err != nil {
+		return nil, err
+	}
+	if row.begun.product, err = b.product(&types.Product{
+		Commodity: goods.Commodity, Unit: goods.Unit, Zone: goods.Zone, From: goods.From, Until: goods.Until, Asset: agreement.Asset,
+	}); err != nil {
+		return nil, err
+	}
+	b.last++
+	row.n = b.last
+	return row, nil
+}
+
+// findOpen returns the row of a trade that was begun before this batch, or nil when it is over.
+func (b *batch) findOpen(tradeID types.TradeID, deliverBy types.Time) (*tradeRow, error) {
+	if row, remembered := b.memory.open[tradeID]; remembered {
+		return row, nil
+	}
+	row, err := scanTrade(b.do.findOpen.QueryRow(deliverBy, id(tradeID)))
+	if isNone(err) {
 		return nil, nil
 	}
 	return row, err
@@ -104,90 +172,101 @@ func (b *batch) findTrade(tradeID types.TradeID) (*tradeRow, error) {
 
 func scanTrade(from interface{ Scan(...any) error }) (*tradeRow, error) {
 	row := new(tradeRow)
-	err := from.Scan(&row.n, &row.producer, &row.consumer, (*id)(&row.asset), (*amount)(&row.price), &row.agreedAt, &row.payBy, &row.deliverBy,
-		&row.phase, &row.released, &row.allotted, &row.paidAt, &row.endedAt)
+	err := from.Scan((*id)(&row.id), &row.n, &row.producer, &row.consumer, (*id)(&row.asset), (*amount)(&row.price),
+		&row.agreedAt, &row.payBy, &row.deliverBy, &row.phase, &row.released, &row.allotted, &row.paidAt, &row.endedAt, &row.excused)
+	row.next = row.progress
 	return row, err
-}
-
-// addTrade gives a trade its row and its number.
-func (b *batch) addTrade(tradeID types.TradeID, trade *types.Trade, p progress) (int64, error) {
-	agreement := &trade.Agreement
-	goods, deadlines := &agreement.Goods, &agreement.Deadlines
-	step, matched := trade.Step(types.StepMatched)
-	if !matched {
-		step, _ = trade.Step(types.StepAgreed)
-	}
-	row := &tradeRow{asset: agreement.Asset, price: agreement.Price}
-	var err error
-	if row.producer, err = b.party(agreement.Producer); err != nil {
-		return 0, err
-	}
-	if row.consumer, err = b.party(agreement.Consumer); err != nil {
-		return 0, err
-	}
-	product, err := b.product(&types.Product{
-		Commodity: goods.Commodity, Unit: goods.Unit, Zone: goods.Zone, From: goods.From, Until: goods.Until, Asset: agreement.Asset,
-	})
-	if err != nil {
-		return 0, err
-	}
-	result, err := b.do.addTrade.Exec(id(tradeID), trade.Height, step.At, row.producer, row.consumer, product,
-		goods.Quantity, amount(agreement.Price), amount(agreement.Deposit), amount(agreement.Bond),
-		types.TermsRank(agreement.Fallback), agreement.Instalments, matched, deadlines.PayBy, deadlines.DeliverBy,
-		p.phase, p.released, p.allotted, p.paidAt, p.endedAt, false)
-	if err != nil {
-		return 0, err
-	}
-	b.count(row, p.phase, false, +1)
-	return result.LastInsertId()
 }
 
 // lapse is for an agreement that nobody paid in time.
 func (b *batch) lapse(tradeID types.TradeID) error {
-	row, err := b.findTrade(tradeID)
-	if err != nil {
+	if _, err := b.trade(tradeID); err != nil {
 		return err
 	}
+	row := b.trades[tradeID]
 	if row == nil {
 		return fmt.Errorf("%w: trade %s lapsed and was never agreed", ErrDamaged, tradeID)
 	}
-	next := row.progress
-	next.phase, next.endedAt = types.PhaseLapsed, row.payBy
-	return b.move(row, next, b.at.stalled > row.agreedAt)
+	row.lapsed, row.stalled = true, b.at.stalled
+	return nil
 }
 
-// refund is for the trades that were paid and whose deliver-by has passed in this block: no event tells of it.
-func (b *batch) refund() error {
-	due, err := b.due()
-	if err != nil {
+// writeTrades brings the table up to the end of the batch.
+func (b *batch) writeTrades() error {
+	if err := b.takeDue(); err != nil {
 		return err
 	}
-	for _, row := range due {
-		next := row.progress
-		next.phase, next.endedAt = types.PhaseRefunded, row.deliverBy
-		if err := b.move(row, next, b.at.stalled > row.paidAt); err != nil {
+	for _, row := range b.touched {
+		next := b.outcome(row)
+		if next == row.progress {
+			continue
+		}
+		if err := b.count(row, next); err != nil {
 			return err
+		}
+		if err := b.write(row, next); err != nil {
+			return err
+		}
+		if open(row.phase) {
+			remember(b.memory.open, row.id, row)
+		} else {
+			delete(b.memory.open, row.id)
 		}
 	}
 	return nil
 }
 
-func (b *batch) due() (due []*tradeRow, err error) {
-	rows, err := b.do.dueTrades.Query(b.at.Clock)
+// takeDue takes up the trades that were paid and whose deliver-by has passed in this batch, of which no event tells.
+func (b *batch) takeDue() error {
+	rows, err := b.do.dueTrades.Query(b.from, b.at.Clock)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer rows.Close()
 	for rows.Next() {
-		row, err := scanTrade(rows)
-		if err != nil {
-			return nil, err
+		row, scanErr := scanTrade(rows)
+		if scanErr != nil {
+			return errors.Join(scanErr, rows.Close())
 		}
-		due = append(due, row)
+		if _, known := b.trades[row.id]; !known {
+			b.take(row.id, row)
+		}
 	}
-	return due, rows.Err()
+	return errors.Join(rows.Err(), rows.Close())
 }
 
-func compareTallies(a, b tallyKey) int {
-	return cmp.Or(cmp.Compare(a.party, b.party), bytes.Compare(a.asset[:], b.asset[:]), cmp.Compare(a.role, b.role), cmp.Compare(a.phase, b.phase))
+// outcome is how far a trade has come at the end of the batch. A deadline counts in the first block whose clock is past it;
+// those of earlier batches have been counted then.
+func (b *batch) outcome(row *tradeRow) progress {
+	next := row.next
+	switch {
+	case row.lapsed:
+		next.phase, next.endedAt, next.excused = types.PhaseLapsed, row.payBy, row.stalled > row.agreedAt
+	case next.phase == types.PhasePaid && row.deliverBy < b.at.Clock:
+		passed, _ := slices.BinarySearchFunc(b.clocks, row.deliverBy+1, func(at place, t types.Time) int { return cmp.Compare(at.Clock, t) })
+		next.phase, next.endedAt, next.excused = types.PhaseRefunded, row.deliverBy, b.clocks[passed].stalled > next.paidAt
+	}
+	return next
+}
+
+// write puts a trade into the table, or what has changed of it.
+func (b *batch) write(row *tradeRow, next progress) error {
+	row.progress = next
+	p := &row.progress
+	if row.begun == nil {
+		_, err := b.do.moveTrade.Exec(p.phase, p.released, p.allotted, p.paidAt, p.endedAt, p.excused, row.n)
+		return err
+	}
+	if row.agreedAt != b.newest {
+		b.newest = row.agreedAt
+		if _, err := b.do.addMoment.Exec(row.agreedAt, row.n); err != nil {
+			return err
+		}
+	}
+	begun := row.begun
+	row.begun = nil
+	_, err := b.do.addTrade.Exec(row.n, id(row.id), begun.height, row.agreedAt, row.producer, row.consumer, begun.product,
+		begun.quantity, amount(row.price), amount(begun.deposit), amount(begun.bond),
+		begun.terms, begun.instalments, begun.matched, row.payBy, row.deliverBy,
+		p.phase, p.released, p.allotted, p.paidAt, p.endedAt, p.excused)
+	return err
 }

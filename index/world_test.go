@@ -407,6 +407,32 @@ func (w *world) follow(x *index.Index) {
 	}
 }
 
+// followTo brings an index to a height in one batch, if it is not there yet; the trades are read as of now.
+func (w *world) followTo(x *index.Index, height uint64) {
+	w.t.Helper()
+	w.read(func(s *store.Snapshot) {
+		if _, err := x.Advance(w.t.Context(), &partly{source{s}, height}); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+	if at, err := x.Position(w.t.Context()); err != nil || at.Height < height {
+		w.t.Fatalf("it is at %d of %d: %v", at.Height, height, err)
+	}
+}
+
+// partly is a source with the blocks up to a height.
+type partly struct {
+	source
+	last uint64
+}
+
+func (p *partly) Block(height uint64) (*index.Block, error) {
+	if height > p.last {
+		return nil, nil
+	}
+	return p.source.Block(height)
+}
+
 // rebuilt is an index of the whole story that was made at once.
 func (w *world) rebuilt() *index.Index {
 	w.t.Helper()
