@@ -64,8 +64,8 @@ func mutants() []mutant {
 		{"what is taken of an offer is gone", "ledger/offer.go", "Remaining: standing.Remaining - a.Quantity", "Remaining: standing.Remaining", "takes"},
 		// What holds for every transaction (section 2).
 		{"a transaction without inputs is done once", "ledger/transaction.go", "remembered); done {", "remembered); done && false {", ""},
-		{"a trade's ID is remembered", "ledger/agree.go", "if live || was {", "if live || was && false {", ""},
-		{"an agreement is recorded once", "ledger/agree.go", "if live || was {", "if live && false || was {", ""},
+		{"a trade's ID is remembered", "ledger/spending.go", "x.put(tradeKey(id), &mark{})", "x.remove(tradeKey(id))", ""},
+		{"an agreement is recorded once", "ledger/agree.go", "x.look(tradeKey(id)).value != nil {", "x.look(tradeKey(id)).value != nil && false {", ""},
 		{"inputs are removed", "ledger/spending.go", "\tx.remove(outputKey(outpoint))\n", "", ""},
 		{"a part leaves its trade", "ledger/spending.go", "unlock(next, part)", "unlock(change(next), part)", ""},
 		{"a part is spent only once it is somebody's", "ledger/spending.go", "trade.Owner(part, x.now)", "trade.Owner(part, x.now+31)", ""},

@@ -37,9 +37,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	if err := x.checkMeters(agreement.Producer, agreement.Goods.Meters); err != nil {
 		return id, err
 	}
-	_, live := get[types.Trade](x.State, tradeKey(id))
-	_, was := get[mark](x.State, rememberedKey(agreement.Deadlines.PayBy, id))
-	if live || was {
+	if x.look(tradeKey(id)).value != nil { // it is there, or was
 		return id, types.Refuse(types.CodeTradeExists, "trade %s", id)
 	}
 	return id, nil
@@ -65,6 +63,6 @@ func (s *State) lapse(id types.TradeID) {
 	s.recordLapse(trade)
 	final := change(trade)
 	final.Phase = types.PhaseLapsed
-	s.closing = append(s.closing, final)
+	s.closing = append(s.closing, Closed{id, final})
 	s.emitTrade(types.EventLapsed, id, final)
 }

@@ -49,7 +49,7 @@ func (s *State) holdAuction(id types.ProductID) {
 		auction.Results[places[i]].Filled = filled
 	}
 	auction.Trades = make([]types.MatchTrade, 0, len(outcome.Matches))
-	ids := make(matches, 0, len(outcome.Matches))
+	ids := make(tradeIDs, 0, len(outcome.Matches))
 	var payBy types.Time // of all of them
 	for i, match := range outcome.Matches {
 		trade, tradeID := s.match(&match, entrants, &outcome.Rounds[match.Round], begin, uint64(i), id)
@@ -63,9 +63,9 @@ func (s *State) holdAuction(id types.ProductID) {
 }
 
 // queueMatches sees to it that matches lapse which are not paid.
-func (s *State) queueMatches(product types.ProductID, payBy types.Time, ids matches) {
+func (s *State) queueMatches(product types.ProductID, payBy types.Time, ids tradeIDs) {
 	page := 0
-	for part := range slices.Chunk(ids, matchesPage) {
+	for part := range slices.Chunk(ids, idsPage) {
 		s.add(matchesKey(payBy, product, page), &part)
 		page++
 	}

@@ -10,9 +10,15 @@ import (
 type Diff struct {
 	Clock    Clock
 	Changes  []Change         // one for a key, in order of the first time that the block wrote to it
-	Closed   []*types.Trade   // final records of the trades that left the state, in order
+	Closed   []Closed         // trades that left the state, in order
 	Auctions []*types.Auction // that were held
 	Events   []types.Event    // all of the block's, in order
+}
+
+// Closed is the final record of a trade that left the state.
+type Closed struct {
+	ID    types.TradeID
+	Trade *types.Trade
 }
 
 // Result is what became of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
@@ -43,9 +49,15 @@ func (s *State) Clock() Clock { return s.clock }
 // expire handles every entry whose moment has passed: each is handled once, those of a kind in order of time.
 func (s *State) expire() {
 	s.due(before(kindRemembered, s.now))
-	_, pages := s.due(before(kindMatches, s.now))
-	for _, page := range pages {
-		for _, id := range *page.(*matches) {
+	_, over := s.due(before(kindOver, s.now))
+	for _, page := range over {
+		for _, id := range *page.(*tradeIDs) {
+			s.forgetTrade(id)
+		}
+	}
+	_, matched := s.due(before(kindMatches, s.now))
+	for _, page := range matched {
+		for _, id := range *page.(*tradeIDs) {
 			s.lapse(id)
 		}
 	}
@@ -90,6 +102,7 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 // Finish ends the block and returns what it did. The next block needs a new state, over a
 // view that has the diff.
 func (s *State) Finish() Diff {
+	s.queueOver()
 	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Events: s.events}
 }
 

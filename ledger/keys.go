@@ -13,10 +13,10 @@ import (
 // moment in big-endian order. Every value is in the canonical encoding.
 const (
 	kindOutput     = 'o' // outpoint -> types.Output
-	kindTrade      = 't' // trade ID -> types.Trade
+	kindTrade      = 't' // trade ID -> types.Trade, or mark: it is over, and its ID refused again until its pay-by has passed
 	kindOffer      = 'f' // offer ID -> types.StandingOffer
 	kindAsset      = 'a' // asset ID -> types.AssetState
-	kindRemembered = 'r' // (moment of the ledger clock, transaction or trade ID) -> mark: refused again until the clock is past it
+	kindRemembered = 'r' // (valid-until, transaction ID) -> mark: refused again until the ledger clock is past it
 	kindQueue      = 'q' // (moment of the ledger clock, what, ID) -> mark: to be looked at once the clock is past it
 	kindClock      = 'c' // -> Clock
 	kindMember     = 'm' // key -> types.Member
@@ -26,14 +26,15 @@ const (
 	kindOrder      = 'd' // (product ID, owner, number) -> types.PlacedOrder
 	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
 	kindRecord     = 'k' // (key, asset ID) -> types.Record
-	kindMatches    = 'l' // (pay-by, product ID, page) -> matches: trades that lapse if they are still unpaid then
+	kindMatches    = 'l' // (pay-by, product ID, page) -> tradeIDs: matches that lapse if they are still unpaid then
+	kindOver       = 'e' // (pay-by, height, page) -> tradeIDs: trades that ended in that block, to be forgotten then
 )
 
 // allKinds are in the order in which an audit reads them.
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindRecord, kindMatches,
+		kindGate, kindRecord, kindMatches, kindOver,
 	}
 }
 
@@ -51,15 +52,15 @@ type mark struct{}
 // Fields is the stored form, see [canon.Value].
 func (*mark) Fields(c *canon.Coder) { c.Array(0) }
 
-// matches are trades of one auction, all of the same pay-by.
-type matches []types.TradeID
+// tradeIDs are trades of the same pay-by.
+type tradeIDs []types.TradeID
 
-// matchesPage is how many stand in one entry.
-const matchesPage = 1024
+// idsPage is how many stand in one entry.
+const idsPage = 1024
 
 // Fields is the stored form, see [canon.Value].
-func (m *matches) Fields(c *canon.Coder) {
-	canon.List(c, "trades", (*[]types.TradeID)(m), func(id *types.TradeID, c *canon.Coder) { c.Bytes("trade", id[:]) })
+func (t *tradeIDs) Fields(c *canon.Coder) {
+	canon.List(c, "trades", (*[]types.TradeID)(t), func(id *types.TradeID, c *canon.Coder) { c.Bytes("trade", id[:]) })
 }
 
 func key(kind byte, id [32]byte) string {
@@ -134,7 +135,7 @@ func queueKey(at types.Time, what byte, id [32]byte) string {
 	return string(append(k, id[:]...))
 }
 
-// rememberedKey is of a transaction or a trade; the moment is its own valid-until or pay-by, so who knows it knows the key.
+// rememberedKey is of a transaction, with its own valid-until.
 func rememberedKey(until types.Time, id [32]byte) string {
 	k := make([]byte, 0, 41)
 	k = append(k, kindRemembered)
@@ -147,6 +148,14 @@ func matchesKey(payBy types.Time, product types.ProductID, page int) string {
 	k = append(k, kindMatches)
 	k = binary.BigEndian.AppendUint64(k, uint64(payBy))
 	k = append(k, product[:]...)
+	return string(binary.BigEndian.AppendUint32(k, uint32(page)))
+}
+
+func overKey(payBy types.Time, height uint64, page int) string {
+	k := make([]byte, 0, 21)
+	k = append(k, kindOver)
+	k = binary.BigEndian.AppendUint64(k, uint64(payBy))
+	k = binary.BigEndian.AppendUint64(k, height)
 	return string(binary.BigEndian.AppendUint32(k, uint32(page)))
 }
 

@@ -73,7 +73,15 @@ func (r Reader) Offers() iter.Seq[*types.StandingOffer] {
 func (r Reader) Assets() iter.Seq[*types.AssetState] { return all[types.AssetState](r, kindAsset) }
 
 // Trades returns all trades of the state, in order of their IDs.
-func (r Reader) Trades() iter.Seq[*types.Trade] { return all[types.Trade](r, kindTrade) }
+func (r Reader) Trades() iter.Seq[*types.Trade] {
+	return func(yield func(*types.Trade) bool) {
+		from, to := kindRange(kindTrade)
+		r.Ascend(from, to, func(key string, encoded []byte) bool {
+			trade, live := decodeValue(key, encoded).(*types.Trade)
+			return !live || yield(trade)
+		})
+	}
+}
 
 // Coins returns all outputs that are locked to keys, in order of their addresses.
 func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 
 	"lockstep/types"
@@ -120,19 +121,49 @@ func unlock(trade *types.Trade, part types.Part) (types.Amount, error) {
 }
 
 // keep writes a changed trade back, or closes it when nothing is locked in it any more and no step can follow: it leaves
-// the state, and its ID is remembered for as long as its agreement could be recorded again.
+// the state, but for a mark that its ID was used, for as long as its agreement could be recorded again.
 func (x *execution) keep(id types.TradeID, trade *types.Trade) {
 	if len(trade.Locked) > 0 || trade.Phase == types.PhaseAgreed {
 		x.put(tradeKey(id), trade)
 		return
 	}
-	x.remove(tradeKey(id))
 	x.leaveSlot(trade)
 	trade.Phase = trade.PhaseAt(x.now)
-	x.closing = append(x.closing, trade)
-	if payBy := trade.Agreement.Deadlines.PayBy; x.now <= payBy {
-		x.add(rememberedKey(payBy, id), &mark{})
+	x.closing = append(x.closing, Closed{id, trade})
+	if x.now <= trade.Agreement.Deadlines.PayBy {
+		x.put(tradeKey(id), &mark{})
+	} else {
+		x.remove(tradeKey(id))
 	}
+}
+
+// queueOver sees to it that the marks of the trades which ended in this block are forgotten, once their pay-by has passed.
+func (s *State) queueOver() {
+	var over []Closed
+	for _, closed := range s.closed {
+		if s.now <= closed.Trade.Agreement.Deadlines.PayBy {
+			over = append(over, closed)
+		}
+	}
+	payBy := func(c Closed) types.Time { return c.Trade.Agreement.Deadlines.PayBy }
+	slices.SortStableFunc(over, func(a, b Closed) int { return cmp.Compare(payBy(a), payBy(b)) })
+	for page := 0; len(over) > 0; page++ {
+		at := payBy(over[0])
+		var ids tradeIDs
+		for len(over) > 0 && payBy(over[0]) == at && len(ids) < idsPage {
+			ids, over = append(ids, over[0].ID), over[1:]
+		}
+		s.add(overKey(at, s.clock.Height, page), &ids)
+	}
+}
+
+// forgetTrade removes the mark that a trade has left.
+func (s *State) forgetTrade(id types.TradeID) {
+	e := s.entries[tradeKey(id)]
+	if e == nil {
+		e = s.know(tradeKey(id), Value{Encoded: []byte(overMark)}) // as keep has put it there
+	}
+	s.write(e, nil)
 }
 
 func (s *State) emitTrade(kind types.EventKind, id types.TradeID, trade *types.Trade) {

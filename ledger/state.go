@@ -35,8 +35,8 @@ type State struct {
 	written  []*entry          // those that were written, in order of the first time
 	undo     []undoRecord      // how to take the current transaction back
 	room     []entry           // for entries to come
-	closing  []*types.Trade    // by the current transaction
-	closed   []*types.Trade
+	closing  []Closed          // by the current transaction
+	closed   []Closed
 	auctions []*types.Auction
 	events   []types.Event
 	settled  int // how many of the events are not of the current transaction
@@ -203,12 +203,18 @@ func (s *State) changes() []Change {
 	return changes
 }
 
+// overMark is the encoding of a mark, which no trade has.
+const overMark = "\x80"
+
 func decodeValue(key string, encoded []byte) any {
 	var value any
 	switch key[0] {
 	case kindOutput:
 		value = new(types.Output)
 	case kindTrade:
+		if string(encoded) == overMark {
+			return &mark{}
+		}
 		value = new(types.Trade)
 	case kindOffer:
 		value = new(types.StandingOffer)
@@ -228,8 +234,8 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.Record)
 	case kindRemembered, kindQueue, kindGate:
 		value = new(mark)
-	case kindMatches:
-		value = new(matches)
+	case kindMatches, kindOver:
+		value = new(tradeIDs)
 	case kindClock:
 		value = new(Clock)
 	default:

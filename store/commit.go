@@ -93,8 +93,8 @@ func (b *Staged) fill(diff *ledger.Diff) error {
 			return err
 		}
 	}
-	for _, trade := range diff.Closed {
-		if err := b.archive(trade); err != nil {
+	for _, closed := range diff.Closed {
+		if err := b.archive(closed); err != nil {
 			return err
 		}
 	}
@@ -149,21 +149,23 @@ func coinOwner(value any) (owner types.PublicKey, ok bool) {
 
 // deriveTrades keeps the trades of a party in step with those that come into the state and leave it.
 func (b *Staged) deriveTrades(change ledger.Change) error {
-	if trade, ok := change.After.(*types.Trade); ok && change.Before == nil {
-		return errors.Join(b.indexParties(prefixParty, trade), b.indexParties(prefixOpen, trade))
-	}
-	if trade, ok := change.Before.(*types.Trade); ok && change.After == nil {
-		id := trade.ID()
+	before, was := change.Before.(*types.Trade)
+	after, is := change.After.(*types.Trade)
+	switch {
+	case is && !was:
+		id := tradeOf(change.Key)
+		return errors.Join(b.indexParties(prefixParty, id, after), b.indexParties(prefixOpen, id, after))
+	case was && !is:
+		id := tradeOf(change.Key)
 		return errors.Join(
-			b.batch.Delete(partyKey(prefixOpen, trade.Agreement.Producer, trade.Height, id), nil),
-			b.batch.Delete(partyKey(prefixOpen, trade.Agreement.Consumer, trade.Height, id), nil),
+			b.batch.Delete(partyKey(prefixOpen, before.Agreement.Producer, before.Height, id), nil),
+			b.batch.Delete(partyKey(prefixOpen, before.Agreement.Consumer, before.Height, id), nil),
 		)
 	}
 	return nil
 }
 
-func (b *Staged) indexParties(keyspace byte, trade *types.Trade) error {
-	id := trade.ID()
+func (b *Staged) indexParties(keyspace byte, id types.TradeID, trade *types.Trade) error {
 	return errors.Join(
 		b.batch.Set(partyKey(keyspace, trade.Agreement.Producer, trade.Height, id), nil, nil),
 		b.batch.Set(partyKey(keyspace, trade.Agreement.Consumer, trade.Height, id), nil, nil),
@@ -172,14 +174,14 @@ func (b *Staged) indexParties(keyspace byte, trade *types.Trade) error {
 
 // archive keeps a trade that leaves the state. One that began in this block was never in the state, so it is put under
 // its parties here.
-func (b *Staged) archive(trade *types.Trade) error {
-	if err := b.batch.Set(archiveKey(trade.ID()), types.Encode(trade), nil); err != nil {
+func (b *Staged) archive(closed ledger.Closed) error {
+	if err := b.batch.Set(archiveKey(closed.ID), types.Encode(closed.Trade), nil); err != nil {
 		return err
 	}
-	if trade.Height != b.block.Height {
+	if closed.Trade.Height != b.block.Height {
 		return nil
 	}
-	return b.indexParties(prefixParty, trade)
+	return b.indexParties(prefixParty, closed.ID, closed.Trade)
 }
 
 // putReceipts keeps for each transaction the receipt that counts: the acceptance, else the latest refusal.

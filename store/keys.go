@@ -52,6 +52,9 @@ func outpointOf(ledgerKey string) types.Outpoint {
 	return types.Outpoint{Tx: types.TxID(key[1:33]), Index: binary.BigEndian.Uint32(key[33:])}
 }
 
+// tradeOf reads the ID from a ledger key of a trade: its kind, the ID.
+func tradeOf(ledgerKey string) types.TradeID { return types.TradeID([]byte(ledgerKey[1:])) }
+
 const partyKeyLength = 1 + 32 + 8 + 32
 
 // partyPrefix begins the keys of a party's trades, of all of them (prefixParty) or those in the state (prefixOpen).

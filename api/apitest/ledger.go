@@ -100,8 +100,8 @@ func (l *Ledger) commit(after types.Span, txs ...*types.Tx) {
 	l.view.Apply(diff.Changes)
 	l.sum.Apply(diff.Changes)
 	l.archive(&diff)
-	for _, trade := range diff.Closed {
-		l.closed[trade.ID()] = trade
+	for _, closed := range diff.Closed {
+		l.closed[closed.ID] = closed.Trade
 	}
 	for _, event := range block.Events {
 		if event.Trade != (types.TradeID{}) && !slices.Contains(l.trades, event.Trade) {
