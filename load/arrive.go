@@ -65,13 +65,9 @@ func (d *drive) drop() {
 	d.result.dropped++
 }
 
-// close lets what is under way end and begins nothing new.
+// close ends the arrivals.
 func (d *drive) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.closing = true
-	for range d.idle {
-		d.over()
-	}
-	d.idle = nil
+	d.end()
 }

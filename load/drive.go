@@ -13,10 +13,14 @@ import (
 )
 
 // stallLimit is how long nothing may become final before a run is given up: a transaction must have been lost.
-const stallLimit = 60 * time.Second
+const stallLimit = 3 * time.Minute
 
-// A client that is refused because the pool is full tries again after a pause.
-const fullPause = 5 * time.Millisecond
+// A client that is refused because the pool is full tries again after a pause, which doubles each time: thousands that ask
+// without end would take the time of the node that they wait for.
+const (
+	fullPause    = 5 * time.Millisecond
+	longestPause = time.Second
+)
 
 // drive sends the steps of lanes, each when the one before is final, and counts.
 type drive struct {
@@ -29,7 +33,7 @@ type drive struct {
 	mu      sync.Mutex
 	rides   []*ride
 	flying  map[types.TxID]*ride
-	idle    []*ride // open loop: waiting for an arrival
+	idle    []*ride // waiting for an arrival, or for another to end its trade
 	open    int     // rides that are not over
 	closing bool    // no new trades
 	result  tally
@@ -39,6 +43,7 @@ type drive struct {
 // plan says how fast to send and when to stop.
 type plan struct {
 	rate      float64       // trades a second to begin; zero: each lane goes on as soon as it can
+	atOnce    int           // without a rate: lanes that may be under way, taking turns; zero: all
 	until     time.Duration // begin no new trade after it; zero: do all steps
 	dropFirst bool          // overload: a trade that finds the pool full is given up, not tried again
 	progress  func(trades int)
@@ -48,9 +53,10 @@ type plan struct {
 type ride struct {
 	lane  *lane
 	node  int
-	at    int       // the step to do or in flight
-	due   time.Time // when the step should be sent
-	first time.Time // when the first step of the trades under way should have been sent
+	at    int           // the step to do or in flight
+	due   time.Time     // when the step should be sent
+	first time.Time     // when the first step of the trades under way should have been sent
+	pause time.Duration // before it tries again, after a refusal
 }
 
 // tally is what was counted.
@@ -61,12 +67,33 @@ type tally struct {
 	bytes      int64
 	steps      []time.Duration // from when each transaction was due until it was final
 	whole      []time.Duration // from when each trade was due until its end was final
+	ends       []time.Time     // when that was
 	blocks     []time.Duration // between two blocks that held something, as the first node tells
 	blockTxs   int             // in all blocks that the first node tells of
 	lastHeight uint64
 	lastBlock  time.Time
 	refused    map[types.Code]int
 	dropped    int // arrivals that were given up
+}
+
+// pace is how many lanes a second ended their trades in a part of the run: from the last block before it to the first behind it,
+// so that it does not matter how the blocks lie.
+func (t *tally) pace(from, to time.Duration) float64 {
+	first, last, count := time.Duration(0), time.Duration(0), 0
+	for _, end := range t.ends { // in order
+		since := end.Sub(t.begin)
+		switch {
+		case since <= from:
+			first = since
+		case since <= to || last < to || since == last:
+			last = since
+			count++
+		}
+	}
+	if count == 0 {
+		return 0
+	}
+	return float64(count) / (last - first).Seconds()
 }
 
 func (t *tally) took() time.Duration { return max(t.end.Sub(t.begin), time.Millisecond) }
@@ -127,7 +154,12 @@ func (d *drive) start() {
 		d.idle = append(d.idle, d.rides...)
 		return
 	}
-	for _, r := range d.rides {
+	beginning := d.rides
+	if d.plan.atOnce > 0 {
+		beginning = d.rides[:min(d.plan.atOnce, len(d.rides))]
+		d.idle = append(d.idle, d.rides[len(beginning):]...)
+	}
+	for _, r := range beginning {
 		r.due, r.first = now, now
 		d.ready <- r
 	}
@@ -181,7 +213,8 @@ func (d *drive) submit(ctx context.Context, r *ride) error {
 		d.result.dropped++
 		d.rest(r)
 	default:
-		time.AfterFunc(fullPause, func() { d.ready <- r })
+		r.pause = min(max(2*r.pause, fullPause), longestPause)
+		time.AfterFunc(r.pause, func() { d.ready <- r })
 	}
 	return nil
 }
@@ -237,13 +270,16 @@ func (d *drive) land(r *ride, at time.Time) {
 	if step.ends > 0 {
 		d.result.trades += step.ends
 		d.result.end = at
+		d.result.ends = append(d.result.ends, at)
 		d.result.whole = append(d.result.whole, at.Sub(r.first))
 	}
 	step.tx = nil // it is not needed again, and there are many
 	r.at++
+	r.pause = 0
 	switch {
 	case r.at == len(r.lane.steps):
 		d.over()
+		d.next(at)
 	case !r.lane.steps[r.at].first:
 		r.due = at
 		d.ready <- r
@@ -258,12 +294,31 @@ func (d *drive) rest(r *ride) {
 	switch {
 	case d.closing || d.plan.until > 0 && now.Sub(d.result.begin) > d.plan.until:
 		d.over()
-	case d.plan.rate > 0:
-		d.idle = append(d.idle, r)
+		d.end()
 	default:
-		r.due, r.first = now, now
-		d.ready <- r
+		d.idle = append(d.idle, r)
+		d.next(now)
 	}
+}
+
+// end lets what is under way end and begins nothing new.
+func (d *drive) end() {
+	d.closing = true
+	for range d.idle {
+		d.over()
+	}
+	d.idle = nil
+}
+
+// next begins the next trade of the lane that has waited longest, where nothing else tells when to.
+func (d *drive) next(now time.Time) {
+	if d.plan.rate > 0 || len(d.idle) == 0 {
+		return
+	}
+	r := d.idle[0]
+	d.idle = d.idle[1:]
+	r.due, r.first = now, now
+	d.ready <- r
 }
 
 func (d *drive) over() {
@@ -288,7 +343,7 @@ func (d *drive) watch(ctx context.Context) error {
 		silent, flying := time.Since(d.moved), len(d.flying)
 		d.mu.Unlock()
 		if flying > 0 && silent > stallLimit {
-			return errors.New("nothing has become final for a minute: see the node's log (--verbose)")
+			return errors.New("nothing has become final for three minutes: see the node's log (--verbose)")
 		}
 	}
 }

@@ -9,15 +9,16 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"lockstep/chain"
 	"lockstep/ledger"
 	"lockstep/store"
 	"lockstep/types"
 )
 
-// Limits are what the parts of the system could do on this machine, each with nothing else to do. The bare engine is not
-// among them: only package chain can run it, and only with the ledger's rules.
+// Limits are what the parts of the system could do on this machine, each with nothing else to do.
 type Limits struct {
 	Signatures float64 `json:"signatures_per_s"` // checks, in batches on all cores
 	Fsync      float64 `json:"fsync_ms"`         // to write 4 KiB and wait for the disk
@@ -28,6 +29,7 @@ type Limits struct {
 	Commit  float64 `json:"commitment_trades_per_s"`   // the accumulator, on all cores: its order doesn't matter
 	Stored  float64 `json:"stored_rules_trades_per_s"` // the rules as they read the state from a store, on one core
 	Store   float64 `json:"store_trades_per_s"`        // synced batches, with the accumulator
+	Engine  float64 `json:"engine_trades_per_s"`       // one validator that decides and does nothing; zero in modes without one
 	Changes float64 `json:"changes_per_trade"`         // entries of the state that a trade writes or removes
 }
 
@@ -37,6 +39,7 @@ const (
 	sampleRounds = 3
 	signatureRun = 500 * time.Millisecond
 	fsyncs       = 32
+	engineTxs    = 60_000 // several blocks of the engine
 )
 
 // sample is a few trades of the same kind as those that are measured.
@@ -73,8 +76,8 @@ func MeasureLimits(ctx context.Context, o Options) (l Limits, err error) {
 	}
 	s := newSample(&o)
 	s.signatures(&l)
-	for _, measure := range []func(*Options, *Limits) error{s.decoding, s.execution, fsync} {
-		if err := errors.Join(ctx.Err(), measure(&o, &l)); err != nil {
+	for _, measure := range []func(context.Context, *Options, *Limits) error{s.decoding, s.execution, s.engine, fsync} {
+		if err := errors.Join(ctx.Err(), measure(ctx, &o, &l)); err != nil {
 			return l, fmt.Errorf("measure the limits: %w", err)
 		}
 	}
@@ -120,7 +123,17 @@ func everywhere(do func(core int)) {
 	running.Wait()
 }
 
-func (s *sample) decoding(_ *Options, l *Limits) error {
+// shared does something for each of so many things, on all cores.
+func shared(count int, do func(i int)) {
+	var next atomic.Int64
+	everywhere(func(int) {
+		for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
+			do(i)
+		}
+	})
+}
+
+func (s *sample) decoding(_ context.Context, _ *Options, l *Limits) error {
 	txs := slices.Concat(s.blocks...)
 	cores := runtime.GOMAXPROCS(0)
 	failures := make([]error, cores)
@@ -137,7 +150,7 @@ func (s *sample) decoding(_ *Options, l *Limits) error {
 }
 
 // execution does the sample by the rules, in memory, then writes what came of it to a store.
-func (s *sample) execution(o *Options, l *Limits) error {
+func (s *sample) execution(_ context.Context, o *Options, l *Limits) error {
 	memory := newMemoryLedger()
 	stored, err := newStoreLedger(o)
 	if err != nil {
@@ -176,6 +189,26 @@ func (s *sample) execution(o *Options, l *Limits) error {
 	return stored.store.Close()
 }
 
+// engine has the bare engine decide the sample's transactions, often enough to fill some blocks.
+func (s *sample) engine(ctx context.Context, o *Options, l *Limits) error {
+	if o.Mode == ModeRules || o.Mode == ModeStore {
+		return nil
+	}
+	var once [][]byte
+	for _, tx := range slices.Concat(s.blocks...) {
+		once = append(once, tx.Bytes())
+	}
+	dir, err := os.MkdirTemp(o.Folder, "lockstep-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	times := max(engineTxs/len(once), 1)
+	took, err := chain.MeasureEngine(ctx, filepath.Join(dir, "engine"), slices.Repeat(once, times))
+	l.Engine = float64(times) * s.perSecond(took)
+	return err
+}
+
 func timed(do func()) time.Duration {
 	begin := time.Now()
 	do()
@@ -212,7 +245,7 @@ func firstRefusal(executed *store.Executed) error {
 }
 
 // fsync takes the median of a few.
-func fsync(o *Options, l *Limits) error {
+func fsync(_ context.Context, o *Options, l *Limits) error {
 	file, err := os.CreateTemp(o.Folder, "lockstep-bench-")
 	if err != nil {
 		return err
@@ -249,7 +282,11 @@ func (l *Limits) parts(mode string) []part {
 	if mode == ModeRules {
 		return append(parts, part{"the rules", l.Rules, 1, false})
 	}
-	return append(parts, part{"executing on the store", l.Stored, 1, false}, part{"the commitment", l.Commit, cores, true}, part{"the store", l.Store, 1, true})
+	parts = append(parts, part{"executing on the store", l.Stored, 1, false}, part{"the commitment", l.Commit, cores, true}, part{"the store", l.Store, 1, true})
+	if l.Engine > 0 {
+		parts = append(parts, part{"the bare engine", l.Engine, 1, true})
+	}
+	return parts
 }
 
 // derive returns the least that the machine allows a mode, which part that is, and which part of all, our own code

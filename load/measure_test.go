@@ -1,6 +1,7 @@
 package load
 
 import (
+	"encoding/xml"
 	"errors"
 	"io"
 	"slices"
@@ -66,6 +67,9 @@ func TestOpenLoop(t *testing.T) {
 	}
 }
 
+// leastRulesRatio is a third of what the rules usually do of what signature checks allow in the same run.
+const leastRulesRatio = 0.05
+
 // TestRulesAreNotFarFromTheirLimit is the watch on performance: it fails only when something has gone very wrong. It compares
 // two measurements of one run, so a slow machine is no reason to fail.
 func TestRulesAreNotFarFromTheirLimit(t *testing.T) {
@@ -74,31 +78,69 @@ func TestRulesAreNotFarFromTheirLimit(t *testing.T) {
 		t.Skip("the race detector slows the rules and not the signatures: make test compares them, make race doesn't")
 	}
 	best := 0.0
-	for range 3 { // others use the machine
+	for range 4 { // others use the machine
 		report, err := Run(t.Context(), Options{Mode: ModeRules, Trades: 4000, Keys: 1000, Folder: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if best = max(best, report.Ratio); best > 0.03 {
+		t.Logf("the rules do %.1f %% of what signature checks allow", 100*report.Ratio)
+		if best = max(best, report.Ratio); best > leastRulesRatio {
 			return
 		}
 	}
-	t.Errorf("the rules do %.1f %% of what signature checks allow, 15 and more are usual", 100*best)
+	t.Errorf("the rules do %.1f %% of what signature checks allow, %.0f %% and more are usual", 100*best, 300*leastRulesRatio)
 }
 
 // TestGrowth measures two sizes.
 func TestGrowth(t *testing.T) {
 	t.Parallel()
-	report, err := Grow(t.Context(), Options{Folder: t.TempDir(), Keys: 100}, 10_000)
+	report, err := Grow(t.Context(), Options{Folder: t.TempDir(), Keys: 100}, Growth{Largest: 10_000, Closed: 2000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Rows) != 2 || report.Rows[1].Outputs != 10_000 || report.Rows[1].Closed != 1000 || !report.Conserved {
+	if len(report.Rows) != 2 || report.Rows[1].Outputs != 10_000 || report.Rows[1].Closed != 2000 || !report.Conserved {
 		t.Errorf("%+v", report)
 	}
 	var out strings.Builder
 	if err := report.WriteText(&out); err != nil || !strings.Contains(out.String(), "10,000") {
 		t.Errorf("%s, %v", out.String(), err)
+	}
+}
+
+// TestPlot draws two sizes, and one.
+func TestPlot(t *testing.T) {
+	t.Parallel()
+	rows := []GrowthRow{{Outputs: 1000, TradesPerS: 3000, Ratio: 1}, {Outputs: 10_000, Closed: 1000, TradesPerS: 2700, Ratio: 0.9}}
+	for count := 1; count <= len(rows); count++ {
+		var out strings.Builder
+		if err := (&GrowthReport{Rows: rows[:count]}).WritePlot(&out); err != nil {
+			t.Fatal(err)
+		}
+		dots := 0
+		decoder := xml.NewDecoder(strings.NewReader(out.String()))
+		for token, err := decoder.Token(); !errors.Is(err, io.EOF); token, err = decoder.Token() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if element, ok := token.(xml.StartElement); ok && element.Name.Local == "circle" {
+				dots++
+			}
+		}
+		if dots != count || strings.Contains(out.String(), "NaN") || !strings.Contains(out.String(), "prefers-color-scheme:dark") {
+			t.Errorf("%d rows are drawn as %d dots:\n%s", count, dots, out.String())
+		}
+	}
+}
+
+// TestOverload offers a small crowd's trades at three times the capacity.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	report, err := Overload(t.Context(), Options{Folder: t.TempDir(), Keys: 40, Duration: 2 * time.Second, crowd: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Capacity <= 0 || report.TradesPerS <= 0 || report.Offered != 3*report.Capacity || report.GivenUp == 0 || !report.Conserved {
+		t.Errorf("%+v", report)
 	}
 }
 
@@ -134,11 +176,40 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 	var option *OptionError
-	if _, err := Grow(t.Context(), Options{}, 10); !errors.As(err, &option) {
-		t.Error(err)
+	for _, growth := range []Growth{{Largest: 10}, {Largest: 1e8}, {Largest: 1000, Closed: -1}, {Largest: 1000, Closed: 1e8}} {
+		if _, err := Grow(t.Context(), Options{}, growth); !errors.As(err, &option) {
+			t.Errorf("%+v: %v", growth, err)
+		}
 	}
 	if _, err := Overload(t.Context(), Options{Mode: ModeRules}); !errors.As(err, &option) {
 		t.Error(err)
+	}
+}
+
+// TestPace counts from block to block.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	begin := time.Now()
+	run := &tally{begin: begin}
+	for i, count := range []int{0, 0, 3, 2, 2, 0, 9, 5} { // lanes that end, each half second
+		for range count {
+			run.ends = append(run.ends, begin.Add(time.Duration(i)*500*time.Millisecond))
+		}
+	}
+	for _, c := range []struct {
+		from, to time.Duration
+		want     float64
+	}{
+		{0, time.Second, 3},
+		{time.Second, 2 * time.Second, 4},
+		{time.Second, 2500 * time.Millisecond, 6.5}, // up to the block at 3 s
+		{1200 * time.Millisecond, 1900 * time.Millisecond, 4},
+		{0, time.Hour, 6},
+		{time.Minute, time.Hour, 0},
+	} {
+		if got := run.pace(c.from, c.to); got != c.want {
+			t.Errorf("from %s to %s: %g a second, not %g", c.from, c.to, got, c.want)
+		}
 	}
 }
 

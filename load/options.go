@@ -43,7 +43,10 @@ type Options struct {
 	Logger     *slog.Logger
 	Progress   func(Progress) // called now and then
 
-	wave uint64 // of several worlds of one seed on one ledger
+	wave  uint64        // of several worlds of one seed on one ledger
+	rules *types.Params // nil: the default ones
+	zones int           // of a city, at least
+	crowd int           // lanes of an overload; zero: more than a pool holds
 
 	// Node makes the command that runs the node in a folder, for mode net.
 	Node func(ctx context.Context, dir string) *exec.Cmd
@@ -134,5 +137,13 @@ func (o *Options) lanes() int {
 	return o.Keys - 1
 }
 
-// params are the rules' numbers of a measured ledger: the default ones.
-func (o *Options) params() types.Params { return types.DefaultParams("lockstep-bench") }
+// steady reports whether it is the speed over a time that is measured, and not what becomes of a given load.
+func (o *Options) steady() bool { return o.Duration > 0 && o.Rate == 0 }
+
+// params are the rules' numbers of a measured ledger: the default ones, unless the measurement needs others.
+func (o *Options) params() types.Params {
+	if o.rules != nil {
+		return *o.rules
+	}
+	return types.DefaultParams("lockstep-bench")
+}

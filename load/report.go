@@ -26,7 +26,7 @@ type Report struct {
 	Seconds float64 `json:"seconds"`
 	Offered float64 `json:"offered_trades_per_s,omitempty"`
 
-	TradesPerS  float64 `json:"trades_per_s"`
+	TradesPerS  float64 `json:"trades_per_s"` // over a time: of those seconds, once the lanes have spread out
 	TxsPerS     float64 `json:"txs_per_s"`
 	LimitPerS   float64 `json:"limit_trades_per_s"`
 	LimitBy     string  `json:"limit_by"`
@@ -71,6 +71,10 @@ func newReport(o *Options, limits *Limits, t *tally, used usage) *Report {
 	}
 	if o.Mode == ModeNet {
 		r.Validators = o.Validators
+	}
+	if pace := t.pace(settling, settling+o.Duration); o.steady() && pace > 0 {
+		r.TradesPerS = pace * float64(o.Actions)
+		r.TxsPerS = r.TradesPerS * float64(t.txs) / trades
 	}
 	if r.LimitPerS > 0 {
 		r.Ratio = r.TradesPerS / r.LimitPerS
@@ -119,6 +123,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	row("the rules on the store", "%s trades/s (one core, the state read from the disk or its cache)", number(l.Stored))
 	row("the commitment", "%s trades/s (all cores, %.0f changes of the state a trade)", number(l.Commit), l.Changes)
 	row("the store", "%s trades/s (synced batches, with the commitment; one fsync takes %.1f ms)", number(l.Store), l.Fsync)
+	if l.Engine > 0 {
+		row("the bare engine", "%s trades/s (one validator that decides blocks and does nothing with them)", number(l.Engine))
+	}
 	row("all that this mode uses", "%s trades/s, if they shared the cores perfectly", number(r.TogetherPer))
 	fmt.Fprintf(out, "\nThe books add up: all the money that was issued is there.\n")
 	return out.Flush()

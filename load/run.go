@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"lockstep/types"
 )
 
-// spare is how many more trades are made than a time is thought to suffice for.
-const spare = 1.3
+const (
+	// spare is how many more trades are made than a time is thought to suffice for.
+	spare = 1.6
+	// settling goes before a time that is measured: lanes that all began at once spread out.
+	settling = 2 * time.Second
+)
 
 // Run does one measurement.
 func Run(ctx context.Context, o Options) (*Report, error) {
@@ -29,6 +32,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Progress(Progress{What: "making and signing trades"})
+	b.extend()
 	tally, used, err := b.measure(ctx, b.plan())
 	if err = errors.Join(err, b.end(err == nil)); err != nil {
 		return nil, err
@@ -75,8 +80,6 @@ func prepare(ctx context.Context, o *Options) (_ *bench, err error) {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
 	b.pace = float64(tally.trades) / tally.took().Seconds()
-	o.Progress(Progress{What: "making and signing trades"})
-	b.extend()
 	return b, nil
 }
 
@@ -97,7 +100,7 @@ func (b *bench) extend() {
 		if b.o.Rate > 0 {
 			pace = b.o.Rate
 		}
-		trades = int(min(pace*b.o.Duration.Seconds()*spare, maxTrades)) + b.o.Actions
+		trades = int(min(pace*(settling+b.o.Duration).Seconds()*spare, maxTrades)) + b.o.Actions
 	}
 	rounds := (trades + b.o.Actions - 1) / b.o.Actions
 	each, more := rounds/len(b.world.lanes), rounds%len(b.world.lanes)
@@ -114,19 +117,19 @@ func (w *world) extend(rounds int) { w.extendEach(func(int) int { return rounds 
 
 // extendEach works on all cores: lanes don't depend on each other.
 func (w *world) extendEach(rounds func(lane int) int) {
-	var next atomic.Int64
-	everywhere(func(int) {
-		for i := int(next.Add(1)) - 1; i < len(w.lanes); i = int(next.Add(1)) - 1 {
-			for range rounds(i) {
-				w.lanes[i].extend()
-			}
+	shared(len(w.lanes), func(i int) {
+		for range rounds(i) {
+			w.lanes[i].extend()
 		}
 	})
 }
 
 func (b *bench) plan() plan {
-	total := b.o.Trades
-	return plan{rate: b.o.Rate, until: b.o.Duration, progress: func(trades int) {
+	total, until := b.o.Trades, b.o.Duration
+	if b.o.steady() {
+		until += settling
+	}
+	return plan{rate: b.o.Rate, until: until, progress: func(trades int) {
 		b.o.Progress(Progress{What: "trading", Done: trades, Total: total})
 	}}
 }
@@ -155,7 +158,7 @@ func (b *bench) end(audit bool) error {
 	var err error
 	if audit {
 		b.o.Progress(Progress{What: "auditing"})
-		err = b.target.close(b.world.issued())
+		err = b.target.close(b.world.issued)
 	} else {
 		err = b.target.abandon()
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
@@ -49,8 +50,9 @@ type world struct {
 
 	issuer *party
 	asset  types.Asset
-	grants []*types.Tx // issue the money
-	posts  []*types.Tx // put the offers up
+	issued types.Amount // all the money that was made
+	grants []*types.Tx  // issue it
+	posts  []*types.Tx  // put the offers up
 	lanes  []*lane
 }
 
@@ -97,20 +99,31 @@ func (w *world) offer(producer *party) *types.Offer {
 
 // grant issues a purse to the consumer and the producer of each lane, which only that lane spends.
 func (w *world) grant() {
-	var outputs []types.Output
+	var owners []*party
 	var coins []*coins
 	for _, l := range w.lanes {
-		outputs = append(outputs, w.toKey(l.consumer, purse), w.toKey(l.producer, purse))
+		owners = append(owners, l.consumer, l.producer)
 		coins = append(coins, &l.consumerCoins, &l.producerCoins)
 	}
-	for from := 0; from < len(outputs); from += grantSize {
-		part := outputs[from:min(from+grantSize, len(outputs))]
-		tx := w.issue(part)
+	for i, outpoint := range w.endow(owners) {
+		coins[i].add(outpoint, purse)
+	}
+}
+
+// endow issues a purse to each of some parties and returns where they are.
+func (w *world) endow(owners []*party) (purses []types.Outpoint) {
+	for part := range slices.Chunk(owners, grantSize) {
+		outputs := make([]types.Output, len(part))
+		for i, owner := range part {
+			outputs[i] = w.toKey(owner, purse)
+		}
+		tx := w.issue(outputs)
 		w.grants = append(w.grants, tx)
 		for i := range part {
-			coins[from+i].add(types.Outpoint{Tx: tx.ID(), Index: uint32(i)}, part[i].Amount)
+			purses = append(purses, types.Outpoint{Tx: tx.ID(), Index: uint32(i)})
 		}
 	}
+	return purses
 }
 
 func (w *world) issue(outputs []types.Output) *types.Tx {
@@ -118,15 +131,13 @@ func (w *world) issue(outputs []types.Output) *types.Tx {
 	for i := range outputs {
 		total += outputs[i].Amount
 	}
+	w.issued += total
 	return w.sign(types.Body{Outputs: outputs, Actions: []types.Action{&types.Issue{Asset: w.asset, Amount: total}}}, w.issuer)
 }
 
 func (w *world) toKey(owner *party, amount types.Amount) types.Output {
 	return types.Output{Asset: w.asset.ID(), Amount: amount, Lock: types.ToKey(owner.key)}
 }
-
-// issued is all the money that the grants make.
-func (w *world) issued() types.Amount { return 2 * purse * types.Amount(len(w.lanes)) }
 
 // sign puts one signature under a body, as valid as long as can be.
 func (w *world) sign(body types.Body, by *party) *types.Tx {

@@ -21,16 +21,19 @@ type benchCmd struct {
 	Mix        string  `help:"Who trades with whom: ${enum}." enum:"spread,one-producer,one-consumer" default:"spread"`
 	Actions    int     `help:"Actions in each transaction: 1 to 64." default:"1"`
 	Trades     int     `help:"How many trades to do; 20000 unless --seconds is given." placeholder:"N"`
-	Seconds    float64 `help:"Go on for so many seconds instead." placeholder:"S"`
+	Seconds    float64 `help:"Measure for so many seconds instead, once it runs evenly." placeholder:"S"`
 	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0"`
 	Keys       int     `help:"How many keys trade." default:"4000"`
 	Clients    int     `help:"How many hand in transactions at once." default:"256"`
 	Validators int     `help:"How many validators, in mode net." default:"4"`
 	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1"`
 
-	Growth   bool `help:"Measure the cost of a trade, and the time to start, against the size of the ledger instead."`
-	Largest  int  `help:"The largest ledger of --growth, in outputs; 1000 to 10000000." default:"1000000"`
-	Overload bool `help:"Offer three times what the machine can do instead, and see what it keeps up."`
+	Growth   bool   `help:"Measure the cost of a trade, and the time to start, against the size of the ledger instead."`
+	Largest  int    `help:"The largest ledger of --growth, in outputs; 1000 to 10000000." default:"1000000"`
+	Closed   int    `help:"Closed trades behind the largest ledger of --growth; a tenth of its outputs unless given." placeholder:"N"`
+	Plot     string `help:"Draw --growth as an SVG." type:"path" placeholder:"FILE.svg"`
+	Overload bool   `help:"Offer three times what the machine can do instead, and see what it keeps up. With --mode net --validators 1 the memory is the node's alone."`
+	City     int    `help:"Do one quarter-hour of so many households instead, as fast as one validator takes it: all place an order, the gate closes, the auctions are held, and what they match is paid, delivered and released; 4 to 2000000." placeholder:"HOUSEHOLDS"`
 
 	CPUProfile string `name:"cpuprofile" help:"Write a profile of the processors while trades are measured." type:"path" placeholder:"FILE"`
 	MemProfile string `name:"memprofile" help:"Write a profile of the memory at the end." type:"path" placeholder:"FILE"`
@@ -40,8 +43,11 @@ type benchCmd struct {
 
 // Run measures.
 func (b *benchCmd) Run(ctx context.Context, a *app) error {
-	if b.Growth && b.Overload {
-		return misuse("--growth and --overload are two measurements: choose one")
+	if city := b.City != 0; b.Growth && b.Overload || b.Growth && city || b.Overload && city {
+		return misuse("--growth, --overload and --city are measurements of their own: choose one")
+	}
+	if b.Plot != "" && !b.Growth {
+		return misuse("--plot draws --growth")
 	}
 	profiles := &profiles{cpu: b.CPUProfile, trace: b.Trace}
 	report, err := b.measure(ctx, b.options(a, profiles))
@@ -70,11 +76,29 @@ type written interface{ WriteText(io.Writer) error }
 func (b *benchCmd) measure(ctx context.Context, o load.Options) (written, error) {
 	switch {
 	case b.Growth:
-		return load.Grow(ctx, o, b.Largest)
+		return b.grow(ctx, o)
 	case b.Overload:
 		return load.Overload(ctx, o)
+	case b.City != 0:
+		return load.City(ctx, o, b.City)
 	}
 	return load.Run(ctx, o)
+}
+
+// grow measures a growing ledger and draws it if that was asked for.
+func (b *benchCmd) grow(ctx context.Context, o load.Options) (_ written, err error) {
+	var plot *os.File
+	if b.Plot != "" { // before all the work, which could take most of an hour
+		if plot, err = os.Create(b.Plot); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, plot.Close()) }()
+	}
+	report, err := load.Grow(ctx, o, load.Growth{Largest: b.Largest, Closed: b.Closed})
+	if err == nil && plot != nil {
+		err = report.WritePlot(plot)
+	}
+	return report, err
 }
 
 func (b *benchCmd) options(a *app, profiles *profiles) load.Options {
