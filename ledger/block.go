@@ -30,6 +30,19 @@ type Result struct {
 
 // Begin starts the block: the clock moves on, and what is due by it happens. It returns the events of that.
 func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
+	s.moveOn(height, blockTime)
+	s.closeGates()
+	return s.settle()
+}
+
+// BeginTrial is Begin for a state that only tells which transactions could be done in the block. It holds no auctions: they are
+// much work, and nothing can be done with what they come to before the block tells it.
+func (s *State) BeginTrial(height uint64, blockTime types.Time) {
+	s.moveOn(height, blockTime)
+	s.settle()
+}
+
+func (s *State) moveOn(height uint64, blockTime types.Time) {
 	if s.begun || height <= s.clock.Height {
 		panic(fmt.Sprintf("ledger: block %d on a state of block %d, begun: %t", height, s.clock.Height, s.begun))
 	}
@@ -39,8 +52,6 @@ func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
 	clock := s.clock
 	s.put(clockKey(), &clock)
 	s.expire()
-	s.closeGates()
-	return s.settle()
 }
 
 // Clock returns the clock of the current block.

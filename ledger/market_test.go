@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"lockstep/ledger"
 	"lockstep/market"
 	"lockstep/types"
 )
@@ -438,6 +439,30 @@ func TestForeseenMatch(t *testing.T) {
 	}
 	if again, ok := w.reader().Trade(w.gate().Trades[0].Trade); !ok || again.ID() != trade.ID() {
 		t.Errorf("the match is %+v", again)
+	}
+}
+
+// TestTrialHoldsNoAuction: a state that only tells what could be done leaves the orders of a closed book alone, takes no more
+// of them, and goes on with everything else that is due.
+func TestTrialHoldsNoAuction(t *testing.T) {
+	t.Parallel()
+	w := newMarket(t)
+	w.place("peter", types.Sell, "0.1")
+	w.place("clara", types.Bid, "0.3")
+	p := product()
+	trial := ledger.New(w.view, w.params)
+	trial.BeginTrial(w.height+1, p.Gate(&w.params).Add(1))
+	late := w.order("dora", types.Bid, "0.3")
+	body := w.body(&types.Place{Order: late})
+	body.ValidUntil = p.Gate(&w.params).Add(second)
+	if result := trial.Execute(sign(body, "dora"), true); result.Code != types.CodeBookClosed {
+		t.Errorf("an order after the gate: %s", result.Code)
+	}
+	if diff := trial.Finish(); len(diff.Auctions) > 0 || diff.Clock.BlockTime != p.Gate(&w.params).Add(1) {
+		t.Errorf("%d auctions, at %s", len(diff.Auctions), diff.Clock.BlockTime)
+	}
+	if auction := w.gate(); len(auction.Trades) != 1 {
+		t.Errorf("the auction itself made %d trades", len(auction.Trades))
 	}
 }
 
