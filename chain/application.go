@@ -32,6 +32,7 @@ type application struct {
 	proposed *execution               // of this node's own proposal
 	staged   *store.Staged
 	quiet    bool // what is staged does nothing but its transactions
+	ours     bool // what is staged was proposed by this node
 }
 
 // decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
@@ -68,20 +69,21 @@ func (a *application) InitChain(_ context.Context, request *abci.RequestInitChai
 
 // CheckTx puts a transaction into the pool that came through the engine's own interface.
 func (a *application) CheckTx(ctx context.Context, request *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
-	return &abci.ResponseCheckTx{Code: uint32(types.CodeOf(a.receive(ctx, request.Tx, own)))}, nil
-}
-
-// InsertTx puts a transaction into the pool that came from a peer.
-func (a *application) InsertTx(ctx context.Context, request *abci.RequestInsertTx) (*abci.ResponseInsertTx, error) {
-	return &abci.ResponseInsertTx{Code: uint32(types.CodeOf(a.receive(ctx, request.Tx, foreign)))}, nil
-}
-
-func (a *application) receive(ctx context.Context, raw []byte, from origin) error {
-	tx, err := types.DecodeTx(raw)
-	if err != nil {
-		return err
+	tx, err := types.DecodeTx(request.Tx)
+	if err == nil {
+		err = a.pool.submit(ctx, tx, own)
 	}
-	return a.pool.submit(ctx, tx, from)
+	return &abci.ResponseCheckTx{Code: uint32(types.CodeOf(err))}, nil
+}
+
+// InsertTx queues a transaction for the pool that came from a peer. It must not wait for anything: the peer's votes and
+// blocks come behind it.
+func (a *application) InsertTx(_ context.Context, request *abci.RequestInsertTx) (*abci.ResponseInsertTx, error) {
+	tx, err := types.DecodeTx(request.Tx)
+	if err == nil {
+		err = a.pool.offer(tx)
+	}
+	return &abci.ResponseInsertTx{Code: uint32(types.CodeOf(err))}, nil
 }
 
 // ReapTxs hands out this node's own new transactions, for the peers.
@@ -132,7 +134,8 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 	}
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
 	x := a.proposed
-	if !x.isOf(height, blockTime, txs) {
+	a.ours = x.isOf(height, blockTime, txs)
+	if !a.ours {
 		x = newExecution(a.store.View(), a.params, height, blockTime)
 		for i := range txs {
 			x.do(&txs[i])
@@ -163,7 +166,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 		return nil, err
 	}
 	clear(a.seen)
-	if err := a.pool.advance(staged.Block(), a.quiet); err != nil {
+	if err := a.pool.advance(staged.Block(), a.quiet, a.ours); err != nil {
 		return nil, err
 	}
 	a.feed.publish(staged.Block())

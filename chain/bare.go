@@ -8,9 +8,6 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-	cmtnode "github.com/cometbft/cometbft/node"
-	"github.com/cometbft/cometbft/p2p"
-	"github.com/cometbft/cometbft/proxy"
 
 	"lockstep/types"
 )
@@ -25,7 +22,7 @@ func MeasureEngine(ctx context.Context, dir string, txs [][]byte) (took time.Dur
 	}
 	c := &Chain{config: Config{Dir: dir}.withDefaults(&params), failure: newFailure(), stop: make(chan struct{})}
 	application := &bareApplication{txs: txs, done: make(chan struct{})}
-	if err := c.openBare(application); err != nil {
+	if err := c.openEngine(application, slog.New(slog.DiscardHandler)); err != nil {
 		return 0, errors.Join(fmt.Errorf("open the bare engine: %w", err), c.Close())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -43,30 +40,6 @@ func MeasureEngine(ctx context.Context, dir string, txs [][]byte) (took time.Dur
 	cancel(nil)
 	<-ended
 	return took, errors.Join(err, c.Close())
-}
-
-// openBare is [Chain.openEngine] without a ledger.
-func (c *Chain) openBare(application abci.Application) error {
-	config, err := c.config.engineConfig()
-	if err != nil {
-		return err
-	}
-	files := filesOf(c.config.Dir)
-	if err := startGenesis(files.Genesis, time.Now()); err != nil {
-		return err
-	}
-	validator, err := loadValidator(files)
-	if err != nil {
-		return err
-	}
-	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
-	if err != nil {
-		return err
-	}
-	c.engine, err = cmtnode.NewNode(config, validator, nodeKey, proxy.NewConnSyncLocalClientCreator(application),
-		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{slog.New(slog.DiscardHandler), c.stop})
-	return err
 }
 
 // bareApplication proposes given transactions in order, as many in a block as fit, until all are decided. The engine calls

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
+	abci "github.com/cometbft/cometbft/abci/types"
 	cmtconfig "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/consensus"
 	cmtnode "github.com/cometbft/cometbft/node"
@@ -38,7 +39,10 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), stop: make(chan struct{})}
 	var err error
 	if c.pool, err = newPool(s, c.feed, c.config); err == nil {
-		err = c.openEngine(logger)
+		err = c.openEngine(&application{
+			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
+			failure: c.failure, stop: c.stop, seen: map[types.Hash]*types.Tx{},
+		}, logger)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
@@ -46,7 +50,7 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	return c, nil
 }
 
-func (c *Chain) openEngine(logger *slog.Logger) (err error) {
+func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (err error) {
 	defer func() { // the engine panics when its files contradict each other or the store
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the engine can't start from its files: %v", r)
@@ -57,8 +61,12 @@ func (c *Chain) openEngine(logger *slog.Logger) (err error) {
 		return err
 	}
 	files := filesOf(c.config.Dir)
-	if err := startGenesis(files.Genesis, time.Now()); err != nil {
+	validators, err := startGenesis(files.Genesis, time.Now())
+	if err != nil {
 		return err
+	}
+	if validators == 1 { // nobody else would propose instead, so a large block may take its time
+		config.Consensus.TimeoutPropose = aloneTimeout
 	}
 	validator, err := loadValidator(files)
 	if err != nil {
@@ -67,10 +75,6 @@ func (c *Chain) openEngine(logger *slog.Logger) (err error) {
 	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
 	if err != nil {
 		return fmt.Errorf("read the node's key: %w", err)
-	}
-	application := &application{
-		params: c.store.Params(), idle: c.config.Idle, store: c.store, pool: c.pool, feed: c.feed,
-		failure: c.failure, stop: c.stop, seen: map[types.Hash]*types.Tx{},
 	}
 	c.engine, err = cmtnode.NewNode(config, validator, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else

@@ -17,14 +17,12 @@ type execution struct {
 	time   types.Time
 	hashes []types.Hash // of the whole transactions
 	txs    []store.TxResult
-	events []types.Event
 	quiet  bool // nothing happened at its begin
 }
 
 func newExecution(view ledger.View, params types.Params, height uint64, time types.Time) *execution {
 	x := &execution{state: ledger.New(view, params), height: height, time: time}
-	x.events = x.state.Begin(height, time)
-	x.quiet = len(x.events) == 0
+	x.quiet = len(x.state.Begin(height, time)) == 0
 	return x
 }
 
@@ -51,7 +49,6 @@ func (x *execution) note(id types.TxID, hash types.Hash, result ledger.Result) {
 	detail := strings.ToValidUTF8(result.Detail, "?")
 	x.hashes = append(x.hashes, hash)
 	x.txs = append(x.txs, store.TxResult{ID: id, Code: result.Code, Detail: detail})
-	x.events = append(x.events, result.Events...)
 }
 
 // isOf reports whether the execution is that of a block.
@@ -61,5 +58,5 @@ func (x *execution) isOf(height uint64, time types.Time, txs []decided) bool {
 }
 
 func (x *execution) finish() store.Executed {
-	return store.Executed{Diff: x.state.Finish(), Txs: x.txs, Events: x.events}
+	return store.Executed{Diff: x.state.Finish(), Txs: x.txs}
 }

@@ -115,14 +115,11 @@ func shareGenesis(t *testing.T, a, b *world) {
 // join makes the world a node of another's chain, with keys of its own.
 func (w *world) join(other *world) {
 	w.t.Helper()
-	w.close()
 	genesis, err := os.ReadFile(filesOf(other.config.Dir).Genesis)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.RemoveAll(w.dir); err != nil {
-		w.t.Fatal(err)
-	}
+	w.empty()
 	if err := Create(w.config.Dir, w.params); err != nil {
 		w.t.Fatal(err)
 	}
@@ -132,7 +129,16 @@ func (w *world) join(other *world) {
 	w.open()
 }
 
-func freeAddress(t *testing.T) string {
+// empty closes the world's node and deletes its files.
+func (w *world) empty() {
+	w.t.Helper()
+	w.close()
+	if err := os.RemoveAll(w.dir); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

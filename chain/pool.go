@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,11 +12,9 @@ import (
 	"lockstep/types"
 )
 
-// pool holds the transactions that wait for a block. Each was executed, in order of arrival, on a scratch state on top of
-// a block, so a transaction can build on another that still waits, and what is proposed is what can be done.
-//
-// A block of what waits was executed on the scratch state before, so that state stays in use over several blocks, until
-// it has to be made anew on top of the last one: see mustRebase.
+// pool holds the transactions that wait for a block, in order of arrival. While few wait, each is executed as it arrives, on the
+// scratch state of lookahead.go, so what can't be done is refused at once. While many wait the pool is hurried: what arrives is
+// screened and left for the proposer to execute, and what fails there leaves the pool with its code.
 type pool struct {
 	params   types.Params
 	store    *store.Store
@@ -26,25 +23,22 @@ type pool struct {
 	maxTxs   int
 	maxBytes int
 	arrived  chan struct{} // holds one token when something may be waiting
+	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
 
 	work     sync.Mutex // held while something is executed, and before mu
 	snapshot *store.Snapshot
-	scratch  *ledger.State
-	based    time.Time // when the scratch state was made: its clock stands there
-	executed int       // since then
+	scratch  *ledger.State // nil until it is needed
+	based    time.Time     // when the scratch state was made: its clock stands there
+	hurried  bool          // something waits that the scratch state has not seen, so it sees nothing more
+	looked   time.Time     // when what has waited longest was executed again, while hurried
 
 	mu      sync.Mutex // guards what follows, never for long
 	waiting waiting
-	failed  bool // something that waits could not be done in a proposal
 	closed  bool
 }
 
-const (
-	// maxScratchAge is how far the clock of the scratch state may be behind.
-	maxScratchAge = time.Second
-	// rebaseShare bounds the work of making the scratch state anew to one part in so many of what is executed anyway.
-	rebaseShare = 4
-)
+// maxProposing is how long a proposal is filled at most: the other validators wait for it, and then do as much themselves.
+const maxProposing = time.Second
 
 // origin tells where a transaction came from.
 type origin bool
@@ -68,7 +62,7 @@ func newPool(s *store.Store, f *feed, config Config) (*pool, error) {
 	if err := p.rebase(); err != nil {
 		return nil, err
 	}
-	p.verifier = newVerifier(workers(), p.takeAll)
+	p.verifier = newVerifier(workers(), p.take)
 	return p, nil
 }
 
@@ -90,24 +84,35 @@ func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
 	return p.verifier.submit(ctx, tx, from)
 }
 
-// takeAll takes in what was verified, in order.
-func (p *pool) takeAll(batch []*submission, good []bool) {
+// offer takes in what comes from a peer, without waiting for the verdict: the engine hands it in between the messages of
+// consensus, and nobody waits for an answer. What finds no room is left to the other nodes.
+func (p *pool) offer(tx *types.Tx) error {
+	if err := p.admit(tx); err != nil {
+		return err
+	}
+	return p.verifier.offer(tx)
+}
+
+// take takes in what was verified, in order.
+func (p *pool) take(batch []*submission, good []bool) {
+	p.work.Lock()
+	defer p.work.Unlock()
 	for i, s := range batch {
-		if !good[i] {
-			s.answer <- types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
-			continue
+		err := types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
+		if good[i] {
+			err = p.takeOne(s.tx, s.from)
 		}
-		s.answer <- p.take(s.tx, s.from)
+		if s.answer != nil {
+			s.answer <- err
+		}
 	}
 }
 
-func (p *pool) take(tx *types.Tx, from origin) error {
-	p.work.Lock()
-	defer p.work.Unlock()
+func (p *pool) takeOne(tx *types.Tx, from origin) error {
 	if err := p.admit(tx); err != nil { // again: it may have come twice while it was verified
 		return err
 	}
-	if err := p.execute(tx); err != nil {
+	if err := p.judge(tx); err != nil {
 		return p.orReplay(tx, err)
 	}
 	p.mu.Lock()
@@ -153,16 +158,6 @@ func (p *pool) admit(tx *types.Tx) error {
 		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(w.entries), w.bytes)
 	}
 	return nil
-}
-
-func (p *pool) execute(tx *types.Tx) error {
-	p.executed++
-	result := p.scratch.Execute(tx, true)
-	if result.Code == types.CodeOK {
-		return nil
-	}
-	detail := strings.TrimPrefix(result.Detail, result.Code.String()+": ") // a refusal writes its code itself
-	return &types.Refusal{Code: result.Code, Detail: detail}
 }
 
 // onRunningTrade reports whether a transaction moves a trade on that has begun.
@@ -247,46 +242,52 @@ func (p *pool) reap(maxBytes int) [][]byte {
 	return p.waiting.take(maxBytes)
 }
 
-// propose fills a block, in order of arrival. When not all that waits may fit, what acts on running trades comes first, up
-// to the reserved share. What fails stays in the pool for now: it may build on a transaction that didn't fit.
+// propose fills a block, in order of arrival, up to the first that doesn't fit. When not all that waits may fit, what acts on
+// running trades comes first, up to the reserved share. What fails stays in the pool until the block is decided: see advance.
 func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 	p.mu.Lock()
 	entries := slices.Clip(p.waiting.entries)
 	fits := p.waiting.bytes+len(entries)*txOverhead <= maxBytes
 	p.mu.Unlock()
-	txs := make([][]byte, 0, len(entries))
+	began, txs := time.Now(), make([][]byte, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
-	fill := func(limit int, wanted func(*entry) bool) {
-		for i, e := range entries {
-			size := len(e.tx.Bytes()) + txOverhead
-			if chosen[i] || !wanted(e) || used+size > limit || !x.choose(e.tx) {
-				continue
-			}
-			chosen[i] = true
-			used += size
-			txs = append(txs, e.tx.Bytes())
+	choose := func(i int) bool {
+		if !x.choose(entries[i].tx) {
+			return false
 		}
+		chosen[i], used, txs = true, used+entries[i].size(), append(txs, entries[i].tx.Bytes())
+		return true
 	}
 	if !fits {
-		fill(maxBytes/reservedShare, func(e *entry) bool { return e.running })
+		for i, e := range entries {
+			if e.running && used+e.size() <= maxBytes/reservedShare {
+				choose(i)
+			}
+		}
 	}
-	fill(maxBytes, func(*entry) bool { return true })
-	if fits && len(txs) < len(entries) {
-		p.mu.Lock()
-		p.failed = true
-		p.mu.Unlock()
+	p.failed = nil
+	for i, e := range entries {
+		switch {
+		case chosen[i]:
+		case used+e.size() > maxBytes || time.Since(began) > maxProposing:
+			return txs
+		case !choose(i):
+			p.failed = append(p.failed, e)
+		}
 	}
 	return txs
 }
 
 // advance follows a committed block: what it holds leaves the pool, and so does what has become impossible. quiet tells
-// that the block did nothing but its transactions.
-func (p *pool) advance(block *store.Block, quiet bool) error {
+// that the block did nothing but its transactions, ours that it is the last proposal of this node.
+func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 	p.work.Lock()
 	defer p.work.Unlock()
+	failed := p.failed
+	p.failed = nil
+	foreseen := quiet && len(failed) == 0
 	p.mu.Lock()
 	ids := make([]types.TxID, len(block.Txs))
-	foreseen := quiet && !p.failed
 	for i, tx := range block.Txs {
 		ids[i] = tx.ID
 		foreseen = foreseen && tx.Code == types.CodeOK && p.waiting.ids[tx.ID] != nil
@@ -297,50 +298,12 @@ func (p *pool) advance(block *store.Block, quiet bool) error {
 	if left > 0 {
 		p.signal()
 	}
-	if !p.mustRebase(foreseen, left) {
+	switch {
+	case p.hurried && left+len(block.Txs) > maxAhead:
+		return p.lookAgain(ours, failed)
+	case !p.hurried && foreseen && left > 0 && time.Since(p.based) <= maxScratchAge:
 		return nil
+	default:
+		return p.rebase()
 	}
-	return p.rebase()
-}
-
-// mustRebase reports whether the scratch state is to be made anew: when it is not what the block has come to, when its clock
-// is too far behind, and when that costs little. The latter also bounds the memory that it takes.
-func (p *pool) mustRebase(foreseen bool, left int) bool {
-	return !foreseen || time.Since(p.based) > maxScratchAge || left <= p.executed/rebaseShare
-}
-
-// rebase puts the scratch state on top of the last block and executes again, in order, what waits. What has become
-// impossible leaves the pool. The clock of the scratch state is a guess at that of the next block.
-func (p *pool) rebase() error {
-	if p.snapshot != nil {
-		if err := p.snapshot.Close(); err != nil {
-			return err
-		}
-	}
-	p.snapshot = p.store.Snapshot()
-	p.scratch = ledger.New(p.snapshot, p.params)
-	p.based, p.executed = time.Now(), 0
-	p.scratch.Begin(p.snapshot.Height()+1, types.TimeOf(p.based))
-	p.mu.Lock()
-	entries := p.waiting.entries
-	p.failed = false
-	p.mu.Unlock()
-	var ids []types.TxID
-	var refusals []error
-	for _, e := range entries {
-		if err := p.execute(e.tx); err != nil {
-			ids, refusals = append(ids, e.tx.ID()), append(refusals, err)
-		}
-	}
-	p.executed = 0
-	if len(ids) == 0 {
-		return nil
-	}
-	p.mu.Lock()
-	p.waiting.remove(ids)
-	p.mu.Unlock()
-	for i, id := range ids { // after they have left: who sees one wait here is sure to be told
-		p.feed.drop(id, refusals[i])
-	}
-	return nil
 }

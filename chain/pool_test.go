@@ -169,12 +169,12 @@ func TestWhatFailsInAProposalIsExecutedAgain(t *testing.T) {
 	if raw := a.propose(t, 101); len(raw) != 0 || w.Status().Waiting != 1 {
 		t.Fatalf("a block of %d transactions", len(raw))
 	}
-	if !w.pool.failed {
+	if len(w.pool.failed) == 0 {
 		t.Fatal("the failure is not noted")
 	}
 	a.begin = a.begin.Add(-time.Minute)
 	a.finalize(t, 1, nil)
-	if w.pool.failed {
+	if len(w.pool.failed) > 0 {
 		t.Error("it was not executed again")
 	}
 	if raw := a.propose(t, 2); len(raw) != 1 {

@@ -11,32 +11,38 @@ import (
 const (
 	// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
 	verifyBatch = 512
+	// queued is how many may wait to be verified.
+	queued = 4096
 	// rememberedKeys are kept in the form that is quickest to verify with: 32 MiB of them.
 	rememberedKeys = 16 << 10
 )
 
 // verifier checks the signatures of transactions that arrive one by one in batches, on all cores. A batch is what has
-// arrived while the last one was at work, so a lone transaction doesn't wait.
+// arrived while the last one was at work, so a lone transaction doesn't wait. Batches are handed on in order of arrival.
 type verifier struct {
 	*types.Verifier
 	requests chan *submission
 	stop     chan struct{}
 	running  sync.WaitGroup
+
+	gathering sync.Mutex
+	last      chan struct{} // closed when the batch that was gathered last has been handed on
 }
 
 // submission is a transaction on its way into the pool.
 type submission struct {
 	tx     *types.Tx
 	from   origin
-	answer chan error // has room for the one answer
+	answer chan error // has room for the one answer; nil when nobody waits for it
 }
 
 // newVerifier hands each batch on with the verdicts.
 func newVerifier(workers int, then func(batch []*submission, good []bool)) *verifier {
 	v := &verifier{
 		Verifier: types.NewVerifier(rememberedKeys),
-		requests: make(chan *submission, verifyBatch), stop: make(chan struct{}),
+		requests: make(chan *submission, queued), stop: make(chan struct{}), last: make(chan struct{}),
 	}
+	close(v.last)
 	for range workers {
 		v.running.Go(func() { v.work(then) })
 	}
@@ -69,39 +75,59 @@ func (v *verifier) submit(ctx context.Context, tx *types.Tx, from origin) error 
 	}
 }
 
+// offer queues a transaction that nobody waits for, if there is room.
+func (v *verifier) offer(tx *types.Tx) error {
+	select {
+	case v.requests <- &submission{tx: tx, from: foreign}:
+		return nil
+	default:
+		return types.Refuse(types.CodePoolFull, "%d transactions wait to be verified", queued)
+	}
+}
+
 func errStopping() error {
 	return types.Refuse(types.CodeUnavailable, "the node is stopping")
 }
 
 func (v *verifier) work(then func([]*submission, []bool)) {
 	for {
-		select {
-		case first := <-v.requests:
-			batch := v.gather(first)
-			txs := make([]*types.Tx, len(batch))
-			for i, s := range batch {
-				txs[i] = s.tx
-			}
-			then(batch, v.Verify(txs...))
-		case <-v.stop:
+		batch, before, done := v.gather()
+		if len(batch) == 0 {
 			return
 		}
+		txs := make([]*types.Tx, len(batch))
+		for i, s := range batch {
+			txs[i] = s.tx
+		}
+		good := v.Verify(txs...)
+		<-before
+		then(batch, good)
+		close(done)
 	}
 }
 
-// gather takes what else is waiting, once all who are about to hand something in had their turn.
-func (v *verifier) gather(first *submission) []*submission {
+// gather takes what is waiting, once all who are about to hand something in had their turn; nothing when the verifier stops.
+// The batch may be handed on when before is closed, and done is to be closed then.
+func (v *verifier) gather() (batch []*submission, before <-chan struct{}, done chan<- struct{}) {
+	v.gathering.Lock()
+	defer v.gathering.Unlock()
+	select {
+	case first := <-v.requests:
+		batch = append(batch, first)
+	case <-v.stop:
+		return nil, nil, nil
+	}
+	before, v.last = v.last, make(chan struct{})
 	runtime.Gosched()
-	batch := []*submission{first}
 	for len(batch) < verifyBatch {
 		select {
 		case next := <-v.requests:
 			batch = append(batch, next)
 		default:
-			return batch
+			return batch, before, v.last
 		}
 	}
-	return batch
+	return batch, before, v.last
 }
 
 // verifyAll checks the transactions of a block, shared out among all cores.

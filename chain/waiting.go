@@ -8,7 +8,11 @@ import (
 type entry struct {
 	tx      *types.Tx
 	running bool // acts on a running trade: has a deadline to keep, or money to free
+	left    bool // the pool
 }
+
+// size is the most bytes that it takes up in a block.
+func (e *entry) size() int { return len(e.tx.Bytes()) + txOverhead }
 
 // waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
 type waiting struct {
@@ -17,7 +21,7 @@ type waiting struct {
 	hashes   map[types.Hash]*entry
 	releases map[types.TradeID]struct{} // trades with an unsigned transaction waiting
 	bytes    int
-	fresh    []types.TxID // own, not yet handed out to peers
+	fresh    []*entry // own, not yet handed out to peers
 }
 
 func newWaiting() waiting {
@@ -32,7 +36,7 @@ func (w *waiting) add(e *entry, from origin) {
 		w.releases[trade] = struct{}{}
 	}
 	if from == own {
-		w.fresh = append(w.fresh, e.tx.ID())
+		w.fresh = append(w.fresh, e)
 	}
 }
 
@@ -43,6 +47,7 @@ func (w *waiting) remove(ids []types.TxID) {
 		if e == nil {
 			continue
 		}
+		e.left = true
 		delete(w.ids, id)
 		delete(w.hashes, e.tx.Hash())
 		w.bytes -= len(e.tx.Bytes())
@@ -52,27 +57,19 @@ func (w *waiting) remove(ids []types.TxID) {
 	}
 	rest := make([]*entry, 0, len(w.ids))
 	for _, e := range w.entries {
-		if w.ids[e.tx.ID()] == e {
+		if !e.left {
 			rest = append(rest, e)
 		}
 	}
 	w.entries = rest
-	fresh := w.fresh
-	w.fresh = nil
-	for _, id := range fresh {
-		if w.ids[id] != nil {
-			w.fresh = append(w.fresh, id)
-		}
-	}
 }
 
 // take hands out fresh transactions, up to a number of bytes if that is not zero.
 func (w *waiting) take(maxBytes int) [][]byte {
 	var txs [][]byte
 	total := 0
-	for i, id := range w.fresh {
-		e := w.ids[id]
-		if e == nil {
+	for i, e := range w.fresh {
+		if e.left {
 			continue
 		}
 		if total += len(e.tx.Bytes()); maxBytes > 0 && total > maxBytes {

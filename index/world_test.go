@@ -103,12 +103,12 @@ func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.R
 	w.t.Helper()
 	w.time = w.time.Add(gap)
 	state := ledger.New(w.store.View(), w.params)
-	executed := store.Executed{Events: state.Begin(w.store.Height()+1, w.time)}
+	state.Begin(w.store.Height()+1, w.time)
+	var executed store.Executed
 	for _, tx := range txs {
 		result := state.Execute(tx, true)
 		results = append(results, result)
 		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID(), Code: result.Code, Detail: result.Detail})
-		executed.Events = append(executed.Events, result.Events...)
 	}
 	executed.Diff = state.Finish()
 	staged, err := w.store.Stage(executed)

@@ -168,7 +168,6 @@ func execute(view ledger.View, params types.Params, height uint64, now types.Tim
 		executed.Txs[i] = store.TxResult{ID: tx.tx.ID(), Code: result.Code, Detail: result.Detail}
 	}
 	executed.Diff = state.Finish()
-	executed.Events = executed.Diff.Events
 	return executed
 }
 

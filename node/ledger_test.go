@@ -42,14 +42,14 @@ func (b *book) must(txs ...*types.Tx) {
 	b.t.Helper()
 	b.time = b.time.Add(second)
 	state := ledger.New(b.store.View(), b.params)
-	executed := store.Executed{Events: state.Begin(b.store.Height()+1, b.time)}
+	state.Begin(b.store.Height()+1, b.time)
+	var executed store.Executed
 	for _, tx := range txs {
 		result := state.Execute(tx, true)
 		if result.Code != types.CodeOK {
 			b.t.Fatal(result.Detail)
 		}
 		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID()})
-		executed.Events = append(executed.Events, result.Events...)
 	}
 	executed.Diff = state.Finish()
 	staged, err := b.store.Stage(executed)

@@ -37,7 +37,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	staged := &Staged{store: s, batch: s.db.NewBatchWithSize(likely), head: next, changes: executed.Diff.Changes, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
 		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
-		Txs:        executed.Txs, Events: executed.Events,
+		Txs:        executed.Txs, Events: executed.Diff.Events,
 	}}
 	if err := staged.fill(&executed.Diff); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: stage block %d: %w", clock.Height, err), staged.Discard())

@@ -10,9 +10,8 @@ import (
 
 // Executed is a block as the rules have executed it: what [Store.Stage] takes.
 type Executed struct {
-	Diff   ledger.Diff
-	Txs    []TxResult
-	Events []types.Event
+	Diff ledger.Diff
+	Txs  []TxResult
 }
 
 // Block is what is kept of a block. Its stored form is in block.go.

@@ -68,11 +68,11 @@ func (w *world) execute(txs ...*types.Tx) store.Executed {
 	w.t.Helper()
 	w.time = w.time.Add(second)
 	state := ledger.New(w.store.View(), w.params)
-	executed := store.Executed{Events: state.Begin(w.store.Height()+1, w.time)}
+	state.Begin(w.store.Height()+1, w.time)
+	var executed store.Executed
 	for _, tx := range txs {
 		result := state.Execute(tx, true)
 		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID(), Code: result.Code, Detail: result.Detail})
-		executed.Events = append(executed.Events, result.Events...)
 	}
 	executed.Diff = state.Finish()
 	return executed
