@@ -61,12 +61,8 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 		return err
 	}
 	files := filesOf(c.config.Dir)
-	validators, err := startGenesis(files.Genesis, time.Now())
-	if err != nil {
+	if err := startGenesis(files.Genesis, time.Now()); err != nil {
 		return err
-	}
-	if validators == 1 { // nobody else would propose instead, so a large block may take its time
-		config.Consensus.TimeoutPropose = aloneTimeout
 	}
 	validator, err := loadValidator(files)
 	if err != nil {

@@ -34,8 +34,8 @@ const (
 	blockBytes = 4 << 20
 	// proposeGrace is what a proposer has on top of the idle wait to execute and send its block.
 	proposeGrace = 3 * time.Second
-	// aloneTimeout is how long the only validator of a chain waits for its own proposal.
-	aloneTimeout = 10 * time.Minute
+	// proposeDelta is added for each further round, so that a block which takes long, with a huge auction, is waited for in the end.
+	proposeDelta = 5 * time.Second
 	// peerRate in bytes a second each way, peerPacket in bytes: the engine's defaults throttle a full chain.
 	peerRate   = 64 << 20
 	peerPacket = 16 << 10
@@ -85,7 +85,7 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.P2P.MaxPacketMsgPayloadSize = peerPacket
 	config.P2P.FlushThrottleTimeout = time.Millisecond // every step of a block waits for it, at every node
 
-	config.Consensus.TimeoutPropose = c.Idle + proposeGrace
+	config.Consensus.TimeoutPropose, config.Consensus.TimeoutProposeDelta = c.Idle+proposeGrace, proposeDelta
 	config.Consensus.TimeoutCommit = 0 // PrepareProposal paces the chain: it waits for the first transaction
 	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
 	return config, config.ValidateBasic()

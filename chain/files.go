@@ -72,26 +72,24 @@ func writeGenesis(file string, params types.Params, begin time.Time, validators 
 }
 
 // startGenesis fixes the genesis time at the first start, so that the ledger clock of a chain that is started long after it
-// was made doesn't begin with an outage. From then on the file is the one that other nodes of the chain need. It returns how many
-// validators the chain has.
-func startGenesis(file string, now time.Time) (validators int, err error) {
+// was made doesn't begin with an outage. From then on the file is the one that other nodes of the chain need.
+func startGenesis(file string, now time.Time) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return 0, fmt.Errorf("read the genesis file: %w", err)
+		return fmt.Errorf("read the genesis file: %w", err)
 	}
 	var genesis cmttypes.GenesisDoc
 	if err := cmtjson.Unmarshal(text, &genesis); err != nil {
-		return 0, fmt.Errorf("read the genesis file %s: %w", file, err)
+		return fmt.Errorf("read the genesis file %s: %w", file, err)
 	}
-	validators = len(genesis.Validators)
 	if !genesis.GenesisTime.IsZero() {
-		return validators, nil
+		return nil
 	}
 	genesis.GenesisTime = cmttime.Canonical(now)
 	if err := genesis.SaveAs(file + ".new"); err != nil {
-		return 0, fmt.Errorf("write the genesis file: %w", err)
+		return fmt.Errorf("write the genesis file: %w", err)
 	}
-	return validators, os.Rename(file+".new", file)
+	return os.Rename(file+".new", file)
 }
 
 // NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.

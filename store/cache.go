@@ -10,8 +10,8 @@ import (
 const cacheBytes = 96 << 20
 
 // cache keeps the newest values of the state in memory, decoded: a block mostly reads what a block shortly before it wrote.
-// It is filled by commits alone, absences included, and forgets what was written longest ago: in two halves, of which it drops
-// the old one when the young one is full.
+// It is filled by commits alone and forgets what was written longest ago: in two halves, of which it drops the old one when the
+// young one is full.
 //
 // It answers views of older heights too: what was last changed at a height holds for every view from that height on.
 type cache struct {
@@ -54,6 +54,10 @@ func (c *cache) follow(height uint64, changes []ledger.Change) {
 		delete(c.old, change.Key)
 		if before, again := c.young[change.Key]; again {
 			c.bytes -= cost(change.Key, before.Value)
+			delete(c.young, change.Key)
+		}
+		if change.New == nil {
+			continue
 		}
 		value := ledger.Value{Encoded: change.New, Decoded: change.After}
 		c.young[change.Key] = cached{value, height}
@@ -67,8 +71,8 @@ func (c *cache) follow(height uint64, changes []ledger.Change) {
 // turn forgets the old half.
 func (c *cache) turn() { c.old, c.young, c.bytes = c.young, map[string]cached{}, 0 }
 
-// cost is about what an entry takes in memory: decoded, a value is some four times as large as encoded.
+// cost is about what an entry takes in memory: decoded, a value is some one and a half times as large as encoded.
 func cost(key string, value ledger.Value) int {
 	const perEntry = 160 // of the maps, and of headers
-	return perEntry + len(key) + 5*len(value.Encoded)
+	return perEntry + len(key) + 5*len(value.Encoded)/2
 }

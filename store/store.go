@@ -19,7 +19,7 @@ import (
 const formatVersion = "lockstep-store-3"
 
 // blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
-const blockCacheBytes = 64 << 20
+const blockCacheBytes = 256 << 20
 
 // memTableBytes are gathered in memory before they are sorted into files, at most twice as many at a time. Most entries of
 // the state don't live long: what is gone by then is never written to a file. Half of this wrote 18 % more, twice as much
