@@ -84,10 +84,13 @@ func (s *State) begin(product *types.Product) types.Time {
 func (s *State) takeOrders(id types.ProductID, count uint32) []*types.PlacedOrder {
 	orders := make([]*types.PlacedOrder, 0, count)
 	s.expect(2*int(count), int(count)) // the orders themselves, and hardly more matches than them
-	_, placed := s.due(ordersOf(id))
-	for _, order := range placed {
-		orders = append(orders, order.(*types.PlacedOrder))
-	}
+	from, to := ordersOf(id)
+	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
+		if order, placed := s.takeOut(key, encoded).(*types.PlacedOrder); placed {
+			orders = append(orders, order)
+		}
+		return true
+	})
 	return orders
 }
 

@@ -148,17 +148,25 @@ func (s *State) expect(entries, events int) {
 // due takes every entry in a range out of the state and returns the keys, in order, with what stood there.
 func (s *State) due(from, to string) (keys []string, values []any) {
 	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
-		e := s.entries[key]
-		if e == nil {
-			e = s.know(key, Value{Encoded: encoded})
-		}
-		if e.value != nil {
-			keys, values = append(keys, key), append(values, e.value)
-			s.write(e, nil)
+		if value := s.takeOut(key, encoded); value != nil {
+			keys, values = append(keys, key), append(values, value)
 		}
 		return true
 	})
 	return keys, values
+}
+
+// takeOut removes what the view has under a key and returns what stood there, nil when it was removed before.
+func (s *State) takeOut(key string, encoded []byte) any {
+	e := s.entries[key]
+	if e == nil {
+		e = s.know(key, Value{Encoded: encoded})
+	}
+	value := e.value
+	if value != nil {
+		s.write(e, nil)
+	}
+	return value
 }
 
 // rollback takes back all that was done since the last call of settle.
