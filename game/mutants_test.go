@@ -75,7 +75,7 @@ func mutants() []mutant {
 		{"the signatures that are needed", "ledger/transaction.go", "if signature.Key != x.needed[i] {", "if signature.Key != x.needed[i] && false {", ""},
 		{"no signature too many", "ledger/transaction.go", "len(x.tx.Signatures) != len(x.needed)", "len(x.tx.Signatures) < len(x.needed)", ""},
 		{"valid signatures", "ledger/transaction.go", "if !good {", "if !good && false {", ""},
-		{"a refused transaction leaves no trace", "ledger/state.go", "s.entries[record.key] = record.prev", "_ = record.prev", ""},
+		{"a refused transaction leaves no trace", "ledger/state.go", "record.entry.value = record.value", "_ = record", ""},
 	}
 }
 
@@ -143,6 +143,27 @@ func TestMutants(t *testing.T) {
 	}
 }
 
+// TestMutantsKnowTheirPlace: each rule stands where its mutant thinks, also of those that few runs breed.
+func TestMutantsKnowTheirPlace(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutants() {
+		m.source(t)
+	}
+}
+
+// source is the file that holds the rule, once.
+func (m mutant) source(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(m.file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Errorf("%s: %s holds %q %d times: tell this test where the rule is now", m.rule, m.file, m.old, n)
+	}
+	return string(source)
+}
+
 // breed compiles and runs the exploration with one rule switched off, and returns the story that it tells.
 func (m mutant) breed(t *testing.T) string {
 	t.Helper()
@@ -150,21 +171,14 @@ func (m mutant) breed(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(root, filepath.FromSlash(m.file))
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), m.old); n != 1 {
-		t.Fatalf("%s holds %q %d times: tell this test where the rule is now", m.file, m.old, n)
-	}
+	path, source := filepath.Join(root, filepath.FromSlash(m.file)), m.source(t)
 	dir := t.TempDir()
 	mutated, overlay, binary := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant")
 	replace, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(string(source), m.old, m.new, 1)), overlay: replace} {
+	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(source, m.old, m.new, 1)), overlay: replace} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}

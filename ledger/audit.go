@@ -18,8 +18,8 @@ type Sum struct {
 	Fees      types.Amount `json:"fees"`
 }
 
-// Audit reads the whole state and checks what must hold of it at any time: value is conserved, trades and the outputs
-// locked to them agree, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
+// Audit reads the whole state and checks what must hold of it at any time: value is conserved, each part of a
+// trade is locked once, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
 // caller compares the latter with the stored one. It costs one pass over the state.
 func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	defer func() { // a value that can't be decoded panics in the rules; here it is a finding

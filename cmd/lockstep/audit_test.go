@@ -20,7 +20,12 @@ type told struct {
 func auctioned(t *testing.T) told {
 	t.Helper()
 	l := apitest.New("test")
-	product := l.Auctioned(t)
+	return heard(t, l, l.Auctioned(t))
+}
+
+// heard asks for an auction that was held.
+func heard(t *testing.T, l *apitest.Ledger, product types.Product) told {
+	t.Helper()
 	held, err := l.Auction(t.Context(), product.ID())
 	if err != nil {
 		t.Fatal(err)
@@ -50,17 +55,9 @@ func TestAuditOfTies(t *testing.T) {
 	}
 	alike("consumer", 0, types.Bid, 12, 27)
 	l.Gate(&product)
-	held, err := l.Auction(t.Context(), product.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
-	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	params := l.Params()
-	if found := auditAuction(&params, &held, orders.Orders); len(found) > 0 || len(held.Trades) != 6 {
-		t.Errorf("a right auction of %d trades: %q", len(held.Trades), found)
+	right := heard(t, l, product)
+	if found := auditAuction(&right.params, &right.held, right.orders); len(found) > 0 || len(right.held.Trades) != 6 {
+		t.Errorf("a right auction of %d trades: %q", len(right.held.Trades), found)
 	}
 }
 
