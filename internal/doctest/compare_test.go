@@ -17,6 +17,8 @@ func masks() []struct {
 		by      string
 	}
 	return []mask{
+		// First, since "height" is one of the words that a wallet may have.
+		{regexp.MustCompile(`( *\d+ [a-z]+){6}$`), "WORDS"},
 		{regexp.MustCompile(`\blk1[02-9a-z]{58}\b`), "KEY"},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID"},
 		{regexp.MustCompile(`\btx [0-9a-f]{12}\b`), "tx ID"},
@@ -27,7 +29,6 @@ func masks() []struct {
 		{regexp.MustCompile(`^(lockstep_\w+\{.*\}) \d+$`), "$1 N"},
 		{regexp.MustCompile(`\bid: \d+:`), "id: N:"},
 		{regexp.MustCompile(`\bin block \d+`), "in block N"},
-		{regexp.MustCompile(`( *\d+ [a-z]+){6}$`), "WORDS"},
 		{regexp.MustCompile(`[ \t]+`), " "},
 	}
 }
@@ -114,6 +115,7 @@ func TestMatches(t *testing.T) {
 		{"at height 7.", "at height 1234.", true},
 		{"by 2026-11-22 22:15:00 (14m59s left)", "by 2027-01-02 03:04:05 (2s left)", true},
 		{"5 EUR", "6 EUR", false},
+		{" 13 execute  14 hazard  15 debate  16 have 17 job 18 front", "13 execute  14 height  15 nothing  16 syrup 17 pattern 18 ribbon", true},
 	} {
 		if _, got := matches(strings.Split(c.shown, "\n"), strings.Split(c.got, "\n")); got != c.want {
 			t.Errorf("%q against %q: %t", c.shown, c.got, got)
