@@ -126,12 +126,6 @@ func (a *application) ProcessProposal(
 // FinalizeBlock executes a decided block. Nothing is written before Commit.
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
-	if a.staged != nil { // the engine came back to the same height
-		if err := a.staged.Discard(); err != nil {
-			return nil, err
-		}
-		a.staged = nil
-	}
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
 	x := a.proposed
 	a.ours = x.isOf(height, blockTime, txs)
@@ -153,8 +147,9 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 	return response, nil
 }
 
-// Commit writes the block, then tells pool and followers. A crash before the write makes the engine replay the block, one
-// after it is told by Info: either way it is done once.
+// Commit makes the block the store's last, then tells pool and followers. The engine has it on the disk by now; the store
+// writes it soon. After a crash Info tells which block the store has, and the engine replays what came after it: each
+// is done once.
 func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
 	defer a.failure.watch("commit a block", &err)
 	if a.staged == nil {

@@ -137,7 +137,7 @@ func (p *pool) renew() error {
 			return err
 		}
 	}
-	p.snapshot, p.scratch = p.store.Snapshot(), nil
+	p.snapshot, p.scratch = p.store.Tip(), nil
 	return nil
 }
 

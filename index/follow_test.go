@@ -172,7 +172,10 @@ func TestAnIndexThatCantGoOnIsBuiltAnew(t *testing.T) {
 				ledgerHash[0] ^= 1
 			}
 			var log bytes.Buffer
-			snapshot := reader.store.Snapshot()
+			snapshot, err := reader.store.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
 			defer snapshot.Close()
 			opened, err := index.Open(file, ledgerHash, source{snapshot}, slog.New(slog.NewTextHandler(&log, nil)))
 			if err != nil {

@@ -124,7 +124,10 @@ func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.R
 // read gives a snapshot to a function.
 func (w *world) read(look func(*store.Snapshot)) {
 	w.t.Helper()
-	snapshot := w.store.Snapshot()
+	snapshot, err := w.store.Snapshot()
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	look(snapshot)
 	if err := snapshot.Close(); err != nil {
 		w.t.Error(err)

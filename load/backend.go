@@ -56,7 +56,10 @@ func (s *storeLedger) commit(executed store.Executed) error {
 	if err != nil {
 		return err
 	}
-	return staged.Commit()
+	if err := staged.Commit(); err != nil {
+		return err
+	}
+	return s.store.Flush() // a transaction that is final here is on the disk: no engine keeps the blocks
 }
 
 func (s *storeLedger) audit() (ledger.Sums, error) {

@@ -274,8 +274,11 @@ func (g *grower) snapshot() (microseconds float64, err error) {
 	took := make([]time.Duration, snapshots)
 	for i := range took {
 		begin := time.Now()
-		snapshot := g.ledger.store.Snapshot()
-		_, err := snapshot.Commitment()
+		snapshot, err := g.ledger.store.Snapshot()
+		if err != nil {
+			return 0, err
+		}
+		_, err = snapshot.Commitment()
 		if err := errors.Join(err, snapshot.Close()); err != nil {
 			return 0, err
 		}

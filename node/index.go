@@ -46,14 +46,21 @@ func (s indexSource) Trade(id types.TradeID) (*types.Trade, error) {
 }
 
 func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, error) {
-	params, snapshot := s.Params(), s.Snapshot()
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	params := s.Params()
 	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{Snapshot: snapshot}, logger)
 	return opened, errors.Join(err, snapshot.Close())
 }
 
 // advanceIndex follows the store for one batch. recent are blocks of it that need not be read.
 func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ...*store.Block) (blocks int, err error) {
-	snapshot := s.Snapshot()
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return 0, err
+	}
 	blocks, err = x.Advance(ctx, indexSource{snapshot, recent})
 	return blocks, errors.Join(err, snapshot.Close())
 }

@@ -20,9 +20,12 @@ type ledgerAPI struct {
 }
 
 // read answers from one snapshot.
-func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (T, error) {
-	snapshot := l.store.Snapshot()
-	result, err := answer(snapshot)
+func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result T, err error) {
+	snapshot, err := l.store.Snapshot()
+	if err != nil {
+		return result, err
+	}
+	result, err = answer(snapshot)
 	return result, errors.Join(err, snapshot.Close())
 }
 

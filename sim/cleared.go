@@ -78,7 +78,10 @@ func (h *host) auctions(products []types.Product) (found []auctioned, err error)
 	if err != nil {
 		return nil, err
 	}
-	snapshot := s.Snapshot()
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	defer func() { err = errors.Join(err, snapshot.Close(), s.Close()) }()
 	for _, product := range products {
 		next := auctioned{}

@@ -28,7 +28,7 @@ const (
 )
 
 // archiveAuctions keeps what was auctioned in this block.
-func (b *Staged) archiveAuctions(diff *ledger.Diff) error {
+func (w writer) archiveAuctions(diff *ledger.Diff) error {
 	held := make(map[types.ProductID]bool, len(diff.Auctions))
 	for _, auction := range diff.Auctions {
 		id := auction.Product.ID()
@@ -36,9 +36,9 @@ func (b *Staged) archiveAuctions(diff *ledger.Diff) error {
 		head := *auction
 		head.Results, head.Trades = nil, nil
 		if err := errors.Join(
-			b.batch.Set(auctionKey(id), types.Encode(&head), nil),
-			putPages(b, id, listResults, auction.Results),
-			putPages(b, id, listTrades, auction.Trades),
+			w.batch.Set(auctionKey(id), types.Encode(&head), nil),
+			putPages(w, id, listResults, auction.Results),
+			putPages(w, id, listTrades, auction.Trades),
 		); err != nil {
 			return err
 		}
@@ -51,17 +51,17 @@ func (b *Staged) archiveAuctions(diff *ledger.Diff) error {
 		if !ok || change.New != nil || !held[order.Order.Product.ID()] {
 			continue
 		}
-		if err := b.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
+		if err := w.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func putPages[T any](b *Staged, id types.ProductID, list byte, items []T) error {
+func putPages[T any](w writer, id types.ProductID, list byte, items []T) error {
 	for page := 0; page*auctionPage < len(items); page++ {
 		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
-		if err := b.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {
+		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {
 			return err
 		}
 	}

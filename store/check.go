@@ -28,7 +28,10 @@ func (s *Store) Check() (report Report, err error) {
 			err = fmt.Errorf("check: %v", r)
 		}
 	}()
-	snapshot := s.Snapshot()
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return report, err
+	}
 	defer func() {
 		if closeErr := snapshot.Close(); err == nil {
 			err = closeErr

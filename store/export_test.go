@@ -12,3 +12,10 @@ func (s *Store) Written() (w Written) {
 	}
 	return w
 }
+
+// Crash closes the store as a crash would: what is not written is lost.
+func (s *Store) Crash() error {
+	s.flushing.Wait()
+	s.recent = nil
+	return s.Close()
+}

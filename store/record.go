@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+
 	"github.com/cockroachdb/pebble/v2"
 
 	"lockstep/ledger"
@@ -92,4 +94,53 @@ func readHead(reader pebble.Reader) (h head, err error) {
 	h.height = stored.Height
 	h.accumulator, err = ledger.LoadAccumulator(stored.Accumulator)
 	return h, err
+}
+
+// Block returns the record of a block, or nil when there is none of that height yet. It is not to be changed.
+func (s *Store) Block(height uint64) (*Block, error) {
+	for _, stretch := range s.stretches() {
+		if block := stretch.block(height); block != nil {
+			return block, nil
+		}
+	}
+	return readBlock(s.db, height)
+}
+
+// Receipt returns what became of a transaction, or nil when no block holds it yet.
+func (s *Store) Receipt(id types.TxID) (*Receipt, error) {
+	for _, stretch := range s.stretches() {
+		if receipt := stretch.receipt(id); receipt != nil {
+			return receipt, nil
+		}
+	}
+	return readReceipt(s.db, id)
+}
+
+func (s *Store) stretches() []*stretch {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.unwritten()
+}
+
+func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
+	encoded, err := get(reader, blockKey(height))
+	if err != nil {
+		return nil, fmt.Errorf("read block %d: %w", height, err)
+	}
+	if encoded == nil {
+		return nil, nil
+	}
+	return decodeBlock(encoded)
+}
+
+func readReceipt(reader pebble.Reader, id types.TxID) (*Receipt, error) {
+	encoded, err := get(reader, txKey(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the receipt of %s: %w", id, err)
+	}
+	if encoded == nil {
+		return nil, nil
+	}
+	found := new(Receipt)
+	return found, types.Decode(encoded, found)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"lockstep/ledger"
 	"lockstep/types"
 )
@@ -14,25 +12,20 @@ import (
 // Snapshot shows state and derived data at one height, whatever is committed meanwhile. It must be closed. Its
 // [ledger.Reader] panics when the disk can't be read, as the rules need it to; the methods here return errors.
 type Snapshot struct {
-	ledger.Reader
-	db     *pebble.Snapshot
+	*Tip
 	params types.Params
-	height uint64
 }
 
-// Snapshot returns a view of now.
-func (s *Store) Snapshot() *Snapshot {
+// Snapshot returns a view of now. It writes first what is not on the disk yet, since what it finds by owner and party is
+// found there; for a look at the state alone [Store.Tip] is enough.
+func (s *Store) Snapshot() (*Snapshot, error) {
+	if err := s.Flush(); err != nil {
+		return nil, err
+	}
 	db := s.db.NewSnapshot()
-	clock := ledger.Reader{View: view{Reader: db}}.Clock() // without the cache, which may be a block ahead or behind
-	reader := ledger.Reader{View: view{db, s.cache, clock.Height}}
-	return &Snapshot{Reader: reader, db: db, params: s.params, height: clock.Height}
+	clock := ledger.Reader{View: view{Reader: db}}.Clock() // of the disk: the next block may have come meanwhile
+	return &Snapshot{newTip(view{db, nil, s.cache, clock.Height}, db), s.params}, nil
 }
-
-// Close gives the snapshot's resources back.
-func (s *Snapshot) Close() error { return s.db.Close() }
-
-// Height is that of the last block in the snapshot, zero before the first.
-func (s *Snapshot) Height() uint64 { return s.height }
 
 // Commitment is what the last block in the snapshot commits to (the app hash).
 func (s *Snapshot) Commitment() (types.Hash, error) {
@@ -65,32 +58,6 @@ func (s *Snapshot) Coins(owner types.PublicKey) iter.Seq2[Coin, error] {
 			yield(Coin{}, fmt.Errorf("read the outputs of %s: %w", owner, err))
 		}
 	}
-}
-
-// TradeRecord is a trade with whether it is over: out of the state, so that nothing is locked and no step can follow.
-type TradeRecord struct {
-	ID    types.TradeID
-	Trade *types.Trade
-	Over  bool
-}
-
-// Trade returns a trade, of the state or of the archive; nil when there never was one of that ID that lasted.
-func (s *Snapshot) Trade(id types.TradeID) (*TradeRecord, error) {
-	if trade, live := s.Reader.Trade(id); live {
-		return &TradeRecord{ID: id, Trade: trade}, nil
-	}
-	encoded, err := get(s.db, archiveKey(id))
-	if err != nil {
-		return nil, fmt.Errorf("read trade %s: %w", id, err)
-	}
-	if encoded == nil {
-		return nil, nil
-	}
-	trade := new(types.Trade)
-	if err := types.Decode(encoded, trade); err != nil {
-		return nil, fmt.Errorf("read trade %s: %w", id, err)
-	}
-	return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only those that are not over. after is "" or the cursor that
@@ -162,30 +129,7 @@ func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer,
 }
 
 // Receipt returns what became of a transaction, or nil when no block holds it.
-func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) {
-	found, err := receipt(s.db, id)
-	if err != nil {
-		return nil, fmt.Errorf("read the receipt of %s: %w", id, err)
-	}
-	return found, nil
-}
+func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, id) }
 
 // Block returns the record of a block, or nil when there is none of that height.
 func (s *Snapshot) Block(height uint64) (*Block, error) { return readBlock(s.db, height) }
-
-// Block returns the record of a block, or nil when there is none of that height yet.
-func (s *Store) Block(height uint64) (*Block, error) { return readBlock(s.db, height) }
-
-// Receipt returns what became of a transaction, or nil when no block holds it yet.
-func (s *Store) Receipt(id types.TxID) (*Receipt, error) { return receipt(s.db, id) }
-
-func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
-	encoded, err := get(reader, blockKey(height))
-	if err != nil {
-		return nil, fmt.Errorf("read block %d: %w", height, err)
-	}
-	if encoded == nil {
-		return nil, nil
-	}
-	return decodeBlock(encoded)
-}

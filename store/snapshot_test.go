@@ -237,7 +237,10 @@ func FuzzTradesCursor(f *testing.F) {
 	f.Add("00")
 	f.Add(hex.EncodeToString(make([]byte, 40)))
 	f.Fuzz(func(t *testing.T, cursor string) {
-		snapshot := w.store.Snapshot()
+		snapshot, err := w.store.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer snapshot.Close()
 		for entry, err := range snapshot.Trades(publicKey("peter"), false, cursor) {
 			switch {

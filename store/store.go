@@ -31,6 +31,10 @@ const bloomBits = 10
 
 // Store is a ledger on disk. It is safe for concurrent use by one writer ([Store.Stage], [Staged.Commit]) and any number
 // of readers.
+//
+// Blocks are written some at a time, behind the last one: what is committed is seen at once by all readers and is on the
+// disk soon after. After a crash the store stands at an earlier block, whole, and whoever keeps the blocks commits the
+// rest again.
 type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
@@ -38,10 +42,15 @@ type Store struct {
 	params types.Params
 	cache  *cache
 
+	writing  sync.Mutex     // held while a stretch is written
+	flushing sync.WaitGroup // writes behind the last block
+
 	mu         sync.RWMutex // guards what follows; the database guards itself
 	head       head
 	commitment types.Hash
-	batchBytes int // of the last block: the next is likely as large
+	recent     *stretch // takes the next block
+	older      *stretch // is being written; nil when none is
+	failed     error    // to write: nothing is committed any more
 }
 
 // Open opens the store in a folder, or makes one there. The parameters must be those that it was made with.
@@ -131,16 +140,20 @@ func (s *Store) loadHead() (err error) {
 		return damagedError(s.dir, err)
 	}
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
-	s.cache = newCache(s.head.height)
+	s.cache, s.recent = newCache(s.head.height), newStretch(s.head.height)
 	return nil
 }
 
-// Close closes the store. Snapshots must have been closed before.
+// Close writes what is not written yet and closes the store. Tips and snapshots must have been closed before.
 func (s *Store) Close() error {
 	var err error
+	if s.recent != nil {
+		s.flushing.Wait()
+		err = s.Flush()
+	}
 	if s.db != nil {
-		err = s.db.Close()
-		s.db = nil
+		err = errors.Join(err, s.db.Close())
+		s.db, s.recent = nil, nil
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())

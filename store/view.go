@@ -8,21 +8,30 @@ import (
 	"lockstep/ledger"
 )
 
-// view is the state part of a database or a snapshot of one, at a height. As [ledger.View] asks, it panics when it can't
-// read.
+// view is the state at a height. As [ledger.View] asks, it panics when it can't read.
 type view struct {
-	pebble.Reader
-	cache  *cache // nil: of no use here
-	height uint64
+	pebble.Reader            // what is on the disk: of that height, or of an earlier one
+	unwritten     []*stretch // what came after that, newest first
+	cache         *cache     // nil: of no use here
+	height        uint64
 }
 
 // View reads the state as of the last block, for the rules. It must not be in use while a block is committed.
-func (s *Store) View() ledger.View { return view{s.db, s.cache, s.Height()} }
+func (s *Store) View() ledger.View {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return view{s.db, s.unwritten(), s.cache, s.head.height}
+}
 
 // Get implements [ledger.View].
 func (v view) Get(key string) ledger.Value {
 	if v.cache != nil {
 		if value, known := v.cache.get(key, v.height); known {
+			return value
+		}
+	}
+	for _, stretch := range v.unwritten {
+		if value, changed := stretch.get(key, v.height); changed {
 			return value
 		}
 	}
@@ -33,14 +42,62 @@ func (v view) Get(key string) ledger.Value {
 	return ledger.Value{Encoded: encoded}
 }
 
-// Ascend implements [ledger.View].
+// Ascend implements [ledger.View]. Both ends of the range lie within one kind of key, or the end is where the next begins.
 func (v view) Ascend(from, to string, visit func(key string, value []byte) bool) {
+	changed, going := v.changed(from, to), true
 	err := scan(v.Reader, stateKey(from), stateKey(to), func(key, value []byte) bool {
-		return visit(string(key[1:]), append([]byte{}, value...))
+		at := string(key[1:])
+		for len(changed) > 0 && changed[0].key < at && going {
+			going = changed[0].visit(visit)
+			changed = changed[1:]
+		}
+		switch {
+		case !going:
+		case len(changed) > 0 && changed[0].key == at:
+			going = changed[0].visit(visit)
+			changed = changed[1:]
+		default:
+			going = visit(at, append([]byte{}, value...))
+		}
+		return going
 	})
 	if err != nil {
 		panic(fmt.Sprintf("store: read: %v", err))
 	}
+	for i := 0; i < len(changed) && going; i++ {
+		going = changed[i].visit(visit)
+	}
+}
+
+func (s stored) visit(visit func(key string, value []byte) bool) bool {
+	return s.value == nil || visit(s.key, s.value)
+}
+
+// changed lists what is not on the disk of a range, in order.
+func (v view) changed(from, to string) []stored {
+	var all []stored
+	for i := len(v.unwritten) - 1; i >= 0; i-- {
+		all = merge(all, v.unwritten[i].within(from, to, v.height))
+	}
+	return all
+}
+
+// merge puts two ordered lists together; the later is right where both tell of a key.
+func merge(earlier, later []stored) []stored {
+	if len(earlier) == 0 {
+		return later
+	}
+	all := make([]stored, 0, len(earlier)+len(later))
+	for _, entry := range later {
+		for len(earlier) > 0 && earlier[0].key < entry.key {
+			all, earlier = append(all, earlier[0]), earlier[1:]
+		}
+		if len(earlier) > 0 && earlier[0].key == entry.key {
+			earlier = earlier[1:]
+		}
+		all = append(all, entry)
+	}
+	return append(all, earlier...)
 }
 
 // scan visits the keys in [from, to) in order until visit returns false. Key and value are only valid during the visit.
