@@ -47,7 +47,7 @@ func (w *world) open() {
 	w.t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	if w.store, err = store.Open(filepath.Join(w.dir, "store"), w.params, quiet); err != nil {
+	if w.store, err = store.Open(filepath.Join(w.dir, "store"), w.params, store.DefaultMemory, quiet); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.Chain, err = Open(w.config, w.store, quiet); err != nil {

@@ -40,7 +40,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	params.Operators = []types.PublicKey{publicKey("operator")}
 	w := &world{t: t, params: params, time: 1_780_000_000_000, random: rand.New(rand.NewPCG(seed, 7))}
 	var err error
-	if w.store, err = store.Open(t.TempDir(), params, quiet); err != nil {
+	if w.store, err = store.Open(t.TempDir(), params, store.DefaultMemory, quiet); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -42,7 +42,7 @@ func newStoreLedger(o *Options) (*storeLedger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the ledger: %w", err)
 	}
-	s, err := store.Open(filepath.Join(dir, "ledger"), o.params(), o.Logger)
+	s, err := store.Open(filepath.Join(dir, "ledger"), o.params(), store.DefaultMemory, o.Logger)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

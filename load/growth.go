@@ -260,7 +260,7 @@ func (g *grower) reopen(row *GrowthRow) error {
 		return err
 	}
 	begin := time.Now()
-	s, err := store.Open(filepath.Join(g.ledger.dir, "ledger"), g.o.params(), g.o.Logger)
+	s, err := store.Open(filepath.Join(g.ledger.dir, "ledger"), g.o.params(), store.DefaultMemory, g.o.Logger)
 	if err != nil {
 		return err
 	}

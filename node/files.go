@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"lockstep/chain"
+	"lockstep/store"
 	"lockstep/types"
 )
 
@@ -35,11 +36,21 @@ type Settings struct {
 	P2PListen string     `json:"p2p_listen"` // where other nodes reach this one; empty: nowhere
 	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
 	LogLevel  slog.Level `json:"log_level"`
+	MemoryMB  int        `json:"memory_mb"` // what the process should get by with, about
 }
+
+// Of a node's memory.
+const (
+	DefaultMemoryMB = 1024
+	MinMemoryMB     = 256
+)
+
+// storeMemory is the store's part of it.
+func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) << 20 * 5 / 8 }
 
 // DefaultSettings are those of a node on its own.
 func DefaultSettings() Settings {
-	return Settings{API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo}
+	return Settings{API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB}
 }
 
 // Check reports settings that no node could run with.
@@ -51,6 +62,9 @@ func (s *Settings) Check() error {
 		if _, _, err := net.SplitHostPort(s.P2PListen); err != nil {
 			return fmt.Errorf("p2p_listen: %q is not an address: write host:port, such as 0.0.0.0:26656", s.P2PListen)
 		}
+	}
+	if s.MemoryMB < MinMemoryMB {
+		return fmt.Errorf("memory_mb: a node can't work with %d MB: give it %d or more", s.MemoryMB, MinMemoryMB)
 	}
 	for _, peer := range s.P2PPeers {
 		id, address, found := strings.Cut(peer, "@")
@@ -76,6 +90,9 @@ func Init(dir string, options InitOptions) error {
 	settings := options.Settings
 	if settings.API == "" {
 		settings.API = DefaultAPI
+	}
+	if settings.MemoryMB == 0 {
+		settings.MemoryMB = DefaultMemoryMB
 	}
 	if settings.P2PPeers == nil {
 		settings.P2PPeers = []string{}

@@ -163,7 +163,7 @@ func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report Index
 	if err != nil {
 		return report, err
 	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, logger)
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, logger)
 	if err != nil {
 		return report, err
 	}

@@ -22,7 +22,7 @@ func followed(t *testing.T, dir string) types.Hash {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, quiet)
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type book struct {
 func newBook(t *testing.T) *book {
 	t.Helper()
 	b := &book{t: t, params: types.DefaultParams("test"), time: 1_780_000_000_000}
-	s, err := store.Open(t.TempDir(), b.params, slog.New(slog.DiscardHandler))
+	s, err := store.Open(t.TempDir(), b.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
-	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, n.logger); err != nil {
+	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, settings.storeMemory(), n.logger); err != nil {
 		return err
 	}
 	n.chain, err = chain.Open(chain.Config{Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers}, n.store, n.logger)
@@ -156,7 +156,7 @@ func Check(dir string, logger *slog.Logger) (report store.Report, err error) {
 	if err != nil {
 		return report, err
 	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, logger)
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, logger)
 	if err != nil {
 		return report, err
 	}

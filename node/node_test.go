@@ -121,4 +121,7 @@ func TestInitRefuses(t *testing.T) {
 	if err := Init(t.TempDir(), InitOptions{Params: quickParams(), Settings: Settings{API: "x"}}); err == nil {
 		t.Error("a ledger was made with bad settings")
 	}
+	if err := Init(t.TempDir(), InitOptions{Params: quickParams(), Settings: Settings{MemoryMB: MinMemoryMB - 1}}); err == nil {
+		t.Error("a ledger was made for a node that has no room")
+	}
 }

@@ -74,7 +74,7 @@ type auctioned struct {
 
 // auctions reads from the node's disk what became of products. The node must not run.
 func (h *host) auctions(products []types.Product) (found []auctioned, err error) {
-	s, err := store.Open(filepath.Join(h.folder, storeFolder), h.params, h.logger)
+	s, err := store.Open(filepath.Join(h.folder, storeFolder), h.params, store.DefaultMemory, h.logger)
 	if err != nil {
 		return nil, err
 	}

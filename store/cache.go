@@ -6,9 +6,6 @@ import (
 	"lockstep/ledger"
 )
 
-// cacheBytes bounds what a cache holds, by [cost].
-const cacheBytes = 96 << 20
-
 // cache keeps the newest values of the state in memory, decoded: a block mostly reads what a block shortly before it wrote.
 // It is filled by commits alone and forgets what was written longest ago: in two halves, of which it drops the old one when the
 // young one is full.
@@ -17,6 +14,7 @@ const cacheBytes = 96 << 20
 type cache struct {
 	mu     sync.RWMutex
 	height uint64 // of the last block that it follows
+	most   int    // bytes, by [cost], that it holds of both halves
 	young  map[string]cached
 	old    map[string]cached
 	bytes  int // of the young
@@ -27,8 +25,8 @@ type cached struct {
 	height uint64 // of the block that wrote it
 }
 
-func newCache(height uint64) *cache {
-	return &cache{height: height, young: map[string]cached{}, old: map[string]cached{}}
+func newCache(height uint64, most int) *cache {
+	return &cache{height: height, most: most, young: map[string]cached{}, old: map[string]cached{}}
 }
 
 // get returns what stands under a key at a height; false when the cache can't tell.
@@ -63,7 +61,7 @@ func (c *cache) follow(height uint64, changes []ledger.Change) {
 		c.young[change.Key] = cached{value, height}
 		c.bytes += cost(change.Key, value)
 	}
-	if c.bytes > cacheBytes/2 {
+	if c.bytes > c.most/2 {
 		c.turn()
 	}
 }

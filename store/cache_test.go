@@ -15,7 +15,7 @@ import (
 func TestCacheNeverTellsTheWrongHeight(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		c := newCache(0)
+		c := newCache(0, 1<<20)
 		history := []map[string]string{{}}
 		for height := uint64(1); height <= 20; height++ {
 			state := map[string]string{}
@@ -60,7 +60,8 @@ func TestCacheNeverTellsTheWrongHeight(t *testing.T) {
 // TestCacheIsBounded writes far more than fits.
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
-	c := newCache(0)
+	const most = 96 << 20
+	c := newCache(0, most)
 	value := make([]byte, 1<<16)
 	for height := uint64(1); height <= 1000; height++ {
 		c.follow(height, []ledger.Change{{Key: fmt.Sprint(height), New: value}})
@@ -71,8 +72,8 @@ func TestCacheIsBounded(t *testing.T) {
 			held += cost(key, v.Value)
 		}
 	}
-	if held > cacheBytes+cost("1000", ledger.Value{Encoded: value}) || held < cacheBytes/2 {
-		t.Errorf("it holds %d bytes, its bound is %d", held, cacheBytes)
+	if held > most+cost("1000", ledger.Value{Encoded: value}) || held < most/2 {
+		t.Errorf("it holds %d bytes, its bound is %d", held, most)
 	}
 	if kept := slices.ContainsFunc([]string{"1", "2"}, func(key string) bool { _, known := c.get(key, 1000); return known }); kept {
 		t.Error("the oldest are still there")

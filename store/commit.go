@@ -99,7 +99,7 @@ func (b *Staged) Commit() error {
 	s.cache.follow(b.block.Height, b.diff.Changes)
 	s.recent.add(b)
 	s.head, s.commitment = b.head, b.block.Commitment
-	due := s.recent.due()
+	due := s.recent.due(s.memory.stretch())
 	s.mu.Unlock()
 	if due {
 		s.flushing.Wait() // for an earlier one: memory is bounded

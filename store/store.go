@@ -18,14 +18,6 @@ import (
 // formatVersion is the version of the layout in keys.go.
 const formatVersion = "lockstep-store-3"
 
-// blockCacheBytes is kept in memory of what was read: the hot part of the state of a community.
-const blockCacheBytes = 256 << 20
-
-// memTableBytes are gathered in memory before they are sorted into files, at most twice as many at a time. Most entries of
-// the state don't live long: what is gone by then is never written to a file. Half of this wrote 18 % more, twice as much
-// 8 % less but took twice the memory and twice as long to open after a crash.
-const memTableBytes = 32 << 20
-
 // bloomBits a key tell that it is absent without a read, but for one time in a hundred.
 const bloomBits = 10
 
@@ -40,6 +32,7 @@ type Store struct {
 	lock   *pebble.Lock
 	dir    string
 	params types.Params
+	memory Memory
 	cache  *cache
 
 	writing  sync.Mutex     // held while a stretch is written
@@ -53,8 +46,9 @@ type Store struct {
 	failed     error    // to write: nothing is committed any more
 }
 
-// Open opens the store in a folder, or makes one there. The parameters must be those that it was made with.
-func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) {
+// Open opens the store in a folder, or makes one there. The parameters must be those that it was made with. It takes
+// MinMemory at least.
+func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (*Store, error) {
 	if err := params.Check(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
@@ -65,7 +59,7 @@ func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) 
 	if err != nil {
 		return nil, lockedError(dir, err)
 	}
-	s := &Store{lock: lock, dir: dir, params: params}
+	s := &Store{lock: lock, dir: dir, params: params, memory: max(memory, MinMemory)}
 	if err := s.open(logger); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -73,11 +67,11 @@ func Open(dir string, params types.Params, logger *slog.Logger) (*Store, error) 
 }
 
 func (s *Store) open(logger *slog.Logger) (err error) {
-	cache := pebble.NewCache(blockCacheBytes)
+	cache := pebble.NewCache(s.memory.blocks())
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
 		Lock: s.lock, Cache: cache, Logger: pebbleLogger{logger}, FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize: memTableBytes,
+		MemTableSize: s.memory.table(),
 	}
 	for i := range options.Levels { // the rules often ask for what is not there
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
@@ -140,7 +134,7 @@ func (s *Store) loadHead() (err error) {
 		return damagedError(s.dir, err)
 	}
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
-	s.cache, s.recent = newCache(s.head.height), newStretch(s.head.height)
+	s.cache, s.recent = newCache(s.head.height, s.memory.values()), newStretch(s.head.height)
 	return nil
 }
 

@@ -85,7 +85,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 	t.Run("in use", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		_, err := store.Open(w.dir, w.params, quiet)
+		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrLocked)
 	})
 	t.Run("other parameters", func(t *testing.T) {
@@ -94,17 +94,17 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		w.close()
 		other := w.params
 		other.Horizon++
-		_, err := store.Open(w.dir, other, quiet)
+		_, err := store.Open(w.dir, other, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrParams)
 		other.ChainID = "another"
-		_, err = store.Open(w.dir, other, quiet)
+		_, err = store.Open(w.dir, other, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrParams)
 	})
 	t.Run("other format", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.tamper(func(db *pebble.DB) error { return db.Set([]byte("mf"), []byte("lockstep-store-0"), pebble.Sync) })
-		_, err := store.Open(w.dir, w.params, quiet)
+		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrFormat)
 	})
 	t.Run("damaged head", func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		w := newWorld(t)
 		w.must(w.mint(1, "peter"))
 		w.tamper(func(db *pebble.DB) error { return db.Set([]byte("mh"), []byte{1, 2, 3}, pebble.Sync) })
-		_, err := store.Open(w.dir, w.params, quiet)
+		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrDamaged)
 	})
 	t.Run("damaged files", func(t *testing.T) {
@@ -121,12 +121,12 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		w.must(w.mint(1, "peter"))
 		w.close()
 		overwriteManifests(t, w.dir)
-		_, err := store.Open(w.dir, w.params, quiet)
+		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrDamaged)
 	})
 	t.Run("bad parameters", func(t *testing.T) {
 		t.Parallel()
-		_, err := store.Open(t.TempDir(), types.Params{}, quiet)
+		_, err := store.Open(t.TempDir(), types.Params{}, store.DefaultMemory, quiet)
 		if types.CodeOf(err) != types.CodeMalformed {
 			t.Error(err)
 		}

@@ -13,12 +13,8 @@ import (
 	"lockstep/types"
 )
 
-// What a stretch may hold, and how long, before it is written. Two of them are in memory at most. The longer it is the more
-// of a trade falls into one, and the more blocks the engine has to replay after a crash.
-const (
-	stretchBytes = 64 << 20
-	stretchTime  = 2 * time.Second
-)
+// stretchTime is how old a stretch becomes before it is written.
+const stretchTime = 2 * time.Second
 
 // stretch is what a run of blocks has done that is not on the disk yet. It is written in one batch, so that what came and
 // went within it never is: most outputs and half of the steps of a trade.
@@ -102,9 +98,9 @@ func (s *stretch) revise(r *revision) {
 	kind.least = min(kind.least, r.Key)
 }
 
-// due reports whether the stretch is to be written.
-func (s *stretch) due() bool {
-	return s.bytes > stretchBytes || len(s.blocks) > 0 && time.Since(s.began) > stretchTime
+// due reports whether the stretch is to be written, when it may hold so many bytes.
+func (s *stretch) due(most int) bool {
+	return s.bytes > most || len(s.blocks) > 0 && time.Since(s.began) > stretchTime
 }
 
 // get returns what stood under a key at a height; false when no block up to there has changed it.

@@ -36,7 +36,7 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) open() {
 	w.t.Helper()
-	opened, err := store.Open(w.dir, w.params, slog.New(slog.DiscardHandler))
+	opened, err := store.Open(w.dir, w.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		w.t.Fatal(err)
 	}

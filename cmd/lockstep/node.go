@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"lockstep/node"
@@ -80,6 +82,13 @@ type nodeStartCmd struct {
 }
 
 func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
+	settings, err := node.LoadSettings(c.dir(a))
+	if err != nil {
+		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(settings.MemoryMB) << 20) // the collector works harder near it, so that garbage doesn't double it
+	}
 	n, err := node.Open(node.Config{Dir: c.dir(a), API: c.API, Version: version()}, a.logger())
 	if err != nil {
 		return err
