@@ -19,6 +19,13 @@ type ledgerAPI struct {
 	heavy *heavy
 }
 
+// glance answers from the state alone.
+func glance[T any](l *ledgerAPI, answer func(*store.Tip) (T, error)) (T, error) {
+	tip := l.store.Tip()
+	result, err := answer(tip)
+	return result, errors.Join(err, tip.Close())
+}
+
 // read answers from one snapshot.
 func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result T, err error) {
 	snapshot, err := l.store.Snapshot()
@@ -32,16 +39,15 @@ func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result 
 func (l *ledgerAPI) Params() types.Params { return l.store.Params() }
 
 func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
-	return read(l, func(s *store.Snapshot) (wire.Status, error) {
+	return glance(l, func(s *store.Tip) (wire.Status, error) {
 		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
 		}
 		clock, status := s.Clock(), l.chain.Status()
-		commitment, err := s.Commitment()
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
-			Commitment: commitment, Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators,
-		}, err
+			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators,
+		}, nil
 	})
 }
 
@@ -74,7 +80,7 @@ func receiptOf(outcome chain.Outcome) wire.Receipt {
 }
 
 func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
-	return read(l, func(s *store.Snapshot) (wire.Trade, error) {
+	return glance(l, func(s *store.Tip) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
 			err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
@@ -86,7 +92,7 @@ func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, erro
 	})
 }
 
-func tradeOf(record *store.TradeRecord, s *store.Snapshot) wire.Trade {
+func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
 	now := s.Clock().Now()
 	trade := wire.Trade{
 		ID: record.ID, Phase: record.Trade.PhaseAt(now), Over: record.Over, Clock: now, Height: s.Height(),
@@ -110,7 +116,7 @@ func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool
 				page.Next = last
 				break
 			}
-			page.Trades = append(page.Trades, tradeOf(&entry.TradeRecord, s))
+			page.Trades = append(page.Trades, tradeOf(&entry.TradeRecord, s.Tip))
 			last = entry.Cursor
 		}
 		return page, nil
@@ -118,7 +124,7 @@ func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool
 }
 
 func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
-	return read(l, func(s *store.Snapshot) (wire.Offer, error) {
+	return glance(l, func(s *store.Tip) (wire.Offer, error) {
 		standing, ok := s.Offer(id)
 		if !ok {
 			return wire.Offer{}, types.Refuse(types.CodeNotFound, "offer %s does not stand", id)
@@ -155,7 +161,7 @@ func (l *ledgerAPI) Offers(_ context.Context, after string, limit int) (wire.Off
 }
 
 func (l *ledgerAPI) Assets(context.Context) (wire.Assets, error) {
-	return read(l, func(s *store.Snapshot) (wire.Assets, error) {
+	return glance(l, func(s *store.Tip) (wire.Assets, error) {
 		list := wire.Assets{Assets: []wire.Asset{}}
 		for state := range s.Assets() {
 			list.Assets = append(list.Assets, wire.Asset{ID: state.Asset.ID(), Asset: state.Asset, Issued: state.Issued, Fees: state.Fees})

@@ -37,7 +37,7 @@ func (s *Store) Check() (report Report, err error) {
 			err = closeErr
 		}
 	}()
-	c := &checker{Snapshot: snapshot}
+	c := &checker{Snapshot: snapshot, params: s.params}
 	for _, step := range []func() error{c.checkState, c.checkCoins, c.checkTrades, c.checkParties, c.checkBlocks, c.checkReceipts} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
@@ -48,6 +48,7 @@ func (s *Store) Check() (report Report, err error) {
 
 type checker struct {
 	*Snapshot
+	params types.Params
 	report Report
 }
 

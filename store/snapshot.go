@@ -2,19 +2,16 @@ package store
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 
-	"lockstep/ledger"
 	"lockstep/types"
 )
 
 // Snapshot shows state and derived data at one height, whatever is committed meanwhile. It must be closed. Its
 // [ledger.Reader] panics when the disk can't be read, as the rules need it to; the methods here return errors.
-type Snapshot struct {
-	*Tip
-	params types.Params
-}
+type Snapshot struct{ *Tip }
 
 // Snapshot returns a view of now. It writes first what is not on the disk yet, since what it finds by owner and party is
 // found there; for a look at the state alone [Store.Tip] is enough.
@@ -23,17 +20,11 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 		return nil, err
 	}
 	db := s.db.NewSnapshot()
-	clock := ledger.Reader{View: view{Reader: db}}.Clock() // of the disk: the next block may have come meanwhile
-	return &Snapshot{newTip(view{db, nil, s.cache, clock.Height}, db), s.params}, nil
-}
-
-// Commitment is what the last block in the snapshot commits to (the app hash).
-func (s *Snapshot) Commitment() (types.Hash, error) {
-	h, err := readHead(s.db)
+	head, err := readHead(db) // the next block may have come meanwhile
 	if err != nil {
-		return types.Hash{}, fmt.Errorf("read the head of the store: %w", err)
+		return nil, errors.Join(fmt.Errorf("read the head of the store: %w", err), db.Close())
 	}
-	return h.accumulator.Commitment(h.height, &s.params), nil
+	return &Snapshot{newTip(view{db, nil, s.cache, head.height}, db, head.accumulator.Commitment(head.height, &s.params))}, nil
 }
 
 // Coin is an unspent output that is locked to a key.

@@ -13,8 +13,9 @@ import (
 // to nothing and must be closed. Its [ledger.Reader] panics when the disk can't be read, as the rules need it to.
 type Tip struct {
 	ledger.Reader
-	view view
-	db   *pebble.Snapshot
+	view       view
+	db         *pebble.Snapshot
+	commitment types.Hash
 }
 
 // Tip returns a view of now.
@@ -22,16 +23,21 @@ func (s *Store) Tip() *Tip {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	db := s.db.NewSnapshot()
-	return newTip(view{db, s.unwritten(), s.cache, s.head.height}, db)
+	return newTip(view{db, s.unwritten(), s.cache, s.head.height}, db, s.commitment)
 }
 
-func newTip(view view, db *pebble.Snapshot) *Tip { return &Tip{ledger.Reader{View: view}, view, db} }
+func newTip(view view, db *pebble.Snapshot, commitment types.Hash) *Tip {
+	return &Tip{ledger.Reader{View: view}, view, db, commitment}
+}
 
 // Close gives the tip's resources back.
 func (t *Tip) Close() error { return t.db.Close() }
 
 // Height is that of the last block, zero before the first.
 func (t *Tip) Height() uint64 { return t.view.height }
+
+// Commitment is what the last block commits to (the app hash).
+func (t *Tip) Commitment() types.Hash { return t.commitment }
 
 // TradeRecord is a trade with whether it is over: out of the state, so that nothing is locked and no step can follow.
 type TradeRecord struct {
