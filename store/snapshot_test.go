@@ -58,7 +58,7 @@ func TestASnapshotStaysAtItsHeight(t *testing.T) {
 			t.Errorf("the snapshot shows a later receipt: %v, %v", receipt, err)
 		}
 		if s.Commitment() == block.Commitment {
-			t.Errorf("the snapshot shows a later commitment, %v", err)
+			t.Error("the snapshot shows a later commitment")
 		}
 	})
 }
