@@ -106,14 +106,20 @@ func (n *Node) keepIndex(ctx context.Context) error {
 }
 
 // indexPause is how long the index pauses after a batch that took so long. When no transaction waits for a block it goes on
-// at once. The more do, the longer it lets blocks gather, for a trade whose steps fall into one batch costs a third; and
-// it takes a quarter of one core at most, however far that leaves it behind: the blocks have the first claim.
+// at once. The more do, the longer it lets blocks gather: a trade whose steps fall into one batch costs a third, and what
+// the index reads need be on the disk only then. It takes a quarter of one core at most, however far that leaves it behind:
+// the blocks have the first claim.
 func indexPause(waiting int, took time.Duration) time.Duration {
 	if waiting == 0 {
 		return 0
 	}
-	return max(3*took, min(time.Duration(waiting)*time.Millisecond, 2*time.Second))
+	return max(3*took, min(time.Duration(waiting)*gatherPerWaiting, gatherAtMost))
 }
+
+const (
+	gatherPerWaiting = 5 * time.Millisecond
+	gatherAtMost     = 2 * time.Second
+)
 
 // What is gathered of blocks at most. The rest is read from the store.
 const (
@@ -123,7 +129,7 @@ const (
 
 // gather waits for a block of that height, and for the end of the pause, and returns the blocks that have come till then.
 func (n *Node) gather(ctx context.Context, height uint64, pause time.Duration) (blocks []*store.Block, err error) {
-	pausing, cancel := context.WithTimeout(ctx, pause)
+	pausing, cancel := n.whileBusy(ctx, pause)
 	defer cancel()
 	events := 0
 	for block, err := range n.chain.Blocks(pausing, height) {
@@ -143,6 +149,31 @@ func (n *Node) gather(ctx context.Context, height uint64, pause time.Duration) (
 		return []*store.Block{block}, err
 	}
 	return nil, nil
+}
+
+// calmCheck is how often a pause looks whether transactions still wait.
+const calmCheck = 50 * time.Millisecond
+
+// whileBusy returns a context that ends after so long, or sooner when no transaction waits for a block any more.
+func (n *Node) whileBusy(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+	busy, cancel := context.WithTimeout(ctx, atMost)
+	if atMost <= calmCheck {
+		return busy, cancel
+	}
+	go func() {
+		look := time.NewTicker(calmCheck)
+		defer look.Stop()
+		for busy.Err() == nil {
+			select {
+			case <-busy.Done():
+			case <-look.C:
+				if n.chain.Status().Waiting == 0 {
+					cancel()
+				}
+			}
+		}
+	}()
+	return busy, cancel
 }
 
 // Index is the query index, for programs that run a node in their own process.

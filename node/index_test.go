@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,18 @@ func followed(t *testing.T, dir string) types.Hash {
 		t.Fatal(err)
 	}
 	return digest
+}
+
+// TestAPauseOfTheIndexEndsWithTheBurst pauses for an hour on a node for which nothing waits.
+func TestAPauseOfTheIndexEndsWithTheBurst(t *testing.T) {
+	t.Parallel()
+	n, _ := start(t, initNode(t, quickParams()))
+	busy, cancel := n.whileBusy(t.Context(), time.Hour)
+	defer cancel()
+	<-busy.Done()
+	if !errors.Is(busy.Err(), context.Canceled) {
+		t.Error("it ended by itself")
+	}
 }
 
 // sameWhenRebuilt wants the index that a node followed to be that of its store.
