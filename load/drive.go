@@ -68,6 +68,7 @@ type tally struct {
 	steps      []time.Duration // from when each transaction was due until it was final
 	whole      []time.Duration // from when each trade was due until its end was final
 	ends       []time.Time     // when that was
+	finals     []time.Time     // when each transaction was final
 	blocks     []time.Duration // between two blocks that held something, as the first node tells
 	blockTxs   int             // in all blocks that the first node tells of
 	lastHeight uint64
@@ -78,10 +79,13 @@ type tally struct {
 
 // pace is how many lanes a second ended their trades in a part of the run: from the last block before it to the first behind it,
 // so that it does not matter how the blocks lie.
-func (t *tally) pace(from, to time.Duration) float64 {
+func (t *tally) pace(from, to time.Duration) float64 { return t.paceOf(t.ends, from, to) }
+
+// paceOf is [tally.pace] of other moments, in order.
+func (t *tally) paceOf(moments []time.Time, from, to time.Duration) float64 {
 	first, last, count := time.Duration(0), time.Duration(0), 0
-	for _, end := range t.ends { // in order
-		since := end.Sub(t.begin)
+	for _, moment := range moments {
+		since := moment.Sub(t.begin)
 		switch {
 		case since <= from:
 			first = since
@@ -267,6 +271,7 @@ func (d *drive) land(r *ride, at time.Time) {
 	d.result.txs++
 	d.result.bytes += int64(len(step.tx.Bytes()))
 	d.result.steps = append(d.result.steps, at.Sub(r.due))
+	d.result.finals = append(d.result.finals, at)
 	if step.ends > 0 {
 		d.result.trades += step.ends
 		d.result.end = at
