@@ -12,6 +12,9 @@ import (
 	"lockstep/types"
 )
 
+// usualBlock is how many transactions a block holds, hardly more, when much waits.
+const usualBlock = 4096
+
 // appVersion is the version of the rules, part of every block's header.
 const appVersion = 1
 
@@ -97,7 +100,7 @@ func (a *application) PrepareProposal(
 ) (_ *abci.ResponsePrepareProposal, err error) {
 	defer a.failure.watch("prepare a proposal", &err)
 	a.pool.awaitFirst(a.idle, a.stop)
-	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time))
+	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
 	a.proposed = x
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
@@ -130,7 +133,7 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 	x := a.proposed
 	a.ours = x.isOf(height, blockTime, txs)
 	if !a.ours {
-		x = newExecution(a.store.View(), a.params, height, blockTime)
+		x = newExecution(a.store.View(), a.params, height, blockTime, len(txs))
 		for i := range txs {
 			x.do(&txs[i])
 		}

@@ -20,8 +20,11 @@ type execution struct {
 	quiet  bool // nothing happened at its begin
 }
 
-func newExecution(view ledger.View, params types.Params, height uint64, time types.Time) *execution {
+// newExecution begins a block of about so many transactions.
+func newExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *execution {
 	x := &execution{state: ledger.New(view, params), height: height, time: time}
+	x.state.Expect(txs)
+	x.hashes, x.txs = make([]types.Hash, 0, txs), make([]store.TxResult, 0, txs)
 	x.quiet = len(x.state.Begin(height, time)) == 0
 	return x
 }

@@ -11,7 +11,7 @@ func (x *execution) agree(a *types.Agree) error {
 	}
 	x.need(agreement.Producer)
 	x.need(agreement.Consumer)
-	trade := &types.Trade{Agreement: *agreement, Phase: types.PhaseAgreed, Height: x.clock.Height}
+	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})

@@ -121,6 +121,6 @@ func (s *State) match(
 		Agreement: *agreement, Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}},
 	}
 	s.add(tradeKey(id), trade)
-	s.emit(types.EventMatched, types.Event{Trade: id, Product: product, Keys: []types.PublicKey{agreement.Producer, agreement.Consumer}})
+	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, agreement.Producer, agreement.Consumer)
 	return trade, id
 }

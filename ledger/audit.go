@@ -30,11 +30,12 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	reader := Reader{view}
 	clock := reader.Clock().Now()
 	sums = Sums{}
+	elements := newExpander()
 	for _, kind := range allKinds() {
 		from, to := kindRange(kind)
 		view.Ascend(from, to, func(key string, value []byte) bool {
 			decodeValue(key, value)
-			accumulator.Add(key, value)
+			accumulator.add(elements.element(key, value))
 			return true
 		})
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"lockstep/types"
 )
@@ -117,7 +118,30 @@ func (s *State) Finish() Diff {
 	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Events: s.events}
 }
 
-func (s *State) emit(kind types.EventKind, event types.Event) {
-	event.Kind, event.Height, event.At = kind, s.clock.Height, s.now
+func (s *State) emit(kind types.EventKind, event types.Event, keys ...types.PublicKey) {
+	event.Kind, event.Height, event.At, event.Keys = kind, s.clock.Height, s.now, s.copyKeys(keys)
+	if len(s.events) == cap(s.events) {
+		s.events = slices.Grow(s.events, max(len(s.events), fewEvents)) // events are large: append alone would copy them more often
+	}
 	s.events = append(s.events, event)
 }
+
+// copyKeys puts keys where they can stay. Those of many events stand in one piece of memory.
+func (s *State) copyKeys(keys []types.PublicKey) []types.PublicKey {
+	if len(keys) == 0 {
+		return nil
+	}
+	if len(keys) > cap(s.keys)-len(s.keys) {
+		s.keys = make([]types.PublicKey, 0, max(min(2*cap(s.keys), manyKeys), fewKeys, len(keys)))
+	}
+	at := len(s.keys)
+	s.keys = append(s.keys, keys...)
+	return slices.Clip(s.keys[at:])
+}
+
+// What is allocated together of them.
+const (
+	fewEvents = 16
+	fewKeys   = 16
+	manyKeys  = 1024
+)

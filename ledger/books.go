@@ -11,7 +11,8 @@ import (
 func (r Reader) BooksFrom(gate types.Time, id types.ProductID) iter.Seq2[types.Time, *types.Book] {
 	return func(yield func(types.Time, *types.Book) bool) {
 		_, to := kindRange(kindGate)
-		r.Ascend(gateKey(gate, id), to, func(key string, _ []byte) bool {
+		from := gateKey(gate, id)
+		r.Ascend(from.String(), to, func(key string, _ []byte) bool {
 			book, open := r.Book(parseGateKey(key))
 			return !open || yield(parseGateTime(key), book)
 		})
@@ -22,7 +23,8 @@ func (r Reader) BooksFrom(gate types.Time, id types.ProductID) iter.Seq2[types.T
 func (r Reader) OrdersFrom(id types.ProductID, owner types.PublicKey, number uint8) iter.Seq[*types.PlacedOrder] {
 	return func(yield func(*types.PlacedOrder) bool) {
 		_, to := ordersOf(id)
-		r.Ascend(orderKey(id, owner, number), to, func(key string, encoded []byte) bool {
+		from := orderKey(id, owner, number)
+		r.Ascend(from.String(), to, func(key string, encoded []byte) bool {
 			return yield(decodeValue(key, encoded).(*types.PlacedOrder))
 		})
 	}

@@ -24,7 +24,7 @@ func (x *execution) issue(a *types.Issue) error {
 	}
 	x.need(a.Asset.Issuer)
 	x.put(assetKey(id), &next)
-	x.emit(types.EventIssued, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{a.Asset.Issuer}})
+	x.emit(types.EventIssued, types.Event{Tx: x.tx.ID()}, a.Asset.Issuer)
 	return nil
 }
 
@@ -46,6 +46,6 @@ func (x *execution) redeem(a *types.Redeem) error {
 	}
 	x.need(known.Asset.Issuer)
 	x.put(assetKey(a.Asset), &next)
-	x.emit(types.EventRedeemed, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{known.Asset.Issuer}})
+	x.emit(types.EventRedeemed, types.Event{Tx: x.tx.ID()}, known.Asset.Issuer)
 	return nil
 }

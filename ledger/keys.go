@@ -63,24 +63,49 @@ func (t *tradeIDs) Fields(c *canon.Coder) {
 	canon.List(c, "trades", (*[]types.TradeID)(t), func(id *types.TradeID, c *canon.Coder) { c.Bytes("trade", id[:]) })
 }
 
-func key(kind byte, id [32]byte) string {
-	return string(append([]byte{kind}, id[:]...))
+// key is where a value stands in the state. It is an array, not a string, so that looking for it takes no memory.
+type key struct {
+	bytes  [keyRoom]byte
+	length int
 }
 
-func outputKey(o types.Outpoint) string {
-	k := make([]byte, 0, 37)
-	k = append(k, kindOutput)
-	k = append(k, o.Tx[:]...)
-	return string(binary.BigEndian.AppendUint32(k, o.Index))
+// keyRoom is the longest that a key can be, that of an order.
+const keyRoom = 1 + 32 + 32 + 1
+
+func (k *key) String() string { return string(k.bytes[:k.length]) }
+
+// with returns the key with more at its end.
+func (k key) with(more []byte) key {
+	k.length += copy(k.bytes[k.length:], more)
+	return k
 }
 
-func tradeKey(id types.TradeID) string   { return key(kindTrade, id) }
-func offerKey(id types.OfferID) string   { return key(kindOffer, id) }
-func assetKey(id types.AssetID) string   { return key(kindAsset, id) }
-func memberKey(k types.PublicKey) string { return key(kindMember, k) }
-func meterKey(id types.MeterID) string   { return key(kindMeter, id) }
-func clockKey() string                   { return string([]byte{kindClock}) }
-func kindRange(kind byte) (a, b string)  { return string([]byte{kind}), string([]byte{kind + 1}) }
+// withNumber returns the key with a number at its end, in big-endian order.
+func (k key) withNumber(n uint64) key {
+	binary.BigEndian.PutUint64(k.bytes[k.length:], n)
+	k.length += 8
+	return k
+}
+
+// withCount is withNumber for what is small.
+func (k key) withCount(n uint32) key {
+	binary.BigEndian.PutUint32(k.bytes[k.length:], n)
+	k.length += 4
+	return k
+}
+
+func kindKey(kind byte) key                { return key{bytes: [keyRoom]byte{kind}, length: 1} }
+func idKey(kind byte, id [32]byte) key     { return kindKey(kind).with(id[:]) }
+func timeKey(kind byte, at types.Time) key { return kindKey(kind).withNumber(uint64(at)) }
+
+func outputKey(o types.Outpoint) key    { return idKey(kindOutput, o.Tx).withCount(o.Index) }
+func tradeKey(id types.TradeID) key     { return idKey(kindTrade, id) }
+func offerKey(id types.OfferID) key     { return idKey(kindOffer, id) }
+func assetKey(id types.AssetID) key     { return idKey(kindAsset, id) }
+func memberKey(k types.PublicKey) key   { return idKey(kindMember, k) }
+func meterKey(id types.MeterID) key     { return idKey(kindMeter, id) }
+func clockKey() key                     { return kindKey(kindClock) }
+func kindRange(kind byte) (a, b string) { return string([]byte{kind}), string([]byte{kind + 1}) }
 
 // slotID names one gauge in one slot.
 func slotID(gauge types.Gauge, from types.Time) [32]byte {
@@ -91,72 +116,52 @@ func slotID(gauge types.Gauge, from types.Time) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-func slotKey(id [32]byte) string { return key(kindSlot, id) }
+func slotKey(id [32]byte) key { return idKey(kindSlot, id) }
 
-func bookKey(id types.ProductID) string { return key(kindBook, id) }
+func bookKey(id types.ProductID) key { return idKey(kindBook, id) }
 
-func orderKey(product types.ProductID, owner types.PublicKey, number uint8) string {
-	k := make([]byte, 0, 66)
-	k = append(k, kindOrder)
-	k = append(k, product[:]...)
-	k = append(k, owner[:]...)
-	return string(append(k, number))
+func orderKey(product types.ProductID, owner types.PublicKey, number uint8) key {
+	return idKey(kindOrder, product).with(owner[:]).with([]byte{number})
 }
 
 // ordersOf returns the range of the orders of a product.
 func ordersOf(product types.ProductID) (from, to string) {
-	prefix := key(kindOrder, product)
+	start := idKey(kindOrder, product)
+	prefix := start.String()
 	return prefix, prefix + strings.Repeat("\xff", 34) // an order's key is one byte shorter
 }
 
-func gateKey(at types.Time, product types.ProductID) string {
-	k := make([]byte, 0, 41)
-	k = append(k, kindGate)
-	k = binary.BigEndian.AppendUint64(k, uint64(at))
-	return string(append(k, product[:]...))
+func gateKey(at types.Time, product types.ProductID) key {
+	return timeKey(kindGate, at).with(product[:])
 }
 
 // before returns the range of the entries of a kind whose moment lies before another: it has passed.
 func before(kind byte, at types.Time) (from, to string) {
-	return string([]byte{kind}), string(binary.BigEndian.AppendUint64([]byte{kind}, uint64(at)))
+	end := timeKey(kind, at)
+	return string([]byte{kind}), end.String()
 }
 
 func parseGateKey(k string) types.ProductID { return types.ProductID([]byte(k[9:])) }
 
-func recordKey(owner types.PublicKey, asset types.AssetID) string {
-	return key(kindRecord, owner) + string(asset[:])
+func recordKey(owner types.PublicKey, asset types.AssetID) key {
+	return idKey(kindRecord, owner).with(asset[:])
 }
 
-func queueKey(at types.Time, what byte, id [32]byte) string {
-	k := make([]byte, 0, 42)
-	k = append(k, kindQueue)
-	k = binary.BigEndian.AppendUint64(k, uint64(at))
-	k = append(k, what)
-	return string(append(k, id[:]...))
+func queueKey(at types.Time, what byte, id [32]byte) key {
+	return timeKey(kindQueue, at).with([]byte{what}).with(id[:])
 }
 
 // rememberedKey is of a transaction, with its own valid-until.
-func rememberedKey(until types.Time, id [32]byte) string {
-	k := make([]byte, 0, 41)
-	k = append(k, kindRemembered)
-	k = binary.BigEndian.AppendUint64(k, uint64(until))
-	return string(append(k, id[:]...))
+func rememberedKey(until types.Time, id [32]byte) key {
+	return timeKey(kindRemembered, until).with(id[:])
 }
 
-func matchesKey(payBy types.Time, product types.ProductID, page int) string {
-	k := make([]byte, 0, 45)
-	k = append(k, kindMatches)
-	k = binary.BigEndian.AppendUint64(k, uint64(payBy))
-	k = append(k, product[:]...)
-	return string(binary.BigEndian.AppendUint32(k, uint32(page)))
+func matchesKey(payBy types.Time, product types.ProductID, page int) key {
+	return timeKey(kindMatches, payBy).with(product[:]).withCount(uint32(page))
 }
 
-func overKey(payBy types.Time, height uint64, page int) string {
-	k := make([]byte, 0, 21)
-	k = append(k, kindOver)
-	k = binary.BigEndian.AppendUint64(k, uint64(payBy))
-	k = binary.BigEndian.AppendUint64(k, height)
-	return string(binary.BigEndian.AppendUint32(k, uint32(page)))
+func overKey(payBy types.Time, height uint64, page int) key {
+	return timeKey(kindOver, payBy).withNumber(height).withCount(uint32(page))
 }
 
 func parseQueueKey(k string) (what byte, id [32]byte) {

@@ -24,7 +24,7 @@ func (x *execution) post(a *types.Post) error {
 	x.need(offer.Producer)
 	x.put(offerKey(id), &types.StandingOffer{Offer: *offer, Remaining: offer.Goods.Quantity})
 	x.put(queueKey(offer.Deadlines.PayBy, queueOffer, id), &mark{})
-	x.emit(types.EventOffered, types.Event{Tx: x.tx.ID(), Offer: id, Keys: []types.PublicKey{offer.Producer}})
+	x.emit(types.EventOffered, types.Event{Tx: x.tx.ID(), Offer: id}, offer.Producer)
 	return nil
 }
 
@@ -57,7 +57,8 @@ func (x *execution) take(a *types.Take) error {
 	if err != nil {
 		return err
 	}
-	trade := &types.Trade{Agreement: *agreement, Height: x.clock.Height}
+	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
+	trade.Steps = make([]types.Step, 0, 2)
 	x.note(trade, types.StepAgreed)
 	if err := x.lockPayment(id, trade, a.Digest); err != nil {
 		return err
@@ -81,7 +82,7 @@ func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
 func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) {
 	s.remove(offerKey(id))
 	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))
-	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id, Keys: []types.PublicKey{standing.Offer.Producer}})
+	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id}, standing.Offer.Producer)
 }
 
 func (s *State) expireOffer(id types.OfferID) {

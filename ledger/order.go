@@ -74,5 +74,5 @@ func (s *State) mustBook(id types.ProductID) *types.Book {
 }
 
 func (x *execution) emitOrder(kind types.EventKind, product types.ProductID, owner types.PublicKey) {
-	x.emit(kind, types.Event{Tx: x.tx.ID(), Product: product, Keys: []types.PublicKey{owner}})
+	x.emit(kind, types.Event{Tx: x.tx.ID(), Product: product}, owner)
 }

@@ -9,8 +9,9 @@ import (
 // Reader reads a committed state in domain types.
 type Reader struct{ View }
 
-func read[T any](r Reader, key string) (*T, bool) {
-	value, ok := decoded(key, r.Get(key)).(*T)
+func read[T any](r Reader, at key) (*T, bool) {
+	text := at.String()
+	value, ok := decoded(text, r.Get(text)).(*T)
 	return value, ok
 }
 

@@ -38,7 +38,7 @@ func (x *execution) read(a *types.Reading) error {
 	next := *slot
 	next.Readings = append(append([]types.SlotReading{}, slot.Readings...), proof)
 	x.put(slotKey(at), &next)
-	x.emit(types.EventRead, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{registered.Owner}})
+	x.emit(types.EventRead, types.Event{Tx: x.tx.ID()}, registered.Owner)
 	return nil
 }
 

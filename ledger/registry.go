@@ -32,7 +32,7 @@ func (x *execution) admit(a *types.Admit) error {
 	}
 	member := a.Member
 	x.put(memberKey(member.Key), &member)
-	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{member.Key}})
+	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID()}, member.Key)
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (x *execution) enrol(a *types.Enrol) error {
 	}
 	registered := a.Meter
 	x.put(meterKey(id), &registered)
-	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{a.Meter.Owner}})
+	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID()}, a.Meter.Owner)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (x *execution) retire(a *types.Retire) error {
 	next := *registered
 	next.RetiredAt = x.now
 	x.put(meterKey(a.Meter), &next)
-	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID(), Keys: []types.PublicKey{registered.Owner}})
+	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID()}, registered.Owner)
 	return nil
 }
 

@@ -55,7 +55,11 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 	if owner, ok = trade.Owner(part, x.now); !ok {
 		return owner, types.Refuse(types.CodeInputLocked, "the %s of trade %s is nobody's while the trade is %s", part, id, trade.PhaseAt(x.now))
 	}
-	next := change(trade)
+	next := trade
+	if trade != x.spentFrom { // else it is a copy already, which nobody else has
+		next = change(trade)
+		x.spentFrom = next
+	}
 	if _, err := unlock(next, part); err != nil {
 		return owner, err
 	}
@@ -83,12 +87,28 @@ func (x *execution) findTrade(id types.TradeID) (*types.Trade, error) {
 	return trade, nil
 }
 
-// change returns a copy of a trade that may be changed.
+// roomyTrade is a trade with room for all that it may lock, in one piece of memory.
+type roomyTrade struct {
+	types.Trade
+	room [mostLocked]types.Locked
+}
+
+// mostLocked is how many parts are locked at once: the payment, the deposit or the return, and the bond.
+const mostLocked = 3
+
+// newTrade makes a trade that has locked nothing yet.
+func newTrade(agreement *types.Agreement, phase types.Phase, height uint64) *types.Trade {
+	trade := &roomyTrade{Trade: types.Trade{Agreement: *agreement, Phase: phase, Height: height}}
+	trade.Locked = trade.room[:0]
+	return &trade.Trade
+}
+
+// change returns a copy of a trade that may be changed, with room for one more step.
 func change(trade *types.Trade) *types.Trade {
-	next := *trade
-	next.Locked = slices.Clone(trade.Locked)
-	next.Steps = slices.Clone(trade.Steps)
-	return &next
+	next := &roomyTrade{Trade: *trade}
+	next.Locked = append(next.room[:0], trade.Locked...)
+	next.Steps = append(make([]types.Step, 0, len(trade.Steps)+1), trade.Steps...)
+	return &next.Trade
 }
 
 // note writes a step into a trade's record; of each kind the last one counts.
@@ -159,17 +179,18 @@ func (s *State) queueOver() {
 
 // forgetTrade removes the mark that a trade has left.
 func (s *State) forgetTrade(id types.TradeID) {
-	e := s.entries[tradeKey(id)]
+	at := tradeKey(id)
+	e := s.known(&at)
 	if e == nil {
-		e = s.know(tradeKey(id), Value{Encoded: []byte(overMark)}) // as keep has put it there
+		e = s.know(at.String(), Value{Encoded: []byte(overMark)}) // as keep has put it there
 	}
 	s.write(e, nil)
 }
 
 func (s *State) emitTrade(kind types.EventKind, id types.TradeID, trade *types.Trade) {
-	event := types.Event{Trade: id, Keys: []types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer}}
+	event := types.Event{Trade: id}
 	if len(trade.Steps) > 0 && kind != types.EventLapsed {
 		event.Tx = trade.Steps[len(trade.Steps)-1].Tx
 	}
-	s.emit(kind, event)
+	s.emit(kind, event, trade.Agreement.Producer, trade.Agreement.Consumer)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // View is a state as it was committed. It must not change while a [State] reads through it. A view that can't read (a
@@ -26,10 +27,11 @@ type Value struct {
 // State executes one block on top of a view, keeping the changes in memory until [State.Finish]. It is not
 // safe for concurrent use; several states may share one view.
 type State struct {
-	params types.Params
-	view   View
-	clock  Clock
-	now    types.Time // of the ledger clock, in this block
+	params  types.Params
+	view    View
+	clock   Clock
+	now     types.Time // of the ledger clock, in this block
+	current execution  // the memory of one transaction serves the next
 
 	entries  map[string]*entry // read or written since the block began
 	written  []*entry          // those that were written, in order of the first time
@@ -39,7 +41,8 @@ type State struct {
 	closed   []Closed
 	auctions []*types.Auction
 	events   []types.Event
-	settled  int // how many of the events are not of the current transaction
+	keys     []types.PublicKey // room for those of events to come
+	settled  int               // how many of the events are not of the current transaction
 	begun    bool
 
 	executing bool // a transaction, which may have to be taken back
@@ -72,23 +75,27 @@ func New(view View, params types.Params) *State {
 func (s *State) Params() types.Params { return s.params }
 
 // get reads through the changes of this block. T is the domain type that the kind of the key holds.
-func get[T any](s *State, key string) (*T, bool) {
-	value, ok := s.look(key).value.(*T)
+func get[T any](s *State, at key) (*T, bool) {
+	value, ok := s.look(at).value.(*T)
 	return value, ok
 }
 
 // look finds what is known of a key, in the view if need be.
-func (s *State) look(key string) *entry {
-	if e := s.entries[key]; e != nil {
+func (s *State) look(at key) *entry {
+	if e := s.known(&at); e != nil {
 		return e
 	}
-	return s.know(key, s.view.Get(key))
+	text := at.String()
+	return s.know(text, s.view.Get(text))
 }
+
+// known is what the block has met under a key, nil when that is nothing yet.
+func (s *State) known(at *key) *entry { return s.entries[string(at.bytes[:at.length])] }
 
 // know notes what the view has under a key.
 func (s *State) know(key string, stored Value) *entry {
 	if len(s.room) == 0 {
-		s.room = make([]entry, entriesAtOnce)
+		s.room = make([]entry, min(max(len(s.entries), fewEntries), manyEntries))
 	}
 	e := &s.room[0]
 	s.room = s.room[1:]
@@ -98,8 +105,11 @@ func (s *State) know(key string, stored Value) *entry {
 	return e
 }
 
-// entriesAtOnce are allocated together.
-const entriesAtOnce = 256
+// So many entries are allocated together, as many as there are already between these.
+const (
+	fewEntries  = 16
+	manyEntries = 1024
+)
 
 // decoded is the domain value of what is stored, nil when nothing is.
 func decoded(key string, stored Value) any {
@@ -110,19 +120,19 @@ func decoded(key string, stored Value) any {
 }
 
 // put writes a value; the caller must not change it later.
-func (s *State) put(key string, value any) { s.write(s.look(key), value) }
+func (s *State) put(at key, value any) { s.write(s.look(at), value) }
 
 // add writes a value under a key that the view is known not to have, which saves a look at it.
-func (s *State) add(key string, value any) {
-	e := s.entries[key]
+func (s *State) add(at key, value any) {
+	e := s.known(&at)
 	if e == nil {
-		e = s.know(key, Value{})
+		e = s.know(at.String(), Value{})
 	}
 	s.write(e, value)
 }
 
 // remove deletes a value.
-func (s *State) remove(key string) { s.put(key, nil) }
+func (s *State) remove(at key) { s.put(at, nil) }
 
 func (s *State) write(e *entry, value any) {
 	if !e.written {
@@ -133,6 +143,12 @@ func (s *State) write(e *entry, value any) {
 		s.undo = append(s.undo, undoRecord{e, e.value})
 	}
 	e.value = value
+}
+
+// Expect makes room for a block of about so many transactions, which is quicker than to make it bit by bit.
+func (s *State) Expect(transactions int) {
+	const entries, events = 5, 3 // of a step of a trade, hardly more
+	s.expect(entries*transactions, events*transactions)
 }
 
 // expect makes room for so many more entries, most of them written, and so many events.
@@ -196,13 +212,14 @@ type Change struct {
 // changes lists what the block did, in order of the first time that it wrote to a key.
 func (s *State) changes() []Change {
 	changes := make([]Change, 0, len(s.written))
+	var encoder canon.Encoder
 	for _, e := range s.written {
 		if e.value == e.before {
 			continue
 		}
 		change := Change{Key: e.key, Old: e.encoded, Before: e.before, After: e.value}
 		if e.value != nil {
-			change.New = types.Encode(e.value)
+			change.New = encoder.Encode(e.value.(canon.Value))
 		}
 		if string(change.Old) != string(change.New) {
 			changes = append(changes, change)

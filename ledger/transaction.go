@@ -13,6 +13,8 @@ type execution struct {
 	needed   []types.PublicKey // whose signatures it needs, in order of first need
 	balances []balance
 	nextOut  uint32 // index of the next output that an action creates
+
+	spentFrom *types.Trade // as the last input from a trade has left it
 }
 
 // balance is what comes in and goes out of one asset: inputs + issued = outputs + locked + redeemed + fee.
@@ -22,7 +24,8 @@ type balance struct {
 }
 
 func (s *State) execute(tx *types.Tx, good bool) error {
-	x := &execution{State: s, tx: tx, nextOut: uint32(len(tx.Body.Outputs))}
+	x := &s.current
+	*x = execution{State: s, tx: tx, needed: x.needed[:0], balances: x.balances[:0], nextOut: uint32(len(tx.Body.Outputs))}
 	if err := x.checkForm(); err != nil {
 		return err
 	}
@@ -220,7 +223,7 @@ func (x *execution) checkBalance() error {
 
 // makeOutputs makes the explicit outputs; they have the first indexes.
 func (x *execution) makeOutputs() error {
-	var receivers []types.PublicKey
+	receivers := make([]types.PublicKey, 0, 4)
 	for i := range x.tx.Body.Outputs {
 		output := &x.tx.Body.Outputs[i]
 		if err := x.debit(output.Asset, output.Amount); err != nil {
@@ -233,7 +236,7 @@ func (x *execution) makeOutputs() error {
 		}
 	}
 	if len(receivers) > 0 {
-		x.emit(types.EventTransferred, types.Event{Tx: x.tx.ID(), Keys: receivers})
+		x.emit(types.EventTransferred, types.Event{Tx: x.tx.ID()}, receivers...)
 	}
 	return nil
 }

@@ -5,7 +5,10 @@
 // it could read. So whatever it accepts is encoded to the same bytes again.
 package canon
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // Value is what has a canonical form: Fields names its parts in the order of the wire, to be written or to be read.
 //
@@ -36,6 +39,16 @@ func Encode(v Value) []byte {
 	c.measuring, c.written = false, make([]byte, 0, c.size)
 	c.whole(v)
 	return c.written
+}
+
+// Encoder encodes one value after the other in the same memory, which is quicker than as many calls of [Encode].
+type Encoder struct{ coder Coder }
+
+// Encode writes a value in its one form. The caller may keep what it returns.
+func (e *Encoder) Encode(v Value) []byte {
+	e.coder.written = e.coder.written[:0]
+	e.coder.whole(v)
+	return bytes.Clone(e.coder.written)
 }
 
 // Decode reads into v what [Encode] writes, all of it, and refuses everything else with a sentence that says where and

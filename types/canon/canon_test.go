@@ -123,3 +123,19 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestEncoderKeepsWhatItReturned encodes one value after the other: the memory that serves again is the encoder's own.
+func TestEncoderKeepsWhatItReturned(t *testing.T) {
+	t.Parallel()
+	var encoder canon.Encoder
+	values := []*list{{1, 2}, {1 << 40}, {}, {7, 7, 7}}
+	var got [][]byte
+	for _, value := range values {
+		got = append(got, encoder.Encode(value))
+	}
+	for i, value := range values {
+		if want := canon.Encode(value); !bytes.Equal(got[i], want) {
+			t.Errorf("value %d is %x, not %x", i, got[i], want)
+		}
+	}
+}
