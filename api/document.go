@@ -22,6 +22,8 @@ const (
 func (s *server) document() huma.Config {
 	schemas := newSchemas()
 	schemas.Schema(reflect.TypeFor[wire.Submission](), true, "")
+	schemas.Schema(reflect.TypeFor[wire.Submissions](), true, "")
+	schemas.Schema(reflect.TypeFor[wire.Outcomes](), true, "")
 	components := &huma.Components{Schemas: schemas}
 	if s.token != nil {
 		components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {

@@ -81,9 +81,18 @@ func (p *position) UnmarshalText(text []byte) error {
 }
 
 func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-	start := in.Last
+	return s.openStream(ctx, in.Last, in.From, func(out *bytes.Buffer, block *wire.Block, first int) error {
+		return writeEvents(out, block, first, in)
+	})
+}
+
+// blockWriter writes messages about a block: those of the first place and later.
+type blockWriter func(out *bytes.Buffer, block *wire.Block, first int) error
+
+// openStream begins a stream right after the last message that was received, or at a height, or now.
+func (s *server) openStream(ctx context.Context, start position, from uint64, write blockWriter) (*huma.StreamResponse, error) {
 	if start == (position{}) {
-		start.height = in.From
+		start.height = from
 	}
 	if start.height == 0 { // made definite, so that whoever loses the connection at once can still come back
 		status, err := s.ledger.Status(ctx)
@@ -101,14 +110,14 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 		s.meter.streams.Inc()
 		defer s.meter.streams.Dec()
 		r, w := humago.Unwrap(out)
-		if err := s.stream(r, w, in, start); err != nil && r.Context().Err() == nil {
+		if err := s.stream(r, w, start, write); err != nil && r.Context().Err() == nil {
 			s.log.Debug("a stream broke off", "error", err)
 		}
 	}}, nil
 }
 
 // stream writes blocks as the ledger gives them. The ledger's sequence waits while the reader does, so nothing piles up.
-func (s *server) stream(r *http.Request, w http.ResponseWriter, in *eventsInput, start position) error {
+func (s *server) stream(r *http.Request, w http.ResponseWriter, start position, write blockWriter) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	out := &eventWriter{writer: w, control: http.NewResponseController(w)}
 	if err := out.begin(start); err != nil || r.Method == http.MethodHead {
@@ -149,7 +158,11 @@ func (s *server) stream(r *http.Request, w http.ResponseWriter, in *eventsInput,
 					return ctx.Err()
 				}
 			}
-			if err := out.block(&block, in, start); err != nil {
+			first := 0
+			if block.Height == start.height {
+				first = start.index
+			}
+			if err := out.block(&block, first, write); err != nil {
 				return err
 			}
 		case <-tick.C:
@@ -180,21 +193,29 @@ func (o *eventWriter) begin(start position) error {
 	return o.flush(first.Bytes())
 }
 
-func (o *eventWriter) block(block *wire.Block, in *eventsInput, start position) error {
+func (o *eventWriter) block(block *wire.Block, first int, write blockWriter) error {
 	var out bytes.Buffer
-	for i := range block.Events {
+	if err := write(&out, block, first); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	fmt.Fprintf(&out, "id: %d:%s\n\n", block.Height, endOfBlock)
+	return o.flush(out.Bytes())
+}
+
+// writeEvents writes a message for each event that is wanted.
+func writeEvents(out *bytes.Buffer, block *wire.Block, first int, in *eventsInput) error {
+	for i := first; i < len(block.Events); i++ {
 		event := &block.Events[i]
-		if block.Height == start.height && i < start.index || !in.wants(event) {
+		if !in.wants(event) {
 			continue
 		}
 		data, err := json.Marshal(event)
 		if err != nil {
-			return fmt.Errorf("stream: %w", err)
+			return err
 		}
-		fmt.Fprintf(&out, "event: %s\nid: %d:%d\ndata: %s\n\n", event.Kind, block.Height, i, data)
+		fmt.Fprintf(out, "event: %s\nid: %d:%d\ndata: %s\n\n", event.Kind, block.Height, i, data)
 	}
-	fmt.Fprintf(&out, "id: %d:%s\n\n", block.Height, endOfBlock)
-	return o.flush(out.Bytes())
+	return nil
 }
 
 func (o *eventWriter) flush(text []byte) error {

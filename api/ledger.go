@@ -17,6 +17,8 @@ type Ledger interface {
 	Status(ctx context.Context) (wire.Status, error)
 	// Submit returns once the transaction is in the pool, or why it is not.
 	Submit(ctx context.Context, tx *types.Tx) error
+	// SubmitAll is Submit for each of several, in their order; the others don't care for what is wrong with one.
+	SubmitAll(ctx context.Context, txs []*types.Tx) []error
 	// Receipt tells what became of a transaction so far.
 	Receipt(ctx context.Context, id types.TxID) (wire.Receipt, error)
 	// Await waits until a transaction is final or the context ends.

@@ -23,6 +23,7 @@ func (s *server) routes() []route {
 		ask("/v1/status", "status", "Where the node stands", s.status),
 		ask("/v1/params", "params", "The rules' numbers of the ledger, fixed at genesis", s.params),
 		on(s.submitOperation(), s.submit),
+		on(s.batchOperation(), s.submitBatch),
 		on(receiptOperation(), s.receipt),
 		ask("/v1/keys/{key}/holdings", "holdings", "All that a key has", s.holdings),
 		ask("/v1/keys/{key}/trades", "key-trades", "The trades of a key, newest first", s.trades),
@@ -39,6 +40,7 @@ func (s *server) routes() []route {
 		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
 		ask("/v1/keys/{key}/record", "key-record", "What a key did with what auctions gave it", s.keyRecord),
 		on(eventsOperation(), s.events),
+		on(outcomesOperation(), s.outcomes),
 		on(metricsOperation(), s.metrics),
 		ask("/healthz", "health", "Whether the node answers", s.health),
 	}

@@ -33,11 +33,7 @@ func (s *server) submitOperation() huma.Operation {
 	}
 	describeProblems(&op, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity)
-	if s.token != nil {
-		describeProblems(&op, http.StatusUnauthorized)
-		op.Security = []map[string][]string{{securityScheme: {}}}
-		op.Middlewares = huma.Middlewares{s.requireToken}
-	}
+	s.protect(&op)
 	return op
 }
 

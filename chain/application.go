@@ -74,7 +74,7 @@ func (a *application) InitChain(_ context.Context, request *abci.RequestInitChai
 func (a *application) CheckTx(ctx context.Context, request *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 	tx, err := types.DecodeTx(request.Tx)
 	if err == nil {
-		err = a.pool.submit(ctx, tx, own)
+		err = a.pool.submit(ctx, own, tx)[0]
 	}
 	return &abci.ResponseCheckTx{Code: uint32(types.CodeOf(err))}, nil
 }

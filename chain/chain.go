@@ -167,7 +167,13 @@ func (c *Chain) closeUnstarted() error {
 
 // Submit puts a transaction into the pool. The error is a refusal, or that of the context.
 func (c *Chain) Submit(ctx context.Context, tx *types.Tx) error {
-	return c.pool.submit(ctx, tx, own)
+	return c.pool.submit(ctx, own, tx)[0]
+}
+
+// SubmitAll puts transactions into the pool, in their order, each by itself: what is wrong with one is no matter to the
+// others, unless they build on it. The errors are as of [Chain.Submit].
+func (c *Chain) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+	return c.pool.submit(ctx, own, txs...)
 }
 
 // Outcome tells what is known of a transaction now; false when nothing is.

@@ -76,12 +76,20 @@ func (p *pool) close() error {
 	return p.snapshot.Close()
 }
 
-// submit takes a transaction in, or refuses it with the ledger's code or the pool's.
-func (p *pool) submit(ctx context.Context, tx *types.Tx, from origin) error {
-	if err := p.admit(tx); err != nil { // what needs no work to be refused
-		return err
+// submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
+func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []error {
+	errs, queued := make([]error, len(txs)), make([]*submission, len(txs))
+	for i, tx := range txs {
+		if errs[i] = p.admit(tx); errs[i] == nil { // else it needs no work to be refused
+			queued[i], errs[i] = p.verifier.submit(ctx, tx, from)
+		}
 	}
-	return p.verifier.submit(ctx, tx, from)
+	for i, s := range queued {
+		if s != nil {
+			errs[i] = p.verifier.await(ctx, s)
+		}
+	}
+	return errs
 }
 
 // offer takes in what comes from a peer, without waiting for the verdict: the engine hands it in between the messages of

@@ -198,7 +198,7 @@ func TestPeersAreToldOnce(t *testing.T) {
 	w := newWorld(t)
 	mint, other := w.mint(1000, "peter"), w.mint(5, "clara")
 	w.submit(mint)
-	if err := w.pool.submit(t.Context(), other, foreign); err != nil {
+	if err := w.pool.submit(t.Context(), foreign, other)[0]; err != nil {
 		t.Fatal(err)
 	}
 	if told := w.pool.reap(0); len(told) != 1 || string(told[0]) != string(mint.Bytes()) {

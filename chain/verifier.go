@@ -55,16 +55,21 @@ func (v *verifier) close() {
 	v.running.Wait()
 }
 
-// submit queues a transaction and waits for what becomes of it.
-func (v *verifier) submit(ctx context.Context, tx *types.Tx, from origin) error {
+// submit queues a transaction, whose verdict is to be awaited.
+func (v *verifier) submit(ctx context.Context, tx *types.Tx, from origin) (*submission, error) {
 	s := &submission{tx: tx, from: from, answer: make(chan error, 1)}
 	select {
 	case v.requests <- s:
+		return s, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-v.stop:
-		return errStopping()
+		return nil, errStopping()
 	}
+}
+
+// await returns what became of a transaction that was submitted.
+func (v *verifier) await(ctx context.Context, s *submission) error {
 	select {
 	case err := <-s.answer:
 		return err

@@ -202,6 +202,44 @@ func TestSubmit(t *testing.T) {
 	wantCode(t, err, types.CodeToken, "not the access token")
 }
 
+func TestSubmitMany(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	var txs []*types.Tx
+	for i := range wire.MaxBatch + 3 { // two requests
+		txs = append(txs, w.ledger.Issue(types.Amount(1+i), "alice"))
+	}
+	bad := apitest.Sign(w.ledger.Body(&types.Issue{Asset: apitest.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
+	txs[1] = bad
+	for _, want := range []string{wire.StatusPending, wire.StatusCommitted} { // again: what became of each
+		receipts := must[[]wire.Receipt](t)(w.SubmitMany(ctx, txs))
+		if len(receipts) != len(txs) {
+			t.Fatalf("%d receipts for %d transactions", len(receipts), len(txs))
+		}
+		for i, receipt := range receipts {
+			switch {
+			case receipt.Tx != txs[i].ID():
+				t.Errorf("receipt %d is of another transaction", i)
+			case i == 1 && (receipt.Status != wire.StatusRefused || receipt.Code != types.CodeUnbalanced || receipt.Detail == ""):
+				t.Errorf("%+v", receipt)
+			case i != 1 && receipt.Status != want:
+				t.Fatalf("%d: %+v", i, receipt)
+			}
+		}
+	}
+	if receipts, err := w.SubmitMany(ctx, nil); len(receipts) != 0 || err != nil {
+		t.Errorf("of nothing: %v, %v", receipts, err)
+	}
+	_, err := w.dial(client.WithToken("wrong")).SubmitMany(ctx, txs[:1])
+	wantCode(t, err, types.CodeToken, "not the access token")
+	w.instead(answers(wire.Receipts{Receipts: []wire.Receipt{{}}}))
+	_, err = w.SubmitMany(ctx, txs[:2])
+	wantCode(t, err, types.CodeInternal, "1 receipts for 2 transactions")
+	w.instead(answers(wire.Receipts{Receipts: []wire.Receipt{{Tx: bad.ID(), Status: wire.StatusPending}}}))
+	_, err = w.SubmitMany(ctx, txs[:1])
+	wantCode(t, err, types.CodeInternal, "is for")
+}
+
 func asset() types.AssetID {
 	euro := apitest.Euro()
 	return euro.ID()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/api/wire"
 	"lockstep/types"
 )
 
@@ -31,8 +32,19 @@ const (
 // then ends without an error. When the connection is lost it is made again, where it broke off. An error, which is the
 // last thing it gives, means that the node could not be reached at first or refuses the question.
 func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[types.Event, error] {
-	return func(yield func(types.Event, error) bool) {
-		s := stream{client: c, query: options.query(), yield: yield}
+	return follow[types.Event](ctx, c, "/v1/events", options.query())
+}
+
+// Outcomes tells what each block makes of its transactions, as it is decided, from a height on, or from now on when that is
+// zero. A block with many tells it in parts. Otherwise it is as [Client.Events].
+func (c *Client) Outcomes(ctx context.Context, from uint64) iter.Seq2[wire.Outcomes, error] {
+	return follow[wire.Outcomes](ctx, c, "/v1/outcomes", EventsOptions{From: from}.query())
+}
+
+// follow goes through the messages of a stream.
+func follow[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		s := stream[T]{client: c, path: path, query: query, yield: yield}
 		response, err := s.open(ctx)
 		for attempt := 1; ; attempt++ {
 			before := s.position
@@ -43,7 +55,7 @@ func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[ty
 				}
 			case s.position == "" || types.CodeOf(err) != types.CodeUnavailable:
 				if ctx.Err() == nil {
-					yield(types.Event{}, wrap("events", err))
+					s.fail(err)
 				}
 				return
 			}
@@ -76,14 +88,15 @@ func (o EventsOptions) query() url.Values {
 }
 
 // stream reads server-sent events (WHATWG HTML, section 9.2).
-type stream struct {
+type stream[T any] struct {
 	client   *Client
+	path     string
 	query    url.Values
 	position string // id of the last message, with which the node goes on
-	yield    func(types.Event, error) bool
+	yield    func(T, error) bool
 }
 
-func (s *stream) open(ctx context.Context) (response *http.Response, err error) {
+func (s *stream[T]) open(ctx context.Context) (response *http.Response, err error) {
 	err = s.client.retry(ctx, func() error {
 		response, err = s.connect(ctx)
 		return err
@@ -91,12 +104,12 @@ func (s *stream) open(ctx context.Context) (response *http.Response, err error) 
 	return response, err
 }
 
-func (s *stream) connect(ctx context.Context) (*http.Response, error) {
+func (s *stream[T]) connect(ctx context.Context) (*http.Response, error) {
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if s.position != "" {
 		header.Set("Last-Event-ID", s.position)
 	}
-	response, err := s.client.send(ctx, request{path: "/v1/events", query: s.query, header: header})
+	response, err := s.client.send(ctx, request{path: s.path, query: s.query, header: header})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +121,7 @@ func (s *stream) connect(ctx context.Context) (*http.Response, error) {
 }
 
 // read gives the events of one connection. It returns false when nothing more is wanted, true when the connection is lost.
-func (s *stream) read(ctx context.Context, response *http.Response) (lost bool) {
+func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost bool) {
 	defer response.Body.Close()
 	watchdog := time.AfterFunc(longestSilence, func() { response.Body.Close() })
 	defer watchdog.Stop()
@@ -137,12 +150,17 @@ func (s *stream) read(ctx context.Context, response *http.Response) (lost bool) 
 	return ctx.Err() == nil
 }
 
-// give hands an event on, or the error that ends the stream.
-func (s *stream) give(data string) bool {
-	var event types.Event
-	if err := json.Unmarshal([]byte(data), &event); err != nil {
-		s.yield(event, wrap("events", s.client.strange("an event can't be read: %v", err)))
+// give hands a message on, or the error that ends the stream.
+func (s *stream[T]) give(data string) bool {
+	var message T
+	if err := json.Unmarshal([]byte(data), &message); err != nil {
+		s.fail(s.client.strange("a message of its stream can't be read: %v", err))
 		return false
 	}
-	return s.yield(event, nil)
+	return s.yield(message, nil)
+}
+
+func (s *stream[T]) fail(err error) {
+	var none T
+	s.yield(none, wrap("stream", err))
 }

@@ -47,6 +47,31 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	story, _ := w.ledger.Story(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	told := map[types.TxID]types.Code{}
+	for outcomes, err := range w.Outcomes(ctx, 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tx := range outcomes.Txs {
+			told[tx.ID] = tx.Code
+		}
+		if outcomes.Height == uint64(len(story)+1) {
+			break
+		}
+	}
+	for i, tx := range story {
+		if code, known := told[tx.ID()]; !known || code != types.CodeOK {
+			t.Errorf("transaction %d: %v, %t", i, code, known)
+		}
+	}
+}
+
 // The connection breaks after every few bytes; each event still comes exactly once.
 func TestEventsReconnect(t *testing.T) {
 	t.Parallel()

@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
 	"lockstep/api/wire"
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // longestWait is what a node is asked to wait at most before it answers; see package api.
@@ -30,6 +32,61 @@ func (c *Client) Submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error)
 func (c *Client) SubmitAsync(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
 	receipt, err := c.submit(ctx, tx, 0)
 	return receipt, wrap("submit transaction "+tx.ID().String(), err)
+}
+
+// SubmitMany sends transactions, in their order and each by itself, and returns once the node has taken or refused each: the
+// receipts tell, in the same order. See [Client.Outcomes] for what becomes of them. An error means that the node could not
+// be asked about all of them; to send all again is safe.
+func (c *Client) SubmitMany(ctx context.Context, txs []*types.Tx) (receipts []wire.Receipt, err error) {
+	for len(txs) > 0 {
+		n := batchLength(txs)
+		some, err := c.submitBatch(ctx, txs[:n])
+		if err != nil {
+			return receipts, wrap(fmt.Sprintf("submit %d transactions", len(txs)), err)
+		}
+		receipts, txs = append(receipts, some...), txs[n:]
+	}
+	return receipts, nil
+}
+
+// batchBytes bounds what is sent at once, below what a node takes.
+const batchBytes = 4 << 20
+
+// batchLength is how many transactions go into one request, one at least.
+func batchLength(txs []*types.Tx) int {
+	bytes := 0
+	for i, tx := range txs {
+		if bytes += len(tx.Bytes()); i == wire.MaxBatch || i > 0 && bytes > batchBytes {
+			return i
+		}
+	}
+	return len(txs)
+}
+
+func (c *Client) submitBatch(ctx context.Context, txs []*types.Tx) ([]wire.Receipt, error) {
+	batch, answer := wire.Submissions{Txs: make([][]byte, len(txs))}, wire.Receipts{}
+	for i, tx := range txs {
+		batch.Txs[i] = tx.Bytes()
+	}
+	if err := c.exchange(ctx, request{path: "/v1/transactions/batch", body: canon.Encode(&batch), contentType: wire.CBORType}, &answer); err != nil {
+		return nil, err
+	}
+	if len(answer.Receipts) != len(txs) {
+		return nil, c.strange("it has %d receipts for %d transactions", len(answer.Receipts), len(txs))
+	}
+	for i := range answer.Receipts {
+		receipt, id := &answer.Receipts[i], txs[i].ID()
+		if err := c.checkReceipt(receipt, id); err != nil {
+			return nil, err
+		}
+		if receipt.Status != wire.StatusRefused {
+			continue
+		}
+		if before, err := c.repeated(ctx, id, &types.Refusal{Code: receipt.Code, Detail: receipt.Detail}); err == nil {
+			*receipt = before
+		}
+	}
+	return answer.Receipts, nil
 }
 
 // Tx returns what became of a transaction so far.

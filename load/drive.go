@@ -241,21 +241,24 @@ func (d *drive) seen(block final) {
 		own++
 		d.land(r, block.at)
 	}
+	if block.node == 0 {
+		d.result.block(&block)
+	}
 	if own == 0 {
 		return
 	}
 	d.moved = block.at
-	if block.node == 0 {
-		d.result.block(&block, own)
-	}
 	if d.plan.progress != nil {
 		d.plan.progress(d.result.trades)
 	}
 }
 
 // block counts a block, which may be told of in several parts.
-func (t *tally) block(block *final, txs int) {
-	t.blockTxs += txs
+func (t *tally) block(block *final) {
+	if len(block.txs) == 0 {
+		return
+	}
+	t.blockTxs += len(block.txs)
 	if block.height == t.lastHeight {
 		return
 	}

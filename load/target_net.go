@@ -37,6 +37,7 @@ type process struct {
 	command *exec.Cmd
 	log     *tail
 	client  *client.Client
+	sender  sender // by the client
 	next    uint64 // height to follow from
 	ended   chan error
 }
@@ -103,6 +104,7 @@ func startProcess(ctx context.Context, o *Options, dir, address string) (*proces
 	if p.client, err = newClient(address, token, o.Clients); err != nil {
 		return nil, err
 	}
+	p.sender.client = p.client
 	p.command = o.Node(context.WithoutCancel(ctx), dir) // it is stopped after the last trade, not with it
 	p.command.Stderr = p.log
 	if err := p.command.Start(); err != nil {
@@ -144,14 +146,13 @@ func (p *process) stop() error {
 func (t *netTarget) nodes() int { return len(t.processes) }
 
 func (t *netTarget) submit(ctx context.Context, index int, tx *types.Tx) error {
-	_, err := t.processes[index].client.SubmitAsync(ctx, tx)
-	return err
+	return t.processes[index].sender.submit(ctx, tx)
 }
 
 func (t *netTarget) follow(ctx context.Context, seen func(final)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range t.processes {
-		group.Go(func() error { return followEvents(ctx, p.client, i, p.next, seen) })
+		group.Go(func() error { return followOutcomes(ctx, p.client, i, p.next, seen) })
 	}
 	return group.Wait()
 }

@@ -22,6 +22,7 @@ type nodeTarget struct {
 	dir    string
 	node   *node.Node
 	client *client.Client // nil: asked directly
+	sender sender         // by the client
 	next   uint64         // height to follow from
 	cancel context.CancelFunc
 	ended  chan error
@@ -54,6 +55,7 @@ func newNodeTarget(ctx context.Context, o *Options) (_ *nodeTarget, err error) {
 	if err := awaitFirstBlock(ctx, t.client); err != nil {
 		return nil, err
 	}
+	t.sender.client = t.client
 	if o.Mode == ModeNode {
 		t.client = nil
 	}
@@ -94,8 +96,7 @@ func (t *nodeTarget) nodes() int { return 1 }
 
 func (t *nodeTarget) submit(ctx context.Context, _ int, tx *types.Tx) error {
 	if t.client != nil {
-		_, err := t.client.SubmitAsync(ctx, tx)
-		return err
+		return t.sender.submit(ctx, tx)
 	}
 	decoded, err := types.DecodeTx(tx.Bytes()) // as the node does with what comes to it
 	if err != nil {
@@ -106,7 +107,7 @@ func (t *nodeTarget) submit(ctx context.Context, _ int, tx *types.Tx) error {
 
 func (t *nodeTarget) follow(ctx context.Context, seen func(final)) error {
 	if t.client != nil {
-		return followEvents(ctx, t.client, 0, t.next, seen)
+		return followOutcomes(ctx, t.client, 0, t.next, seen)
 	}
 	for block, err := range t.node.Ledger().Events(ctx, t.next) {
 		if err != nil {
@@ -121,13 +122,17 @@ func (t *nodeTarget) follow(ctx context.Context, seen func(final)) error {
 	return nil
 }
 
-// followEvents learns what is final from a node's stream of events, which tells of what was accepted.
-func followEvents(ctx context.Context, c *client.Client, index int, from uint64, seen func(final)) error {
-	for event, err := range c.Events(ctx, client.EventsOptions{From: from}) {
+// followOutcomes learns what is final from a node's stream.
+func followOutcomes(ctx context.Context, c *client.Client, index int, from uint64, seen func(final)) error {
+	for outcomes, err := range c.Outcomes(ctx, from) {
 		if err != nil {
 			return err
 		}
-		seen(final{node: index, height: event.Height, at: time.Now(), txs: []verdict{{event.Tx, types.CodeOK}}})
+		txs := make([]verdict, len(outcomes.Txs))
+		for i, tx := range outcomes.Txs {
+			txs[i] = verdict{tx.ID, tx.Code}
+		}
+		seen(final{node: index, height: outcomes.Height, at: time.Now(), txs: txs})
 	}
 	return nil
 }

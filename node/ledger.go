@@ -53,6 +53,10 @@ func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
 
 func (l *ledgerAPI) Submit(ctx context.Context, tx *types.Tx) error { return l.chain.Submit(ctx, tx) }
 
+func (l *ledgerAPI) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+	return l.chain.SubmitAll(ctx, txs)
+}
+
 func (l *ledgerAPI) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, known, err := l.chain.Outcome(id)
 	if err == nil && !known {

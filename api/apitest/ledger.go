@@ -152,6 +152,15 @@ func (l *Ledger) Submit(_ context.Context, tx *types.Tx) error {
 	return nil
 }
 
+// SubmitAll implements [api.Ledger].
+func (l *Ledger) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+	errs := make([]error, len(txs))
+	for i, tx := range txs {
+		errs[i] = l.Submit(ctx, tx)
+	}
+	return errs
+}
+
 func (l *Ledger) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,12 +2,15 @@
 // Domain values are those of package types in their JSON form; amounts are decimal strings.
 package wire
 
-import "lockstep/types"
+import (
+	"lockstep/types"
+	"lockstep/types/canon"
+)
 
 // The media types of the API besides JSON.
 const (
 	ProblemType = "application/problem+json" // an error, see [Problem]
-	CBORType    = "application/cbor"         // a transaction as it travels
+	CBORType    = "application/cbor"         // a transaction, or an array of them, as it travels
 )
 
 // Status is where a node stands.
@@ -28,7 +31,7 @@ type Status struct {
 const (
 	StatusPending   = "pending"   // in the pool
 	StatusCommitted = "committed" // on the ledger, final
-	StatusRefused   = "refused"   // was in a block, changed nothing; Code says why
+	StatusRefused   = "refused"   // by the pool or in its block; it changed nothing, and Code says why
 )
 
 // Submission carries a transaction as it travels.
@@ -36,11 +39,41 @@ type Submission struct {
 	Tx []byte `json:"tx" doc:"the transaction in canonical CBOR, base64"`
 }
 
+// MaxBatch is how many transactions one request may carry.
+const MaxBatch = 256
+
+// Submissions carries several transactions as they travel.
+type Submissions struct {
+	Txs [][]byte `json:"txs" doc:"transactions in canonical CBOR, base64; at most 256" nullable:"false"`
+}
+
+// Fields is the form of [CBORType]: an array of byte strings, each a transaction. See [canon.Value].
+func (s *Submissions) Fields(c *canon.Coder) {
+	canon.LongList(c, "transactions", &s.Txs, MaxBatch, func(tx *[]byte, c *canon.Coder) { canon.View(c, "transaction", tx) })
+}
+
+// Receipts tell what became of several transactions, in their order.
+type Receipts struct {
+	Receipts []Receipt `json:"receipts" nullable:"false"`
+}
+
+// Outcomes tell what a block made of its transactions, or of a part of them.
+type Outcomes struct {
+	Height uint64    `json:"height"`
+	Txs    []Outcome `json:"txs" nullable:"false"`
+}
+
+// Outcome is what a block made of a transaction.
+type Outcome struct {
+	ID   types.TxID `json:"id"`
+	Code types.Code `json:"code"`
+}
+
 // Receipt is what became of a transaction.
 type Receipt struct {
 	Tx     types.TxID `json:"tx"`
 	Status string     `json:"status" enum:"pending,committed,refused"`
-	Height uint64     `json:"height" doc:"of its block; zero while pending"`
+	Height uint64     `json:"height" doc:"of its block; zero while it has none"`
 	Code   types.Code `json:"code"`
 	Detail string     `json:"detail"`
 }
