@@ -51,15 +51,21 @@ func newStoreLedger(o *Options) (*storeLedger, error) {
 
 func (s *storeLedger) view() ledger.View { return s.store.View() }
 
+// commit writes a block at once: a transaction that is final here is on the disk, for no engine keeps the blocks.
 func (s *storeLedger) commit(executed store.Executed) error {
+	if err := s.commitBehind(executed); err != nil {
+		return err
+	}
+	return s.store.Flush()
+}
+
+// commitBehind leaves it to the store when a block is written.
+func (s *storeLedger) commitBehind(executed store.Executed) error {
 	staged, err := s.store.Stage(executed)
 	if err != nil {
 		return err
 	}
-	if err := staged.Commit(); err != nil {
-		return err
-	}
-	return s.store.Flush() // a transaction that is final here is on the disk: no engine keeps the blocks
+	return staged.Commit()
 }
 
 func (s *storeLedger) audit() (ledger.Sums, error) {

@@ -188,7 +188,7 @@ func (g *grower) block(txs []*types.Tx) error {
 	if err := firstRefusal(&executed); err != nil {
 		return err
 	}
-	return g.ledger.commit(executed)
+	return g.ledger.commitBehind(executed)
 }
 
 // fill makes outputs that nobody spends, of one unit each, locked to as many keys that nobody holds.
