@@ -47,11 +47,11 @@ func (p *pool) screen(tx *types.Tx) error {
 	case !unsigned:
 		return p.execute(tx)
 	}
-	live, ok := p.snapshot.Reader.Trade(trade)
+	live, ok := p.tip.Reader.Trade(trade)
 	if ok && p.opens(tx, live) {
 		return nil
 	}
-	if known, err := p.snapshot.Trade(trade); err != nil {
+	if known, err := p.tip.Trade(trade); err != nil {
 		return fmt.Errorf("look up trade %s: %w", trade, err)
 	} else if known == nil {
 		return types.Refuse(types.CodePoolFull, "the node is too busy to look ahead and no block holds trade %s: send it again when one does", trade)
@@ -70,10 +70,10 @@ func (p *pool) plausible(tx *types.Tx) bool {
 // is a part of a trade that is there.
 func (p *pool) foreseeable(o types.Outpoint) bool {
 	if trade, _, locked := o.Trade(); locked {
-		_, there := p.snapshot.Reader.Trade(trade)
+		_, there := p.tip.Reader.Trade(trade)
 		return there
 	}
-	_, there := p.snapshot.Output(o)
+	_, there := p.tip.Output(o)
 	return there || p.has(o.Tx)
 }
 
@@ -89,8 +89,8 @@ func (p *pool) opens(tx *types.Tx, trade *types.Trade) bool {
 func (p *pool) execute(tx *types.Tx) error {
 	if p.scratch == nil { // the clock is a guess at that of the next block
 		p.based = time.Now()
-		p.scratch = ledger.New(p.snapshot, p.params)
-		p.scratch.BeginTrial(p.snapshot.Height()+1, types.TimeOf(p.based))
+		p.scratch = ledger.New(p.tip, p.params)
+		p.scratch.BeginTrial(p.tip.Height()+1, types.TimeOf(p.based))
 	}
 	result := p.scratch.Execute(tx, true)
 	if result.Code == types.CodeOK {
@@ -132,12 +132,12 @@ func (p *pool) lookAgain(ours bool, failed []*entry) error {
 
 // renew makes the last block what the pool looks at.
 func (p *pool) renew() error {
-	if p.snapshot != nil {
-		if err := p.snapshot.Close(); err != nil {
+	if p.tip != nil {
+		if err := p.tip.Close(); err != nil {
 			return err
 		}
 	}
-	p.snapshot, p.scratch = p.store.Tip(), nil
+	p.tip, p.scratch = p.store.Tip(), nil
 	return nil
 }
 

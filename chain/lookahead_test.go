@@ -138,7 +138,7 @@ func TestWhatFailsForWantOfRoomStays(t *testing.T) {
 	}
 	w.wantOutcomes(types.CodeOK, append(waiting, agree, pay, deliver)...)
 	w.wantOutcomes(types.CodeInputMissing, rival)
-	if trade, ok := w.pool.snapshot.Reader.Trade(id); !ok || trade.Phase != types.PhaseDelivered {
+	if trade, ok := w.pool.tip.Reader.Trade(id); !ok || trade.Phase != types.PhaseDelivered {
 		t.Error("the trade is not delivered")
 	}
 	w.check()

@@ -25,12 +25,12 @@ type pool struct {
 	arrived  chan struct{} // holds one token when something may be waiting
 	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
 
-	work     sync.Mutex // held while something is executed, and before mu
-	snapshot *store.Tip
-	scratch  *ledger.State // nil until it is needed
-	based    time.Time     // when the scratch state was made: its clock stands there
-	hurried  bool          // something waits that the scratch state has not seen, so it sees nothing more
-	looked   time.Time     // when what has waited longest was executed again, while hurried
+	work    sync.Mutex // held while something is executed, and before mu
+	tip     *store.Tip
+	scratch *ledger.State // nil until it is needed
+	based   time.Time     // when the scratch state was made: its clock stands there
+	hurried bool          // something waits that the scratch state has not seen, so it sees nothing more
+	looked  time.Time     // when what has waited longest was executed again, while hurried
 
 	mu      sync.Mutex // guards what follows, never for long
 	waiting waiting
@@ -73,7 +73,7 @@ func (p *pool) close() error {
 	p.mu.Unlock()
 	p.work.Lock()
 	defer p.work.Unlock()
-	return p.snapshot.Close()
+	return p.tip.Close()
 }
 
 // submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
@@ -106,9 +106,11 @@ func (p *pool) take(batch []*submission, good []bool) {
 	p.work.Lock()
 	defer p.work.Unlock()
 	for i, s := range batch {
-		err := types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
+		var err error
 		if good[i] {
 			err = p.takeOne(s.tx, s.from)
+		} else {
+			err = types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
 		}
 		if s.answer != nil {
 			s.answer <- err
