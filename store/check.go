@@ -37,6 +37,7 @@ func (s *Store) Check() (report Report, err error) {
 			err = closeErr
 		}
 	}()
+	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.Commitment()) // from the disk alone
 	c := &checker{Snapshot: snapshot, params: s.params}
 	for _, step := range []func() error{c.checkState, c.checkCoins, c.checkTrades, c.checkParties, c.checkBlocks, c.checkReceipts} {
 		if err := step(); err != nil {

@@ -110,8 +110,14 @@ func (b *Staged) Commit() error {
 
 // Flush writes all that is committed to the disk. When it returns nil it is there.
 func (s *Store) Flush() error {
-	s.writing.Lock() // one at a time, in order
+	s.writing.Lock()
 	defer s.writing.Unlock()
+	_, err := s.flush()
+	return err
+}
+
+// flush returns what it has written, nil when there was nothing. The caller holds s.writing: one writes at a time, in order.
+func (s *Store) flush() (*stretch, error) {
 	s.mu.Lock()
 	if s.failed == nil && len(s.recent.blocks) > 0 {
 		s.older, s.recent = s.recent, newStretch(s.head.height)
@@ -119,17 +125,17 @@ func (s *Store) Flush() error {
 	older, failed := s.older, s.failed
 	s.mu.Unlock()
 	if failed != nil || older == nil {
-		return failed
+		return nil, failed
 	}
 	err := older.write(s.db)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil { // what is not written stays in memory, so that all readers go on to see it
 		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", older.base+1, older.head.height, err)
-		return s.failed
+		return nil, s.failed
 	}
 	s.older = nil
-	return nil
+	return older, nil
 }
 
 // unwritten returns what is not on the disk, newest first. The caller holds s.mu.

@@ -16,7 +16,10 @@ type Snapshot struct{ *Tip }
 // Snapshot returns a view of now. It writes first what is not on the disk yet, since what it finds by owner and party is
 // found there; for a look at the state alone [Store.Tip] is enough.
 func (s *Store) Snapshot() (*Snapshot, error) {
-	if err := s.Flush(); err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	written, err := s.flush()
+	if err != nil {
 		return nil, err
 	}
 	db := s.db.NewSnapshot()
@@ -24,7 +27,11 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the head of the store: %w", err), db.Close())
 	}
-	return &Snapshot{newTip(view{db, nil, s.cache, head.height}, db, head.accumulator.Commitment(head.height, &s.params))}, nil
+	view := view{db, nil, s.cache, head.height}
+	if written != nil { // it is on the disk, and still at hand
+		view.unwritten = []*stretch{written}
+	}
+	return &Snapshot{newTip(view, db, head.accumulator.Commitment(head.height, &s.params))}, nil
 }
 
 // Coin is an unspent output that is locked to a key.
@@ -123,4 +130,11 @@ func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer,
 func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, id) }
 
 // Block returns the record of a block, or nil when there is none of that height.
-func (s *Snapshot) Block(height uint64) (*Block, error) { return readBlock(s.db, height) }
+func (s *Snapshot) Block(height uint64) (*Block, error) {
+	for _, stretch := range s.view.unwritten {
+		if block := stretch.block(height); block != nil {
+			return block, nil
+		}
+	}
+	return readBlock(s.db, height)
+}

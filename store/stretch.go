@@ -13,8 +13,8 @@ import (
 	"lockstep/types"
 )
 
-// stretchTime is how old a stretch becomes before it is written.
-const stretchTime = 2 * time.Second
+// stretchTime is how old a stretch becomes before it is written, when nobody asks for a snapshot: the index does sooner.
+const stretchTime = 3 * time.Second
 
 // stretch is what a run of blocks has done that is not on the disk yet. It is written in one batch, so that what came and
 // went within it never is: most outputs and half of the steps of a trade.

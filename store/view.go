@@ -11,7 +11,7 @@ import (
 // view is the state at a height. As [ledger.View] asks, it panics when it can't read.
 type view struct {
 	pebble.Reader            // what is on the disk: of that height, or of an earlier one
-	unwritten     []*stretch // what came after that, newest first
+	unwritten     []*stretch // what came after that, newest first; of a snapshot, what is at hand of it as well
 	cache         *cache     // nil: of no use here
 	height        uint64
 }
