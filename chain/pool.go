@@ -78,13 +78,13 @@ func (p *pool) close() error {
 
 // submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
 func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []error {
-	errs, queued := make([]error, len(txs)), make([]*submission, len(txs))
+	errs, sent := make([]error, len(txs)), make([]*submission, len(txs))
 	for i, tx := range txs {
 		if errs[i] = p.admit(tx); errs[i] == nil { // else it needs no work to be refused
-			queued[i], errs[i] = p.verifier.submit(ctx, tx, from)
+			sent[i], errs[i] = p.verifier.submit(ctx, tx, from)
 		}
 	}
-	for i, s := range queued {
+	for i, s := range sent {
 		if s != nil {
 			errs[i] = p.verifier.await(ctx, s)
 		}
