@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -24,9 +25,9 @@ func (s *server) batchOperation() huma.Operation {
 	op := huma.Operation{
 		Method: http.MethodPost, Path: "/v1/transactions/batch", OperationID: "submit-batch", Summary: "Submit several transactions",
 		Description: "Puts transactions into the pool, in their order and each by itself: the receipts say of each, in that order, whether it " +
-			"was taken, or refused and by which code, and none is harmed by another. One that can't be read has a receipt with an " +
-			"id of zeros. As CBOR they are an array of byte strings. To submit the same again is safe. Who sends many learns what became " +
-			"of them from /v1/outcomes.",
+			"was taken, or refused and by which code, and none is harmed by another. To submit the same again is safe: one that is in the " +
+			"pool or on the ledger has the receipt that says so. One that can't be read has a receipt with an id of zeros. As CBOR " +
+			"they are an array of byte strings. Who sends many learns what became of them from /v1/outcomes.",
 		MaxBodyBytes: maxBatchBody,
 		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{
 			"application/json": {Schema: &huma.Schema{Ref: schemaPrefix + "Submissions"}},
@@ -74,12 +75,22 @@ func (s *server) submitBatch(ctx context.Context, in *batchInput) (*answer[wire.
 	for j, err := range s.ledger.SubmitAll(ctx, txs) {
 		receipt := wire.Receipt{Tx: txs[j].ID(), Status: wire.StatusPending}
 		if err != nil {
-			receipt = refusedReceipt(receipt.Tx, s.refuse(err))
+			receipt = s.known(ctx, refusedReceipt(receipt.Tx, s.refuse(err)))
 		}
 		receipts[places[j]] = receipt
 	}
 	s.awaitAll(ctx, receipts, in.Wait.or(0))
 	return &answer[wire.Receipts]{wire.Receipts{Receipts: receipts}}, nil
+}
+
+// known returns the receipt of a transaction that was refused only because it had been submitted before: by then its inputs are
+// gone, its trade has moved on, or its ID is remembered, so any code can say so.
+func (s *server) known(ctx context.Context, refused wire.Receipt) wire.Receipt {
+	before, err := s.ledger.Receipt(ctx, refused.Tx)
+	if err != nil || before.Status == wire.StatusRefused {
+		return refused
+	}
+	return before
 }
 
 // refusedReceipt tells of a transaction that did not come into the pool.
@@ -122,9 +133,13 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 	case err == nil && kind == "application/json":
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&batch); err != nil {
+		var bounded struct {
+			Txs boundedList `json:"txs"`
+		}
+		if err := decoder.Decode(&bounded); err != nil {
 			return nil, types.Refuse(types.CodeMalformed, "the body must be {\"txs\": [\"<base64>\", ...]}: %v", err)
 		}
+		batch.Txs = bounded.Txs
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 			return nil, types.Refuse(types.CodeMalformed, "there is something after the submissions")
 		}
@@ -136,4 +151,26 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 		return nil, types.Refuse(types.CodeMalformed, "a batch has 1 to %d transactions, this one has %d", wire.MaxBatch, n)
 	}
 	return batch.Txs, nil
+}
+
+// boundedList is a list of base64 that is not read on when it has become too long: a body can hold millions of empty ones.
+type boundedList [][]byte
+
+// UnmarshalJSON reads the list.
+func (b *boundedList) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('[') {
+		return errors.New("txs is not a list")
+	}
+	for *b = nil; decoder.More(); {
+		if len(*b) == wire.MaxBatch {
+			return fmt.Errorf("there are more than %d", wire.MaxBatch)
+		}
+		var tx []byte
+		if err := decoder.Decode(&tx); err != nil {
+			return err
+		}
+		*b = append(*b, tx)
+	}
+	return nil
 }

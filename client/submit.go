@@ -36,7 +36,7 @@ func (c *Client) SubmitAsync(ctx context.Context, tx *types.Tx) (wire.Receipt, e
 
 // SubmitMany sends transactions, in their order and each by itself, and returns once the node has taken or refused each: the
 // receipts tell, in the same order. See [Client.Outcomes] for what becomes of them. An error means that the node could not
-// be asked about all of them; to send all again is safe.
+// be asked about all of them, but for those that there are receipts of. To send all again is safe.
 func (c *Client) SubmitMany(ctx context.Context, txs []*types.Tx) (receipts []wire.Receipt, err error) {
 	for len(txs) > 0 {
 		n := batchLength(txs)
@@ -75,15 +75,12 @@ func (c *Client) submitBatch(ctx context.Context, txs []*types.Tx) ([]wire.Recei
 		return nil, c.strange("it has %d receipts for %d transactions", len(answer.Receipts), len(txs))
 	}
 	for i := range answer.Receipts {
-		receipt, id := &answer.Receipts[i], txs[i].ID()
-		if err := c.checkReceipt(receipt, id); err != nil {
+		receipt := &answer.Receipts[i]
+		if receipt.Status == wire.StatusRefused && receipt.Tx == (types.TxID{}) { // the node can't read it
+			receipt.Tx = txs[i].ID()
+		}
+		if err := c.checkReceipt(receipt, txs[i].ID()); err != nil {
 			return nil, err
-		}
-		if receipt.Status != wire.StatusRefused {
-			continue
-		}
-		if before, err := c.repeated(ctx, id, &types.Refusal{Code: receipt.Code, Detail: receipt.Detail}); err == nil {
-			*receipt = before
 		}
 	}
 	return answer.Receipts, nil

@@ -66,7 +66,7 @@ func (s *sender) send(ctx context.Context) {
 		receipts, err := s.client.SubmitMany(ctx, txs)
 		for i, h := range some {
 			switch {
-			case err != nil:
+			case i >= len(receipts):
 				h.answer <- err
 			case receipts[i].Status == wire.StatusRefused:
 				h.answer <- &types.Refusal{Code: receipts[i].Code, Detail: receipts[i].Detail}
