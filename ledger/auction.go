@@ -85,8 +85,8 @@ func (s *State) takeOrders(id types.ProductID, count uint32) []*types.PlacedOrde
 	orders := make([]*types.PlacedOrder, 0, count)
 	s.expect(2*int(count), int(count)) // the orders themselves, and hardly more matches than them
 	from, to := ordersOf(id)
-	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
-		if order, placed := s.takeOut(key, encoded).(*types.PlacedOrder); placed {
+	s.view.Ascend(from, to, func(key string, stored Value) bool {
+		if order, placed := s.takeOut(key, stored).(*types.PlacedOrder); placed {
 			orders = append(orders, order)
 		}
 		return true

@@ -33,9 +33,9 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	elements := newExpander()
 	for _, kind := range allKinds() {
 		from, to := kindRange(kind)
-		view.Ascend(from, to, func(key string, value []byte) bool {
-			decodeValue(key, value)
-			accumulator.add(elements.element(key, value))
+		view.Ascend(from, to, func(key string, value Value) bool {
+			decodeValue(key, value.Encoded)
+			accumulator.add(elements.element(key, value.Encoded))
 			return true
 		})
 	}

@@ -12,7 +12,7 @@ func (r Reader) BooksFrom(gate types.Time, id types.ProductID) iter.Seq2[types.T
 	return func(yield func(types.Time, *types.Book) bool) {
 		_, to := kindRange(kindGate)
 		from := gateKey(gate, id)
-		r.Ascend(from.String(), to, func(key string, _ []byte) bool {
+		r.Ascend(from.String(), to, func(key string, _ Value) bool {
 			book, open := r.Book(parseGateKey(key))
 			return !open || yield(parseGateTime(key), book)
 		})
@@ -24,8 +24,8 @@ func (r Reader) OrdersFrom(id types.ProductID, owner types.PublicKey, number uin
 	return func(yield func(*types.PlacedOrder) bool) {
 		_, to := ordersOf(id)
 		from := orderKey(id, owner, number)
-		r.Ascend(from.String(), to, func(key string, encoded []byte) bool {
-			return yield(decodeValue(key, encoded).(*types.PlacedOrder))
+		r.Ascend(from.String(), to, func(key string, stored Value) bool {
+			return yield(decoded(key, stored).(*types.PlacedOrder))
 		})
 	}
 }

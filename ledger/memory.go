@@ -28,7 +28,7 @@ func (m *Memory) Get(key string) Value {
 }
 
 // Ascend implements [View]. Both ends of the range lie within one kind of key, of which it looks at every one.
-func (m *Memory) Ascend(from, to string, visit func(string, []byte) bool) {
+func (m *Memory) Ascend(from, to string, visit func(string, Value) bool) {
 	kind := m.kinds[from[0]]
 	if kind == nil || to <= kind.least {
 		return
@@ -41,7 +41,7 @@ func (m *Memory) Ascend(from, to string, visit func(string, []byte) bool) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if !visit(key, kind.values[key].Encoded) {
+		if !visit(key, kind.values[key]) {
 			return
 		}
 	}

@@ -18,8 +18,8 @@ func read[T any](r Reader, at key) (*T, bool) {
 func all[T any](r Reader, kind byte) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		from, to := kindRange(kind)
-		r.Ascend(from, to, func(key string, encoded []byte) bool {
-			return yield(decodeValue(key, encoded).(*T))
+		r.Ascend(from, to, func(key string, stored Value) bool {
+			return yield(decoded(key, stored).(*T))
 		})
 	}
 }
@@ -77,8 +77,8 @@ func (r Reader) Assets() iter.Seq[*types.AssetState] { return all[types.AssetSta
 func (r Reader) Trades() iter.Seq[*types.Trade] {
 	return func(yield func(*types.Trade) bool) {
 		from, to := kindRange(kindTrade)
-		r.Ascend(from, to, func(key string, encoded []byte) bool {
-			trade, live := decodeValue(key, encoded).(*types.Trade)
+		r.Ascend(from, to, func(key string, stored Value) bool {
+			trade, live := decoded(key, stored).(*types.Trade)
 			return !live || yield(trade)
 		})
 	}
@@ -88,8 +88,8 @@ func (r Reader) Trades() iter.Seq[*types.Trade] {
 func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {
 	return func(yield func(types.Outpoint, *types.Output) bool) {
 		from, to := kindRange(kindOutput)
-		r.Ascend(from, to, func(key string, encoded []byte) bool {
-			return yield(parseOutputKey(key), decodeValue(key, encoded).(*types.Output))
+		r.Ascend(from, to, func(key string, stored Value) bool {
+			return yield(parseOutputKey(key), decoded(key, stored).(*types.Output))
 		})
 	}
 }
@@ -125,8 +125,8 @@ func (r Reader) Book(id types.ProductID) (*types.Book, bool) {
 func (r Reader) Orders(id types.ProductID) iter.Seq[*types.PlacedOrder] {
 	return func(yield func(*types.PlacedOrder) bool) {
 		from, to := ordersOf(id)
-		r.Ascend(from, to, func(key string, encoded []byte) bool {
-			return yield(decodeValue(key, encoded).(*types.PlacedOrder))
+		r.Ascend(from, to, func(key string, stored Value) bool {
+			return yield(decoded(key, stored).(*types.PlacedOrder))
 		})
 	}
 }

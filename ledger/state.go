@@ -15,7 +15,7 @@ type View interface {
 	// Get returns what stands under a key.
 	Get(key string) Value
 	// Ascend calls visit for each key in [from, to) in order, until it returns false.
-	Ascend(from, to string, visit func(key string, value []byte) bool)
+	Ascend(from, to string, visit func(key string, value Value) bool)
 }
 
 // Value is what stands under a key of a view; nothing, when it is zero. Who reads it changes neither part.
@@ -163,8 +163,8 @@ func (s *State) expect(entries, events int) {
 
 // due takes every entry in a range out of the state and returns the keys, in order, with what stood there.
 func (s *State) due(from, to string) (keys []string, values []any) {
-	s.view.Ascend(from, to, func(key string, encoded []byte) bool {
-		if value := s.takeOut(key, encoded); value != nil {
+	s.view.Ascend(from, to, func(key string, stored Value) bool {
+		if value := s.takeOut(key, stored); value != nil {
 			keys, values = append(keys, key), append(values, value)
 		}
 		return true
@@ -173,10 +173,10 @@ func (s *State) due(from, to string) (keys []string, values []any) {
 }
 
 // takeOut removes what the view has under a key and returns what stood there, nil when it was removed before.
-func (s *State) takeOut(key string, encoded []byte) any {
+func (s *State) takeOut(key string, stored Value) any {
 	e := s.entries[key]
 	if e == nil {
-		e = s.know(key, Value{Encoded: encoded})
+		e = s.know(key, stored)
 	}
 	value := e.value
 	if value != nil {

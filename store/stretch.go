@@ -126,7 +126,7 @@ func (r *revision) at(height uint64) (ledger.Value, bool) {
 // stored is an entry of the state; without a value it is gone.
 type stored struct {
 	key   string
-	value []byte
+	value ledger.Value
 }
 
 // within returns what was changed in a range of keys of one kind, in order, as it stood at a height.
@@ -142,7 +142,7 @@ func (s *stretch) within(from, to string, height uint64) (entries []stored) {
 			continue
 		}
 		if value, changed := newest.at(height); changed {
-			entries = append(entries, stored{key, value.Encoded})
+			entries = append(entries, stored{key, value})
 		}
 	}
 	slices.SortFunc(entries, func(a, b stored) int { return strings.Compare(a.key, b.key) })

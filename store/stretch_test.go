@@ -239,8 +239,8 @@ type entry struct {
 }
 
 func listed(view ledger.View, from, to string) (all []entry) {
-	view.Ascend(from, to, func(key string, value []byte) bool {
-		all = append(all, entry{key, value})
+	view.Ascend(from, to, func(key string, value ledger.Value) bool {
+		all = append(all, entry{key, value.Encoded})
 		return true
 	})
 	return all

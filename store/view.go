@@ -43,7 +43,7 @@ func (v view) Get(key string) ledger.Value {
 }
 
 // Ascend implements [ledger.View]. Both ends of the range lie within one kind of key, or the end is where the next begins.
-func (v view) Ascend(from, to string, visit func(key string, value []byte) bool) {
+func (v view) Ascend(from, to string, visit func(key string, value ledger.Value) bool) {
 	changed, going := v.changed(from, to), true
 	err := scan(v.Reader, stateKey(from), stateKey(to), func(key, value []byte) bool {
 		at := string(key[1:])
@@ -57,7 +57,7 @@ func (v view) Ascend(from, to string, visit func(key string, value []byte) bool)
 			going = changed[0].visit(visit)
 			changed = changed[1:]
 		default:
-			going = visit(at, append([]byte{}, value...))
+			going = visit(at, ledger.Value{Encoded: append([]byte{}, value...)})
 		}
 		return going
 	})
@@ -69,8 +69,8 @@ func (v view) Ascend(from, to string, visit func(key string, value []byte) bool)
 	}
 }
 
-func (s stored) visit(visit func(key string, value []byte) bool) bool {
-	return s.value == nil || visit(s.key, s.value)
+func (s stored) visit(visit func(key string, value ledger.Value) bool) bool {
+	return s.value.Encoded == nil || visit(s.key, s.value)
 }
 
 // changed lists what is not on the disk of a range, in order.

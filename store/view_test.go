@@ -68,8 +68,8 @@ func TestAViewIsOfItsHeight(t *testing.T) {
 			}
 			for _, bounds := range [][2]string{{"a", "b"}, {"b", "c"}, {"a2", "a4"}, {"a3", "b"}, {"c", "d"}} {
 				var got, want []string
-				v.Ascend(bounds[0], bounds[1], func(key string, value []byte) bool {
-					got = append(got, key+"="+string(value))
+				v.Ascend(bounds[0], bounds[1], func(key string, value ledger.Value) bool {
+					got = append(got, key+"="+string(value.Encoded))
 					return len(got) < 2 // and no more
 				})
 				for _, key := range slices.Sorted(maps.Keys(history[height])) {
