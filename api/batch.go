@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -131,18 +130,13 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 			return nil, types.Refuse(types.CodeMalformed, "the body must be an array of byte strings, each a transaction: %v", err)
 		}
 	case err == nil && kind == "application/json":
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		decoder.DisallowUnknownFields()
 		var bounded struct {
 			Txs boundedList `json:"txs"`
 		}
-		if err := decoder.Decode(&bounded); err != nil {
+		if err := decodeWhole(body, &bounded); err != nil {
 			return nil, types.Refuse(types.CodeMalformed, "the body must be {\"txs\": [\"<base64>\", ...]}: %v", err)
 		}
 		batch.Txs = bounded.Txs
-		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return nil, types.Refuse(types.CodeMalformed, "there is something after the submissions")
-		}
 	default:
 		return nil, newProblem(http.StatusUnsupportedMediaType, types.CodeMalformed,
 			"transactions come as application/json or as application/cbor: set the Content-Type")

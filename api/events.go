@@ -31,15 +31,20 @@ func eventsOperation() huma.Operation {
 		Description: "Server-sent events. The name of each is its kind, its data an Event in JSON, its id \"height:index\". " +
 			"A message with an id (\"height:end\") and no data tells that the block held nothing more that was asked for. Whoever " +
 			"comes back with the last id in Last-Event-ID goes on right after it; then 'from' counts no more.",
-		Responses: map[string]*huma.Response{"200": {
-			Description: "A stream without an end.",
-			Content: map[string]*huma.MediaType{streamFormat: {Schema: &huma.Schema{
-				Type: huma.TypeString, Description: "server-sent events, the data of each as in #/components/schemas/Event",
-			}}},
-		}},
+		Responses: streamOf("Event"),
 	}
 	describeProblems(&op)
 	return op
+}
+
+// streamOf describes a stream whose messages hold a schema's values.
+func streamOf(name string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {
+		Description: "A stream without an end.",
+		Content: map[string]*huma.MediaType{streamFormat: {Schema: &huma.Schema{
+			Type: huma.TypeString, Description: "server-sent events, the data of each as in " + schemaPrefix + name,
+		}}},
+	}}
 }
 
 type eventsInput struct {

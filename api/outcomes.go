@@ -19,12 +19,7 @@ func outcomesOperation() huma.Operation {
 		Method: http.MethodGet, Path: "/v1/outcomes", OperationID: "outcomes", Summary: "What becomes of transactions, as it is decided",
 		Description: "Server-sent events, for who submits much: each tells what a block made of up to 500 of its transactions. Its data is in " +
 			"JSON as Outcomes, its id \"height:index\" that of the last of them. For the rest it is as /v1/events.",
-		Responses: map[string]*huma.Response{"200": {
-			Description: "A stream without an end.",
-			Content: map[string]*huma.MediaType{streamFormat: {Schema: &huma.Schema{
-				Type: huma.TypeString, Description: "server-sent events, the data of each as in #/components/schemas/Outcomes",
-			}}},
-		}},
+		Responses: streamOf("Outcomes"),
 	}
 	describeProblems(&op)
 	return op

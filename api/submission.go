@@ -126,13 +126,21 @@ func decodeSubmission(contentType string, body []byte) (*types.Tx, error) {
 			"a transaction comes as application/json or as application/cbor: set the Content-Type")
 	}
 	var submission wire.Submission
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&submission); err != nil {
+	if err := decodeWhole(body, &submission); err != nil {
 		return nil, types.Refuse(types.CodeMalformed, "the body must be {\"tx\": \"<base64>\"}: %v", err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, types.Refuse(types.CodeMalformed, "there is something after the submission")
-	}
 	return types.DecodeTx(submission.Tx)
+}
+
+// decodeWhole reads one JSON value of known fields and nothing beside it.
+func decodeWhole(body []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something behind it")
+	}
+	return nil
 }

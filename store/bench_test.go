@@ -12,7 +12,7 @@ import (
 const benchLanes = 1000
 
 // BenchmarkTrades writes whole trades, three transactions each: one agrees and pays with what the last trade of the pair
-// left, one delivers, one releases. An operation is a trade of every pair, in three blocks. What a trade costs on the disk
+// left, one delivers, one releases. An operation is a trade of every pair, in three blocks that are written together. What a trade costs on the disk
 // needs a hundred of them to be true: -benchtime 100x.
 func BenchmarkTrades(b *testing.B) {
 	w := newWorld(b)
@@ -49,9 +49,9 @@ func BenchmarkTrades(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-	}
-	if err := w.store.Flush(); err != nil {
-		b.Fatal(err)
+		if err := w.store.Flush(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	after, trades := w.store.Written(), float64(b.N*benchLanes)
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/trades, "µs/trade")

@@ -83,7 +83,7 @@ func (b *Staged) giveReceipts() error {
 // Block is the record of the block.
 func (b *Staged) Block() *Block { return b.block }
 
-// Commit makes the block the last one, which every reader sees from now on. It is on the disk within a second or so, or
+// Commit makes the block the last one, which every reader sees from now on. It is on the disk within some seconds, or
 // after [Store.Flush]; until then it is the caller's to do again after a crash, as the engine does, which keeps its blocks.
 func (b *Staged) Commit() error {
 	s := b.store
