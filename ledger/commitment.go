@@ -39,6 +39,7 @@ func subLanes(a, b uint64) uint64 { return ((a | topBits) - (b &^ topBits)) ^ ((
 // expander hashes elements one after the other in the same memory.
 type expander struct {
 	hasher   *blake3.Hasher
+	head     []byte
 	expanded [AccumulatorBytes]byte
 }
 
@@ -49,9 +50,9 @@ const expandStep = 1024
 
 func (e *expander) element(key string, value []byte) *[AccumulatorBytes]byte {
 	e.hasher.Reset()
-	head := append(make([]byte, 0, 128), domainElement...)
-	head = binary.BigEndian.AppendUint32(head, uint32(len(key)))
-	e.hasher.Write(append(head, key...))
+	e.head = binary.BigEndian.AppendUint32(append(e.head[:0], domainElement...), uint32(len(key)))
+	e.head = append(e.head, key...)
+	e.hasher.Write(e.head)
 	e.hasher.Write(value)
 	output := e.hasher.XOF()
 	for at := 0; at < AccumulatorBytes; at += expandStep {

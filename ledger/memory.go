@@ -3,6 +3,7 @@ package ledger
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Memory is a view in memory, for exploring and measuring the rules without a store.
@@ -33,15 +34,19 @@ func (m *Memory) Ascend(from, to string, visit func(string, Value) bool) {
 	if kind == nil || to <= kind.least {
 		return
 	}
-	var keys []string
-	for key := range kind.values { // any order: sorted below
+	type found struct {
+		key   string
+		value Value
+	}
+	var all []found
+	for key, value := range kind.values { // any order: sorted below
 		if key >= from && key < to {
-			keys = append(keys, key)
+			all = append(all, found{key, value})
 		}
 	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		if !visit(key, kind.values[key]) {
+	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.key, b.key) })
+	for i := range all {
+		if !visit(all[i].key, all[i].value) {
 			return
 		}
 	}

@@ -212,14 +212,13 @@ type Change struct {
 // changes lists what the block did, in order of the first time that it wrote to a key.
 func (s *State) changes() []Change {
 	changes := make([]Change, 0, len(s.written))
-	var encoder canon.Encoder
 	for _, e := range s.written {
 		if e.value == e.before {
 			continue
 		}
 		change := Change{Key: e.key, Old: e.encoded, Before: e.before, After: e.value}
 		if e.value != nil {
-			change.New = encoder.Encode(e.value.(canon.Value))
+			change.New = canon.Encode(e.value.(canon.Value))
 		}
 		if string(change.Old) != string(change.New) {
 			changes = append(changes, change)

@@ -1,5 +1,7 @@
 package types
 
+import "lockstep/types/canon"
+
 // Agreement is what two parties agree on (the patent's NEGO_CONFIRM). It never changes; its hash names the trade.
 type Agreement struct {
 	_           struct{}  `cbor:",toarray"`
@@ -34,7 +36,7 @@ const MaxInstalments = 1024
 const MatchNonce = 1 << 63
 
 // ID names the trade.
-func (a *Agreement) ID() TradeID { return taggedHash(domainTrade, Encode(a)) }
+func (a *Agreement) ID() TradeID { return canon.Digest(domainTrade, a) }
 
 // Check reports what is wrong with the agreement on a ledger of these parameters, whatever the ledger's state.
 func (a *Agreement) Check(params *Params) error {

@@ -1,5 +1,7 @@
 package types
 
+import "lockstep/types/canon"
+
 // Asset is a kind of money. Whoever holds the issuer's key can issue and redeem it, nobody else; its ID commits to the
 // issuer, so a code can't be squatted on and two assets of the same code can't be mistaken for each other by a program.
 type Asset struct {
@@ -12,7 +14,7 @@ type Asset struct {
 const maxAssetCode = 12
 
 // ID is the asset's name on the ledger.
-func (a *Asset) ID() AssetID { return taggedHash(domainAsset, Encode(a)) }
+func (a *Asset) ID() AssetID { return canon.Digest(domainAsset, a) }
 
 // Check reports a code or a number of decimals out of bounds, with [CodeAssetForm].
 func (a *Asset) Check() error {

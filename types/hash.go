@@ -49,13 +49,6 @@ const (
 	domainParams    = "lockstep/params/v1\x00"
 )
 
-func taggedHash(domain string, encoded []byte) [32]byte {
-	h := sha256.New()
-	h.Write([]byte(domain))
-	h.Write(encoded)
-	return [32]byte(h.Sum(nil))
-}
-
 func parseHex(text []byte, what string) (out [32]byte, err error) {
 	if len(text) != 64 {
 		return out, Refuse(CodeMalformed, "%q is not %s: it has %d characters, 64 hexadecimal digits are needed", clip(text), what, len(text))

@@ -1,5 +1,7 @@
 package types
 
+import "lockstep/types/canon"
+
 // Offer is a producer's standing offer, taken in parts. It fixes everything but the quantity and the consumer.
 type Offer struct {
 	_           struct{}  `cbor:",toarray"`
@@ -25,7 +27,7 @@ type StandingOffer struct {
 }
 
 // ID names the offer.
-func (o *Offer) ID() OfferID { return taggedHash(domainOffer, Encode(o)) }
+func (o *Offer) ID() OfferID { return canon.Digest(domainOffer, o) }
 
 // Agreement is what a take of that quantity by that consumer agrees on: a pure function, so that the consumer knows the
 // trade's ID, and with it its secret, before it signs. Price, deposit and bond are rounded up (protocol section 3).

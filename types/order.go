@@ -3,6 +3,8 @@ package types
 import (
 	"math/big"
 	"slices"
+
+	"lockstep/types/canon"
 )
 
 // Order is a bid or an offer for one auction: a quantity of a product at a limit price or better. Nothing is locked by it.
@@ -75,7 +77,7 @@ type Book struct {
 }
 
 // ID names the order.
-func (o *Order) ID() OrderID { return taggedHash(domainOrder, Encode(o)) }
+func (o *Order) ID() OrderID { return canon.Digest(domainOrder, o) }
 
 // Check reports what is wrong with the order on a ledger of these parameters, whatever its state.
 func (o *Order) Check(params *Params) error {

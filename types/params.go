@@ -1,5 +1,7 @@
 package types
 
+import "lockstep/types/canon"
+
 // Params are the rules' numbers. They are fixed at genesis and part of every commitment.
 type Params struct {
 	_ struct{} `cbor:",toarray"`
@@ -66,4 +68,4 @@ func (p *Params) Check() error {
 }
 
 // Hash is the domain-tagged SHA-256 of the parameters.
-func (p *Params) Hash() Hash { return taggedHash(domainParams, Encode(p)) }
+func (p *Params) Hash() Hash { return canon.Digest(domainParams, p) }

@@ -1,5 +1,7 @@
 package types
 
+import "lockstep/types/canon"
+
 // Product is what one auction trades: a commodity of a zone in a slot, for an asset. Nobody has to create it: it is open
 // to orders from a while before its slot until gate closure, by the ledger's parameters.
 type Product struct {
@@ -16,7 +18,7 @@ type Product struct {
 const MaxProductSlots = 96
 
 // ID names the product.
-func (p *Product) ID() ProductID { return taggedHash(domainProduct, Encode(p)) }
+func (p *Product) ID() ProductID { return canon.Digest(domainProduct, p) }
 
 // Goods describes a quantity of the product, as an agreement does.
 func (p *Product) Goods(quantity uint64, meters []Gauge) Goods {

@@ -7,7 +7,9 @@ package canon
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"sync"
 )
 
 // Value is what has a canonical form: Fields names its parts in the order of the wire, to be written or to be read.
@@ -21,34 +23,39 @@ import (
 // A type can't hold itself, so a decoder never goes deeper than its types do.
 type Value interface{ Fields(c *Coder) }
 
-// Coder carries a value to its encoding or back. It is made by [Encode] and [Decode] and lives as long as they run.
+// Coder carries a value to its encoding or back. It is made by [Encode], [Digest] and [Decode] and lives as long as they run.
 type Coder struct {
-	reading   bool
-	measuring bool
-	size      int // measured
-	written   []byte
-	rest      []byte // still to be read; nothing once something was wrong
-	wrong     string // what was, or empty
+	reading bool
+	written []byte
+	rest    []byte // still to be read; nothing once something was wrong
+	wrong   string // what was, or empty
 }
 
-// Encode writes a value in its one form. It goes through the value twice, first to measure it: that is quicker than to
-// write into a buffer that grows.
+// writers have memory to write in, which serves one value after the other.
+var writers = sync.Pool{New: func() any { return new(Coder) }}
+
+// Encode writes a value in its one form.
 func Encode(v Value) []byte {
-	c := Coder{measuring: true}
-	c.whole(v)
-	c.measuring, c.written = false, make([]byte, 0, c.size)
-	c.whole(v)
-	return c.written
+	c := write("", v)
+	encoded := bytes.Clone(c.written)
+	writers.Put(c)
+	return encoded
 }
 
-// Encoder encodes one value after the other in the same memory, which is quicker than as many calls of [Encode].
-type Encoder struct{ coder Coder }
+// Digest is the SHA-256 of a prefix and a value's one form, which it keeps no copy of.
+func Digest(prefix string, v Value) [sha256.Size]byte {
+	c := write(prefix, v)
+	digest := sha256.Sum256(c.written)
+	writers.Put(c)
+	return digest
+}
 
-// Encode writes a value in its one form. The caller may keep what it returns.
-func (e *Encoder) Encode(v Value) []byte {
-	e.coder.written = e.coder.written[:0]
-	e.coder.whole(v)
-	return bytes.Clone(e.coder.written)
+// write returns a writer that has written a prefix and a value. Who has read what is written gives it back.
+func write(prefix string, v Value) *Coder {
+	c := writers.Get().(*Coder)
+	c.written = append(c.written[:0], prefix...)
+	c.whole(v)
+	return c
 }
 
 // Decode reads into v what [Encode] writes, all of it, and refuses everything else with a sentence that says where and

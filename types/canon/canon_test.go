@@ -2,6 +2,7 @@ package canon_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"math"
 	"reflect"
@@ -124,18 +125,30 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestEncoderKeepsWhatItReturned encodes one value after the other: the memory that serves again is the encoder's own.
-func TestEncoderKeepsWhatItReturned(t *testing.T) {
+// TestEncodeKeepsWhatItReturned encodes one value after the other: the memory that serves again is none that was returned.
+func TestEncodeKeepsWhatItReturned(t *testing.T) {
 	t.Parallel()
-	var encoder canon.Encoder
 	values := []*list{{1, 2}, {1 << 40}, {}, {7, 7, 7}}
+	want := []string{"820102", "811b0000010000000000", "80", "83070707"}
 	var got [][]byte
 	for _, value := range values {
-		got = append(got, encoder.Encode(value))
+		got = append(got, canon.Encode(value))
 	}
-	for i, value := range values {
-		if want := canon.Encode(value); !bytes.Equal(got[i], want) {
-			t.Errorf("value %d is %x, not %x", i, got[i], want)
+	for i := range values {
+		if hex.EncodeToString(got[i]) != want[i] {
+			t.Errorf("value %d is %x, not %s", i, got[i], want[i])
+		}
+	}
+}
+
+// TestDigest: a digest is that of the prefix and the encoding, whatever was written in the same memory before.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	for _, value := range []*list{{1, 2, 1 << 40}, {}, {3}} {
+		for _, prefix := range []string{"a domain", ""} {
+			if got, want := canon.Digest(prefix, value), sha256.Sum256(append([]byte(prefix), canon.Encode(value)...)); got != want {
+				t.Errorf("%q and %v have the digest %x, not %x", prefix, *value, got, want)
+			}
 		}
 	}
 }

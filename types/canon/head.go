@@ -32,12 +32,8 @@ func kindName(kind byte) string {
 	return [...]string{"a number", "a negative number", "a byte string", "a text", "a list", "a map", "a tag", "a simple value or a fraction"}[kind]
 }
 
-// putHead writes a type and its argument in the shortest form, or counts how long that is.
+// putHead writes a type and its argument in the shortest form.
 func (c *Coder) putHead(kind byte, argument uint64) {
-	if c.measuring {
-		c.size += headSize(argument)
-		return
-	}
 	kind <<= 5
 	switch headSize(argument) {
 	case 1:
@@ -70,10 +66,6 @@ func headSize(argument uint64) int {
 // putString writes a string of either kind with its length.
 func putString[S ~string | ~[]byte](c *Coder, kind byte, s S) {
 	c.putHead(kind, uint64(len(s)))
-	if c.measuring {
-		c.size += len(s)
-		return
-	}
 	c.written = append(c.written, s...)
 }
 
