@@ -39,7 +39,7 @@ func subLanes(a, b uint64) uint64 { return ((a | topBits) - (b &^ topBits)) ^ ((
 // expander hashes elements one after the other in the same memory.
 type expander struct {
 	hasher   *blake3.Hasher
-	head     []byte
+	head     []byte // what is hashed before a value
 	expanded [AccumulatorBytes]byte
 }
 

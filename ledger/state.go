@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"lockstep/types"
-	"lockstep/types/canon"
 )
 
 // View is a state as it was committed. It must not change while a [State] reads through it. A view that can't read (a
@@ -218,7 +217,7 @@ func (s *State) changes() []Change {
 		}
 		change := Change{Key: e.key, Old: e.encoded, Before: e.before, After: e.value}
 		if e.value != nil {
-			change.New = canon.Encode(e.value.(canon.Value))
+			change.New = types.Encode(e.value)
 		}
 		if string(change.Old) != string(change.New) {
 			changes = append(changes, change)
