@@ -164,19 +164,6 @@ func TestDecodeCopies(t *testing.T) {
 	}
 }
 
-// Not parallel, as it counts what is allocated: a transaction takes one for itself, one for each list, text and variant
-// in it, and one for each of the two decoders.
-func TestDecodeAllocations(t *testing.T) {
-	raw := typicalTx().Bytes()
-	if got := testing.AllocsPerRun(100, func() { _, _ = types.DecodeTx(raw) }); got > 12 {
-		t.Errorf("a transaction takes %.0f allocations to decode", got)
-	}
-	body := typicalTx().Body
-	if got := testing.AllocsPerRun(100, func() { types.Encode(&body) }); got > 2 {
-		t.Errorf("a body takes %.0f allocations to encode", got)
-	}
-}
-
 // A declared length costs nothing before its bytes are there. Not parallel: it counts what the whole process allocates.
 func TestDecodeBombs(t *testing.T) {
 	const allowed = 64 << 10
