@@ -2,6 +2,7 @@ package types
 
 import (
 	"math/big"
+	"math/bits"
 	"slices"
 
 	"lockstep/types/canon"
@@ -231,14 +232,27 @@ func (r Rate) Rat() *big.Rat {
 
 // Cost is the price of a quantity, rounded up to a whole smallest unit, or false when it does not fit.
 func (p ClearingPrice) Cost(quantity uint64) (Amount, bool) {
-	if p.Low == p.High {
-		return p.Low.Cost(quantity)
+	coarse, fine := p.Low, p.High
+	if coarse.Exponent > fine.Exponent {
+		coarse, fine = fine, coarse
 	}
-	exact := p.Rat()
-	exact.Mul(exact, new(big.Rat).SetInt(new(big.Int).SetUint64(quantity)))
-	whole, rest := new(big.Int).QuoRem(exact.Num(), exact.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		whole.Add(whole, big.NewInt(1))
+	if fine.Exponent > MaxExponent {
+		return 0, false
 	}
-	return Amount(whole.Uint64()), whole.IsUint64()
+	// Both limits together, times the quantity, is less than 2^189; of the quotient by twice the scale one word is the result.
+	scale := 2 * pow10(fine.Exponent)
+	high, low := bits.Mul64(coarse.Mantissa, pow10(fine.Exponent-coarse.Exponent))
+	low, carry := bits.Add64(low, fine.Mantissa, 0)
+	high += carry
+	middle, low := bits.Mul64(low, quantity)
+	high, over := bits.Mul64(high, quantity)
+	middle, carry = bits.Add64(middle, over, 0)
+	high += carry
+	low, carry = bits.Add64(low, scale-1, 0)
+	middle, carry = bits.Add64(middle, 0, carry)
+	if high+carry != 0 || middle >= scale {
+		return 0, false
+	}
+	quotient, _ := bits.Div64(middle, low, scale)
+	return Amount(quotient), true
 }
