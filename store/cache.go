@@ -6,18 +6,18 @@ import (
 	"lockstep/ledger"
 )
 
-// cache keeps the newest values of the state in memory, decoded: a block mostly reads what a block shortly before it wrote.
-// It is filled by commits alone and forgets what was written longest ago: in two halves, of which it drops the old one when the
-// young one is full.
+// cache keeps the newest values of the state that are on the disk in memory, decoded: a block mostly reads what a block shortly
+// before it wrote. It is filled by what is written alone and forgets what was written longest ago: in two halves, of which it
+// drops the old one when the young one is full.
 //
-// It answers views of older heights too: what was last changed at a height holds for every view from that height on.
+// It answers views of all heights: what was last changed at a height holds for every view from that height on, if none of
+// what the view has beside the disk tells otherwise.
 type cache struct {
-	mu     sync.RWMutex
-	height uint64 // of the last block that it follows
-	most   int    // bytes, by [cost], that it holds of both halves
-	young  map[string]cached
-	old    map[string]cached
-	bytes  int // of the young
+	mu    sync.RWMutex
+	most  int // bytes, by [cost], that it holds of both halves
+	young map[string]cached
+	old   map[string]cached
+	bytes int // of the young
 }
 
 type cached struct {
@@ -25,8 +25,8 @@ type cached struct {
 	height uint64 // of the block that wrote it
 }
 
-func newCache(height uint64, most int) *cache {
-	return &cache{height: height, most: most, young: map[string]cached{}, old: map[string]cached{}}
+func newCache(most int) *cache {
+	return &cache{most: most, young: map[string]cached{}, old: map[string]cached{}}
 }
 
 // get returns what stands under a key at a height; false when the cache can't tell.
@@ -37,32 +37,44 @@ func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
 	if !ok {
 		found, ok = c.old[key]
 	}
-	if !ok || found.height > height || height > c.height {
-		return ledger.Value{}, false
-	}
-	return found.Value, true
+	return found.Value, ok && found.height <= height
 }
 
-// follow takes in what a block has changed.
-func (c *cache) follow(height uint64, changes []ledger.Change) {
+// follow takes in what a stretch has changed, which is on the disk by now. Readers go on meanwhile.
+func (c *cache) follow(s *stretch) {
+	some := make([]*revision, 0, fewRevisions)
+	for _, kind := range s.kinds { // any order: no key is in it twice
+		for _, newest := range kind.newest {
+			if some = append(some, newest); len(some) == cap(some) {
+				c.take(some)
+				some = some[:0]
+			}
+		}
+	}
+	c.take(some)
+}
+
+// fewRevisions are taken in at once, so that a reader need not wait for all.
+const fewRevisions = 64
+
+func (c *cache) take(revisions []*revision) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.height = height
-	for _, change := range changes {
-		delete(c.old, change.Key)
-		if before, again := c.young[change.Key]; again {
-			c.bytes -= cost(change.Key, before.Value)
-			delete(c.young, change.Key)
+	for _, r := range revisions {
+		delete(c.old, r.Key)
+		if before, again := c.young[r.Key]; again {
+			c.bytes -= cost(r.Key, before.Value)
+			delete(c.young, r.Key)
 		}
-		if change.New == nil {
+		if r.New == nil {
 			continue
 		}
-		value := ledger.Value{Encoded: change.New, Decoded: change.After}
-		c.young[change.Key] = cached{value, height}
-		c.bytes += cost(change.Key, value)
-	}
-	if c.bytes > c.most/2 {
-		c.turn()
+		value := ledger.Value{Encoded: r.New, Decoded: r.After}
+		c.young[r.Key] = cached{value, r.height}
+		c.bytes += cost(r.Key, value)
+		if c.bytes > c.most/2 {
+			c.turn()
+		}
 	}
 }
 

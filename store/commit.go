@@ -96,7 +96,6 @@ func (b *Staged) Commit() error {
 		defer s.mu.Unlock()
 		return fmt.Errorf("store: block %d was staged before block %d was committed", b.block.Height, s.head.height)
 	}
-	s.cache.follow(b.block.Height, b.diff.Changes)
 	s.recent.add(b)
 	s.head, s.commitment = b.head, b.block.Commitment
 	due := s.recent.due(s.memory.stretch())
@@ -128,6 +127,9 @@ func (s *Store) flush() (*stretch, error) {
 		return nil, failed
 	}
 	err := older.write(s.db)
+	if err == nil {
+		s.cache.follow(older)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil { // what is not written stays in memory, so that all readers go on to see it

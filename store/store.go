@@ -134,7 +134,7 @@ func (s *Store) loadHead() (err error) {
 		return damagedError(s.dir, err)
 	}
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
-	s.cache, s.recent = newCache(s.head.height, s.memory.values()), newStretch(s.head.height)
+	s.cache, s.recent = newCache(s.memory.values()), newStretch(s.head.height)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -12,7 +13,7 @@ import (
 type view struct {
 	pebble.Reader            // what is on the disk: of that height, or of an earlier one
 	unwritten     []*stretch // what came after that, newest first; of a snapshot, what is at hand of it as well
-	cache         *cache     // nil: of no use here
+	cache         *cache     // of what is on the disk; nil: of no use here
 	height        uint64
 }
 
@@ -25,21 +26,27 @@ func (s *Store) View() ledger.View {
 
 // Get implements [ledger.View].
 func (v view) Get(key string) ledger.Value {
-	if v.cache != nil {
-		if value, known := v.cache.get(key, v.height); known {
-			return value
-		}
-	}
-	for _, stretch := range v.unwritten {
-		if value, changed := stretch.get(key, v.height); changed {
-			return value
-		}
+	if value, known := v.atHand(key); known {
+		return value
 	}
 	encoded, err := get(v.Reader, stateKey(key))
 	if err != nil {
 		panic(fmt.Sprintf("store: read: %v", err))
 	}
 	return ledger.Value{Encoded: encoded}
+}
+
+// atHand looks for a value in memory.
+func (v view) atHand(key string) (value ledger.Value, known bool) {
+	for _, stretch := range v.unwritten {
+		if value, known = stretch.get(key, v.height); known {
+			return value, true
+		}
+	}
+	if v.cache == nil {
+		return value, false
+	}
+	return v.cache.get(key, v.height)
 }
 
 // Ascend implements [ledger.View]. Both ends of the range lie within one kind of key, or the end is where the next begins.
@@ -57,7 +64,7 @@ func (v view) Ascend(from, to string, visit func(key string, value ledger.Value)
 			going = changed[0].visit(visit)
 			changed = changed[1:]
 		default:
-			going = visit(at, ledger.Value{Encoded: append([]byte{}, value...)})
+			going = visit(at, v.onDisk(at, value))
 		}
 		return going
 	})
@@ -67,6 +74,16 @@ func (v view) Ascend(from, to string, visit func(key string, value ledger.Value)
 	for i := 0; i < len(changed) && going; i++ {
 		going = changed[i].visit(visit)
 	}
+}
+
+// onDisk is what the disk has under a key, decoded if that is at hand.
+func (v view) onDisk(key string, encoded []byte) ledger.Value {
+	if v.cache != nil {
+		if value, known := v.cache.get(key, v.height); known {
+			return value
+		}
+	}
+	return ledger.Value{Encoded: bytes.Clone(encoded)}
 }
 
 func (s stored) visit(visit func(key string, value ledger.Value) bool) bool {
