@@ -112,15 +112,14 @@ func (s *State) match(
 		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity,
 		Price: price, Fallback: round.Fallback, Begin: begin, Skew: s.clock.Skew, Number: number,
 	}
-	agreement, err := terms.Agreement(&s.params)
+	trade := &types.Trade{Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}}}
+	var err error
+	trade.Agreement, err = terms.Agreement(&s.params)
 	if !fits || err != nil { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
 		panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, product))
 	}
-	id := agreement.ID()
-	trade := &types.Trade{
-		Agreement: *agreement, Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}},
-	}
+	id := trade.Agreement.ID()
 	s.add(tradeKey(id), trade)
-	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, agreement.Producer, agreement.Consumer)
+	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, trade.Agreement.Producer, trade.Agreement.Consumer)
 	return trade, id
 }

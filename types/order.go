@@ -143,10 +143,10 @@ func (o *Order) checkTerms(params *Params) error {
 
 // Agreement is what comes of the order under some terms when it is filled whole, at its limit, with somebody of whom nothing
 // is known: the most that a bid can cost.
-func (o *Order) Agreement(params *Params, terms Fallback) (*Agreement, error) {
+func (o *Order) Agreement(params *Params, terms Fallback) (Agreement, error) {
 	price, ok := o.Limit.Cost(o.Quantity)
 	if !ok {
-		return nil, Refuse(CodeOverflow, "%d times %s", o.Quantity, o.Limit)
+		return Agreement{}, Refuse(CodeOverflow, "%d times %s", o.Quantity, o.Limit)
 	}
 	stranger := &Order{Owner: o.Owner, Product: o.Product, Meters: []Gauge{{Direction: DirectionExport}}}
 	stranger.Owner[0] ^= 1
@@ -184,12 +184,12 @@ type Match struct {
 }
 
 // Agreement is what a match agrees on, by the market's parameters. Its error is that of a sum that can't be counted.
-func (m *Match) Agreement(params *Params) (*Agreement, error) {
+func (m *Match) Agreement(params *Params) (Agreement, error) {
 	market, product := &params.Market, &m.Producer.Product
 	deposit, ok1 := m.Price.PartUp(market.Deposit)
 	bond, ok2 := m.Price.PartUp(market.Bond)
 	if !ok1 || !ok2 {
-		return nil, Refuse(CodeOverflow, "deposit and bond of a price of %s", m.Price)
+		return Agreement{}, Refuse(CodeOverflow, "deposit and bond of a price of %s", m.Price)
 	}
 	var meters []Gauge
 	if _, metered := m.Fallback.(*Meter); metered {
@@ -197,7 +197,7 @@ func (m *Match) Agreement(params *Params) (*Agreement, error) {
 	}
 	clock := func(blockTime Time) Time { return blockTime - Time(min(uint64(m.Skew), uint64(blockTime))) }
 	readingBy := product.Until.Add(market.Reading)
-	return &Agreement{
+	return Agreement{
 		ChainID: params.ChainID, Producer: m.Producer.Owner, Consumer: m.Consumer.Owner,
 		Goods: product.Goods(m.Quantity, meters), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
 		Deadlines: Deadlines{

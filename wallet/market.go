@@ -19,7 +19,7 @@ func (d *Draft) Place(order types.Order) (types.OrderID, error) {
 		if err != nil {
 			return types.OrderID{}, err
 		}
-		if err := d.account.limits.check(worst, order.Side == types.Bid); err != nil {
+		if err := d.account.limits.check(&worst, order.Side == types.Bid); err != nil {
 			return types.OrderID{}, err
 		}
 	}

@@ -202,7 +202,7 @@ func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own [
 func (s *session) warnOfOrder(order types.Order) {
 	for _, terms := range order.Accepts[:min(len(order.Accepts), 1)] {
 		if worst, err := order.Agreement(&s.params, terms); err == nil {
-			s.warn(worst)
+			s.warn(&worst)
 		}
 	}
 	if !s.JSON {
