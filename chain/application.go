@@ -36,6 +36,7 @@ type application struct {
 	staged   *store.Staged
 	quiet    bool // what is staged does nothing but its transactions
 	ours     bool // what is staged was proposed by this node
+	due      bool // the last block has left something to the next one
 }
 
 // decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
@@ -99,7 +100,9 @@ func (a *application) PrepareProposal(
 	_ context.Context, request *abci.RequestPrepareProposal,
 ) (_ *abci.ResponsePrepareProposal, err error) {
 	defer a.failure.watch("prepare a proposal", &err)
-	a.pool.awaitFirst(a.idle, a.stop)
+	if !a.due {
+		a.pool.awaitFirst(a.idle, a.stop)
+	}
 	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
 	a.proposed = x
@@ -139,7 +142,9 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 		}
 	}
 	a.proposed, a.quiet = nil, x.quiet
-	if a.staged, err = a.store.Stage(x.finish()); err != nil {
+	executed := x.finish()
+	a.due = executed.Diff.Due
+	if a.staged, err = a.store.Stage(executed); err != nil {
 		return nil, err
 	}
 	commitment := a.staged.Block().Commitment

@@ -218,3 +218,57 @@ func FuzzInsertTx(f *testing.F) {
 		}
 	})
 }
+
+// TestAuctionsThatAreDueAreNotWaitedFor: of two products whose gate has closed a block holds one auction. The next block, for
+// which an idle proposer would wait an hour, comes at once and holds the other.
+func TestAuctionsThatAreDueAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	params := types.DefaultParams("test")
+	params.Market.MaxOrders = 2
+	w := newWorldOf(t, params)
+	asset, slot := euro(), types.Time(params.Slot)
+	from := types.TimeOf(time.Now()).Add(params.Market.Gate)/slot*slot + slot
+	orders := []*types.Tx{w.mint(1, "peter")}
+	var gate types.Time
+	for _, zone := range []string{"north", "south"} {
+		product := types.Product{
+			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: zone, From: from, Until: from + slot, Asset: asset.ID(),
+		}
+		gate = product.Gate(&params)
+		for i, name := range []string{"peter", "clara"} {
+			order := types.Order{
+				ChainID: params.ChainID, Owner: publicKey(name), Product: product, Side: []types.Side{types.Sell, types.Bid}[i], Quantity: 1000,
+				Limit: types.Rate{Mantissa: 2}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+				Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+			}
+			orders = append(orders, sign(w.body(&types.Place{Order: order}), name))
+		}
+	}
+	a := w.application()
+	a.idle, a.begin = time.Hour, gate.Std().Add(-2*time.Second)
+	a.block(t, 1, orders...)
+	a.block(t, 2) // of the gate itself
+	a.block(t, 3)
+	if !a.due || len(w.auctions(3)) != 1 {
+		t.Fatalf("block 3 holds %d auctions, more are due: %t", len(w.auctions(3)), a.due)
+	}
+	a.finalize(t, 4, a.propose(t, 4))
+	if a.due || len(w.auctions(4)) != 1 {
+		t.Errorf("block 4 holds %d auctions, more are due: %t", len(w.auctions(4)), a.due)
+	}
+}
+
+// auctions lists the products whose auctions a block held.
+func (w *world) auctions(height uint64) (ids []types.ProductID) {
+	w.t.Helper()
+	block, err := w.store.Block(height)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, event := range block.Events {
+		if event.Kind == types.EventCleared {
+			ids = append(ids, event.Product)
+		}
+	}
+	return ids
+}

@@ -30,7 +30,12 @@ type world struct {
 // newWorld makes a chain; it makes blocks once run is called.
 func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), params: types.DefaultParams("test")}
+	return newWorldOf(t, types.DefaultParams("test"), edit...)
+}
+
+func newWorldOf(t testing.TB, params types.Params, edit ...func(*Config)) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), params: params}
 	w.config = Config{Dir: filepath.Join(w.dir, "engine"), Idle: 20 * time.Millisecond}
 	for _, e := range edit {
 		e(&w.config)

@@ -10,8 +10,8 @@ import (
 
 // holdAuction clears the book of a product whose gate has closed. Every order leaves the book; what is matched becomes
 // an agreed trade, to be paid by pay-by.
-func (s *State) holdAuction(id types.ProductID) {
-	book := s.mustBook(id)
+func (s *State) holdAuction(book *types.Book) {
+	id := book.Product.ID()
 	s.remove(bookKey(id))
 	orders := s.takeOrders(id, book.Orders)
 	auction := &types.Auction{Product: book.Product, Height: s.clock.Height, BlockTime: s.clock.BlockTime, Clock: s.now}

@@ -13,6 +13,7 @@ type Diff struct {
 	Changes  []Change         // one for a key, in order of the first time that the block wrote to it
 	Closed   []Closed         // trades that left the state, in order
 	Auctions []*types.Auction // that were held
+	Due      bool             // more auctions are, and left to the next block
 	Events   []types.Event    // all of the block's, in order
 }
 
@@ -90,11 +91,27 @@ func (s *State) expire() {
 	}
 }
 
-// closeGates holds the auction of every product whose gate has closed.
+// closeGates holds the auctions of the products whose gates have closed, in order of gate and product: the first, and as many
+// more as one product may have orders for all of them. The rest is left to the next blocks, so that no block takes much longer
+// than that of the largest auction.
 func (s *State) closeGates() {
-	gates, _ := s.due(before(kindGate, s.clock.BlockTime))
-	for _, key := range gates {
-		s.holdAuction(parseGateKey(key))
+	var gates []string
+	from, to := before(kindGate, s.clock.BlockTime)
+	s.view.Ascend(from, to, func(key string, _ Value) bool {
+		gates = append(gates, key)
+		return true
+	})
+	orders := uint64(0)
+	for i, key := range gates {
+		id := parseGateKey(key)
+		book := s.mustBook(id)
+		orders += uint64(book.Orders)
+		if i > 0 && orders > uint64(s.params.Market.MaxOrders) {
+			s.auctionsDue = true
+			return
+		}
+		s.remove(gateKey(book.Product.Gate(&s.params), id))
+		s.holdAuction(book)
 	}
 }
 
@@ -115,7 +132,7 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 // view that has the diff.
 func (s *State) Finish() Diff {
 	s.queueOver()
-	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Events: s.events}
+	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Due: s.auctionsDue, Events: s.events}
 }
 
 func (s *State) emit(kind types.EventKind, event types.Event, keys ...types.PublicKey) {

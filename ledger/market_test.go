@@ -442,6 +442,60 @@ func TestForeseenMatch(t *testing.T) {
 	}
 }
 
+// TestAuctionsOfABlockAreBounded: of products whose gates close at once, a block clears no more orders than one may have. The
+// others' books stay as they were at the gate, and what they come to is the same.
+func TestAuctionsOfABlockAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = 5 })
+	inZone := func(zone int) func(*types.Order) {
+		return func(o *types.Order) { o.Product.Zone = fmt.Sprint("zone ", zone) }
+	}
+	for zone := range 5 {
+		w.place("peter", types.Sell, "0.1", inZone(zone))
+		w.place("clara", types.Bid, "0.3", inZone(zone))
+	}
+	p := product()
+	w.wait(p.Gate(&w.params).Since(w.time))
+	for block, held := range []int{2, 4, 5} {
+		w.try(second / 2)
+		if more := held < 5; len(w.held) != held || w.due != more {
+			t.Fatalf("after block %d %d auctions were held, more are due: %t", block, len(w.held), w.due)
+		}
+		for zone := range 5 {
+			late := w.order("dora", types.Bid, "0.3", inZone(zone))
+			id := late.Product.ID()
+			results := w.clone().try(1, w.placeTx(late, "dora"), sign(w.body(&types.Withdraw{Product: id, Owner: publicKey("clara")}), "clara"))
+			withdrawn := types.CodeOrderUnknown
+			if w.clone().waits(id) {
+				withdrawn = types.CodeBookClosed
+			}
+			if results[0].Code != types.CodeBookClosed || results[1].Code != withdrawn {
+				t.Errorf("after block %d, zone %d: an order %s, a withdrawal %s, want %s", block, zone, results[0].Code, results[1].Code, withdrawn)
+			}
+		}
+	}
+	ids := make([]string, 0, 5)
+	for _, auction := range w.held {
+		id := auction.Product.ID()
+		ids = append(ids, id.String())
+		trade, ok := w.reader().Trade(auction.Trades[0].Trade)
+		if !ok || trade.Agreement.Price != 200 || trade.Agreement.Deadlines.PayBy != p.Gate(&w.params).Add(w.params.Market.Pay) {
+			t.Errorf("the match of %s is %+v", auction.Product.Zone, trade)
+		}
+	}
+	if !slices.IsSorted(ids) {
+		t.Errorf("auctions of one gate were held in the order %s", ids)
+	}
+}
+
+// waits reports whether the next block leaves a product's auction to those after it.
+func (w *world) waits(id types.ProductID) bool {
+	before := len(w.held)
+	w.try(1)
+	return !slices.ContainsFunc(w.held[before:], func(a *types.Auction) bool { return a.Product.ID() == id }) &&
+		!slices.ContainsFunc(w.held[:before], func(a *types.Auction) bool { return a.Product.ID() == id })
+}
+
 // TestTrialHoldsNoAuction: a state that only tells what could be done leaves the orders of a closed book alone, takes no more
 // of them, and goes on with everything else that is due.
 func TestTrialHoldsNoAuction(t *testing.T) {

@@ -46,18 +46,22 @@ func (x *execution) checkEntry(order *types.Order) error {
 	return x.checkMeters(order.Owner, order.Meters)
 }
 
-// withdraw takes an order out of its book again.
+// withdraw takes an order out of its book again, until the gate closes.
 func (x *execution) withdraw(a *types.Withdraw) error {
 	at := orderKey(a.Product, a.Owner, a.Number)
 	if _, stands := get[types.PlacedOrder](x.State, at); !stands {
 		return types.Refuse(types.CodeOrderUnknown, "order %d of %s for product %s does not stand", a.Number, a.Owner, a.Product)
 	}
+	book := x.mustBook(a.Product)
+	gate := book.Product.Gate(&x.params)
+	if x.clock.BlockTime > gate { // its auction is left to a later block
+		return types.Refuse(types.CodeBookClosed, "the gate closed at %s, the block is of %s", gate, x.clock.BlockTime)
+	}
 	x.need(a.Owner)
 	x.remove(at)
-	book := x.mustBook(a.Product)
 	if book.Orders == 1 {
 		x.remove(bookKey(a.Product))
-		x.remove(gateKey(book.Product.Gate(&x.params), a.Product))
+		x.remove(gateKey(gate, a.Product))
 	} else {
 		x.put(bookKey(a.Product), &types.Book{Product: book.Product, Orders: book.Orders - 1})
 	}

@@ -44,6 +44,8 @@ type State struct {
 	settled  int               // how many of the events are not of the current transaction
 	begun    bool
 
+	auctionsDue bool // gates have closed that this block holds no auction for
+
 	executing bool // a transaction, which may have to be taken back
 }
 

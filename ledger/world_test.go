@@ -21,6 +21,7 @@ type world struct {
 	height uint64
 	time   types.Time
 	held   []*types.Auction
+	due    bool // more are, as the last block says
 }
 
 const (
@@ -79,7 +80,7 @@ func (w *world) try(after types.Span, txs ...*types.Tx) []ledger.Result {
 	diff := state.Finish()
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
-	w.held = append(w.held, diff.Auctions...)
+	w.held, w.due = append(w.held, diff.Auctions...), diff.Due
 	w.audit()
 	return results
 }
