@@ -80,15 +80,17 @@ func (s *State) begin(product *types.Product) types.Time {
 	return s.clock.BlockTime
 }
 
-// takeOrders empties the book of a product. The orders come in the order of their keys: of owner and number.
+// takeOrders empties the book of a product. The orders come in the order of their keys: of owner and number. The block has
+// not touched one before, as gates close at its begin, and without its book an order is not looked for again.
 func (s *State) takeOrders(id types.ProductID, count uint32) []*types.PlacedOrder {
 	orders := make([]*types.PlacedOrder, 0, count)
-	s.expect(2*int(count), int(count)) // the orders themselves, and hardly more matches than them
+	s.expect(int(count), int(count))             // for the matches, hardly more than orders
+	s.taken = slices.Grow(s.taken, 2*int(count)) // with room for those: see changes
 	from, to := ordersOf(id)
 	s.view.Ascend(from, to, func(key string, stored Value) bool {
-		if order, placed := s.takeOut(key, stored).(*types.PlacedOrder); placed {
-			orders = append(orders, order)
-		}
+		order := decoded(key, stored).(*types.PlacedOrder)
+		s.taken = append(s.taken, Change{Key: key, Old: stored.Encoded, Before: order})
+		orders = append(orders, order)
 		return true
 	})
 	return orders

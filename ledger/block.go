@@ -10,7 +10,7 @@ import (
 // Diff is all that a block did. A store writes it in one batch.
 type Diff struct {
 	Clock    Clock
-	Changes  []Change         // one for a key, in order of the first time that the block wrote to it
+	Changes  []Change         // one for a key: orders that left with their books, then all else in order of the first time that the block wrote to it
 	Closed   []Closed         // trades that left the state, in order
 	Auctions []*types.Auction // that were held
 	Due      bool             // more auctions are, and left to the next block

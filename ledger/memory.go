@@ -3,7 +3,6 @@ package ledger
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Memory is a view in memory, for exploring and measuring the rules without a store.
@@ -34,19 +33,15 @@ func (m *Memory) Ascend(from, to string, visit func(string, Value) bool) {
 	if kind == nil || to <= kind.least {
 		return
 	}
-	type found struct {
-		key   string
-		value Value
-	}
-	var all []found
-	for key, value := range kind.values { // any order: sorted below
+	var keys []string
+	for key := range kind.values { // any order: sorted below
 		if key >= from && key < to {
-			all = append(all, found{key, value})
+			keys = append(keys, key)
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.key, b.key) })
-	for i := range all {
-		if !visit(all[i].key, all[i].value) {
+	slices.Sort(keys)
+	for _, key := range keys {
+		if !visit(key, kind.values[key]) {
 			return
 		}
 	}

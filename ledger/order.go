@@ -49,10 +49,13 @@ func (x *execution) checkEntry(order *types.Order) error {
 // withdraw takes an order out of its book again, until the gate closes.
 func (x *execution) withdraw(a *types.Withdraw) error {
 	at := orderKey(a.Product, a.Owner, a.Number)
-	if _, stands := get[types.PlacedOrder](x.State, at); !stands {
+	book, open := get[types.Book](x.State, bookKey(a.Product)) // an order goes with its book
+	if open {
+		_, open = get[types.PlacedOrder](x.State, at)
+	}
+	if !open {
 		return types.Refuse(types.CodeOrderUnknown, "order %d of %s for product %s does not stand", a.Number, a.Owner, a.Product)
 	}
-	book := x.mustBook(a.Product)
 	gate := book.Product.Gate(&x.params)
 	if x.clock.BlockTime > gate { // its auction is left to a later block
 		return types.Refuse(types.CodeBookClosed, "the gate closed at %s, the block is of %s", gate, x.clock.BlockTime)

@@ -34,6 +34,7 @@ type State struct {
 
 	entries  map[string]*entry // read or written since the block began
 	written  []*entry          // those that were written, in order of the first time
+	taken    []Change          // orders that left with their book
 	undo     []undoRecord      // how to take the current transaction back
 	room     []entry           // for entries to come
 	closing  []Closed          // by the current transaction
@@ -210,9 +211,10 @@ type Change struct {
 	Before, After any
 }
 
-// changes lists what the block did, in order of the first time that it wrote to a key.
+// changes lists what the block did: the orders that left with their books, then all else, in order of the first time that it
+// wrote to a key.
 func (s *State) changes() []Change {
-	changes := make([]Change, 0, len(s.written))
+	changes := slices.Grow(s.taken, len(s.written))
 	for _, e := range s.written {
 		if e.value == e.before {
 			continue

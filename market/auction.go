@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 
 	"lockstep/types"
 )
@@ -70,11 +71,13 @@ func read(entrants []Entrant) ([]Order, []conditions, []group) {
 	var groups []group
 	places := map[termsKey]int32{}
 	terms := make([]int32, 0, len(entrants))
-	names := make([]byte, 0, len(entrants)*nameSize)
+	var names strings.Builder // one text for all
+	names.Grow(len(entrants) * nameSize)
 	for i := range entrants {
 		o := entrants[i].Order
 		orders[i] = Order{Side: o.Side, Quantity: o.Quantity, Price: o.Limit, MinFill: o.MinFill}
-		names = append(append(names, entrants[i].ID[:]...), o.Owner[:]...)
+		names.Write(entrants[i].ID[:])
+		names.Write(o.Owner[:])
 		from := len(terms)
 		for _, accepted := range o.Accepts {
 			key := keyOf(accepted)
@@ -88,9 +91,8 @@ func read(entrants []Entrant) ([]Order, []conditions, []group) {
 		}
 		all[i] = conditions{record: entrants[i].Record, demands: o.MinRecord, terms: terms[from:]}
 	}
-	text := string(names) // one for all
 	for i := range orders {
-		name := text[i*nameSize:][:nameSize]
+		name := names.String()[i*nameSize:][:nameSize]
 		orders[i].ID, orders[i].Owner = name[:len(types.OrderID{})], name[len(types.OrderID{}):]
 	}
 	return orders, all, groups
