@@ -52,11 +52,18 @@ func (s *State) holdAuction(book *types.Book) {
 	ids := make(tradeIDs, 0, len(outcome.Matches))
 	var payBy types.Time // of all of them
 	for i, match := range outcome.Matches {
-		trade, tradeID := s.match(&match, entrants, &outcome.Rounds[match.Round], begin, uint64(i), id)
+		round, bid, offer := &outcome.Rounds[match.Round], places[match.Bid], places[match.Offer]
+		price, fits := round.Price.Cost(match.Quantity)
+		trade, tradeID, err := s.match(id, &types.Match{
+			Product: &book.Product, Producer: auction.Results[offer].Owner, Consumer: auction.Results[bid].Owner, Meters: orders[offer].Order.Meters,
+			Quantity: match.Quantity, Price: price, Fallback: round.Fallback, Begin: begin, Skew: s.clock.Skew, Number: uint64(i),
+		})
+		if !fits || err != nil { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
+			panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, id))
+		}
 		ids, payBy = append(ids, tradeID), trade.Agreement.Deadlines.PayBy
 		auction.Trades = append(auction.Trades, types.MatchTrade{
-			Trade: tradeID, Round: uint16(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
-			Quantity: match.Quantity, Price: trade.Agreement.Price,
+			Trade: tradeID, Round: uint16(match.Round), Bid: uint32(bid), Offer: uint32(offer), Quantity: match.Quantity, Price: price,
 		})
 	}
 	s.queueMatches(id, payBy, ids)
@@ -106,22 +113,13 @@ func anyDemand(orders []*types.PlacedOrder) bool {
 }
 
 // match records what an auction has put together as an agreed trade.
-func (s *State) match(
-	match *market.Match, entrants []market.Entrant, round *types.Round, begin types.Time, number uint64, product types.ProductID,
-) (*types.Trade, types.TradeID) {
-	price, fits := round.Price.Cost(match.Quantity)
-	terms := types.Match{
-		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity,
-		Price: price, Fallback: round.Fallback, Begin: begin, Skew: s.clock.Skew, Number: number,
+func (s *State) match(product types.ProductID, terms *types.Match) (trade *types.Trade, id types.TradeID, err error) {
+	trade = &types.Trade{Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}}}
+	if trade.Agreement, err = terms.Agreement(&s.params); err != nil {
+		return nil, id, err
 	}
-	trade := &types.Trade{Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}}}
-	var err error
-	trade.Agreement, err = terms.Agreement(&s.params)
-	if !fits || err != nil { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
-		panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, product))
-	}
-	id := trade.Agreement.ID()
+	id = trade.Agreement.ID()
 	s.add(tradeKey(id), trade)
-	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, trade.Agreement.Producer, trade.Agreement.Consumer)
-	return trade, id
+	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
+	return trade, id, nil
 }

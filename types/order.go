@@ -148,13 +148,14 @@ func (o *Order) Agreement(params *Params, terms Fallback) (Agreement, error) {
 	if !ok {
 		return Agreement{}, Refuse(CodeOverflow, "%d times %s", o.Quantity, o.Limit)
 	}
-	stranger := &Order{Owner: o.Owner, Product: o.Product, Meters: []Gauge{{Direction: DirectionExport}}}
-	stranger.Owner[0] ^= 1
+	stranger := o.Owner
+	stranger[0] ^= 1
 	match := Match{
-		Producer: o, Consumer: stranger, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms, Begin: o.Product.Gate(params),
+		Product: &o.Product, Producer: o.Owner, Consumer: stranger, Meters: o.Meters, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms,
+		Begin: o.Product.Gate(params),
 	}
 	if o.Side == Bid {
-		match.Producer, match.Consumer = stranger, o
+		match.Producer, match.Consumer, match.Meters = stranger, o.Owner, []Gauge{{Direction: DirectionExport}}
 	}
 	return match.Agreement(params)
 }
@@ -174,7 +175,9 @@ func TermsRank(f Fallback) int {
 
 // Match is a bid and an offer that an auction has put together.
 type Match struct {
-	Producer, Consumer *Order // whose offer and whose bid it is
+	Product            *Product
+	Producer, Consumer PublicKey
+	Meters             []Gauge // of the offer: they count under meter terms
 	Quantity           uint64
 	Price              Amount // for all of it
 	Fallback           Fallback
@@ -185,7 +188,7 @@ type Match struct {
 
 // Agreement is what a match agrees on, by the market's parameters. Its error is that of a sum that can't be counted.
 func (m *Match) Agreement(params *Params) (Agreement, error) {
-	market, product := &params.Market, &m.Producer.Product
+	market, product := &params.Market, m.Product
 	deposit, ok1 := m.Price.PartUp(market.Deposit)
 	bond, ok2 := m.Price.PartUp(market.Bond)
 	if !ok1 || !ok2 {
@@ -193,12 +196,12 @@ func (m *Match) Agreement(params *Params) (Agreement, error) {
 	}
 	var meters []Gauge
 	if _, metered := m.Fallback.(*Meter); metered {
-		meters = m.Producer.Meters
+		meters = m.Meters
 	}
 	clock := func(blockTime Time) Time { return blockTime - Time(min(uint64(m.Skew), uint64(blockTime))) }
 	readingBy := product.Until.Add(market.Reading)
 	return Agreement{
-		ChainID: params.ChainID, Producer: m.Producer.Owner, Consumer: m.Consumer.Owner,
+		ChainID: params.ChainID, Producer: m.Producer, Consumer: m.Consumer,
 		Goods: product.Goods(m.Quantity, meters), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
 		Deadlines: Deadlines{
 			PayBy: clock(m.Begin.Add(market.Pay)), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),

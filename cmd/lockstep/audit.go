@@ -250,8 +250,9 @@ func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, 
 			told.Quantity, told.Offer, told.Bid, told.Price, right.Quantity, right.Offer, right.Bid, right.Price)
 		return
 	}
+	offer, bid := entrants[match.Offer].Order, entrants[match.Bid].Order
 	terms := types.Match{
-		Producer: entrants[match.Offer].Order, Consumer: entrants[match.Bid].Order, Quantity: match.Quantity, Price: price,
+		Product: &offer.Product, Producer: offer.Owner, Consumer: bid.Owner, Meters: offer.Meters, Quantity: match.Quantity, Price: price,
 		Fallback: round.Fallback, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock),
 		Number: uint64(i),
 	}
