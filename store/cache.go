@@ -29,8 +29,11 @@ func newCache(most int) *cache {
 	return &cache{most: most, young: map[string]cached{}, old: map[string]cached{}}
 }
 
-// get returns what stands under a key at a height; false when the cache can't tell.
+// get returns what stands under a key at a height; false when the cache can't tell. No cache can tell nothing.
 func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
+	if c == nil {
+		return ledger.Value{}, false
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	found, ok := c.young[key]

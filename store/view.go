@@ -43,9 +43,6 @@ func (v view) atHand(key string) (value ledger.Value, known bool) {
 			return value, true
 		}
 	}
-	if v.cache == nil {
-		return value, false
-	}
 	return v.cache.get(key, v.height)
 }
 
@@ -78,10 +75,8 @@ func (v view) Ascend(from, to string, visit func(key string, value ledger.Value)
 
 // onDisk is what the disk has under a key, decoded if that is at hand.
 func (v view) onDisk(key string, encoded []byte) ledger.Value {
-	if v.cache != nil {
-		if value, known := v.cache.get(key, v.height); known {
-			return value
-		}
+	if value, known := v.cache.get(key, v.height); known {
+		return value
 	}
 	return ledger.Value{Encoded: bytes.Clone(encoded)}
 }
