@@ -1,6 +1,7 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 
 	"lockstep/types"
@@ -42,7 +43,7 @@ func (b *batch) auction(productID types.ProductID) error {
 	if err := b.addOrders(n, auction, orders); err != nil {
 		return err
 	}
-	if err := b.addMatches(n, auction.Trades); err != nil {
+	if err := b.addMatches(n, product, auction.Trades); err != nil {
 		return err
 	}
 	return b.addVolumes(auction, &sums)
@@ -129,11 +130,21 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 	return nil
 }
 
-func (b *batch) addMatches(auction int64, trades []types.MatchTrade) error {
+func (b *batch) addMatches(auction, product int64, trades []types.MatchTrade) error {
+	var over map[types.TradeID]int64 // those that an earlier batch has as over: the first trades may be before the last are made
 	for _, match := range trades {
 		trade, err := b.trade(match.Trade)
+		if err == nil && trade == 0 {
+			if over == nil {
+				over, err = b.overTrades(product)
+			}
+			trade = over[match.Trade]
+		}
 		if err != nil {
 			return err
+		}
+		if trade == 0 {
+			return fmt.Errorf("%w: trade %s was never matched", ErrDamaged, match.Trade)
 		}
 		for _, place := range []uint32{match.Bid, match.Offer} {
 			if _, err := b.do.addMatch.Exec(auction, place, trade, match.Round); err != nil {
@@ -142,6 +153,24 @@ func (b *batch) addMatches(auction int64, trades []types.MatchTrade) error {
 		}
 	}
 	return nil
+}
+
+// overTrades returns the numbers of the trades of a product that the table has as over.
+func (b *batch) overTrades(product int64) (numbers map[types.TradeID]int64, err error) {
+	rows, err := b.do.overTrades.Query(product)
+	if err != nil {
+		return nil, err
+	}
+	numbers = map[types.TradeID]int64{}
+	for rows.Next() {
+		var trade types.TradeID
+		var n int64
+		if err := rows.Scan((*id)(&trade), &n); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		numbers[trade] = n
+	}
+	return numbers, errors.Join(rows.Err(), rows.Close())
 }
 
 // addVolumes adds an auction to the hour and to the day in which its slot begins.

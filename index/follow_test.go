@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -102,6 +103,60 @@ func TestBatchesDoNotMatter(t *testing.T) {
 				t.Errorf("seed %d: from the end in batches up to %d it is not the rebuilt one", seed, 1+10*longest*longest)
 			}
 		}
+	}
+}
+
+// TestAnAuctionOverBlocks: the first trades of a large auction may be over, and written as such, before its last ones are made.
+func TestAnAuctionOverBlocks(t *testing.T) {
+	t.Parallel()
+	const owners, each = 2100, 8
+	w := newWorld(t, 1)
+	w.issueFirst()
+	live := w.open(filepath.Join(t.TempDir(), "live.db"))
+	order := w.order(0)
+	order.Accepts, order.Expires, order.Limit = []types.Fallback{&types.Hold{}}, types.MaxTime, types.Rate{Mantissa: 3}
+	var txs []*types.Tx
+	for i := range owners * each {
+		order.Owner, order.Number, order.Side = publicKey(fmt.Sprint("household ", i/each)), uint8(i%each), types.Side(1+i/each%2)
+		order.Quantity = 1 + w.random.Uint64N(1000)
+		txs = append(txs, w.txBy([]types.PublicKey{order.Owner}, &types.Place{Order: order}))
+	}
+	w.block(txs...)
+	id := order.Product.ID()
+	w.time = order.Product.Gate(&w.params)
+	w.block() // holds it, and makes the first trades
+	w.followTo(live, w.store.Height())
+	w.read(func(s *store.Snapshot) {
+		for trade := range s.Reader.Trades() {
+			txs = []*types.Tx{
+				w.next(trade, s.Clock().Now()),
+				w.txBy([]types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer}, &types.Split{Trade: trade.ID(), ToConsumer: trade.Agreement.Price + trade.Agreement.Deposit}),
+			}
+			return
+		}
+	})
+	for i, result := range w.block(txs...) {
+		if result.Code != types.CodeOK {
+			t.Fatalf("transaction %d: %s", i, result.Detail)
+		}
+	}
+	w.followTo(live, w.store.Height())
+	w.read(func(s *store.Snapshot) {
+		if !s.Reader.Held(id) {
+			t.Fatal("the auction is over: no trade could be before")
+		}
+	})
+	w.block()
+	w.follow(live)
+	auction, told, err := live.Auction(t.Context(), id)
+	if err != nil || !told || auction.Orders != owners*each || auction.Trades < owners*each*9/10 {
+		t.Errorf("the auction is told as %+v, %v", auction, err)
+	}
+	if digest(t, live) != digest(t, w.rebuilt()) {
+		t.Error("the index that followed and the one that was rebuilt differ")
+	}
+	if err := live.Verify(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

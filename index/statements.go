@@ -12,7 +12,7 @@ import (
 type writeStatements struct {
 	position, findConduct, putConduct                           *sql.Stmt
 	lastTrade, findOpen, addTrade, addMoment                    *sql.Stmt
-	moveTrade, dueTrades                                        *sql.Stmt
+	moveTrade, dueTrades, overTrades                            *sql.Stmt
 	findParty, addParty, findProduct, addProduct                *sql.Stmt
 	addAuction, addRound, addOrder, addMatch, volume, putVolume *sql.Stmt
 }
@@ -30,6 +30,7 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.findOpen:  tradeRowColumns + "INDEXED BY trades_open JOIN products p ON p.n = t.product WHERE t.deliver_by = ? AND t.id = ? AND t.phase <= 3",
 		&s.dueTrades: tradeRowColumns + `INDEXED BY trades_open JOIN products p ON p.n = t.product
 			WHERE t.deliver_by >= ? AND t.deliver_by < ? AND t.phase <= 3 AND t.phase = 2`,
+		&s.overTrades: "SELECT id, n FROM trades INDEXED BY trades_product WHERE product = ? AND phase > 3",
 		&s.addTrade: `INSERT INTO trades (n, id, height, agreed_at, producer, consumer, product, quantity, price, deposit, bond,
 			terms, instalments, matched, pay_by, deliver_by, phase, released, allotted, paid_at, ended_at, excused)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -10,11 +10,20 @@ import (
 // Diff is all that a block did. A store writes it in one batch.
 type Diff struct {
 	Clock    Clock
-	Changes  []Change         // one for a key: orders that left with their books, then all else in order of the first time that the block wrote to it
+	Changes  []Change         // one for a key: orders that left after their auctions, then all else in order of the first time that the block wrote to it
+	Left     []Change         // the first of those: the orders, those of a product by owner and number
 	Closed   []Closed         // trades that left the state, in order
-	Auctions []*types.Auction // that were held
-	Due      bool             // more auctions are, and left to the next block
+	Auctions []*types.Auction // that were held, without their trades
+	Matched  []Matched        // trades of auctions, in order
+	Due      bool             // auctions or trades of theirs are left to the next block
 	Events   []types.Event    // all of the block's, in order
+}
+
+// Matched is a page of the trades of an auction, which this block or an earlier one has held.
+type Matched struct {
+	Product types.ProductID
+	Page    uint32
+	Trades  []types.MatchTrade
 }
 
 // Closed is the final record of a trade that left the state.
@@ -91,10 +100,14 @@ func (s *State) expire() {
 	}
 }
 
-// closeGates holds the auctions of the products whose gates have closed, in order of gate and product: the first, and as many
-// more as one product may have orders for all of them. The rest is left to the next blocks, so that no block takes much longer
-// than that of the largest auction.
+// closeGates does what auctions of earlier blocks have left, and when nothing of it remains holds those of the products whose
+// gates have closed, in order of gate and product: the first, and as many more as one product may have orders for all of them.
+// The rest is left to the next blocks, so that no block takes much longer than to clear the largest book.
 func (s *State) closeGates() {
+	pages := s.goOn()
+	if s.auctionsDue {
+		return
+	}
 	var gates []string
 	from, to := before(kindGate, s.clock.BlockTime)
 	s.view.Ascend(from, to, func(key string, _ Value) bool {
@@ -112,6 +125,7 @@ func (s *State) closeGates() {
 		}
 		s.remove(gateKey(book.Product.Gate(&s.params), id))
 		s.holdAuction(book)
+		pages = s.follow(id, pages)
 	}
 }
 
@@ -132,7 +146,10 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 // view that has the diff.
 func (s *State) Finish() Diff {
 	s.queueOver()
-	return Diff{Clock: s.clock, Changes: s.changes(), Closed: s.closed, Auctions: s.auctions, Due: s.auctionsDue, Events: s.events}
+	changes := s.changes()
+	return Diff{
+		Clock: s.clock, Changes: changes, Left: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.auctionsDue, Events: s.events,
+	}
 }
 
 func (s *State) emit(kind types.EventKind, event types.Event, keys ...types.PublicKey) {

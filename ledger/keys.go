@@ -25,6 +25,8 @@ const (
 	kindBook       = 'b' // product ID -> types.Book
 	kindOrder      = 'd' // (product ID, owner, number) -> types.PlacedOrder
 	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
+	kindHeld       = 'h' // product ID -> held: an auction of which pages are left
+	kindHeldPage   = 'p' // (product ID, page) -> heldPage
 	kindRecord     = 'k' // (key, asset ID) -> types.Record
 	kindMatches    = 'l' // (pay-by, product ID, page) -> tradeIDs: matches that lapse if they are still unpaid then
 	kindOver       = 'e' // (pay-by, height, page) -> tradeIDs: trades that ended in that block, to be forgotten then
@@ -34,7 +36,7 @@ const (
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindRecord, kindMatches, kindOver,
+		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindOver,
 	}
 }
 
@@ -135,6 +137,12 @@ func gateKey(at types.Time, product types.ProductID) key {
 	return timeKey(kindGate, at).with(product[:])
 }
 
+func heldKey(product types.ProductID) key { return idKey(kindHeld, product) }
+
+func heldPageKey(product types.ProductID, page uint32) key {
+	return idKey(kindHeldPage, product).withCount(page)
+}
+
 // before returns the range of the entries of a kind whose moment lies before another: it has passed.
 func before(kind byte, at types.Time) (from, to string) {
 	end := timeKey(kind, at)
@@ -156,8 +164,8 @@ func rememberedKey(until types.Time, id [32]byte) key {
 	return timeKey(kindRemembered, until).with(id[:])
 }
 
-func matchesKey(payBy types.Time, product types.ProductID, page int) key {
-	return timeKey(kindMatches, payBy).with(product[:]).withCount(uint32(page))
+func matchesKey(payBy types.Time, product types.ProductID, page uint32) key {
+	return timeKey(kindMatches, payBy).with(product[:]).withCount(page)
 }
 
 func overKey(payBy types.Time, height uint64, page int) key {

@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -494,6 +496,79 @@ func (w *world) waits(id types.ProductID) bool {
 	w.try(1)
 	return !slices.ContainsFunc(w.held[before:], func(a *types.Auction) bool { return a.Product.ID() == id }) &&
 		!slices.ContainsFunc(w.held[:before], func(a *types.Auction) bool { return a.Product.ID() == id })
+}
+
+// TestALargeAuctionGoesOnOverBlocks: its price and fills stand at once, its orders leave and its trades come page by page. Meanwhile
+// the ledger goes on, what is left of the book can't be touched, and no other auction begins.
+func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
+	t.Parallel()
+	const owners, each = 1040, 8
+	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners * each })
+	p := product()
+	id := p.ID()
+	w.wait(p.Gate(&w.params).Since(w.time) - 10*second)
+	random := rand.New(rand.NewPCG(1, 2))
+	var txs []*types.Tx
+	for i := range owners * each { // of random quantities, nearly as many trades as orders come
+		side, limit, owner := types.Bid, "0.3", fmt.Sprint("household ", i/each)
+		if i/each%2 == 1 {
+			side, limit = types.Sell, "0.1"
+		}
+		txs = append(txs, w.placeTx(w.order(owner, side, limit, numbered(uint8(i%each)), ofQuantity(1000+random.Uint64N(1000))), owner))
+	}
+	w.must(txs...)
+	later := func(other types.ProductID) bool { return bytes.Compare(other[:], id[:]) > 0 }
+	other := func(o *types.Order) { // whose auction comes after this one
+		for n := 0; !later(o.Product.ID()); n++ {
+			o.Product.Zone = fmt.Sprint("zone ", n)
+		}
+	}
+	w.place("peter", types.Sell, "0.1", other)
+	w.place("clara", types.Bid, "0.3", other)
+
+	auction := w.gate()
+	if !w.due || !w.reader().Held(id) || len(auction.Results) != owners*each || len(auction.Rounds) != 1 {
+		t.Fatalf("after the first block: due %t, held %t, %s", w.due, w.reader().Held(id), show(auction)[:100])
+	}
+	first, filled := len(auction.Trades), auction.Rounds[0].Volume
+	if most := 8 * 1024; first != most {
+		t.Fatalf("the first block makes %d trades, want %d", first, most)
+	}
+	last := auction.Results[len(auction.Results)-1] // of the last page, so its order is still in the state
+	if orders := slices.Collect(w.reader().Orders(id)); len(orders) != owners*each-first || orders[len(orders)-1].Order.ID() != last.Order {
+		t.Fatalf("%d orders are left in the state", len(orders))
+	}
+	i := slices.IndexFunc(txs, func(tx *types.Tx) bool { return tx.Signatures[0].Key == last.Owner })
+	owner := fmt.Sprint("household ", i/each)
+	late := w.try(1,
+		w.placeTx(w.order(owner, types.Bid, "0.3"), owner),
+		sign(w.body(&types.Withdraw{Product: id, Owner: last.Owner, Number: last.Number}), owner),
+	)
+	if late[0].Code != types.CodeBookClosed || late[1].Code != types.CodeOrderUnknown {
+		t.Errorf("an order %s, a withdrawal %s", late[0].Code, late[1].Code)
+	}
+	if w.due || w.reader().Held(id) || len(slices.Collect(w.reader().Orders(id))) > 0 {
+		t.Error("something is left to the third block")
+	}
+	if len(w.held) != 2 {
+		t.Errorf("%d auctions were held, not that of the other zone", len(w.held))
+	}
+	numbers, traded := map[uint64]bool{}, uint64(0)
+	for _, match := range auction.Trades {
+		trade, _ := w.reader().Trade(match.Trade)
+		if want := p.Gate(&w.params).Add(w.params.Market.Pay); trade.Agreement.Deadlines.PayBy != want {
+			t.Fatalf("pay-by of trade %s is %s, want %s", match.Trade, trade.Agreement.Deadlines.PayBy, want)
+		}
+		numbers[trade.Agreement.Nonce] = true
+		traded += match.Quantity
+	}
+	if len(auction.Trades) <= first || len(numbers) != len(auction.Trades) || traded != filled {
+		t.Errorf("%d trades of %d numbers and %d units, want %d units", len(auction.Trades), len(numbers), traded, filled)
+	}
+	w.wait(w.params.Market.Pay + w.params.ClockCap)
+	for trade := range w.reader().Trades() {
+		t.Fatalf("trade %s has not lapsed", trade.ID())
+	}
 }
 
 // TestTrialHoldsNoAuction: a state that only tells what could be done leaves the orders of a closed book alone, takes no more

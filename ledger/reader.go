@@ -138,3 +138,9 @@ func (r Reader) Record(key types.PublicKey, asset types.AssetID) types.Record {
 	}
 	return types.Record{}
 }
+
+// Held reports whether a product's auction was held and not all of its matches are trades yet.
+func (r Reader) Held(id types.ProductID) bool {
+	_, pending := read[held](r, heldKey(id))
+	return pending
+}

@@ -34,18 +34,19 @@ type State struct {
 
 	entries  map[string]*entry // read or written since the block began
 	written  []*entry          // those that were written, in order of the first time
-	taken    []Change          // orders that left with their book
+	taken    []Change          // orders that left after their auctions
 	undo     []undoRecord      // how to take the current transaction back
 	room     []entry           // for entries to come
 	closing  []Closed          // by the current transaction
 	closed   []Closed
 	auctions []*types.Auction
+	matched  []Matched
 	events   []types.Event
 	keys     []types.PublicKey // room for those of events to come
 	settled  int               // how many of the events are not of the current transaction
 	begun    bool
 
-	auctionsDue bool // gates have closed that this block holds no auction for
+	auctionsDue bool // what this block leaves of closed gates and of held auctions
 
 	executing bool // a transaction, which may have to be taken back
 }
@@ -211,7 +212,7 @@ type Change struct {
 	Before, After any
 }
 
-// changes lists what the block did: the orders that left with their books, then all else, in order of the first time that it
+// changes lists what the block did: the orders that left after their auctions, then all else, in order of the first time that it
 // wrote to a key.
 func (s *State) changes() []Change {
 	changes := slices.Grow(s.taken, len(s.written))
@@ -263,6 +264,10 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(mark)
 	case kindMatches, kindOver:
 		value = new(tradeIDs)
+	case kindHeld:
+		value = new(held)
+	case kindHeldPage:
+		value = new(heldPage)
 	case kindClock:
 		value = new(Clock)
 	default:

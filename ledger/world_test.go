@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
@@ -81,6 +82,10 @@ func (w *world) try(after types.Span, txs ...*types.Tx) []ledger.Result {
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
 	w.held, w.due = append(w.held, diff.Auctions...), diff.Due
+	for _, matched := range diff.Matched {
+		auction := w.held[slices.IndexFunc(w.held, func(a *types.Auction) bool { return a.Product.ID() == matched.Product })]
+		auction.Trades = append(auction.Trades, matched.Trades...)
+	}
 	w.audit()
 	return results
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"iter"
 	"math"
 
 	"lockstep/api/books"
@@ -82,13 +81,20 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 	return answer, err
 }
 
-// auctionOf is the auction of a product. Its error tells that there was none.
+// auctionOf is the auction of a product. Its error tells that there was none, or none whose trades are all made.
 func auctionOf(s *store.Snapshot, id types.ProductID) (*types.Auction, error) {
+	if s.Reader.Held(id) {
+		return nil, beingHeld(id)
+	}
 	auction, err := s.Auction(id)
 	if err == nil && auction == nil {
 		err = types.Refuse(types.CodeNotFound, "no order stands for product %s, and no auction of it was held", id)
 	}
 	return auction, err
+}
+
+func beingHeld(id types.ProductID) error {
+	return types.Refuse(types.CodeNotFound, "the auction of product %s is being held: ask again when all its trades are made, some blocks on", id)
 }
 
 func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error) {
@@ -97,11 +103,11 @@ func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, after s
 		return wire.BookOrders{}, err
 	}
 	return read(l, func(s *store.Snapshot) (wire.BookOrders, error) {
-		var orders iter.Seq2[*types.PlacedOrder, error]
+		orders := s.AuctionedOrdersFrom(id, from.Owner, from.Number)
 		if _, open := s.Reader.Book(id); open {
 			orders = books.OfOpen(s.Reader, id, from)
-		} else {
-			orders = s.AuctionedOrdersFrom(id, from.Owner, from.Number)
+		} else if s.Reader.Held(id) {
+			return wire.BookOrders{}, beingHeld(id)
 		}
 		page, err := books.Orders(s.Reader, orders, limit)
 		if err == nil && len(page.Orders) == 0 && after == "" {

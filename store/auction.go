@@ -11,9 +11,8 @@ import (
 	"lockstep/types"
 )
 
-// An auction leaves the state when it is held: its orders are gone, its trades stand by themselves. What anyone needs to
-// compute it again is kept beside the state: the orders as they were placed, and the result. Results and trades are
-// written in pages, since an auction may have a great many.
+// An auction leaves the state as its matches become trades and its orders go. What anyone needs to compute it again is kept beside
+// the state: the orders as they were placed, and the result, whose lists are written in pages, since they may be long.
 const auctionPage = 1024
 
 func auctionKey(id types.ProductID) []byte { return append([]byte{prefixAuction}, id[:]...) }
@@ -23,34 +22,31 @@ func auctionPageKey(id types.ProductID, list byte, page int) []byte {
 }
 
 const (
+	listRounds  = 'o'
 	listResults = 'r'
 	listTrades  = 't'
 )
 
-// archiveAuctions keeps what was auctioned in this block.
+// archiveAuctions keeps what this block has done of auctions.
 func (w writer) archiveAuctions(diff *ledger.Diff) error {
-	held := make(map[types.ProductID]bool, len(diff.Auctions))
 	for _, auction := range diff.Auctions {
 		id := auction.Product.ID()
-		held[id] = true
 		head := *auction
-		head.Results, head.Trades = nil, nil
+		head.Rounds, head.Results, head.Trades = nil, nil, nil
 		if err := errors.Join(
 			w.batch.Set(auctionKey(id), types.Encode(&head), nil),
+			putPages(w, id, listRounds, auction.Rounds),
 			putPages(w, id, listResults, auction.Results),
-			putPages(w, id, listTrades, auction.Trades),
 		); err != nil {
 			return err
 		}
 	}
-	if len(held) == 0 {
-		return nil
-	}
-	for _, change := range diff.Changes {
-		order, ok := change.Before.(*types.PlacedOrder)
-		if !ok || change.New != nil || !held[order.Order.Product.ID()] {
-			continue
+	for _, matched := range diff.Matched {
+		if err := w.batch.Set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(matched.Trades), nil); err != nil {
+			return err
 		}
+	}
+	for _, change := range diff.Left {
 		if err := w.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
 			return err
 		}
@@ -68,10 +64,16 @@ func putPages[T any](w writer, id types.ProductID, list byte, items []T) error {
 	return nil
 }
 
-// Auction returns what became of a product at its gate; nil when no auction of it was held.
+// Auction returns what became of a product at its gate; nil when no auction of it was held, or not all of its matches are trades.
 func (s *Snapshot) Auction(id types.ProductID) (*types.Auction, error) {
+	if s.Reader.Held(id) {
+		return nil, nil
+	}
 	auction, err := s.auctionHead(id)
 	if auction == nil || err != nil {
+		return nil, err
+	}
+	if auction.Rounds, err = getPages[types.Round](s, id, listRounds); err != nil {
 		return nil, err
 	}
 	if auction.Results, err = getPages[types.Result](s, id, listResults); err != nil {
@@ -111,7 +113,7 @@ func getPages[T any](s *Snapshot, id types.ProductID, list byte) (items []T, err
 }
 
 // AuctionedOrders returns the orders that a product had at its gate, in order of owner and number: that of the auction's
-// results.
+// results. Until all of its matches are trades, some are missing.
 func (s *Snapshot) AuctionedOrders(id types.ProductID) iter.Seq2[*types.PlacedOrder, error] {
 	return s.AuctionedOrdersFrom(id, types.PublicKey{}, 0)
 }

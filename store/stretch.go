@@ -30,7 +30,7 @@ type stretch struct {
 	closed   map[types.TradeID]closing
 	receipts map[types.TxID]*Receipt
 	blocks   []*Block
-	auctions []*ledger.Diff // of the blocks that held any
+	auctions []*ledger.Diff // of the blocks that did anything of any
 	head     head
 }
 
@@ -80,7 +80,7 @@ func (s *stretch) add(b *Staged) {
 	for id, receipt := range b.receipts { // any order: each by itself
 		s.receipts[id] = receipt
 	}
-	if len(b.diff.Auctions) > 0 {
+	if len(b.diff.Auctions)+len(b.diff.Matched)+len(b.diff.Left) > 0 {
 		s.auctions = append(s.auctions, b.diff)
 	}
 	const perEvent, perTx = 256, 128

@@ -45,7 +45,7 @@ type Result struct {
 type MatchTrade struct {
 	_        struct{} `cbor:",toarray"`
 	Trade    TradeID  `json:"trade"`
-	Round    uint16   `json:"round"`
+	Round    uint32   `json:"round"`
 	Bid      uint32   `json:"bid"`
 	Offer    uint32   `json:"offer"`
 	Quantity uint64   `json:"quantity"`

@@ -183,7 +183,7 @@ var (
 		})
 		trade := rapid.Custom(func(t *rapid.T) types.MatchTrade {
 			return types.MatchTrade{
-				Trade: draw[types.TradeID](t, "trade"), Round: rapid.Uint16().Draw(t, "round"), Bid: rapid.Uint32().Draw(t, "bid"),
+				Trade: draw[types.TradeID](t, "trade"), Round: rapid.Uint32().Draw(t, "round"), Bid: rapid.Uint32().Draw(t, "bid"),
 				Offer: rapid.Uint32().Draw(t, "offer"), Quantity: rapid.Uint64().Draw(t, "quantity"), Price: amounts(t, "price"),
 			}
 		})

@@ -3,7 +3,6 @@ package apitest
 import (
 	"context"
 	"iter"
-	"slices"
 	"testing"
 
 	"lockstep/api/books"
@@ -22,21 +21,14 @@ func (l *Ledger) archive(diff *ledger.Diff) {
 	for _, auction := range diff.Auctions {
 		l.auctions[auction.Product.ID()] = &auctioned{auction: auction}
 	}
-	changes := slices.Clone(diff.Changes)
-	slices.SortFunc(changes, func(a, b ledger.Change) int { // by key: of owner and number, for the orders of a product
-		if a.Key < b.Key {
-			return -1
-		}
-		return 1
-	})
-	for _, change := range changes {
-		order, ok := change.Before.(*types.PlacedOrder)
-		if !ok || change.New != nil {
-			continue
-		}
-		if held := l.auctions[order.Order.Product.ID()]; held != nil {
-			held.orders = append(held.orders, order)
-		}
+	for _, matched := range diff.Matched {
+		auction := l.auctions[matched.Product].auction
+		auction.Trades = append(auction.Trades, matched.Trades...)
+	}
+	for _, left := range diff.Left {
+		order := left.Before.(*types.PlacedOrder)
+		held := l.auctions[order.Order.Product.ID()]
+		held.orders = append(held.orders, order)
 	}
 }
 
@@ -62,7 +54,7 @@ func (l *Ledger) Product(_ context.Context, id types.ProductID) (wire.Book, erro
 
 func (l *Ledger) auctionOf(id types.ProductID) (*auctioned, error) {
 	held := l.auctions[id]
-	if held == nil {
+	if held == nil || l.reader().Held(id) {
 		return nil, types.Refuse(types.CodeNotFound, "no auction of product %s", id)
 	}
 	return held, nil

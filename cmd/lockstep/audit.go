@@ -242,7 +242,7 @@ func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, 
 		return
 	}
 	right := types.MatchTrade{
-		Trade: told.Trade, Round: uint16(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
+		Trade: told.Trade, Round: uint32(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
 		Quantity: match.Quantity, Price: price,
 	}
 	if right != *told {

@@ -1,0 +1,187 @@
+package ledger
+
+import (
+	"slices"
+
+	"lockstep/types"
+	"lockstep/types/canon"
+)
+
+// An auction is held in one block: from then on price and fills stand. What follows from it is done page by page, in this block
+// and the next ones: orders leave the state, and matches become trades. So no block has more than some of them to do, however
+// large the auction was (ADR 0014).
+
+// pagesOfBlock is how many pages of auctions a block does.
+const pagesOfBlock = 8
+
+// held is an auction of which pages are left.
+type held struct {
+	Product types.Product
+	Begin   types.Time // of the time to pay
+	Skew    types.Span // at the gate
+	Next    uint32     // the page to be done next
+	Pages   uint32
+}
+
+// heldPage is some of an auction's orders and some of its matches, both in order.
+type heldPage struct {
+	Orders  []heldOrder
+	Round   uint32        // of the first match
+	Rounds  []types.Round // from that one on, those of the matches
+	Matches []heldMatch
+}
+
+// heldOrder is an order of the product, to leave the state.
+type heldOrder struct {
+	Owner  types.PublicKey
+	Number uint8
+}
+
+// heldMatch is what becomes a trade. Its page and its place there tell its number.
+type heldMatch struct {
+	Producer, Consumer types.PublicKey
+	Meters             []types.Gauge // of the offer
+	Round, Bid, Offer  uint32        // see types.MatchTrade
+	Quantity           uint64
+	Price              types.Amount
+}
+
+// Fields is the stored form, see [canon.Value].
+func (h *held) Fields(c *canon.Coder) {
+	c.Array(5)
+	canon.Part(c, "product", &h.Product, (*types.Product).Fields)
+	canon.Number(c, "begin", &h.Begin)
+	canon.Number(c, "skew", &h.Skew)
+	canon.Number(c, "next page", &h.Next)
+	canon.Number(c, "pages", &h.Pages)
+}
+
+// Fields is the stored form, see [canon.Value].
+func (p *heldPage) Fields(c *canon.Coder) {
+	c.Array(4)
+	canon.List(c, "orders", &p.Orders, (*heldOrder).Fields)
+	canon.Number(c, "first round", &p.Round)
+	canon.List(c, "rounds", &p.Rounds, (*types.Round).Fields)
+	canon.List(c, "matches", &p.Matches, (*heldMatch).Fields)
+}
+
+// Fields is the stored form, see [canon.Value].
+func (o *heldOrder) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("owner", o.Owner[:])
+	canon.Number(c, "number", &o.Number)
+}
+
+// Fields is the stored form, see [canon.Value].
+func (m *heldMatch) Fields(c *canon.Coder) {
+	c.Array(8)
+	c.Bytes("producer", m.Producer[:])
+	c.Bytes("consumer", m.Consumer[:])
+	canon.List(c, "meters", &m.Meters, (*types.Gauge).Fields)
+	canon.Number(c, "round", &m.Round)
+	canon.Number(c, "bid", &m.Bid)
+	canon.Number(c, "offer", &m.Offer)
+	canon.Number(c, "quantity", &m.Quantity)
+	canon.Number(c, "price", &m.Price)
+}
+
+// keep puts into the state what is to be done of an auction: its orders, of which there are some, and its matches.
+func (s *State) keep(h held, orders []heldOrder, rounds []types.Round, matches []heldMatch) {
+	id := h.Product.ID()
+	for ; len(orders)+len(matches) > 0; h.Pages++ {
+		page := &heldPage{Orders: orders[:min(idsPage, len(orders))], Matches: matches[:min(idsPage, len(matches))]}
+		orders, matches = orders[len(page.Orders):], matches[len(page.Matches):]
+		if n := len(page.Matches); n > 0 { // they come round by round
+			page.Round = page.Matches[0].Round
+			page.Rounds = rounds[page.Round : page.Matches[n-1].Round+1]
+		}
+		s.add(heldPageKey(id, h.Pages), page)
+	}
+	s.add(heldKey(id), &h)
+}
+
+// goOn does pages of the auctions that were held in earlier blocks, and returns how many this block may still do.
+func (s *State) goOn() (pages int) {
+	pages = pagesOfBlock
+	var ids []types.ProductID
+	from, to := kindRange(kindHeld)
+	s.view.Ascend(from, to, func(key string, _ Value) bool {
+		ids = append(ids, types.ProductID([]byte(key[1:])))
+		return true
+	})
+	for _, id := range ids {
+		pages = s.follow(id, pages)
+	}
+	return pages
+}
+
+// follow does up to so many pages of an auction, and returns how many of them were not needed.
+func (s *State) follow(id types.ProductID, most int) (left int) {
+	h, _ := get[held](s, heldKey(id))
+	next := *h
+	pages := make([]*heldPage, min(most, int(h.Pages-h.Next)))
+	var orders, matches int
+	for i := range pages {
+		pages[i], _ = get[heldPage](s, heldPageKey(id, h.Next+uint32(i)))
+		orders, matches = orders+len(pages[i].Orders), matches+len(pages[i].Matches)
+	}
+	s.expect(matches, matches)
+	s.taken = slices.Grow(s.taken, orders)
+	for _, page := range pages {
+		s.doPage(id, &next, page)
+		next.Next++
+	}
+	if next.Next < next.Pages {
+		s.auctionsDue = true
+		s.put(heldKey(id), &next)
+		return 0
+	}
+	s.remove(heldKey(id))
+	s.emit(types.EventCleared, types.Event{Product: id})
+	return most - len(pages)
+}
+
+// doPage does the next page of an auction: its orders leave the state, its matches become trades that lapse when they are not
+// paid by pay-by. No order is looked for again, as none can be touched any more once the book is gone.
+func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
+	s.remove(heldPageKey(id, h.Next))
+	for _, order := range page.Orders {
+		at := orderKey(id, order.Owner, order.Number)
+		key := at.String()
+		stored := s.view.Get(key)
+		s.taken = append(s.taken, Change{Key: key, Old: stored.Encoded, Before: decoded(key, stored)})
+	}
+	if len(page.Matches) == 0 {
+		return
+	}
+	first := uint64(h.Next) * idsPage
+	trades, ids := make([]types.MatchTrade, len(page.Matches)), make(tradeIDs, len(page.Matches))
+	var payBy types.Time // of all of them
+	for i := range page.Matches {
+		match := &page.Matches[i]
+		trade, tradeID := s.match(id, &types.Match{
+			Product: &h.Product, Producer: match.Producer, Consumer: match.Consumer, Meters: match.Meters, Quantity: match.Quantity, Price: match.Price,
+			Fallback: page.Rounds[match.Round-page.Round].Fallback, Begin: h.Begin, Skew: h.Skew, Number: first + uint64(i),
+		})
+		ids[i], payBy = tradeID, trade.Agreement.Deadlines.PayBy
+		trades[i] = types.MatchTrade{
+			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: match.Quantity, Price: match.Price,
+		}
+	}
+	s.add(matchesKey(payBy, id, h.Next), &ids)
+	s.matched = append(s.matched, Matched{Product: id, Page: h.Next, Trades: trades})
+}
+
+// match records what an auction has put together as an agreed trade. Its sums can be counted: a bid whose cost at its own limit
+// can't is not taken, and the price is at most that.
+func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade, types.TradeID) {
+	trade := &types.Trade{Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}}}
+	var err error
+	if trade.Agreement, err = terms.Agreement(&s.params); err != nil {
+		panic("ledger: a match of product " + product.String() + ": " + err.Error())
+	}
+	id := trade.Agreement.ID()
+	s.add(tradeKey(id), trade)
+	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
+	return trade, id
+}
