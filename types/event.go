@@ -26,7 +26,7 @@ const (
 	EventOfferClosed EventKind = "offer_closed" // taken up, cancelled or run out
 	EventOrdered     EventKind = "ordered"      // an order was placed or replaced
 	EventWithdrawn   EventKind = "withdrawn"    // an order was taken out of its book
-	EventCleared     EventKind = "cleared"      // a product's auction was held
+	EventCleared     EventKind = "cleared"      // a product's auction was held, and all its matches are trades
 	EventMatched     EventKind = "matched"      // an auction made a trade
 	EventAgreed      EventKind = "agreed"
 	EventPaid        EventKind = "paid"

@@ -122,6 +122,9 @@ func (s *session) run(command string) (printed []string, ok bool) {
 			if code, ended := strings.CutPrefix(line, done); ended {
 				return trim(printed), strings.TrimSpace(code) == "0"
 			}
+			if strings.HasPrefix(line, "go: downloading ") { // once on a machine
+				continue
+			}
 			line = strings.TrimRight(strings.ReplaceAll(line, s.home, shownHome), " ")
 			printed = append(printed, strings.ReplaceAll(line, s.api, defaultAPI))
 		case <-timeout:
