@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// maxAhead is how many may wait, and be executed a second time for their block, before the pool is hurried.
+	// maxAhead is how many actions may wait, and be executed a second time for their block, before the pool is hurried.
 	maxAhead = 256
 	// maxScratchAge is how far the clock of the scratch state may be behind.
 	maxScratchAge = time.Second
@@ -24,7 +24,7 @@ const (
 // executed, in order: so a transaction can build on another that still waits, and what is proposed is what can be done.
 // The state stays in use over several blocks of what was executed on it.
 func (p *pool) judge(tx *types.Tx) error {
-	if !p.hurried && p.size() < maxAhead {
+	if !p.hurried && p.work() < maxAhead {
 		return p.execute(tx)
 	}
 	if !p.hurried {

@@ -174,6 +174,27 @@ func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
 	}
 }
 
+// TestLargeTransactionsHurryThePool: what counts is how much is to be executed, not in how many transactions.
+func TestLargeTransactionsHurryThePool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const actions = 64
+	for i := range maxAhead/actions + 1 {
+		if w.pool.hurried {
+			t.Fatalf("the pool is hurried by %d transactions of %d actions", i, actions)
+		}
+		body := w.body()
+		for n := range actions {
+			body.Actions = append(body.Actions, &types.Issue{Asset: euro(), Amount: types.Amount(1 + i + n)})
+			body.Outputs = append(body.Outputs, output("peter", types.Amount(1+i+n)))
+		}
+		w.submit(sign(body, "issuer"))
+	}
+	if !w.pool.hurried {
+		t.Error("the pool has time")
+	}
+}
+
 // TestAPoolHasTimeAgain once little waits after a small block.
 func TestAPoolHasTimeAgain(t *testing.T) {
 	t.Parallel()

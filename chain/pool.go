@@ -25,7 +25,7 @@ type pool struct {
 	arrived  chan struct{} // holds one token when something may be waiting
 	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
 
-	work    sync.Mutex // held while something is executed, and before mu
+	turn    sync.Mutex // held while something is executed, and before mu
 	tip     *store.Tip
 	scratch *ledger.State // nil until it is needed
 	based   time.Time     // when the scratch state was made: its clock stands there
@@ -71,8 +71,8 @@ func (p *pool) close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	p.work.Lock()
-	defer p.work.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	return p.tip.Close()
 }
 
@@ -103,8 +103,8 @@ func (p *pool) offer(tx *types.Tx) error {
 
 // take takes in what was verified, in order.
 func (p *pool) take(batch []*submission, good []bool) {
-	p.work.Lock()
-	defer p.work.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	for i, s := range batch {
 		var err error
 		if good[i] {
@@ -226,6 +226,13 @@ func (p *pool) size() int {
 	return len(p.waiting.entries)
 }
 
+// work is what waits, in actions.
+func (p *pool) work() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting.work
+}
+
 func (p *pool) has(id types.TxID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -291,12 +298,13 @@ func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 // advance follows a committed block: what it holds leaves the pool, and so does what has become impossible. quiet tells
 // that the block did nothing but its transactions, ours that it is the last proposal of this node.
 func (p *pool) advance(block *store.Block, quiet, ours bool) error {
-	p.work.Lock()
-	defer p.work.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	failed := p.failed
 	p.failed = nil
 	foreseen := quiet && len(failed) == 0
 	p.mu.Lock()
+	work := p.waiting.work
 	ids := make([]types.TxID, len(block.Txs))
 	for i, tx := range block.Txs {
 		ids[i] = tx.ID
@@ -309,7 +317,7 @@ func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 		p.signal()
 	}
 	switch {
-	case p.hurried && left+len(block.Txs) > maxAhead:
+	case p.hurried && work > maxAhead:
 		return p.lookAgain(ours, failed)
 	case !p.hurried && foreseen && left > 0 && time.Since(p.based) <= maxScratchAge:
 		return nil

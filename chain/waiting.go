@@ -14,6 +14,9 @@ type entry struct {
 // size is the most bytes that it takes up in a block.
 func (e *entry) size() int { return len(e.tx.Bytes()) + txOverhead }
 
+// work is what it costs to execute, in actions.
+func (e *entry) work() int { return max(1, len(e.tx.Body.Actions)) }
+
 // waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
 type waiting struct {
 	entries  []*entry // never changed in place: a proposer reads it without the pool's lock
@@ -21,6 +24,7 @@ type waiting struct {
 	hashes   map[types.Hash]*entry
 	releases map[types.TradeID]struct{} // trades with an unsigned transaction waiting
 	bytes    int
+	work     int      // to execute them all, in actions
 	fresh    []*entry // own, not yet handed out to peers
 }
 
@@ -31,7 +35,7 @@ func newWaiting() waiting {
 func (w *waiting) add(e *entry, from origin) {
 	w.entries = append(w.entries, e)
 	w.ids[e.tx.ID()], w.hashes[e.tx.Hash()] = e, e
-	w.bytes += len(e.tx.Bytes())
+	w.bytes, w.work = w.bytes+len(e.tx.Bytes()), w.work+e.work()
 	if trade, ok := unsignedTrade(e.tx); ok {
 		w.releases[trade] = struct{}{}
 	}
@@ -50,7 +54,7 @@ func (w *waiting) remove(ids []types.TxID) {
 		e.left = true
 		delete(w.ids, id)
 		delete(w.hashes, e.tx.Hash())
-		w.bytes -= len(e.tx.Bytes())
+		w.bytes, w.work = w.bytes-len(e.tx.Bytes()), w.work-e.work()
 		if trade, ok := unsignedTrade(e.tx); ok {
 			delete(w.releases, trade)
 		}
