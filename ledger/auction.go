@@ -8,7 +8,7 @@ import (
 )
 
 // holdAuction clears the book of a product whose gate has closed: what it finds stands from then on. What is matched becomes an
-// agreed trade, to be paid by pay-by; see keep.
+// agreed trade, to be paid by pay-by; see queuePages.
 func (s *State) holdAuction(book *types.Book) {
 	id := book.Product.ID()
 	s.remove(bookKey(id))
@@ -60,7 +60,7 @@ func (s *State) holdAuction(book *types.Book) {
 			Round: uint32(match.Round), Bid: uint32(bid), Offer: uint32(offer), Quantity: match.Quantity, Price: price,
 		}
 	}
-	s.keep(held{Product: book.Product, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
+	s.queuePages(held{Product: book.Product, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
 }
 
 // begin is when the time to pay begins, in block time: at the gate, or when the auction is held after an outage, then.

@@ -85,8 +85,8 @@ func (m *heldMatch) Fields(c *canon.Coder) {
 	canon.Number(c, "price", &m.Price)
 }
 
-// keep puts into the state what is to be done of an auction: its orders, of which there are some, and its matches.
-func (s *State) keep(h held, orders []heldOrder, rounds []types.Round, matches []heldMatch) {
+// queuePages puts into the state what is to be done of an auction: its orders, of which there are some, and its matches.
+func (s *State) queuePages(h held, orders []heldOrder, rounds []types.Round, matches []heldMatch) {
 	id := h.Product.ID()
 	for ; len(orders)+len(matches) > 0; h.Pages++ {
 		page := &heldPage{Orders: orders[:min(idsPage, len(orders))], Matches: matches[:min(idsPage, len(matches))]}
@@ -100,8 +100,8 @@ func (s *State) keep(h held, orders []heldOrder, rounds []types.Round, matches [
 	s.add(heldKey(id), &h)
 }
 
-// goOn does pages of the auctions that were held in earlier blocks, and returns how many this block may still do.
-func (s *State) goOn() (pages int) {
+// doEarlierPages does pages of the auctions that were held in earlier blocks, and returns how many this block may still do.
+func (s *State) doEarlierPages() (pages int) {
 	pages = pagesOfBlock
 	var ids []types.ProductID
 	from, to := kindRange(kindHeld)
@@ -110,13 +110,13 @@ func (s *State) goOn() (pages int) {
 		return true
 	})
 	for _, id := range ids {
-		pages = s.follow(id, pages)
+		pages = s.doPages(id, pages)
 	}
 	return pages
 }
 
-// follow does up to so many pages of an auction, and returns how many of them were not needed.
-func (s *State) follow(id types.ProductID, most int) (left int) {
+// doPages does up to so many pages of an auction, and returns how many of them were not needed.
+func (s *State) doPages(id types.ProductID, most int) (left int) {
 	h, _ := get[held](s, heldKey(id))
 	next := *h
 	pages := make([]*heldPage, min(most, int(h.Pages-h.Next)))

@@ -95,7 +95,7 @@ type CodeInfo struct {
 func CodeList() []CodeInfo {
 	return []CodeInfo{
 		{CodeOK, "ok", "Accepted."},
-		{CodeMalformed, "malformed", "It can't be read: it is not in the one canonical form. Build it with the SDK or the command line."},
+		{CodeMalformed, "malformed", "It can't be read. Write it as the text says; a transaction has one canonical form, so build it with the SDK or the command line."},
 		{CodeTooLarge, "too_large", "It is larger than the ledger takes. Split it into several transactions."},
 		{CodeChain, "wrong_chain", "It was made for another ledger. Check the chain id of the node you talk to."},
 		{CodeEmpty, "empty", "It does nothing: a transaction needs an input or an action."},

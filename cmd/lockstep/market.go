@@ -151,7 +151,7 @@ func parseOrder(columns map[string]int, record []string) (order market.Order, er
 	case "offer", "ask", "sell":
 		order.Side = market.Offer
 	default:
-		return order, fmt.Errorf("side %q is neither bid nor offer", side)
+		return order, fmt.Errorf("side %q is neither bid (or buy) nor offer (or sell, ask)", side)
 	}
 	if order.Quantity, err = strconv.ParseUint(field("quantity"), 10, 64); err != nil {
 		return order, fmt.Errorf("quantity %q is not a whole number", field("quantity"))
