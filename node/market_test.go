@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"lockstep/api/books"
@@ -149,5 +150,41 @@ func TestLargeBook(t *testing.T) {
 	}
 	if told.Omitted == "" || len(told.Indicative) != 0 || len(told.Bids) != books.MaxLevels || told.Bids[0].Limit.Mantissa < told.Bids[1].Limit.Mantissa {
 		t.Errorf("%q, %d rounds, %d levels", told.Omitted, len(told.Indicative), len(told.Bids))
+	}
+}
+
+// A large auction is told of once all its trades are made, never in part.
+func TestAnAuctionThatIsBeingHeld(t *testing.T) {
+	t.Parallel()
+	const orders = 8 * 1100
+	b, product := newMarket(t)
+	id, ctx := product.ID(), t.Context()
+	b.time = product.Gate(&b.params) - types.Time(2*second)
+	var txs []*types.Tx
+	for i := range uint64(orders) {
+		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
+	}
+	b.must(txs...)
+	b.time = product.Gate(&b.params)
+	ask := func() map[string]error {
+		_, book := b.Product(ctx, id)
+		_, page := b.ProductOrders(ctx, id, "", 10)
+		_, auction := b.Auction(ctx, id)
+		return map[string]error{"book": book, "orders": page, "auction": auction}
+	}
+	b.must() // its first pages
+	for what, err := range ask() {
+		if types.CodeOf(err) != types.CodeNotFound || !strings.Contains(err.Error(), "is being held") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	b.must() // its last
+	for what, err := range ask() {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if auction, _ := b.Auction(ctx, id); len(auction.Results) != orders || len(auction.Trades) != orders/2 {
+		t.Errorf("%d orders, %d trades", len(auction.Results), len(auction.Trades))
 	}
 }
