@@ -304,7 +304,7 @@ func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 	p.failed = nil
 	foreseen := quiet && len(failed) == 0
 	p.mu.Lock()
-	work := p.waiting.work
+	work := p.waiting.work // with what the block holds of it
 	ids := make([]types.TxID, len(block.Txs))
 	for i, tx := range block.Txs {
 		ids[i] = tx.ID

@@ -104,7 +104,7 @@ func (s *State) expire() {
 // gates have closed, in order of gate and product: the first, and as many more as one product may have orders for all of them.
 // The rest is left to the next blocks, so that no block takes much longer than to clear the largest book.
 func (s *State) closeGates() {
-	pages := s.doEarlierPages()
+	work := s.doEarlierPages()
 	if s.auctionsDue {
 		return
 	}
@@ -125,7 +125,7 @@ func (s *State) closeGates() {
 		}
 		s.remove(gateKey(book.Product.Gate(&s.params), id))
 		s.holdAuction(book)
-		pages = s.doPages(id, pages)
+		work = s.doPages(id, work)
 	}
 }
 

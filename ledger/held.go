@@ -11,8 +11,8 @@ import (
 // and the next ones: orders leave the state, and matches become trades. So no block has more than some of them to do, however
 // large the auction was (ADR 0014).
 
-// pagesOfBlock is how many pages of auctions a block does.
-const pagesOfBlock = 8
+// auctionWork is how many orders leave in a block, or trades are made, after which it begins no more pages.
+const auctionWork = 8 * idsPage
 
 // held is an auction of which pages are left.
 type held struct {
@@ -100,9 +100,9 @@ func (s *State) queuePages(h held, orders []heldOrder, rounds []types.Round, mat
 	s.add(heldKey(id), &h)
 }
 
-// doEarlierPages does pages of the auctions that were held in earlier blocks, and returns how many this block may still do.
-func (s *State) doEarlierPages() (pages int) {
-	pages = pagesOfBlock
+// doEarlierPages does pages of the auctions that were held in earlier blocks, and returns how much work is left to this block.
+func (s *State) doEarlierPages() (work int) {
+	work = auctionWork
 	var ids []types.ProductID
 	from, to := kindRange(kindHeld)
 	s.view.Ascend(from, to, func(key string, _ Value) bool {
@@ -110,20 +110,22 @@ func (s *State) doEarlierPages() (pages int) {
 		return true
 	})
 	for _, id := range ids {
-		pages = s.doPages(id, pages)
+		work = s.doPages(id, work)
 	}
-	return pages
+	return work
 }
 
-// doPages does up to so many pages of an auction, and returns how many of them were not needed.
-func (s *State) doPages(id types.ProductID, most int) (left int) {
+// doPages does pages of an auction as long as work is left, and returns what is left of it then.
+func (s *State) doPages(id types.ProductID, work int) (left int) {
 	h, _ := get[held](s, heldKey(id))
 	next := *h
-	pages := make([]*heldPage, min(most, int(h.Pages-h.Next)))
+	var pages []*heldPage
 	var orders, matches int
-	for i := range pages {
-		pages[i], _ = get[heldPage](s, heldPageKey(id, h.Next+uint32(i)))
-		orders, matches = orders+len(pages[i].Orders), matches+len(pages[i].Matches)
+	for i := h.Next; i < h.Pages && work > 0; i++ {
+		page, _ := get[heldPage](s, heldPageKey(id, i))
+		pages = append(pages, page)
+		orders, matches = orders+len(page.Orders), matches+len(page.Matches)
+		work -= max(len(page.Orders), len(page.Matches))
 	}
 	s.expect(matches, matches)
 	s.taken = slices.Grow(s.taken, orders)
@@ -138,7 +140,7 @@ func (s *State) doPages(id types.ProductID, most int) (left int) {
 	}
 	s.remove(heldKey(id))
 	s.emit(types.EventCleared, types.Event{Product: id})
-	return most - len(pages)
+	return max(work, 0)
 }
 
 // doPage does the next page of an auction: its orders leave the state, its matches become trades that lapse when they are not

@@ -571,6 +571,28 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	}
 }
 
+// TestManySmallAuctionsShareABlock: what a block does of auctions goes by their size, not by their number.
+func TestManySmallAuctionsShareABlock(t *testing.T) {
+	t.Parallel()
+	const zones = 30
+	w := newMarket(t)
+	for zone := range zones {
+		inZone := func(o *types.Order) { o.Product.Zone = fmt.Sprint("zone ", zone) }
+		w.must(w.placeTx(w.order("peter", types.Sell, "0.1", inZone), "peter"), w.placeTx(w.order("clara", types.Bid, "0.3", inZone), "clara"))
+	}
+	p := product()
+	w.wait(p.Gate(&w.params).Since(w.time))
+	w.try(1)
+	if w.due || len(w.held) != zones {
+		t.Errorf("%d auctions were held, more is due: %t", len(w.held), w.due)
+	}
+	for _, auction := range w.held {
+		if len(auction.Trades) != 1 || w.reader().Held(auction.Product.ID()) {
+			t.Errorf("%s has %d trades", auction.Product.Zone, len(auction.Trades))
+		}
+	}
+}
+
 // TestTrialHoldsNoAuction: a state that only tells what could be done leaves the orders of a closed book alone, takes no more
 // of them, and goes on with everything else that is due.
 func TestTrialHoldsNoAuction(t *testing.T) {

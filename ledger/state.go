@@ -154,8 +154,11 @@ func (s *State) Expect(transactions int) {
 	s.expect(entries*transactions, events*transactions)
 }
 
-// expect makes room for so many more entries, most of them written, and so many events.
+// expect makes room for so many more entries, most of them written, and so many events. A few are not worth it.
 func (s *State) expect(entries, events int) {
+	if entries < len(s.entries) {
+		return
+	}
 	all := make(map[string]*entry, len(s.entries)+entries)
 	maps.Copy(all, s.entries)
 	s.entries = all
