@@ -11,6 +11,9 @@ endif
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
 
+# Random tests draw the same cases in each run, so that a red run tells of the change. Others: make test RAPID_SEED=0
+export RAPID_SEED ?= 1
+
 TIMEOUT  ?= 10m
 FUZZTIME ?= 10s
 BENCH    ?= .
