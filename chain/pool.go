@@ -78,18 +78,24 @@ func (p *pool) close() error {
 
 // submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
 func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []error {
-	errs, sent := make([]error, len(txs)), make([]*submission, len(txs))
+	all := &handIn{errs: make([]error, len(txs)), done: make(chan struct{})}
+	some := make([]submission, 0, len(txs))
 	for i, tx := range txs {
-		if errs[i] = p.admit(tx); errs[i] == nil { // else it needs no work to be refused
-			sent[i], errs[i] = p.verifier.submit(ctx, tx, from)
+		if all.errs[i] = p.admit(tx); all.errs[i] == nil { // else it needs no work to be refused
+			some = append(some, submission{tx: tx, from: from, of: all, at: i})
 		}
 	}
-	for i, s := range sent {
-		if s != nil {
-			errs[i] = p.verifier.await(ctx, s)
-		}
+	if len(some) == 0 {
+		return all.errs
 	}
-	return errs
+	all.left.Store(int64(len(some)))
+	p.verifier.submit(some...)
+	select {
+	case <-all.done:
+		return all.errs
+	case <-ctx.Done():
+		return slices.Repeat([]error{ctx.Err()}, len(txs)) // the answers are still being written
+	}
 }
 
 // offer takes in what comes from a peer, without waiting for the verdict: the engine hands it in between the messages of
@@ -102,19 +108,18 @@ func (p *pool) offer(tx *types.Tx) error {
 }
 
 // take takes in what was verified, in order.
-func (p *pool) take(batch []*submission, good []bool) {
+func (p *pool) take(batch []submission, good []bool) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	for i, s := range batch {
+	for i := range batch {
+		s := &batch[i]
 		var err error
 		if good[i] {
 			err = p.takeOne(s.tx, s.from)
 		} else {
 			err = types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
 		}
-		if s.answer != nil {
-			s.answer <- err
-		}
+		s.answer(err)
 	}
 }
 

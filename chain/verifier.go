@@ -1,9 +1,9 @@
 package chain
 
 import (
-	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"lockstep/types"
 )
@@ -11,37 +11,54 @@ import (
 const (
 	// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
 	verifyBatch = 512
-	// queued is how many may wait to be verified.
+	// queued is how many may wait to be verified when a peer hands in one more.
 	queued = 4096
 	// rememberedKeys are kept in the form that is quickest to verify with: 32 MiB of them.
 	rememberedKeys = 16 << 10
 )
 
-// verifier checks the signatures of transactions that arrive one by one in batches, on all cores. A batch is what has
-// arrived while the last one was at work, so a lone transaction doesn't wait. Batches are handed on in order of arrival.
+// verifier checks the signatures of transactions in batches, on all cores. A batch is what has arrived while the last one was
+// at work, so a lone transaction doesn't wait. Batches are handed on in order of arrival.
 type verifier struct {
 	*types.Verifier
-	requests chan *submission
-	stop     chan struct{}
-	running  sync.WaitGroup
+	running sync.WaitGroup
 
-	gathering sync.Mutex
-	last      chan struct{} // closed when the batch that was gathered last has been handed on
+	mu      sync.Mutex // guards what follows
+	arrived sync.Cond  // something is waiting, or nothing will be any more
+	waiting []submission
+	stopped bool
+	last    chan struct{} // closed when the batch that was gathered last has been handed on
 }
 
 // submission is a transaction on its way into the pool.
 type submission struct {
-	tx     *types.Tx
-	from   origin
-	answer chan error // has room for the one answer; nil when nobody waits for it
+	tx   *types.Tx
+	from origin
+	of   *handIn // nil when nobody waits for the answer
+	at   int     // its place in that
+}
+
+// handIn is what was handed in together.
+type handIn struct {
+	errs []error       // for each, what became of it
+	left atomic.Int64  // so many are not answered yet
+	done chan struct{} // closed when all are
+}
+
+func (s *submission) answer(err error) {
+	if s.of == nil {
+		return
+	}
+	s.of.errs[s.at] = err
+	if s.of.left.Add(-1) == 0 {
+		close(s.of.done)
+	}
 }
 
 // newVerifier hands each batch on with the verdicts.
-func newVerifier(workers int, then func(batch []*submission, good []bool)) *verifier {
-	v := &verifier{
-		Verifier: types.NewVerifier(rememberedKeys),
-		requests: make(chan *submission, queued), stop: make(chan struct{}), last: make(chan struct{}),
-	}
+func newVerifier(workers int, then func(batch []submission, good []bool)) *verifier {
+	v := &verifier{Verifier: types.NewVerifier(rememberedKeys), last: make(chan struct{})}
+	v.arrived.L = &v.mu
 	close(v.last)
 	for range workers {
 		v.running.Go(func() { v.work(then) })
@@ -49,60 +66,60 @@ func newVerifier(workers int, then func(batch []*submission, good []bool)) *veri
 	return v
 }
 
-// close ends the workers. Who still waits for an answer is told by its own context or that the verifier stopped.
+// close ends the workers. What they leave is answered: the node is stopping.
 func (v *verifier) close() {
-	close(v.stop)
+	v.mu.Lock()
+	v.stopped = true
+	v.mu.Unlock()
+	v.arrived.Broadcast()
 	v.running.Wait()
-}
-
-// submit queues a transaction, whose verdict is to be awaited.
-func (v *verifier) submit(ctx context.Context, tx *types.Tx, from origin) (*submission, error) {
-	s := &submission{tx: tx, from: from, answer: make(chan error, 1)}
-	select {
-	case v.requests <- s:
-		return s, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-v.stop:
-		return nil, errStopping()
+	for i := range v.waiting {
+		v.waiting[i].answer(errStopping())
 	}
 }
 
-// await returns what became of a transaction that was submitted.
-func (v *verifier) await(ctx context.Context, s *submission) error {
-	select {
-	case err := <-s.answer:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-v.stop:
-		return errStopping()
+// submit queues transactions. Who hands them in waits for the answers, so that is what bounds the queue.
+func (v *verifier) submit(some ...submission) {
+	v.mu.Lock()
+	stopped := v.stopped
+	if !stopped {
+		v.waiting = append(v.waiting, some...)
+	}
+	v.mu.Unlock()
+	if !stopped {
+		v.arrived.Signal()
+		return
+	}
+	for i := range some {
+		some[i].answer(errStopping())
 	}
 }
 
 // offer queues a transaction that nobody waits for, if there is room.
 func (v *verifier) offer(tx *types.Tx) error {
-	select {
-	case v.requests <- &submission{tx: tx, from: foreign}:
-		return nil
-	default:
+	v.mu.Lock()
+	full := len(v.waiting) >= queued
+	v.mu.Unlock()
+	if full {
 		return types.Refuse(types.CodePoolFull, "%d transactions wait to be verified", queued)
 	}
+	v.submit(submission{tx: tx, from: foreign})
+	return nil
 }
 
 func errStopping() error {
 	return types.Refuse(types.CodeUnavailable, "the node is stopping")
 }
 
-func (v *verifier) work(then func([]*submission, []bool)) {
+func (v *verifier) work(then func([]submission, []bool)) {
 	for {
 		batch, before, done := v.gather()
 		if len(batch) == 0 {
 			return
 		}
 		txs := make([]*types.Tx, len(batch))
-		for i, s := range batch {
-			txs[i] = s.tx
+		for i := range batch {
+			txs[i] = batch[i].tx
 		}
 		good := v.Verify(txs...)
 		<-before
@@ -113,25 +130,26 @@ func (v *verifier) work(then func([]*submission, []bool)) {
 
 // gather takes what is waiting, once all who are about to hand something in had their turn; nothing when the verifier stops.
 // The batch may be handed on when before is closed, and done is to be closed then.
-func (v *verifier) gather() (batch []*submission, before <-chan struct{}, done chan<- struct{}) {
-	v.gathering.Lock()
-	defer v.gathering.Unlock()
-	select {
-	case first := <-v.requests:
-		batch = append(batch, first)
-	case <-v.stop:
-		return nil, nil, nil
+func (v *verifier) gather() (batch []submission, before <-chan struct{}, done chan<- struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for len(batch) == 0 {
+		for len(v.waiting) == 0 && !v.stopped {
+			v.arrived.Wait()
+		}
+		if v.stopped {
+			return nil, nil, nil
+		}
+		v.mu.Unlock()
+		runtime.Gosched()
+		v.mu.Lock()
+		count := min(len(v.waiting), verifyBatch)
+		batch, v.waiting = v.waiting[:count:count], v.waiting[count:]
+	}
+	if len(v.waiting) > 0 {
+		v.arrived.Signal()
 	}
 	before, v.last = v.last, make(chan struct{})
-	runtime.Gosched()
-	for len(batch) < verifyBatch {
-		select {
-		case next := <-v.requests:
-			batch = append(batch, next)
-		default:
-			return batch, before, v.last
-		}
-	}
 	return batch, before, v.last
 }
 

@@ -55,7 +55,7 @@ func (d *drive) assign(due time.Time) bool {
 	r := d.idle[0]
 	d.idle = d.idle[1:]
 	r.due, r.first = due, due
-	d.ready <- r
+	d.sendNext(r)
 	return true
 }
 

@@ -190,7 +190,7 @@ func (c *city) clear(ctx context.Context) (trades []types.TradeID, longest time.
 
 // tick makes a little money, each time another sum so that no two transactions are the same.
 func (c *city) tick(ctx context.Context, amount types.Amount) error {
-	return c.node.submit(ctx, 0, c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)}))
+	return c.node.submit(ctx, 0, []*types.Tx{c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)})})[0]
 }
 
 // pay is E1: each bidder's matches in one transaction.

@@ -15,6 +15,9 @@ import (
 // stallLimit is how long nothing may become final before a run is given up: a transaction must have been lost.
 const stallLimit = 3 * time.Minute
 
+// handedIn is how many transactions are handed in at once at most, as many as a node verifies at once.
+const handedIn = 512
+
 // A client that is refused because the pool is full tries again after a pause, which doubles each time: thousands that ask
 // without end would take the time of the node that they wait for.
 const (
@@ -26,11 +29,12 @@ const (
 type drive struct {
 	target target
 	plan   plan
-	ready  chan *ride
 	done   chan struct{} // closed when all is done
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
+	ready   []readied // for each node
+	ended   bool      // nothing is sent any more
 	rides   []*ride
 	flying  map[types.TxID]*ride
 	idle    []*ride // waiting for an arrival, or for another to end its trade
@@ -38,6 +42,12 @@ type drive struct {
 	closing bool    // no new trades
 	result  tally
 	moved   time.Time // when something last became final
+}
+
+// readied are rides with a step to be sent to one node.
+type readied struct {
+	rides []*ride
+	some  sync.Cond // or no more will come
 }
 
 // plan says how fast to send and when to stop.
@@ -102,14 +112,17 @@ func (t *tally) paceOf(moments []time.Time, from, to time.Duration) float64 {
 
 func (t *tally) took() time.Duration { return max(t.end.Sub(t.begin), time.Millisecond) }
 
-// run does the steps that the lanes have, by their plan.
+// run does the steps that the lanes have, by their plan. So many clients hand them in at each node.
 func run(ctx context.Context, t target, lanes []*lane, clients int, p plan) (*tally, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	d := &drive{
-		target: t, plan: p, ready: make(chan *ride, len(lanes)), done: make(chan struct{}), cancel: cancel,
+		target: t, plan: p, ready: make([]readied, t.nodes()), done: make(chan struct{}), cancel: cancel,
 		flying: make(map[types.TxID]*ride, len(lanes)),
 		result: tally{refused: map[types.Code]int{}},
+	}
+	for node := range d.ready {
+		d.ready[node].some.L = &d.mu
 	}
 	for i, l := range lanes {
 		if len(l.steps) > 0 {
@@ -126,8 +139,10 @@ func run(ctx context.Context, t target, lanes []*lane, clients int, p plan) (*ta
 	following, stop := context.WithCancel(ctx)
 	group.Go(func() error { return t.follow(following, d.seen) })
 	d.start()
-	for range clients {
-		group.Go(func() error { return d.send(ctx) })
+	for node := range d.ready {
+		for range clients {
+			group.Go(func() error { return d.send(ctx, node) })
+		}
 	}
 	group.Go(func() error { return d.watch(ctx) })
 	if p.rate > 0 {
@@ -135,6 +150,7 @@ func run(ctx context.Context, t target, lanes []*lane, clients int, p plan) (*ta
 	}
 	group.Go(func() error {
 		defer stop()
+		defer d.sendNoMore()
 		select {
 		case <-d.done:
 			return nil
@@ -165,7 +181,7 @@ func (d *drive) start() {
 	}
 	for _, r := range beginning {
 		r.due, r.first = now, now
-		d.ready <- r
+		d.sendNext(r)
 	}
 }
 
@@ -176,51 +192,87 @@ func (d *drive) finish() {
 	}
 }
 
-// send hands in what is ready until all is done.
-func (d *drive) send(ctx context.Context) error {
+// sendNext puts a ride's step where it is sent from. Hold mu.
+func (d *drive) sendNext(r *ride) {
+	ready := &d.ready[r.node]
+	ready.rides = append(ready.rides, r)
+	ready.some.Signal()
+}
+
+func (d *drive) sendNoMore() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = true
+	for node := range d.ready {
+		d.ready[node].some.Broadcast()
+	}
+}
+
+// send hands in what is ready at one node, all of it at once, until all is done.
+func (d *drive) send(ctx context.Context, node int) error {
 	for {
-		select {
-		case r := <-d.ready:
-			if err := d.submit(ctx, r); err != nil {
-				return err
-			}
-		case <-d.done:
+		rides, txs := d.gather(node)
+		if len(rides) == 0 {
 			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		}
+		errs := d.target.submit(ctx, node, txs)
+		if err := d.sent(rides, txs, errs); err != nil {
+			return err
 		}
 	}
 }
 
-func (d *drive) submit(ctx context.Context, r *ride) error {
-	step := &r.lane.steps[r.at]
-	tx := step.tx
-	d.mu.Lock()
-	d.flying[tx.ID()] = r // before it is sent: it can be final before the answer is here
-	d.mu.Unlock()
-	err := d.target.submit(ctx, r.node, tx)
-	if err == nil {
-		return nil
-	}
+// gather waits for something to be ready, and returns as much of that as one request may hold; nothing at the end.
+func (d *drive) gather(node int) (rides []*ride, txs []*types.Tx) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.flying[tx.ID()] != r {
-		return nil // final all the same
+	ready := &d.ready[node]
+	for len(ready.rides) == 0 && !d.ended {
+		ready.some.Wait()
 	}
-	delete(d.flying, tx.ID())
-	code := types.CodeOf(err)
-	d.result.refused[code]++
-	switch {
-	case code != types.CodePoolFull && code != types.CodeUnavailable:
-		return fmt.Errorf("transaction %s: %w", tx.ID(), err)
-	case d.plan.dropFirst && step.first:
-		d.result.dropped++
-		d.rest(r)
-	default:
-		r.pause = min(max(2*r.pause, fullPause), longestPause)
-		time.AfterFunc(r.pause, func() { d.ready <- r })
+	if d.ended {
+		return nil, nil
+	}
+	count := min(len(ready.rides), handedIn)
+	rides, ready.rides = ready.rides[:count:count], ready.rides[count:]
+	txs = make([]*types.Tx, count)
+	for i, r := range rides {
+		txs[i] = r.lane.steps[r.at].tx
+		d.flying[txs[i].ID()] = r // before it is sent: it can be final before the answer is here
+	}
+	return rides, txs
+}
+
+// sent notes what a node has answered.
+func (d *drive) sent(rides []*ride, txs []*types.Tx, errs []error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, err := range errs {
+		r, tx := rides[i], txs[i]
+		if err == nil || d.flying[tx.ID()] != r {
+			continue // or it is final all the same
+		}
+		delete(d.flying, tx.ID())
+		code := types.CodeOf(err)
+		d.result.refused[code]++
+		switch {
+		case code != types.CodePoolFull && code != types.CodeUnavailable:
+			return fmt.Errorf("transaction %s: %w", tx.ID(), err)
+		case d.plan.dropFirst && r.lane.steps[r.at].first:
+			d.result.dropped++
+			d.rest(r)
+		default:
+			r.pause = min(max(2*r.pause, fullPause), longestPause)
+			time.AfterFunc(r.pause, func() { d.sendAgain(r) })
+		}
 	}
 	return nil
+}
+
+func (d *drive) sendAgain(r *ride) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sendNext(r)
 }
 
 // seen notes what a node has made final, and sends its lanes on.
@@ -290,7 +342,7 @@ func (d *drive) land(r *ride, at time.Time) {
 		d.next(at)
 	case !r.lane.steps[r.at].first:
 		r.due = at
-		d.ready <- r
+		d.sendNext(r)
 	default:
 		d.rest(r)
 	}
@@ -326,7 +378,7 @@ func (d *drive) next(now time.Time) {
 	r := d.idle[0]
 	d.idle = d.idle[1:]
 	r.due, r.first = now, now
-	d.ready <- r
+	d.sendNext(r)
 }
 
 func (d *drive) over() {

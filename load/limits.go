@@ -95,7 +95,7 @@ func (s *sample) signatures(l *Limits) {
 		}
 	}
 	perTrade := float64(count) / float64(s.trades)
-	batches := slices.Collect(slices.Chunk(signed, makerBatch))
+	batches := slices.Collect(slices.Chunk(signed, handedIn))
 	begin := time.Now()
 	var mu sync.Mutex
 	done := 0

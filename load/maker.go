@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"lockstep/ledger"
 	"lockstep/store"
@@ -25,18 +22,18 @@ type backend interface {
 	folder() string // empty when there is none
 }
 
-// Blocks of a maker: at most as many transactions as a full block of a chain holds, in batches as its pool verifies them.
-const (
-	makerBlock = 12_000
-	makerBatch = 512
-)
+// makerBlock is how many transactions a block of a maker holds at most: as many as a full block of a chain.
+const makerBlock = 12_000
 
-// maker makes blocks of what comes in, without pool and consensus: it verifies signatures on all cores while it executes
-// what was verified before on one.
+// rememberedKeys are kept in the form that is quickest to verify with, as a node does.
+const rememberedKeys = 16 << 10
+
+// maker makes blocks of what comes in, without pool and consensus. Signatures are verified by those who hand in, while it executes
+// what was verified before.
 type maker struct {
 	backend  backend
 	params   types.Params
-	incoming chan *types.Tx
+	verifier *types.Verifier
 	verified chan []checked
 	height   uint64
 }
@@ -48,8 +45,7 @@ type checked struct {
 
 func newMaker(b backend, params types.Params) *maker {
 	return &maker{
-		backend: b, params: params, incoming: make(chan *types.Tx, makerBlock),
-		verified: make(chan []checked, makerBlock/makerBatch),
+		backend: b, params: params, verifier: types.NewVerifier(rememberedKeys), verified: make(chan []checked, makerBlock/handedIn),
 	}
 }
 
@@ -57,72 +53,33 @@ func (m *maker) ready(context.Context) error { return nil }
 
 func (m *maker) nodes() int { return 1 }
 
-// submit decodes what came, as a node would.
-func (m *maker) submit(ctx context.Context, _ int, tx *types.Tx) error {
-	decoded, err := types.DecodeTx(tx.Bytes())
+// submit decodes and verifies what came, as a node would.
+func (m *maker) submit(ctx context.Context, _ int, txs []*types.Tx) []error {
+	decoded, err := decodeAll(txs)
 	if err != nil {
-		return err
+		return allFailed(len(txs), err)
+	}
+	batch := make([]checked, len(txs))
+	for i, good := range m.verifier.Verify(decoded...) {
+		batch[i] = checked{decoded[i], good}
 	}
 	select {
-	case m.incoming <- decoded:
-		return nil
+	case m.verified <- batch:
+		return make([]error, len(txs))
 	case <-ctx.Done():
-		return ctx.Err()
+		return allFailed(len(txs), ctx.Err())
 	}
 }
 
 func (m *maker) follow(ctx context.Context, seen func(final)) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() error {
-			for batch := m.gather(ctx); batch != nil; batch = m.gather(ctx) {
-				m.verify(ctx, batch)
-			}
-			return nil
-		})
-	}
-	group.Go(func() error {
-		for block := m.next(ctx); block != nil; block = m.next(ctx) {
-			verdicts, err := m.makeBlock(types.TimeOf(time.Now()), block)
-			if err != nil {
-				return err
-			}
-			seen(final{height: m.height, at: time.Now(), txs: verdicts})
+	for block := m.next(ctx); block != nil; block = m.next(ctx) {
+		verdicts, err := m.makeBlock(types.TimeOf(time.Now()), block)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	return group.Wait()
-}
-
-// gather takes what is waiting, once something is; nil at the end.
-func (m *maker) gather(ctx context.Context) []*types.Tx {
-	var batch []*types.Tx
-	select {
-	case tx := <-m.incoming:
-		batch = append(batch, tx)
-	case <-ctx.Done():
-		return nil
+		seen(final{height: m.height, at: time.Now(), txs: verdicts})
 	}
-	for len(batch) < makerBatch {
-		select {
-		case tx := <-m.incoming:
-			batch = append(batch, tx)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-func (m *maker) verify(ctx context.Context, batch []*types.Tx) {
-	result := make([]checked, len(batch))
-	for i, good := range types.VerifySignatures(batch...) {
-		result[i] = checked{batch[i], good}
-	}
-	select {
-	case m.verified <- result:
-	case <-ctx.Done():
-	}
+	return nil
 }
 
 // next is what the next block is made of; nil at the end.

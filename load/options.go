@@ -36,7 +36,7 @@ type Options struct {
 	Duration   time.Duration // to go on for, instead of Trades
 	Rate       float64       // trades a second to offer; zero: as fast as can be
 	Keys       int
-	Clients    int // that hand in transactions at once
+	Clients    int // that hand in transactions at each node, each whatever is ready
 	Validators int // of mode net
 	Seed       uint64
 	Folder     string // where ledgers are made and removed again; empty: the folder for temporary files
@@ -66,7 +66,7 @@ const (
 	maxActions    = 64
 	maxKeys       = 200_000
 	maxTrades     = 10_000_000
-	maxClients    = 4096
+	maxClients    = 256
 	maxValidators = 16
 	maxDuration   = 45 * time.Minute // signatures are made before and are valid for an hour
 	maxRate       = 1e6
@@ -82,7 +82,7 @@ func (o Options) withDefaults() Options {
 	o.Mix = cmp.Or(o.Mix, MixSpread)
 	o.Actions = cmp.Or(o.Actions, 1)
 	o.Keys = cmp.Or(o.Keys, 4000)
-	o.Clients = cmp.Or(o.Clients, 256)
+	o.Clients = cmp.Or(o.Clients, 4)
 	o.Validators = cmp.Or(o.Validators, 4)
 	o.Seed = cmp.Or(o.Seed, 1)
 	if o.Trades == 0 && o.Duration == 0 {

@@ -37,7 +37,6 @@ type process struct {
 	command *exec.Cmd
 	log     *tail
 	client  *client.Client
-	sender  sender // by the client
 	next    uint64 // height to follow from
 	ended   chan error
 }
@@ -104,7 +103,6 @@ func startProcess(ctx context.Context, o *Options, dir, address string) (*proces
 	if p.client, err = newClient(address, token, o.Clients); err != nil {
 		return nil, err
 	}
-	p.sender.client = p.client
 	p.command = o.Node(context.WithoutCancel(ctx), dir) // it is stopped after the last trade, not with it
 	p.command.Stderr = p.log
 	if err := p.command.Start(); err != nil {
@@ -145,8 +143,8 @@ func (p *process) stop() error {
 
 func (t *netTarget) nodes() int { return len(t.processes) }
 
-func (t *netTarget) submit(ctx context.Context, index int, tx *types.Tx) error {
-	return t.processes[index].sender.submit(ctx, tx)
+func (t *netTarget) submit(ctx context.Context, index int, txs []*types.Tx) []error {
+	return submitTo(ctx, t.processes[index].client, txs)
 }
 
 func (t *netTarget) follow(ctx context.Context, seen func(final)) error {

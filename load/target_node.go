@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"lockstep/api/wire"
 	"lockstep/client"
 	"lockstep/node"
 	"lockstep/types"
@@ -22,7 +23,6 @@ type nodeTarget struct {
 	dir    string
 	node   *node.Node
 	client *client.Client // nil: asked directly
-	sender sender         // by the client
 	next   uint64         // height to follow from
 	cancel context.CancelFunc
 	ended  chan error
@@ -55,7 +55,6 @@ func newNodeTarget(ctx context.Context, o *Options) (_ *nodeTarget, err error) {
 	if err := awaitFirstBlock(ctx, t.client); err != nil {
 		return nil, err
 	}
-	t.sender.client = t.client
 	if o.Mode == ModeNode {
 		t.client = nil
 	}
@@ -94,15 +93,28 @@ func (t *nodeTarget) ready(ctx context.Context) error {
 
 func (t *nodeTarget) nodes() int { return 1 }
 
-func (t *nodeTarget) submit(ctx context.Context, _ int, tx *types.Tx) error {
+func (t *nodeTarget) submit(ctx context.Context, _ int, txs []*types.Tx) []error {
 	if t.client != nil {
-		return t.sender.submit(ctx, tx)
+		return submitTo(ctx, t.client, txs)
 	}
-	decoded, err := types.DecodeTx(tx.Bytes()) // as the node does with what comes to it
+	decoded, err := decodeAll(txs)
 	if err != nil {
-		return err
+		return allFailed(len(txs), err)
 	}
-	return t.node.Ledger().Submit(ctx, decoded)
+	return t.node.Ledger().SubmitAll(ctx, decoded)
+}
+
+// submitTo hands transactions in by a node's API.
+func submitTo(ctx context.Context, c *client.Client, txs []*types.Tx) []error {
+	receipts, err := c.SubmitMany(ctx, txs)
+	errs := allFailed(len(txs), err)
+	for i, receipt := range receipts {
+		errs[i] = nil
+		if receipt.Status == wire.StatusRefused {
+			errs[i] = &types.Refusal{Code: receipt.Code, Detail: receipt.Detail}
+		}
+	}
+	return errs
 }
 
 func (t *nodeTarget) follow(ctx context.Context, seen func(final)) error {

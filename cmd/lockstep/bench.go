@@ -24,7 +24,7 @@ type benchCmd struct {
 	Seconds    float64 `help:"Measure for so many seconds instead, once it runs evenly." placeholder:"S"`
 	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0"`
 	Keys       int     `help:"How many keys trade." default:"4000"`
-	Clients    int     `help:"How many hand in transactions at once." default:"256"`
+	Clients    int     `help:"How many hand in transactions at each node, each whatever is ready." default:"4"`
 	Validators int     `help:"How many validators, in mode net." default:"4"`
 	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1"`
 

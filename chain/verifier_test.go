@@ -1,0 +1,29 @@
+package chain
+
+import (
+	"testing"
+
+	"lockstep/types"
+)
+
+// TestAVerifierThatStopsAnswersAll, what waits and what comes later.
+func TestAVerifierThatStopsAnswersAll(t *testing.T) {
+	t.Parallel()
+	v := newVerifier(0, nil)
+	all := &handIn{errs: make([]error, 3), done: make(chan struct{})}
+	all.left.Store(3)
+	some := make([]submission, 3)
+	for i := range some {
+		some[i] = submission{tx: types.NewTx(types.Body{}), of: all, at: i}
+	}
+	v.submit(some[:2]...)
+	if err := v.offer(some[0].tx); err != nil {
+		t.Error(err)
+	}
+	v.close()
+	v.submit(some[2])
+	<-all.done
+	for _, err := range all.errs {
+		wantCode(t, err, types.CodeUnavailable)
+	}
+}
