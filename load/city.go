@@ -190,7 +190,7 @@ func (c *city) clear(ctx context.Context) (trades []types.TradeID, longest time.
 
 // tick makes a little money, each time another sum so that no two transactions are the same.
 func (c *city) tick(ctx context.Context, amount types.Amount) error {
-	return c.node.submit(ctx, 0, []*types.Tx{c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)})})[0]
+	return c.node.submit(ctx, 0, []encoded{encode(c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)}))})[0]
 }
 
 // pay is E1: each bidder's matches in one transaction.
@@ -230,7 +230,7 @@ func (c *city) release(ctx context.Context) error {
 	steps := make([]step, len(c.deals))
 	for i, d := range c.deals {
 		release := types.Release{Trade: d.id, Instalment: 1, Preimage: d.secret}
-		steps[i] = step{tx: types.NewRelease(c.world.params.ChainID, release), first: true, ends: 1}
+		steps[i] = step{encoded: encode(types.NewRelease(c.world.params.ChainID, release)), first: true, ends: 1}
 	}
 	return c.phase(ctx, "release", steps)
 }

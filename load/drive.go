@@ -223,7 +223,7 @@ func (d *drive) send(ctx context.Context, node int) error {
 }
 
 // gather waits for something to be ready, and returns as much of that as one request may hold; nothing at the end.
-func (d *drive) gather(node int) (rides []*ride, txs []*types.Tx) {
+func (d *drive) gather(node int) (rides []*ride, txs []encoded) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	ready := &d.ready[node]
@@ -235,29 +235,29 @@ func (d *drive) gather(node int) (rides []*ride, txs []*types.Tx) {
 	}
 	count := min(len(ready.rides), handedIn)
 	rides, ready.rides = ready.rides[:count:count], ready.rides[count:]
-	txs = make([]*types.Tx, count)
+	txs = make([]encoded, count)
 	for i, r := range rides {
-		txs[i] = r.lane.steps[r.at].tx
-		d.flying[txs[i].ID()] = r // before it is sent: it can be final before the answer is here
+		txs[i] = r.lane.steps[r.at].encoded
+		d.flying[txs[i].id] = r // before it is sent: it can be final before the answer is here
 	}
 	return rides, txs
 }
 
 // sent notes what a node has answered.
-func (d *drive) sent(rides []*ride, txs []*types.Tx, errs []error) error {
+func (d *drive) sent(rides []*ride, txs []encoded, errs []error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, err := range errs {
-		r, tx := rides[i], txs[i]
-		if err == nil || d.flying[tx.ID()] != r {
+		r, id := rides[i], txs[i].id
+		if err == nil || d.flying[id] != r {
 			continue // or it is final all the same
 		}
-		delete(d.flying, tx.ID())
+		delete(d.flying, id)
 		code := types.CodeOf(err)
 		d.result.refused[code]++
 		switch {
 		case code != types.CodePoolFull && code != types.CodeUnavailable:
-			return fmt.Errorf("transaction %s: %w", tx.ID(), err)
+			return fmt.Errorf("transaction %s: %w", id, err)
 		case d.plan.dropFirst && r.lane.steps[r.at].first:
 			d.result.dropped++
 			d.rest(r)
@@ -324,7 +324,7 @@ func (t *tally) block(block *final) {
 func (d *drive) land(r *ride, at time.Time) {
 	step := &r.lane.steps[r.at]
 	d.result.txs++
-	d.result.bytes += int64(len(step.tx.Bytes()))
+	d.result.bytes += int64(len(step.bytes))
 	d.result.steps = append(d.result.steps, at.Sub(r.due))
 	d.result.finals = append(d.result.finals, at)
 	if step.ends > 0 {
@@ -333,7 +333,7 @@ func (d *drive) land(r *ride, at time.Time) {
 		d.result.ends = append(d.result.ends, at)
 		d.result.whole = append(d.result.whole, at.Sub(r.first))
 	}
-	step.tx = nil // it is not needed again, and there are many
+	step.bytes = nil // it is not needed again, and there are many
 	r.at++
 	r.pause = 0
 	switch {

@@ -239,9 +239,9 @@ func (g *grower) round(w *world) error {
 	w.begin = types.TimeOf(time.Now())
 	w.extend(1)
 	for i := range 3 {
-		block := make([]*types.Tx, len(w.lanes))
-		for j, l := range w.lanes {
-			block[j] = l.steps[i].tx
+		block, err := w.stepsAt(i)
+		if err != nil {
+			return err
 		}
 		if err := g.block(block); err != nil {
 			return err

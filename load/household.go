@@ -94,10 +94,10 @@ func (c *city) signed(households []*household, what func(*household) (body types
 	steps := make([]step, len(households))
 	shared(len(households), func(i int) {
 		if body, trades := what(households[i]); trades > 0 {
-			steps[i] = step{tx: c.world.sign(body, households[i].party), first: true, ends: trades}
+			steps[i] = step{encoded: encode(c.world.sign(body, households[i].party)), first: true, ends: trades}
 		}
 	})
-	return slices.DeleteFunc(steps, func(s step) bool { return s.tx == nil })
+	return slices.DeleteFunc(steps, func(s step) bool { return s.bytes == nil })
 }
 
 // learn looks up the trades that came of the auctions, as their parties do.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"lockstep/types"
@@ -24,9 +25,46 @@ type lane struct {
 
 // step is one transaction of a lane. It may be sent once the step before it is final.
 type step struct {
-	tx    *types.Tx
+	encoded
 	first bool // begins trades: E1
 	ends  int  // trades that it ends: E3
+}
+
+// encoded is a transaction as it is sent. There are many, so nothing else of it is kept.
+type encoded struct {
+	id    types.TxID
+	bytes []byte
+}
+
+func encode(tx *types.Tx) encoded { return encoded{tx.ID(), tx.Bytes()} }
+
+// decode reads a transaction again.
+func (e *encoded) decode() (*types.Tx, error) {
+	tx, err := types.DecodeTx(e.bytes)
+	if err != nil {
+		return nil, fmt.Errorf("transaction %s: %w", e.id, err)
+	}
+	return tx, nil
+}
+
+func decodeAll(all []encoded) ([]*types.Tx, error) {
+	txs := make([]*types.Tx, len(all))
+	for i := range all {
+		var err error
+		if txs[i], err = all[i].decode(); err != nil {
+			return nil, err
+		}
+	}
+	return txs, nil
+}
+
+// stepsAt decodes what stands at one place in the steps of every lane.
+func (w *world) stepsAt(i int) ([]*types.Tx, error) {
+	all := make([]encoded, len(w.lanes))
+	for j, l := range w.lanes {
+		all[j] = l.steps[i].encoded
+	}
+	return decodeAll(all)
 }
 
 // coins are the outputs that a party of a lane owns.
@@ -92,7 +130,7 @@ func (l *lane) extend() {
 		l.consumerCoins.add(trade.id.Outpoint(types.PartReturn), trade.agreement.Deposit)
 		l.producerCoins.add(trade.id.Outpoint(types.PartBond), trade.agreement.Bond)
 	}
-	l.steps = append(l.steps, step{tx: e1, first: true}, step{tx: e2}, step{tx: e3, ends: len(trades)})
+	l.steps = append(l.steps, step{encoded: encode(e1), first: true}, step{encoded: encode(e2)}, step{encoded: encode(e3), ends: len(trades)})
 }
 
 // act makes a transaction that pays for actions with all coins of a party.

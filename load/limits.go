@@ -50,19 +50,19 @@ type sample struct {
 	blocks [][]*types.Tx
 }
 
-func newSample(o *Options) *sample {
+func newSample(o *Options) (*sample, error) {
 	lanes := min(o.lanes(), max(sampleLanes/o.Actions, 16))
 	w := newWorld(o.params(), types.TimeOf(time.Now()), o, lanes, true)
 	w.extend(sampleRounds)
 	s := &sample{params: w.params, trades: lanes * sampleRounds * o.Actions, setup: [][]*types.Tx{w.grants, w.posts}}
 	for i := range 3 * sampleRounds {
-		var block []*types.Tx
-		for _, l := range w.lanes {
-			block = append(block, l.steps[i].tx)
+		block, err := w.stepsAt(i)
+		if err != nil {
+			return nil, err
 		}
 		s.blocks = append(s.blocks, block)
 	}
-	return s
+	return s, nil
 }
 
 // perSecond is how many trades a second it is when the sample takes so long.
@@ -74,7 +74,10 @@ func MeasureLimits(ctx context.Context, o Options) (l Limits, err error) {
 	if err := o.check(); err != nil {
 		return l, err
 	}
-	s := newSample(&o)
+	s, err := newSample(&o)
+	if err != nil {
+		return l, err
+	}
 	s.signatures(&l)
 	for _, measure := range []func(context.Context, *Options, *Limits) error{s.decoding, s.execution, s.engine, fsync} {
 		if err := errors.Join(ctx.Err(), measure(ctx, &o, &l)); err != nil {

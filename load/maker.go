@@ -23,7 +23,7 @@ type backend interface {
 }
 
 // makerBlock is how many transactions a block of a maker holds at most: as many as a full block of a chain.
-const makerBlock = 12_000
+const makerBlock = 1024
 
 // rememberedKeys are kept in the form that is quickest to verify with, as a node does.
 const rememberedKeys = 16 << 10
@@ -54,7 +54,7 @@ func (m *maker) ready(context.Context) error { return nil }
 func (m *maker) nodes() int { return 1 }
 
 // submit decodes and verifies what came, as a node would.
-func (m *maker) submit(ctx context.Context, _ int, txs []*types.Tx) []error {
+func (m *maker) submit(ctx context.Context, _ int, txs []encoded) []error {
 	decoded, err := decodeAll(txs)
 	if err != nil {
 		return allFailed(len(txs), err)

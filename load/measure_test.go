@@ -22,7 +22,7 @@ func TestTheSameSeedIsTheSameTrades(t *testing.T) {
 		w.extend(3)
 		for _, l := range w.lanes {
 			for _, step := range l.steps {
-				ids = append(ids, step.tx.ID())
+				ids = append(ids, step.id)
 			}
 		}
 		return ids
@@ -42,15 +42,22 @@ func TestProceedsAreSpent(t *testing.T) {
 	o := Options{Keys: 2}.withDefaults()
 	w := newWorld(o.params(), 1_800_000_000_000, &o, 1, true)
 	w.extend(2)
-	steps := w.lanes[0].steps
-	e1, e2, id := steps[0].tx.ID(), steps[1].tx.ID(), steps[1].tx.Body.Actions[0].(*types.Deliver).Trade
-	if want := []types.Outpoint{{Tx: e1}, id.Outpoint(types.PartReturn)}; !slices.Equal(steps[3].tx.Body.Inputs, want) {
-		t.Errorf("E1 spends %v, not change and return", steps[3].tx.Body.Inputs)
+	var steps []*types.Tx
+	for i := range w.lanes[0].steps {
+		step, err := w.stepsAt(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step...)
 	}
-	if want := []types.Outpoint{{Tx: e2}, id.Outpoint(types.PartPayment), id.Outpoint(types.PartBond)}; !slices.Equal(steps[4].tx.Body.Inputs, want) {
-		t.Errorf("E2 spends %v, not change, payment and bond", steps[4].tx.Body.Inputs)
+	e1, e2, id := steps[0].ID(), steps[1].ID(), steps[1].Body.Actions[0].(*types.Deliver).Trade
+	if want := []types.Outpoint{{Tx: e1}, id.Outpoint(types.PartReturn)}; !slices.Equal(steps[3].Body.Inputs, want) {
+		t.Errorf("E1 spends %v, not change and return", steps[3].Body.Inputs)
 	}
-	if len(steps[2].tx.Signatures) != 0 {
+	if want := []types.Outpoint{{Tx: e2}, id.Outpoint(types.PartPayment), id.Outpoint(types.PartBond)}; !slices.Equal(steps[4].Body.Inputs, want) {
+		t.Errorf("E2 spends %v, not change, payment and bond", steps[4].Body.Inputs)
+	}
+	if len(steps[2].Signatures) != 0 {
 		t.Error("E3 is signed")
 	}
 }

@@ -87,7 +87,7 @@ func prepare(ctx context.Context, o *Options) (_ *bench, err error) {
 func single(txs []*types.Tx) []*lane {
 	lanes := make([]*lane, len(txs))
 	for i, tx := range txs {
-		lanes[i] = &lane{steps: []step{{tx: tx}}}
+		lanes[i] = &lane{steps: []step{{encoded: encode(tx)}}}
 	}
 	return lanes
 }

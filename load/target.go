@@ -13,7 +13,7 @@ import (
 type target interface {
 	// submit hands transactions in at one of the target's nodes, in one request. There is an error for each: a refusal, or that of
 	// the context.
-	submit(ctx context.Context, node int, txs []*types.Tx) []error
+	submit(ctx context.Context, node int, txs []encoded) []error
 	// follow tells of what has become final since ready, until the context ends or something fails.
 	follow(ctx context.Context, seen func(final)) error
 	// ready waits until every node has what one of them has made final, as a lane may spend at its own node what was issued at
@@ -49,18 +49,6 @@ type usage struct {
 	cpu  time.Duration
 	rss  int64 // bytes, at most so far
 	disk int64 // bytes
-}
-
-// decodeAll decodes transactions again, as a node does with what comes to it.
-func decodeAll(txs []*types.Tx) ([]*types.Tx, error) {
-	decoded := make([]*types.Tx, len(txs))
-	for i, tx := range txs {
-		var err error
-		if decoded[i], err = types.DecodeTx(tx.Bytes()); err != nil {
-			return nil, fmt.Errorf("transaction %s: %w", tx.ID(), err)
-		}
-	}
-	return decoded, nil
 }
 
 // allFailed is one error for each of so many transactions.

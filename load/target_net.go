@@ -143,7 +143,7 @@ func (p *process) stop() error {
 
 func (t *netTarget) nodes() int { return len(t.processes) }
 
-func (t *netTarget) submit(ctx context.Context, index int, txs []*types.Tx) []error {
+func (t *netTarget) submit(ctx context.Context, index int, txs []encoded) []error {
 	return submitTo(ctx, t.processes[index].client, txs)
 }
 

@@ -93,11 +93,11 @@ func (t *nodeTarget) ready(ctx context.Context) error {
 
 func (t *nodeTarget) nodes() int { return 1 }
 
-func (t *nodeTarget) submit(ctx context.Context, _ int, txs []*types.Tx) []error {
+func (t *nodeTarget) submit(ctx context.Context, _ int, txs []encoded) []error {
 	if t.client != nil {
 		return submitTo(ctx, t.client, txs)
 	}
-	decoded, err := decodeAll(txs)
+	decoded, err := decodeAll(txs) // as the node does with what comes to it
 	if err != nil {
 		return allFailed(len(txs), err)
 	}
@@ -105,8 +105,12 @@ func (t *nodeTarget) submit(ctx context.Context, _ int, txs []*types.Tx) []error
 }
 
 // submitTo hands transactions in by a node's API.
-func submitTo(ctx context.Context, c *client.Client, txs []*types.Tx) []error {
-	receipts, err := c.SubmitMany(ctx, txs)
+func submitTo(ctx context.Context, c *client.Client, txs []encoded) []error {
+	decoded, err := decodeAll(txs)
+	if err != nil {
+		return allFailed(len(txs), err)
+	}
+	receipts, err := c.SubmitMany(ctx, decoded)
 	errs := allFailed(len(txs), err)
 	for i, receipt := range receipts {
 		errs[i] = nil
