@@ -119,9 +119,12 @@ func (c *checker) checkTrades() error {
 		}
 		id := trade.ID()
 		_, live := c.Reader.Trade(id)
+		ended, err := get(c.db, endedKey(id))
 		switch {
-		case !bytes.Equal(key, archiveKey(id)):
-			finding = fmt.Errorf("trade %s is archived under another ID", id)
+		case err != nil:
+			finding = err
+		case ended == nil || !bytes.Equal(key, archivePlace(id, ended)):
+			finding = fmt.Errorf("trade %s is archived under another ID, or is not found there", id)
 		case live:
 			finding = fmt.Errorf("trade %s is both in the state and in the archive", id)
 		default:
@@ -129,7 +132,13 @@ func (c *checker) checkTrades() error {
 		}
 		return finding == nil
 	})
-	return firstOf(err, finding)
+	if finding != nil || err != nil {
+		return firstOf(err, finding)
+	}
+	if rows, err := c.count(prefixEnded); rows != c.report.Archived || err != nil {
+		return firstOf(err, fmt.Errorf("%d trades are archived, %d are said to be", c.report.Archived, rows))
+	}
+	return nil
 }
 
 func (c *checker) checkIndexed(trade *types.Trade, keyspaces ...byte) error {

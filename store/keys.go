@@ -13,7 +13,8 @@ const (
 	prefixCoin    = 'c' // owner, outpoint -> types.Output: the outputs locked to a key
 	prefixParty   = 'p' // party, height of the agreement (latest first), trade ID -> nothing: all its trades
 	prefixOpen    = 'o' // likewise: its trades that are in the state
-	prefixArchive = 'a' // trade ID -> types.Trade: trades that have left the state, as they ended
+	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that have left the state, in that block, as they ended
+	prefixEnded   = 'e' // trade ID -> that height
 	prefixBlock   = 'b' // height -> Block
 	prefixTx      = 'x' // transaction ID -> Receipt
 	prefixAuction = 'k' // product ID -> types.Auction without its lists; with a list and a page, a part of one
@@ -80,8 +81,14 @@ func offerKey(id types.OfferID) []byte {
 	return append([]byte{prefixState, ledgerOffer}, id[:]...)
 }
 
-func archiveKey(id types.TradeID) []byte { return append([]byte{prefixArchive}, id[:]...) }
-func txKey(id types.TxID) []byte         { return append([]byte{prefixTx}, id[:]...) }
+// archivePlace is the key of an archived trade by the value of its [endedKey]. Trades stand in the order in which they ended, so
+// that none comes between those which the database has sorted already, and it need not write them again and again.
+func archivePlace(id types.TradeID, ended []byte) []byte {
+	return append(append([]byte{prefixArchive}, ended...), id[:]...)
+}
+
+func endedKey(id types.TradeID) []byte { return append([]byte{prefixEnded}, id[:]...) }
+func txKey(id types.TxID) []byte       { return append([]byte{prefixTx}, id[:]...) }
 
 func blockKey(height uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixBlock}, height)

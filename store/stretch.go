@@ -194,7 +194,7 @@ func (s *stretch) fill(w writer) error {
 		}
 	}
 	for id, ended := range s.closed {
-		if err := w.archive(id, ended.Trade, s.base); err != nil {
+		if err := w.archive(id, ended, s.base); err != nil {
 			return err
 		}
 	}

@@ -56,16 +56,26 @@ func (t *Tip) Trade(id types.TradeID) (*TradeRecord, error) {
 			return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 		}
 	}
-	encoded, err := get(t.db, archiveKey(id))
+	trade, err := archived(t.db, id)
 	if err != nil {
 		return nil, fmt.Errorf("read trade %s: %w", id, err)
 	}
-	if encoded == nil {
+	if trade == nil {
 		return nil, nil
 	}
-	trade := new(types.Trade)
-	if err := types.Decode(encoded, trade); err != nil {
-		return nil, fmt.Errorf("read trade %s: %w", id, err)
-	}
 	return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
+}
+
+// archived returns a trade of the archive, nil when it has none of that ID.
+func archived(db pebble.Reader, id types.TradeID) (*types.Trade, error) {
+	ended, err := get(db, endedKey(id))
+	if ended == nil || err != nil {
+		return nil, err
+	}
+	encoded, err := get(db, archivePlace(id, ended))
+	if err != nil {
+		return nil, err
+	}
+	trade := new(types.Trade)
+	return trade, types.Decode(encoded, trade)
 }

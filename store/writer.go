@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -81,14 +82,13 @@ func (w writer) indexParties(keyspace byte, id types.TradeID, trade *types.Trade
 
 // archive keeps a trade that leaves the state. One that began after the height that is on the disk was never in the state
 // there, so it is put under its parties here.
-func (w writer) archive(id types.TradeID, trade *types.Trade, written uint64) error {
-	if err := w.batch.Set(archiveKey(id), types.Encode(trade), nil); err != nil {
+func (w writer) archive(id types.TradeID, ended closing, written uint64) error {
+	at := binary.BigEndian.AppendUint64(nil, ended.height)
+	err := errors.Join(w.batch.Set(endedKey(id), at, nil), w.batch.Set(archivePlace(id, at), types.Encode(ended.Trade), nil))
+	if err != nil || ended.Height <= written {
 		return err
 	}
-	if trade.Height <= written {
-		return nil
-	}
-	return w.indexParties(prefixParty, id, trade)
+	return w.indexParties(prefixParty, id, ended.Trade)
 }
 
 func (w writer) block(block *Block) error {
