@@ -142,12 +142,17 @@ func TestPlot(t *testing.T) {
 // TestOverload offers a small crowd's trades at three times the capacity.
 func TestOverload(t *testing.T) {
 	t.Parallel()
-	report, err := Overload(t.Context(), Options{Folder: t.TempDir(), Keys: 40, Duration: time.Second, crowd: 200})
+	report, err := Overload(t.Context(), Options{Folder: t.TempDir(), Keys: 40, Duration: 300 * time.Millisecond, crowd: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Capacity <= 0 || report.TradesPerS <= 0 || report.Offered != 3*report.Before || report.CPUPerTrade <= 0 || report.GivenUp == 0 || !report.Conserved {
+	if report.Capacity <= 0 || report.TradesPerS <= 0 || report.Kept <= 0 || report.CPUPerTrade <= 0 || report.GivenUp == 0 || !report.Conserved {
 		t.Errorf("%+v", report)
+	}
+	for i, round := range report.Rounds {
+		if round.Offered != 3*round.Before || i > 0 && round.Before != report.Rounds[i-1].After {
+			t.Errorf("round %d: %+v", i, round)
+		}
 	}
 }
 

@@ -95,10 +95,12 @@ func (o Options) withDefaults() Options {
 		o.Progress = func(Progress) {}
 	}
 	if o.Measured == nil {
-		o.Measured = func() func() { return func() {} }
+		o.Measured = unmeasured
 	}
 	return o
 }
+
+func unmeasured() (stop func()) { return func() {} }
 
 func (o *Options) check() error {
 	bad := func(format string, args ...any) error { return &OptionError{fmt.Errorf(format, args...)} }
