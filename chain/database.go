@@ -5,7 +5,23 @@ import (
 	"sync"
 
 	dbm "github.com/cometbft/cometbft-db"
+	"github.com/syndtr/goleveldb/leveldb/opt"
 )
+
+// blockDatabase is the engine's name for where it keeps the blocks.
+const blockDatabase = "blockstore"
+
+// databaseOptions are the usual ones, but for the blocks, which are nearly all that the engine writes: to sort them into larger files
+// later spares it to write them again and again, and signatures and hashes are not worth compressing.
+func databaseOptions(name string) *opt.Options {
+	if name != blockDatabase {
+		return nil
+	}
+	return &opt.Options{
+		WriteBuffer: 32 << 20, CompactionTableSize: 8 << 20, CompactionTotalSize: 128 << 20, Compression: opt.NoCompression,
+		CompactionL0Trigger: 8, WriteL0SlowdownTrigger: 16, WriteL0PauseTrigger: 24,
+	}
+}
 
 // database is one of the engine's. Routines of the engine that look after a peer outlive the engine by some seconds, and panic
 // when they read from a database that is closed by then. Here such a routine ends instead: nobody waits for what it would read.

@@ -55,6 +55,7 @@ func floors() []floor {
 func exclusives() map[string]string {
 	return map[string]string{
 		"github.com/cometbft":             "chain",
+		"github.com/syndtr/goleveldb":     "chain",
 		"github.com/cockroachdb/pebble":   "store",
 		"github.com/danielgtaylor/huma":   "api",
 		"modernc.org/sqlite":              "index",
