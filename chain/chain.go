@@ -81,7 +81,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 
 // openDatabase opens a database for the engine and remembers it, to be closed if the engine never starts.
 func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
-	db, err := dbm.NewGoLevelDBWithOpts(context.ID, context.Config.DBDir(), databaseOptions(context.ID))
+	db, err := dbm.NewGoLevelDBWithOpts(context.ID, context.Config.DBDir(), c.config.databaseOptions(context.ID))
 	if err != nil {
 		return nil, fmt.Errorf("open the engine's database %q: %w", context.ID, err)
 	}

@@ -24,12 +24,16 @@ type Config struct {
 	// PoolTxs and PoolBytes bound the waiting transactions.
 	PoolTxs   int
 	PoolBytes int
+	// BlockMemory is what the newest blocks take in memory before they are sorted into files; twice, for more come meanwhile.
+	BlockMemory int
 }
 
 const (
 	maxIdle          = 2 * time.Second
 	defaultPoolTxs   = 20_000
 	defaultPoolBytes = 32 << 20
+	// defaultBlockMemory is enough that blocks are sorted seldom.
+	defaultBlockMemory = 32 << 20
 	// blockBytes bounds a block, some 12,000 transactions of the common size.
 	blockBytes = 4 << 20
 	// proposeGrace is what a proposer has on top of the idle wait to execute and send its block.
@@ -51,6 +55,9 @@ func (c Config) withDefaults(params *types.Params) Config {
 	}
 	if c.PoolBytes == 0 {
 		c.PoolBytes = defaultPoolBytes
+	}
+	if c.BlockMemory == 0 {
+		c.BlockMemory = defaultBlockMemory
 	}
 	return c
 }

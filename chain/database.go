@@ -13,12 +13,12 @@ const blockDatabase = "blockstore"
 
 // databaseOptions are the usual ones, but for the blocks, which are nearly all that the engine writes: to sort them into larger files
 // later spares it to write them again and again, and signatures and hashes are not worth compressing.
-func databaseOptions(name string) *opt.Options {
+func (c *Config) databaseOptions(name string) *opt.Options {
 	if name != blockDatabase {
 		return nil
 	}
 	return &opt.Options{
-		WriteBuffer: 32 << 20, CompactionTableSize: 8 << 20, CompactionTotalSize: 128 << 20, Compression: opt.NoCompression,
+		WriteBuffer: c.BlockMemory, CompactionTableSize: c.BlockMemory / 4, CompactionTotalSize: 4 * c.BlockMemory, Compression: opt.NoCompression,
 		CompactionL0Trigger: 8, WriteL0SlowdownTrigger: 16, WriteL0PauseTrigger: 24,
 	}
 }

@@ -48,6 +48,9 @@ const (
 // storeMemory is the store's part of it.
 func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) << 20 * 5 / 8 }
 
+// blockMemory is the engine's, twice, for the blocks that it writes down.
+func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
+
 // DefaultSettings are those of a node on its own.
 func DefaultSettings() Settings {
 	return Settings{API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB}

@@ -65,7 +65,9 @@ func (n *Node) open(config Config) error {
 	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, settings.storeMemory(), n.logger); err != nil {
 		return err
 	}
-	n.chain, err = chain.Open(chain.Config{Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers}, n.store, n.logger)
+	n.chain, err = chain.Open(chain.Config{
+		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
+	}, n.store, n.logger)
 	if err != nil {
 		return err
 	}
