@@ -88,7 +88,8 @@ const (
 // NewServer returns a server with limits on what a client may cost. Requests end when ctx does, streams among them, so
 // that a shutdown does not wait for them.
 func NewServer(ctx context.Context, handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+	idle := &unasked{connections: map[net.Conn]bool{}}
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -97,5 +98,8 @@ func NewServer(ctx context.Context, handler http.Handler, log *slog.Logger) *htt
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ConnState:         idle.note,
 	}
+	server.RegisterOnShutdown(idle.close)
+	return server
 }
