@@ -22,7 +22,7 @@ type backend interface {
 	folder() string // empty when there is none
 }
 
-// makerBlock is how many transactions a block of a maker holds at most: as many as a full block of a chain.
+// makerBlock is how many transactions a block of a maker holds at most: so few that others are verified meanwhile.
 const makerBlock = 1024
 
 // rememberedKeys are kept in the form that is quickest to verify with, as a node does.
