@@ -31,13 +31,15 @@ func (m *memoryLedger) close() error { return nil }
 
 func (m *memoryLedger) folder() string { return "" }
 
-// storeLedger is a state in a store, in a folder of its own.
+// storeLedger is a state in a store, in a folder of its own. A transaction that is final in it is on the disk, for no engine keeps
+// the blocks; unless it writes behind, as the store of a node does.
 type storeLedger struct {
-	store *store.Store
-	dir   string
+	store  *store.Store
+	dir    string
+	behind bool
 }
 
-func newStoreLedger(o *Options) (*storeLedger, error) {
+func newStoreLedger(o *Options, behind bool) (*storeLedger, error) {
 	dir, err := os.MkdirTemp(o.Folder, "lockstep-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the ledger: %w", err)
@@ -46,26 +48,20 @@ func newStoreLedger(o *Options) (*storeLedger, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return &storeLedger{s, dir}, nil
+	return &storeLedger{s, dir, behind}, nil
 }
 
 func (s *storeLedger) view() ledger.View { return s.store.View() }
 
-// commit writes a block at once: a transaction that is final here is on the disk, for no engine keeps the blocks.
 func (s *storeLedger) commit(executed store.Executed) error {
-	if err := s.commitBehind(executed); err != nil {
+	staged, err := s.store.Stage(executed)
+	if err == nil {
+		err = staged.Commit()
+	}
+	if err != nil || s.behind {
 		return err
 	}
 	return s.store.Flush()
-}
-
-// commitBehind leaves it to the store when a block is written.
-func (s *storeLedger) commitBehind(executed store.Executed) error {
-	staged, err := s.store.Stage(executed)
-	if err != nil {
-		return err
-	}
-	return staged.Commit()
 }
 
 func (s *storeLedger) audit() (ledger.Sums, error) {

@@ -37,6 +37,7 @@ type Limits struct {
 const (
 	sampleLanes  = 1000
 	sampleRounds = 3
+	executions   = 3
 	signatureRun = 500 * time.Millisecond
 	fsyncs       = 32
 	engineTxs    = 60_000 // several blocks of the engine
@@ -152,19 +153,29 @@ func (s *sample) decoding(_ context.Context, _ *Options, l *Limits) error {
 	return errors.Join(failures...)
 }
 
-// execution does the sample by the rules, in memory, then writes what came of it to a store, as the mode does: each block at
+// execution does the sample some times over, and takes each part at its best: a hiccup of the disk says nothing of what it can do.
+func (s *sample) execution(ctx context.Context, o *Options, l *Limits) error {
+	for range executions {
+		once, err := s.executeOnce(o)
+		if err := errors.Join(ctx.Err(), err); err != nil {
+			return err
+		}
+		l.Rules, l.Stored = max(l.Rules, once.Rules), max(l.Stored, once.Stored)
+		l.Commit, l.Store = max(l.Commit, once.Commit), max(l.Store, once.Store)
+		l.Changes = once.Changes
+	}
+	return nil
+}
+
+// executeOnce does the sample by the rules, in memory, then writes what came of it to a store, as the mode does: each block at
 // once, or all behind the last one.
-func (s *sample) execution(_ context.Context, o *Options, l *Limits) error {
+func (s *sample) executeOnce(o *Options) (l Limits, err error) {
 	memory := newMemoryLedger()
-	stored, err := newStoreLedger(o)
+	stored, err := newStoreLedger(o, o.Mode != ModeStore)
 	if err != nil {
-		return err
+		return l, err
 	}
 	defer os.RemoveAll(stored.dir)
-	write, finish := stored.commitBehind, stored.store.Flush
-	if o.Mode == ModeStore {
-		write, finish = stored.commit, func() error { return nil }
-	}
 	height := uint64(0)
 	var sum [4]time.Duration // rules, rules over the store, commitment, store
 	changes := 0
@@ -176,12 +187,12 @@ func (s *sample) execution(_ context.Context, o *Options, l *Limits) error {
 		took[0] = timed(func() { executed = execute(memory, s.params, height, now, trusted(block)) })
 		took[1] = timed(func() { executed = execute(stored.view(), s.params, height, now, trusted(block)) })
 		if err := firstRefusal(&executed); err != nil {
-			return errors.Join(err, stored.store.Close())
+			return l, errors.Join(err, stored.store.Close())
 		}
 		took[2] = commitment(executed.Diff.Changes)
-		took[3] = timed(func() { err = write(executed) })
+		took[3] = timed(func() { err = stored.commit(executed) })
 		if err := errors.Join(err, memory.commit(executed)); err != nil {
-			return errors.Join(err, stored.store.Close())
+			return l, errors.Join(err, stored.store.Close())
 		}
 		if i < len(s.setup) {
 			continue
@@ -191,14 +202,14 @@ func (s *sample) execution(_ context.Context, o *Options, l *Limits) error {
 		}
 		changes += len(executed.Diff.Changes)
 	}
-	sum[3] += timed(func() { err = finish() })
+	sum[3] += timed(func() { err = stored.store.Flush() })
 	if err != nil {
-		return errors.Join(err, stored.store.Close())
+		return l, errors.Join(err, stored.store.Close())
 	}
 	l.Rules, l.Stored = s.perSecond(sum[0]), s.perSecond(sum[1])
 	l.Commit, l.Store = s.perSecond(sum[2]), s.perSecond(sum[3])
 	l.Changes = float64(changes) / float64(s.trades)
-	return stored.store.Close()
+	return l, stored.store.Close()
 }
 
 // engine has the bare engine decide the sample's transactions, often enough to fill some blocks.

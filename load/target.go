@@ -60,7 +60,7 @@ func open(ctx context.Context, o *Options) (target, error) {
 	case ModeRules:
 		return newMaker(newMemoryLedger(), o.params()), nil
 	case ModeStore:
-		ledger, err := newStoreLedger(o)
+		ledger, err := newStoreLedger(o, false)
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ const (
 )
 
 // archiveAuctions keeps what this block has done of auctions.
-func (w writer) archiveAuctions(diff *ledger.Diff) error {
+func (w *writer) archiveAuctions(diff *ledger.Diff) error {
 	for _, auction := range diff.Auctions {
 		id := auction.Product.ID()
 		head := *auction
@@ -54,7 +54,7 @@ func (w writer) archiveAuctions(diff *ledger.Diff) error {
 	return nil
 }
 
-func putPages[T any](w writer, id types.ProductID, list byte, items []T) error {
+func putPages[T any](w *writer, id types.ProductID, list byte, items []T) error {
 	for page := 0; page*auctionPage < len(items); page++ {
 		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
 		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {

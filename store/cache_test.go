@@ -19,7 +19,7 @@ func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
 	keys := []string{"a", "b", "c", "d", "e", "never"}
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCache(1 << 20)
-		recent := newStretch(0)
+		recent := newStretch(0, newEpochs())
 		history := []map[string]string{{}}
 		views := []view{{unwritten: []*stretch{recent}, cache: c}}
 		for height := uint64(1); height <= 20; height++ {
@@ -42,7 +42,7 @@ func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
 				if rapid.Bool().Draw(t, "half full") {
 					c.turn()
 				}
-				recent = newStretch(height)
+				recent = newStretch(height, newEpochs())
 				if rapid.Bool().Draw(t, "done") {
 					unwritten = []*stretch{recent}
 				}

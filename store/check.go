@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"lockstep/ledger"
@@ -37,9 +38,9 @@ func (s *Store) Check() (report Report, err error) {
 			err = closeErr
 		}
 	}()
-	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.Commitment()) // from the disk alone
+	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.epochs, snapshot.Commitment()) // from the disk alone
 	c := &checker{Snapshot: snapshot, params: s.params}
-	for _, step := range []func() error{c.checkState, c.checkCoins, c.checkTrades, c.checkParties, c.checkBlocks, c.checkReceipts} {
+	for _, step := range []func() error{c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
 		}
@@ -49,8 +50,9 @@ func (s *Store) Check() (report Report, err error) {
 
 type checker struct {
 	*Snapshot
-	params types.Params
-	report Report
+	params   types.Params
+	report   Report
+	refusals int // that have a receipt
 }
 
 // checkState compares the head with the state.
@@ -74,174 +76,236 @@ func (c *checker) checkState() error {
 	return nil
 }
 
-// checkCoins compares the outputs by key with the outputs of the state: as many, and each the same.
-func (c *checker) checkCoins() error {
-	owned := 0
-	for _, output := range c.Outputs() {
-		c.report.Outputs++
-		if _, ok := coinOwner(output); ok {
-			owned++
-		}
-	}
-	indexed := 0
-	var finding error
-	err := scan(c.db, []byte{prefixCoin}, []byte{prefixCoin + 1}, func(key, value []byte) bool {
-		indexed++
-		owner, outpoint := parseCoinKey(key)
-		output, ok := c.Output(outpoint)
-		if !ok {
-			finding = fmt.Errorf("output %s is indexed, but it is not in the state", outpoint)
-		} else if holder, _ := coinOwner(output); holder != owner || !bytes.Equal(types.Encode(output), value) {
-			finding = fmt.Errorf("output %s is indexed with another owner or value", outpoint)
-		}
-		return finding == nil
-	})
-	if finding == nil && err == nil && indexed != owned {
-		finding = fmt.Errorf("%d outputs are locked to keys, %d are indexed", owned, indexed)
-	}
-	return firstOf(err, finding)
+// rows are entries of a keyspace, by their number and sum: whether two lots of them are the same is told without looking any up.
+type rows struct {
+	count int
+	sum   ledger.Accumulator
+	some  []ledger.Change // not in the sum yet
 }
 
-// checkTrades finds every trade of state and archive under both of its parties.
-func (c *checker) checkTrades() error {
+func (r *rows) add(key, value []byte) {
+	r.count++
+	r.some = append(r.some, ledger.Change{Key: string(key), New: append([]byte{}, value...)})
+	if len(r.some) == cap(r.some) {
+		r.settle()
+	}
+}
+
+// settle takes all into the sum.
+func (r *rows) settle() {
+	accumulate(&r.sum, r.some)
+	r.some = r.some[:0]
+}
+
+func newRows() *rows { return &rows{some: make([]ledger.Change, 0, 4096)} }
+
+// derivedKeyspaces follow from the state, the archive and the records of the blocks, entry by entry; with what is wrong when
+// one is missing, and what they list.
+var derivedKeyspaces = []struct {
+	prefix        byte
+	missing, list string
+}{
+	{prefixCoin, "output %s is not found by its owner, or with another value", "outputs by owner"},
+	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
+	{prefixParty, "trade %s is not indexed under a party of it", "trades by party"},
+	{prefixEnded, "trade %s is archived, but is not found there", "archived trades"},
+	{prefixTx, "transaction %s has no receipt, or one of another block", "receipts"},
+}
+
+// checkDerived compares what the derived keyspaces hold with what they must.
+func (c *checker) checkDerived() error {
+	expected := map[byte]*rows{}
+	for _, keyspace := range derivedKeyspaces {
+		expected[keyspace.prefix] = newRows()
+	}
+	err := c.derive(func(key, value []byte, _ fmt.Stringer) error {
+		expected[key[0]].add(key, value)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, keyspace := range derivedKeyspaces {
+		found, want := newRows(), expected[keyspace.prefix]
+		if err := c.each(keyspace.prefix, func(key, value []byte) error {
+			found.add(key, value)
+			return nil
+		}); err != nil {
+			return err
+		}
+		found.settle()
+		want.settle()
+		if found.sum == want.sum {
+			continue
+		}
+		if err := c.findMissing(keyspace.prefix, keyspace.missing); err != nil {
+			return err
+		}
+		return fmt.Errorf("%d %s are listed, there are %d", found.count, keyspace.list, want.count)
+	}
+	return nil
+}
+
+// findMissing names the first entry that a keyspace lacks, if any.
+func (c *checker) findMissing(prefix byte, missing string) error {
+	return c.derive(func(key, value []byte, of fmt.Stringer) error {
+		if key[0] != prefix {
+			return nil
+		}
+		found, err := get(c.db, key)
+		if err == nil && (found == nil || !bytes.Equal(found, value)) {
+			err = fmt.Errorf(missing, of)
+		}
+		return err
+	})
+}
+
+// entryVisitor is told what an entry of a derived keyspace must be, and what it is of.
+type entryVisitor func(key, value []byte, of fmt.Stringer) error
+
+// derive lists what the derived keyspaces must hold, and checks what it is derived from.
+func (c *checker) derive(visit entryVisitor) error {
+	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
+	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveArchived, c.deriveReceipts} {
+		if err := from(visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveCoins(visit entryVisitor) error {
+	for outpoint, output := range c.Reader.Coins() {
+		c.report.Outputs++
+		owner, ok := coinOwner(output)
+		if !ok {
+			return fmt.Errorf("output %s is locked to no key", outpoint)
+		}
+		if err := visit(coinKey(owner, outpoint), types.Encode(output), outpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveLive(visit entryVisitor) error {
 	for trade := range c.Reader.Trades() {
 		c.report.Live++
-		if err := c.checkIndexed(trade, prefixParty, prefixOpen); err != nil {
-			return err
-		}
-	}
-	var finding error
-	err := scan(c.db, []byte{prefixArchive}, []byte{prefixArchive + 1}, func(key, value []byte) bool {
-		c.report.Archived++
-		trade := new(types.Trade)
-		if finding = types.Decode(append([]byte{}, value...), trade); finding != nil {
-			return false
-		}
+		c.report.Outputs += len(trade.Locked)
 		id := trade.ID()
-		_, live := c.Reader.Trade(id)
-		ended, err := get(c.db, endedKey(id))
-		switch {
-		case err != nil:
-			finding = err
-		case ended == nil || !bytes.Equal(key, archivePlace(id, ended)):
-			finding = fmt.Errorf("trade %s is archived under another ID, or is not found there", id)
-		case live:
-			finding = fmt.Errorf("trade %s is both in the state and in the archive", id)
-		default:
-			finding = c.checkIndexed(trade, prefixParty)
-		}
-		return finding == nil
-	})
-	if finding != nil || err != nil {
-		return firstOf(err, finding)
-	}
-	if rows, err := c.count(prefixEnded); rows != c.report.Archived || err != nil {
-		return firstOf(err, fmt.Errorf("%d trades are archived, %d are said to be", c.report.Archived, rows))
-	}
-	return nil
-}
-
-func (c *checker) checkIndexed(trade *types.Trade, keyspaces ...byte) error {
-	id := trade.ID()
-	for _, keyspace := range keyspaces {
-		for _, party := range []types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer} {
-			row, err := get(c.db, partyKey(keyspace, party, trade.Height, id))
-			if err != nil {
+		for _, party := range parties(trade) {
+			if err := visit(listed(openPrefix(party), trade.Height, id), nil, id); err != nil {
 				return err
 			}
-			if row == nil {
-				return fmt.Errorf("trade %s is not indexed under %s", id, party)
-			}
 		}
-	}
-	return nil
-}
-
-// checkParties finds as many rows as trades have parties; that each trade has its rows is known by now.
-func (c *checker) checkParties() error {
-	for _, expected := range []struct {
-		keyspace byte
-		trades   int
-	}{{prefixParty, c.report.Live + c.report.Archived}, {prefixOpen, c.report.Live}} {
-		rows, err := c.count(expected.keyspace)
-		if err != nil {
+		if err := c.deriveParties(id, trade, visit); err != nil {
 			return err
 		}
-		if rows != 2*expected.trades {
-			return fmt.Errorf("%d trades have %d entries under their parties, not %d", expected.trades, rows, 2*expected.trades)
+	}
+	return nil
+}
+
+func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entryVisitor) error {
+	for _, party := range parties(trade) {
+		if err := visit(listed(partyPrefix(c.epochs.of(trade.Height), party), trade.Height, id), nil, id); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *checker) count(keyspace byte) (rows int, err error) {
-	err = scan(c.db, []byte{keyspace}, []byte{keyspace + 1}, func(_, _ []byte) bool {
-		rows++
-		return true
+func (c *checker) deriveArchived(visit entryVisitor) error {
+	return c.each(prefixArchive, func(key, value []byte) error {
+		c.report.Archived++
+		trade := new(types.Trade)
+		if err := types.Decode(bytes.Clone(value), trade); err != nil {
+			return err
+		}
+		id, ended := trade.ID(), archivedAt(key)
+		if !bytes.Equal(key, archivePlace(id, ended)) {
+			return fmt.Errorf("trade %s is archived under another ID", id)
+		}
+		if _, live := c.Reader.Trade(id); live {
+			return fmt.Errorf("trade %s is both in the state and in the archive", id)
+		}
+		return errors.Join(visit(endedKey(c.epochs.of(ended), id), heightBytes(ended), id), c.deriveParties(id, trade, visit))
 	})
-	return rows, err
 }
 
-// checkBlocks finds the records of all heights without a gap, and the receipt of each of their transactions.
-func (c *checker) checkBlocks() error {
-	var finding error
-	err := scan(c.db, []byte{prefixBlock}, []byte{prefixBlock + 1}, func(_, value []byte) bool {
+// deriveReceipts finds the records of all heights without a gap, and what receipts the accepted transactions of each must have.
+// Those of the refused ones are checked at once.
+func (c *checker) deriveReceipts(visit entryVisitor) error {
+	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
 		block, err := decodeBlock(value)
 		switch {
 		case err != nil:
-			finding = fmt.Errorf("block %d: %w", c.report.Blocks, err)
+			return fmt.Errorf("block %d: %w", c.report.Blocks, err)
 		case block.Height != c.report.Blocks:
-			finding = fmt.Errorf("the record of block %d is missing", c.report.Blocks)
+			return fmt.Errorf("the record of block %d is missing", c.report.Blocks)
 		case block.Height == c.report.Height && block.Commitment != c.report.Commitment:
-			finding = fmt.Errorf("the record of block %d has another commitment", block.Height)
-		default:
-			finding = c.checkResults(block)
+			return fmt.Errorf("the record of block %d has another commitment", block.Height)
 		}
-		return finding == nil
-	})
-	if finding == nil && err == nil && c.report.Blocks != c.report.Height {
-		finding = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
-	}
-	return firstOf(err, finding)
-}
-
-// checkResults finds the receipt of each transaction of a block. It may name another block, which accepted what this one
-// refused; a receipt that names this very place is counted, so that none is left over in the end.
-func (c *checker) checkResults(block *Block) error {
-	for i, tx := range block.Txs {
-		found, err := c.Receipt(tx.ID)
-		switch {
-		case err != nil:
-			return err
-		case found == nil:
-			return fmt.Errorf("transaction %s of block %d has no receipt", tx.ID, block.Height)
-		case found.Height == block.Height && found.Index == uint32(i):
-			if found.Code != tx.Code {
-				return fmt.Errorf("the receipt of transaction %s says %s, its block %s", tx.ID, found.Code, tx.Code)
+		for i, tx := range block.Txs {
+			if err := c.deriveReceipt(tx, block.receipt(i), visit); err != nil {
+				return err
 			}
-			c.report.Txs++
-		case tx.Code == types.CodeOK:
-			return fmt.Errorf("transaction %s was accepted at %d/%d and again at %d/%d", tx.ID, block.Height, i, found.Height, found.Index)
 		}
-	}
-	return nil
-}
-
-// checkReceipts counts the receipts: each transaction of a block that has its own was counted by then.
-func (c *checker) checkReceipts() error {
-	receipts, err := c.count(prefixTx)
-	if err == nil && receipts != c.report.Txs {
-		err = fmt.Errorf("%d receipts for %d transactions", receipts, c.report.Txs)
+		return nil
+	})
+	if err == nil && c.report.Blocks != c.report.Height {
+		err = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
 	}
 	return err
 }
 
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+func (c *checker) deriveReceipt(tx TxResult, receipt *Receipt, visit entryVisitor) error {
+	if tx.Code == types.CodeOK {
+		c.report.Txs++
+		return visit(txKey(c.epochs.of(receipt.Height), tx.ID), types.Encode(receipt), tx.ID)
+	}
+	return c.checkRefused(tx.ID, receipt)
+}
+
+// checkRefused finds what became of a transaction that a block refused: this, or that another block refused it later, or accepted it.
+func (c *checker) checkRefused(id types.TxID, receipt *Receipt) error {
+	last, err := c.Receipt(id)
+	if err != nil {
+		return err
+	}
+	if last == nil {
+		return fmt.Errorf("transaction %s, refused in block %d, has no receipt", id, receipt.Height)
+	}
+	encoded, err := get(c.db, refusedKey(id))
+	if err != nil || !bytes.Equal(encoded, types.Encode(receipt)) {
+		return err
+	}
+	c.refusals++
+	if last.Code != types.CodeOK {
+		c.report.Txs++
 	}
 	return nil
+}
+
+// checkRefusals finds no receipt of a refusal but those that blocks have given.
+func (c *checker) checkRefusals() error {
+	receipts := 0
+	err := c.each(prefixRefused, func(_, _ []byte) error {
+		receipts++
+		return nil
+	})
+	if err == nil && receipts != c.refusals {
+		err = fmt.Errorf("%d receipts of refusals are listed, there are %d", receipts, c.refusals)
+	}
+	return err
+}
+
+// each visits the entries of a keyspace in order, until something is found.
+func (c *checker) each(prefix byte, visit func(key, value []byte) error) error {
+	var finding error
+	err := scan(c.db, []byte{prefix}, []byte{prefix + 1}, func(key, value []byte) bool {
+		finding = visit(key, value)
+		return finding == nil
+	})
+	return errors.Join(finding, err)
 }

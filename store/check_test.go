@@ -19,17 +19,19 @@ func TestCheckFinds(t *testing.T) {
 		{"an output of another amount", "audit", "so", changeAmount},
 		{"a lost output", "audit", "so", remove},
 		{"a forgotten transaction", "not the one that block", "sr", remove},
-		{"a lost coin", "locked to keys", "c", remove},
-		{"a coin of another value", "another owner or value", "c", changeAmount},
+		{"a lost coin", "not found by its owner", "c", remove},
+		{"a coin of another value", "with another value", "c", changeAmount},
 		{"a trade missing from its party's list", "is not indexed", "p", remove},
 		{"a trade missing from its party's open list", "is not indexed", "o", remove},
-		{"a trade too many in a list", "entries under their parties", "p", duplicate},
-		{"a lost archived trade", "0 trades are archived, 1 are said to be", "a", remove},
+		{"a trade too many in a list", "trades by party are listed, there are 4", "p", duplicate},
+		{"a lost archived trade", "trades by party are listed, there are 2", "a", remove},
 		{"an archived trade that can't be found", "is not found there", "e", remove},
-		{"a trade that is said to be archived", "1 trades are archived, 2 are said to be", "e", duplicate},
+		{"a trade that is said to be archived", "2 archived trades are listed, there are 1", "e", duplicate},
 		{"a lost block", "is missing", "b", remove},
 		{"a lost receipt", "has no receipt", "x", remove},
-		{"a receipt too many", "receipts for", "x", duplicate},
+		{"a receipt too many", "receipts are listed", "x", duplicate},
+		{"a lost receipt of what was refused", "has no receipt", "y", remove},
+		{"a receipt too many of what was refused", "receipts of refusals are listed", "y", duplicate},
 	} {
 		t.Run(damage.name, func(t *testing.T) {
 			t.Parallel()
@@ -39,6 +41,7 @@ func TestCheckFinds(t *testing.T) {
 			w.collect(w.trade(1, types.Outpoint{Tx: mint.ID()}))
 			w.trade(2, types.Outpoint{Tx: mint.ID(), Index: 1})
 			w.must(w.mint(7, "mallory"))
+			w.block(w.pay(types.Outpoint{Tx: types.TxID{1}}, 1, "mallory", "peter"))
 			w.check()
 			w.tamper(func(db *pebble.DB) error { return changeOne(db, []byte(damage.prefix), damage.change) })
 			w.open()

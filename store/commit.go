@@ -75,7 +75,7 @@ func (b *Staged) giveReceipts() error {
 				continue
 			}
 		}
-		b.receipts[tx.ID] = &Receipt{Height: b.block.Height, Index: uint32(index), Code: tx.Code, Detail: tx.Detail}
+		b.receipts[tx.ID] = b.block.receipt(index)
 	}
 	return nil
 }
@@ -119,14 +119,15 @@ func (s *Store) Flush() error {
 func (s *Store) flush() (*stretch, error) {
 	s.mu.Lock()
 	if s.failed == nil && len(s.recent.blocks) > 0 {
-		s.older, s.recent = s.recent, newStretch(s.head.height)
+		s.epochs = s.epochs.next(s.head.height + 1)
+		s.older, s.recent = s.recent, newStretch(s.head.height, s.epochs)
 	}
 	older, failed := s.older, s.failed
 	s.mu.Unlock()
 	if failed != nil || older == nil {
 		return nil, failed
 	}
-	err := older.write(s.db)
+	kept, err := older.write(s.db)
 	if err == nil {
 		s.cache.follow(older)
 	}
@@ -136,7 +137,7 @@ func (s *Store) flush() (*stretch, error) {
 		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", older.base+1, older.head.height, err)
 		return nil, s.failed
 	}
-	s.older = nil
+	s.older, s.epochs.kept = nil, s.epochs.kept+kept
 	return older, nil
 }
 

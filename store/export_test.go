@@ -19,3 +19,17 @@ func (s *Store) Crash() error {
 	s.recent = nil
 	return s.Close()
 }
+
+// ShortEpochs ends each epoch at so few entries.
+func (s *Store) ShortEpochs(least uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epochs.least = least
+}
+
+// Epochs is how many there are.
+func (s *Store) Epochs() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.epochs.begins)
+}

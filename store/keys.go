@@ -7,16 +7,18 @@ import (
 	"lockstep/types"
 )
 
-// The keyspaces. Only prefixState is covered by the commitment; the derived ones follow from the blocks.
+// The keyspaces. Only prefixState is covered by the commitment; the derived ones follow from the blocks. Those that begin with
+// an epoch are kept for good, see [epochs].
 const (
 	prefixState   = 's' // ledger key -> value, as package ledger writes them
 	prefixCoin    = 'c' // owner, outpoint -> types.Output: the outputs locked to a key
-	prefixParty   = 'p' // party, height of the agreement (latest first), trade ID -> nothing: all its trades
-	prefixOpen    = 'o' // likewise: its trades that are in the state
+	prefixParty   = 'p' // epoch, party, height of the agreement (latest first), trade ID -> nothing: all its trades
+	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades that are in the state
 	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that have left the state, in that block, as they ended
-	prefixEnded   = 'e' // trade ID -> that height
+	prefixEnded   = 'e' // epoch, trade ID -> that height
 	prefixBlock   = 'b' // height -> Block
-	prefixTx      = 'x' // transaction ID -> Receipt
+	prefixTx      = 'x' // epoch, transaction ID -> Receipt of the block that accepted it
+	prefixRefused = 'y' // transaction ID -> Receipt of the last block that refused it
 	prefixAuction = 'k' // product ID -> types.Auction without its lists; with a list and a page, a part of one
 	prefixPlaced  = 'q' // product ID, owner, number -> types.PlacedOrder: the orders of an auction that was held
 	prefixMeta    = 'm'
@@ -26,6 +28,7 @@ const (
 func formatKey() []byte { return []byte{prefixMeta, 'f'} } // -> the version of the layout
 func paramsKey() []byte { return []byte{prefixMeta, 'p'} } // -> types.Params
 func headKey() []byte   { return []byte{prefixMeta, 'h'} } // -> head
+func epochsKey() []byte { return []byte{prefixMeta, 'e'} } // -> epochs
 
 func stateKey(key string) []byte {
 	return append([]byte{prefixState}, key...)
@@ -56,23 +59,27 @@ func outpointOf(ledgerKey string) types.Outpoint {
 // tradeOf reads the ID from a ledger key of a trade: its kind, the ID.
 func tradeOf(ledgerKey string) types.TradeID { return types.TradeID([]byte(ledgerKey[1:])) }
 
-const partyKeyLength = 1 + 32 + 8 + 32
-
-// partyPrefix begins the keys of a party's trades, of all of them (prefixParty) or those in the state (prefixOpen).
-func partyPrefix(keyspace byte, party types.PublicKey) []byte {
-	return append([]byte{keyspace}, party[:]...)
+// inEpoch begins the keys of a keyspace in an epoch, with room for what follows.
+func inEpoch(keyspace byte, epoch uint16) []byte {
+	return binary.BigEndian.AppendUint16(append(make([]byte, 0, 1+2+32+placeLength), keyspace), epoch)
 }
 
-// partyKey orders the trades of a party by height, latest first.
-func partyKey(keyspace byte, party types.PublicKey, height uint64, id types.TradeID) []byte {
-	key := make([]byte, 0, partyKeyLength)
-	key = binary.BigEndian.AppendUint64(append(key, partyPrefix(keyspace, party)...), math.MaxUint64-height)
-	return append(key, id[:]...)
+// partyPrefix begins the keys of a party's trades in an epoch, openPrefix those of its trades in the state.
+func partyPrefix(epoch uint16, party types.PublicKey) []byte {
+	return append(inEpoch(prefixParty, epoch), party[:]...)
 }
 
-func parsePartyKey(key []byte) (party types.PublicKey, height uint64, id types.TradeID) {
-	return types.PublicKey(key[1:33]), math.MaxUint64 - binary.BigEndian.Uint64(key[33:41]), types.TradeID(key[41:])
+func openPrefix(party types.PublicKey) []byte { return append([]byte{prefixOpen}, party[:]...) }
+
+// placeLength is how long the place of a trade in a list of its party is: behind the prefix, by height, latest first.
+const placeLength = 8 + 32
+
+func listed(prefix []byte, height uint64, id types.TradeID) []byte {
+	return append(binary.BigEndian.AppendUint64(prefix, math.MaxUint64-height), id[:]...)
 }
+
+// listedTrade reads the trade's ID from a key of a list.
+func listedTrade(key []byte) types.TradeID { return types.TradeID(key[len(key)-32:]) }
 
 // The ledger keys of the offers: their kind, the ID (see package ledger, keys.go).
 const ledgerOffer = 'f'
@@ -81,14 +88,23 @@ func offerKey(id types.OfferID) []byte {
 	return append([]byte{prefixState, ledgerOffer}, id[:]...)
 }
 
-// archivePlace is the key of an archived trade by the value of its [endedKey]. Trades stand in the order in which they ended, so
+// archivePlace is the key of an archived trade that ended at a height, the value of its [endedKey]. Trades stand in the order in which they ended, so
 // that none comes between those which the database has sorted already, and it need not write them again and again.
-func archivePlace(id types.TradeID, ended []byte) []byte {
-	return append(append([]byte{prefixArchive}, ended...), id[:]...)
+func archivePlace(id types.TradeID, ended uint64) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{prefixArchive}, ended), id[:]...)
 }
 
-func endedKey(id types.TradeID) []byte { return append([]byte{prefixEnded}, id[:]...) }
-func txKey(id types.TxID) []byte       { return append([]byte{prefixTx}, id[:]...) }
+// heightBytes is a height as a value.
+func heightBytes(height uint64) []byte { return binary.BigEndian.AppendUint64(nil, height) }
+
+// archivedAt reads the height from the key of an archived trade.
+func archivedAt(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
+
+func endedKey(epoch uint16, id types.TradeID) []byte {
+	return append(inEpoch(prefixEnded, epoch), id[:]...)
+}
+func txKey(epoch uint16, id types.TxID) []byte { return append(inEpoch(prefixTx, epoch), id[:]...) }
+func refusedKey(id types.TxID) []byte          { return append([]byte{prefixRefused}, id[:]...) }
 
 func blockKey(height uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixBlock}, height)

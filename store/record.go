@@ -59,6 +59,12 @@ func (r *Receipt) Fields(c *canon.Coder) {
 	canon.Text(c, "detail", &r.Detail)
 }
 
+// receipt is that of the transaction at a place in the block.
+func (b *Block) receipt(index int) *Receipt {
+	tx := &b.Txs[index]
+	return &Receipt{Height: b.Height, Index: uint32(index), Code: tx.Code, Detail: tx.Detail}
+}
+
 // headRecord is where the store stands, as written.
 type headRecord struct {
 	Height      uint64
@@ -108,14 +114,16 @@ func (s *Store) Block(height uint64) (*Block, error) {
 
 // Receipt returns what became of a transaction, or nil when no block holds it yet.
 func (s *Store) Receipt(id types.TxID) (*Receipt, error) {
-	for _, stretch := range s.stretches() {
+	stretches := s.stretches()
+	for _, stretch := range stretches {
 		if receipt := stretch.receipt(id); receipt != nil {
 			return receipt, nil
 		}
 	}
-	return readReceipt(s.db, id)
+	return readReceipt(s.db, stretches[0].epochs, id)
 }
 
+// stretches are what is not on the disk, newest first; there is always one.
 func (s *Store) stretches() []*stretch {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -133,8 +141,16 @@ func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	return decodeBlock(encoded)
 }
 
-func readReceipt(reader pebble.Reader, id types.TxID) (*Receipt, error) {
-	encoded, err := get(reader, txKey(id))
+func readReceipt(reader pebble.Reader, epochs epochs, id types.TxID) (*Receipt, error) {
+	encoded, err := epochs.find(reader, func(epoch uint16) []byte { return txKey(epoch, id) })
+	if encoded == nil && err == nil {
+		encoded, err = get(reader, refusedKey(id))
+	}
+	return asReceipt(id, encoded, err)
+}
+
+// asReceipt decodes what was read, if anything.
+func asReceipt(id types.TxID, encoded []byte, err error) (*Receipt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the receipt of %s: %w", id, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"lockstep/types"
 )
@@ -31,7 +32,10 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 	if written != nil { // it is on the disk, and still at hand
 		view.unwritten = []*stretch{written}
 	}
-	return &Snapshot{newTip(view, db, head.accumulator.Commitment(head.height, &s.params))}, nil
+	s.mu.RLock()
+	epochs := s.epochs // none has begun since: that is for who writes
+	s.mu.RUnlock()
+	return &Snapshot{newTip(view, db, epochs, head.accumulator.Commitment(head.height, &s.params))}, nil
 }
 
 // Coin is an unspent output that is locked to a key.
@@ -62,34 +66,56 @@ func (s *Snapshot) Coins(owner types.PublicKey) iter.Seq2[Coin, error] {
 // came with the last trade seen.
 func (s *Snapshot) Trades(party types.PublicKey, openOnly bool, after string) iter.Seq2[*TradeEntry, error] {
 	return func(yield func(*TradeEntry, error) bool) {
-		keyspace := byte(prefixParty)
-		if openOnly {
-			keyspace = prefixOpen
-		}
-		from, to, err := partyRange(partyPrefix(keyspace, party), after)
+		place, err := parseCursor(after)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		going := true
-		err = scan(s.db, from, to, func(key, _ []byte) bool {
-			_, _, id := parsePartyKey(key)
-			record, err := s.Trade(id)
-			if err == nil && record == nil {
-				err = fmt.Errorf("trade %s is indexed but not kept: check the store", id)
+		for _, prefix := range s.lists(party, openOnly) {
+			if err := s.list(prefix, place, &going, yield); err != nil && going {
+				yield(nil, fmt.Errorf("read the trades of %s: %w", party, err))
+				return
 			}
-			if err != nil {
-				going = false
-				yield(nil, err)
-				return false
+			if !going {
+				return
 			}
-			going = yield(&TradeEntry{TradeRecord: *record, Cursor: hex.EncodeToString(key[33:])}, nil)
-			return going
-		})
-		if err != nil && going {
-			yield(nil, fmt.Errorf("read the trades of %s: %w", party, err))
 		}
 	}
+}
+
+// lists are the prefixes of the lists of a party's trades, those with the newest first.
+func (s *Snapshot) lists(party types.PublicKey, openOnly bool) (prefixes [][]byte) {
+	if openOnly {
+		return [][]byte{openPrefix(party)}
+	}
+	for epoch := range s.epochs.begins {
+		prefixes = append(prefixes, partyPrefix(uint16(epoch), party))
+	}
+	slices.Reverse(prefixes)
+	return prefixes
+}
+
+// list yields the trades of one list behind a place.
+func (s *Snapshot) list(prefix, place []byte, going *bool, yield func(*TradeEntry, error) bool) error {
+	from := prefix
+	if place != nil {
+		from = slices.Concat(prefix, place, []byte{0})
+	}
+	return scan(s.db, from, after(prefix), func(key, _ []byte) bool {
+		id := listedTrade(key)
+		record, err := s.Trade(id)
+		if err == nil && record == nil {
+			err = fmt.Errorf("trade %s is indexed but not kept: check the store", id)
+		}
+		if err != nil {
+			*going = false
+			yield(nil, err)
+			return false
+		}
+		*going = yield(&TradeEntry{TradeRecord: *record, Cursor: hex.EncodeToString(key[len(key)-placeLength:])}, nil)
+		return *going
+	})
 }
 
 // TradeEntry is a trade in a list, with the cursor to go on behind it.
@@ -98,16 +124,17 @@ type TradeEntry struct {
 	Cursor string
 }
 
-func partyRange(prefix []byte, cursor string) (from, to []byte, err error) {
+// parseCursor reads the place of a trade in the lists of its party, which holds in each of them; nil when there is none.
+func parseCursor(cursor string) ([]byte, error) {
 	if cursor == "" {
-		return prefix, after(prefix), nil
+		return nil, nil
 	}
 	place, err := hex.DecodeString(cursor)
-	if err != nil || len(place) != partyKeyLength-len(prefix) {
-		return nil, nil, types.Refuse(types.CodeMalformed,
+	if err != nil || len(place) != placeLength {
+		return nil, types.Refuse(types.CodeMalformed,
 			"%.80q is not a place in a list of trades: pass on what the last page gave as next", cursor)
 	}
-	return append(append(append([]byte{}, prefix...), place...), 0), after(prefix), nil
+	return place, nil
 }
 
 // OffersAfter returns the standing offers whose IDs follow one, in order; those from the first on after the zero ID.
@@ -127,7 +154,7 @@ func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer,
 }
 
 // Receipt returns what became of a transaction, or nil when no block holds it.
-func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, id) }
+func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, s.epochs, id) }
 
 // Block returns the record of a block, or nil when there is none of that height.
 func (s *Snapshot) Block(height uint64) (*Block, error) {

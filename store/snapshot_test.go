@@ -92,8 +92,14 @@ func TestTradesOfAPartyNewestFirst(t *testing.T) {
 	var made []types.TradeID // newest first
 	for i := range uint32(3) {
 		made = append([]types.TradeID{w.trade(uint64(i), types.Outpoint{Tx: mint.ID(), Index: i})}, made...)
+		if err := w.store.Flush(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.collect(made[1])
+	if epochs := w.store.Epochs(); epochs < 3 {
+		t.Errorf("all of it is in %d epochs", epochs)
+	}
 	w.read(func(s *store.Snapshot) {
 		for _, party := range []string{"peter", "clara"} {
 			for page := 1; page <= 4; page++ {

@@ -16,7 +16,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-5"
+const formatVersion = "lockstep-store-6"
 
 // bloomBits a key tell that it is absent without a read, but for one time in a hundred.
 const bloomBits = 10
@@ -41,6 +41,7 @@ type Store struct {
 	mu         sync.RWMutex // guards what follows; the database guards itself
 	head       head
 	commitment types.Hash
+	epochs     epochs   // of what is written, and of what is to be
 	recent     *stretch // takes the next block
 	older      *stretch // is being written; nil when none is
 	failed     error    // to write: nothing is committed any more
@@ -133,8 +134,12 @@ func (s *Store) loadHead() (err error) {
 	if s.head, err = readHead(s.db); err != nil {
 		return damagedError(s.dir, err)
 	}
+	if s.epochs, err = readEpochs(s.db); err != nil {
+		return damagedError(s.dir, err)
+	}
+	s.epochs = s.epochs.next(s.head.height + 1)
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
-	s.cache, s.recent = newCache(s.memory.values()), newStretch(s.head.height)
+	s.cache, s.recent = newCache(s.memory.values()), newStretch(s.head.height, s.epochs)
 	return nil
 }
 
@@ -176,16 +181,19 @@ func (s *Store) Commitment() types.Hash {
 	return s.commitment
 }
 
-// get returns the value under a key, or nil.
-func get(reader pebble.Reader, key []byte) ([]byte, error) {
-	value, closer, err := reader.Get(key)
-	switch {
-	case errors.Is(err, pebble.ErrNotFound):
-		return nil, nil
-	case err != nil:
+// get returns the value under a key, or nil. It asks the filters of all levels: the database's own Get asks none of the last level,
+// where most of a large store is, and what is not there would cost it the reading of a block.
+func get(reader pebble.Reader, key []byte) (value []byte, err error) {
+	iterator, err := reader.NewIter(&pebble.IterOptions{UseL6Filters: true})
+	if err != nil {
 		return nil, err
 	}
-	return append([]byte{}, value...), closer.Close()
+	defer func() { err = errors.Join(err, iterator.Close()) }()
+	if !iterator.SeekPrefixGE(key) || !bytes.Equal(iterator.Key(), key) {
+		return nil, iterator.Error()
+	}
+	found, err := iterator.ValueAndErr()
+	return append([]byte{}, found...), err
 }
 
 // pebbleLogger passes on what the database reports as an error; its running commentary is of no use to an operator.

@@ -11,6 +11,7 @@ import (
 
 	"lockstep/ledger"
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // stretchTime is how old a stretch becomes before it is written, when nobody asks for a snapshot: the index does sooner.
@@ -21,8 +22,9 @@ const stretchTime = 3 * time.Second
 //
 // It answers for every height of its blocks, and goes on to when it has been written.
 type stretch struct {
-	base  uint64    // height before its first block
-	began time.Time // when that came
+	base   uint64    // height before its first block
+	epochs epochs    // it is written in the last of them
+	began  time.Time // when its first block came
 
 	mu       sync.RWMutex // guards what follows: tips read it while blocks are added
 	bytes    int          // about what it takes in memory
@@ -53,9 +55,9 @@ type closing struct {
 	height uint64
 }
 
-func newStretch(base uint64) *stretch {
+func newStretch(base uint64, epochs epochs) *stretch {
 	return &stretch{
-		base: base, kinds: map[byte]*revisions{}, closed: map[types.TradeID]closing{}, receipts: map[types.TxID]*Receipt{},
+		base: base, epochs: epochs, kinds: map[byte]*revisions{}, closed: map[types.TradeID]closing{}, receipts: map[types.TxID]*Receipt{},
 	}
 }
 
@@ -174,18 +176,19 @@ func (s *stretch) block(height uint64) *Block {
 	return s.blocks[height-s.base-1]
 }
 
-// write puts the stretch, to which nothing is added any more, on the disk: all of it or nothing.
-func (s *stretch) write(db *pebble.DB) error {
+// write puts the stretch, to which nothing is added any more, on the disk: all of it or nothing. It returns how many entries that
+// added to the last epoch.
+func (s *stretch) write(db *pebble.DB) (kept uint64, err error) {
 	batch := db.NewBatchWithSize(s.bytes / 2)
-	err := s.fill(writer{batch})
-	if err == nil {
+	w := &writer{batch: batch, epoch: s.epochs.last()}
+	if err = s.fill(w); err == nil {
 		err = batch.Commit(pebble.Sync)
 	}
-	return errors.Join(err, batch.Close())
+	return w.kept, errors.Join(err, batch.Close())
 }
 
 // fill writes in any order: no key is written twice.
-func (s *stretch) fill(w writer) error {
+func (s *stretch) fill(w *writer) error {
 	for _, kind := range s.kinds {
 		for _, newest := range kind.newest {
 			if err := w.change(newest.net()); err != nil {
@@ -199,7 +202,7 @@ func (s *stretch) fill(w writer) error {
 		}
 	}
 	for id, receipt := range s.receipts {
-		if err := w.batch.Set(txKey(id), types.Encode(receipt), nil); err != nil {
+		if err := w.receipt(id, receipt); err != nil {
 			return err
 		}
 	}
@@ -213,7 +216,9 @@ func (s *stretch) fill(w writer) error {
 			return err
 		}
 	}
-	return w.batch.Set(headKey(), s.head.encode(), nil)
+	written := s.epochs
+	written.kept += w.kept
+	return errors.Join(w.batch.Set(epochsKey(), canon.Encode(&written), nil), w.batch.Set(headKey(), s.head.encode(), nil))
 }
 
 // net is what the stretch as a whole did to a key.

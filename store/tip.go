@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,6 +16,7 @@ type Tip struct {
 	ledger.Reader
 	view       view
 	db         *pebble.Snapshot
+	epochs     epochs
 	commitment types.Hash
 }
 
@@ -23,11 +25,11 @@ func (s *Store) Tip() *Tip {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	db := s.db.NewSnapshot()
-	return newTip(view{db, s.unwritten(), s.cache, s.head.height}, db, s.commitment)
+	return newTip(view{db, s.unwritten(), s.cache, s.head.height}, db, s.epochs, s.commitment)
 }
 
-func newTip(view view, db *pebble.Snapshot, commitment types.Hash) *Tip {
-	return &Tip{ledger.Reader{View: view}, view, db, commitment}
+func newTip(view view, db *pebble.Snapshot, epochs epochs, commitment types.Hash) *Tip {
+	return &Tip{ledger.Reader{View: view}, view, db, epochs, commitment}
 }
 
 // Close gives the tip's resources back.
@@ -56,7 +58,7 @@ func (t *Tip) Trade(id types.TradeID) (*TradeRecord, error) {
 			return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 		}
 	}
-	trade, err := archived(t.db, id)
+	trade, err := t.archived(id)
 	if err != nil {
 		return nil, fmt.Errorf("read trade %s: %w", id, err)
 	}
@@ -67,12 +69,15 @@ func (t *Tip) Trade(id types.TradeID) (*TradeRecord, error) {
 }
 
 // archived returns a trade of the archive, nil when it has none of that ID.
-func archived(db pebble.Reader, id types.TradeID) (*types.Trade, error) {
-	ended, err := get(db, endedKey(id))
+func (t *Tip) archived(id types.TradeID) (*types.Trade, error) {
+	ended, err := t.epochs.find(t.db, func(epoch uint16) []byte { return endedKey(epoch, id) })
 	if ended == nil || err != nil {
 		return nil, err
 	}
-	encoded, err := get(db, archivePlace(id, ended))
+	if len(ended) != 8 {
+		return nil, fmt.Errorf("%x is no height", ended)
+	}
+	encoded, err := get(t.db, archivePlace(id, binary.BigEndian.Uint64(ended)))
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func TestAViewIsOfItsHeight(t *testing.T) {
 		written := rapid.Uint64Range(0, 4).Draw(t, "written")
 		split := written + rapid.Uint64Range(0, 4).Draw(t, "older")
 		last := split + rapid.Uint64Range(0, 4).Draw(t, "recent")
-		older, recent := newStretch(written), newStretch(split)
+		older, recent := newStretch(written, newEpochs()), newStretch(split, newEpochs())
 		history := []map[string]string{{}}
 		for height := uint64(1); height <= last; height++ {
 			state := maps.Clone(history[height-1])
@@ -52,9 +52,9 @@ func TestAViewIsOfItsHeight(t *testing.T) {
 			case height > written:
 				older.add(staged)
 			default:
-				stretch := newStretch(height - 1)
+				stretch := newStretch(height-1, newEpochs())
 				stretch.add(staged)
-				if err := stretch.write(db); err != nil {
+				if _, err := stretch.write(db); err != nil {
 					t.Fatal(err)
 				}
 			}

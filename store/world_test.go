@@ -40,6 +40,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	opened.ShortEpochs(3) // so that all that is kept for good is looked for in several
 	w.store = opened
 }
 
