@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"sync"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -31,12 +32,12 @@ type application struct {
 	stop    <-chan struct{} // ends the wait of an idle proposer
 
 	// Between the calls of one height; touched by consensus methods only.
-	seen     map[types.Hash]*types.Tx // of proposals of others, decoded and verified
-	proposed *execution               // of this node's own proposal
-	staged   *store.Staged
-	quiet    bool // what is staged does nothing but its transactions
-	ours     bool // what is staged was proposed by this node
-	due      bool // the last block has left something to the next one
+	seen    map[types.Hash]*types.Tx // of proposals of others, decoded and verified
+	ahead   *ahead                   // the last block that was begun
+	decided *ahead                   // is to be committed
+	due     bool                     // the last block has left something to the next one
+
+	executing sync.WaitGroup // what runs ahead
 }
 
 // decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
@@ -105,7 +106,7 @@ func (a *application) PrepareProposal(
 	}
 	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
-	a.proposed = x
+	a.proposeAhead(x)
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
@@ -114,42 +115,44 @@ func (a *application) ProcessProposal(
 	_ context.Context, request *abci.RequestProcessProposal,
 ) (_ *abci.ResponseProcessProposal, err error) {
 	defer a.failure.watch("judge a proposal", &err)
-	status := abci.ResponseProcessProposal_ACCEPT
-	ids := make(map[types.TxID]struct{}, len(request.Txs))
-	for _, tx := range a.resolve(request.Txs) {
+	txs := a.resolve(request.Txs)
+	if !clean(txs) {
+		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+	}
+	height, blockTime := uint64(request.Height), types.TimeOf(request.Time)
+	if !a.ahead.isOf(height, blockTime, txs) {
+		a.goAhead(height, blockTime, txs)
+	}
+	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+}
+
+// clean reports whether all transactions can be read, are signed, and stand there once.
+func clean(txs []decided) bool {
+	ids := make(map[types.TxID]struct{}, len(txs))
+	for _, tx := range txs {
 		if tx.err != nil || !tx.good {
-			status = abci.ResponseProcessProposal_REJECT
-			break
+			return false
 		}
 		ids[tx.tx.ID()] = struct{}{}
 	}
-	if len(ids) != len(request.Txs) {
-		status = abci.ResponseProcessProposal_REJECT
-	}
-	return &abci.ResponseProcessProposal{Status: status}, nil
+	return len(ids) == len(txs)
 }
 
-// FinalizeBlock executes a decided block. Nothing is written before Commit.
+// FinalizeBlock returns what comes of a decided block, which mostly is executed by now. Nothing is written before Commit.
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
-	x := a.proposed
-	a.ours = x.isOf(height, blockTime, txs)
-	if !a.ours {
-		x = newExecution(a.store.View(), a.params, height, blockTime, len(txs))
-		for i := range txs {
-			x.do(&txs[i])
-		}
+	if !a.ahead.isOf(height, blockTime, txs) {
+		a.goAhead(height, blockTime, txs)
 	}
-	a.proposed, a.quiet = nil, x.quiet
-	executed := x.finish()
-	a.due = executed.Diff.Due
-	if a.staged, err = a.store.Stage(executed); err != nil {
-		return nil, err
+	<-a.ahead.done
+	a.decided, a.ahead = a.ahead, nil
+	if a.decided.err != nil {
+		return nil, a.decided.err
 	}
-	commitment := a.staged.Block().Commitment
-	response := &abci.ResponseFinalizeBlock{AppHash: commitment[:], TxResults: make([]*abci.ExecTxResult, len(txs))}
-	for i, result := range a.staged.Block().Txs {
+	block := a.decided.staged.Block()
+	response := &abci.ResponseFinalizeBlock{AppHash: block.Commitment[:], TxResults: make([]*abci.ExecTxResult, len(txs))}
+	for i, result := range block.Txs {
 		response.TxResults[i] = &abci.ExecTxResult{Code: uint32(result.Code), Log: result.Detail}
 	}
 	return response, nil
@@ -160,19 +163,21 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 // is done once.
 func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
 	defer a.failure.watch("commit a block", &err)
-	if a.staged == nil {
+	decided := a.decided
+	if decided == nil || decided.staged == nil {
 		return nil, fmt.Errorf("no block is to be committed")
 	}
-	staged := a.staged
-	a.staged = nil
-	if err := staged.Commit(); err != nil {
+	a.decided = nil
+	if err := decided.staged.Commit(); err != nil {
 		return nil, err
 	}
+	a.due = decided.due
 	clear(a.seen)
-	if err := a.pool.advance(staged.Block(), a.quiet, a.ours); err != nil {
+	block := decided.staged.Block()
+	if err := a.pool.advance(block, decided.quiet, decided.ours); err != nil {
 		return nil, err
 	}
-	a.feed.publish(staged.Block())
+	a.feed.publish(block)
 	return &abci.ResponseCommit{}, nil
 }
 

@@ -115,7 +115,7 @@ func TestAProposersExecutionIsEverybodys(t *testing.T) {
 	if len(raw) != 4 || string(raw[0]) != string(agree.Bytes()) {
 		t.Fatalf("a block of %d transactions", len(raw))
 	}
-	if a.proposed == nil || !b.accepts(t, raw...) {
+	if a.ahead == nil || !b.accepts(t, raw...) {
 		t.Fatal("the proposal is not good")
 	}
 	if mine, theirs := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(mine) != string(theirs) {

@@ -28,7 +28,8 @@ type Chain struct {
 	pool    *pool
 	failure *failure
 	engine  *cmtnode.Node
-	opened  []dbm.DB // the engine's databases
+	driven  *application // by the engine
+	opened  []dbm.DB     // the engine's databases
 	stop    chan struct{}
 	started bool
 }
@@ -39,10 +40,11 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), stop: make(chan struct{})}
 	var err error
 	if c.pool, err = newPool(s, c.feed, c.config); err == nil {
-		err = c.openEngine(&application{
+		c.driven = &application{
 			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
 			failure: c.failure, stop: c.stop, seen: map[types.Hash]*types.Tx{},
-		}, logger)
+		}
+		err = c.openEngine(c.driven, logger)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
@@ -144,6 +146,9 @@ func (c *Chain) Close() error {
 		}
 	default:
 		err = c.closeUnstarted()
+	}
+	if c.driven != nil {
+		c.driven.executing.Wait() // for a proposal that nobody has decided
 	}
 	if c.pool != nil {
 		err = errors.Join(err, c.pool.close())

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"slices"
 	"strings"
 
 	"lockstep/ledger"
@@ -52,12 +51,6 @@ func (x *execution) note(id types.TxID, hash types.Hash, result ledger.Result) {
 	detail := strings.ToValidUTF8(result.Detail, "?")
 	x.hashes = append(x.hashes, hash)
 	x.txs = append(x.txs, store.TxResult{ID: id, Code: result.Code, Detail: detail})
-}
-
-// isOf reports whether the execution is that of a block.
-func (x *execution) isOf(height uint64, time types.Time, txs []decided) bool {
-	return x != nil && x.height == height && x.time == time &&
-		slices.EqualFunc(x.hashes, txs, func(hash types.Hash, tx decided) bool { return hash == tx.hash })
 }
 
 func (x *execution) finish() store.Executed {

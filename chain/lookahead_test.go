@@ -130,7 +130,7 @@ func TestWhatFailsForWantOfRoomStays(t *testing.T) {
 		if len(raw) == 0 {
 			t.Fatal("the proposer is stuck")
 		}
-		a.proposed = x
+		a.proposeAhead(x)
 		a.finalize(t, height, raw)
 	}
 	if height < 4 {
