@@ -64,9 +64,9 @@ func (a driven) propose(t testing.TB, height int64) [][]byte {
 	return response.Txs
 }
 
-func (a driven) accepts(t testing.TB, raw ...[]byte) bool {
+func (a driven) accepts(t testing.TB, height int64, raw ...[]byte) bool {
 	t.Helper()
-	response, err := a.ProcessProposal(context.Background(), &abci.RequestProcessProposal{Height: 1, Time: a.time(1), Txs: raw})
+	response, err := a.ProcessProposal(context.Background(), &abci.RequestProcessProposal{Height: height, Time: a.time(height), Txs: raw})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestAProposalMustBeClean(t *testing.T) {
 		{"a forgery", false, [][]byte{forged.Bytes()}},
 		{"one with and one without its signature", false, [][]byte{mint.Bytes(), types.NewTx(mint.Body).Bytes()}},
 	} {
-		if a.accepts(t, proposal.txs...) != proposal.good {
+		if a.accepts(t, 1, proposal.txs...) != proposal.good {
 			t.Errorf("%s: accepted is not %t", proposal.name, proposal.good)
 		}
 	}
@@ -115,13 +115,52 @@ func TestAProposersExecutionIsEverybodys(t *testing.T) {
 	if len(raw) != 4 || string(raw[0]) != string(agree.Bytes()) {
 		t.Fatalf("a block of %d transactions", len(raw))
 	}
-	if a.ahead == nil || !b.accepts(t, raw...) {
+	if !a.accepts(t, 2, raw...) || !b.accepts(t, 2, raw...) {
 		t.Fatal("the proposal is not good")
 	}
-	if mine, theirs := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(mine) != string(theirs) {
+	mine, theirs := a.ahead, b.ahead
+	if !mine.ours || theirs.ours {
+		t.Error("it is not known who has proposed")
+	}
+	if here, there := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(here) != string(there) {
 		t.Error("proposer and follower come to different states")
 	}
+	for w, ahead := range map[*world]*ahead{proposer: mine, follower: theirs} {
+		if block, err := w.store.Block(2); err != nil || block != ahead.staged.Block() {
+			t.Errorf("what was executed ahead was executed again (%v)", err)
+		}
+	}
 	proposer.check()
+	follower.check()
+}
+
+// TestAnotherBlockIsDecided than this node has proposed, and than was proposed to it: what was executed ahead leaves no trace.
+func TestAnotherBlockIsDecided(t *testing.T) {
+	t.Parallel()
+	torn, follower := newWorld(t), newWorld(t)
+	a, b := torn.application(), follower.application()
+	b.begin = a.begin
+	mint := torn.mint(110, "clara", "peter")
+	a.block(t, 1, mint)
+	b.block(t, 1, mint)
+	_, agree, pay, _ := torn.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	elsewhere := torn.pay(types.Outpoint{Tx: mint.ID()}, 110, "clara", "mallory")
+	torn.submit(agree, pay)
+	for height := int64(2); height < 5; height++ {
+		if mine := a.propose(t, height); len(mine) != int(4-height) {
+			t.Fatalf("%d transactions proposed", len(mine))
+		}
+		if !a.accepts(t, height, elsewhere.Bytes()) {
+			t.Fatal("the proposal is not good")
+		}
+		decided := [][]byte{agree.Bytes(), pay.Bytes(), elsewhere.Bytes()}[height-2]
+		if here, there := a.finalize(t, height, [][]byte{decided}), b.finalize(t, height, [][]byte{decided}); string(here) != string(there) {
+			t.Errorf("block %d is another one where others were executed ahead", height)
+		}
+	}
+	torn.wantOutcomes(types.CodeOK, agree, pay)
+	torn.wantOutcomes(types.CodeInputMissing, elsewhere)
+	torn.check()
 	follower.check()
 }
 
@@ -213,7 +252,7 @@ func FuzzInsertTx(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !a.accepts(t, raw) && checked.Code == 0 {
+		if !a.accepts(t, 1, raw) && checked.Code == 0 {
 			t.Error("the pool took what no block may hold")
 		}
 	})
