@@ -72,11 +72,15 @@ func (e *epochs) Fields(c *canon.Coder) {
 	canon.LongList(c, "epochs", &e.begins, math.MaxUint16+1, func(begin *uint64, c *canon.Coder) { canon.Number(c, "height", begin) })
 }
 
-func readEpochs(reader pebble.Reader) (epochs, error) {
+// readEpochs reads those of a store at a height. They are written whenever that is.
+func readEpochs(reader pebble.Reader, height uint64) (epochs, error) {
 	e := newEpochs()
 	encoded, err := get(reader, epochsKey())
-	if encoded == nil || err != nil {
+	switch {
+	case err != nil || encoded == nil && height == 0:
 		return e, err
+	case encoded == nil:
+		return e, errors.New("its epochs are lost")
 	}
 	if err := types.Decode(encoded, &e); err != nil {
 		return e, err

@@ -71,13 +71,12 @@ func (s *Snapshot) Trades(party types.PublicKey, openOnly bool, after string) it
 			yield(nil, err)
 			return
 		}
-		going := true
 		for _, prefix := range s.lists(party, openOnly) {
-			if err := s.list(prefix, place, &going, yield); err != nil && going {
+			going, err := s.list(prefix, place, yield)
+			if err != nil {
 				yield(nil, fmt.Errorf("read the trades of %s: %w", party, err))
-				return
 			}
-			if !going {
+			if !going || err != nil {
 				return
 			}
 		}
@@ -96,26 +95,27 @@ func (s *Snapshot) lists(party types.PublicKey, openOnly bool) (prefixes [][]byt
 	return prefixes
 }
 
-// list yields the trades of one list behind a place.
-func (s *Snapshot) list(prefix, place []byte, going *bool, yield func(*TradeEntry, error) bool) error {
+// list yields the trades of one list behind a place, and tells whether more of them are wanted.
+func (s *Snapshot) list(prefix, place []byte, yield func(*TradeEntry, error) bool) (going bool, err error) {
 	from := prefix
 	if place != nil {
 		from = slices.Concat(prefix, place, []byte{0})
 	}
-	return scan(s.db, from, after(prefix), func(key, _ []byte) bool {
+	var finding error
+	going = true
+	err = scan(s.db, from, after(prefix), func(key, _ []byte) bool {
 		id := listedTrade(key)
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
 			err = fmt.Errorf("trade %s is indexed but not kept: check the store", id)
 		}
-		if err != nil {
-			*going = false
-			yield(nil, err)
+		if finding = err; finding != nil {
 			return false
 		}
-		*going = yield(&TradeEntry{TradeRecord: *record, Cursor: hex.EncodeToString(key[len(key)-placeLength:])}, nil)
-		return *going
+		going = yield(&TradeEntry{TradeRecord: *record, Cursor: hex.EncodeToString(key[len(key)-placeLength:])}, nil)
+		return going
 	})
+	return going, errors.Join(finding, err)
 }
 
 // TradeEntry is a trade in a list, with the cursor to go on behind it.

@@ -134,7 +134,7 @@ func (s *Store) loadHead() (err error) {
 	if s.head, err = readHead(s.db); err != nil {
 		return damagedError(s.dir, err)
 	}
-	if s.epochs, err = readEpochs(s.db); err != nil {
+	if s.epochs, err = readEpochs(s.db, s.head.height); err != nil {
 		return damagedError(s.dir, err)
 	}
 	s.epochs = s.epochs.next(s.head.height + 1)

@@ -115,6 +115,27 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrDamaged)
 	})
+	for name, epochs := range map[string][]byte{
+		"damaged epochs":       {1, 2, 3},
+		"no epochs":            {0x83, 0, 0, 0x80},
+		"epochs in no order":   {0x83, 0, 0, 0x83, 0, 2, 1},
+		"epochs of too little": {0x83, 1, 2, 0x81, 0},
+		"lost epochs":          nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.must(w.mint(1, "peter"))
+			w.tamper(func(db *pebble.DB) error {
+				if epochs == nil {
+					return db.Delete([]byte("me"), pebble.Sync)
+				}
+				return db.Set([]byte("me"), epochs, pebble.Sync)
+			})
+			_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
+			mustFail(t, err, store.ErrDamaged)
+		})
+	}
 	t.Run("damaged files", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
