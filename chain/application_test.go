@@ -99,16 +99,23 @@ func TestAProposalMustBeClean(t *testing.T) {
 	}
 }
 
+// bothAfter are two nodes of one chain, after a first block of one transaction.
+func bothAfter(t testing.TB, one, other *world, first *types.Tx) (a, b driven) {
+	t.Helper()
+	a, b = one.application(), other.application()
+	b.begin = a.begin
+	a.block(t, 1, first)
+	b.block(t, 1, first)
+	return a, b
+}
+
 // TestAProposersExecutionIsEverybodys: the proposer commits the execution that chose the transactions, some of which
 // failed on the way; whoever executes the block afresh must come to the same state.
 func TestAProposersExecutionIsEverybodys(t *testing.T) {
 	t.Parallel()
 	proposer, follower := newWorld(t), newWorld(t)
-	a, b := proposer.application(), follower.application()
-	b.begin = a.begin
 	mint := proposer.mint(110, "clara", "peter")
-	a.block(t, 1, mint)
-	b.block(t, 1, mint)
+	a, b := bothAfter(t, proposer, follower, mint)
 	id, agree, pay, deliver := proposer.upToDelivery(types.Outpoint{Tx: mint.ID()})
 	proposer.submit(agree, pay, deliver, proposer.release(id, 1))
 	raw := a.propose(t, 2)
@@ -138,11 +145,8 @@ func TestAProposersExecutionIsEverybodys(t *testing.T) {
 func TestAnotherBlockIsDecided(t *testing.T) {
 	t.Parallel()
 	torn, follower := newWorld(t), newWorld(t)
-	a, b := torn.application(), follower.application()
-	b.begin = a.begin
 	mint := torn.mint(110, "clara", "peter")
-	a.block(t, 1, mint)
-	b.block(t, 1, mint)
+	a, b := bothAfter(t, torn, follower, mint)
 	_, agree, pay, _ := torn.upToDelivery(types.Outpoint{Tx: mint.ID()})
 	elsewhere := torn.pay(types.Outpoint{Tx: mint.ID()}, 110, "clara", "mallory")
 	torn.submit(agree, pay)

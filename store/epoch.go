@@ -45,12 +45,10 @@ func (e epochs) last() uint16 { return uint16(len(e.begins) - 1) }
 
 // of returns the epoch that holds what a block has brought.
 func (e epochs) of(height uint64) uint16 {
-	at, _ := slices.BinarySearchFunc(e.begins, height, func(begin, height uint64) int {
-		if begin <= height {
-			return -1
-		}
-		return 1
-	})
+	at, begins := slices.BinarySearch(e.begins, height)
+	if begins {
+		return uint16(at)
+	}
 	return uint16(at - 1)
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"lockstep/ledger"
 	"lockstep/types"
-	"lockstep/types/canon"
 )
 
 // stretchTime is how old a stretch becomes before it is written, when nobody asks for a snapshot: the index does sooner.
@@ -218,7 +217,7 @@ func (s *stretch) fill(w *writer) error {
 	}
 	written := s.epochs
 	written.kept += w.kept
-	return errors.Join(w.batch.Set(epochsKey(), canon.Encode(&written), nil), w.batch.Set(headKey(), s.head.encode(), nil))
+	return errors.Join(w.batch.Set(epochsKey(), types.Encode(&written), nil), w.batch.Set(headKey(), s.head.encode(), nil))
 }
 
 // net is what the stretch as a whole did to a key.
