@@ -15,6 +15,7 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
 
+	"lockstep/internal/atomicfile"
 	"lockstep/types"
 )
 
@@ -86,10 +87,13 @@ func startGenesis(file string, now time.Time) error {
 		return nil
 	}
 	genesis.GenesisTime = cmttime.Canonical(now)
-	if err := genesis.SaveAs(file + ".new"); err != nil {
+	if text, err = cmtjson.MarshalIndent(genesis, "", "  "); err != nil {
 		return fmt.Errorf("write the genesis file: %w", err)
 	}
-	return os.Rename(file+".new", file)
+	if err := atomicfile.Replace(file, text); err != nil {
+		return fmt.Errorf("write the genesis file: %w", err)
+	}
+	return nil
 }
 
 // NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.

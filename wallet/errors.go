@@ -12,7 +12,8 @@ type Reason string
 // The reasons.
 const (
 	ReasonWords       Reason = "words"        // the words are not a seed
-	ReasonPassphrase  Reason = "passphrase"   // too short, or the wrong one
+	ReasonPassphrase  Reason = "passphrase"   // too easy to guess, or the wrong one
+	ReasonConsent     Reason = "consent"      // the user was not asked, or said no
 	ReasonExists      Reason = "exists"       // there is a file already
 	ReasonMissing     Reason = "missing"      // there is no file
 	ReasonPermissions Reason = "permissions"  // others can read the file

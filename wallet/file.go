@@ -7,12 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 
 	"filippo.io/age"
 
+	"lockstep/internal/atomicfile"
 	"lockstep/types"
 )
 
@@ -21,13 +21,6 @@ import (
 const (
 	ageHeader  = "age-encryption.org/v1\n"
 	walletMark = "lockstep wallet v1"
-
-	// DefaultWork is the base-2 logarithm of scrypt's cost: about a second and 256 MiB.
-	DefaultWork = 18
-	// MaxWork bounds what a file that was tampered with can make the program spend: 1 GiB.
-	MaxWork = 20
-	// MinPassphrase is the least number of characters of a passphrase.
-	MinPassphrase = 8
 
 	maxFileBytes   = 128 << 10
 	maxAccounts    = 1024
@@ -80,29 +73,6 @@ func (c *content) check() error {
 		}
 	}
 	return nil
-}
-
-func checkPassphrase(passphrase string) error {
-	if n := len([]rune(passphrase)); n < MinPassphrase {
-		return refuse(ReasonPassphrase, "the passphrase has %d characters: it must have at least %d. "+
-			"Several words that don't belong together are best", n, MinPassphrase)
-	}
-	return nil
-}
-
-func newRecipient(passphrase string, work int) (*age.ScryptRecipient, error) {
-	if err := checkPassphrase(passphrase); err != nil {
-		return nil, err
-	}
-	if work < 1 || work > MaxWork {
-		return nil, fmt.Errorf("the work factor %d is not between 1 and %d", work, MaxWork)
-	}
-	recipient, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the passphrase: %w", err)
-	}
-	recipient.SetWorkFactor(work)
-	return recipient, nil
 }
 
 func encrypt(c *content, recipient *age.ScryptRecipient) ([]byte, error) {
@@ -187,42 +157,20 @@ func readFile(path string) ([]byte, error) {
 
 // writeFile puts a wallet file in its place, whole or not at all. With replace unset it never overwrites another.
 func writeFile(path string, file []byte, replace bool) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".wallet-*") // made with mode 0600
-	if err != nil {
-		return fmt.Errorf("write the wallet: %w", err)
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(file)
-	err = errors.Join(err, temp.Sync(), temp.Close())
-	if err != nil {
-		return fmt.Errorf("write the wallet: %w", err)
-	}
+	put := atomicfile.Create
 	if replace {
-		err = os.Rename(temp.Name(), path)
-	} else {
-		err = os.Link(temp.Name(), path) // fails where a rename would overwrite
+		put = atomicfile.Replace
 	}
-	if errors.Is(err, fs.ErrExist) {
+	err := put(path, file)
+	if !replace && errors.Is(err, fs.ErrExist) {
 		return refuseExisting(path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the wallet: %w", err)
 	}
-	return syncFolder(filepath.Dir(path))
+	return nil
 }
 
 func refuseExisting(path string) error {
 	return refuse(ReasonExists, "there is a file at %s already, and a wallet is never overwritten: choose another place or move it away", path)
-}
-
-// syncFolder makes the name of a new file last.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" { // has no such call
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("write the wallet: %w", err)
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -22,7 +22,7 @@ const (
 
 func newWallet(t *testing.T) *Wallet {
 	t.Helper()
-	w, err := Create(filepath.Join(t.TempDir(), "wallet.age"), passphrase, Options{Work: quick})
+	w, err := Create(filepath.Join(t.TempDir(), "wallet.age"), passphrase, Options{Work: quick, Quick: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +86,12 @@ func TestWalletFileKeepsEverything(t *testing.T) {
 
 func TestRestoreGivesTheSameKeysAndSecrets(t *testing.T) {
 	t.Parallel()
-	first, err := Create(filepath.Join(t.TempDir(), "a"), passphrase, Options{Work: quick, Extra: "more"})
+	first, err := Create(filepath.Join(t.TempDir(), "a"), passphrase, Options{Work: quick, Quick: true, Extra: "more"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	restore := func(extra string) *Wallet {
-		w, err := Restore(filepath.Join(t.TempDir(), "b"), first.Words(), "another passphrase", Options{Work: quick, Extra: extra})
+		w, err := Restore(filepath.Join(t.TempDir(), "b"), first.Words(), "another passphrase", Options{Work: quick, Quick: true, Extra: extra})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,10 +114,10 @@ func TestAWalletIsNeverOverwritten(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	before, _ := os.ReadFile(w.path)
-	if _, err := Create(w.path, passphrase, Options{Work: quick}); ReasonOf(err) != ReasonExists {
+	if _, err := Create(w.path, passphrase, Options{Work: quick, Quick: true}); ReasonOf(err) != ReasonExists {
 		t.Errorf("create: %v", err)
 	}
-	if _, err := Restore(w.path, artWords, passphrase, Options{Work: quick}); ReasonOf(err) != ReasonExists {
+	if _, err := Restore(w.path, artWords, passphrase, Options{Work: quick, Quick: true}); ReasonOf(err) != ReasonExists {
 		t.Errorf("restore: %v", err)
 	}
 	if err := writeFile(w.path, []byte("x"), false); ReasonOf(err) != ReasonExists { // made between the look and the write
@@ -131,8 +131,11 @@ func TestAWalletIsNeverOverwritten(t *testing.T) {
 func TestPassphrases(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "w")
-	if _, err := Create(path, "seven77", Options{Work: quick}); ReasonOf(err) != ReasonPassphrase {
-		t.Errorf("a short passphrase: %v", err)
+	if _, err := Create(path, "summer2026", Options{Work: quick, Quick: true}); ReasonOf(err) != ReasonPassphrase {
+		t.Errorf("a passphrase that is soon guessed: %v", err)
+	}
+	if _, err := Restore(path, artWords, "summer2026", Options{Work: quick, Quick: true}); ReasonOf(err) != ReasonPassphrase {
+		t.Errorf("restored under a passphrase that is soon guessed: %v", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a refused wallet left a file")
@@ -146,13 +149,13 @@ func TestPassphrases(t *testing.T) {
 	if err := w.ChangePassphrase("short"); ReasonOf(err) != ReasonPassphrase {
 		t.Errorf("changed to a short one: %v", err)
 	}
-	if err := w.ChangePassphrase("another one"); err != nil {
+	if err := w.ChangePassphrase("another one of these"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(w.path, passphrase); ReasonOf(err) != ReasonPassphrase {
 		t.Errorf("the old passphrase: %v", err)
 	}
-	if again, err := Open(w.path, "another one"); err != nil || again.Words() != w.Words() {
+	if again, err := Open(w.path, "another one of these"); err != nil || again.Words() != w.Words() {
 		t.Errorf("the new passphrase: %v", err)
 	}
 }

@@ -40,10 +40,13 @@ func NewSeed(random io.Reader, extra string) (*Seed, error) {
 	return seedOf(entropy, extra)
 }
 
-// ParseWords restores a seed from its words. An error tells the place of a wrong word but doesn't quote it: it may be
-// most of a right one. Capitals and extra spaces don't matter.
+// ParseWords restores a seed from its words, in any of the layouts that people write them in: see [splitWords]. An error
+// tells the place of a wrong word but doesn't quote it: it may be most of a right one.
 func ParseWords(words, extra string) (*Seed, error) {
-	list := strings.Fields(strings.ToLower(words))
+	list, err := splitWords(words)
+	if err != nil {
+		return nil, err
+	}
 	for i, word := range list {
 		if _, known := bip39.ReverseWordMap[word]; !known {
 			return nil, refuse(ReasonWords, "word %d is not in the English BIP-39 list: compare it with what was written down", i+1)

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -42,8 +43,10 @@ type AccountInfo struct {
 type Options struct {
 	// Extra is a passphrase that belongs to the words, by BIP-39: without it they restore another, empty wallet.
 	Extra string
-	// Work is the base-2 logarithm of scrypt's cost; zero means [DefaultWork].
+	// Work is the base-2 logarithm of scrypt's cost, from [MinWork] to [MaxWork]; zero means [DefaultWork].
 	Work int
+	// Quick also allows less work than [MinWork]: for tests, whose wallets guard nothing.
+	Quick bool
 }
 
 // Create makes a wallet with a new seed in a new file. Its words, [Wallet.Words], are to be written down at once.
@@ -52,7 +55,7 @@ func Create(path, passphrase string, options Options) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return create(path, passphrase, seed, options.Work)
+	return create(path, passphrase, seed, options)
 }
 
 // Restore makes a new file for the wallet of these words. Accounts beyond the first are to be added again.
@@ -61,12 +64,13 @@ func Restore(path, words, passphrase string, options Options) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return create(path, passphrase, seed, options.Work)
+	return create(path, passphrase, seed, options)
 }
 
-func create(path, passphrase string, seed *Seed, work int) (*Wallet, error) {
-	if work == 0 {
-		work = DefaultWork
+func create(path, passphrase string, seed *Seed, options Options) (*Wallet, error) {
+	work := cmp.Or(options.Work, DefaultWork)
+	if err := errors.Join(CheckPassphrase(passphrase), checkWork(work, options.Quick)); err != nil {
+		return nil, err
 	}
 	recipient, err := newRecipient(passphrase, work)
 	if err != nil {
@@ -212,6 +216,9 @@ func (w *Wallet) SetLimits(limits Limits) error {
 
 // ChangePassphrase encrypts the file with another passphrase. Copies made before still open with the old one.
 func (w *Wallet) ChangePassphrase(passphrase string) error {
+	if err := CheckPassphrase(passphrase); err != nil {
+		return err
+	}
 	recipient, err := newRecipient(passphrase, w.work)
 	if err != nil {
 		return err

@@ -22,7 +22,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lockstep": main})
+	testscript.Main(m, map[string]func(){"lockstep": func() {
+		quickWork = "yes" // of scrypt, so that the scripts may be many
+		main()
+	}})
 }
 
 // nextPort counts through ports below those that the system hands out for connections: a node that was killed must find

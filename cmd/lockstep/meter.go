@@ -77,19 +77,21 @@ func (c *meterVerifyCmd) judge(lines [][]byte) (meter.Report, error) {
 
 type meterAdmitCmd struct {
 	walletFlags
+	yesFlag
 	Member types.PublicKey `arg:"" help:"Key of the member."`
 	Name   string          `arg:"" help:"Its name."`
 }
 
 func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Admit(types.Member{Key: c.Member, Name: c.Name})
-		return "", c.Name + " is a member now", nil
+		return plan{ask: "Make " + c.Name + " a member", done: c.Name + " is a member now", free: true}, nil
 	})
 }
 
 type meterEnrolCmd struct {
 	walletFlags
+	yesFlag
 	Owner types.PublicKey `arg:"" help:"Key of the member whose meter it is."`
 	Key   string          `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
 
@@ -102,26 +104,30 @@ func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	registered := types.RegisteredMeter{Form: form, Key: key, Owner: c.Owner}
-	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Enrol(registered)
-		return "", fmt.Sprintf("Meter %s is registered to %s", registered.ID(), c.Owner), nil
+		return plan{
+			ask: fmt.Sprintf("Register meter %s to %s", registered.ID(), c.Owner), done: fmt.Sprintf("Meter %s is registered to %s", registered.ID(), c.Owner), free: true,
+		}, nil
 	})
 }
 
 type meterRetireCmd struct {
 	walletFlags
+	yesFlag
 	Meter types.MeterID `arg:"" help:"The meter's id."`
 }
 
 func (c *meterRetireCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Retire(c.Meter)
-		return "", fmt.Sprintf("Meter %s is retired", c.Meter), nil
+		return plan{ask: fmt.Sprintf("Retire meter %s", c.Meter), done: fmt.Sprintf("Meter %s is retired", c.Meter), free: true}, nil
 	})
 }
 
 type meterReadCmd struct {
 	walletFlags
+	yesFlag
 	Meter     types.MeterID `arg:"" help:"The meter's id."`
 	File      string        `arg:"" help:"File with up to 4 records that belong together, one a line; - for standard input."`
 	Register  string        `help:"Register that the trade names." default:"01-00:02.08.00*FF"`
@@ -141,9 +147,12 @@ func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
 	for _, line := range meter.SplitRecords(content) {
 		records = append(records, line)
 	}
-	return a.transact(ctx, &c.walletFlags, true, func(_ *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Read(gauge, records...)
-		return "", fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter), nil
+		return plan{
+			ask:  fmt.Sprintf("Put %d record(s) of meter %s on the ledger", len(records), c.Meter),
+			done: fmt.Sprintf("%d record(s) of meter %s are on the ledger", len(records), c.Meter), free: true,
+		}, nil
 	})
 }
 

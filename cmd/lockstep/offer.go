@@ -39,7 +39,7 @@ type termsFlags struct {
 	Meter         string        `help:"The producer's meter, by its id: goods by its reading." placeholder:"ID"`
 	Register      string        `help:"Register of the meter." default:"01-00:02.08.00*FF"`
 	Direction     string        `help:"Which way the register counts, seen from the meter's owner." enum:"export,import" default:"export"`
-	Yes           bool          `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 const quarterHour = types.Span(15 * 60 * 1000)
@@ -120,13 +120,11 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	p := plan{ask: "Offer " + describeGoods(&offer.Goods)}
 	if whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0); err == nil {
-		s.warn(whole)
+		p.worst = s.worstOf(whole)
 	}
-	if err := a.confirm(c.Yes, fmt.Sprintf("Offer %s?", describeGoods(&offer.Goods))); err != nil {
-		return err
-	}
-	receipt, err := s.send(ctx, d)
+	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
 		return err
 	}
@@ -271,15 +269,18 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 
 type offerCancelCmd struct {
 	walletFlags
+	yesFlag
 	Offer types.OfferID `arg:"" help:"The offer's id."`
 }
 
 func (c *offerCancelCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, true, func(s *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		offer, err := s.node.Offer(ctx, c.Offer)
 		if err != nil {
-			return "", "", err
+			return plan{}, err
 		}
-		return "", fmt.Sprintf("Cancelled offer %s", c.Offer), d.Cancel(c.Offer, &offer.Offer)
+		return plan{
+			ask: fmt.Sprintf("Cancel offer %s", c.Offer), done: fmt.Sprintf("Cancelled offer %s", c.Offer), free: true,
+		}, d.Cancel(c.Offer, &offer.Offer)
 	})
 }

@@ -37,7 +37,7 @@ type orderPlaceCmd struct {
 	Register  string      `help:"Register of the meter." default:"01-00:02.08.00*FF"`
 	MinRecord uint8       `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" placeholder:"PERCENT"`
 	Number    *uint8      `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." placeholder:"N"`
-	Yes       bool        `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 type placed struct {
@@ -67,11 +67,9 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	goods := order.Product.Goods(order.Quantity, nil)
-	s.warnOfOrder(order)
-	if err := a.confirm(c.Yes, fmt.Sprintf("Place the %s for %s?", order.Side, describeGoods(&goods))); err != nil {
-		return err
-	}
-	receipt, err := s.send(ctx, d)
+	receipt, err := s.send(ctx, d, c.yesFlag, plan{
+		ask: fmt.Sprintf("Place the %s for %s at %s or better", order.Side, describeGoods(&goods), s.thousand(order.Product.Asset, order.Limit)), worst: s.worstOfOrder(&order),
+	})
 	if err != nil {
 		return err
 	}
@@ -198,16 +196,14 @@ func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own [
 	return own, nil
 }
 
-// warnOfOrder shows what the order can cost at worst when all of it is matched at its limit.
-func (s *session) warnOfOrder(order types.Order) {
+// worstOfOrder tells what the order can cost at worst when all of it is matched at its limit.
+func (s *session) worstOfOrder(order *types.Order) (lines []string) {
 	for _, terms := range order.Accepts[:min(len(order.Accepts), 1)] {
 		if worst, err := order.Agreement(&s.params, terms); err == nil {
-			s.warn(&worst)
+			lines = s.worstOf(&worst)
 		}
 	}
-	if !s.JSON {
-		fmt.Fprintln(s.err, "A match that is not paid or not delivered goes on the record of whose fault it is.")
-	}
+	return append(lines, "A match that is not paid or not delivered goes on the record of whose fault it is.")
 }
 
 // thousand writes a rate as the price of 1,000 units.
@@ -262,18 +258,21 @@ func acceptsText(accepts []types.Fallback) string {
 
 type orderWithdrawCmd struct {
 	walletFlags
+	yesFlag
 	Product types.ProductID `arg:"" help:"The product's id."`
 	Number  *uint8          `help:"Number of the order; not needed when there is only one." placeholder:"N"`
 }
 
 func (c *orderWithdrawCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, true, func(s *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		number, err := c.number(ctx, s)
 		if err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		d.Withdraw(c.Product, number)
-		return "", fmt.Sprintf("Withdrew order %d for product %s", number, c.Product), nil
+		return plan{
+			ask: fmt.Sprintf("Withdraw order %d for product %s", number, c.Product), done: fmt.Sprintf("Withdrew order %d for product %s", number, c.Product), free: true,
+		}, nil
 	})
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,14 +51,10 @@ func (f *walletFlags) path(a *app) string {
 // passphrase reads the passphrase from its file or asks for it: on a terminal only, so that it is never echoed.
 func (f *walletFlags) passphrase(a *app, prompt string) (string, error) {
 	if f.PassphraseFile != "" {
-		content, err := os.ReadFile(f.PassphraseFile)
-		if err != nil {
-			return "", fmt.Errorf("read the passphrase: %w", err)
-		}
-		return strings.TrimRight(string(content), "\r\n"), nil
+		return passphraseFile(f.PassphraseFile)
 	}
-	in, ok := a.in.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	in, ok := terminal(a.in)
+	if !ok {
 		return "", misuse("there is no terminal to ask for the passphrase on: name a file with --passphrase-file")
 	}
 	fmt.Fprint(a.err, prompt)
@@ -158,36 +152,6 @@ func (s *session) partDraft(ctx context.Context) (*wallet.Draft, error) {
 	return s.account.Draft(known), nil
 }
 
-// transact opens a session, drafts what do says, asks the user's question if there is one, and sends it. done tells what was
-// done then.
-func (a *app) transact(ctx context.Context, f *walletFlags, yes bool, do func(s *session, d *wallet.Draft) (question, done string, err error)) error {
-	s, err := a.session(ctx, f)
-	if err != nil {
-		return err
-	}
-	d, err := s.draft(ctx)
-	if err != nil {
-		return err
-	}
-	question, done, err := do(s, d)
-	if err != nil {
-		return err
-	}
-	if question != "" {
-		if err := a.confirm(yes, question); err != nil {
-			return err
-		}
-	}
-	receipt, err := s.send(ctx, d)
-	if err != nil {
-		return err
-	}
-	return a.show(receipt, func(p *page) {
-		p.line("%s.", done)
-		p.line("Transaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
-	})
-}
-
 // amountOf reads an asset and an amount of it.
 func (s *session) amountOf(amount, asset string) (wire.Asset, types.Amount, error) {
 	known, err := s.asset(asset)
@@ -196,21 +160,6 @@ func (s *session) amountOf(amount, asset string) (wire.Asset, types.Amount, erro
 	}
 	parsed, err := parseAmount(amount, known.Asset.Decimals)
 	return known, parsed, err
-}
-
-// send signs a draft, sends it and waits until it is on the ledger.
-func (s *session) send(ctx context.Context, d *wallet.Draft) (wire.Receipt, error) {
-	tx, err := d.Sign()
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	return s.submit(ctx, tx)
-}
-
-// submit sends a transaction and waits until it is on the ledger. One that is still on its way after that is no failure: it
-// can be sent again, or waited for.
-func (s *session) submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
-	return s.node.Submit(ctx, tx)
 }
 
 // asset finds an asset by its code or its ID.
@@ -242,21 +191,4 @@ func (s *session) money(asset types.AssetID, amount types.Amount) string {
 		}
 	}
 	return amount.String() + " units of " + asset.String()[:8]
-}
-
-// confirm asks before something that can't be taken back, when there is somebody to ask.
-func (a *app) confirm(yes bool, question string) error {
-	in, ok := a.in.(*os.File)
-	if yes || !ok || !term.IsTerminal(int(in.Fd())) {
-		return nil
-	}
-	fmt.Fprintf(a.err, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errors.New("not done")
-	}
-	return nil
 }

@@ -397,6 +397,10 @@ func readLimited(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
+	return readUpTo(file, path, most)
+}
+
+func readUpTo(file io.Reader, path string, most int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		return nil, err

@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 
 	"lockstep/api/wire"
+	"lockstep/internal/atomicfile"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -61,8 +60,8 @@ func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Recei
 	})
 }
 
-// step drafts one thing about a trade and sends it.
-func (c *tradeFlags) step(ctx context.Context, a *app, what string, do func(s *session, d *wallet.Draft, trade *types.Trade) error) error {
+// step drafts one thing about a trade, asks for leave and sends it.
+func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error)) error {
 	s, trade, err := c.begin(ctx, a)
 	if err != nil {
 		return err
@@ -71,21 +70,22 @@ func (c *tradeFlags) step(ctx context.Context, a *app, what string, do func(s *s
 	if err != nil {
 		return err
 	}
-	if err := do(s, d, &trade.Trade); err != nil {
-		return err
-	}
-	receipt, err := s.send(ctx, d)
+	p, err := do(s, d, &trade.Trade)
 	if err != nil {
 		return err
 	}
-	return s.done(ctx, c.Trade, receipt, what)
+	receipt, err := s.send(ctx, d, yes, p)
+	if err != nil {
+		return err
+	}
+	return s.done(ctx, c.Trade, receipt, p.done)
 }
 
 type tradeTakeCmd struct {
 	walletFlags
 	Offer    types.OfferID `arg:"" help:"The offer's id."`
 	Quantity uint64        `help:"How many units; by default all that is left." placeholder:"N"`
-	Yes      bool          `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
@@ -108,38 +108,20 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s.warn(agreement)
-	if err := a.confirm(c.Yes, fmt.Sprintf("Take %s for %s and a deposit of %s?", describeGoods(&agreement.Goods),
-		s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit))); err != nil {
-		return err
-	}
-	receipt, err := s.send(ctx, d)
+	p := s.payment(agreement, "Take")
+	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
 		return err
 	}
-	return s.done(ctx, agreement.ID(), receipt, "Paid: payment and deposit are locked (E1)")
+	return s.done(ctx, agreement.ID(), receipt, p.done)
 }
 
-// warn shows both sides' worst losses before anything is signed.
-func (s *session) warn(agreement *types.Agreement) {
-	if s.JSON {
-		return
-	}
-	for _, side := range []struct {
-		who      string
-		consumer bool
-	}{{"consumer", true}, {"producer", false}} {
-		worst, err := wallet.WorstLoss(agreement, side.consumer)
-		if err != nil {
-			continue
-		}
-		text := s.money(agreement.Asset, worst.Money)
-		if worst.Goods && worst.Instalments > 1 {
-			text += fmt.Sprintf(" and one of %d instalments of the goods", worst.Instalments)
-		} else if worst.Goods {
-			text += " and the goods"
-		}
-		fmt.Fprintf(s.err, "At worst the %s loses %s.\n", side.who, text)
+// payment is the plan to lock the price and the deposit of an agreement (E1).
+func (s *session) payment(agreement *types.Agreement, verb string) plan {
+	return plan{
+		ask: fmt.Sprintf("%s %s for %s and a deposit of %s", verb, describeGoods(&agreement.Goods),
+			s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
+		worst: s.worstOf(agreement), done: "Paid: payment and deposit are locked (E1)",
 	}
 }
 
@@ -178,8 +160,8 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s.warn(&agreement)
-	return s.writePart(d, id, c.Out, "Trade %s needs the other party's signature.")
+	p := s.payment(&agreement, "Sign the agreement on")
+	return s.writePart(d, id, c.Out, c.yesFlag, p, "Trade %s needs the other party's signature.")
 }
 
 func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
@@ -208,13 +190,16 @@ func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
 	return agreement, err
 }
 
-// writePart signs one's part of a transaction and writes the file that the other party completes.
-func (s *session) writePart(d *wallet.Draft, id types.TradeID, file, what string) error {
+// writePart asks for leave, signs one's part of a transaction and writes the file that the other party completes.
+func (s *session) writePart(d *wallet.Draft, id types.TradeID, file string, yes yesFlag, p plan, what string) error {
+	if _, err := s.consent(yes, p, d.Cost()); err != nil {
+		return err
+	}
 	partial, err := d.SignPart()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, partial.Encode(), 0o600); err != nil {
+	if err := writeSecret(file, partial.Encode()); err != nil {
 		return fmt.Errorf("write the file for the other party: %w", err)
 	}
 	written := struct {
@@ -229,142 +214,69 @@ func (s *session) writePart(d *wallet.Draft, id types.TradeID, file, what string
 	})
 }
 
-type tradePayCmd struct{ tradeFlags }
+type tradePayCmd struct {
+	tradeFlags
+	yesFlag
+}
 
 func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, "Paid: payment and deposit are locked (E1)", func(_ *session, d *wallet.Draft, trade *types.Trade) error {
-		return d.Pay(c.Trade, trade)
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
+		return s.payment(&trade.Agreement, "Pay for"), d.Pay(c.Trade, trade)
 	})
 }
 
-type tradeDeliverCmd struct{ tradeFlags }
+type tradeDeliverCmd struct {
+	tradeFlags
+	yesFlag
+}
 
 func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, "Delivered: the deposit became the return, locked like the payment (E2)",
-		func(_ *session, d *wallet.Draft, trade *types.Trade) error { return d.Deliver(c.Trade, trade) })
-}
-
-type tradeReleaseCmd struct {
-	tradeFlags
-	Instalment uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
-	KeyFile    string `help:"Show the key in this file, which the consumer has handed over. Anybody may; it needs no wallet." type:"path" placeholder:"FILE"`
-	Yes        bool   `help:"Don't ask." short:"y"`
-}
-
-func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
-	if c.KeyFile != "" {
-		return c.showKey(ctx, a)
-	}
-	s, trade, err := c.begin(ctx, a)
-	if err != nil {
-		return err
-	}
-	k := c.Instalment
-	if k == 0 {
-		k = trade.Trade.Agreement.Instalments
-	}
-	known, err := s.known(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := s.account.Release(known, c.Trade, &trade.Trade, k)
-	if err != nil {
-		return err
-	}
-	if err := a.confirm(c.Yes, fmt.Sprintf("Are the goods there? Releasing gives the producer %s and can't be taken back.",
-		s.money(trade.Trade.Agreement.Asset, trade.Trade.Agreement.InstalmentsDue(k)))); err != nil {
-		return err
-	}
-	receipt, err := s.submit(ctx, tx)
-	if err != nil {
-		return err
-	}
-	return s.done(ctx, c.Trade, receipt, "Released: the secret is on the ledger (E3)")
-}
-
-// showKey puts a key on the ledger that was handed over in a file.
-func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
-	content, err := readLimited(c.KeyFile, maxKeyFile)
-	if err != nil {
-		return err
-	}
-	var key types.Release
-	if err := json.Unmarshal(content, &key); err != nil {
-		return types.Refuse(types.CodeMalformed, "%s does not hold a key: %v", c.KeyFile, err)
-	}
-	if key.Trade != c.Trade {
-		return types.Refuse(types.CodeSecret, "the key in %s is of trade %s", c.KeyFile, key.Trade)
-	}
-	s, err := a.visitor(ctx)
-	if err != nil {
-		return err
-	}
-	receipt, err := s.submit(ctx, types.NewRelease(s.params.ChainID, key))
-	if err != nil {
-		return err
-	}
-	return s.done(ctx, c.Trade, receipt, fmt.Sprintf("Released up to instalment %d by the key that was handed over (E3)", key.Instalment))
-}
-
-// maxKeyFile bounds a file that holds one key.
-const maxKeyFile = 4096
-
-type tradeKeyCmd struct {
-	tradeFlags
-	Instalment uint16 `help:"Up to which instalment the key releases." required:"" placeholder:"K"`
-	Out        string `help:"File to write, for the producer." required:"" type:"path" placeholder:"FILE"`
-}
-
-func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
-	s, trade, err := c.begin(ctx, a)
-	if err != nil {
-		return err
-	}
-	known, err := s.known(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := s.account.Release(known, c.Trade, &trade.Trade, c.Instalment)
-	if err != nil {
-		return err
-	}
-	release := tx.Body.Actions[0]
-	content, err := json.MarshalIndent(release, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(c.Out, append(content, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write the key: %w", err)
-	}
-	asset := trade.Trade.Agreement.Asset
-	return a.show(map[string]string{"file": c.Out}, func(p *page) {
-		p.line("%s holds the key of instalment %d of %d. Whoever has it can free %s for the producer.", c.Out, c.Instalment,
-			trade.Trade.Agreement.Instalments, s.money(asset, trade.Trade.Agreement.InstalmentsDue(c.Instalment)))
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
+		agreement := &trade.Agreement
+		p := plan{
+			ask:   fmt.Sprintf("Deliver %s for %s and lock your bond of %s", describeGoods(&agreement.Goods), s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Bond)),
+			worst: s.worstOf(agreement)[1:], done: "Delivered: the deposit became the return, locked like the payment (E2)",
+		}
+		return p, d.Deliver(c.Trade, trade)
 	})
 }
 
-type tradeCollectCmd struct{ tradeFlags }
+type tradeCollectCmd struct {
+	tradeFlags
+	yesFlag
+}
 
 func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, "Collected: it is plain money of yours now", func(_ *session, d *wallet.Draft, _ *types.Trade) error {
-		return d.Collect(c.Trade)
+	return c.step(ctx, a, c.yesFlag, func(_ *session, d *wallet.Draft, _ *types.Trade) (plan, error) {
+		return plan{
+			ask:  fmt.Sprintf("Spend to yourself all that trade %s has left to you", c.Trade),
+			done: "Collected: it is plain money of yours now",
+		}, d.Collect(c.Trade)
 	})
 }
 
-type tradeRefundCmd struct{ tradeFlags }
+type tradeRefundCmd struct {
+	tradeFlags
+	yesFlag
+}
 
 func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, "Refunded: payment and deposit are yours again", func(s *session, d *wallet.Draft, trade *types.Trade) error {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
+		agreement := &trade.Agreement
 		if phase := trade.PhaseAt(s.status.Clock); phase != types.PhaseRefunded {
-			return types.Refuse(types.CodePhase, "the trade is %s: a refund comes when deliver-by (%s) has passed with nothing delivered",
-				phase, trade.Agreement.Deadlines.DeliverBy)
+			return plan{}, types.Refuse(types.CodePhase, "the trade is %s: a refund comes when deliver-by (%s) has passed with nothing delivered",
+				phase, agreement.Deadlines.DeliverBy)
 		}
-		return d.Collect(c.Trade)
+		return plan{
+			ask:  fmt.Sprintf("Take back the payment of %s and the deposit of %s", s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
+			done: "Refunded: payment and deposit are yours again",
+		}, d.Collect(c.Trade)
 	})
 }
 
 type tradeSplitCmd struct {
 	tradeFlags
+	yesFlag
 	ToProducer string `help:"What the producer gets." required:"" placeholder:"AMOUNT"`
 	Out        string `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
 }
@@ -385,7 +297,17 @@ func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
 	if err := d.Split(c.Trade, &trade.Trade, toProducer, toConsumer); err != nil {
 		return err
 	}
-	return s.writePart(d, c.Trade, c.Out, "The split of trade %s needs the other party's signature.")
+	return s.writePart(d, c.Trade, c.Out, c.yesFlag, s.division("Sign the split", &trade.Trade, toProducer, toConsumer, ""),
+		"The split of trade %s needs the other party's signature.")
+}
+
+// division is the plan to divide all that a trade has locked.
+func (s *session) division(verb string, trade *types.Trade, toProducer, toConsumer types.Amount, done string) plan {
+	asset := trade.Agreement.Asset
+	return plan{
+		ask:   fmt.Sprintf("%s: %s to the producer and %s to the consumer", verb, s.money(asset, toProducer), s.money(asset, toConsumer)),
+		worst: []string{"A division ends the trade and can't be taken back."}, done: done,
+	}
 }
 
 // shares divides what a trade has locked: so much to the producer, the rest to the consumer.
@@ -411,7 +333,7 @@ type tradeSignCmd struct {
 	walletFlags
 	File string `arg:"" help:"File that the other party wrote." type:"existingfile"`
 	Out  string `help:"Where to write it if it needs yet another signature; by default over the file." type:"path" placeholder:"FILE"`
-	Yes  bool   `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
@@ -442,19 +364,21 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	if !a.JSON {
 		fmt.Fprintln(a.err, explanation)
 	}
+	p := plan{ask: "Sign it"}
 	for _, effect := range explanation.Effects {
 		if agree, ok := effect.Action.(*types.Agree); ok {
-			s.warn(&agree.Agreement)
+			p.worst = append(p.worst, s.worstOf(&agree.Agreement)...)
 		}
 	}
-	if err := a.confirm(c.Yes, "Sign it?"); err != nil {
+	leave, err := s.consent(c.yesFlag, p, wallet.Cost{})
+	if err != nil {
 		return err
 	}
 	signed, err := s.account.SignPartial(known, partial, trades...)
 	if err != nil {
 		return err
 	}
-	return c.pass(ctx, s, signed)
+	return c.pass(ctx, s, signed, leave)
 }
 
 // splitTrades looks up the trades that a transaction splits.
@@ -473,21 +397,21 @@ func (s *session) splitTrades(ctx context.Context, tx *types.Tx) ([]*types.Trade
 }
 
 // pass sends a transaction that all have signed, or writes it for the next.
-func (c *tradeSignCmd) pass(ctx context.Context, s *session, signed *wallet.Partial) error {
+func (c *tradeSignCmd) pass(ctx context.Context, s *session, signed *wallet.Partial, leave leave) error {
 	tx, complete := signed.Complete()
 	if !complete {
 		out := c.Out
 		if out == "" {
 			out = c.File
 		}
-		if err := os.WriteFile(out, signed.Encode(), 0o600); err != nil {
+		if err := atomicfile.Replace(out, signed.Encode()); err != nil {
 			return fmt.Errorf("write the file for the next to sign: %w", err)
 		}
 		return s.app.show(map[string]any{"file": out, "missing": signed.Missing()}, func(p *page) {
 			p.line("Signed. %s needs %d more signature(s).", out, len(signed.Missing()))
 		})
 	}
-	receipt, err := s.submit(ctx, tx)
+	receipt, err := s.submit(ctx, tx, leave)
 	if err != nil {
 		return err
 	}
@@ -496,7 +420,10 @@ func (c *tradeSignCmd) pass(ctx context.Context, s *session, signed *wallet.Part
 	})
 }
 
-type tradeSettleCmd struct{ tradeIDFlags }
+type tradeSettleCmd struct {
+	tradeIDFlags
+	yesFlag
+}
 
 // tradeIDFlags name a trade for something that needs no wallet.
 type tradeIDFlags struct {
@@ -508,24 +435,29 @@ func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := s.submit(ctx, types.NewSettle(s.params.ChainID, c.Trade))
+	p := plan{
+		ask:   fmt.Sprintf("Settle trade %s by what was read", c.Trade),
+		worst: []string{"A settlement divides all that the trade has locked and can't be taken back."}, done: "Settled by what was read",
+	}
+	receipt, err := s.sendUnsigned(ctx, types.NewSettle(s.params.ChainID, c.Trade), c.yesFlag, p)
 	if err != nil {
 		return err
 	}
-	return s.done(ctx, c.Trade, receipt, "Settled by what was read")
+	return s.done(ctx, c.Trade, receipt, p.done)
 }
 
 type tradeAwardCmd struct {
 	tradeFlags
+	yesFlag
 	ToProducer string `help:"What the producer gets; the consumer gets the rest." required:"" placeholder:"AMOUNT"`
 }
 
 func (c *tradeAwardCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, "Awarded", func(s *session, d *wallet.Draft, trade *types.Trade) error {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
 		toProducer, toConsumer, err := s.shares(&wire.Trade{Trade: *trade}, c.ToProducer)
 		if err != nil {
-			return err
+			return plan{}, err
 		}
-		return d.Award(c.Trade, trade, toProducer, toConsumer)
+		return s.division("Award", trade, toProducer, toConsumer, "Awarded"), d.Award(c.Trade, trade, toProducer, toConsumer)
 	})
 }

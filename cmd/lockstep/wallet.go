@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"lockstep/types"
 	"lockstep/wallet"
@@ -25,16 +24,29 @@ type walletCmd struct {
 
 type walletNewCmd struct {
 	walletFlags
-	Work int `help:"Base-2 logarithm of what one guess of the passphrase costs." default:"18" placeholder:"N"`
+	wordsOut
+	workFlag
+}
+
+// workFlag says how much work one guess of a passphrase is.
+type workFlag struct {
+	Work int `help:"Base-2 logarithm of what one guess of the passphrase costs, 17 to 20." default:"18" placeholder:"N"`
+}
+
+func (f *workFlag) options() wallet.Options {
+	return wallet.Options{Work: f.Work, Quick: quickWork != ""}
 }
 
 type newWallet struct {
-	File  string          `json:"file"`
-	Key   types.PublicKey `json:"key"`
-	Words string          `json:"words,omitempty"`
+	File      string          `json:"file"`
+	Key       types.PublicKey `json:"key"`
+	WordsFile string          `json:"words_file,omitempty"`
 }
 
 func (c *walletNewCmd) Run(a *app) error {
+	if err := c.wordsOut.check(a); err != nil {
+		return err
+	}
 	passphrase, err := newPassphrase(a, &c.walletFlags)
 	if err != nil {
 		return err
@@ -42,7 +54,7 @@ func (c *walletNewCmd) Run(a *app) error {
 	if err := os.MkdirAll(a.Home, 0o700); err != nil {
 		return err
 	}
-	w, err := wallet.Create(c.path(a), passphrase, wallet.Options{Work: c.Work})
+	w, err := wallet.Create(c.path(a), passphrase, c.options())
 	if err != nil {
 		return err
 	}
@@ -50,22 +62,17 @@ func (c *walletNewCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	made.Words = w.Words()
+	made.WordsFile = c.WordsFile
+	if err := c.wordsOut.write(a, w.Words()); err != nil { // before anybody sends money to the key
+		return fmt.Errorf("write the words, without which the wallet %s has no copy: %w", made.File, errors.Join(err, os.Remove(made.File)))
+	}
 	return a.show(made, func(p *page) {
-		p.line("Wallet %s\nKey    %s\n", made.File, made.Key)
-		p.line("Write these words down and keep them where nobody else can read them. They are the wallet:\nwith them and any node everything comes back, without them and without the file nothing does.\n")
-		words := strings.Fields(made.Words)
-		for i := 0; i < len(words); i += 6 {
-			p.row(number(words, i)...)
+		p.line("Wallet %s\nKey    %s", made.File, made.Key)
+		if made.WordsFile != "" {
+			p.line("Words  %s\n\nThe 24 words in it are the wallet: write them down, keep them where nobody else can read them, and remove\n"+
+				"the file. With them and any node everything comes back, without them and without the file nothing does.", made.WordsFile)
 		}
 	})
-}
-
-func number(words []string, from int) (cells []string) {
-	for i, word := range words[from:min(from+6, len(words))] {
-		cells = append(cells, fmt.Sprintf("%2d %s", from+i+1, word))
-	}
-	return cells
 }
 
 func describe(a *app, f *walletFlags, w *wallet.Wallet) (newWallet, error) {
@@ -79,6 +86,9 @@ func describe(a *app, f *walletFlags, w *wallet.Wallet) (newWallet, error) {
 // newPassphrase asks twice, since a slip would lock the wallet.
 func newPassphrase(a *app, f *walletFlags) (string, error) {
 	first, err := f.passphrase(a, "Passphrase for the new wallet: ")
+	if err == nil {
+		err = wallet.CheckPassphrase(first)
+	}
 	if err != nil || f.PassphraseFile != "" {
 		return first, err
 	}
@@ -91,26 +101,12 @@ func newPassphrase(a *app, f *walletFlags) (string, error) {
 
 type walletRestoreCmd struct {
 	walletFlags
-	WordsFile string `help:"File with the 24 words; by default they are read from standard input." type:"path" placeholder:"FILE"`
-	Work      int    `help:"Base-2 logarithm of what one guess of the passphrase costs." default:"18" placeholder:"N"`
+	workFlag
+	WordsFile string `help:"File with the 24 words, readable by you alone; by default they are read from standard input." type:"path" placeholder:"FILE"`
 }
 
-// maxWords bounds what is read of a file or a pipe that should hold 24 words.
-const maxWords = 4096
-
 func (c *walletRestoreCmd) Run(a *app) error {
-	var source io.Reader = a.in
-	if c.WordsFile != "" {
-		file, err := os.Open(c.WordsFile)
-		if err != nil {
-			return fmt.Errorf("read the words: %w", err)
-		}
-		defer file.Close()
-		source = file
-	} else {
-		fmt.Fprintln(a.err, "Type the 24 words, then Enter and Ctrl-D:")
-	}
-	words, err := io.ReadAll(io.LimitReader(source, maxWords))
+	words, err := a.readWords(c.WordsFile)
 	if err != nil {
 		return fmt.Errorf("read the words: %w", err)
 	}
@@ -121,7 +117,7 @@ func (c *walletRestoreCmd) Run(a *app) error {
 	if err := os.MkdirAll(a.Home, 0o700); err != nil {
 		return err
 	}
-	w, err := wallet.Restore(c.path(a), string(words), passphrase, wallet.Options{Work: c.Work})
+	w, err := wallet.Restore(c.path(a), words, passphrase, c.options())
 	if err != nil {
 		return err
 	}
@@ -243,20 +239,20 @@ type walletSendCmd struct {
 	Amount string          `arg:"" help:"Amount, such as 12.50."`
 	Asset  string          `arg:"" help:"Asset, by its code or its id."`
 	Memo   string          `help:"A public note." placeholder:"TEXT"`
-	Yes    bool            `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		asset, amount, err := s.amountOf(c.Amount, c.Asset)
 		if err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		if err := d.Send(c.To, asset.ID, amount); err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		what := fmt.Sprintf("%s to %s", s.money(asset.ID, amount), c.To)
-		return "Pay " + what + "?", "Paid " + what, d.Memo(c.Memo)
+		return plan{ask: "Pay " + what, done: "Paid " + what}, d.Memo(c.Memo)
 	})
 }
 
@@ -266,26 +262,26 @@ type walletIssueCmd struct {
 	Code     string           `arg:"" help:"Code of the asset: capital letters, digits or '-'."`
 	Decimals uint8            `help:"Decimal places of the asset; fixed with its first issue." default:"2"`
 	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
-	Yes      bool             `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: c.Decimals}
 		amount, err := parseAmount(c.Amount, c.Decimals)
 		if err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		if err := d.Issue(asset, amount); err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		if c.To != nil {
 			if err := d.Send(*c.To, asset.ID(), amount); err != nil {
-				return "", "", err
+				return plan{}, err
 			}
 		}
 		what := amount.Format(c.Decimals) + " " + c.Code
-		return "Issue " + what + "?", fmt.Sprintf("Issued %s (asset %s)", what, asset.ID()), nil
+		return plan{ask: "Issue " + what, done: fmt.Sprintf("Issued %s (asset %s)", what, asset.ID())}, nil
 	})
 }
 
@@ -293,16 +289,16 @@ type walletRedeemCmd struct {
 	walletFlags
 	Amount string `arg:"" help:"Amount, such as 1000."`
 	Asset  string `arg:"" help:"Asset, by its code or its id."`
-	Yes    bool   `help:"Don't ask." short:"y"`
+	yesFlag
 }
 
 func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.Yes, func(s *session, d *wallet.Draft) (question, done string, err error) {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		asset, amount, err := s.amountOf(c.Amount, c.Asset)
 		if err != nil {
-			return "", "", err
+			return plan{}, err
 		}
 		what := s.money(asset.ID, amount)
-		return "Take " + what + " out of the ledger?", "Redeemed " + what, d.Redeem(asset.Asset, amount)
+		return plan{ask: "Take " + what + " out of the ledger", done: "Redeemed " + what}, d.Redeem(asset.Asset, amount)
 	})
 }

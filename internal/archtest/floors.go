@@ -20,7 +20,7 @@ func floors() []floor {
 	words := []string{"types", "api/wire"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire",
+		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire", "internal/atomicfile",
 	}
 	return []floor{
 		{4, "cmd/lockstep", append([]string{"sim", "load"}, everyone...)},
@@ -33,10 +33,10 @@ func floors() []floor {
 		{3, "web", and("client")},
 		{3, "client", and()},
 
-		{2, "chain", and("ledger", "store")},
+		{2, "chain", and("ledger", "store", "internal/atomicfile")},
 		{2, "index", and("ledger")},
 		{2, "store", and("ledger")},
-		{2, "wallet", and()},
+		{2, "wallet", and("internal/atomicfile")},
 
 		{1, "game", []string{"ledger", "meter", "types"}}, // meter: it signs the readings that its players may post
 		{1, "ledger", []string{"types", "market", "meter"}},
@@ -46,6 +46,7 @@ func floors() []floor {
 		{0, "meter/source", []string{"types", "meter"}},
 		{0, "api/wire", []string{"types"}}, // the API's messages: words, like types
 		{0, "types", nil},
+		{0, "internal/atomicfile", nil},
 
 		{4, "internal/archtest", nil},
 	}
@@ -62,6 +63,7 @@ func exclusives() map[string]string {
 		"github.com/alecthomas/kong":      "cmd/lockstep",
 		"github.com/eclipse-paho":         "meter/source",
 		"filippo.io/age":                  "wallet",
+		"github.com/trustelem/zxcvbn":     "wallet",
 		"github.com/tyler-smith/go-bip39": "wallet",
 	}
 }

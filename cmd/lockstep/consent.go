@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// yesFlag answers the question of a command beforehand.
+type yesFlag struct {
+	Yes bool `help:"Don't ask." short:"y"`
+}
+
+// plan describes a step with its user's money or in its user's name, before it is done.
+type plan struct {
+	ask   string   // the question without its mark: "Pay 1.00 EUR to lk1..."
+	worst []string // the worst losses, in sentences
+	done  string   // the report afterwards, without its full stop
+	// free: it moves and locks no money, so that only a fee is a reason to ask.
+	free bool
+}
+
+// leave to sign and to send. Only [session.consent] gives it, so no command does either before its user was asked.
+type leave struct{ given bool }
+
+// consent asks for leave to carry out a plan at a cost. No other function asks: every step that moves or locks money is shown
+// with its worst loss, and needs an answer on the terminal or -y.
+func (s *session) consent(yes yesFlag, p plan, cost wallet.Cost) (leave, error) {
+	ask := p.ask + s.feeText(&cost)
+	needed := !p.free || cost.Fee.Amount > 0
+	if !s.JSON || needed && !yes.Yes {
+		for _, line := range p.worst {
+			fmt.Fprintln(s.err, line)
+		}
+	}
+	if yes.Yes || !needed {
+		if cost.Fee.Amount > 0 && !s.JSON {
+			fmt.Fprintf(s.err, "%s.\n", ask)
+		}
+		return leave{true}, nil
+	}
+	in, ok := terminal(s.in)
+	if !ok {
+		return leave{}, &wallet.Error{Reason: wallet.ReasonConsent, Detail: fmt.Sprintf(
+			"%s? There is no terminal to ask you on, so nothing was signed or sent: add -y to say yes beforehand", ask)}
+	}
+	fmt.Fprintf(s.err, "%s? [y/N] ", ask)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return leave{}, err
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return leave{}, &wallet.Error{Reason: wallet.ReasonConsent, Detail: "you did not say yes: nothing was signed or sent"}
+	}
+	return leave{true}, nil
+}
+
+// feeText writes the fee of a transaction, and the total with it.
+func (s *session) feeText(cost *wallet.Cost) string {
+	if cost.Fee.Amount == 0 {
+		return ""
+	}
+	text := ", fee " + s.money(cost.Fee.Asset, cost.Fee.Amount)
+	for _, moved := range cost.Moved {
+		if total, ok := cost.Total(moved.Asset); ok {
+			text += ", total " + s.money(moved.Asset, total)
+		}
+	}
+	return text
+}
+
+// transact opens a session, has do draft a transaction, asks for leave and sends it.
+func (a *app) transact(ctx context.Context, f *walletFlags, yes yesFlag, do func(s *session, d *wallet.Draft) (plan, error)) error {
+	s, err := a.session(ctx, f)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := do(s, d)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, d, yes, p)
+	if err != nil {
+		return err
+	}
+	return a.show(receipt, func(page *page) {
+		page.line("%s.", p.done)
+		page.line("Transaction %s, %s at height %d.", receipt.Tx, receipt.Status, receipt.Height)
+	})
+}
+
+// send asks for leave, signs a draft, sends it and waits until it is on the ledger.
+func (s *session) send(ctx context.Context, d *wallet.Draft, yes yesFlag, p plan) (wire.Receipt, error) {
+	leave, err := s.consent(yes, p, d.Cost())
+	if err != nil {
+		return wire.Receipt{}, err
+	}
+	tx, err := d.Sign()
+	if err != nil {
+		return wire.Receipt{}, err
+	}
+	return s.submit(ctx, tx, leave)
+}
+
+// sendUnsigned asks for leave, sends a transaction that needs no signature and waits until it is on the ledger.
+func (s *session) sendUnsigned(ctx context.Context, tx *types.Tx, yes yesFlag, p plan) (wire.Receipt, error) {
+	leave, err := s.consent(yes, p, wallet.Cost{})
+	if err != nil {
+		return wire.Receipt{}, err
+	}
+	return s.submit(ctx, tx, leave)
+}
+
+// submit sends a transaction and waits until it is on the ledger. One that is still on its way after that is no failure: it
+// can be sent again, or waited for.
+func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.Receipt, error) {
+	if !leave.given {
+		return wire.Receipt{}, errors.New("the transaction was not sent: its user was not asked")
+	}
+	return s.node.Submit(ctx, tx)
+}
+
+// worstOf tells both sides' worst losses by an agreement.
+func (s *session) worstOf(agreement *types.Agreement) (lines []string) {
+	for _, side := range []struct {
+		who      string
+		consumer bool
+	}{{"consumer", true}, {"producer", false}} {
+		worst, err := wallet.WorstLoss(agreement, side.consumer)
+		if err != nil {
+			continue
+		}
+		text := s.money(agreement.Asset, worst.Money)
+		if worst.Goods && worst.Instalments > 1 {
+			text += fmt.Sprintf(" and one of %d instalments of the goods", worst.Instalments)
+		} else if worst.Goods {
+			text += " and the goods"
+		}
+		lines = append(lines, fmt.Sprintf("At worst the %s loses %s.", side.who, text))
+	}
+	return lines
+}
