@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"lockstep/chain"
@@ -20,11 +21,12 @@ import (
 
 // What is in a node's folder.
 const (
-	settingsFile = "node.json" // Settings
-	tokenFile    = "api.token" // what a client must know to hand in transactions, mode 0600
-	engineFolder = "engine"    // keys, genesis and blocks, see package chain
-	storeFolder  = "ledger"    // the state, see package store
-	indexFile    = "index.db"  // what the state does not answer, see package index; it can be removed at any time
+	settingsFile = "node.json"   // Settings
+	tokenFile    = "api.token"   // what a client must know to hand in transactions, mode 0600
+	engineFolder = "engine"      // keys, genesis and blocks, see package chain
+	storeFolder  = "ledger"      // the state, see package store
+	addressFile  = "api.address" // where the API of the running node listens
+	indexFile    = "index.db"    // what the state does not answer, see package index; it can be removed at any time
 )
 
 // DefaultAPI is where the API listens unless told otherwise: on this machine only.
@@ -58,12 +60,12 @@ func DefaultSettings() Settings {
 
 // Check reports settings that no node could run with.
 func (s *Settings) Check() error {
-	if _, _, err := net.SplitHostPort(s.API); err != nil {
-		return fmt.Errorf("api: %q is not an address: write host:port, such as %s", s.API, DefaultAPI)
+	if err := checkAddress(s.API); err != nil {
+		return fmt.Errorf("api: %w, such as %s", err, DefaultAPI)
 	}
 	if s.P2PListen != "" {
-		if _, _, err := net.SplitHostPort(s.P2PListen); err != nil {
-			return fmt.Errorf("p2p_listen: %q is not an address: write host:port, such as 0.0.0.0:26656", s.P2PListen)
+		if err := checkAddress(s.P2PListen); err != nil {
+			return fmt.Errorf("p2p_listen: %w, such as 0.0.0.0:26656", err)
 		}
 	}
 	if s.MemoryMB < MinMemoryMB {
@@ -71,12 +73,34 @@ func (s *Settings) Check() error {
 	}
 	for _, peer := range s.P2PPeers {
 		id, address, found := strings.Cut(peer, "@")
-		_, _, err := net.SplitHostPort(address)
-		if !found || id == "" || err != nil {
+		if !found || id == "" || checkAddress(address) != nil {
 			return fmt.Errorf("p2p_peers: %q is not a node: write id@host:port", peer)
 		}
 	}
 	return nil
+}
+
+// checkAddress refuses an address at which nothing can listen.
+func checkAddress(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is not an address: write host:port", address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q has no port from 0 to 65535: write host:port", address)
+	}
+	return nil
+}
+
+// Listens tells where the API of the node in a folder listens, as host:port: of a running node where it does, else where
+// the settings say.
+func Listens(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, addressFile))
+	if address := strings.TrimSpace(string(text)); err == nil && checkAddress(address) == nil {
+		return address, nil
+	}
+	settings, err := LoadSettings(dir)
+	return settings.API, err
 }
 
 // InitOptions are what a new ledger is made with. The zero Settings are the default ones.
@@ -116,6 +140,9 @@ func Init(dir string, options InitOptions) error {
 	return writeSettings(filepath.Join(dir, settingsFile), settings)
 }
 
+// ErrUsed is of a folder that a ledger lives in already.
+var ErrUsed = errors.New("holds the node of ledger")
+
 // makeFolder makes a folder that must be empty or not exist.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -125,6 +152,9 @@ func makeFolder(dir string) error {
 	case err != nil:
 		return fmt.Errorf("make the node's folder: %w", err)
 	case len(entries) > 0:
+		if params, err := chain.LoadParams(filepath.Join(dir, engineFolder)); err == nil {
+			return fmt.Errorf("folder %s is not empty: it %w %q; choose another folder for the new ledger, or start that one", dir, ErrUsed, params.ChainID)
+		}
 		return fmt.Errorf("folder %s is not empty: choose another for the new ledger", dir)
 	}
 	return nil
@@ -152,12 +182,15 @@ func writeSettings(file string, settings Settings) error {
 	return nil
 }
 
+// ErrNoNode is of a folder in which no node was made.
+var ErrNoNode = errors.New("is not the folder of a node: it has no " + settingsFile + "; make a ledger there first")
+
 // LoadSettings reads the settings in a node's folder.
 func LoadSettings(dir string) (Settings, error) {
 	file := filepath.Join(dir, settingsFile)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return Settings{}, fmt.Errorf("%s is not the folder of a node: it has no %s; make a ledger there first", dir, settingsFile)
+		return Settings{}, fmt.Errorf("%s %w", dir, ErrNoNode)
 	}
 	if err != nil {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,6 +36,7 @@ type Node struct {
 	listener net.Listener
 	handler  http.Handler
 	token    string
+	address  string // the file that says where the API listens
 	logger   *slog.Logger
 }
 
@@ -83,9 +86,22 @@ func (n *Node) open(config Config) error {
 		address = config.API
 	}
 	if n.listener, err = net.Listen("tcp", address); err != nil {
-		return fmt.Errorf("the API can't listen: %w", err)
+		return cannotListen(address, err)
+	}
+	n.address = filepath.Join(config.Dir, addressFile)
+	if err := os.WriteFile(n.address, []byte(n.APIAddress()+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write where the API listens: %w", err)
 	}
 	return nil
+}
+
+// cannotListen says how to choose another address for the API.
+func cannotListen(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("the API can't listen on %s: the address is in use, perhaps by another node; stop that one, or choose another "+
+			"address with --api HOST:PORT or as \"api\" in %s", address, settingsFile)
+	}
+	return fmt.Errorf("the API can't listen on %s: %w; choose another address with --api HOST:PORT or as \"api\" in %s", address, err, settingsFile)
 }
 
 // Run runs the node until the context ends, or until something fails that must stop it. Call it once.
@@ -118,6 +134,9 @@ func (n *Node) serve(ctx context.Context) error {
 // Close closes what [Open] opened. Run must have returned or never been called.
 func (n *Node) Close() error {
 	var errs []error
+	if n.address != "" {
+		errs = append(errs, os.Remove(n.address))
+	}
 	if n.listener != nil {
 		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
 			errs = append(errs, err)

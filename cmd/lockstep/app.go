@@ -12,17 +12,16 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
+
 	"lockstep/types"
 	"lockstep/wallet"
 )
 
-// defaultNode is where a node of the defaults listens.
-const defaultNode = "http://127.0.0.1:8645"
-
 // globals are the flags that every command takes.
 type globals struct {
 	Home      string `help:"Folder for the wallet and the node." default:"${home}" env:"LOCKSTEP_HOME" type:"path" placeholder:"DIR"`
-	NodeURL   string `name:"node" help:"Address of the node to ask." default:"${node}" env:"LOCKSTEP_NODE" placeholder:"URL"`
+	NodeURL   string `name:"node" help:"Address of the node to ask; by default that of the node in the home folder, else http://127.0.0.1:8645." env:"LOCKSTEP_NODE" placeholder:"URL"`
 	TokenFile string `help:"File with the node's API token; by default that of the node in the home folder." env:"LOCKSTEP_TOKEN_FILE" type:"path" placeholder:"FILE"`
 	JSON      bool   `help:"Print one JSON object instead of text."`
 	Verbose   bool   `help:"Log more, to standard error." short:"v"`
@@ -38,9 +37,10 @@ func defaultHome() string {
 // app is what a command needs of the process.
 type app struct {
 	*globals
-	in  io.Reader
-	out io.Writer
-	err io.Writer
+	in   io.Reader
+	out  io.Writer
+	err  io.Writer
+	call *invocation
 }
 
 func (a *app) logger() *slog.Logger {
@@ -70,7 +70,12 @@ func (a *app) show(value any, text func(p *page)) error {
 type page struct{ table *tabwriter.Writer }
 
 // row writes cells that line up with those of the rows around it.
-func (p *page) row(cells ...string) { fmt.Fprintln(p.table, strings.Join(cells, "\t")) }
+func (p *page) row(cells ...string) {
+	for i := range cells {
+		cells[i] = printable(cells[i])
+	}
+	fmt.Fprintln(p.table, strings.Join(cells, "\t"))
+}
 
 // line writes a line that lines up with nothing.
 func (p *page) line(format string, args ...any) {
@@ -85,6 +90,19 @@ type usageError struct{ error }
 func (e *usageError) Unwrap() error { return e.error }
 
 func misuse(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// wrongUse is the error of arguments that can't be read, with where to read on.
+func wrongUse(err error) error {
+	path := ""
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
+		for _, step := range parse.Context.Path {
+			if step.Command != nil {
+				path += " " + step.Command.Name
+			}
+		}
+	}
+	return &usageError{fmt.Errorf("%w\n  See: %s%s --help", plainly(err), programName(), path)}
+}
 
 // failure is an error as --json shows it.
 type failure struct {

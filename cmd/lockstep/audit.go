@@ -90,7 +90,7 @@ func (s *session) verdict(p *page, v *verdict, held *wire.Auction) {
 		if len(v.Rounds) > 0 {
 			var prices []string
 			for i := range v.Rounds {
-				prices = append(prices, s.unitPrice(held.Product.Asset, v.Rounds[i].Round.Price))
+				prices = append(prices, s.rate(held.Product.Asset, held.Product.Unit, v.Rounds[i].Round.Price.Rat()))
 			}
 			result = fmt.Sprintf("price %s, volume %s, %d trades", strings.Join(prices, "; "), quantity(v.Volume, held.Product.Unit), v.Trades)
 		}

@@ -22,11 +22,11 @@ type benchCmd struct {
 	Actions    int     `help:"Actions in each transaction: 1 to 64." default:"1"`
 	Trades     int     `help:"How many trades to do; 20000 unless --seconds is given." placeholder:"N"`
 	Seconds    float64 `help:"Measure for so many seconds instead, once it runs evenly." placeholder:"S"`
-	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0"`
+	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0" zero:""`
 	Keys       int     `help:"How many keys trade." default:"4000"`
 	Clients    int     `help:"How many hand in transactions at each node, each whatever is ready." default:"4"`
 	Validators int     `help:"How many validators, in mode net." default:"4"`
-	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1"`
+	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1" zero:""`
 
 	Growth   bool   `help:"Measure the cost of a trade, and the time to start, against the size of the ledger instead."`
 	Largest  int    `help:"The largest ledger of --growth, in outputs; 1000 to 10000000." default:"1000000"`

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ type plan struct {
 	ask   string   // the question without its mark: "Pay 1.00 EUR to lk1..."
 	worst []string // the worst losses, in sentences
 	done  string   // the report afterwards, without its full stop
+	odd   string   // a price that is far from the market's, which -y does not accept
 	// free: it moves and locks no money, so that only a fee is a reason to ask.
 	free bool
 }
@@ -40,27 +40,66 @@ func (s *session) consent(yes yesFlag, p plan, cost wallet.Cost) (leave, error) 
 			fmt.Fprintln(s.err, line)
 		}
 	}
+	if p.odd != "" {
+		accepted, err := s.answer(strings.ToUpper(p.odd[:1])+p.odd[1:]+". Do you mean it", "say so with --odd-price; -y is not enough")
+		if err != nil {
+			return leave{}, err
+		}
+		if !accepted {
+			return leave{}, notAccepted()
+		}
+	}
 	if yes.Yes || !needed {
 		if cost.Fee.Amount > 0 && !s.JSON {
 			fmt.Fprintf(s.err, "%s.\n", ask)
 		}
 		return leave{true}, nil
 	}
-	in, ok := terminal(s.in)
-	if !ok {
-		return leave{}, &wallet.Error{Reason: wallet.ReasonConsent, Detail: fmt.Sprintf(
-			"%s? There is no terminal to ask you on, so nothing was signed or sent: add -y to say yes beforehand", ask)}
-	}
-	fmt.Fprintf(s.err, "%s? [y/N] ", ask)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	accepted, err := s.answer(ask, "add -y to say yes beforehand")
+	if err != nil {
 		return leave{}, err
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return leave{}, &wallet.Error{Reason: wallet.ReasonConsent, Detail: "you did not say yes: nothing was signed or sent"}
+	if !accepted {
+		return leave{}, notAccepted()
 	}
 	return leave{true}, nil
 }
+
+func notAccepted() error {
+	return &wallet.Error{Reason: wallet.ReasonConsent, Detail: "you did not say yes: nothing was signed or sent"}
+}
+
+// answer asks a question on the terminal. Without one it refuses, and says what does instead of an answer.
+func (s *session) answer(ask, instead string) (yes bool, err error) {
+	in, ok := terminal(s.in)
+	if !ok {
+		return false, &wallet.Error{Reason: wallet.ReasonConsent, Detail: fmt.Sprintf(
+			"%s? There is no terminal to ask you on, so nothing was signed or sent: %s", ask, instead)}
+	}
+	fmt.Fprintf(s.err, "%s? [y/N] ", ask)
+	text, err := readLine(in)
+	text = strings.ToLower(strings.TrimSpace(text))
+	return text == "y" || text == "yes", err
+}
+
+// readLine reads a line and nothing behind it, which may be the answer to the next question.
+func readLine(in io.Reader) (string, error) {
+	var line []byte
+	for next := make([]byte, 1); len(line) < maxLine; {
+		n, err := in.Read(next)
+		if n > 0 && next[0] == '\n' || errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		line = append(line, next[:n]...)
+	}
+	return string(line), nil
+}
+
+// maxLine bounds an answer.
+const maxLine = 1024
 
 // feeText writes the fee of a transaction, and the total with it.
 func (s *session) feeText(cost *wallet.Cost) string {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 
 	"lockstep/sim"
 )
@@ -22,7 +21,7 @@ type demoCmd struct {
 	Season   string  `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
 	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
 	Speed    float64 `help:"Quarter-hours a second: 0.01 to 10." default:"4"`
-	Seed     uint64  `help:"Sizes of the houses and what they pay elsewhere: another seed is another day." default:"1"`
+	Seed     uint64  `help:"Sizes of the houses and what they pay elsewhere: another seed is another day." default:"1" zero:""`
 	Keep     string  `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
 	Quiet    bool    `help:"Show no progress." short:"q"`
 
@@ -148,7 +147,7 @@ func (d *demoCmd) progress(a *app) (each func(sim.Progress), end func(done bool)
 	if d.Quiet {
 		return nil, func(bool) {}
 	}
-	if file, ok := a.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if file, ok := terminal(a.err); ok {
 		return bar(file)
 	}
 	const every = 12 // quarter-hours

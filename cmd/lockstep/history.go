@@ -70,8 +70,8 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 		for i := range told.Auctions {
 			auction := &told.Auctions[i]
 			goods := auction.Product.Goods(1, nil)
-			p.row(slotText(&goods), auction.Product.Zone, s.prices(auction), auction.Volume.String()+" "+auction.Product.Unit, auction.Demanded.String(),
-				auction.Offered.String(), fmt.Sprint(auction.Trades), auction.ProductID.String())
+			p.row(slotText(&goods), name(auction.Product.Zone), s.prices(auction), volume(auction.Volume, auction.Product.Unit),
+				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), fmt.Sprint(auction.Trades), auction.ProductID.String())
 		}
 		p.more(told.Next)
 	})
@@ -84,7 +84,7 @@ func (s *session) prices(auction *history.Auction) string {
 	}
 	var prices []string
 	for i := range auction.Rounds {
-		prices = append(prices, s.decimal(auction.Product.Asset, auction.Rounds[i].Price))
+		prices = append(prices, s.decimal(auction.Product.Asset, auction.Product.Unit, auction.Rounds[i].Price))
 	}
 	if len(prices) == 0 {
 		return "-"
@@ -92,13 +92,21 @@ func (s *session) prices(auction *history.Auction) string {
 	return strings.Join(prices, ", ")
 }
 
-// decimal writes a price of one unit in smallest units, as a node tells it, as that of 1,000 in whole money.
-func (s *session) decimal(asset types.AssetID, price string) string {
+// decimal writes a price of one unit in smallest units, as a node tells it.
+func (s *session) decimal(asset types.AssetID, unit, price string) string {
 	exact, ok := new(big.Rat).SetString(price)
 	if !ok {
 		return "-"
 	}
-	return s.perThousand(asset, exact)
+	return s.rate(asset, unit, exact)
+}
+
+// volume writes a sum of quantities.
+func volume(total history.Total, unit string) string {
+	if total.Hi == 0 {
+		return quantity(total.Lo, unit)
+	}
+	return total.String() + " " + name(unit)
 }
 
 func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.AssetID) error {
@@ -115,9 +123,9 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 		}
 		p.row("from", "average price", "volume", "auctions", "orders", "trades")
 		for i := range told.Volumes {
-			volume := &told.Volumes[i]
-			p.row(stamp(volume.Starts), s.decimal(asset, volume.Average), volume.Volume.String()+" "+c.Unit, fmt.Sprint(volume.Auctions),
-				fmt.Sprint(volume.Orders), fmt.Sprint(volume.Trades))
+			sum := &told.Volumes[i]
+			p.row(stamp(sum.Starts), s.decimal(asset, c.Unit, sum.Average), volume(sum.Volume, c.Unit), fmt.Sprint(sum.Auctions),
+				fmt.Sprint(sum.Orders), fmt.Sprint(sum.Trades))
 		}
 		p.more(told.Next)
 	})

@@ -57,20 +57,29 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"home": defaultHome(), "node": defaultNode},
+		kong.Vars{"home": defaultHome()},
 		kong.ShortUsageOnError(),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "lockstep:", err)
 		return exitFailed
 	}
+	args = bindDashed(askedForHelp(args))
 	command, err := parser.Parse(args)
+	if err != nil && len(args) > 1 && args[len(args)-1] == "help" {
+		command, err = parser.Parse(append(args[:len(args)-1:len(args)-1], "--help"))
+	}
 	if exited >= 0 { // --help was asked for and given
 		return exited
 	}
-	a := &app{globals: &root.globals, in: stdin, out: stdout, err: stderr}
+	a := &app{globals: &root.globals, in: stdin, out: &cleanWriter{to: stdout}, err: &cleanWriter{to: stderr}}
 	if err != nil {
-		a.report(&usageError{err})
+		a.report(wrongUse(err))
+		return exitUsage
+	}
+	a.call = called(parser.Model, command, args)
+	if err := checkGiven(command); err != nil {
+		a.report(err)
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -61,9 +63,15 @@ func (c *nodeInitCmd) Run(a *app) error {
 	if c.Validators > 0 || len(c.Host) > 0 {
 		return c.initAll(a, params)
 	}
+	if err := checkListen("--api", c.API); err != nil {
+		return err
+	}
 	settings := node.DefaultSettings()
 	settings.API = c.API
 	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings}); err != nil {
+		if errors.Is(err, node.ErrUsed) {
+			return fmt.Errorf("%w: %s", err, a.next("node start"))
+		}
 		return err
 	}
 	made := struct {
@@ -72,7 +80,10 @@ func (c *nodeInitCmd) Run(a *app) error {
 	}{c.dir(a), params}
 	return a.show(made, func(p *page) {
 		p.line("Made ledger %q in %s.", params.ChainID, made.Dir)
-		p.line("Start its node with: lockstep node start")
+		p.line("Start its node with: %s", a.next("node start"))
+		if c.Dir != "" && c.Dir != a.nodeDir() {
+			p.line("Other commands find it by: --node http://%s --token-file %s", reachable(c.API), quoted(filepath.Join(c.Dir, "api.token")))
+		}
 	})
 }
 
@@ -82,7 +93,15 @@ type nodeStartCmd struct {
 }
 
 func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
+	if c.API != "" {
+		if err := checkListen("--api", c.API); err != nil {
+			return err
+		}
+	}
 	settings, err := node.LoadSettings(c.dir(a))
+	if errors.Is(err, node.ErrNoNode) {
+		return fmt.Errorf("%w: %s", err, a.next("node init"))
+	}
 	if err != nil {
 		return err
 	}
@@ -101,10 +120,10 @@ func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
 	return err
 }
 
-type nodeStatusCmd struct{}
+type nodeStatusCmd struct{ nodeFlags }
 
-func (nodeStatusCmd) Run(ctx context.Context, a *app) error {
-	client, err := a.connect()
+func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
+	client, err := a.connectTo(c.dir(a))
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type offerCmd struct {
 type termsFlags struct {
 	Commodity     string        `help:"What is traded." default:"energy"`
 	Unit          string        `help:"What it is counted in; \"item\" for one thing." default:"Wh"`
-	Quantity      uint64        `help:"How many units." default:"1"`
+	Quantity      string        `help:"How much, such as 2kWh; a number alone counts units. Of \"item\" it is 1." placeholder:"QUANTITY"`
 	Zone          string        `help:"Where it is handed over." placeholder:"TEXT"`
 	From          *types.Time   `help:"Begin of the slot; by default the first quarter-hour that begins after deliver-by." placeholder:"TIME"`
 	Until         *types.Time   `help:"End of the slot; by default a quarter-hour later." placeholder:"TIME"`
@@ -46,8 +46,12 @@ const quarterHour = types.Span(15 * 60 * 1000)
 
 // goods and deadlines that the flags describe, on a ledger whose clock stands at now.
 func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods, types.Deadlines, error) {
-	goods := types.Goods{Commodity: f.Commodity, Unit: f.Unit, Quantity: f.Quantity, Zone: f.Zone, Note: f.Note}
+	goods := types.Goods{Commodity: f.Commodity, Unit: unitOf(f.Unit), Zone: f.Zone, Note: f.Note}
 	var d types.Deadlines
+	var err error
+	if goods.Quantity, err = f.quantity(); err != nil {
+		return goods, d, err
+	}
 	d.PayBy = now.Add(types.SpanOf(f.PayWithin))
 	d.DeliverBy = d.PayBy.Add(types.SpanOf(f.DeliverWithin))
 	slot := quarterHour
@@ -80,6 +84,17 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	return goods, d, nil
 }
 
+// quantity is how much the flags say.
+func (f *termsFlags) quantity() (uint64, error) {
+	if f.Quantity == "" {
+		if f.Unit == types.UnitItem {
+			return 1, nil
+		}
+		return 0, misuse("say how much: --quantity, such as %s", quantityForms(f.Unit))
+	}
+	return parseQuantity("--quantity", f.Quantity, f.Unit)
+}
+
 func (f *termsFlags) fallback() (types.Fallback, error) {
 	switch f.Fallback {
 	case "meter":
@@ -97,10 +112,11 @@ func (f *termsFlags) fallback() (types.Fallback, error) {
 type offerPostCmd struct {
 	walletFlags
 	termsFlags
-	Price   string `help:"Price of one unit in whole money, such as 0.0003; or of 1,000 units with a /k behind it, such as 0.30/k." required:"" placeholder:"PRICE"`
+	priceFlags
+	Price   string `help:"Price by quantity: 30ct/kWh, 0.30/kWh or 45EUR/MWh for energy; a number alone is for one unit of anything else." required:"" placeholder:"PRICE"`
 	Deposit string `help:"Deposit, as a share of the price." default:"10%"`
 	Bond    string `help:"Bond that the producer stakes, as a share of the price." default:"10%"`
-	MinFill uint64 `help:"Smallest quantity that may be taken; by default the smallest that the instalments allow." placeholder:"N"`
+	MinFill string `help:"Smallest quantity that may be taken, such as 0.5kWh; by default the smallest that the instalments allow." placeholder:"QUANTITY"`
 }
 
 func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
@@ -124,6 +140,7 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0); err == nil {
 		p.worst = s.worstOf(whole)
 	}
+	p.odd = s.odd(ctx, &c.priceFlags, &offer.Goods, offer.Asset, exactly(offer.Price))
 	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
 		return err
@@ -133,7 +150,7 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 		Receipt wire.Receipt  `json:"receipt"`
 	}{id, receipt}
 	return a.show(posted, func(p *page) {
-		p.line("Offered %s.", describeGoods(&offer.Goods))
+		p.line("Offered %s at %s.", describeGoods(&offer.Goods), s.limit(offer.Asset, offer.Goods.Unit, offer.Price))
 		p.line("Offer %s stands until %s.", id, offer.Deadlines.PayBy)
 	})
 }
@@ -143,7 +160,7 @@ func (c *offerPostCmd) offer(s *session) (types.Offer, error) {
 	if err != nil {
 		return types.Offer{}, err
 	}
-	price, err := unitRate(c.Price, asset.Asset.Decimals)
+	price, err := parsePrice("--price", c.Price, c.Unit, &asset.Asset)
 	if err != nil {
 		return types.Offer{}, err
 	}
@@ -159,38 +176,28 @@ func (c *offerPostCmd) offer(s *session) (types.Offer, error) {
 	if err != nil {
 		return types.Offer{}, err
 	}
+	minFill, err := c.minFill(price, goods.Quantity)
+	if err != nil {
+		return types.Offer{}, err
+	}
 	fallback, err := c.fallback()
 	return types.Offer{
-		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: c.minFill(price),
+		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: minFill,
 		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
 	}, err
 }
 
 // minFill is the smallest quantity whose price has at least one unit of money for each instalment, unless a flag says.
-func (c *offerPostCmd) minFill(price types.Rate) uint64 {
-	if c.MinFill > 0 {
-		return c.MinFill
+func (c *offerPostCmd) minFill(price types.Rate, whole uint64) (uint64, error) {
+	if c.MinFill != "" {
+		return parseQuantity("--min-fill", c.MinFill, c.Unit)
 	}
 	worth := func(quantity int) bool {
 		cost, ok := price.Cost(uint64(quantity))
 		return !ok || cost >= types.Amount(c.Instalments)
 	}
-	smallest := sort.Search(int(min(c.Quantity, types.MaxQuantity)), worth)
-	return min(max(uint64(smallest), 1), c.Quantity)
-}
-
-// unitRate reads a price in whole money, of one unit or with "/k" of 1,000, as a rate in smallest units.
-func unitRate(text string, decimals uint8) (types.Rate, error) {
-	number, perThousand := strings.CutSuffix(text, "/k")
-	rate, err := types.ParseRate(number)
-	if err != nil {
-		return rate, &usageError{err}
-	}
-	shift := int(decimals)
-	if perThousand {
-		shift -= 3
-	}
-	return scaleRate(rate, shift)
+	smallest := sort.Search(int(whole), worth)
+	return min(max(uint64(smallest), 1), whole), nil
 }
 
 // shareOf is a percentage of a rate.
@@ -258,10 +265,9 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No offer stands now.")
 			return
 		}
-		p.row("left", "of", "price of 1,000", "slot", "until", "terms", "offer")
+		p.row("left", "of", "price", "slot", "until", "terms", "offer")
 		for _, o := range offers {
-			thousand, _ := o.Offer.Price.Cost(1000)
-			p.row(quantity(o.Remaining, o.Offer.Goods.Unit), o.Offer.Goods.Commodity, s.money(o.Offer.Asset, thousand),
+			p.row(quantity(o.Remaining, o.Offer.Goods.Unit), name(o.Offer.Goods.Commodity), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
 				slotText(&o.Offer.Goods), o.Offer.Deadlines.PayBy.Std().Format(time.DateTime), types.FallbackKind(o.Offer.Fallback), o.ID.String())
 		}
 	})

@@ -21,22 +21,23 @@ type orderCmd struct {
 
 type orderPlaceCmd struct {
 	walletFlags
-	Side      string      `help:"bid to buy, offer to sell." enum:"bid,offer" required:""`
-	Quantity  uint64      `help:"How many units at most." required:"" placeholder:"N"`
-	Limit     string      `help:"Worst price of one unit in whole money, such as 0.0003; or of 1,000 units with a /k behind it, such as 0.30/k." required:"" placeholder:"PRICE"`
+	priceFlags
+	Side      string      `help:"bid to buy, offer to sell; buy and sell mean the same." enum:"bid,offer,buy,sell" required:""`
+	Quantity  string      `help:"How much at most, such as 2kWh; a number alone counts units." required:"" placeholder:"QUANTITY"`
+	Limit     string      `help:"Worst price by quantity: 30ct/kWh, 0.30/kWh or 45EUR/MWh for energy; a number alone is for one unit of anything else." required:"" placeholder:"PRICE"`
 	Asset     string      `help:"Asset that is paid with, by its code or its id." required:"" placeholder:"ASSET"`
 	Zone      string      `help:"Where it is handed over." placeholder:"TEXT"`
 	From      string      `help:"Begin of the slot, or \"next\": the first one whose gate is still open." default:"next" placeholder:"TIME"`
 	Until     *types.Time `help:"End of the slot; by default one slot of the ledger later." placeholder:"TIME"`
 	Commodity string      `help:"What is traded." default:"energy"`
 	Unit      string      `help:"What it is counted in." default:"Wh"`
-	MinFill   uint64      `help:"At least so much or nothing." default:"1" placeholder:"N"`
+	MinFill   string      `help:"At least so much or nothing, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
 	Expires   *types.Time `help:"An auction that is held later leaves the order out; by default the begin of the slot." placeholder:"TIME"`
 	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold." default:"hold"`
 	Meter     string      `help:"Of an offer under meter terms: the meter, by its id." placeholder:"ID"`
 	Register  string      `help:"Register of the meter." default:"01-00:02.08.00*FF"`
-	MinRecord uint8       `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" placeholder:"PERCENT"`
-	Number    *uint8      `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." placeholder:"N"`
+	MinRecord uint8       `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
+	Number    *uint8      `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." zero:"" placeholder:"N"`
 	yesFlag
 }
 
@@ -68,16 +69,17 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	}
 	goods := order.Product.Goods(order.Quantity, nil)
 	receipt, err := s.send(ctx, d, c.yesFlag, plan{
-		ask: fmt.Sprintf("Place the %s for %s at %s or better", order.Side, describeGoods(&goods), s.thousand(order.Product.Asset, order.Limit)), worst: s.worstOfOrder(&order),
+		ask:   fmt.Sprintf("Place the %s for %s at %s or better", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit)),
+		worst: s.worstOfOrder(&order), odd: s.odd(ctx, &c.priceFlags, &goods, order.Product.Asset, exactly(order.Limit)),
 	})
 	if err != nil {
 		return err
 	}
 	done := placed{order.Product.ID(), id, order.Number, order.Product.From, order.Product.Gate(&s.params), receipt}
 	return a.show(done, func(p *page) {
-		p.line("Placed the %s for %s at %s or better, as number %d.", order.Side, describeGoods(&goods), s.thousand(order.Product.Asset, order.Limit), order.Number)
+		p.line("Placed the %s for %s at %s or better, as number %d.", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit), order.Number)
 		p.line("Order %s, product %s.", id, done.Product)
-		p.line("The gate closes at %s; what is matched then stands in: lockstep trade list", stamp(done.Gate))
+		p.line("The gate closes at %s; what is matched then stands in: %s", stamp(done.Gate), a.next("trade list"))
 	})
 }
 
@@ -88,16 +90,24 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 		return order, err
 	}
 	order = types.Order{
-		ChainID: s.params.ChainID, Owner: s.account.Key(), Side: types.Sell, Quantity: c.Quantity, MinFill: c.MinFill, MinRecord: c.MinRecord,
-		Product: types.Product{Commodity: c.Commodity, Unit: c.Unit, Zone: c.Zone, Asset: asset.ID},
+		ChainID: s.params.ChainID, Owner: s.account.Key(), Side: types.Sell, MinRecord: c.MinRecord,
+		Product: types.Product{Commodity: c.Commodity, Unit: unitOf(c.Unit), Zone: c.Zone, Asset: asset.ID},
 	}
-	if c.Side == types.Bid.String() {
+	if c.Side == types.Bid.String() || c.Side == "buy" {
 		order.Side = types.Bid
+	}
+	if order.Quantity, err = parseQuantity("--quantity", c.Quantity, c.Unit); err != nil {
+		return order, err
+	}
+	if c.MinFill != "" {
+		if order.MinFill, err = parseQuantity("--min-fill", c.MinFill, c.Unit); err != nil {
+			return order, err
+		}
 	}
 	if c.Expires != nil {
 		order.Expires = *c.Expires
 	}
-	if order.Limit, err = unitRate(c.Limit, asset.Asset.Decimals); err != nil {
+	if order.Limit, err = parsePrice("--limit", c.Limit, c.Unit, &asset.Asset); err != nil {
 		return order, err
 	}
 	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {
@@ -206,15 +216,6 @@ func (s *session) worstOfOrder(order *types.Order) (lines []string) {
 	return append(lines, "A match that is not paid or not delivered goes on the record of whose fault it is.")
 }
 
-// thousand writes a rate as the price of 1,000 units.
-func (s *session) thousand(asset types.AssetID, rate types.Rate) string {
-	price, ok := rate.Cost(1000)
-	if !ok {
-		return rate.String() + " smallest units for one"
-	}
-	return s.money(asset, price) + " for 1,000"
-}
-
 type orderListCmd struct {
 	walletFlags
 	Key string `help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
@@ -234,7 +235,7 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(orders, func(p *page) {
 		if len(orders) == 0 {
-			p.line("No order stands. What was matched is in: lockstep trade list")
+			p.line("No order stands. What was matched is in: %s", a.next("trade list"))
 			return
 		}
 		p.row("side", "quantity", "limit", "slot", "zone", "gate", "terms", "number", "product")
@@ -242,7 +243,7 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 			order := &orders[i].Order
 			product := &order.Product
 			goods := product.Goods(order.Quantity, nil)
-			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.thousand(product.Asset, order.Limit), slotText(&goods), product.Zone,
+			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotText(&goods), product.Zone,
 				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), product.ID().String())
 		}
 	})
@@ -260,7 +261,7 @@ type orderWithdrawCmd struct {
 	walletFlags
 	yesFlag
 	Product types.ProductID `arg:"" help:"The product's id."`
-	Number  *uint8          `help:"Number of the order; not needed when there is only one." placeholder:"N"`
+	Number  *uint8          `help:"Number of the order; not needed when there is only one." zero:"" placeholder:"N"`
 }
 
 func (c *orderWithdrawCmd) Run(ctx context.Context, a *app) error {
@@ -287,7 +288,7 @@ func (c *orderWithdrawCmd) number(ctx context.Context, s *session) (uint8, error
 	case len(own) == 0:
 		return 0, types.Refuse(types.CodeOrderUnknown, "no order of yours stands for product %s", c.Product)
 	case len(own) > 1:
-		return 0, misuse("%d orders of yours stand for the product: say which with --number; lockstep order list shows them", len(own))
+		return 0, misuse("%d orders of yours stand for the product: say which with --number; this shows them: %s", len(own), s.next("order list"))
 	}
 	return own[0].Order.Number, nil
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/big"
 
 	"lockstep/api/wire"
-	"lockstep/market"
 	"lockstep/types"
 )
 
@@ -30,14 +28,14 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(products, func(p *page) {
 		if len(products) == 0 {
-			p.line("No product has orders. The first order opens its book: lockstep order place")
+			p.line("No product has orders. The first order opens its book: %s", a.next("order place"))
 			return
 		}
 		p.row("gate", "slot", "of", "zone", "paid in", "orders", "product")
 		for i := range products {
 			product := &products[i].Product
 			goods := product.Goods(1, nil)
-			p.row(remaining(products[i].Gate, s.status.BlockTime), slotText(&goods), product.Commodity, product.Zone, s.code(product.Asset),
+			p.row(remaining(products[i].Gate, s.status.BlockTime), slotText(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
 				fmt.Sprint(products[i].Orders), products[i].ID.String())
 		}
 	})
@@ -69,7 +67,7 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 	return a.show(book, func(p *page) {
 		goods := book.Product.Product.Goods(1, nil)
 		p.line("Product   %s", book.Product.ID)
-		p.line("Goods     %s %s, %s, %s", book.Product.Product.Unit, goods.Commodity, slotText(&goods), goods.Zone)
+		p.line("Goods     %s, %s, %s", name(goods.Commodity), slotText(&goods), name(goods.Zone))
 		if book.Held != nil {
 			s.held(p, &book)
 			return
@@ -83,7 +81,7 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 func (s *session) depth(p *page, book *wire.Book) {
 	asset, unit := book.Product.Product.Asset, book.Product.Product.Unit
 	row := func(side types.Side, level *wire.Level) {
-		p.row(side.String(), s.thousand(asset, level.Limit), quantity(level.Quantity, unit), fmt.Sprint(level.Orders))
+		p.row(side.String(), s.limit(asset, unit, level.Limit), quantity(level.Quantity, unit), fmt.Sprint(level.Orders))
 	}
 	p.row("side", "limit", "quantity", "orders")
 	for i := range book.Offers {
@@ -114,32 +112,24 @@ func (s *session) held(p *page, book *wire.Book) {
 	default:
 		s.rounds(p, book.Held.Rounds, &book.Product.Product)
 	}
-	p.line("Check it with: lockstep market audit %s", book.Product.ID)
+	p.line("Check it with: %s", s.next("market audit", book.Product.ID.String()))
 }
 
 func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
 	p.row("price", "volume", "terms", "sellers' record", "buyers' record")
 	for i := range rounds {
 		round := &rounds[i].Round
-		p.row(s.unitPrice(product.Asset, round.Price), quantity(round.Volume, product.Unit), types.FallbackKind(round.Fallback),
+		p.row(s.rate(product.Asset, product.Unit, round.Price.Rat()), quantity(round.Volume, product.Unit), types.FallbackKind(round.Fallback),
 			fmt.Sprintf("%d%%", round.Sellers), fmt.Sprintf("%d%%", round.Buyers))
 	}
 }
 
-// unitPrice writes a clearing price as the price of 1,000 units in whole money, exactly.
-func (s *session) unitPrice(asset types.AssetID, price types.ClearingPrice) string {
-	return s.perThousand(asset, price.Rat())
-}
-
-// perThousand writes the price of one unit in smallest units as that of 1,000 in whole money.
-func (s *session) perThousand(asset types.AssetID, price *big.Rat) string {
-	decimals, code := 0, "smallest units"
+// decimals is in how many places an asset is written.
+func (s *session) decimals(id types.AssetID) int {
 	for _, known := range s.assets {
-		if known.ID == asset {
-			decimals, code = int(known.Asset.Decimals), known.Asset.Code
+		if known.ID == id {
+			return int(known.Asset.Decimals)
 		}
 	}
-	whole := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
-	thousand := new(big.Rat).Mul(price, big.NewRat(1000, 1))
-	return market.Decimal(thousand.Quo(thousand, new(big.Rat).SetInt(whole))) + " " + code + " for 1,000"
+	return 0
 }

@@ -11,8 +11,8 @@ import (
 
 type tradeReleaseCmd struct {
 	tradeFlags
-	Instalment uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
-	KeyFile    string `help:"Show the key in this file, which the consumer has handed over. Anybody may; it needs no wallet." type:"path" placeholder:"FILE"`
+	Instalment *uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
+	KeyFile    string  `help:"Show the key in this file, which the consumer has handed over. Anybody may; it needs no wallet." type:"path" placeholder:"FILE"`
 	yesFlag
 }
 
@@ -24,9 +24,9 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	k := c.Instalment
-	if k == 0 {
-		k = trade.Trade.Agreement.Instalments
+	k := trade.Trade.Agreement.Instalments
+	if c.Instalment != nil {
+		k = *c.Instalment
 	}
 	known, err := s.known(ctx)
 	if err != nil {

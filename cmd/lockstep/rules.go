@@ -9,7 +9,7 @@ import (
 
 // marketFlags are the rules' numbers of the auctions of a new ledger.
 type marketFlags struct {
-	Opens     time.Duration `help:"How long before its slot a product begins to take orders; 0 for a ledger without auctions." default:"48h"`
+	Opens     time.Duration `help:"How long before its slot a product begins to take orders; 0 for a ledger without auctions." default:"48h" zero:""`
 	Gate      time.Duration `help:"How long before its slot it takes the last ones." default:"5m"`
 	Pay       time.Duration `help:"Time from the gate until pay-by of what is matched." default:"2m"`
 	Reading   time.Duration `help:"Time from the end of the slot until reading-by of what is matched." default:"1h"`

@@ -20,6 +20,9 @@ var quickWork = ""
 
 // terminal is the file behind a stream, if that is a terminal.
 func terminal(stream any) (*os.File, bool) {
+	if clean, ok := stream.(*cleanWriter); ok {
+		stream = clean.to
+	}
 	file, ok := stream.(*os.File)
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,27 +14,10 @@ import (
 	"lockstep/wallet"
 )
 
-// connect makes a client of the node. A missing token file is no error: reading needs none.
-func (a *app) connect() (*client.Client, error) {
-	file := a.TokenFile
-	if file == "" {
-		file = filepath.Join(a.nodeDir(), "api.token")
-	}
-	var options []client.Option
-	token, err := os.ReadFile(file)
-	switch {
-	case err == nil:
-		options = append(options, client.WithToken(strings.TrimSpace(string(token))))
-	case a.TokenFile != "" || !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("read the node's API token: %w", err)
-	}
-	return client.New(a.NodeURL, options...)
-}
-
 // walletFlags say which wallet a command uses.
 type walletFlags struct {
 	Wallet         string `help:"Wallet file; by default wallet.age in the home folder." env:"LOCKSTEP_WALLET" type:"path" placeholder:"FILE"`
-	Account        uint32 `help:"Account of the wallet." default:"0" placeholder:"N"`
+	Account        uint32 `help:"Account of the wallet." default:"0" zero:"" placeholder:"N"`
 	PassphraseFile string `help:"File with the wallet's passphrase, instead of asking for it." env:"LOCKSTEP_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
 }
 

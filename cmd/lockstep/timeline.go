@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -285,28 +284,19 @@ func remaining(until, clock types.Time) string {
 	return until.Since(clock).Std().Round(time.Second).String() + " left"
 }
 
-// quantity writes a number with its unit, in groups of three digits.
-func quantity(n uint64, unit string) string {
-	digits := strconv.FormatUint(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits + " " + unit
-}
-
 func describeGoods(g *types.Goods) string {
-	text := quantity(g.Quantity, g.Unit) + " " + g.Commodity
+	text := quantity(g.Quantity, g.Unit) + " " + name(g.Commodity)
 	if g.Unit == types.UnitItem {
-		text = "one " + g.Commodity
+		text = "one " + name(g.Commodity)
 	}
 	if slot := slotText(g); slot != "-" {
 		text += ", " + slot
 	}
 	if g.Zone != "" {
-		text += ", " + g.Zone
+		text += ", " + name(g.Zone)
 	}
 	if g.Note != "" {
-		text += " (" + g.Note + ")"
+		text += ` (note: "` + printable(g.Note) + `")`
 	}
 	return text
 }

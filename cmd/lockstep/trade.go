@@ -83,8 +83,9 @@ func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *s
 
 type tradeTakeCmd struct {
 	walletFlags
+	priceFlags
 	Offer    types.OfferID `arg:"" help:"The offer's id."`
-	Quantity uint64        `help:"How many units; by default all that is left." placeholder:"N"`
+	Quantity string        `help:"How much, such as 2kWh; a number alone counts units. By default all that is left." placeholder:"QUANTITY"`
 	yesFlag
 }
 
@@ -97,18 +98,22 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Quantity == 0 {
-		c.Quantity = offer.Remaining
+	amount := offer.Remaining
+	if c.Quantity != "" {
+		if amount, err = parseQuantity("--quantity", c.Quantity, offer.Offer.Goods.Unit); err != nil {
+			return err
+		}
 	}
 	d, err := s.draft(ctx)
 	if err != nil {
 		return err
 	}
-	agreement, err := d.Take(c.Offer, &offer.Offer, c.Quantity)
+	agreement, err := d.Take(c.Offer, &offer.Offer, amount)
 	if err != nil {
 		return err
 	}
 	p := s.payment(agreement, "Take")
+	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, exactly(offer.Offer.Price))
 	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
 		return err
@@ -128,9 +133,10 @@ func (s *session) payment(agreement *types.Agreement, verb string) plan {
 type tradeAgreeCmd struct {
 	walletFlags
 	termsFlags
+	priceFlags
 	Producer *types.PublicKey `help:"The producer, if the consumer writes." placeholder:"KEY" xor:"other"`
 	Consumer *types.PublicKey `help:"The consumer, if the producer writes." placeholder:"KEY" xor:"other"`
-	Price    string           `help:"Price of all of it, such as 0.30." required:"" placeholder:"AMOUNT"`
+	Price    string           `help:"Price of all of it, such as 0.30, or by quantity, such as 30ct/kWh." required:"" placeholder:"PRICE"`
 	Deposit  string           `help:"Deposit." required:"" placeholder:"AMOUNT"`
 	Bond     string           `help:"Bond that the producer stakes." default:"0" placeholder:"AMOUNT"`
 	Out      string           `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
@@ -161,6 +167,7 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	p := s.payment(&agreement, "Sign the agreement on")
+	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, unitPrice(&agreement))
 	return s.writePart(d, id, c.Out, c.yesFlag, p, "Trade %s needs the other party's signature.")
 }
 
@@ -175,16 +182,19 @@ func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
 	} else {
 		agreement.Consumer = *c.Consumer
 	}
+	if agreement.Goods, agreement.Deadlines, err = c.describe(s.status.Clock, &s.params); err != nil {
+		return agreement, err
+	}
+	if agreement.Price, err = priceOfAll("--price", c.Price, &agreement.Goods, &asset.Asset); err != nil {
+		return agreement, err
+	}
 	for _, sum := range []struct {
 		text string
 		to   *types.Amount
-	}{{c.Price, &agreement.Price}, {c.Deposit, &agreement.Deposit}, {c.Bond, &agreement.Bond}} {
+	}{{c.Deposit, &agreement.Deposit}, {c.Bond, &agreement.Bond}} {
 		if *sum.to, err = parseAmount(sum.text, asset.Asset.Decimals); err != nil {
 			return agreement, err
 		}
-	}
-	if agreement.Goods, agreement.Deadlines, err = c.describe(s.status.Clock, &s.params); err != nil {
-		return agreement, err
 	}
 	agreement.Fallback, err = c.fallback()
 	return agreement, err

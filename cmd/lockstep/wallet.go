@@ -127,7 +127,7 @@ func (c *walletRestoreCmd) Run(a *app) error {
 	}
 	return a.show(made, func(p *page) {
 		p.line("Wallet %s\nKey    %s\n", made.File, made.Key)
-		p.line("Its money and its open trades are on the ledger: see \"lockstep wallet balance\" and \"lockstep trade list\".")
+		p.line("Its money and its open trades are on the ledger. See them with:\n  %s\n  %s", a.next("wallet balance"), a.next("trade list"))
 	})
 }
 
@@ -260,7 +260,7 @@ type walletIssueCmd struct {
 	walletFlags
 	Amount   string           `arg:"" help:"Amount, such as 1000."`
 	Code     string           `arg:"" help:"Code of the asset: capital letters, digits or '-'."`
-	Decimals uint8            `help:"Decimal places of the asset; fixed with its first issue." default:"2"`
+	Decimals uint8            `help:"Decimal places of the asset; fixed with its first issue." default:"2" zero:""`
 	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
 	yesFlag
 }

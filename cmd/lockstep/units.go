@@ -1,0 +1,222 @@
+package main
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"lockstep/market"
+	"lockstep/types"
+)
+
+// measure is a unit that people count in: so many of the ledger's unit, as a power of ten.
+type measure struct {
+	name  string
+	power int
+}
+
+// measures are the units in which people count what the ledger counts in one, the largest first. Only energy has others.
+func measures(unit string) []measure {
+	if unit == types.UnitWattHour {
+		return []measure{{"GWh", 9}, {"MWh", 6}, {"kWh", 3}, {types.UnitWattHour, 0}}
+	}
+	return []measure{{unit, 0}}
+}
+
+// measureOf reads a unit: the ledger's own, and the power of ten between the two. Small and large letters are the same
+// where they can't be mistaken: mWh could be a thousandth.
+func measureOf(name string) (unit string, power int) {
+	for _, m := range measures(types.UnitWattHour) {
+		if m.name == name || strings.EqualFold(m.name, name) && name[0] != 'm' {
+			return types.UnitWattHour, m.power
+		}
+	}
+	return name, 0
+}
+
+// unitOf is the unit in which the ledger counts what is named by a unit of people.
+func unitOf(name string) string {
+	unit, _ := measureOf(name)
+	return unit
+}
+
+// splitNumber divides the value of a flag into the decimal number at its begin and the rest. Forms say how to write it.
+func splitNumber(flag, text, forms string) (types.Rate, string, error) {
+	typed := text
+	text = strings.TrimSpace(text)
+	end := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
+	if end < 0 {
+		end = len(text)
+	}
+	number, rest := text[:end], strings.TrimSpace(text[end:])
+	if strings.HasPrefix(rest, ",") {
+		return types.Rate{}, "", misuse("%s %q: write the decimal point as a point and nothing else between digits, such as 2.5 or 12000", flag, typed)
+	}
+	rate, err := types.ParseRate(number)
+	if err != nil {
+		return rate, "", misuse("%s %q does not begin with a number that can be counted: write it like %s", flag, typed, forms)
+	}
+	return rate, rest, nil
+}
+
+// parseQuantity reads a quantity of goods, in their unit or with another of the same kind behind it: 2000, 2kWh, 0.5 MWh. A
+// quantity that is not a whole number of the ledger's unit is refused, not rounded.
+func parseQuantity(flag, text, unit string) (uint64, error) {
+	number, written, err := splitNumber(flag, text, quantityForms(unit))
+	if err != nil {
+		return 0, err
+	}
+	if written == "" {
+		written = unit
+	}
+	base, power := measureOf(written)
+	if base != unitOf(unit) {
+		return 0, misuse("%s %q: these goods are counted in %s, not in %s; write it like %s, or name the unit by --unit", flag, text,
+			name(unitOf(unit)), name(written), quantityForms(unit))
+	}
+	exact := scaled(new(big.Rat).SetUint64(number.Mantissa), power-int(number.Exponent))
+	switch {
+	case !exact.IsInt():
+		return 0, misuse("%s %q is not a whole number of %s: the ledger counts no smaller parts", flag, text, name(base))
+	case exact.Sign() == 0:
+		return 0, misuse("%s %q is nothing: give 1 or more, or leave it out", flag, text)
+	case exact.Cmp(new(big.Rat).SetUint64(types.MaxQuantity)) > 0:
+		return 0, misuse("%s %q is more than the ledger counts: at most %s", flag, text, quantity(types.MaxQuantity, base))
+	}
+	return exact.Num().Uint64(), nil
+}
+
+func quantityForms(unit string) string {
+	if unitOf(unit) == types.UnitWattHour {
+		return "2kWh, 500Wh or 0.5MWh"
+	}
+	return "12"
+}
+
+// scaled multiplies a number by a power of ten.
+func scaled(number *big.Rat, power int) *big.Rat {
+	factor := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(power, -power))), nil))
+	if power < 0 {
+		return number.Quo(number, factor)
+	}
+	return number.Mul(number, factor)
+}
+
+// parsePrice reads a price and returns that of one unit of goods as the ledger counts them, in smallest units of the asset.
+// It is written per unit of people, in whole money or in hundredths: 0.30/kWh, 30ct/kWh, 45 EUR/MWh, 12/item; "/k" is per
+// 1,000 of the goods' unit. A number alone is a price of one unit, but not of energy: there one reads it per kWh and another
+// per Wh, which is a thousand times as much.
+func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error) {
+	money, per, divided := strings.Cut(text, "/")
+	number, currency, err := splitNumber(flag, money, priceForms(unit, asset))
+	if err != nil {
+		return number, err
+	}
+	shift := int(asset.Decimals)
+	switch {
+	case currency == "" || currency == asset.Code:
+	case currency == "€" && asset.Code == "EUR":
+	case slices.Contains([]string{"ct", "cent", "cents", "Cent", "Cents"}, currency):
+		if asset.Decimals < 2 {
+			return number, misuse("%s %q: %s has %d decimal places, so it has no hundredths: write the price in whole %s", flag, text, asset.Code, asset.Decimals, asset.Code)
+		}
+		shift -= 2
+	default:
+		return number, misuse("%s %q is in %s, but --asset is %s", flag, text, name(currency), asset.Code)
+	}
+	per = strings.TrimSpace(per)
+	base, power := measureOf(per)
+	switch {
+	case !divided && unit == types.UnitWattHour:
+		return number, misuse("%s %q does not say for how much energy: write it like %s", flag, text, priceForms(unit, asset))
+	case !divided:
+		base, power = measureOf(unit)
+	case per == "k":
+		base, power = unitOf(unit), 3
+	}
+	if base != unitOf(unit) {
+		return number, misuse("%s %q is a price for %s, but the goods are counted in %s: write it like %s", flag, text, name(per), name(unitOf(unit)), priceForms(unit, asset))
+	}
+	rate, err := scaleRate(number, shift-power)
+	if err != nil {
+		return rate, err
+	}
+	if rate.Mantissa == 0 {
+		return rate, misuse("%s %q is nothing: a price is more than zero", flag, text)
+	}
+	return rate, nil
+}
+
+// priceOfAll reads the price of goods: an amount for all of them, or a price by quantity, which is rounded up as that of an
+// offer is.
+func priceOfAll(flag, text string, goods *types.Goods, asset *types.Asset) (types.Amount, error) {
+	if !strings.Contains(text, "/") {
+		return parseAmount(text, asset.Decimals)
+	}
+	rate, err := parsePrice(flag, text, goods.Unit, asset)
+	if err != nil {
+		return 0, err
+	}
+	price, ok := rate.Cost(goods.Quantity)
+	if !ok {
+		return 0, misuse("%s %q for %s is more than the ledger can count", flag, text, quantity(goods.Quantity, goods.Unit))
+	}
+	return price, nil
+}
+
+// unitPrice is the price of one unit of the goods of an agreement, in smallest units of its asset.
+func unitPrice(a *types.Agreement) *big.Rat {
+	return new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(a.Price)), new(big.Int).SetUint64(a.Goods.Quantity))
+}
+
+func priceForms(unit string, asset *types.Asset) string {
+	if unitOf(unit) != types.UnitWattHour {
+		return "12.50"
+	}
+	if asset.Decimals < 2 {
+		return "3/kWh or 45 " + asset.Code + "/MWh"
+	}
+	return "30ct/kWh, 0.30/kWh or 45 " + asset.Code + "/MWh"
+}
+
+// quantity writes a quantity in the largest unit of people that it has at least one of, with at most three decimal places.
+func quantity(n uint64, unit string) string {
+	for _, m := range measures(unit) {
+		whole := uint64(1)
+		for range m.power {
+			whole *= 10
+		}
+		if whole == 1 || n >= whole && n%(whole/1000) == 0 {
+			return market.Decimal(new(big.Rat).SetFrac(new(big.Int).SetUint64(n), new(big.Int).SetUint64(whole))) + " " + name(m.name)
+		}
+	}
+	panic("a unit has no measure of one")
+}
+
+// rate writes the price of one unit of goods, in smallest units of an asset, as people write it: exactly, in whole money for
+// the unit in which they count.
+func (s *session) rate(asset types.AssetID, unit string, price *big.Rat) string {
+	per := measure{unit, 0}
+	if unit == types.UnitWattHour {
+		per = measure{"kWh", 3}
+	}
+	decimals := s.decimals(asset)
+	text := market.Decimal(scaled(new(big.Rat).Set(price), per.power-decimals))
+	if _, fraction, _ := strings.Cut(text, "."); decimals >= 2 && len(fraction) < 2 {
+		if fraction == "" {
+			text += "."
+		}
+		text += strings.Repeat("0", 2-len(fraction))
+	}
+	return text + " " + s.code(asset) + "/" + name(per.name)
+}
+
+// limit writes the price of an offer or an order.
+func (s *session) limit(asset types.AssetID, unit string, price types.Rate) string {
+	return s.rate(asset, unit, exactly(price))
+}
+
+// exactly is a rate as a fraction.
+func exactly(rate types.Rate) *big.Rat {
+	return scaled(new(big.Rat).SetUint64(rate.Mantissa), -int(rate.Exponent))
+}
