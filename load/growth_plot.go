@@ -27,7 +27,7 @@ func (r *GrowthReport) WritePlot(w io.Writer) error {
 	p.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-labelledby="title">`, plotWidth, plotHeight)
 	p.add(`<title id="title">Trades a second as the ledger grows</title>`)
 	p.add(`<style>svg{%s;%s}@media (prefers-color-scheme:dark){svg{%s}}`, plotLight, plotFont, plotDark)
-	p.add(`text{fill:var(--ink);font-size:13px}.dim{fill:var(--dim)}.grid{stroke:var(--grid)}.goal{stroke:var(--dim);stroke-dasharray:6 4}` +
+	p.add(`text{fill:var(--ink);font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}.dim{fill:var(--dim)}.grid{stroke:var(--grid)}.goal{stroke:var(--dim);stroke-dasharray:6 4}` +
 		`.line{stroke:var(--line);stroke-width:2.5;fill:none}.dot{fill:var(--line)}</style>`)
 	p.add(`<rect width="%d" height="%d" style="fill:var(--paper)"/>`, plotWidth, plotHeight)
 	p.add(`<text x="%d" y="28" style="font-size:16px">Trades a second on a growing ledger, of those on the smallest</text>`, plotLeft)

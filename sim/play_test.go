@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"lockstep/internal/browser"
 	"lockstep/ledger"
 )
 
@@ -203,6 +204,13 @@ func checkPage(t *testing.T, report *Report) {
 			}
 		}
 		checkNesting(t, text)
+		t.Run("drawings_"+lang, func(t *testing.T) {
+			for _, drawing := range browser.Drawings(t, "day.html", text) {
+				for _, fault := range drawing.Legible() {
+					t.Error(fault)
+				}
+			}
+		})
 	}
 	var refused *OptionError
 	if err := report.WritePage(io.Discard, "en", "03:00"); !errors.As(err, &refused) {

@@ -49,6 +49,7 @@ func floors() []floor {
 		{0, "internal/atomicfile", nil},
 
 		{4, "internal/archtest", nil},
+		{4, "internal/browser", nil},
 	}
 }
 

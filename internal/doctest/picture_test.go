@@ -3,9 +3,13 @@ package doctest
 import (
 	"fmt"
 	"html"
+	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"lockstep/internal/browser"
 )
 
 // Sizes of the picture, in its own units.
@@ -41,17 +45,95 @@ func picture(title, text string) string {
 	for i, colour := range []string{"#ec6a5e", "#f4bf4f", "#61c554"} {
 		fmt.Fprintf(&out, `<circle cx="%g" cy="17" r="5.5" fill="%s"/>`+"\n", margin+18*float64(i), colour)
 	}
-	fmt.Fprintf(&out, `<g font-family="%s" font-size="13.3" fill="#d7dbe0" xml:space="preserve">`+"\n", face)
+	fmt.Fprintf(&out, `<g font-family="%s" font-size="13.3" fill="#d7dbe0">`+"\n", face)
 	for i, l := range lines {
-		if l == "" {
-			continue
+		for _, c := range columns(l) {
+			// textLength keeps the columns in line, whatever face the reader has.
+			fmt.Fprintf(&out, `<text x="%g" y="%g" textLength="%g" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
+				margin+letter*float64(c.at), baseline(i), letter*float64(utf8.RuneCountInString(c.text)), shade(l), html.EscapeString(c.text))
 		}
-		// textLength keeps the columns in line, whatever face the reader has.
-		fmt.Fprintf(&out, `<text x="%g" y="%g" textLength="%g" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
-			margin, bar+line*float64(i)+13, letter*float64(utf8.RuneCountInString(l)), shade(l), html.EscapeString(l))
 	}
 	out.WriteString("</g>\n</svg>\n")
 	return out.String()
+}
+
+// baseline is the height of a line's foot.
+func baseline(i int) float64 { return bar + line*float64(i) + 13 }
+
+// A column is a part of a line without two spaces side by side: browsers draw those as one.
+type column struct {
+	at   int // letters before it
+	text string
+}
+
+func columns(l string) []column {
+	var found []column
+	at := 0
+	for part := range strings.SplitSeq(l, "  ") {
+		text := strings.TrimSpace(part)
+		if text != "" {
+			indent := len(part) - len(strings.TrimLeft(part, " "))
+			found = append(found, column{at + indent, text})
+		}
+		at += utf8.RuneCountInString(part) + 2
+	}
+	return found
+}
+
+// TestPictureInBrowser holds each letter that a browser draws against its place in the text, to a quarter of its width.
+func TestPictureInBrowser(t *testing.T) {
+	t.Parallel()
+	text := "$ lockstep demo\n\n" + read(t, "docs/images/demo.txt")
+	want := make(map[place]string)
+	for i, l := range strings.Split(text, "\n") {
+		for at, r := range []rune(l) {
+			if r != ' ' {
+				want[place{i, at}] = string(r)
+			}
+		}
+	}
+	drawing := browser.Drawings(t, "demo.svg", read(t, "docs/images/demo.svg"))[0]
+	for _, fault := range drawing.Legible() {
+		t.Error(fault)
+	}
+	for _, drawn := range drawing.Texts {
+		for i, r := range []rune(drawn.Text) { // none is beyond 16 bits
+			if r == ' ' || i >= len(drawn.Glyphs) {
+				continue
+			}
+			glyph := drawn.Glyphs[i]
+			at := place{int(math.Round((glyph.Base - baseline(0)) / line)), int(math.Round((glyph.Left - margin) / letter))}
+			if off := math.Abs(glyph.Left - margin - letter*float64(at.letter)); want[at] != string(r) || off > letter/4 {
+				t.Errorf("%c of %q is drawn at letter %d of line %d, %.1f beside it; the text has %q there",
+					r, drawn.Text, at.letter, at.line, off, want[at])
+			}
+			delete(want, at)
+		}
+	}
+	for at, r := range want {
+		t.Errorf("the %s at letter %d of line %d is not drawn", r, at.letter, at.line)
+	}
+}
+
+type place struct{ line, letter int }
+
+// TestDrawingsInBrowser wants every drawing of the documents to be legible.
+func TestDrawingsInBrowser(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(root, "docs", "images", "*.svg"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d drawings: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			for _, drawing := range browser.Drawings(t, file, read(t, "docs/images/"+filepath.Base(file))) {
+				for _, fault := range drawing.Legible() {
+					t.Error(fault)
+				}
+			}
+		})
+	}
 }
 
 // shade sets headings and rules apart.
