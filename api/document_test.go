@@ -250,6 +250,12 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if enrol, ok := action.(*types.Enrol); ok {
 			enrol.Meter.Form = types.FormOCMF
 		}
+		if exchange, ok := action.(*types.Exchange); ok {
+			exchange.Meter.Form = types.FormOCMF
+		}
+		if reading, ok := action.(*types.Reading); ok {
+			reading.Flow.Direction = types.DirectionImport
+		}
 		text, err := json.Marshal(types.Body{Actions: []types.Action{action}, Outputs: []types.Output{{Lock: types.ToKey(apitest.Key("alice"))}}})
 		if err != nil {
 			t.Fatal(err)

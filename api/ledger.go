@@ -31,6 +31,7 @@ type Ledger interface {
 	Offers(ctx context.Context, after string, limit int) (wire.Offers, error)
 	Assets(ctx context.Context) (wire.Assets, error)
 	Market
+	Points
 	// Block returns what a block did; height 0 is the latest.
 	Block(ctx context.Context, height uint64) (wire.Block, error)
 	// Events gives every block from a height on (0: the next one), each with its events, then each new one as it is

@@ -43,7 +43,7 @@ func (s *server) productOrders(ctx context.Context, in *productOrdersInput) (*an
 func withLists(orders []wire.BookOrder) []wire.BookOrder {
 	for i := range orders {
 		order := &orders[i].Order
-		order.Accepts, order.Meters = filled(order.Accepts), filled(order.Meters)
+		order.Accepts = filled(order.Accepts)
 	}
 	return filled(orders)
 }

@@ -55,5 +55,8 @@ func (h *height) UnmarshalText(text []byte) error {
 // moment is a time in a question. (A type whose kind is a number is read as a number.)
 type moment struct{ types.Time }
 
+// direction is a direction in a question.
+type direction struct{ types.Direction }
+
 // phase is a phase in a question.
 type phase struct{ types.Phase }

@@ -22,7 +22,7 @@ func newSchemas() huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
 	for _, domain := range []reflect.Type{
 		reflect.TypeFor[types.Hash](), reflect.TypeFor[types.TxID](), reflect.TypeFor[types.TradeID](), reflect.TypeFor[types.OfferID](),
-		reflect.TypeFor[types.AssetID](), reflect.TypeFor[types.MeterID](), reflect.TypeFor[types.ProductID](), reflect.TypeFor[types.OrderID](),
+		reflect.TypeFor[types.AssetID](), reflect.TypeFor[types.PointID](), reflect.TypeFor[types.ProductID](), reflect.TypeFor[types.OrderID](),
 		reflect.TypeFor[types.Secret](),
 	} {
 		registry.RegisterTypeAlias(domain, reflect.TypeFor[hashText]())
@@ -41,6 +41,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Phase]():          reflect.TypeFor[phaseText](),
 		reflect.TypeFor[types.StepKind]():       reflect.TypeFor[stepText](),
 		reflect.TypeFor[types.MeterForm]():      reflect.TypeFor[formText](),
+		reflect.TypeFor[types.Direction]():      reflect.TypeFor[directionText](),
 		reflect.TypeFor[types.Side]():           reflect.TypeFor[sideText](),
 		reflect.TypeFor[types.Entry]():          reflect.TypeFor[entryText](),
 		reflect.TypeFor[types.Lock]():           reflect.TypeFor[lockSum](),
@@ -50,6 +51,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[height]():               reflect.TypeFor[heightText](),
 		reflect.TypeFor[moment]():               reflect.TypeFor[timeText](),
 		reflect.TypeFor[phase]():                reflect.TypeFor[phaseText](),
+		reflect.TypeFor[direction]():            reflect.TypeFor[directionText](),
 		reflect.TypeFor[position]():             reflect.TypeFor[positionText](),
 		reflect.TypeFor[problem]():              reflect.TypeFor[wire.Problem](),
 	} {
@@ -75,7 +77,7 @@ func quoteNumbers(registry huma.Registry) {
 // schemaName keeps apart what a node says of a thing and the thing itself, where both have one name in Go.
 func schemaName(t reflect.Type, hint string) string {
 	switch t {
-	case reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
+	case reflect.TypeFor[wire.Point](), reflect.TypeFor[wire.Claim](), reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
 		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction]():
 		return t.Name() + "View"
 	}
@@ -100,6 +102,7 @@ type (
 	phaseText     struct{}
 	stepText      struct{}
 	formText      struct{}
+	directionText struct{}
 	sideText      struct{}
 	entryText     struct{}
 	heightText    struct{}
@@ -163,11 +166,12 @@ func (codeText) Schema(huma.Registry) *huma.Schema {
 	return schema
 }
 
-func (partText) Schema(huma.Registry) *huma.Schema  { return names[types.Part]() }
-func (phaseText) Schema(huma.Registry) *huma.Schema { return names[types.Phase]() }
-func (stepText) Schema(huma.Registry) *huma.Schema  { return names[types.StepKind]() }
-func (formText) Schema(huma.Registry) *huma.Schema  { return names[types.MeterForm]() }
-func (sideText) Schema(huma.Registry) *huma.Schema  { return names[types.Side]() }
+func (partText) Schema(huma.Registry) *huma.Schema      { return names[types.Part]() }
+func (phaseText) Schema(huma.Registry) *huma.Schema     { return names[types.Phase]() }
+func (stepText) Schema(huma.Registry) *huma.Schema      { return names[types.StepKind]() }
+func (formText) Schema(huma.Registry) *huma.Schema      { return names[types.MeterForm]() }
+func (directionText) Schema(huma.Registry) *huma.Schema { return names[types.Direction]() }
+func (sideText) Schema(huma.Registry) *huma.Schema      { return names[types.Side]() }
 func (entryText) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: []any{types.EntryNobody.String(), types.EntryAnyone.String(), types.EntryMembers.String()}}
 }
@@ -212,7 +216,7 @@ func actions() map[string]any {
 		"place": types.Place{}, "withdraw": types.Withdraw{}, "agree": types.Agree{},
 		"pay": types.Pay{}, "deliver": types.Deliver{}, "release": types.Release{}, "split": types.Split{},
 		"settle": types.Settle{}, "award": types.Award{}, "reading": types.Reading{},
-		"admit": types.Admit{}, "enrol": types.Enrol{}, "retire": types.Retire{},
+		"admit": types.Admit{}, "enrol": types.Enrol{}, "exchange": types.Exchange{}, "retire": types.Retire{},
 	}
 }
 

@@ -182,7 +182,7 @@ func onRunningTrade(tx *types.Tx) bool {
 		case *types.Deliver, *types.Release, *types.Split, *types.Reading, *types.Settle, *types.Award:
 			return true
 		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay,
-			*types.Admit, *types.Enrol, *types.Retire:
+			*types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
 		}
 	}
 	return false

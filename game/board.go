@@ -145,9 +145,9 @@ func gatewayKey() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func gateway(owner types.PublicKey) *types.RegisteredMeter {
+func gateway() *types.PointMeter {
 	key := [32]byte(gatewayKey().Public().(ed25519.PublicKey))
-	return &types.RegisteredMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(key), Owner: owner}
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(key), Export: []string{register}}
 }
 
 // record is what the meter signs of a stretch of time: the truth.
@@ -189,7 +189,7 @@ func newBoard(purses [parties]types.Amount) (*board, []*types.Tx, error) {
 	setUp := []*types.Tx{
 		b.signed(issue, operator),
 		b.signed(b.body(&types.Admit{Operator: keys[operator], Member: types.Member{Key: keys[producer], Name: "producer"}}), operator),
-		b.signed(b.body(&types.Enrol{Operator: keys[operator], Meter: *gateway(keys[producer])}), operator),
+		b.signed(b.body(&types.Enrol{Operator: keys[operator], Owner: keys[producer], Meter: *gateway()}), operator),
 	}
 	b, err := b.must(setUp...)
 	return b, setUp, err

@@ -292,7 +292,7 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 		}
 		steps = append(steps, step{
 			says:   fmt.Sprintf("the producer posts what its meter signed of %s, %d Wh", s.says, s.quantity),
-			action: &types.Reading{Gauge: at.gauge(), Records: []types.HexBytes{signed}}, by: []party{producer},
+			action: &types.Reading{Flow: at.flow(), From: slotFrom, Records: []types.HexBytes{signed}}, by: []party{producer},
 			apply: func(b *book) string { return r.read(b, s.halves, s.until) },
 			open:  r.allOver,
 		})

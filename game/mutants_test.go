@@ -37,7 +37,7 @@ func mutants() []mutant {
 		{"no split after deliver-by", "ledger/split.go", "phase := trade.PhaseAt(x.now); phase", "phase := trade.Phase; phase", ""},
 		{"an outage costs one clock cap", "ledger/clock.go", "next.Skew += gap - limit", "next.Skew += (gap - limit) / 2", ""},
 		// The allotment and the formula of section 4.
-		{"a claim's place is that of its agreement", "ledger/slot.go", "Height: trade.Height, Trade: id", "Height: x.clock.Height, Trade: id", twoTrades},
+		{"a claim's place is that of its agreement", "ledger/slot.go", "claim := claimOf(id, trade)", "claim := claimOf(id, trade)\n\tclaim.Height = x.clock.Height", twoTrades},
 		{"who comes first is served first", "ledger/settle.go", "there-min(before, there)", "there", twoTrades},
 		{"pro rata in one block", "ledger/settle.go", "mulDiv(claim.Quantity, available, claimed)", "min(claim.Quantity, left), uint64(0)", twoTrades},
 		{"the largest remainder", "ledger/settle.go", "case a.remainder > b.remainder:", "case a.remainder < b.remainder && b.remainder > 0:", twoTrades},

@@ -51,15 +51,16 @@ func (t *Terms) agreement(b *board, buyer party, d types.Deadlines, nonce uint64
 		a.Fallback = &types.Hold{}
 	case meted:
 		a.Fallback = &types.Meter{}
-		a.Goods.Meters = []types.Gauge{b.gauge()}
+		a.Goods.Flow = b.flow()
 	case judge:
 		a.Fallback = &types.Arbiter{Key: b.keys[arbiter]}
 	}
 	return a
 }
 
-func (b *board) gauge() types.Gauge {
-	return types.Gauge{Meter: gateway(b.keys[producer]).ID(), Register: register, Direction: types.DirectionExport}
+// flow is what the producer feeds into the grid at its connection point.
+func (b *board) flow() types.Flow {
+	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
 }
 
 // The slot of the game's goods, and the deadlines around it. Delivery is committed well before the slot, so that an

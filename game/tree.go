@@ -246,7 +246,7 @@ func (t *tree) proving(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	reading := now.at.body(&types.Reading{Gauge: now.at.gauge(), Records: []types.HexBytes{signed}})
+	reading := now.at.body(&types.Reading{Flow: now.at.flow(), From: slotFrom, Records: []types.HexBytes{signed}})
 	posted, err := t.do(now, now.at.signed(reading, producer))
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (c *city) trade(n uint64) *types.Trade {
 	trade := &types.Trade{
 		Height: block, Phase: types.PhaseAgreed, Steps: []types.Step{{Kind: types.StepMatched, At: clockOf(block)}},
 		Agreement: types.Agreement{
-			Producer: household(n, types.Sell), Consumer: household(n, types.Bid), Goods: product.Goods(1000+n%500, nil), Asset: product.Asset,
+			Producer: household(n, types.Sell), Consumer: household(n, types.Bid), Goods: product.Goods(1000+n%500, types.Flow{}), Asset: product.Asset,
 			Price: types.Amount(25 + n%10), Deposit: 1, Bond: 1, Instalments: 1, Fallback: &types.Hold{}, Nonce: n,
 			Deadlines: types.Deadlines{PayBy: deadline, DeliverBy: deadline, ReadingBy: deadline, ConfirmBy: deadline},
 		},

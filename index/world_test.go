@@ -50,7 +50,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	})
 	w.block(w.tx([]string{"operator"},
 		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: party(0), Name: "A meter's owner"}},
-		&types.Enrol{Operator: publicKey("operator"), Meter: *gateway()}))
+		&types.Enrol{Operator: publicKey("operator"), Owner: party(0), Meter: *gateway()}))
 	return w
 }
 
@@ -66,8 +66,8 @@ func asset(n int) types.Asset {
 
 func assetID(n int) types.AssetID { a := asset(n); return a.ID() }
 
-func gateway() *types.RegisteredMeter {
-	return &types.RegisteredMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Owner: party(0)}
+func gateway() *types.PointMeter {
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{"01-00:02.08.00*FF"}}
 }
 
 func secret(id types.TradeID) types.Secret { return types.Secret(sha256.Sum256(id[:])) }
@@ -233,11 +233,11 @@ func (w *world) agreement(producer, consumer int) types.Agreement {
 	case 1:
 		meter := gateway()
 		product := w.product()
-		a.Fallback, a.Producer, a.Asset = &types.Meter{}, meter.Owner, product.Asset
+		a.Fallback, a.Producer, a.Asset = &types.Meter{}, party(0), product.Asset
 		if a.Consumer == a.Producer {
 			a.Consumer = party(1)
 		}
-		a.Goods = product.Goods(5, []types.Gauge{{Meter: meter.ID(), Register: "01-00:02.08.00*FF", Direction: types.DirectionExport}})
+		a.Goods = product.Goods(5, types.Flow{Point: meter.ID(), Direction: types.DirectionExport})
 		a.Deadlines.ReadingBy, a.Deadlines.ConfirmBy = product.Until.Add(4*second), product.Until.Add(8*second)
 	}
 	return a

@@ -34,7 +34,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	if _, known := get[types.AssetState](x.State, assetKey(agreement.Asset)); !known {
 		return id, types.Refuse(types.CodeAssetUnknown, "asset %s", agreement.Asset)
 	}
-	if err := x.checkMeters(agreement.Producer, agreement.Goods.Meters); err != nil {
+	if err := x.checkFlow(agreement.Producer, agreement.Goods.Flow, agreement.Goods.From); err != nil {
 		return id, err
 	}
 	if x.look(tradeKey(id)).value != nil { // it is there, or was

@@ -35,7 +35,7 @@ func (s *State) holdAuction(book *types.Book) {
 		case auction.Void != "":
 		case order.Expires < s.clock.BlockTime:
 			result.Excluded = types.ExcludedLate
-		case s.checkMeters(order.Owner, order.Meters) != nil:
+		case s.checkFlow(order.Owner, order.Flow, order.Product.From) != nil:
 			result.Excluded = types.ExcludedMeter
 		default:
 			entrants = append(entrants, market.Entrant{Order: order, ID: result.Order, Record: result.Standing})
@@ -56,7 +56,7 @@ func (s *State) holdAuction(book *types.Book) {
 			panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, id))
 		}
 		matches[i] = heldMatch{
-			Producer: auction.Results[offer].Owner, Consumer: auction.Results[bid].Owner, Meters: orders[offer].Order.Meters,
+			Producer: auction.Results[offer].Owner, Consumer: auction.Results[bid].Owner, Flow: orders[offer].Order.Flow,
 			Round: uint32(match.Round), Bid: uint32(bid), Offer: uint32(offer), Quantity: match.Quantity, Price: price,
 		}
 	}

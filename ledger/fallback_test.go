@@ -20,35 +20,38 @@ func TestRegistryRules(t *testing.T) {
 			return w, sign(w.body(action), by)
 		}
 	}
-	enrol := func(edit func(m *types.RegisteredMeter)) types.Action {
-		m := *gateway()
-		m.Key = ledger.NativeMeterKey(publicKey("another gateway"))
-		edit(&m)
-		return &types.Enrol{Operator: operator, Meter: m}
+	enrol := func(edit func(e *types.Enrol)) types.Action {
+		e := &types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}
+		e.Meter.Key = ledger.NativeMeterKey(publicKey("another gateway"))
+		edit(e)
+		return e
 	}
 	check(t, []row{
 		{"admit", types.CodeOK, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Clara"}}, "operator")},
 		{"admit twice", types.CodeMember, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Pete"}}, "operator")},
-		{"admit without a name", types.CodeMember, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara")}}, "operator")},
+		{"admit without a name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara")}}, "operator")},
 		{"admit by a stranger", types.CodeOperator, do(&types.Admit{Operator: publicKey("mallory"), Member: types.Member{Key: publicKey("clara"), Name: "C"}}, "mallory")},
 		{"admit in an operator's name", types.CodeSignatureKeys, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "C"}}, "mallory")},
-		{"enrol", types.CodeOK, do(enrol(func(*types.RegisteredMeter) {}), "operator")},
-		{"enrol for a stranger", types.CodeMember, do(enrol(func(m *types.RegisteredMeter) { m.Owner = publicKey("mallory") }), "operator")},
-		{"enrol twice", types.CodeMeterExists, do(&types.Enrol{Operator: operator, Meter: *gateway()}, "operator")},
-		{"enrol under another form", types.CodeMeterForm, do(enrol(func(m *types.RegisteredMeter) { m.Form = types.FormOCMF }), "operator")},
-		{"enrol a bare key", types.CodeMeterForm, do(enrol(func(m *types.RegisteredMeter) { m.Key = m.Key[12:] }), "operator")},
-		{"enrol by a stranger", types.CodeSignatureKeys, do(enrol(func(*types.RegisteredMeter) {}), "mallory")},
-		{"retire", types.CodeOK, do(&types.Retire{Operator: operator, Meter: gateway().ID()}, "operator")},
+		{"admit under a member's name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: " ＰETER "}}, "operator")},
+		{"admit a key of anybody's", types.CodeWeakKey, do(&types.Admit{Operator: operator, Member: types.Member{Name: "Clara"}}, "operator")},
+		{"admit a name that is not seen", types.CodeText, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Pe\u200bter"}}, "operator")},
+		{"enrol", types.CodeOK, do(enrol(func(*types.Enrol) {}), "operator")},
+		{"enrol for a stranger", types.CodeMember, do(enrol(func(e *types.Enrol) { e.Owner = publicKey("mallory") }), "operator")},
+		{"enrol twice", types.CodeMeterExists, do(&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}, "operator")},
+		{"enrol under another form", types.CodeMeterForm, do(enrol(func(e *types.Enrol) { e.Meter.Form, e.Meter.Serial = types.FormOCMF, "1" }), "operator")},
+		{"enrol a bare key", types.CodeMeterForm, do(enrol(func(e *types.Enrol) { e.Meter.Key = e.Meter.Key[12:] }), "operator")},
+		{"enrol by a stranger", types.CodeSignatureKeys, do(enrol(func(*types.Enrol) {}), "mallory")},
+		{"retire", types.CodeOK, do(&types.Retire{Operator: operator, Point: gateway().ID()}, "operator")},
 		{"retire what is not there", types.CodeMeterUnknown, do(&types.Retire{Operator: operator}, "operator")},
 		{"a retired meter can't be enrolled again", types.CodeMeterExists, func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
-			w.must(sign(w.body(&types.Retire{Operator: operator, Meter: gateway().ID()}), "operator"))
-			return w, sign(w.body(&types.Enrol{Operator: operator, Meter: *gateway()}), "operator")
+			w.must(sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
+			return w, sign(w.body(&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}), "operator")
 		}},
 		{"a retired meter can't be named", types.CodeMeterUnknown, func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
 			w.mint(1000, "clara")
-			w.must(sign(w.body(&types.Retire{Operator: operator, Meter: gateway().ID()}), "operator"))
+			w.must(sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
 			a := w.agreement()
 			metered(&a)
 			return w, sign(w.body(&types.Agree{Agreement: a}), "peter", "clara")
@@ -68,7 +71,7 @@ func TestRegistryRules(t *testing.T) {
 func TestRetireTouchesNoRecordedTrade(t *testing.T) {
 	t.Parallel()
 	s := newMeteredWorld(t).paid(metered)
-	s.must(sign(s.body(&types.Retire{Operator: publicKey("operator"), Meter: gateway().ID()}), "operator"))
+	s.must(sign(s.body(&types.Retire{Operator: publicKey("operator"), Point: gateway().ID()}), "operator"))
 	s.must(s.deliverTx())
 	s.readAndSettle(1000)
 	if got := s.spendable("peter"); got != 1000+100+10 {
@@ -127,7 +130,7 @@ func TestReadingRules(t *testing.T) {
 	}
 	spoil := func(edit func(r *types.Reading)) func(*testing.T) (*world, *types.Tx) {
 		return reading(func(s *stage) *types.Tx {
-			r := &types.Reading{Gauge: gauge(), Records: []types.HexBytes{record(s.t, from, until, 1, 600)}}
+			r := &types.Reading{Flow: flow(), From: from, Records: []types.HexBytes{record(s.t, from, until, 1, 600)}}
 			edit(r)
 			return sign(s.body(r), "peter")
 		})
@@ -146,15 +149,16 @@ func TestReadingRules(t *testing.T) {
 			return s.readTx(record(s.t, from, half, 1, 300), record(s.t, half, until, 3, 300))
 		})},
 		{"until after the slot", types.CodeReading, of(from, until+1)},
-		{"from before the slot: another slot, which no trade waits for", types.CodeSlot, of(from-1, until)},
+		{"from before the slot", types.CodeReading, of(from-1, until)},
 		{"signature spoiled", types.CodeReading, spoil(func(r *types.Reading) { r.Records[0][30] ^= 1 })},
 		{"no records", types.CodeReading, spoil(func(r *types.Reading) { r.Records = nil })},
 		{"too many records", types.CodeReading, spoil(func(r *types.Reading) { r.Records = slices.Repeat(r.Records, types.MaxRecords+1) })},
 		{"not a record", types.CodeReading, spoil(func(r *types.Reading) { r.Records[0] = []byte("OCMF|") })},
 		{"long record", types.CodeReading, spoil(func(r *types.Reading) { r.Records[0] = make([]byte, types.MaxRecordLength+1) })},
-		{"other register", types.CodeReading, spoil(func(r *types.Reading) { r.Gauge.Register = "01-00:02.08.01*FF" })},
-		{"other direction", types.CodeReading, spoil(func(r *types.Reading) { r.Gauge.Direction = types.DirectionImport })},
-		{"unknown meter", types.CodeMeterUnknown, spoil(func(r *types.Reading) { r.Gauge.Meter[0] ^= 1 })},
+		{"other slot", types.CodeSlot, spoil(func(r *types.Reading) { r.From = from - types.Time(900*second) })},
+		{"other beginning", types.CodeSlot, spoil(func(r *types.Reading) { r.From++ })},
+		{"other direction", types.CodeSlot, spoil(func(r *types.Reading) { r.Flow.Direction = types.DirectionImport })},
+		{"unknown meter", types.CodeMeterUnknown, spoil(func(r *types.Reading) { r.Flow.Point[0] ^= 1 })},
 		{"posted by a stranger", types.CodeSignatureKeys, reading(func(s *stage) *types.Tx {
 			return sign(s.readTx(record(s.t, from, until, 1, 600)).Body, "mallory")
 		})},

@@ -40,8 +40,8 @@ type heldOrder struct {
 // heldMatch is what becomes a trade. Its page and its place there tell its number.
 type heldMatch struct {
 	Producer, Consumer types.PublicKey
-	Meters             []types.Gauge // of the offer
-	Round, Bid, Offer  uint32        // see types.MatchTrade
+	Flow               types.Flow // of the offer
+	Round, Bid, Offer  uint32     // see types.MatchTrade
 	Quantity           uint64
 	Price              types.Amount
 }
@@ -77,7 +77,7 @@ func (m *heldMatch) Fields(c *canon.Coder) {
 	c.Array(8)
 	c.Bytes("producer", m.Producer[:])
 	c.Bytes("consumer", m.Consumer[:])
-	canon.List(c, "meters", &m.Meters, (*types.Gauge).Fields)
+	canon.Part(c, "flow", &m.Flow, (*types.Flow).Fields)
 	canon.Number(c, "round", &m.Round)
 	canon.Number(c, "bid", &m.Bid)
 	canon.Number(c, "offer", &m.Offer)
@@ -162,7 +162,7 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 	for i := range page.Matches {
 		match := &page.Matches[i]
 		trade, tradeID := s.match(id, &types.Match{
-			Product: &h.Product, Producer: match.Producer, Consumer: match.Consumer, Meters: match.Meters, Quantity: match.Quantity, Price: match.Price,
+			Product: &h.Product, Producer: match.Producer, Consumer: match.Consumer, Flow: match.Flow, Quantity: match.Quantity, Price: match.Price,
 			Fallback: page.Rounds[match.Round-page.Round].Fallback, Begin: h.Begin, Skew: h.Skew, Number: first + uint64(i),
 		})
 		ids[i], payBy = tradeID, trade.Agreement.Deadlines.PayBy

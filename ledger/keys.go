@@ -20,8 +20,10 @@ const (
 	kindQueue      = 'q' // (moment of the ledger clock, what, ID) -> mark: to be looked at once the clock is past it
 	kindClock      = 'c' // -> Clock
 	kindMember     = 'm' // key -> types.Member
-	kindMeter      = 'g' // meter ID -> types.RegisteredMeter
-	kindSlot       = 's' // hash of a gauge and a slot -> types.Slot
+	kindName       = 'n' // hash of a member's name, folded -> namesake
+	kindPoint      = 'g' // point ID -> types.Point
+	kindMeter      = 'u' // hash of a meter's key and serial number -> meterUse
+	kindSlot       = 's' // hash of a flow and a slot -> types.Slot
 	kindBook       = 'b' // product ID -> types.Book
 	kindOrder      = 'd' // (product ID, owner, number) -> types.PlacedOrder
 	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
@@ -35,7 +37,7 @@ const (
 // allKinds are in the order in which an audit reads them.
 func allKinds() []byte {
 	return []byte{
-		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindMeter, kindSlot, kindBook, kindOrder,
+		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
 		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindOver,
 	}
 }
@@ -105,15 +107,21 @@ func tradeKey(id types.TradeID) key     { return idKey(kindTrade, id) }
 func offerKey(id types.OfferID) key     { return idKey(kindOffer, id) }
 func assetKey(id types.AssetID) key     { return idKey(kindAsset, id) }
 func memberKey(k types.PublicKey) key   { return idKey(kindMember, k) }
-func meterKey(id types.MeterID) key     { return idKey(kindMeter, id) }
+func pointKey(id types.PointID) key     { return idKey(kindPoint, id) }
+func meterKey(id types.PointID) key     { return idKey(kindMeter, id) }
 func clockKey() key                     { return kindKey(kindClock) }
 func kindRange(kind byte) (a, b string) { return string([]byte{kind}), string([]byte{kind + 1}) }
 
-// slotID names one gauge in one slot.
-func slotID(gauge types.Gauge, from types.Time) [32]byte {
+// nameKey is the same for all names that look the same.
+func nameKey(name string) key {
+	return idKey(kindName, sha256.Sum256([]byte("lockstep/name/v1\x00"+types.FoldName(name))))
+}
+
+// slotID names one flow in one slot.
+func slotID(flow types.Flow, from types.Time) [32]byte {
 	h := sha256.New()
-	h.Write([]byte("lockstep/slot/v1\x00"))
-	h.Write(types.Encode(&gauge))
+	h.Write([]byte("lockstep/slot/v2\x00"))
+	h.Write(types.Encode(&flow))
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(from)))
 	return [32]byte(h.Sum(nil))
 }

@@ -56,7 +56,7 @@ func (w *world) order(owner string, side types.Side, limit string, edit ...func(
 func numbered(n uint8) func(*types.Order)    { return func(o *types.Order) { o.Number = n } }
 func ofQuantity(n uint64) func(*types.Order) { return func(o *types.Order) { o.Quantity = n } }
 func demanding(n uint8) func(*types.Order)   { return func(o *types.Order) { o.MinRecord = n } }
-func fromMeter(o *types.Order)               { o.Meters = []types.Gauge{gauge()} }
+func fromMeter(o *types.Order)               { o.Flow = flow() }
 func under(f ...types.Fallback) func(*types.Order) {
 	return func(o *types.Order) { o.Accepts = f }
 }
@@ -251,7 +251,7 @@ func TestAuction(t *testing.T) {
 		"a meter that was retired": {func(w *world) {
 			w.place("peter", types.Sell, "0.1", fromMeter, under(&types.Meter{}))
 			w.place("clara", types.Bid, "0.3", under(&types.Meter{}))
-			w.must(sign(w.body(&types.Retire{Operator: publicKey("operator"), Meter: gateway().ID()}), "operator"))
+			w.must(sign(w.body(&types.Retire{Operator: publicKey("operator"), Point: gateway().ID()}), "operator"))
 		}, "| clara 0, peter 0 retired"},
 		"withdrawn": {func(w *world) {
 			p := product()
@@ -390,7 +390,7 @@ func TestSettlementIsOnRecord(t *testing.T) {
 	w.deliverOn(id, "peter")
 	p := product()
 	w.wait(p.Until.Since(w.time) + second)
-	w.must(w.readTx(record(t, p.From, p.Until, 1, 500)))
+	w.must(w.readOf(p.From, record(t, p.From, p.Until, 1, 500)))
 	w.wait(w.params.Market.Reading + w.params.Market.Confirm)
 	w.must(types.NewTx(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}}))
 	if got := w.reader().Record(publicKey("peter"), euro.ID()); got != (types.Record{Kept: 100, Failed: 100, Disputes: 1}) || got.Percent() != 50 {

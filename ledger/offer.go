@@ -14,7 +14,7 @@ func (x *execution) post(a *types.Post) error {
 	if _, known := get[types.AssetState](x.State, assetKey(offer.Asset)); !known {
 		return types.Refuse(types.CodeAssetUnknown, "asset %s", offer.Asset)
 	}
-	if err := x.checkMeters(offer.Producer, offer.Goods.Meters); err != nil {
+	if err := x.checkFlow(offer.Producer, offer.Goods.Flow, offer.Goods.From); err != nil {
 		return err
 	}
 	id := offer.ID()

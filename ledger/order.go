@@ -43,7 +43,7 @@ func (x *execution) checkEntry(order *types.Order) error {
 	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.Market.Entry == types.EntryMembers {
 		return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
 	}
-	return x.checkMeters(order.Owner, order.Meters)
+	return x.checkFlow(order.Owner, order.Flow, order.Product.From)
 }
 
 // withdraw takes an order out of its book again, until the gate closes.

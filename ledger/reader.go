@@ -113,6 +113,29 @@ func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
 	}
 }
 
+// Point returns a connection point that was ever enrolled.
+func (r Reader) Point(id types.PointID) (*types.Point, bool) {
+	return read[types.Point](r, pointKey(id))
+}
+
+// PointOf returns the point at which a meter is or was, by what names the meter.
+func (r Reader) PointOf(m *types.PointMeter) (types.PointID, bool) {
+	if use, ok := read[meterUse](r, meterKey(m.ID())); ok {
+		return use.Point, true
+	}
+	return types.PointID{}, false
+}
+
+// Slot returns what is known of a flow in the slot that begins at a moment.
+func (r Reader) Slot(flow types.Flow, from types.Time) (*types.Slot, bool) {
+	return read[types.Slot](r, slotKey(slotID(flow, from)))
+}
+
+// Member returns a member.
+func (r Reader) Member(key types.PublicKey) (*types.Member, bool) {
+	return read[types.Member](r, memberKey(key))
+}
+
 // Books returns what is open to orders, in order of the products' IDs.
 func (r Reader) Books() iter.Seq[*types.Book] { return all[types.Book](r, kindBook) }
 

@@ -7,24 +7,28 @@ import (
 	"lockstep/types"
 )
 
-// read counts what a meter signed towards the slot that it lies in. The meter's owner posts it, up to reading-by.
+// read counts what a point's meter signed towards the slot that it lies in. The point's owner posts it, up to reading-by.
 func (x *execution) read(a *types.Reading) error {
-	registered, ok := get[types.RegisteredMeter](x.State, meterKey(a.Gauge.Meter))
+	point, ok := get[types.Point](x.State, pointKey(a.Flow.Point))
 	if !ok {
-		return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered", a.Gauge.Meter)
+		return types.Refuse(types.CodeMeterUnknown, "connection point %s is not registered", a.Flow.Point)
 	}
-	x.need(registered.Owner)
-	if !x.signedBy(registered.Owner) { // before the work that follows: whoever is not the owner can't cause it
-		return types.Refuse(types.CodeSignatureKeys, "readings of meter %s are posted by its owner %s", a.Gauge.Meter, registered.Owner)
+	x.need(point.Owner)
+	if !x.signedBy(point.Owner) { // before the work that follows: whoever is not the owner can't cause it
+		return types.Refuse(types.CodeSignatureKeys, "readings of point %s are posted by its owner %s", a.Flow.Point, point.Owner)
+	}
+	at := slotID(a.Flow, a.From)
+	slot, ok := get[types.Slot](x.State, slotKey(at))
+	if !ok {
+		return types.Refuse(types.CodeSlot, "no trade was delivered on this point and direction in the slot of %s", a.From)
+	}
+	registered, ok := point.MeterAt(a.From)
+	if !ok {
+		return types.Refuse(types.CodeMeterUnknown, "connection point %s has no meter in the slot of %s", a.Flow.Point, a.From)
 	}
 	proof, trades, err := prove(registered, a)
 	if err != nil {
 		return err
-	}
-	at := slotID(a.Gauge, proof.From-proof.From%types.Time(x.params.Slot))
-	slot, ok := get[types.Slot](x.State, slotKey(at))
-	if !ok {
-		return types.Refuse(types.CodeSlot, "no trade was delivered on this gauge in the slot of %s", proof.From)
 	}
 	if err := x.checkReading(slot, proof); err != nil {
 		return err
@@ -38,7 +42,7 @@ func (x *execution) read(a *types.Reading) error {
 	next := *slot
 	next.Readings = append(append([]types.SlotReading{}, slot.Readings...), proof)
 	x.put(slotKey(at), &next)
-	x.emit(types.EventRead, types.Event{Tx: x.tx.ID()}, registered.Owner)
+	x.emit(types.EventRead, types.Event{Tx: x.tx.ID()}, point.Owner)
 	return nil
 }
 
@@ -46,7 +50,7 @@ func (x *execution) read(a *types.Reading) error {
 // whatever form and on whatever page it comes.
 func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) error {
 	switch {
-	case proof.Until > slot.Until:
+	case proof.From < slot.From || proof.Until > slot.Until:
 		return types.Refuse(types.CodeReading, "the records from %s until %s do not lie wholly inside the slot", proof.From, proof.Until)
 	case proof.Until > x.clock.BlockTime:
 		return types.Refuse(types.CodeTooEarly, "the records are from the future: until %s", proof.Until)
@@ -68,9 +72,9 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 	return nil
 }
 
-// prove judges the records by package meter and returns what they prove of the gauge: whole Wh, the time they are of, and
+// prove judges the records by package meter and returns what they prove of the flow: whole Wh, the time they are of, and
 // the trades that they name.
-func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReading, [][32]byte, error) {
+func prove(registered *types.PointMeter, a *types.Reading) (types.SlotReading, [][32]byte, error) {
 	none := types.SlotReading{}
 	if len(a.Records) < 1 || len(a.Records) > types.MaxRecords {
 		return none, nil, types.Refuse(types.CodeReading, "%d records; 1 to %d are possible", len(a.Records), types.MaxRecords)
@@ -81,7 +85,7 @@ func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReadi
 			return none, nil, types.Refuse(types.CodeReading, "record %d has %d bytes, at most %d are allowed", i, len(record), types.MaxRecordLength)
 		}
 	}
-	proof, err := judge(registered, lines, a.Gauge)
+	proof, err := judge(registered, lines, a.Flow.Direction)
 	if err != nil {
 		return none, nil, types.Refuse(types.CodeReading, "%v", err)
 	}
@@ -98,16 +102,16 @@ func prove(registered *types.RegisteredMeter, a *types.Reading) (types.SlotReadi
 }
 
 // judge asks for all three verdicts: signature, sequence, quantity.
-func judge(registered *types.RegisteredMeter, lines [][]byte, gauge types.Gauge) (meter.Proof, error) {
-	direction := meter.Direction(gauge.Direction)
+func judge(registered *types.PointMeter, lines [][]byte, d types.Direction) (meter.Proof, error) {
+	form := registered.Registers(d)
 	if registered.Form == types.FormNative {
-		return meter.ProveNative(nativeKey(registered.Key), verifyEd25519, lines, gauge.Register, direction)
+		return meter.ProveNative(nativeKey(registered.Key), verifyEd25519, lines, form, meter.Direction(d))
 	}
 	key, err := meter.ParseKeyBytes(registered.Key)
 	if err != nil {
 		return meter.Proof{}, err
 	}
-	return meter.Prove(key, lines, gauge.Register, direction)
+	return meter.Prove(key, registered.Serial, lines, form, meter.Direction(d))
 }
 
 func verifyEd25519(key [32]byte, message, signature []byte) bool {

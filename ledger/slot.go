@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -9,39 +8,28 @@ import (
 	"lockstep/types"
 )
 
-// A slot keeps one kWh from being sold twice: every trade that was delivered on a gauge has its place there, and what was
+// A slot keeps one kWh from being sold twice: every trade that was delivered on a flow has its place there, and what was
 // read is allotted in the order of the places (see Allot). It is kept until the slot has begun and all its trades are over.
-
-// checkMeters lets only the owner name a meter, and only while it is in use.
-func (s *State) checkMeters(producer types.PublicKey, gauges []types.Gauge) error {
-	for _, gauge := range gauges {
-		meter, ok := get[types.RegisteredMeter](s, meterKey(gauge.Meter))
-		if !ok || meter.Owner != producer || meter.RetiredAt != 0 {
-			return types.Refuse(types.CodeMeterUnknown, "meter %s is not registered to %s, or is retired", gauge.Meter, producer)
-		}
-	}
-	return nil
-}
 
 // claimSlot gives a trade its place at delivery: that of its agreement. Delivery must come before the slot begins, in block
 // time, so that all places are known when it does.
 func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 	goods := &trade.Agreement.Goods
-	if len(goods.Meters) == 0 {
+	if goods.Flow.IsZero() {
 		return nil
 	}
 	if x.clock.BlockTime >= goods.From {
 		return types.Refuse(types.CodeTooLate, "the slot has begun at %s", goods.From)
 	}
-	at := slotID(goods.Meters[0], goods.From)
-	next := types.Slot{Gauge: goods.Meters[0], From: goods.From, Until: goods.Until}
+	at := slotID(goods.Flow, goods.From)
+	next := types.Slot{Flow: goods.Flow, From: goods.From, Until: goods.Until}
 	if slot, known := get[types.Slot](x.State, slotKey(at)); known {
 		next = *slot
 	}
 	if len(next.Claims) == types.MaxClaims {
 		return types.Refuse(types.CodeSlot, "the slot has its %d trades", types.MaxClaims)
 	}
-	claim := types.Claim{Height: trade.Height, Trade: id, Quantity: goods.Quantity, ReadingBy: trade.Agreement.Deadlines.ReadingBy}
+	claim := claimOf(id, trade)
 	place, _ := slices.BinarySearchFunc(next.Claims, claim, compareClaims)
 	next.Claims = slices.Insert(slices.Clone(next.Claims), place, claim)
 	next.Open++
@@ -50,24 +38,14 @@ func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 	return nil
 }
 
-func compareClaims(a, b types.Claim) int {
-	switch {
-	case a.Height < b.Height:
-		return -1
-	case a.Height > b.Height:
-		return 1
-	}
-	return bytes.Compare(a.Trade[:], b.Trade[:])
-}
-
 // leaveSlot notes that a delivered trade is over. Its claim keeps its place.
 func (x *execution) leaveSlot(trade *types.Trade) {
-	if _, delivered := trade.Step(types.StepDelivered); !delivered || len(trade.Agreement.Goods.Meters) == 0 {
+	if _, delivered := trade.Step(types.StepDelivered); !delivered || trade.Agreement.Goods.Flow.IsZero() {
 		return
 	}
 	next := *x.mustSlot(trade)
 	next.Open--
-	at := slotID(next.Gauge, next.From)
+	at := slotID(next.Flow, next.From)
 	x.put(slotKey(at), &next)
 	x.forgetSlot(at)
 }
@@ -84,7 +62,7 @@ func (s *State) forgetSlot(at [32]byte) {
 // mustSlot looks up the slot of a delivered trade.
 func (s *State) mustSlot(trade *types.Trade) *types.Slot {
 	goods := &trade.Agreement.Goods
-	slot, ok := get[types.Slot](s, slotKey(slotID(goods.Meters[0], goods.From)))
+	slot, ok := get[types.Slot](s, slotKey(slotID(goods.Flow, goods.From)))
 	if !ok {
 		panic(fmt.Sprintf("ledger: trade %s was delivered, but its slot is not in the state", trade.ID()))
 	}

@@ -253,8 +253,12 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.AssetState)
 	case kindMember:
 		value = new(types.Member)
+	case kindName:
+		value = new(namesake)
+	case kindPoint:
+		value = new(types.Point)
 	case kindMeter:
-		value = new(types.RegisteredMeter)
+		value = new(meterUse)
 	case kindSlot:
 		value = new(types.Slot)
 	case kindBook:

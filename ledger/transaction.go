@@ -92,6 +92,8 @@ func (x *execution) act(action types.Action) error {
 		return x.admit(a)
 	case *types.Enrol:
 		return x.enrol(a)
+	case *types.Exchange:
+		return x.exchange(a)
 	case *types.Retire:
 		return x.retire(a)
 	}
@@ -116,8 +118,12 @@ func (x *execution) checkForm() error {
 		if output.Amount == 0 {
 			return types.Refuse(types.CodeAmountZero, "output %d has no amount", i)
 		}
-		if _, ok := output.Lock.(*types.KeyLock); !ok {
+		lock, ok := output.Lock.(*types.KeyLock)
+		if !ok {
 			return types.Refuse(types.CodeLock, "output %d is not locked to a key", i)
+		}
+		if err := lock.Key.Check("receiver"); err != nil {
+			return err
 		}
 	}
 	return nil

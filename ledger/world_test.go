@@ -275,7 +275,7 @@ func (s *stage) spendTx(part types.Part, to, by string) *types.Tx {
 // metered makes an agreement under meter terms on peter's gateway, for the slot that begins at From.
 func metered(a *types.Agreement) {
 	a.Fallback = &types.Meter{}
-	a.Goods.Meters = []types.Gauge{gauge()}
+	a.Goods.Flow = flow()
 	a.Deadlines.ReadingBy = a.Goods.Until.Add(60 * second)
 	a.Deadlines.ConfirmBy = a.Goods.Until.Add(120 * second)
 }
@@ -284,12 +284,13 @@ func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: publicKey
 
 const exportRegister = "01-00:02.08.00*FF"
 
-func gauge() types.Gauge {
-	return types.Gauge{Meter: gateway().ID(), Register: exportRegister, Direction: types.DirectionExport}
+// flow is what peter's connection point feeds into the grid.
+func flow() types.Flow {
+	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
 }
 
-func gateway() *types.RegisteredMeter {
-	return &types.RegisteredMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Owner: publicKey("peter")}
+func gateway() *types.PointMeter {
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{exportRegister}}
 }
 
 // newMeteredWorld has an operator, who has admitted peter and enrolled his gateway.
@@ -298,7 +299,7 @@ func newMeteredWorld(t testing.TB) *world {
 	w.params.Operators = []types.PublicKey{publicKey("operator")}
 	w.must(sign(w.body(
 		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
-		&types.Enrol{Operator: publicKey("operator"), Meter: *gateway()},
+		&types.Enrol{Operator: publicKey("operator"), Owner: publicKey("peter"), Meter: *gateway()},
 	), "operator"))
 	return w
 }
@@ -323,5 +324,10 @@ func recordOf(t testing.TB, trade types.TradeID, from, until types.Time, page, q
 }
 
 func (w *world) readTx(records ...types.HexBytes) *types.Tx {
-	return sign(w.body(&types.Reading{Gauge: gauge(), Records: records}), "peter")
+	return w.readOf(w.agreement().Goods.From, records...)
+}
+
+// readOf posts records of peter's gateway for the slot that begins at a moment.
+func (w *world) readOf(from types.Time, records ...types.HexBytes) *types.Tx {
+	return sign(w.body(&types.Reading{Flow: flow(), From: from, Records: records}), "peter")
 }

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -35,9 +36,10 @@ type Register struct {
 	Direction   Direction
 	Compensated bool // energy at the device, behind the loss of the cable, instead of at the mains
 
+	name     string // the one that all spellings of the code share, "" for a code that is not of the standard's form
 	lifetime bool   // counts from the meter's making on, so that it can't fall
 	tariff   string // the code's E field, "" for a total
-	family   string // the code without E: registers of one family are tariffs of one quantity
+	family   string // the name without E: registers of one family are tariffs of one quantity
 }
 
 // parseRegister reads an OBIS code A-B:C.D.E with an optional F behind '*' or '.' (IEC 62056-6-1), in hexadecimal as
@@ -47,40 +49,59 @@ type Register struct {
 func parseRegister(code string) Register {
 	code = strings.TrimSpace(code)
 	r := Register{Code: code, Energy: true, family: code}
-	text := strings.ToLower(code)
-	medium, rest, ok := strings.Cut(text, "-")
-	channel, rest, ok2 := strings.Cut(rest, ":")
-	if !ok || !ok2 {
+	medium, rest, ok := strings.Cut(strings.ToLower(code), "-")
+	channel, rest, full := strings.Cut(rest, ":")
+	a, okA := hexField(medium)
+	b, okB := channelField(channel)
+	if !ok || !okA || !okB {
+		return r
+	}
+	if rest == "" { // only the front: some energy, as the medium is electricity
+		if a == electricity {
+			r.name = fmt.Sprintf("%02X-%02X", a, b)
+			r.family = r.name
+		}
 		return r
 	}
 	fields := strings.SplitN(strings.Replace(rest, "*", ".", 1), ".", 4)
-	if len(fields) < 2 {
+	if !full || len(fields) < 2 {
 		return r
 	}
-	a, okA := hexField(medium)
 	c, okC := hexField(fields[0])
 	d, okD := hexField(fields[1])
-	if !okA || !okC || !okD {
+	if !okC || !okD {
 		return r
 	}
-	history := ""
+	e, f := byte(0), byte(0xFF)
+	okE, okF := true, true
 	if len(fields) > 2 {
-		r.tariff = tariffField(fields[2])
+		e, okE = tariffField(fields[2])
 	}
 	if len(fields) > 3 {
-		history = historyField(fields[3])
+		f, okF = historyField(fields[3])
 	}
-	r.family = strings.Join([]string{medium, channel, fields[0], fields[1], history}, " ")
+	if okE && okF {
+		r.name = OBIS{a, b, c, d, e, f}.String()
+	}
+	if e != 0 || !okE {
+		r.tariff = strings.TrimLeft(fields[2], "0")
+	}
+	r.family = fmt.Sprintf("%02X-%02X:%02X.%02X*%02X", a, b, c, d, f)
+	if !okF {
+		r.family = code
+	}
 	total := r.classify(c)
-	r.Energy = a == 1 && d == 8 && (r.Direction != Undirected || c == 0x9E) // electricity; time integral 1, a register of energy
-	r.lifetime = r.Energy && total && history == ""
+	r.Energy = a == electricity && d == 8 && (r.Direction != Undirected || c == 0x9E) // time integral 1: a register of energy
+	r.lifetime = r.Energy && total && f == 0xFF && okF
 	return r
 }
+
+const electricity = 1 // as a medium
 
 // classify sets what the C field says, and tells whether it is that of a lifetime total. 98 is older than table 25:
 // meters used it for compensated import, and whether it counts through is up to them. 9E is billed by SAFE's own
 // software, and nothing says in which direction.
-func (r *Register) classify(c uint64) (total bool) {
+func (r *Register) classify(c byte) (total bool) {
 	switch c {
 	case 0x01, 0xB0, 0xB1, 0xB2, 0xB3, 0x98:
 		r.Direction = Import
@@ -98,26 +119,47 @@ func (r *Register) classify(c uint64) (total bool) {
 	return false
 }
 
-func hexField(text string) (uint64, bool) {
+func hexField(text string) (byte, bool) {
 	n, err := strconv.ParseUint(text, 16, 8)
-	return n, err == nil
+	return byte(n), err == nil
 }
 
-// tariffField is "" for the total: 0, the placeholder e, and FF, which leaves the field open.
-func tariffField(e string) string {
-	switch e = strings.TrimLeft(e, "0"); e {
-	case "e", "ff", "255":
-		return ""
+// channelField reads B. The letter b alone is the standard's own placeholder, which meters copy: no channel.
+func channelField(text string) (byte, bool) {
+	if text == "b" {
+		return 0, true
 	}
-	return e
+	return hexField(text)
 }
 
-// historyField is "" for the register as it stands now: FF, also in decimal, and 0. Other values are of the maker's
+// lastField reads E or F: hexadecimal, or three decimal digits, which can't be hexadecimal.
+func lastField(text string) (byte, bool) {
+	if text = strings.TrimLeft(text, "0"); text == "" {
+		return 0, true
+	}
+	base := 16
+	if len(text) > 2 {
+		base = 10
+	}
+	n, err := strconv.ParseUint(text, base, 8)
+	return byte(n), err == nil
+}
+
+// tariffField is 0 for the total: 0, the placeholder e, and FF, which leaves the field open.
+func tariffField(text string) (byte, bool) {
+	e, ok := lastField(text)
+	if e == 0xFF || strings.TrimLeft(text, "0") == "e" {
+		e = 0
+	}
+	return e, ok
+}
+
+// historyField is FF for the register as it stands now: FF, also in decimal, and 0. Other values are of the maker's
 // own: 198 at Bauer is the same register counted from the begin of a transaction.
-func historyField(f string) string {
-	switch f = strings.TrimLeft(f, "0"); f {
-	case "ff", "255":
-		return ""
+func historyField(text string) (byte, bool) {
+	f, ok := lastField(text)
+	if f == 0 {
+		f = 0xFF
 	}
-	return f
+	return f, ok
 }

@@ -123,6 +123,14 @@ func (p *Payload) TradeID() (id [32]byte, ok bool) {
 	return [32]byte(b), true
 }
 
+// Serial is the serial number by which records name their meter: MS, or, for a meter that names none, its gateway's (GS).
+func (p *Payload) Serial() string {
+	if p.MeterSerial != "" {
+		return p.MeterSerial
+	}
+	return p.GatewaySerial
+}
+
 func parsePayload(section *jsonValue) Payload {
 	p := Payload{
 		FormatVersion:       scalar(section, "FV"),

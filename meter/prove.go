@@ -1,16 +1,20 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// A Proof is what signed records of one meter prove of one register.
+// A Proof is what signed records of one meter prove of the registers by which one direction is billed.
 type Proof struct {
 	Total
 	Trades [][32]byte // the trades that the records say they are of, if they say so
 }
 
-// Prove returns what OCMF records of one meter prove of one register, or the first reason why they prove nothing: it is
-// [Verify] for a caller that bills, such as a ledger, whose trade names the register and which way the energy goes.
-func Prove(key Key, lines [][]byte, register string, d Direction) (Proof, error) {
+// Prove returns what OCMF records of one meter prove, or the first reason why they prove nothing: it is [Verify] for a caller
+// that bills, such as a ledger, which knows the meter's serial number, the form by which it bills a direction (see
+// [BillableForm]) and which way the energy goes. One key may sign for several meters, so the serial number counts.
+func Prove(key Key, serial string, lines [][]byte, form []string, d Direction) (Proof, error) {
 	var proof Proof
 	records := make([]*Record, len(lines))
 	for i, line := range lines {
@@ -20,6 +24,9 @@ func Prove(key Key, lines [][]byte, register string, d Direction) (Proof, error)
 		}
 		if err != nil {
 			return proof, fmt.Errorf("record %d: %w", i+1, err)
+		}
+		if got := record.Payload.Serial(); got != serial {
+			return proof, fmt.Errorf("record %d: %w", i+1, refuse(CodeSource, "it is of meter %.70q, not %.70q", got, serial))
 		}
 		records[i] = record
 		if trade, named := record.Payload.TradeID(); named {
@@ -33,12 +40,12 @@ func Prove(key Key, lines [][]byte, register string, d Direction) (Proof, error)
 	if err != nil {
 		return proof, err
 	}
-	proof.Total, err = measured.through(register, d)
+	proof.Total, err = measured.Through(form, d)
 	return proof, err
 }
 
 // ProveNative is [Prove] for records of a gateway of ours.
-func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, register string, d Direction) (Proof, error) {
+func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, form []string, d Direction) (Proof, error) {
 	var proof Proof
 	pages := make([]*sequencePage, len(lines))
 	records := make([]*Native, len(lines))
@@ -59,16 +66,32 @@ func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, register st
 	if err != nil {
 		return proof, err
 	}
-	proof.Total, err = measured.through(register, d)
+	proof.Total, err = measured.Through(form, d)
 	return proof, err
 }
 
-// through is the quantity of a register, if it counts in that direction. One whose identification says nothing counts in
-// the direction that its owner named it for.
-func (m *Measurement) through(register string, d Direction) (Total, error) {
-	total, err := m.Of(register)
-	if err == nil && total.Direction != d && total.Direction != Undirected {
-		err = refuse(CodeRegister, "register %s counts %v, not %v", register, total.Direction, d)
+// Begins is when the earliest reading of records of either form was taken, in Unix milliseconds, by what they say: nothing is
+// proven. It is for a caller that looks for the slot which the records are of.
+func Begins(lines [][]byte) (int64, error) {
+	if len(lines) == 0 {
+		return 0, refuse(CodeEmpty, "there is no record")
 	}
-	return total, err
+	var begins []int64
+	for i, line := range lines {
+		if native, err := ParseNative(line); err == nil {
+			begins = append(begins, native.From)
+			continue
+		}
+		record, err := ParseOCMF(line)
+		if err == nil {
+			err = record.Payload.Fault
+		}
+		if err != nil {
+			return 0, fmt.Errorf("record %d: %w", i+1, err)
+		}
+		for _, reading := range record.Payload.Readings {
+			begins = append(begins, reading.Time)
+		}
+	}
+	return slices.Min(begins), nil
 }

@@ -166,15 +166,53 @@ func (m *Measurement) In(d Direction) (Total, error) {
 	return Total{}, refuse(CodeNoEnergy, "no %v register of energy in Wh or kWh was read", d)
 }
 
-// Of is the quantity of the one register that is named, by its code as the meter writes it, for a caller whose trade
-// names a register. Its errors are [CodeNoEnergy], [CodeRegister] and the Fault of the register.
-func (m *Measurement) Of(code string) (Total, error) {
-	for _, r := range m.Registers {
-		if r.Register.Code == code {
-			return m.sum([]RegisterTotal{r})
+// Through is the quantity of a billable form in one direction: the registers that [BillableForm] names, each of which must have
+// been read over the same time, in every record that reads energy. A register whose code says no direction counts in the one that
+// it was named for. Its errors are [CodeNoEnergy], [CodeRegister] and the Fault of a register.
+func (m *Measurement) Through(form []string, d Direction) (Total, error) {
+	if len(form) == 0 {
+		return Total{}, refuse(CodeNoEnergy, "no register counts %v", d)
+	}
+	parts := make([]RegisterTotal, len(form))
+	for i, name := range form {
+		register, err := m.named(name, d)
+		if err != nil {
+			return Total{}, err
+		}
+		parts[i] = register
+		if register.From != parts[0].From || register.Until != parts[0].Until {
+			return Total{}, refuse(CodeRegister, "registers %s and %s were not read over the same time, so their sum is of no time",
+				parts[0].Register.Code, register.Register.Code)
 		}
 	}
-	return Total{}, refuse(CodeNoEnergy, "no register of energy %.40q was read", code)
+	for i, has := range m.hasEnergy {
+		for _, part := range parts {
+			if has && !part.readIn[i] {
+				return Total{}, refuse(CodeRegister, "register %s was not read in every record", part.Register.Code)
+			}
+		}
+	}
+	return m.sum(parts)
+}
+
+// named is the register of a name. Two spellings of one name in the same records could be two registers, so nothing is told then.
+func (m *Measurement) named(name string, d Direction) (RegisterTotal, error) {
+	var found []RegisterTotal
+	for _, r := range m.Registers {
+		if r.Register.name == name {
+			found = append(found, r)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return RegisterTotal{}, refuse(CodeNoEnergy, "no register of energy %.40q was read", name)
+	case len(found) > 1:
+		return RegisterTotal{}, refuse(CodeRegister, "the records write register %s in two ways, %.40q and %.40q: it can't be told which to bill",
+			name, found[0].Register.Code, found[1].Register.Code)
+	case found[0].Register.Direction != d && found[0].Register.Direction != Undirected:
+		return RegisterTotal{}, refuse(CodeRegister, "register %.40q counts %v, not %v", found[0].Register.Code, found[0].Register.Direction, d)
+	}
+	return found[0], nil
 }
 
 // candidates are the ways to tell the energy in a direction, each a register or the tariffs whose sum it is.

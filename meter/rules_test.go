@@ -271,7 +271,7 @@ func TestMeasurementByDirection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if named, err := m.Of(want.Register); err != nil || !reflect.DeepEqual(named, got) {
+		if named, err := m.Through(form(t, want.Register, d), d); err != nil || !reflect.DeepEqual(named, got) {
 			t.Errorf("%v by name: %+v, %v", d, named, err)
 		}
 		if got.Wh.Cmp(want.Wh) != 0 {
@@ -281,7 +281,7 @@ func TestMeasurementByDirection(t *testing.T) {
 			t.Errorf("%v: %+v, want %+v", d, got, want)
 		}
 	}
-	_, err = m.Of("1-0:1.8.1")
+	_, err = m.Through(form(t, "1-0:1.8.1", Import), Import)
 	checkCode(t, err, CodeNoEnergy)
 	_, err = m.In(Undirected)
 	checkCode(t, err, CodeNoEnergy)

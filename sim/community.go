@@ -122,7 +122,7 @@ func (c *community) setUp(ctx context.Context) error {
 		}
 		if m.gateway != nil {
 			draft.Admit(types.Member{Key: m.account.Key(), Name: m.Name})
-			draft.Enrol(m.gateway.registered(m.account.Key()))
+			draft.Enrol(m.account.Key(), types.PointID{}, m.gateway.meter())
 		}
 	}
 	if err := draft.Issue(c.money, total); err != nil {

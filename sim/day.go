@@ -300,7 +300,7 @@ func (c *community) order(m *member, e Order) types.Order {
 		Accepts: []types.Fallback{&types.Meter{}},
 	}
 	if e.Side == types.Sell {
-		order.Meters = []types.Gauge{m.gateway.gauge}
+		order.Flow = m.gateway.flow
 	}
 	return order
 }

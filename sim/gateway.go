@@ -14,9 +14,9 @@ import (
 
 // gateway is what stands beside a producer's meter and signs what went out in a slot.
 type gateway struct {
-	key   ed25519.PrivateKey
-	gauge types.Gauge
-	page  uint64 // of its last record
+	key  ed25519.PrivateKey
+	flow types.Flow // what its owner's point feeds into the grid
+	page uint64     // of its last record
 }
 
 // reading is what a gateway has put on the ledger of a slot.
@@ -34,16 +34,16 @@ func newGateway() (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{key: key}
-	enrolled := g.registered(types.PublicKey{})
-	g.gauge = types.Gauge{Meter: enrolled.ID(), Register: register, Direction: types.DirectionExport}
+	enrolled := g.meter()
+	g.flow = types.Flow{Point: enrolled.ID(), Direction: types.DirectionExport}
 	return g, nil
 }
 
 func (g *gateway) public() [32]byte { return [32]byte(g.key.Public().(ed25519.PublicKey)) }
 
-// registered is how an operator enrols it.
-func (g *gateway) registered(owner types.PublicKey) types.RegisteredMeter {
-	return types.RegisteredMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(g.public()), Owner: owner}
+// meter is how an operator enrols it.
+func (g *gateway) meter() types.PointMeter {
+	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(g.public()), Export: []string{register}}
 }
 
 // sign makes the record of a slot.
@@ -68,7 +68,7 @@ func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
 	if err != nil {
 		return err
 	}
-	draft.Read(m.gateway.gauge, record)
+	draft.Read(m.gateway.flow, product.From, record)
 	return nil
 }
 

@@ -110,10 +110,11 @@ type Award struct {
 	ToConsumer Amount   `json:"to_consumer"`
 }
 
-// Reading records what a meter signed. Needs the signature of the meter's owner, whose burden the proof is.
+// Reading records what the meter of a point signed in a slot. Needs the signature of the point's owner, whose burden the proof is.
 type Reading struct {
 	_       struct{}   `cbor:",toarray"`
-	Gauge   Gauge      `json:"gauge"`
+	Flow    Flow       `json:"flow"`
+	From    Time       `json:"from"`    // when the slot begins, which tells the meter that the records are of
 	Records []HexBytes `json:"records"` // as the meter gave them
 }
 
@@ -124,18 +125,29 @@ type Admit struct {
 	Member   Member    `json:"member"`
 }
 
-// Enrol registers a meter to a member. Needs an operator's signature.
+// Enrol registers a connection point with its first meter to a member. Needs an operator's signature.
 type Enrol struct {
-	_        struct{}        `cbor:",toarray"`
-	Operator PublicKey       `json:"operator"`
-	Meter    RegisteredMeter `json:"meter"`
+	_        struct{}   `cbor:",toarray"`
+	Operator PublicKey  `json:"operator"`
+	Owner    PublicKey  `json:"owner"`
+	Parent   PointID    `json:"parent,omitzero"` // of a sub-meter
+	Meter    PointMeter `json:"meter"`
 }
 
-// Retire keeps a meter out of new agreements; those recorded are not touched. Needs an operator's signature.
+// Exchange gives a point another meter, or other registers of its meter, from a slot in the future on. Claims keep their
+// places. Needs an operator's signature.
+type Exchange struct {
+	_        struct{}   `cbor:",toarray"`
+	Operator PublicKey  `json:"operator"`
+	Point    PointID    `json:"point"`
+	Meter    PointMeter `json:"meter"`
+}
+
+// Retire keeps a point out of new agreements; those recorded are not touched. Needs an operator's signature.
 type Retire struct {
 	_        struct{}  `cbor:",toarray"`
 	Operator PublicKey `json:"operator"`
-	Meter    MeterID   `json:"meter"`
+	Point    PointID   `json:"point"`
 }
 
 func (*Issue) isAction()    {}
@@ -155,4 +167,5 @@ func (*Award) isAction()    {}
 func (*Reading) isAction()  {}
 func (*Admit) isAction()    {}
 func (*Enrol) isAction()    {}
+func (*Exchange) isAction() {}
 func (*Retire) isAction()   {}

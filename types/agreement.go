@@ -46,6 +46,12 @@ func (a *Agreement) Check(params *Params) error {
 	if a.Producer == a.Consumer {
 		return Refuse(CodeParties, "producer and consumer are the same key")
 	}
+	if err := a.Producer.Check("producer"); err != nil {
+		return err
+	}
+	if err := a.Consumer.Check("consumer"); err != nil {
+		return err
+	}
 	if err := a.Goods.Check(); err != nil {
 		return err
 	}
@@ -68,15 +74,15 @@ func (a *Agreement) Check(params *Params) error {
 	case *Hold:
 		return nil
 	case *Meter:
-		if len(a.Goods.Meters) == 0 {
-			return Refuse(CodeFallback, "meter terms need goods that name a meter")
+		if a.Goods.Flow.IsZero() {
+			return Refuse(CodeFallback, "meter terms need goods that name a connection point, whose meter they are settled by")
 		}
 		return nil
 	case *Arbiter:
 		if fallback.Key == a.Producer || fallback.Key == a.Consumer {
 			return Refuse(CodeParties, "the arbiter is one of the parties")
 		}
-		return nil
+		return fallback.Key.Check("arbiter")
 	default:
 		return Refuse(CodeFallback, "the agreement names no fallback terms")
 	}
@@ -86,10 +92,8 @@ func (a *Agreement) Check(params *Params) error {
 func (a *Agreement) checkSlot(params *Params) error {
 	goods, deadlines := &a.Goods, &a.Deadlines
 	switch {
-	case len(goods.Meters) == 0:
+	case goods.Flow.IsZero():
 		return nil
-	case len(goods.Meters) > 1:
-		return Refuse(CodeGoods, "goods may name one gauge: with several, what was read could not be allotted")
 	case goods.Commodity != CommodityEnergy:
 		return Refuse(CodeGoods, "only energy is metered")
 	case params.Slot == 0 || uint64(goods.From)%uint64(params.Slot) != 0 || goods.Until.Since(goods.From) != params.Slot:

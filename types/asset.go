@@ -18,6 +18,9 @@ func (a *Asset) ID() AssetID { return canon.Digest(domainAsset, a) }
 
 // Check reports a code or a number of decimals out of bounds, with [CodeAssetForm].
 func (a *Asset) Check() error {
+	if err := a.Issuer.Check("issuer"); err != nil {
+		return err
+	}
 	if len(a.Code) < 1 || len(a.Code) > maxAssetCode || a.Decimals > MaxDecimals {
 		return Refuse(CodeAssetForm, "code %q with %d decimals", a.Code, a.Decimals)
 	}

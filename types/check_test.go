@@ -1,6 +1,7 @@
 package types_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -25,7 +26,8 @@ func TestGoodsCheck(t *testing.T) {
 		"largest quantity":      {func(g *types.Goods) { g.Quantity = types.MaxQuantity }, types.CodeOK},
 		"longest note":          {func(g *types.Goods) { g.Note = strings.Repeat("n", types.MaxNote) }, types.CodeOK},
 		"no zone":               {func(g *types.Goods) { g.Zone = "" }, types.CodeOK},
-		"16 meters":             {func(g *types.Goods) { g.Meters = manyGauges(16) }, types.CodeOK},
+		"no meter":              {func(g *types.Goods) { g.Flow = types.Flow{} }, types.CodeOK},
+		"import":                {func(g *types.Goods) { g.Flow.Direction = types.DirectionImport }, types.CodeOK},
 		"no commodity":          {func(g *types.Goods) { g.Commodity = "" }, types.CodeGoods},
 		"no unit":               {func(g *types.Goods) { g.Unit = "" }, types.CodeGoods},
 		"energy in kWh":         {func(g *types.Goods) { g.Unit = "kWh" }, types.CodeGoods},
@@ -36,11 +38,9 @@ func TestGoodsCheck(t *testing.T) {
 		"energy without slot":   {func(g *types.Goods) { g.From, g.Until = 0, 0 }, types.CodeGoods},
 		"slot without length":   {func(g *types.Goods) { g.Until = g.From }, types.CodeGoods},
 		"slot after 9999":       {func(g *types.Goods) { g.Until = types.MaxTime + 1 }, types.CodeGoods},
-		"17 meters":             {func(g *types.Goods) { g.Meters = manyGauges(17) }, types.CodeGoods},
-		"meter without flow":    {func(g *types.Goods) { g.Meters[0].Direction = 0 }, types.CodeGoods},
-		"meter with odd flow":   {func(g *types.Goods) { g.Meters[0].Direction = 3 }, types.CodeGoods},
-		"register too long":     {func(g *types.Goods) { g.Meters[0].Register = strings.Repeat("r", 33) }, types.CodeText},
-		"register unprintable":  {func(g *types.Goods) { g.Meters[0].Register = "\x1b[2J" }, types.CodeText},
+		"direction, no point":   {func(g *types.Goods) { g.Flow.Point = types.PointID{} }, types.CodeGoods},
+		"point, no direction":   {func(g *types.Goods) { g.Flow.Direction = 0 }, types.CodeGoods},
+		"odd direction":         {func(g *types.Goods) { g.Flow.Direction = 3 }, types.CodeGoods},
 		"commodity too long":    {func(g *types.Goods) { g.Commodity = strings.Repeat("c", 33) }, types.CodeText},
 		"unit with a newline":   {func(g *types.Goods) { g.Unit = "Wh\n" }, types.CodeText},
 		"zone not UTF-8":        {func(g *types.Goods) { g.Zone = "\xff" }, types.CodeText},
@@ -54,14 +54,6 @@ func TestGoodsCheck(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
-}
-
-func manyGauges(n int) []types.Gauge {
-	gauges := make([]types.Gauge, n)
-	for i := range gauges {
-		gauges[i] = types.Gauge{Meter: types.MeterID{byte(i)}, Direction: types.DirectionImport}
-	}
-	return gauges
 }
 
 func TestAgreementCheck(t *testing.T) {
@@ -79,7 +71,7 @@ func TestAgreementCheck(t *testing.T) {
 		"all that can be":        {func(a *types.Agreement) { a.Price = most - 1; a.Deposit = 1; a.Bond = 0 }, types.CodeOK},
 		"windows just right": {func(a *types.Agreement) {
 			d := &a.Deadlines
-			a.Goods.Meters = nil
+			a.Goods.Flow = types.Flow{}
 			d.DeliverBy = d.PayBy.Add(params.MinWindow)
 			d.ReadingBy = d.DeliverBy.Add(params.MinWindow)
 			d.ConfirmBy = d.ReadingBy.Add(params.MinWindow)
@@ -100,9 +92,11 @@ func TestAgreementCheck(t *testing.T) {
 		"pay-by after confirm-by": {func(a *types.Agreement) { a.Deadlines.PayBy = math.MaxUint64 }, types.CodeDeadlines},
 		"no fallback":             {func(a *types.Agreement) { a.Fallback = nil }, types.CodeFallback},
 		"meter terms":             {func(a *types.Agreement) { a.Fallback = &types.Meter{} }, types.CodeOK},
-		"meter terms, no meter":   {func(a *types.Agreement) { a.Fallback = &types.Meter{}; a.Goods.Meters = nil }, types.CodeFallback},
+		"meter terms, no meter":   {func(a *types.Agreement) { a.Fallback = &types.Meter{}; a.Goods.Flow = types.Flow{} }, types.CodeFallback},
 		"arbiter terms":           {func(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: keyOf("arbiter")} }, types.CodeOK},
-		"two gauges":              {func(a *types.Agreement) { a.Goods.Meters = manyGauges(2) }, types.CodeGoods},
+		"producer anybody":        {func(a *types.Agreement) { a.Producer = types.PublicKey{} }, types.CodeWeakKey},
+		"consumer anybody":        {func(a *types.Agreement) { a.Consumer = types.PublicKey{1} }, types.CodeWeakKey},
+		"arbiter anybody":         {func(a *types.Agreement) { a.Fallback = &types.Arbiter{} }, types.CodeWeakKey},
 		"metered, not energy":     {func(a *types.Agreement) { a.Goods.Commodity = "heat" }, types.CodeGoods},
 		"slot of half an hour":    {func(a *types.Agreement) { a.Goods.Until = a.Goods.From.Add(2 * quarter) }, types.CodeGoods},
 		"slot off the grid":       {func(a *types.Agreement) { a.Goods.From++; a.Goods.Until++ }, types.CodeGoods},
@@ -197,6 +191,8 @@ func TestParamsCheck(t *testing.T) {
 		"validity below a cap":     {func(p *types.Params) { p.MaxValidity = p.ClockCap - 1 }, types.CodeMalformed},
 		"no slot":                  {func(p *types.Params) { p.Slot = 0 }, types.CodeMalformed},
 		"slot of more than a day":  {func(p *types.Params) { p.Slot = 24*60*minute + 1 }, types.CodeMalformed},
+		"an operator":              {func(p *types.Params) { p.Operators = []types.PublicKey{keyOf("operator")} }, types.CodeOK},
+		"operator anybody":         {func(p *types.Params) { p.Operators = []types.PublicKey{keyOf("operator"), {1}} }, types.CodeWeakKey},
 		"a fee in no asset at all": {func(p *types.Params) { p.MinFee = 1 }, types.CodeMalformed},
 	} {
 		params := sampleParams()
@@ -213,12 +209,12 @@ func TestAssetCheck(t *testing.T) {
 		"EUR": true, "X": true, "KWH-2026": true, "ABCDEFGHIJKL": true,
 		"": false, "ABCDEFGHIJKLM": false, "eur": false, "E R": false, "€": false, "EUR\x00": false,
 	} {
-		asset := types.Asset{Code: code}
+		asset := types.Asset{Issuer: keyOf("issuer"), Code: code}
 		if err := asset.Check(); (err == nil) != ok || err != nil && types.CodeOf(err) != types.CodeAssetForm {
 			t.Errorf("%q: %v", code, err)
 		}
 	}
-	asset := types.Asset{Code: "EUR", Decimals: types.MaxDecimals}
+	asset := types.Asset{Issuer: keyOf("issuer"), Code: "EUR", Decimals: types.MaxDecimals}
 	if err := asset.Check(); err != nil {
 		t.Error(err)
 	}
@@ -226,24 +222,94 @@ func TestAssetCheck(t *testing.T) {
 	if err := asset.Check(); types.CodeOf(err) != types.CodeAssetForm {
 		t.Errorf("19 decimals: %v", err)
 	}
+	asset.Decimals--
+	asset.Issuer = types.PublicKey{}
+	if err := asset.Check(); types.CodeOf(err) != types.CodeWeakKey {
+		t.Errorf("issued by anybody: %v", err)
+	}
 }
 
 func TestMeterCheck(t *testing.T) {
 	t.Parallel()
+	ocmf := func(m *types.PointMeter) { m.Form, m.Serial = types.FormOCMF, "1EMH0012345678" }
 	for name, c := range map[string]struct {
-		corrupt func(*types.RegisteredMeter)
+		corrupt func(*types.PointMeter)
 		want    types.Code
 	}{
-		"nothing":         {func(*types.RegisteredMeter) {}, types.CodeOK},
-		"longest key":     {func(m *types.RegisteredMeter) { m.Key = make([]byte, 256) }, types.CodeOK},
-		"no key":          {func(m *types.RegisteredMeter) { m.Key = nil }, types.CodeMeterForm},
-		"key too long":    {func(m *types.RegisteredMeter) { m.Key = make([]byte, 257) }, types.CodeMeterForm},
-		"retired already": {func(m *types.RegisteredMeter) { m.RetiredAt = 1 }, types.CodeMeterForm},
+		"nothing":              {func(*types.PointMeter) {}, types.CodeOK},
+		"ocmf":                 {ocmf, types.CodeOK},
+		"longest key":          {func(m *types.PointMeter) { m.Key = make([]byte, 256) }, types.CodeOK},
+		"longest serial":       {func(m *types.PointMeter) { ocmf(m); m.Serial = strings.Repeat("s", types.MaxSerial) }, types.CodeOK},
+		"most registers":       {func(m *types.PointMeter) { m.Import = make([]string, types.MaxRegisters) }, types.CodeOK},
+		"no form":              {func(m *types.PointMeter) { m.Form = 0 }, types.CodeMeterForm},
+		"no known form":        {func(m *types.PointMeter) { m.Form = 3 }, types.CodeMeterForm},
+		"no key":               {func(m *types.PointMeter) { m.Key = nil }, types.CodeMeterForm},
+		"key too long":         {func(m *types.PointMeter) { m.Key = make([]byte, 257) }, types.CodeMeterForm},
+		"ocmf, no serial":      {func(m *types.PointMeter) { m.Form = types.FormOCMF }, types.CodeMeterForm},
+		"native, a serial":     {func(m *types.PointMeter) { m.Serial = "1" }, types.CodeMeterForm},
+		"serial too long":      {func(m *types.PointMeter) { ocmf(m); m.Serial = strings.Repeat("s", types.MaxSerial+1) }, types.CodeText},
+		"serial not seen":      {func(m *types.PointMeter) { ocmf(m); m.Serial = "1\u200b2" }, types.CodeText},
+		"too many registers":   {func(m *types.PointMeter) { m.Export = make([]string, types.MaxRegisters+1) }, types.CodeMeterForm},
+		"register too long":    {func(m *types.PointMeter) { m.Export[0] = strings.Repeat("r", 25) }, types.CodeText},
+		"register unprintable": {func(m *types.PointMeter) { m.Export[0] = "\x1b[2J" }, types.CodeText},
 	} {
 		meter := sampleMeter()
 		c.corrupt(&meter)
 		if err := meter.Check(); types.CodeOf(err) != c.want {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
+	}
+}
+
+// The id of a point is that of a key and a serial number together: neither alone, nor a cut elsewhere between them.
+func TestPointID(t *testing.T) {
+	t.Parallel()
+	seen := map[types.PointID]string{}
+	for _, m := range []types.PointMeter{
+		{Key: types.HexBytes{1, 2}, Serial: "3"}, {Key: types.HexBytes{1}, Serial: "23"}, {Key: types.HexBytes{1, 2}, Serial: "4"}, {Key: types.HexBytes{1, 2}},
+		{Key: types.HexBytes{2, 2}, Serial: "3"},
+	} {
+		name := fmt.Sprintf("%x %q", []byte(m.Key), m.Serial)
+		if other, taken := seen[m.ID()]; taken {
+			t.Errorf("%s and %s have one id", name, other)
+		}
+		seen[m.ID()] = name
+		again := m
+		again.From, again.Form, again.Export = 7, types.FormOCMF, []string{"x"}
+		if again.ID() != m.ID() {
+			t.Errorf("%s: the id changes with what is not the meter's identity", name)
+		}
+	}
+}
+
+// Which meter a point has, and what it sells, at a moment of block time.
+func TestPointAt(t *testing.T) {
+	t.Parallel()
+	exports, none := []string{"out"}, []string(nil)
+	point := types.Point{Meters: []types.PointMeter{
+		{From: 100, Serial: "a", Export: exports}, {From: 200, Serial: "b", Export: none}, {From: 300, Serial: "c", Export: exports, Import: []string{"in"}},
+	}}
+	for at, want := range map[types.Time]string{0: "", 99: "", 100: "a", 199: "a", 200: "b", 299: "b", 300: "c", 999: "c"} {
+		m, ok := point.MeterAt(at)
+		if ok != (want != "") || ok && m.Serial != want {
+			t.Errorf("at %d: %+v, want %q", at, m, want)
+		}
+		if got := len(point.RegistersAt(types.DirectionExport, at)) > 0; got != (want == "a" || want == "c") {
+			t.Errorf("at %d it sells export: %v", at, got)
+		}
+		if got := len(point.RegistersAt(types.DirectionImport, at)) > 0; got != (want == "c") {
+			t.Errorf("at %d it sells import: %v", at, got)
+		}
+	}
+	if !point.SellsFrom(types.DirectionExport, 250, 1000) || !point.SellsFrom(types.DirectionImport, 0, 1000) {
+		t.Error("what it will sell doesn't count")
+	}
+	point.Meters = point.Meters[:2]
+	if !point.SellsFrom(types.DirectionExport, 199, 1000) || point.SellsFrom(types.DirectionExport, 200, 1000) {
+		t.Error("it does not stop selling when its next meter comes")
+	}
+	point.Meters, point.RetiredAt = point.Meters[:1], 500
+	if !point.SellsFrom(types.DirectionExport, 1499, 1000) || point.SellsFrom(types.DirectionExport, 1500, 1000) {
+		t.Error("a retired point does not sell on until its last agreement has to be over")
 	}
 }

@@ -25,7 +25,7 @@ func variants() []canon.Variant {
 	return []canon.Variant{
 		&types.KeyLock{}, &types.TradeLock{}, &types.Hold{}, &types.Meter{}, &types.Arbiter{},
 		&types.Issue{}, &types.Redeem{}, &types.Post{}, &types.Cancel{}, &types.Take{}, &types.Place{}, &types.Withdraw{}, &types.Agree{}, &types.Pay{},
-		&types.Deliver{}, &types.Release{}, &types.Split{}, &types.Settle{}, &types.Award{}, &types.Reading{}, &types.Admit{}, &types.Enrol{}, &types.Retire{},
+		&types.Deliver{}, &types.Release{}, &types.Split{}, &types.Settle{}, &types.Award{}, &types.Reading{}, &types.Admit{}, &types.Enrol{}, &types.Exchange{}, &types.Retire{},
 	}
 }
 
@@ -33,9 +33,9 @@ func variants() []canon.Variant {
 func described() []canon.Value {
 	list := []canon.Value{
 		&types.Body{}, &types.Signature{}, &types.Outpoint{}, &types.Output{},
-		&types.Agreement{}, &types.Goods{}, &types.Gauge{}, &types.Deadlines{}, &types.Offer{}, &types.StandingOffer{}, &types.Rate{},
+		&types.Agreement{}, &types.Goods{}, &types.Flow{}, &types.Deadlines{}, &types.Offer{}, &types.StandingOffer{}, &types.Rate{},
 		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Event{},
-		&types.Member{}, &types.RegisteredMeter{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},
+		&types.Member{}, &types.Point{}, &types.PointMeter{}, &types.Below{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},
 		&types.Product{}, &types.Order{}, &types.Range{}, &types.PlacedOrder{}, &types.Book{}, &types.Record{},
 		&types.Auction{}, &types.Round{}, &types.ClearingPrice{}, &types.Result{}, &types.MatchTrade{},
 	}

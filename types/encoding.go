@@ -38,6 +38,7 @@ const (
 	tagAward    = 0x4c30
 	tagPlace    = 0x4c31
 	tagWithdraw = 0x4c32
+	tagExchange = 0x4c33
 )
 
 // maxNesting is the limit of the decoder by reflection, far above any valid transaction.
@@ -58,7 +59,7 @@ var cborCodec = sync.OnceValue(func() codec {
 		tagHold: Hold{}, tagMeter: Meter{}, tagArbiter: Arbiter{},
 		tagIssue: Issue{}, tagRedeem: Redeem{}, tagPost: Post{}, tagCancel: Cancel{}, tagTake: Take{},
 		tagAgree: Agree{}, tagPay: Pay{}, tagDeliver: Deliver{}, tagRelease: Release{}, tagSplit: Split{},
-		tagAdmit: Admit{}, tagEnrol: Enrol{}, tagRetire: Retire{}, tagReading: Reading{}, tagSettle: Settle{}, tagAward: Award{},
+		tagAdmit: Admit{}, tagEnrol: Enrol{}, tagExchange: Exchange{}, tagRetire: Retire{}, tagReading: Reading{}, tagSettle: Settle{}, tagAward: Award{},
 		tagPlace: Place{}, tagWithdraw: Withdraw{},
 	} {
 		required := cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}

@@ -154,12 +154,12 @@ func TestDecodeCopies(t *testing.T) {
 	t.Parallel()
 	meter := sampleMeter()
 	encoded := types.Encode(&meter)
-	var decoded types.RegisteredMeter
+	var decoded types.PointMeter
 	if err := types.Decode(encoded, &decoded); err != nil {
 		t.Fatal(err)
 	}
 	clear(encoded)
-	if diff := cmp.Diff(meter, decoded); diff != "" {
+	if diff := cmp.Diff(meter, decoded, equal...); diff != "" {
 		t.Error(diff)
 	}
 }

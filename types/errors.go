@@ -24,6 +24,7 @@ const (
 	CodeLock          Code = 8
 	CodeUnsignedForm  Code = 9
 	CodeInputRepeated Code = 10
+	CodeWeakKey       Code = 11
 
 	// Time, replay, signatures, balance.
 	CodeExpired       Code = 20
@@ -61,6 +62,7 @@ const (
 	CodeBookClosed    Code = 66
 	CodeBookFull      Code = 67
 	CodeOrderUnknown  Code = 68
+	CodePoint         Code = 69
 
 	// Trades.
 	CodeTradeUnknown  Code = 70
@@ -74,6 +76,9 @@ const (
 	CodeArbiter       Code = 78
 	CodeSlot          Code = 79
 	CodeReading       Code = 80
+
+	// Members.
+	CodeMemberName Code = 83
 
 	// The node, not the rules: the same transaction may be accepted later.
 	CodePoolFull    Code = 90
@@ -99,12 +104,13 @@ func CodeList() []CodeInfo {
 		{CodeTooLarge, "too_large", "It is larger than the ledger takes. Split it into several transactions."},
 		{CodeChain, "wrong_chain", "It was made for another ledger. Check the chain id of the node you talk to."},
 		{CodeEmpty, "empty", "It does nothing: a transaction needs an input or an action."},
-		{CodeText, "bad_text", "A text in it is too long, is not UTF-8 or holds control characters. Shorten or clean it."},
+		{CodeText, "bad_text", "A text in it is too long, is not UTF-8 or holds characters that are not seen. Shorten or clean it."},
 		{CodeAmountZero, "zero_amount", "An amount that must be at least 1 is zero."},
 		{CodeOverflow, "overflow", "A sum in it is more than the ledger can count (2^64-1)."},
 		{CodeLock, "bad_lock", "An explicit output may only be locked to a key; locks to a trade are made by actions."},
 		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release or one settlement and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
 		{CodeInputRepeated, "input_repeated", "It names the same output twice as an input."},
+		{CodeWeakKey, "weak_key", "Nobody owns this key: anybody can sign in its name, or it is a second way to write another key. Ask for the right one."},
 		{CodeExpired, "expired", "Its valid-until has passed. Sign it again with a later one."},
 		{CodeValidity, "validity", "Its valid-until is further ahead than the ledger allows. Sign it again with an earlier one."},
 		{CodeReplay, "replay", "This very transaction is already on the ledger. Nothing is to be done."},
@@ -122,20 +128,21 @@ func CodeList() []CodeInfo {
 		{CodeTerms, "terms", "Price, deposit, instalments or nonce are out of bounds: price and deposit at least 1, instalments 1 to 1024 and at most the price, the nonce below 2^63."},
 		{CodeDeadlines, "deadlines", "The deadlines must follow each other, each at least the ledger's smallest window after the last, within its horizon."},
 		{CodeFallback, "fallback", "This ledger does not take these fallback terms."},
-		{CodeMeterUnknown, "meter_unknown", "The goods name a meter that is not registered to the producer."},
+		{CodeMeterUnknown, "meter_unknown", "The connection point is not registered to the producer, is retired, or does not sell that direction in that slot."},
 		{CodeTradeExists, "trade_exists", "This agreement is or was on the ledger. Choose another nonce."},
 		{CodeOfferUnknown, "offer_unknown", "There is no such offer: it was taken up, cancelled, or has run out."},
 		{CodeOfferExists, "offer_exists", "This very offer stands already. Choose another nonce."},
 		{CodeOfferQuantity, "offer_quantity", "The quantity is more than what is left of the offer, or less than its smallest fill."},
-		{CodeOperator, "operator", "Only an operator named in the ledger's parameters may admit members and enrol meters."},
-		{CodeMember, "member", "A meter can only be enrolled for a member that an operator has admitted, and a member is admitted once."},
-		{CodeMeterForm, "meter_form", "The meter's key is not in its one canonical form: a SubjectPublicKeyInfo in DER with the point uncompressed."},
-		{CodeMeterExists, "meter_exists", "This meter was enrolled before. A meter is enrolled once, ever."},
+		{CodeOperator, "operator", "Only an operator named in the ledger's parameters may admit members and enrol connection points."},
+		{CodeMember, "member", "A connection point can only be enrolled for a member that an operator has admitted, and a member is admitted once."},
+		{CodeMeterForm, "meter_form", "The meter's key, serial number or registers are not in the form that the ledger takes: see the detail, and the reference of agreements."},
+		{CodeMeterExists, "meter_exists", "A meter with this key and serial number was enrolled before. A meter is enrolled at one point, once, ever."},
 		{CodeProduct, "product", "There is no such product: auctions are of slots that begin and end on the ledger's grid, see its parameters."},
 		{CodeOrder, "order", "The order can't be placed: see the detail for the quantity, the limit, the terms or the number."},
 		{CodeBookClosed, "book_closed", "The product takes no orders now: it is not open yet, or its gate has closed."},
 		{CodeBookFull, "book_full", "The product has all the orders that the ledger takes. Try a later slot."},
 		{CodeOrderUnknown, "order_unknown", "There is no such order: it was withdrawn, replaced, or its auction is over."},
+		{CodePoint, "point", "The connection point can't be changed so: see the detail for its parent, for the points on its path that sell the direction, or for the moment."},
 		{CodeTradeUnknown, "trade_unknown", "There is no such trade in the ledger's state: it never was, it lapsed, or it is over and everything of it is spent."},
 		{CodePhase, "phase", "The trade is not in the phase that this step needs. See the trade's timeline."},
 		{CodeTooLate, "too_late", "The deadline for this step has passed on the ledger clock."},
@@ -145,8 +152,9 @@ func CodeList() []CodeInfo {
 		{CodeOutputRemoved, "output_removed", "The transaction spends an output that one of its own actions needs."},
 		{CodeTooEarly, "too_early", "The moment for this step has not come on the ledger clock."},
 		{CodeArbiter, "arbiter", "The agreement names no arbiter, so nobody can award."},
-		{CodeSlot, "slot", "No delivered trade waits for a reading of this gauge in this slot, or the slot takes no more trades or readings."},
+		{CodeSlot, "slot", "No delivered trade waits for a reading of this point and direction in this slot, or the slot takes no more trades or readings."},
 		{CodeReading, "reading", "The meter's records prove nothing here: see the detail for the signature, the sequence, the time or the quantity."},
+		{CodeMemberName, "member_name", "A member has this name, or one that looks the same. Admit it under another name."},
 		{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
 		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
 		{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},

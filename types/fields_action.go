@@ -42,6 +42,8 @@ func actionOf(tag uint64) Action {
 		return &Admit{}
 	case tagEnrol:
 		return &Enrol{}
+	case tagExchange:
+		return &Exchange{}
 	case tagRetire:
 		return &Retire{}
 	}
@@ -65,6 +67,7 @@ func (*Award) Tag() uint64    { return tagAward }
 func (*Reading) Tag() uint64  { return tagReading }
 func (*Admit) Tag() uint64    { return tagAdmit }
 func (*Enrol) Tag() uint64    { return tagEnrol }
+func (*Exchange) Tag() uint64 { return tagExchange }
 func (*Retire) Tag() uint64   { return tagRetire }
 
 func (a *Issue) Fields(c *canon.Coder) {
@@ -153,8 +156,9 @@ func (a *Award) Fields(c *canon.Coder) {
 }
 
 func (a *Reading) Fields(c *canon.Coder) {
-	c.Array(2)
-	canon.Part(c, "gauge", &a.Gauge, (*Gauge).Fields)
+	c.Array(3)
+	canon.Part(c, "flow", &a.Flow, (*Flow).Fields)
+	canon.Number(c, "from", &a.From)
 	canon.List(c, "records", &a.Records, func(record *HexBytes, c *canon.Coder) { canon.Blob(c, "content", record) })
 }
 
@@ -165,13 +169,22 @@ func (a *Admit) Fields(c *canon.Coder) {
 }
 
 func (a *Enrol) Fields(c *canon.Coder) {
-	c.Array(2)
+	c.Array(4)
 	c.Bytes("operator", a.Operator[:])
-	canon.Part(c, "meter", &a.Meter, (*RegisteredMeter).Fields)
+	c.Bytes("owner", a.Owner[:])
+	c.Bytes("parent", a.Parent[:])
+	canon.Part(c, "meter", &a.Meter, (*PointMeter).Fields)
+}
+
+func (a *Exchange) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("operator", a.Operator[:])
+	c.Bytes("point", a.Point[:])
+	canon.Part(c, "meter", &a.Meter, (*PointMeter).Fields)
 }
 
 func (a *Retire) Fields(c *canon.Coder) {
 	c.Array(2)
 	c.Bytes("operator", a.Operator[:])
-	c.Bytes("meter", a.Meter[:])
+	c.Bytes("point", a.Point[:])
 }

@@ -38,24 +38,37 @@ func (m *Member) Fields(c *canon.Coder) {
 	canon.Text(c, "name", &m.Name)
 }
 
-func (m *RegisteredMeter) Fields(c *canon.Coder) {
-	c.Array(4)
-	canon.Number(c, "form", &m.Form)
-	canon.Blob(c, "key", &m.Key)
-	c.Bytes("owner", m.Owner[:])
-	canon.Number(c, "retired at", &m.RetiredAt)
+func (p *Point) Fields(c *canon.Coder) {
+	c.Array(6)
+	c.Bytes("owner", p.Owner[:])
+	c.Bytes("parent", p.Parent[:])
+	canon.List(c, "meters", &p.Meters, (*PointMeter).Fields)
+	canon.Number(c, "retired at", &p.RetiredAt)
+	canon.Part(c, "import below", &p.ImportBelow, (*Below).Fields)
+	canon.Part(c, "export below", &p.ExportBelow, (*Below).Fields)
 }
 
-func (g *Gauge) Fields(c *canon.Coder) {
-	c.Array(3)
-	c.Bytes("meter", g.Meter[:])
-	canon.Text(c, "register", &g.Register)
-	canon.Number(c, "direction", &g.Direction)
+func (m *PointMeter) Fields(c *canon.Coder) {
+	c.Array(6)
+	canon.Number(c, "from", &m.From)
+	canon.Number(c, "form", &m.Form)
+	canon.Blob(c, "key", &m.Key)
+	canon.Text(c, "serial number", &m.Serial)
+	canon.List(c, "import registers", &m.Import, registerFields)
+	canon.List(c, "export registers", &m.Export, registerFields)
+}
+
+func registerFields(register *string, c *canon.Coder) { canon.Text(c, "register", register) }
+
+func (b *Below) Fields(c *canon.Coder) {
+	c.Array(2)
+	canon.Number(c, "open", &b.Open)
+	canon.Number(c, "until", &b.Until)
 }
 
 func (s *Slot) Fields(c *canon.Coder) {
 	c.Array(6)
-	canon.Part(c, "gauge", &s.Gauge, (*Gauge).Fields)
+	canon.Part(c, "flow", &s.Flow, (*Flow).Fields)
 	canon.Number(c, "from", &s.From)
 	canon.Number(c, "until", &s.Until)
 	canon.List(c, "claims", &s.Claims, (*Claim).Fields)

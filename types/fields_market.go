@@ -41,7 +41,7 @@ func (o *Order) Fields(c *canon.Coder) {
 	canon.Number(c, "smallest fill", &o.MinFill)
 	canon.Number(c, "expires", &o.Expires)
 	canon.List(c, "accepted terms", &o.Accepts, fallbackFields)
-	canon.List(c, "meters", &o.Meters, (*Gauge).Fields)
+	canon.Part(c, "flow", &o.Flow, (*Flow).Fields)
 	canon.Part(c, "deposit", &o.Deposit, (*Range).Fields)
 	canon.Part(c, "bond", &o.Bond, (*Range).Fields)
 	canon.Number(c, "least record", &o.MinRecord)

@@ -50,8 +50,14 @@ func (g *Goods) Fields(c *canon.Coder) {
 	canon.Text(c, "zone", &g.Zone)
 	canon.Number(c, "from", &g.From)
 	canon.Number(c, "until", &g.Until)
-	canon.List(c, "meters", &g.Meters, (*Gauge).Fields)
+	canon.Part(c, "flow", &g.Flow, (*Flow).Fields)
 	canon.Text(c, "note", &g.Note)
+}
+
+func (f *Flow) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("point", f.Point[:])
+	canon.Number(c, "direction", &f.Direction)
 }
 
 func (d *Deadlines) Fields(c *canon.Coder) {

@@ -49,24 +49,37 @@ var (
 	assets = rapid.Custom(func(t *rapid.T) types.Asset {
 		return types.Asset{Issuer: draw[types.PublicKey](t, "issuer"), Code: rapid.String().Draw(t, "code"), Decimals: rapid.Uint8().Draw(t, "decimals")}
 	})
-	gauges = rapid.Custom(func(t *rapid.T) types.Gauge {
-		return types.Gauge{
-			Meter: draw[types.MeterID](t, "meter"), Register: rapid.String().Draw(t, "register"),
-			Direction: types.Direction(rapid.IntRange(1, 2).Draw(t, "direction")),
+	flows = rapid.Custom(func(t *rapid.T) types.Flow {
+		if rapid.Bool().Draw(t, "no flow") {
+			return types.Flow{}
 		}
+		return types.Flow{Point: draw[types.PointID](t, "point"), Direction: types.Direction(rapid.IntRange(1, 2).Draw(t, "direction"))}
 	})
 	goods = rapid.Custom(func(t *rapid.T) types.Goods {
 		return types.Goods{
 			Commodity: rapid.String().Draw(t, "commodity"), Unit: rapid.String().Draw(t, "unit"), Quantity: rapid.Uint64().Draw(t, "quantity"),
 			Zone: rapid.String().Draw(t, "zone"), From: times(t, "from"), Until: times(t, "until"),
-			Meters: rapid.SliceOfN(gauges, 0, 3).Draw(t, "meters"), Note: rapid.String().Draw(t, "note"),
+			Flow: flows.Draw(t, "flow"), Note: rapid.String().Draw(t, "note"),
 		}
 	})
-	meters = rapid.Custom(func(t *rapid.T) types.RegisteredMeter {
-		return types.RegisteredMeter{
-			Form: rapid.SampledFrom([]types.MeterForm{types.FormOCMF, types.FormNative}).Draw(t, "form"), Key: hexBytes(t),
-			Owner: draw[types.PublicKey](t, "owner"), RetiredAt: times(t, "retired at"),
+	meters = rapid.Custom(func(t *rapid.T) types.PointMeter {
+		return types.PointMeter{
+			From: times(t, "from"), Form: rapid.SampledFrom([]types.MeterForm{types.FormOCMF, types.FormNative}).Draw(t, "form"), Key: hexBytes(t),
+			Serial: rapid.String().Draw(t, "serial"), Import: rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "import"),
+			Export: rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "export"),
 		}
+	})
+	points = rapid.Custom(func(t *rapid.T) types.Point {
+		below := rapid.Custom(func(t *rapid.T) types.Below {
+			return types.Below{Open: rapid.Uint32().Draw(t, "open"), Until: times(t, "until")}
+		})
+		return types.Point{
+			Owner: draw[types.PublicKey](t, "owner"), Parent: draw[types.PointID](t, "parent"), Meters: rapid.SliceOfN(meters, 0, 3).Draw(t, "meters"),
+			RetiredAt: times(t, "retired at"), ImportBelow: below.Draw(t, "import below"), ExportBelow: below.Draw(t, "export below"),
+		}
+	})
+	realFlows = rapid.Custom(func(t *rapid.T) types.Flow {
+		return types.Flow{Point: draw[types.PointID](t, "point"), Direction: types.Direction(rapid.IntRange(1, 2).Draw(t, "direction"))}
 	})
 	slots = rapid.Custom(func(t *rapid.T) types.Slot {
 		claim := rapid.Custom(func(t *rapid.T) types.Claim {
@@ -79,7 +92,7 @@ var (
 			return types.SlotReading{At: times(t, "at"), From: times(t, "from"), Until: times(t, "until"), Quantity: rapid.Uint64().Draw(t, "quantity")}
 		})
 		return types.Slot{
-			Gauge: gauges.Draw(t, "gauge"), From: times(t, "from"), Until: times(t, "until"), Open: rapid.Uint16().Draw(t, "open"),
+			Flow: realFlows.Draw(t, "flow"), From: times(t, "from"), Until: times(t, "until"), Open: rapid.Uint16().Draw(t, "open"),
 			Claims: rapid.SliceOfN(claim, 0, 3).Draw(t, "claims"), Readings: rapid.SliceOfN(reading, 0, 3).Draw(t, "readings"),
 		}
 	})
@@ -164,7 +177,7 @@ var (
 			ChainID: rapid.String().Draw(t, "chain"), Owner: draw[types.PublicKey](t, "owner"), Product: products.Draw(t, "product"),
 			Side: sides.Draw(t, "side"), Number: rapid.Uint8().Draw(t, "number"), Quantity: rapid.Uint64().Draw(t, "quantity"),
 			Limit: rates(t, "limit"), MinFill: rapid.Uint64().Draw(t, "min fill"), Expires: times(t, "expires"),
-			Accepts: rapid.SliceOfN(fallbacks, 0, 3).Draw(t, "accepts"), Meters: rapid.SliceOfN(gauges, 0, 2).Draw(t, "meters"),
+			Accepts: rapid.SliceOfN(fallbacks, 0, 3).Draw(t, "accepts"), Flow: flows.Draw(t, "flow"),
 			Deposit: ranges.Draw(t, "deposit"), Bond: ranges.Draw(t, "bond"), MinRecord: rapid.Uint8().Draw(t, "min record"),
 		}
 	})
@@ -242,22 +255,27 @@ var (
 		case 11:
 			return &types.Award{Trade: trade.Draw(t, "trade"), ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer")}
 		case 12:
-			return &types.Reading{Gauge: gauges.Draw(t, "gauge"), Records: rapid.SliceOfN(rapid.Custom(hexBytes), 0, 3).Draw(t, "records")}
+			return &types.Reading{Flow: realFlows.Draw(t, "flow"), From: times(t, "from"), Records: rapid.SliceOfN(rapid.Custom(hexBytes), 0, 3).Draw(t, "records")}
 		case 13:
 			return &types.Admit{
 				Operator: draw[types.PublicKey](t, "operator"),
 				Member:   types.Member{Key: draw[types.PublicKey](t, "member"), Name: rapid.String().Draw(t, "name")},
 			}
 		case 14:
-			return &types.Enrol{Operator: draw[types.PublicKey](t, "operator"), Meter: meters.Draw(t, "meter")}
+			return &types.Enrol{
+				Operator: draw[types.PublicKey](t, "operator"), Owner: draw[types.PublicKey](t, "owner"), Parent: draw[types.PointID](t, "parent"),
+				Meter: meters.Draw(t, "meter"),
+			}
 		case 15:
 			return &types.Place{Order: orders.Draw(t, "order")}
 		case 16:
 			return &types.Withdraw{
 				Product: draw[types.ProductID](t, "product"), Owner: draw[types.PublicKey](t, "owner"), Number: rapid.Uint8().Draw(t, "number"),
 			}
+		case 17:
+			return &types.Exchange{Operator: draw[types.PublicKey](t, "operator"), Point: draw[types.PointID](t, "point"), Meter: meters.Draw(t, "meter")}
 		default:
-			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Meter: draw[types.MeterID](t, "meter")}
+			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Point: draw[types.PointID](t, "point")}
 		}
 	})
 )

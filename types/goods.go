@@ -1,10 +1,5 @@
 package types
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
-
 // Goods is what is handed over: energy is a number of Wh in a slot, a file or a parcel is one item.
 type Goods struct {
 	_         struct{} `cbor:",toarray"`
@@ -12,24 +7,26 @@ type Goods struct {
 	Unit      string   `json:"unit"`
 	Quantity  uint64   `json:"quantity"`
 	Zone      string   `json:"zone"`
-	From      Time     `json:"from"`  // block time; zero when the goods have no slot
-	Until     Time     `json:"until"` // block time
-	Meters    []Gauge  `json:"meters"`
+	From      Time     `json:"from"`          // block time; zero when the goods have no slot
+	Until     Time     `json:"until"`         // block time
+	Flow      Flow     `json:"flow,omitzero"` // where the goods are measured; zero when no meter counts them
 	Note      string   `json:"note"`
 }
 
-// Gauge is one register of one of the producer's meters, in the direction in which its reading counts.
-type Gauge struct {
+// Flow is what goes through one of the producer's connection points in one direction.
+type Flow struct {
 	_         struct{}  `cbor:",toarray"`
-	Meter     MeterID   `json:"meter"`
-	Register  string    `json:"register"`
+	Point     PointID   `json:"point"`
 	Direction Direction `json:"direction"`
 }
 
-// Direction is the flow that a register counts, seen from the meter's owner.
+// IsZero reports whether there is no flow.
+func (f Flow) IsZero() bool { return f == Flow{} }
+
+// Direction is the way of the energy, seen from the owner of the point.
 type Direction uint8
 
-// The directions of a register.
+// The directions.
 const (
 	DirectionImport Direction = 1
 	DirectionExport Direction = 2
@@ -57,7 +54,6 @@ const (
 	MaxNote     = 512
 	MaxMemo     = 256
 	MaxName     = 32
-	maxGauges   = 16
 )
 
 // Check reports what is wrong with the description, with [CodeGoods] or [CodeText].
@@ -83,32 +79,12 @@ func (g *Goods) Check() error {
 		return Refuse(CodeGoods, "the slot from %s until %s ends before it begins", g.From, g.Until)
 	case g.Commodity == CommodityEnergy && (g.Unit != UnitWattHour || g.From == g.Until):
 		return Refuse(CodeGoods, "energy is counted in Wh in a slot that has a beginning and an end")
-	case len(g.Meters) > maxGauges:
-		return Refuse(CodeGoods, "%d meters are more than %d", len(g.Meters), maxGauges)
 	}
-	for i, gauge := range g.Meters {
-		if err := CheckText("register", gauge.Register, MaxName); err != nil {
-			return err
-		}
-		if gauge.Direction != DirectionImport && gauge.Direction != DirectionExport {
-			return Refuse(CodeGoods, "meter %d has no direction", i)
-		}
+	if g.Flow.IsZero() {
+		return nil
 	}
-	return nil
-}
-
-// CheckText refuses what could not be shown safely: too long (in bytes), not UTF-8, or with control characters in it.
-func CheckText(what, text string, most int) error {
-	switch {
-	case len(text) > most:
-		return Refuse(CodeText, "the %s has %d bytes, at most %d are allowed", what, len(text), most)
-	case !utf8.ValidString(text):
-		return Refuse(CodeText, "the %s is not valid UTF-8", what)
-	}
-	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) { // either could make a terminal show something else
-			return Refuse(CodeText, "the %s holds a control character", what)
-		}
+	if _, known := directionNames[g.Flow.Direction]; !known || g.Flow.Point == (PointID{}) {
+		return Refuse(CodeGoods, "metered goods name a connection point and one of its directions, import or export")
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ type (
 	ProductID Hash
 	// OrderID is the domain-tagged SHA-256 of an [Order].
 	OrderID Hash
-	// MeterID is the SHA-256 of a meter's public key in SubjectPublicKeyInfo form.
-	MeterID Hash
+	// PointID is the domain-tagged SHA-256 of the key and the serial number of a connection point's first meter.
+	PointID Hash
 )
 
 // Secret is the 32 bytes that open a trade's lock: the preimage of its digest, applied as often as instalments remain.
@@ -45,6 +45,7 @@ const (
 	domainAsset     = "lockstep/asset/v1\x00"
 	domainProduct   = "lockstep/product/v1\x00"
 	domainOrder     = "lockstep/order/v1\x00"
+	domainPoint     = "lockstep/point/v1\x00"
 	domainSignature = "lockstep/tx/v1\x00"
 	domainParams    = "lockstep/params/v1\x00"
 )
@@ -74,7 +75,7 @@ func (h TxID) String() string      { return string(hexText(h)) }
 func (h TradeID) String() string   { return string(hexText(h)) }
 func (h OfferID) String() string   { return string(hexText(h)) }
 func (h AssetID) String() string   { return string(hexText(h)) }
-func (h MeterID) String() string   { return string(hexText(h)) }
+func (h PointID) String() string   { return string(hexText(h)) }
 func (h ProductID) String() string { return string(hexText(h)) }
 func (h OrderID) String() string   { return string(hexText(h)) }
 
@@ -86,7 +87,7 @@ func (h TxID) MarshalText() ([]byte, error)      { return hexText(h), nil }
 func (h TradeID) MarshalText() ([]byte, error)   { return hexText(h), nil }
 func (h OfferID) MarshalText() ([]byte, error)   { return hexText(h), nil }
 func (h AssetID) MarshalText() ([]byte, error)   { return hexText(h), nil }
-func (h MeterID) MarshalText() ([]byte, error)   { return hexText(h), nil }
+func (h PointID) MarshalText() ([]byte, error)   { return hexText(h), nil }
 func (h ProductID) MarshalText() ([]byte, error) { return hexText(h), nil }
 func (h OrderID) MarshalText() ([]byte, error)   { return hexText(h), nil }
 func (s Secret) MarshalText() ([]byte, error)    { return hexText(s), nil }
@@ -126,8 +127,8 @@ func (h *OrderID) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-func (h *MeterID) UnmarshalText(text []byte) (err error) {
-	*h, err = parse[MeterID](text, "a meter id")
+func (h *PointID) UnmarshalText(text []byte) (err error) {
+	*h, err = parse[PointID](text, "a point id")
 	return err
 }
 

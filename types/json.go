@@ -90,6 +90,8 @@ func ActionKind(a Action) string {
 		return "admit"
 	case *Enrol:
 		return "enrol"
+	case *Exchange:
+		return "exchange"
 	case *Retire:
 		return "retire"
 	}
@@ -132,6 +134,8 @@ func newAction(kind string) Action {
 		return &Admit{}
 	case "enrol":
 		return &Enrol{}
+	case "exchange":
+		return &Exchange{}
 	case "retire":
 		return &Retire{}
 	}

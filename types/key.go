@@ -90,3 +90,59 @@ func ParseKey(text string) (PublicKey, error) {
 	}
 	return PublicKey(bytes), nil
 }
+
+// Check refuses a key that nobody owns. Points of small order are no one's: by the rule of [Verifier] (ZIP-215) anybody can
+// make signatures that they accept. Encodings that are not canonical are second names of a key. The role is what the key
+// would have been, for the error.
+func (k PublicKey) Check(role string) error {
+	if k.isWeak() {
+		return Refuse(CodeWeakKey, "the key of the %s, %x, is of small order or not canonical: anybody could sign in its name", role, k[:])
+	}
+	return nil
+}
+
+// The prime of the field is 2^255 - 19. A key is y in little-endian order, with the sign of x in the highest bit.
+const (
+	signBit    = 0x80
+	lowOfPrime = 0xed
+)
+
+// isWeak compares y with those of the eight points of small order, and with the prime. It takes a few nanoseconds for any
+// other key, since their last bytes are few.
+func (k PublicKey) isWeak() bool {
+	k[31] &^= signBit
+	switch k[31] {
+	case 0x00, 0x05, 0x7a, 0x7f:
+	default:
+		return false
+	}
+	if k[31] == 0x7f { // at least 2^255 - 2^248
+		full := true
+		for _, b := range k[1:31] {
+			full = full && b == 0xff
+		}
+		return full && k[0] >= lowOfPrime-1 // p - 1 is of order two; from p on nothing is canonical
+	}
+	for _, y := range smallOrder() {
+		if k == y {
+			return true
+		}
+	}
+	return false
+}
+
+// smallOrder are the y of the points of order four, one and eight; p - 1, that of order two, is in isWeak.
+func smallOrder() [4]PublicKey {
+	return [4]PublicKey{
+		{},
+		{1},
+		{
+			0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+			0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+		},
+		{
+			0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+			0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+		},
+	}
+}

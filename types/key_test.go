@@ -110,7 +110,7 @@ func TestIDText(t *testing.T) {
 	} {
 		for what, id := range map[string]interface{ UnmarshalText([]byte) error }{
 			"hash": new(types.Hash), "tx": new(types.TxID), "trade": new(types.TradeID), "offer": new(types.OfferID), "asset": new(types.AssetID),
-			"meter": new(types.MeterID), "secret": new(types.Secret), "signature": new(types.SignatureBytes),
+			"point": new(types.PointID), "secret": new(types.Secret), "signature": new(types.SignatureBytes),
 		} {
 			if err := id.UnmarshalText([]byte(bad)); types.CodeOf(err) != types.CodeMalformed || len(err.Error()) > 300 {
 				t.Errorf("%s, %s: %v, want a short refusal as malformed", what, name, err)

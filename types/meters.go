@@ -1,13 +1,10 @@
 package types
 
-import "crypto/sha256"
+import (
+	"slices"
 
-// Member is somebody whom an operator vouches for by name.
-type Member struct {
-	_    struct{}  `cbor:",toarray"`
-	Key  PublicKey `json:"key"`
-	Name string    `json:"name"`
-}
+	"lockstep/types/canon"
+)
 
 // MeterForm says how a meter signs its readings.
 type MeterForm uint8
@@ -30,33 +27,156 @@ func (f *MeterForm) UnmarshalText(text []byte) error {
 	return unmarshalName(f, formNames, text, "a form of readings")
 }
 
-// RegisteredMeter is a meter as an operator enrolled it: once, ever, for one member.
-type RegisteredMeter struct {
-	_     struct{}  `cbor:",toarray"`
-	Form  MeterForm `json:"form"`
-	Key   HexBytes  `json:"key"` // SubjectPublicKeyInfo in DER, the point uncompressed
-	Owner PublicKey `json:"owner"`
-	// RetiredAt is the ledger clock's moment from which new agreements can't name the meter; zero while they can.
-	RetiredAt Time `json:"retired_at"`
+// Point is a connection point as an operator enrolled it: one place where energy flows, measured by one meter at a time.
+// Its owner sells what flows there; a trade names the point and a direction (docs/adr/0019).
+type Point struct {
+	_         struct{}     `cbor:",toarray"`
+	Owner     PublicKey    `json:"owner"`
+	Parent    PointID      `json:"parent,omitzero"` // of a sub-meter: the point behind which it measures
+	Meters    []PointMeter `json:"meters"`          // in order of From; the first one names the point
+	RetiredAt Time         `json:"retired_at,omitzero"`
+	// What the points below this one sell, so that a change of the tree looks at its ancestors alone.
+	ImportBelow Below `json:"import_below"`
+	ExportBelow Below `json:"export_below"`
 }
 
-const maxMeterKey = 256
+// PointMeter is the meter of a point from a moment on: what signs, and which of its registers count in which direction.
+type PointMeter struct {
+	_      struct{}  `cbor:",toarray"`
+	From   Time      `json:"from,omitzero"` // block time, the beginning of a slot; zero: from the beginning of the point
+	Form   MeterForm `json:"form"`
+	Key    HexBytes  `json:"key"`    // SubjectPublicKeyInfo in DER, the point uncompressed
+	Serial string    `json:"serial"` // as the meter writes it in its records; empty for the native form, where the key is the meter
+	// The registers that count in each direction, by their one name (see package meter): none, a total, or disjoint tariffs.
+	Import []string `json:"import"`
+	Export []string `json:"export"`
+}
 
-// ID is the meter's name on the ledger. A key has one canonical form, so it can't come twice under two names.
-func (m *RegisteredMeter) ID() MeterID { return sha256.Sum256(m.Key) }
+// Below counts the points below another one that sell a direction.
+type Below struct {
+	_     struct{} `cbor:",toarray"`
+	Open  uint32   `json:"open"`           // with no end in sight
+	Until Time     `json:"until,omitzero"` // the latest moment until which one of the others does
+}
 
-// Check reports a form that is not known or a key out of bounds; whether it is a key, the ledger finds out.
-func (m *RegisteredMeter) Check() error {
-	if _, known := formNames[m.Form]; !known || len(m.Key) == 0 || len(m.Key) > maxMeterKey || m.RetiredAt != 0 {
-		return Refuse(CodeMeterForm, "a meter needs a form and a key of at most %d bytes", maxMeterKey)
+// Bounds of a registry.
+const (
+	MaxSerial    = 64  // bytes
+	MaxRegisters = 4   // tariffs of a direction, so that one reading holds a native record of each
+	MaxExchanges = 64  // meters that one point has in all its time
+	MaxDepth     = 8   // points on a path, the uppermost included
+	maxMeterKey  = 256 // bytes
+	maxRegister  = 24  // bytes
+)
+
+// ID is the name of the point whose first meter this is: the hash of its key and its serial number. Each of them has one
+// form, so one meter can't stand under two names.
+func (m *PointMeter) ID() PointID {
+	return canon.Digest(domainPoint, &meterIdentity{Key: m.Key, Serial: m.Serial})
+}
+
+// meterIdentity is what a meter is known by for ever.
+type meterIdentity struct {
+	Key    HexBytes
+	Serial string
+}
+
+// Fields is what is hashed.
+func (m *meterIdentity) Fields(c *canon.Coder) {
+	c.Array(2)
+	canon.Blob(c, "key", &m.Key)
+	canon.Text(c, "serial number", &m.Serial)
+}
+
+// Registers are those that count in a direction.
+func (m *PointMeter) Registers(d Direction) []string {
+	switch d {
+	case DirectionImport:
+		return m.Import
+	case DirectionExport:
+		return m.Export
 	}
 	return nil
 }
 
-// Slot is what is known of one gauge in one slot: which trades were delivered on it, and what was read.
+// Check reports a form that is not known or a part out of bounds; whether key and registers are good, the ledger finds out.
+func (m *PointMeter) Check() error {
+	if _, known := formNames[m.Form]; !known {
+		return Refuse(CodeMeterForm, "the form %d of readings is neither OCMF nor native", m.Form)
+	}
+	if len(m.Key) == 0 || len(m.Key) > maxMeterKey {
+		return Refuse(CodeMeterForm, "a meter's key has 1 to %d bytes, this has %d", maxMeterKey, len(m.Key))
+	}
+	if err := CheckText("serial number", m.Serial, MaxSerial); err != nil {
+		return err
+	}
+	if native := m.Form == FormNative; native != (m.Serial == "") {
+		if native {
+			return Refuse(CodeMeterForm, "a gateway of the native form has a key for each meter, so it has no serial number: %q", m.Serial)
+		}
+		return Refuse(CodeMeterForm, "an OCMF meter needs its serial number, as its records write it (MS)")
+	}
+	for _, registers := range [][]string{m.Import, m.Export} {
+		if len(registers) > MaxRegisters {
+			return Refuse(CodeMeterForm, "%d registers count in one direction, at most %d can", len(registers), MaxRegisters)
+		}
+		for _, register := range registers {
+			if err := CheckText("register", register, maxRegister); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ID names the point.
+func (p *Point) ID() PointID { return p.Meters[0].ID() }
+
+// MeterAt is the meter that the point has at a moment of block time. It is false before the first one.
+func (p *Point) MeterAt(at Time) (*PointMeter, bool) {
+	for i, m := range slices.Backward(p.Meters) {
+		if m.From <= at {
+			return &p.Meters[i], true
+		}
+	}
+	return nil, false
+}
+
+// RegistersAt are the registers that count in a direction at a moment of block time, none if the direction is not sold there.
+func (p *Point) RegistersAt(d Direction, at Time) []string {
+	if m, ok := p.MeterAt(at); ok {
+		return m.Registers(d)
+	}
+	return nil
+}
+
+// Last is the meter that the point has in the end.
+func (p *Point) Last() *PointMeter { return &p.Meters[len(p.Meters)-1] }
+
+// SellsFrom reports whether the point sells a direction at any moment from one on. When it is retired, what it agreed on
+// before goes on until that has to be over.
+func (p *Point) SellsFrom(d Direction, from Time, horizon Span) bool {
+	if p.RetiredAt != 0 && from >= p.RetiredAt.Add(horizon) {
+		return false
+	}
+	if len(p.RegistersAt(d, from)) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.Meters, func(m PointMeter) bool { return m.From > from && len(m.Registers(d)) > 0 })
+}
+
+// Below is what is known of the points below that sell a direction.
+func (p *Point) Below(d Direction) *Below {
+	if d == DirectionImport {
+		return &p.ImportBelow
+	}
+	return &p.ExportBelow
+}
+
+// Slot is what is known of one flow in one slot: which trades were delivered on it, and what was read.
 type Slot struct {
 	_        struct{}      `cbor:",toarray"`
-	Gauge    Gauge         `json:"gauge"`
+	Flow     Flow          `json:"flow"`
 	From     Time          `json:"from"`
 	Until    Time          `json:"until"`
 	Claims   []Claim       `json:"claims"` // in order: of the block that recorded the agreement, then of the trade ID

@@ -17,12 +17,12 @@ type Order struct {
 	Side      Side       `json:"side"`
 	Number    uint8      `json:"number"` // of the owner's orders for the product; another order of the same number replaces it
 	Quantity  uint64     `json:"quantity"`
-	Limit     Rate       `json:"limit"`    // per unit
-	MinFill   uint64     `json:"min_fill"` // it gets at least so much or nothing
-	Expires   Time       `json:"expires"`  // block time: an auction that is held later leaves it out
-	Accepts   []Fallback `json:"accepts"`  // terms it trades under, one of a kind: meter, arbiter, hold, in this order
-	Meters    []Gauge    `json:"meters"`   // of an offer under meter terms: where it is measured
-	Deposit   Range      `json:"deposit"`  // that it trades under, in ten-thousandths of the price
+	Limit     Rate       `json:"limit"`         // per unit
+	MinFill   uint64     `json:"min_fill"`      // it gets at least so much or nothing
+	Expires   Time       `json:"expires"`       // block time: an auction that is held later leaves it out
+	Accepts   []Fallback `json:"accepts"`       // terms it trades under, one of a kind: meter, arbiter, hold, in this order
+	Flow      Flow       `json:"flow,omitzero"` // of an offer under meter terms: where it is measured
+	Deposit   Range      `json:"deposit"`       // that it trades under, in ten-thousandths of the price
 	Bond      Range      `json:"bond"`
 	MinRecord uint8      `json:"min_record"` // the least record of the other side, one of RecordLevels
 }
@@ -109,8 +109,8 @@ func (o *Order) Check(params *Params) error {
 	case !o.Deposit.Holds(market.Deposit) || !o.Bond.Holds(market.Bond):
 		return Refuse(CodeOrder, "the auction's deposit of %d and bond of %d ten-thousandths of the price are not what the order accepts",
 			market.Deposit, market.Bond)
-	case o.Side == Bid && len(o.Meters) > 0:
-		return Refuse(CodeOrder, "a bid names no meters: those are the producer's")
+	case o.Side == Bid && !o.Flow.IsZero():
+		return Refuse(CodeOrder, "a bid names no connection point: that is the producer's")
 	}
 	return o.checkTerms(params)
 }
@@ -120,8 +120,8 @@ func (o *Order) checkTerms(params *Params) error {
 	if len(o.Accepts) == 0 {
 		return Refuse(CodeOrder, "the order accepts no fallback terms")
 	}
-	if len(o.Meters) > 0 && TermsRank(o.Accepts[0]) != 1 {
-		return Refuse(CodeOrder, "a meter is of use only under meter terms")
+	if !o.Flow.IsZero() && TermsRank(o.Accepts[0]) != 1 {
+		return Refuse(CodeOrder, "a connection point is of use only under meter terms")
 	}
 	last := 0
 	for _, terms := range o.Accepts {
@@ -151,11 +151,11 @@ func (o *Order) Agreement(params *Params, terms Fallback) (Agreement, error) {
 	stranger := o.Owner
 	stranger[0] ^= 1
 	match := Match{
-		Product: &o.Product, Producer: o.Owner, Consumer: stranger, Meters: o.Meters, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms,
+		Product: &o.Product, Producer: o.Owner, Consumer: stranger, Flow: o.Flow, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms,
 		Begin: o.Product.Gate(params),
 	}
 	if o.Side == Bid {
-		match.Producer, match.Consumer, match.Meters = stranger, o.Owner, []Gauge{{Direction: DirectionExport}}
+		match.Producer, match.Consumer, match.Flow = stranger, o.Owner, Flow{Point: PointID{1}, Direction: DirectionExport}
 	}
 	return match.Agreement(params)
 }
@@ -177,7 +177,7 @@ func TermsRank(f Fallback) int {
 type Match struct {
 	Product            *Product
 	Producer, Consumer PublicKey
-	Meters             []Gauge // of the offer: they count under meter terms
+	Flow               Flow // of the offer: it counts under meter terms
 	Quantity           uint64
 	Price              Amount // for all of it
 	Fallback           Fallback
@@ -194,15 +194,15 @@ func (m *Match) Agreement(params *Params) (Agreement, error) {
 	if !ok1 || !ok2 {
 		return Agreement{}, Refuse(CodeOverflow, "deposit and bond of a price of %s", m.Price)
 	}
-	var meters []Gauge
+	var flow Flow
 	if _, metered := m.Fallback.(*Meter); metered {
-		meters = m.Meters
+		flow = m.Flow
 	}
 	clock := func(blockTime Time) Time { return blockTime - Time(min(uint64(m.Skew), uint64(blockTime))) }
 	readingBy := product.Until.Add(market.Reading)
 	return Agreement{
 		ChainID: params.ChainID, Producer: m.Producer, Consumer: m.Consumer,
-		Goods: product.Goods(m.Quantity, meters), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
+		Goods: product.Goods(m.Quantity, flow), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
 		Deadlines: Deadlines{
 			PayBy: clock(m.Begin.Add(market.Pay)), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),
 		},

@@ -20,7 +20,7 @@ type Params struct {
 	MinFee   Amount  `json:"min_fee"`
 	// Slot is the length of a slot of metered goods; slots begin at multiples of it, so no two of them overlap in part.
 	Slot Span `json:"slot"`
-	// Operators are the keys that may admit members and enrol meters.
+	// Operators are the keys that may admit members and enrol connection points.
 	Operators []PublicKey `json:"operators"`
 	// Market are the numbers of the auctions.
 	Market MarketParams `json:"market"`
@@ -60,6 +60,11 @@ func (p *Params) Check() error {
 		return Refuse(CodeMalformed, "a slot must be at least 1ms and at most a day long")
 	case p.FeeAsset == AssetID{} && p.MinFee != 0:
 		return Refuse(CodeMalformed, "a fee needs an asset")
+	}
+	for _, operator := range p.Operators {
+		if err := operator.Check("operator"); err != nil {
+			return err
+		}
 	}
 	if err := p.Market.check(p); err != nil {
 		return err

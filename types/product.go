@@ -21,13 +21,13 @@ const MaxProductSlots = 96
 func (p *Product) ID() ProductID { return canon.Digest(domainProduct, p) }
 
 // Goods describes a quantity of the product, as an agreement does.
-func (p *Product) Goods(quantity uint64, meters []Gauge) Goods {
-	return Goods{Commodity: p.Commodity, Unit: p.Unit, Quantity: quantity, Zone: p.Zone, From: p.From, Until: p.Until, Meters: meters}
+func (p *Product) Goods(quantity uint64, flow Flow) Goods {
+	return Goods{Commodity: p.Commodity, Unit: p.Unit, Quantity: quantity, Zone: p.Zone, From: p.From, Until: p.Until, Flow: flow}
 }
 
 // Check reports what is wrong with the product on a ledger of these parameters, with [CodeProduct] or a code of goods.
 func (p *Product) Check(params *Params) error {
-	goods := p.Goods(1, nil)
+	goods := p.Goods(1, Flow{})
 	if err := goods.Check(); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("output", roundTrips(outputs))
 	t.Run("trade", roundTrips(trades))
 	t.Run("meter", roundTrips(meters))
+	t.Run("point", roundTrips(points))
 	t.Run("slot", roundTrips(slots))
 	t.Run("order", roundTrips(orders))
 	t.Run("auction", roundTrips(auctions))

@@ -47,8 +47,8 @@ func sampleGoods() types.Goods {
 	return types.Goods{
 		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1500, Zone: "feeder 7",
 		From: noon.Add(quarter), Until: noon.Add(2 * quarter),
-		Meters: []types.Gauge{{Meter: types.MeterID{1, 2, 3}, Register: "2.8.0", Direction: types.DirectionExport}},
-		Note:   "rooftop, 屋顶",
+		Flow: types.Flow{Point: types.PointID{1, 2, 3}, Direction: types.DirectionExport},
+		Note: "rooftop, 屋顶",
 	}
 }
 
@@ -73,8 +73,20 @@ func sampleOffer() types.Offer {
 	}
 }
 
-func sampleMeter() types.RegisteredMeter {
-	return types.RegisteredMeter{Form: types.FormNative, Key: types.HexBytes{0x30, 0x2a, 0x01}, Owner: keyOf("producer")}
+func sampleMeter() types.PointMeter {
+	return types.PointMeter{Form: types.FormNative, Key: types.HexBytes{0x30, 0x2a, 0x01}, Export: []string{"01-00:02.08.00*FF"}}
+}
+
+// samplePoint is a sub-meter that had its meter exchanged.
+func samplePoint() types.Point {
+	exchanged := types.PointMeter{
+		From: noon, Form: types.FormOCMF, Key: types.HexBytes{0x30, 0x59}, Serial: "1EMH0012345678",
+		Import: []string{"01-00:01.08.00*FF"}, Export: []string{"01-00:02.08.01*FF", "01-00:02.08.02*FF"},
+	}
+	return types.Point{
+		Owner: keyOf("producer"), Parent: types.PointID{4, 5, 6}, Meters: []types.PointMeter{sampleMeter(), exchanged}, RetiredAt: noon.Add(quarter),
+		ExportBelow: types.Below{Open: 2, Until: noon},
+	}
 }
 
 // sampleSlot holds the sample trade's claim and one reading.
@@ -82,7 +94,7 @@ func sampleSlot() types.Slot {
 	agreement := sampleAgreement()
 	goods := agreement.Goods
 	return types.Slot{
-		Gauge: goods.Meters[0], From: goods.From, Until: goods.Until, Open: 1,
+		Flow: goods.Flow, From: goods.From, Until: goods.Until, Open: 1,
 		Claims:   []types.Claim{{Height: 12, Trade: agreement.ID(), Quantity: goods.Quantity, ReadingBy: agreement.Deadlines.ReadingBy}},
 		Readings: []types.SlotReading{{At: noon.Add(3 * quarter), From: goods.From, Until: goods.Until, Quantity: 1400}},
 	}
@@ -118,7 +130,7 @@ func sampleOrder() types.Order {
 	return types.Order{
 		ChainID: "samplestadt", Owner: keyOf("producer"), Product: sampleProduct(), Side: types.Sell, Number: 1, Quantity: 1500,
 		Limit: types.Rate{Mantissa: 125, Exponent: 1}, MinFill: 100, Expires: noon.Add(quarter),
-		Accepts: []types.Fallback{&types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}, &types.Hold{}}, Meters: sampleGoods().Meters,
+		Accepts: []types.Fallback{&types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}, &types.Hold{}}, Flow: sampleGoods().Flow,
 		Deposit: types.Range{Least: 100, Most: 1000}, Bond: types.Range{Most: 500}, MinRecord: 95,
 	}
 }
@@ -158,10 +170,11 @@ func sampleActions() []types.Action {
 		&types.Split{Trade: trade, ToProducer: 20_000, ToConsumer: 25_450},
 		&types.Settle{Trade: trade},
 		&types.Award{Trade: trade, ToProducer: 45_900, ToConsumer: 450},
-		&types.Reading{Gauge: sampleGoods().Meters[0], Records: []types.HexBytes{{0xd1, 0xd2}, {0xd3}}},
+		&types.Reading{Flow: sampleGoods().Flow, From: sampleGoods().From, Records: []types.HexBytes{{0xd1, 0xd2}, {0xd3}}},
 		&types.Admit{Operator: keyOf("operator"), Member: types.Member{Key: keyOf("producer"), Name: "Ada, 屋顶"}},
-		&types.Enrol{Operator: keyOf("operator"), Meter: sampleMeter()},
-		&types.Retire{Operator: keyOf("operator"), Meter: types.MeterID{1, 2, 3}},
+		&types.Enrol{Operator: keyOf("operator"), Owner: keyOf("producer"), Parent: types.PointID{4, 5, 6}, Meter: sampleMeter()},
+		&types.Exchange{Operator: keyOf("operator"), Point: types.PointID{1, 2, 3}, Meter: samplePoint().Meters[1]},
+		&types.Retire{Operator: keyOf("operator"), Point: types.PointID{1, 2, 3}},
 	}
 }
 

@@ -27,7 +27,7 @@ type vector struct {
 
 func vectors() []vector {
 	agreement, offer, asset, trade, body, params := sampleAgreement(), sampleOffer(), sampleAsset(), sampleTrade(), sampleBody(), sampleParams()
-	registered, slot := sampleMeter(), sampleSlot()
+	registered, point, slot := sampleMeter(), samplePoint(), sampleSlot()
 	product, order, auction := sampleProduct(), sampleOrder(), sampleAuction()
 	params.Operators = []types.PublicKey{keyOf("operator")}
 	arbiter, meter := agreement, agreement
@@ -41,6 +41,7 @@ func vectors() []vector {
 		{"trade", &trade, trade.ID()},
 		{"params", &params, params.Hash()},
 		{"meter", &registered, registered.ID()},
+		{"point", &point, point.ID()},
 		{"slot", &slot, nil},
 		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12}, nil},
 		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},

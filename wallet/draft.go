@@ -50,6 +50,9 @@ func (d *Draft) Send(to types.PublicKey, asset types.AssetID, amount types.Amoun
 	if amount == 0 {
 		return types.Refuse(types.CodeAmountZero, "there is nothing to send to %s", to)
 	}
+	if err := to.Check("receiver"); err != nil {
+		return err
+	}
 	if err := d.out.add(asset, amount); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (a *Account) explain(ctx *Context, action types.Action, before []Effect, tr
 	case *types.Pay:
 		return a.explainPay(ctx, action, before)
 	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Deliver, *types.Release, *types.Settle, *types.Award,
-		*types.Place, *types.Withdraw, *types.Reading, *types.Admit, *types.Enrol, *types.Retire:
+		*types.Place, *types.Withdraw, *types.Reading, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
 	}
 	return Effect{}, refuse(ReasonPartial, "it holds a step %q, which this wallet signs only when it makes it itself: don't sign",
 		types.ActionKind(action))

@@ -7,19 +7,24 @@ func (d *Draft) Admit(member types.Member) {
 	d.act(&types.Admit{Operator: d.account.key, Member: member}, d.account.key)
 }
 
-// Enrol registers a meter to a member.
-func (d *Draft) Enrol(meter types.RegisteredMeter) {
-	d.act(&types.Enrol{Operator: d.account.key, Meter: meter}, d.account.key)
+// Enrol registers a connection point with its first meter to a member; parent is zero but for a sub-meter.
+func (d *Draft) Enrol(owner types.PublicKey, parent types.PointID, meter types.PointMeter) {
+	d.act(&types.Enrol{Operator: d.account.key, Owner: owner, Parent: parent, Meter: meter}, d.account.key)
 }
 
-// Retire keeps a meter out of new agreements.
-func (d *Draft) Retire(meter types.MeterID) {
-	d.act(&types.Retire{Operator: d.account.key, Meter: meter}, d.account.key)
+// Exchange gives a point another meter from a slot in the future on.
+func (d *Draft) Exchange(point types.PointID, meter types.PointMeter) {
+	d.act(&types.Exchange{Operator: d.account.key, Point: point, Meter: meter}, d.account.key)
 }
 
-// Read records what one of the account's meters signed.
-func (d *Draft) Read(gauge types.Gauge, records ...types.HexBytes) {
-	d.act(&types.Reading{Gauge: gauge, Records: records}, d.account.key)
+// Retire keeps a point out of new agreements.
+func (d *Draft) Retire(point types.PointID) {
+	d.act(&types.Retire{Operator: d.account.key, Point: point}, d.account.key)
+}
+
+// Read records what the meter of one of the account's points signed in the slot that begins at from.
+func (d *Draft) Read(flow types.Flow, from types.Time, records ...types.HexBytes) {
+	d.act(&types.Reading{Flow: flow, From: from, Records: records}, d.account.key)
 }
 
 // Award divides all that a trade has locked, as its arbiter, once confirm-by has passed.

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// An operator admits a member, enrols its meter and retires it.
+// An operator admits a member, enrols its connection point, exchanges the meter and retires the point.
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	w, paul, _ := newParties(t)
@@ -16,18 +16,24 @@ func TestRegistry(t *testing.T) {
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public()
 	public, err := x509.MarshalPKIXPublicKey(key)
 	must(t, err)
-	meter := types.RegisteredMeter{Form: types.FormNative, Key: public, Owner: paul.Key()}
+	meter := types.PointMeter{Form: types.FormNative, Key: public, Export: []string{"01-00:02.08.00*FF"}}
 
 	draft := w.draft(w.bank)
 	draft.Admit(types.Member{Key: paul.Key(), Name: "Paul's roof"})
-	draft.Enrol(meter)
+	draft.Enrol(paul.Key(), types.PointID{}, meter)
+	w.accept(draft.Sign())
+	slot := types.Time(w.params.Slot)
+	exchanged := meter
+	exchanged.From, exchanged.Export, exchanged.Import = (w.time/slot+2)*slot, nil, []string{"01-00:01.08.00*FF"}
+	draft = w.draft(w.bank)
+	draft.Exchange(meter.ID(), exchanged)
 	w.accept(draft.Sign())
 	draft = w.draft(w.bank)
 	draft.Retire(meter.ID())
 	w.accept(draft.Sign())
 
 	draft = w.draft(paul)
-	draft.Read(types.Gauge{Meter: meter.ID(), Register: "1-0:2.8.0", Direction: types.DirectionExport}, types.HexBytes("not a record"))
+	draft.Read(types.Flow{Point: meter.ID(), Direction: types.DirectionExport}, w.time, types.HexBytes("not a record"))
 	tx, err := draft.Sign()
 	must(t, err)
 	if code := w.block(tx)[0]; code != types.CodeSlot && code != types.CodeReading {

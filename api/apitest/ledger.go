@@ -37,8 +37,10 @@ type Ledger struct {
 
 // New returns a ledger with one empty block.
 func New(chainID string) *Ledger {
+	params := types.DefaultParams(chainID)
+	params.Operators = []types.PublicKey{Key("operator")}
 	l := &Ledger{
-		params: types.DefaultParams(chainID), view: ledger.NewMemory(), time: Start, changed: make(chan struct{}),
+		params: params, view: ledger.NewMemory(), time: Start, changed: make(chan struct{}),
 		receipts: map[types.TxID]wire.Receipt{}, closed: map[types.TradeID]*types.Trade{},
 		auctions: map[types.ProductID]*auctioned{},
 	}

@@ -177,7 +177,7 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 		case void != "":
 		case order.Expires < a.held.BlockTime:
 			excluded = types.ExcludedLate
-		case result.Excluded == types.ExcludedMeter && len(order.Meters) > 0:
+		case result.Excluded == types.ExcludedMeter && !order.Flow.IsZero():
 			excluded = types.ExcludedMeter
 		}
 		if excluded != result.Excluded {
@@ -252,7 +252,7 @@ func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, 
 	}
 	offer, bid := entrants[match.Offer].Order, entrants[match.Bid].Order
 	terms := types.Match{
-		Product: &offer.Product, Producer: offer.Owner, Consumer: bid.Owner, Meters: offer.Meters, Quantity: match.Quantity, Price: price,
+		Product: &offer.Product, Producer: offer.Owner, Consumer: bid.Owner, Flow: offer.Flow, Quantity: match.Quantity, Price: price,
 		Fallback: round.Fallback, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock),
 		Number: uint64(i),
 	}

@@ -69,7 +69,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 		p.row("slot", "zone", "price", "volume", "of demanded", "of offered", "trades", "product")
 		for i := range told.Auctions {
 			auction := &told.Auctions[i]
-			goods := auction.Product.Goods(1, nil)
+			goods := auction.Product.Goods(1, types.Flow{})
 			p.row(slotText(&goods), name(auction.Product.Zone), s.prices(auction), volume(auction.Volume, auction.Product.Unit),
 				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), fmt.Sprint(auction.Trades), auction.ProductID.String())
 		}
@@ -243,7 +243,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 		p.row("slot", "side", "asked", "filled", "for", "trades", "left out", "product")
 		for i := range told.Fills {
 			fill := &told.Fills[i]
-			goods := fill.Product.Goods(1, nil)
+			goods := fill.Product.Goods(1, types.Flow{})
 			left := fill.Excluded + fill.Void
 			if left == "" {
 				left = "-"

@@ -32,13 +32,11 @@ type termsFlags struct {
 	Instalments   uint16        `help:"In how many instalments the payment is released." default:"1"`
 	PayWithin     time.Duration `help:"Time from now until pay-by." default:"15m"`
 	DeliverWithin time.Duration `help:"Time from pay-by until deliver-by." default:"15m"`
-	ReadWithin    time.Duration `help:"Time from deliver-by until reading-by; with a meter, from the end of the slot." default:"15m"`
+	ReadWithin    time.Duration `help:"Time from deliver-by until reading-by; with a connection point, from the end of the slot." default:"15m"`
 	ConfirmWithin time.Duration `help:"Time from reading-by until confirm-by." default:"15m"`
 	Fallback      string        `help:"What happens if the last secret is not known by confirm-by: hold, meter or arbiter." enum:"hold,meter,arbiter" default:"hold"`
 	Arbiter       string        `help:"Key of the arbiter." placeholder:"KEY"`
-	Meter         string        `help:"The producer's meter, by its id: goods by its reading." placeholder:"ID"`
-	Register      string        `help:"Register of the meter." default:"01-00:02.08.00*FF"`
-	Direction     string        `help:"Which way the register counts, seen from the meter's owner." enum:"export,import" default:"export"`
+	pointFlags
 	yesFlag
 }
 
@@ -55,16 +53,8 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	d.PayBy = now.Add(types.SpanOf(f.PayWithin))
 	d.DeliverBy = d.PayBy.Add(types.SpanOf(f.DeliverWithin))
 	slot := quarterHour
-	if f.Meter != "" {
+	if goods.Flow = f.flow(); !goods.Flow.IsZero() {
 		slot = params.Slot
-		gauge := types.Gauge{Register: f.Register, Direction: types.DirectionExport}
-		if f.Direction == "import" {
-			gauge.Direction = types.DirectionImport
-		}
-		if err := gauge.Meter.UnmarshalText([]byte(f.Meter)); err != nil {
-			return goods, d, &usageError{err}
-		}
-		goods.Meters = []types.Gauge{gauge}
 	}
 	if f.Commodity == types.CommodityEnergy || f.From != nil {
 		goods.From = (d.DeliverBy + types.Time(slot) - 1) / types.Time(slot) * types.Time(slot)
@@ -77,7 +67,7 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 		}
 	}
 	d.ReadingBy = d.DeliverBy.Add(types.SpanOf(f.ReadWithin))
-	if f.Meter != "" {
+	if !goods.Flow.IsZero() {
 		d.ReadingBy = goods.Until.Add(types.SpanOf(f.ReadWithin))
 	}
 	d.ConfirmBy = d.ReadingBy.Add(types.SpanOf(f.ConfirmWithin))

@@ -34,10 +34,9 @@ type orderPlaceCmd struct {
 	MinFill   string      `help:"At least so much or nothing, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
 	Expires   *types.Time `help:"An auction that is held later leaves the order out; by default the begin of the slot." placeholder:"TIME"`
 	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold." default:"hold"`
-	Meter     string      `help:"Of an offer under meter terms: the meter, by its id." placeholder:"ID"`
-	Register  string      `help:"Register of the meter." default:"01-00:02.08.00*FF"`
-	MinRecord uint8       `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
-	Number    *uint8      `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." zero:"" placeholder:"N"`
+	pointFlags
+	MinRecord uint8  `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
+	Number    *uint8 `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." zero:"" placeholder:"N"`
 	yesFlag
 }
 
@@ -67,7 +66,7 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	goods := order.Product.Goods(order.Quantity, nil)
+	goods := order.Product.Goods(order.Quantity, order.Flow)
 	receipt, err := s.send(ctx, d, c.yesFlag, plan{
 		ask:   fmt.Sprintf("Place the %s for %s at %s or better", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit)),
 		worst: s.worstOfOrder(&order), odd: s.odd(ctx, &c.priceFlags, &goods, order.Product.Asset, exactly(order.Limit)),
@@ -116,13 +115,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	if order.Accepts, err = parseTerms(c.Terms); err != nil {
 		return order, err
 	}
-	if c.Meter != "" {
-		gauge := types.Gauge{Register: c.Register, Direction: types.DirectionExport}
-		if err := gauge.Meter.UnmarshalText([]byte(c.Meter)); err != nil {
-			return order, &usageError{err}
-		}
-		order.Meters = []types.Gauge{gauge}
-	}
+	order.Flow = c.flow()
 	if c.Number != nil {
 		order.Number = *c.Number
 		return order, nil
@@ -242,7 +235,7 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 		for i := range orders {
 			order := &orders[i].Order
 			product := &order.Product
-			goods := product.Goods(order.Quantity, nil)
+			goods := product.Goods(order.Quantity, order.Flow)
 			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotText(&goods), product.Zone,
 				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), product.ID().String())
 		}

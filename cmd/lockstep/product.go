@@ -34,7 +34,7 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 		p.row("gate", "slot", "of", "zone", "paid in", "orders", "product")
 		for i := range products {
 			product := &products[i].Product
-			goods := product.Goods(1, nil)
+			goods := product.Goods(1, types.Flow{})
 			p.row(remaining(products[i].Gate, s.status.BlockTime), slotText(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
 				fmt.Sprint(products[i].Orders), products[i].ID.String())
 		}
@@ -65,7 +65,7 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.show(book, func(p *page) {
-		goods := book.Product.Product.Goods(1, nil)
+		goods := book.Product.Product.Goods(1, types.Flow{})
 		p.line("Product   %s", book.Product.ID)
 		p.line("Goods     %s, %s, %s", name(goods.Commodity), slotText(&goods), name(goods.Zone))
 		if book.Held != nil {

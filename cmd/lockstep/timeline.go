@@ -295,6 +295,9 @@ func describeGoods(g *types.Goods) string {
 	if g.Zone != "" {
 		text += ", " + name(g.Zone)
 	}
+	if !g.Flow.IsZero() {
+		text += fmt.Sprintf(", %s of connection point %s", g.Flow.Direction, g.Flow.Point)
+	}
 	if g.Note != "" {
 		text += ` (note: "` + printable(g.Note) + `")`
 	}

@@ -112,7 +112,12 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	claims, err := s.claimsBefore(ctx, agreement)
+	if err != nil {
+		return err
+	}
 	p := s.payment(agreement, "Take")
+	p.worst = append(claims, p.worst...)
 	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, exactly(offer.Offer.Price))
 	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
@@ -231,7 +236,13 @@ type tradePayCmd struct {
 
 func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		return s.payment(&trade.Agreement, "Pay for"), d.Pay(c.Trade, trade)
+		claims, err := s.claimsBefore(ctx, &trade.Agreement)
+		if err != nil {
+			return plan{}, err
+		}
+		p := s.payment(&trade.Agreement, "Pay for")
+		p.worst = append(claims, p.worst...)
+		return p, d.Pay(c.Trade, trade)
 	})
 }
 

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// Points is what the API asks about connection points.
+type Points interface {
+	Point(ctx context.Context, id types.PointID) (wire.Point, error)
+	// Claims are the places of trades in the slot of a flow that begins at a moment; in every slot that has some, if that is zero.
+	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
+}
+
+type pointInput struct {
+	ID types.PointID `path:"id" doc:"the id of a connection point"`
+}
+
+func (s *server) point(ctx context.Context, in *pointInput) (*answer[wire.Point], error) {
+	point, err := s.ledger.Point(ctx, in.ID)
+	point.Point.Meters = filled(point.Point.Meters)
+	for i := range point.Point.Meters {
+		m := &point.Point.Meters[i]
+		m.Import, m.Export = filled(m.Import), filled(m.Export)
+	}
+	return respond(s, point, err)
+}
+
+type claimsInput struct {
+	ID        types.PointID `path:"id" doc:"the id of a connection point"`
+	Direction direction     `path:"direction" doc:"the way of the energy, seen from the owner of the point"`
+	From      moment        `query:"from" doc:"the beginning of a slot; without it, all slots that have claims"`
+}
+
+func (s *server) claims(ctx context.Context, in *claimsInput) (*answer[wire.Claims], error) {
+	claims, err := s.ledger.Claims(ctx, types.Flow{Point: in.ID, Direction: in.Direction.Direction}, in.From.Time)
+	claims.Slots = filled(claims.Slots)
+	for i := range claims.Slots {
+		claims.Slots[i].Claims = filled(claims.Slots[i].Claims)
+	}
+	return respond(s, claims, err)
+}

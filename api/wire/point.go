@@ -1,0 +1,38 @@
+package wire
+
+import "lockstep/types"
+
+// Point is a connection point as an operator enrolled it.
+type Point struct {
+	ID    types.PointID `json:"id"`
+	Point types.Point   `json:"point"`
+}
+
+// Claims are the places of trades in the slots of one flow, at one height.
+type Claims struct {
+	Height    uint64          `json:"height"`
+	Clock     types.Time      `json:"clock"`
+	Point     types.PointID   `json:"point"`
+	Direction types.Direction `json:"direction"`
+	Slots     []SlotClaims    `json:"slots" nullable:"false"`
+	Partial   bool            `json:"partial" doc:"there are more than an answer holds: these are the first"`
+}
+
+// SlotClaims are the places of a slot, in order. What is read is allotted in this order, and pro rata among those of the same
+// height.
+type SlotClaims struct {
+	From     types.Time `json:"from"`
+	Until    types.Time `json:"until"`
+	Claims   []Claim    `json:"claims" nullable:"false"`
+	Quantity uint64     `json:"quantity" doc:"of all claims of the slot"`
+	Read     uint64     `json:"read" doc:"by the meter's records so far"`
+}
+
+// Claim is the place of a trade in a slot.
+type Claim struct {
+	Trade     types.TradeID `json:"trade"`
+	Height    uint64        `json:"height" doc:"of the block that recorded the agreement: its place"`
+	Quantity  uint64        `json:"quantity"`
+	ReadingBy types.Time    `json:"reading_by"`
+	Delivered bool          `json:"delivered" doc:"it has its place, however it ends; else it has it if it is delivered"`
+}

@@ -1,0 +1,34 @@
+package client
+
+import (
+	"context"
+	"net/url"
+
+	"lockstep/api/wire"
+	"lockstep/types"
+)
+
+// Point returns a connection point. What names it is checked; the rest of it is the node's word.
+func (c *Client) Point(ctx context.Context, id types.PointID) (point wire.Point, err error) {
+	if err = c.get(ctx, "/v1/points/"+id.String(), nil, &point); err == nil {
+		if point.ID != id || len(point.Point.Meters) == 0 || point.Point.ID() != id {
+			err = c.lied("its answer for connection point %s has another hash", id)
+		}
+	}
+	return point, wrap("point "+id.String(), err)
+}
+
+// Claims returns the places of trades in the slot of a flow that begins at from, or, if from is zero, in every slot that has some.
+// A node that leaves some out can't be told from one that has none.
+func (c *Client) Claims(ctx context.Context, flow types.Flow, from types.Time) (claims wire.Claims, err error) {
+	query := url.Values{}
+	if from != 0 {
+		query.Set("from", from.String())
+	}
+	if err = c.get(ctx, "/v1/points/"+flow.Point.String()+"/claims/"+flow.Direction.String(), query, &claims); err == nil {
+		if claims.Point != flow.Point || claims.Direction != flow.Direction {
+			err = c.lied("its claims are of another point or direction")
+		}
+	}
+	return claims, wrap("claims of "+flow.Point.String(), err)
+}

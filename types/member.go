@@ -1,0 +1,36 @@
+package types
+
+import (
+	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Member is somebody whom an operator vouches for by name.
+type Member struct {
+	_    struct{}  `cbor:",toarray"`
+	Key  PublicKey `json:"key"`
+	Name string    `json:"name"`
+}
+
+// Check reports a key that nobody can own or a name that can't be shown.
+func (m *Member) Check() error {
+	if err := m.Key.Check("member"); err != nil {
+		return err
+	}
+	if err := CheckText("name", m.Name, MaxName); err != nil {
+		return err
+	}
+	if FoldName(m.Name) == "" {
+		return Refuse(CodeMemberName, "the name %q has no letters: give the member a name that others can tell it by", m.Name)
+	}
+	return nil
+}
+
+// FoldName is what two names have in common that look alike to a reader: letters of either case, wide or narrow forms,
+// composed or not, with one space or several (Unicode NFKC and case folding). The tables are of the Unicode version that a test pins.
+func FoldName(name string) string {
+	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	return strings.Join(strings.Fields(folded), " ")
+}
