@@ -37,7 +37,7 @@ func TestPoints(t *testing.T) {
 	params := w.ledger.Params()
 	slot := types.Time(params.Slot)
 	offer.Goods.Flow = types.Flow{Point: meter.ID(), Direction: types.DirectionExport}
-	offer.Goods.From = (w.ledger.Now()/slot + 2) * slot
+	offer.Goods.From = (offer.Deadlines.DeliverBy/slot + 1) * slot
 	offer.Goods.Until = offer.Goods.From.Add(params.Slot)
 	offer.Fallback = &types.Meter{}
 	offer.Deadlines.ReadingBy = offer.Goods.Until.Add(params.MinWindow)

@@ -28,7 +28,7 @@ func TestQuestions(t *testing.T) {
 	if status.Version != "test" || status.Height != uint64(len(story)+1) || status.ChainID != "test" {
 		t.Errorf("status %+v", status)
 	}
-	if got, want := get[types.Params](w, "/v1/params"), types.DefaultParams("test"); got.Hash() != want.Hash() {
+	if got, want := get[types.Params](w, "/v1/params"), w.ledger.Params(); got.Hash() != want.Hash() {
 		t.Errorf("params %+v", got)
 	}
 	if trade := get[wire.Trade](w, "/v1/trades/"+id.String()); trade.Trade.ID() != id || trade.Phase != types.PhaseReleased {

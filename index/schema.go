@@ -1,7 +1,7 @@
 package index
 
 // formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 2
+const formatVersion = 3
 
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //

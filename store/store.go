@@ -16,7 +16,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-6"
+const formatVersion = "lockstep-store-7"
 
 // bloomBits a key tell that it is absent without a read, but for one time in a hundred.
 const bloomBits = 10
