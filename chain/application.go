@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -29,7 +30,10 @@ type application struct {
 	pool    *pool
 	feed    *feed
 	failure *failure
+	clock   *clock
 	stop    <-chan struct{} // ends the wait of an idle proposer
+
+	replaying atomic.Bool // the engine reads its log again: nothing is worth a wait
 
 	// Between the calls of one height; touched by consensus methods only.
 	seen    map[types.Hash]*types.Tx // of proposals of others, decoded and verified
@@ -101,7 +105,7 @@ func (a *application) PrepareProposal(
 	_ context.Context, request *abci.RequestPrepareProposal,
 ) (_ *abci.ResponsePrepareProposal, err error) {
 	defer a.failure.watch("prepare a proposal", &err)
-	if !a.due {
+	if !a.due && !a.replaying.Load() {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
 	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
@@ -110,13 +114,14 @@ func (a *application) PrepareProposal(
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
-// ProcessProposal refuses a block that no honest proposer makes: with what can't be read, is in it twice or is not signed.
+// ProcessProposal refuses a block that no honest proposer makes: with what can't be read, is in it twice or is not signed, or
+// with a time that is far ahead.
 func (a *application) ProcessProposal(
 	_ context.Context, request *abci.RequestProcessProposal,
 ) (_ *abci.ResponseProcessProposal, err error) {
 	defer a.failure.watch("judge a proposal", &err)
 	txs := a.resolve(request.Txs)
-	if !clean(txs) {
+	if !clean(txs) || !a.clock.judge(request.Time) {
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
 	height, blockTime := uint64(request.Height), types.TimeOf(request.Time)
@@ -174,6 +179,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	a.due = decided.due
 	clear(a.seen)
 	block := decided.staged.Block()
+	a.clock.decided(block.BlockTime.Std())
 	if err := a.pool.advance(block, decided.quiet, decided.ours); err != nil {
 		return nil, err
 	}

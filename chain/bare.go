@@ -21,8 +21,12 @@ func MeasureEngine(ctx context.Context, dir string, txs [][]byte) (took time.Dur
 		return 0, err
 	}
 	c := &Chain{config: Config{Dir: dir}.withDefaults(&params), failure: newFailure(), stop: make(chan struct{})}
+	c.logger = slog.New(slog.DiscardHandler)
+	if err := c.openClock(); err != nil {
+		return 0, errors.Join(err, c.Close())
+	}
 	application := &bareApplication{txs: txs, done: make(chan struct{})}
-	if err := c.openEngine(application, slog.New(slog.DiscardHandler)); err != nil {
+	if err := c.openEngine(application, c.logger); err != nil {
 		return 0, errors.Join(fmt.Errorf("open the bare engine: %w", err), c.Close())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

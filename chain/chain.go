@@ -12,9 +12,11 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtconfig "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/consensus"
+	cstypes "github.com/cometbft/cometbft/consensus/types"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	cmttypes "github.com/cometbft/cometbft/types"
 
 	"lockstep/store"
 	"lockstep/types"
@@ -27,6 +29,8 @@ type Chain struct {
 	feed    *feed
 	pool    *pool
 	failure *failure
+	clock   *clock
+	logger  *slog.Logger
 	engine  *cmtnode.Node
 	driven  *application // by the engine
 	opened  []dbm.DB     // the engine's databases
@@ -37,12 +41,15 @@ type Chain struct {
 // Open opens the engine on a store and replays what the store has not seen. Nothing new happens before [Chain.Run].
 func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	params := s.Params()
-	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), stop: make(chan struct{})}
-	var err error
-	if c.pool, err = newPool(s, c.feed, c.config); err == nil {
+	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), logger: logger, stop: make(chan struct{})}
+	err := c.openClock()
+	if err == nil {
+		c.pool, err = newPool(s, c.feed, c.clock, c.config)
+	}
+	if err == nil {
 		c.driven = &application{
 			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
-			failure: c.failure, stop: c.stop, seen: map[types.Hash]*types.Tx{},
+			failure: c.failure, clock: c.clock, stop: c.stop, seen: map[types.Hash]*types.Tx{},
 		}
 		err = c.openEngine(c.driven, logger)
 	}
@@ -50,6 +57,28 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
 	}
 	return c, nil
+}
+
+// openClock makes the clock by which this node signs.
+func (c *Chain) openClock() error {
+	genesis, err := cmttypes.GenesisDocFromFile(filesOf(c.config.Dir).Genesis)
+	if err != nil {
+		return fmt.Errorf("read the genesis file: %w", err)
+	}
+	several := len(genesis.Validators) > 1
+	if several && c.config.ClockAhead != 0 {
+		return errors.New("clock_ahead is for a ledger with one validator: with several, their clocks decide on the time together")
+	}
+	var last time.Time
+	if c.store != nil && c.store.Height() > 0 {
+		tip := c.store.Tip()
+		last = tip.Clock().BlockTime.Std()
+		if err := tip.Close(); err != nil {
+			return err
+		}
+	}
+	c.clock = newClock(c.config, last, several, c.logger)
+	return nil
 }
 
 func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (err error) {
@@ -74,7 +103,8 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	if err != nil {
 		return fmt.Errorf("read the node's key: %w", err)
 	}
-	c.engine, err = cmtnode.NewNode(config, validator, nodeKey,
+	signing := &stamper{FilePV: validator, clock: c.clock, failure: c.failure, stop: c.stop}
+	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
 		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop})
@@ -94,7 +124,10 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 
 // Run takes part in the chain until the context ends or something fails that must stop the node. Call it once.
 func (c *Chain) Run(ctx context.Context) error {
-	if err := c.engine.Start(); err != nil {
+	c.replaying(true)
+	err := c.engine.Start()
+	c.replaying(false)
+	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
 	c.started = true
@@ -107,6 +140,9 @@ func (c *Chain) Run(ctx context.Context) error {
 		state.Wait()
 		close(ended)
 	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go c.watchClock(ctx, state)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -118,6 +154,37 @@ func (c *Chain) Run(ctx context.Context) error {
 			return fmt.Errorf("the chain has halted: %w", c.failure.err)
 		default:
 			return errors.New("the chain has halted: consensus has failed, see the log")
+		}
+	}
+}
+
+// replaying is set while the engine reads its log again, within its start.
+func (c *Chain) replaying(yes bool) {
+	if c.driven != nil {
+		c.driven.replaying.Store(yes)
+	}
+}
+
+// ErrRestart is that the node is to be opened anew, to go on at once.
+var ErrRestart = errors.New("the wall clock went back while the engine was between two blocks; it would wait until the clock is there again")
+
+// watchClock follows the wall clock also while no block is made. The engine waits for the moment at which the last block
+// was decided by the wall clock: when that has gone back, it would wait for as long as the clock was ahead.
+func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		c.clock.now()
+		if err := c.clock.save(); err != nil {
+			c.logger.Debug(err.Error()) // the next start judges by the last block
+		}
+		if round := state.GetRoundState(); round.Step == cstypes.RoundStepNewHeight && time.Until(round.StartTime) > clockSlack {
+			c.failure.set(ErrRestart)
 		}
 	}
 }
@@ -149,6 +216,9 @@ func (c *Chain) Close() error {
 	}
 	if c.driven != nil {
 		c.driven.executing.Wait() // for a proposal that nobody has decided
+	}
+	if c.clock != nil {
+		_ = c.clock.save() // else the next start judges by the last block
 	}
 	if c.pool != nil {
 		err = errors.Join(err, c.pool.close())

@@ -132,7 +132,7 @@ func paramsOf(chainID string, appState []byte) (types.Params, error) {
 
 // engineFiles are the paths of the engine's files.
 type engineFiles struct {
-	Genesis, ValidatorKey, ValidatorState, NodeKey string
+	Genesis, ValidatorKey, ValidatorState, NodeKey, Clock string
 }
 
 func filesOf(dir string) engineFiles {
@@ -141,7 +141,7 @@ func filesOf(dir string) engineFiles {
 	return engineFiles{
 		Genesis:      config.GenesisFile(),
 		ValidatorKey: config.PrivValidatorKeyFile(), ValidatorState: config.PrivValidatorStateFile(),
-		NodeKey: config.NodeKeyFile(),
+		NodeKey: config.NodeKeyFile(), Clock: filepath.Join(config.DBDir(), "clock.json"),
 	}
 }
 

@@ -60,7 +60,7 @@ func (p *pool) screen(tx *types.Tx) error {
 }
 
 func (p *pool) plausible(tx *types.Tx) bool {
-	now, body := types.TimeOf(time.Now()), &tx.Body
+	now, body := p.clock.next(), &tx.Body
 	return len(tx.Signatures) > 0 && body.ChainID == p.params.ChainID &&
 		body.ValidUntil >= now && body.ValidUntil <= now.Add(p.params.MaxValidity) &&
 		!slices.ContainsFunc(body.Inputs, func(o types.Outpoint) bool { return !p.foreseeable(o) })
@@ -90,7 +90,7 @@ func (p *pool) execute(tx *types.Tx) error {
 	if p.scratch == nil { // the clock is a guess at that of the next block
 		p.based = time.Now()
 		p.scratch = ledger.New(p.tip, p.params)
-		p.scratch.BeginTrial(p.tip.Height()+1, types.TimeOf(p.based))
+		p.scratch.BeginTrial(p.tip.Height()+1, p.clock.next())
 	}
 	result := p.scratch.Execute(tx, true)
 	if result.Code == types.CodeOK {

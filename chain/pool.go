@@ -20,6 +20,7 @@ type pool struct {
 	store    *store.Store
 	verifier *verifier
 	feed     *feed
+	clock    *clock
 	maxTxs   int
 	maxBytes int
 	arrived  chan struct{} // holds one token when something may be waiting
@@ -54,9 +55,9 @@ const reservedShare = 4
 // txOverhead is the most bytes that a block adds to a transaction: a tag and the length.
 const txOverhead = 5
 
-func newPool(s *store.Store, f *feed, config Config) (*pool, error) {
+func newPool(s *store.Store, f *feed, k *clock, config Config) (*pool, error) {
 	p := &pool{
-		params: s.Params(), store: s, feed: f, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
+		params: s.Params(), store: s, feed: f, clock: k, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
 		arrived: make(chan struct{}, 1), waiting: newWaiting(),
 	}
 	if err := p.rebase(); err != nil {

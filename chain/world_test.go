@@ -23,6 +23,7 @@ type world struct {
 	config Config
 	params types.Params
 	store  *store.Store
+	logger *slog.Logger // discards unless a test sets another
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -35,7 +36,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 
 func newWorldOf(t testing.TB, params types.Params, edit ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), params: params}
+	w := &world{t: t, dir: t.TempDir(), params: params, logger: slog.New(slog.DiscardHandler)}
 	w.config = Config{Dir: filepath.Join(w.dir, "engine"), Idle: 20 * time.Millisecond}
 	for _, e := range edit {
 		e(&w.config)
@@ -50,12 +51,11 @@ func newWorldOf(t testing.TB, params types.Params, edit ...func(*Config)) *world
 
 func (w *world) open() {
 	w.t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	if w.store, err = store.Open(filepath.Join(w.dir, "store"), w.params, store.DefaultMemory, quiet); err != nil {
+	if w.store, err = store.Open(filepath.Join(w.dir, "store"), w.params, store.DefaultMemory, w.logger); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.Chain, err = Open(w.config, w.store, quiet); err != nil {
+	if w.Chain, err = Open(w.config, w.store, w.logger); err != nil {
 		w.t.Fatal(errors.Join(err, w.store.Close()))
 	}
 }

@@ -1,0 +1,73 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cometbft/cometbft/privval"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+)
+
+// stamper signs what the engine votes for and proposes. It gives a vote the time that this node stands for, of which the
+// engine makes block times; the engine itself would take the wall clock's.
+type stamper struct {
+	*privval.FilePV
+	clock   *clock
+	failure *failure
+	stop    <-chan struct{}
+}
+
+var errSignerStopped = errors.New("the node is stopping and signs nothing more")
+
+// SignVote signs a vote.
+func (s *stamper) SignVote(chainID string, vote *cmtproto.Vote) (err error) {
+	defer s.report(&err)
+	if s.stopped() {
+		return errSignerStopped
+	}
+	vote.Timestamp = s.clock.stamp()
+	return s.FilePV.SignVote(chainID, vote)
+}
+
+// SignProposal signs a proposal. When the program stopped between signing one and writing it to its log, the engine asks
+// again after the start, at another time of the clock. The key's file then returns the signature of the first one, and the
+// engine calls it invalid, since it holds it against the later time. It is the same block in the same round, so the later
+// one is signed too: nobody can be misled by both.
+func (s *stamper) SignProposal(chainID string, proposal *cmtproto.Proposal) (err error) {
+	defer s.report(&err)
+	if s.stopped() { // it would be signed and not be written down
+		return errSignerStopped
+	}
+	asked := proposal.Timestamp
+	if err := s.FilePV.SignProposal(chainID, proposal); err != nil || proposal.Timestamp.Equal(asked) {
+		return err
+	}
+	proposal.Timestamp = asked
+	proposal.Signature, err = s.Key.PrivKey.Sign(cmttypes.ProposalSignBytes(chainID, proposal))
+	return err
+}
+
+func (s *stamper) stopped() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// report makes a failure of what the key's file panics with when it can't be written: what isn't written down isn't signed.
+func (s *stamper) report(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("write down what is signed: %w", asError(r))
+		s.failure.set(*err)
+	}
+}
+
+func asError(r any) error {
+	if err, ok := r.(error); ok {
+		return err
+	}
+	return fmt.Errorf("%v", r)
+}
