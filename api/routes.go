@@ -46,6 +46,7 @@ func (s *server) routes() []route {
 		on(outcomesOperation(), s.outcomes),
 		on(metricsOperation(), s.metrics),
 		ask("/healthz", "health", "Whether the node answers", s.health),
+		ask("/readyz", "ready", "Whether the ledger goes on: 503 when it has no block yet or none came for long", s.ready),
 	}
 	return append(routes, s.historyRoutes()...)
 }
@@ -98,7 +99,7 @@ func respond[T any](s *server, body T, err error) (*answer[T], error) {
 
 func (s *server) status(ctx context.Context, _ *struct{}) (*answer[wire.Status], error) {
 	status, err := s.ledger.Status(ctx)
-	status.Version = s.version
+	status.Version, status.Troubles = s.version, filled(status.Troubles)
 	return respond(s, status, err)
 }
 
@@ -186,6 +187,16 @@ func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health],
 		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
 	}
 	return respond(s, wire.Health{Status: "ok", Height: status.Height}, err)
+}
+
+func (s *server) ready(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	status, err := s.ledger.Status(ctx)
+	if err == nil && status.Halted {
+		err = types.Refuse(types.CodeUnavailable, "no block came for %s: the ledger stands still", status.SinceBlock.Std().Round(time.Second))
+	}
+	return respond(s, wire.Health{Status: "ready", Height: status.Height}, err)
 }
 
 const healthTimeout = 5 * time.Second

@@ -22,7 +22,7 @@ type driven struct {
 
 func (w *world) application() driven {
 	return driven{begin: time.Now(), application: &application{
-		params: w.params, store: w.store, pool: w.pool, feed: w.feed, failure: w.failure, stop: w.Chain.stop,
+		params: w.params, store: w.store, pool: w.pool, feed: w.feed, failure: w.failure, clock: w.clock, stop: w.Chain.stop,
 		seen: map[types.Hash]*types.Tx{},
 	}}
 }

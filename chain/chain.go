@@ -16,8 +16,9 @@ import (
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
-	cmttypes "github.com/cometbft/cometbft/types"
+	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
 
+	"lockstep/internal/disk"
 	"lockstep/store"
 	"lockstep/types"
 )
@@ -61,11 +62,11 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 
 // openClock makes the clock by which this node signs.
 func (c *Chain) openClock() error {
-	genesis, err := cmttypes.GenesisDocFromFile(filesOf(c.config.Dir).Genesis)
+	validators, err := Validators(c.config.Dir)
 	if err != nil {
-		return fmt.Errorf("read the genesis file: %w", err)
+		return err
 	}
-	several := len(genesis.Validators) > 1
+	several := validators > 1
 	if several && c.config.ClockAhead != 0 {
 		return errors.New("clock_ahead is for a ledger with one validator: with several, their clocks decide on the time together")
 	}
@@ -84,7 +85,7 @@ func (c *Chain) openClock() error {
 func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (err error) {
 	defer func() { // the engine panics when its files contradict each other or the store
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the engine can't start from its files: %v", r)
+			err = fmt.Errorf("the engine can't start from its files: %w", asError(r))
 		}
 	}()
 	config, err := c.config.engineConfig()
@@ -107,7 +108,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop})
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
 	return err
 }
 
@@ -115,15 +116,27 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 	db, err := dbm.NewGoLevelDBWithOpts(context.ID, context.Config.DBDir(), c.config.databaseOptions(context.ID))
 	if err != nil {
-		return nil, fmt.Errorf("open the engine's database %q: %w", context.ID, err)
+		return nil, databaseError(context.ID, context.Config.DBDir(), err)
 	}
-	own := &database{DB: db}
+	own := &database{DB: db, name: context.ID, failure: c.failure}
 	c.opened = append(c.opened, own)
 	return own, nil
 }
 
+// databaseError tells why a database can't be opened. Only what says so is called damaged.
+func databaseError(name, dir string, cause error) error {
+	if ldberrors.IsCorrupted(cause) {
+		return fmt.Errorf("the engine's database %q in %s is damaged: restore a backup of the node's folder, or, with several validators, make the node anew; "+
+			"keep the files until then (%w)", name, dir, cause)
+	}
+	return fmt.Errorf("open the engine's database %q: %w", name, disk.Explain(dir, cause))
+}
+
 // Run takes part in the chain until the context ends or something fails that must stop the node. Call it once.
 func (c *Chain) Run(ctx context.Context) error {
+	if c.feed != nil {
+		c.feed.began()
+	}
 	c.replaying(true)
 	err := c.engine.Start()
 	c.replaying(false)
@@ -315,11 +328,23 @@ type Status struct {
 	Waiting    int // transactions in the pool
 	Peers      int
 	Validators int
+
+	SinceBlock time.Duration // since the last block came
+	Halted     bool          // none came for longer than an idle chain waits
+	Troubles   []string      // sentences on what is wrong with the clock
 }
+
+// haltedAfter is how long no block must come until a chain counts as halted. An idle chain makes one every idle interval, and
+// one whose proposer is down takes a few seconds.
+func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second }
 
 // Status tells where the node stands.
 func (c *Chain) Status() Status {
-	status := Status{Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators)}
+	since := c.feed.since()
+	status := Status{
+		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since,
+		Halted: since > c.config.haltedAfter(), Troubles: c.clock.troubles(),
+	}
 	if c.engine.IsRunning() {
 		status.Peers = c.engine.Switch().Peers().Size()
 	}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 
@@ -25,10 +26,14 @@ func (c *Config) databaseOptions(name string) *opt.Options {
 
 // database is one of the engine's. Routines of the engine that look after a peer outlive the engine by some seconds, and panic
 // when they read from a database that is closed by then. Here such a routine ends instead: nobody waits for what it would read.
+//
+// A write that fails is the node's failure: the engine panics at some and only logs others.
 type database struct {
 	dbm.DB
-	mu     sync.RWMutex
-	closed bool
+	name    string
+	failure *failure
+	mu      sync.RWMutex
+	closed  bool
 }
 
 // Get reads a value.
@@ -41,6 +46,36 @@ func (d *database) Get(key []byte) ([]byte, error) {
 func (d *database) Has(key []byte) (bool, error) {
 	defer d.use()()
 	return d.DB.Has(key)
+}
+
+// Set, SetSync, Delete, DeleteSync and NewBatch write.
+func (d *database) Set(key, value []byte) error { return d.written(d.DB.Set(key, value)) }
+
+// SetSync is described at [database.Set], as are those that follow.
+func (d *database) SetSync(key, value []byte) error { return d.written(d.DB.SetSync(key, value)) }
+
+// Delete is described at [database.Set].
+func (d *database) Delete(key []byte) error { return d.written(d.DB.Delete(key)) }
+
+// DeleteSync is described at [database.Set].
+func (d *database) DeleteSync(key []byte) error { return d.written(d.DB.DeleteSync(key)) }
+
+// NewBatch is described at [database.Set].
+func (d *database) NewBatch() dbm.Batch { return &batch{d.DB.NewBatch(), d} }
+
+type batch struct {
+	dbm.Batch
+	of *database
+}
+
+func (b *batch) Write() error     { return b.of.written(b.Batch.Write()) }
+func (b *batch) WriteSync() error { return b.of.written(b.Batch.WriteSync()) }
+
+func (d *database) written(err error) error {
+	if err != nil {
+		d.failure.set(fmt.Errorf("write the engine's database %q: %w", d.name, err))
+	}
+	return err
 }
 
 // use keeps the database open until the function that it returns is called.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"lockstep/store"
 	"lockstep/types"
@@ -17,6 +18,7 @@ type feed struct {
 
 	mu      sync.Mutex
 	last    *store.Block  // the newest, nil before the first of this run
+	came    time.Time     // when it came, or when this run began
 	news    chan struct{} // closed at the next block
 	waiting map[types.TxID][]chan Outcome
 	dropped map[types.TxID]Outcome // left the pool without a block, the latest of them
@@ -36,14 +38,14 @@ type Outcome struct {
 }
 
 func newFeed(s *store.Store) *feed {
-	return &feed{store: s, news: make(chan struct{}), waiting: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
+	return &feed{store: s, came: time.Now(), news: make(chan struct{}), waiting: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
 }
 
 // publish tells of a block that is on the disk.
 func (f *feed) publish(block *store.Block) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.last = block
+	f.last, f.came = block, time.Now()
 	close(f.news)
 	f.news = make(chan struct{})
 	for _, tx := range block.Txs {
@@ -65,6 +67,20 @@ func (f *feed) drop(id types.TxID, err error) {
 		f.oldest = f.oldest[1:]
 	}
 	f.settle(outcome)
+}
+
+// began is called when blocks can come from now on.
+func (f *feed) began() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.came = time.Now()
+}
+
+// since is how long ago the last block came.
+func (f *feed) since() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(f.came)
 }
 
 func (f *feed) settle(outcome Outcome) {

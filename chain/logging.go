@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	cmtlog "github.com/cometbft/cometbft/libs/log"
@@ -10,9 +11,13 @@ import (
 // engineLogger passes on what the engine warns of. Its information is about its own inner life and is dropped, and so is
 // what it has to say about being stopped.
 type engineLogger struct {
-	to   *slog.Logger
-	stop <-chan struct{}
+	to      *slog.Logger
+	stop    <-chan struct{}
+	failure *failure
 }
+
+// consensusFailed is how the engine says that it has recovered from a panic in consensus, which is over for good then.
+const consensusFailed = "CONSENSUS FAILURE!!!"
 
 func (l engineLogger) Debug(string, ...any) {}
 func (l engineLogger) Info(string, ...any)  {}
@@ -22,6 +27,13 @@ func (l engineLogger) Warn(message string, keyvals ...any) {
 }
 
 func (l engineLogger) Error(message string, keyvals ...any) {
+	if message == consensusFailed {
+		for i := 0; i+1 < len(keyvals); i += 2 {
+			if keyvals[i] == "err" {
+				l.failure.set(fmt.Errorf("consensus: %w", asError(keyvals[i+1])))
+			}
+		}
+	}
 	l.log(slog.LevelError, message, keyvals)
 }
 
@@ -34,5 +46,5 @@ func (l engineLogger) log(level slog.Level, message string, keyvals []any) {
 }
 
 func (l engineLogger) With(keyvals ...any) cmtlog.Logger {
-	return engineLogger{l.to.With(keyvals...), l.stop}
+	return engineLogger{l.to.With(keyvals...), l.stop, l.failure}
 }

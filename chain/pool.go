@@ -148,6 +148,22 @@ func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 	if before != nil && before.Code == types.CodeOK {
 		return types.Refuse(types.CodeReplay, "transaction %s is on the ledger, in block %d", tx.ID(), before.Height)
 	}
+	return p.orTaken(tx, refusal)
+}
+
+// orTaken names the transaction that waits and spends an input which is missing for that.
+func (p *pool) orTaken(tx *types.Tx, refusal error) error {
+	if types.CodeOf(refusal) != types.CodeInputMissing {
+		return refusal
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, input := range tx.Body.Inputs {
+		if by, taken := p.waiting.spends[input]; taken {
+			return types.Refuse(types.CodeInputMissing,
+				"output %s is spent by transaction %s, which waits for a block: when that is on the ledger, make this transaction again", input, by)
+		}
+	}
 	return refusal
 }
 

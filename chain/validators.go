@@ -1,9 +1,11 @@
 package chain
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cometbft/cometbft/privval"
+	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"lockstep/types"
@@ -30,4 +32,13 @@ func CreateAll(dirs []string, params types.Params) error {
 		}
 	}
 	return nil
+}
+
+// Validators is how many validators the ledger of a folder begins with.
+func Validators(dir string) (int, error) {
+	genesis, err := cmttypes.GenesisDocFromFile(filesOf(dir).Genesis)
+	if err != nil {
+		return 0, fmt.Errorf("read the genesis file: %w", err)
+	}
+	return len(genesis.Validators), nil
 }

@@ -22,20 +22,24 @@ type waiting struct {
 	entries  []*entry // never changed in place: a proposer reads it without the pool's lock
 	ids      map[types.TxID]*entry
 	hashes   map[types.Hash]*entry
-	releases map[types.TradeID]struct{} // trades with an unsigned transaction waiting
+	spends   map[types.Outpoint]types.TxID // inputs of what waits: by which
+	releases map[types.TradeID]struct{}    // trades with an unsigned transaction waiting
 	bytes    int
 	work     int      // to execute them all, in actions
 	fresh    []*entry // own, not yet handed out to peers
 }
 
 func newWaiting() waiting {
-	return waiting{ids: map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, releases: map[types.TradeID]struct{}{}}
+	return waiting{ids: map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, spends: map[types.Outpoint]types.TxID{}, releases: map[types.TradeID]struct{}{}}
 }
 
 func (w *waiting) add(e *entry, from origin) {
 	w.entries = append(w.entries, e)
 	w.ids[e.tx.ID()], w.hashes[e.tx.Hash()] = e, e
 	w.bytes, w.work = w.bytes+len(e.tx.Bytes()), w.work+e.work()
+	for _, input := range e.tx.Body.Inputs {
+		w.spends[input] = e.tx.ID()
+	}
 	if trade, ok := unsignedTrade(e.tx); ok {
 		w.releases[trade] = struct{}{}
 	}
@@ -55,6 +59,11 @@ func (w *waiting) remove(ids []types.TxID) {
 		delete(w.ids, id)
 		delete(w.hashes, e.tx.Hash())
 		w.bytes, w.work = w.bytes-len(e.tx.Bytes()), w.work-e.work()
+		for _, input := range e.tx.Body.Inputs {
+			if w.spends[input] == id {
+				delete(w.spends, input)
+			}
+		}
 		if trade, ok := unsignedTrade(e.tx); ok {
 			delete(w.releases, trade)
 		}

@@ -39,6 +39,9 @@ type Settings struct {
 	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
 	LogLevel  slog.Level `json:"log_level"`
 	MemoryMB  int        `json:"memory_mb"` // what the process should get by with, about
+
+	// ClockAhead is how far the ledger's time is ahead of the wall clock, as an operator has accepted it; see ADR 0022.
+	ClockAhead types.Span `json:"clock_ahead,omitempty"`
 }
 
 // Of a node's memory.

@@ -17,6 +17,7 @@ type ledgerAPI struct {
 	chain *chain.Chain
 	store *store.Store
 	heavy *heavy
+	dir   string // whose disk the node writes to
 }
 
 // glance answers from the state alone.
@@ -47,6 +48,7 @@ func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators,
+			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append(status.Troubles, l.diskTroubles()...),
 		}, nil
 	})
 }

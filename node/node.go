@@ -17,6 +17,7 @@ import (
 	"lockstep/api"
 	"lockstep/chain"
 	"lockstep/index"
+	"lockstep/internal/disk"
 	"lockstep/store"
 	"lockstep/types"
 )
@@ -26,10 +27,13 @@ type Config struct {
 	Dir     string
 	API     string // overrides where the API listens; port 0 takes any that is free
 	Version string // of the program, for the status
+
+	TrustClock bool // believe the wall clock when it has jumped ahead
 }
 
 // Node is a running node of a ledger.
 type Node struct {
+	dir      string
 	store    *store.Store
 	chain    *chain.Chain
 	index    *index.Index
@@ -45,9 +49,9 @@ const shutdownWait = 5 * time.Second
 
 // Open opens the node in a folder that [Init] made. Its API listens already, and answers once [Node.Run] is called.
 func Open(config Config, logger *slog.Logger) (*Node, error) {
-	n := &Node{logger: logger}
+	n := &Node{dir: config.Dir, logger: logger}
 	if err := n.open(config); err != nil {
-		return nil, errors.Join(err, n.Close())
+		return nil, errors.Join(disk.Explain(config.Dir, err), n.Close())
 	}
 	return n, nil
 }
@@ -60,6 +64,9 @@ func (n *Node) open(config Config) error {
 	if n.token, err = LoadToken(config.Dir); err != nil {
 		return err
 	}
+	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(config.Dir)); err != nil {
+		return err
+	}
 	engine := filepath.Join(config.Dir, engineFolder)
 	params, err := chain.LoadParams(engine)
 	if err != nil {
@@ -70,6 +77,7 @@ func (n *Node) open(config Config) error {
 	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
+		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
 	}, n.store, n.logger)
 	if err != nil {
 		return err
@@ -110,8 +118,9 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() error { return n.chain.Run(ctx) })
 	group.Go(func() error { return n.followIndex(ctx) })
 	group.Go(func() error { return n.serve(ctx) })
+	group.Go(func() error { return n.watchDisk(ctx) })
 	n.logger.Info("node is up", "api", n.APIAddress(), "chain", n.store.Params().ChainID, "height", n.store.Height())
-	return group.Wait()
+	return disk.Explain(n.dir, group.Wait())
 }
 
 func (n *Node) serve(ctx context.Context) error {
@@ -165,7 +174,7 @@ func (n *Node) Params() types.Params { return n.store.Params() }
 
 // Ledger answers what the API asks, for programs that run a node in their own process.
 func (n *Node) Ledger() api.Ledger {
-	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy()}
+	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy(), dir: n.dir}
 }
 
 // Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"lockstep/internal/disk"
 	"lockstep/ledger"
 	"lockstep/types"
 )
@@ -88,6 +89,9 @@ func (b *Staged) Block() *Block { return b.block }
 func (b *Staged) Commit() error {
 	s := b.store
 	s.mu.Lock()
+	if s.failed == nil {
+		s.failed = s.guard.state()
+	}
 	if s.failed != nil {
 		defer s.mu.Unlock()
 		return s.failed
@@ -127,14 +131,18 @@ func (s *Store) flush() (*stretch, error) {
 	if failed != nil || older == nil {
 		return nil, failed
 	}
-	kept, err := older.write(s.db)
+	var kept uint64
+	err := s.guard.call(func() (err error) {
+		kept, err = older.write(s.db)
+		return err
+	})
 	if err == nil {
 		s.cache.follow(older)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil { // what is not written stays in memory, so that all readers go on to see it
-		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", older.base+1, older.head.height, err)
+		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", older.base+1, older.head.height, disk.Explain(s.dir, err))
 		return nil, s.failed
 	}
 	s.older, s.epochs.kept = nil, s.epochs.kept+kept

@@ -3,6 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
+
+	"lockstep/internal/disk"
 )
 
 // Errors of [Open]. Each comes wrapped in a sentence that names the folder and says what to do.
@@ -13,12 +17,30 @@ var (
 	ErrParams  = errors.New("store belongs to another ledger")
 )
 
+// lockedError tells why a folder can't be locked: another process has it, or the file of the lock can't be made.
 func lockedError(dir string, cause error) error {
+	var number syscall.Errno
+	if errors.As(cause, &number) && number != syscall.EAGAIN {
+		return fmt.Errorf("lock store %s: %w", dir, disk.Explain(dir, cause))
+	}
 	return fmt.Errorf("%w: another process has %s open; stop it first (%w)", ErrLocked, dir, cause)
 }
 
+// openError tells why the database in a folder can't be opened or read. What the system refuses says nothing about the files:
+// only when they were read, or one of them isn't there, are they called damaged.
+func openError(dir string, cause error) error {
+	switch explained := disk.Explain(dir, cause); {
+	case explained != cause: //nolint:errorlint // whether it is the very same error
+		return fmt.Errorf("open store: %w", explained)
+	case errors.Is(cause, fs.ErrNotExist) || !errors.As(cause, new(syscall.Errno)):
+		return damagedError(dir, cause)
+	}
+	return fmt.Errorf("open store %s: %w; nothing says that its files are damaged: keep them", dir, cause)
+}
+
+// damagedError is for what can be read and contradicts itself, or is not there.
 func damagedError(dir string, cause error) error {
-	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or remove it and let the node replay its blocks", ErrDamaged, dir, cause)
+	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move it away and start: the node makes it again from its blocks", ErrDamaged, dir, cause)
 }
 
 func formatError(dir string, version []byte) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"lockstep/internal/disk"
 	"lockstep/types"
 )
 
@@ -30,6 +31,7 @@ const bloomBits = 10
 type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
+	guard  *guard
 	dir    string
 	params types.Params
 	memory Memory
@@ -54,24 +56,30 @@ func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", disk.Explain(dir, err))
+	}
+	if err := disk.CheckRoom(dir); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	lock, err := pebble.LockDirectory(dir, vfs.Default)
 	if err != nil {
 		return nil, lockedError(dir, err)
 	}
-	s := &Store{lock: lock, dir: dir, params: params, memory: max(memory, MinMemory)}
-	if err := s.open(logger); err != nil {
+	s := &Store{lock: lock, guard: newGuard(dir, logger), dir: dir, params: params, memory: max(memory, MinMemory)}
+	if err := s.guard.call(s.open); err != nil {
+		if s.guard.state() != nil {
+			return nil, err // the database is at work for good; it ends with the process
+		}
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(logger *slog.Logger) (err error) {
+func (s *Store) open() (err error) {
 	cache := pebble.NewCache(s.memory.blocks())
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
-		Lock: s.lock, Cache: cache, Logger: pebbleLogger{logger}, FormatMajorVersion: pebble.FormatNewest,
+		Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize: s.memory.table(),
 	}
 	for i := range options.Levels { // the rules often ask for what is not there
@@ -79,7 +87,7 @@ func (s *Store) open(logger *slog.Logger) (err error) {
 	}
 	s.db, err = pebble.Open(s.dir, options)
 	if err != nil {
-		return damagedError(s.dir, err)
+		return openError(s.dir, err)
 	}
 	if err := s.checkFormat(); err != nil {
 		return err
@@ -91,7 +99,7 @@ func (s *Store) open(logger *slog.Logger) (err error) {
 func (s *Store) checkFormat() error {
 	version, err := get(s.db, formatKey())
 	if err != nil {
-		return damagedError(s.dir, err)
+		return openError(s.dir, err)
 	}
 	if version == nil {
 		return s.writeFormat()
@@ -101,7 +109,7 @@ func (s *Store) checkFormat() error {
 	}
 	encoded, err := get(s.db, paramsKey())
 	if err != nil {
-		return damagedError(s.dir, err)
+		return openError(s.dir, err)
 	}
 	if bytes.Equal(encoded, types.Encode(&s.params)) {
 		return nil
@@ -132,10 +140,10 @@ func (s *Store) writeFormat() error {
 
 func (s *Store) loadHead() (err error) {
 	if s.head, err = readHead(s.db); err != nil {
-		return damagedError(s.dir, err)
+		return openError(s.dir, err)
 	}
 	if s.epochs, err = readEpochs(s.db, s.head.height); err != nil {
-		return damagedError(s.dir, err)
+		return openError(s.dir, err)
 	}
 	s.epochs = s.epochs.next(s.head.height + 1)
 	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
@@ -143,15 +151,25 @@ func (s *Store) loadHead() (err error) {
 	return nil
 }
 
-// Close writes what is not written yet and closes the store. Tips and snapshots must have been closed before.
+// Failed is closed when the database can't go on, such as on a full disk. Then nothing is committed any more.
+func (s *Store) Failed() <-chan struct{} { return s.guard.failed }
+
+// Failure tells why, nil while it can.
+func (s *Store) Failure() error { return s.guard.state() }
+
+// Close writes what is not written yet and closes the store. Tips and snapshots must have been closed before. One whose
+// database has failed is left to the end of the process.
 func (s *Store) Close() error {
+	if err := s.guard.state(); err != nil {
+		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
 	var err error
 	if s.recent != nil {
 		s.flushing.Wait()
 		err = s.Flush()
 	}
 	if s.db != nil {
-		err = errors.Join(err, s.db.Close())
+		err = errors.Join(err, s.guard.call(s.db.Close))
 		s.db, s.recent = nil, nil
 	}
 	if s.lock != nil {
@@ -194,18 +212,4 @@ func get(reader pebble.Reader, key []byte) (value []byte, err error) {
 	}
 	found, err := iterator.ValueAndErr()
 	return append([]byte{}, found...), err
-}
-
-// pebbleLogger passes on what the database reports as an error; its running commentary is of no use to an operator.
-type pebbleLogger struct{ *slog.Logger }
-
-func (l pebbleLogger) Infof(string, ...any) {}
-
-func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.Error("store: " + fmt.Sprintf(format, args...))
-}
-
-// Fatalf is called when the database can't go on, such as on a full disk; it must not return.
-func (l pebbleLogger) Fatalf(format string, args ...any) {
-	panic("store: " + fmt.Sprintf(format, args...))
 }

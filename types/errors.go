@@ -116,7 +116,7 @@ func CodeList() []CodeInfo {
 		{CodeReplay, "replay", "This very transaction is already on the ledger. Nothing is to be done."},
 		{CodeSignatureKeys, "signature_keys", "It must carry exactly one signature for each key that its inputs and actions need, in order of first need."},
 		{CodeSignature, "bad_signature", "A signature does not fit its key and this transaction. Sign it again."},
-		{CodeInputMissing, "input_missing", "An input is not on the ledger: it was spent already or never existed. Refresh the wallet and build the transaction again."},
+		{CodeInputMissing, "input_missing", "An input is not on the ledger: it was spent already or never existed. If a waiting transaction spends it, wait for that one; then make the transaction again from what the key has now."},
 		{CodeInputLocked, "input_locked", "An input belongs to a trade whose phase gives it to nobody yet. See the trade's deadlines."},
 		{CodeUnbalanced, "unbalanced", "Inputs and issued sums do not equal outputs, locked and redeemed sums and the fee, asset by asset."},
 		{CodeFee, "fee", "The fee is below the ledger's minimum, or this ledger takes none."},

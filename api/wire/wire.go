@@ -25,6 +25,9 @@ type Status struct {
 	Waiting    int        `json:"waiting" doc:"transactions in the pool"`
 	Peers      int        `json:"peers"`
 	Validators int        `json:"validators"`
+	SinceBlock types.Span `json:"since_block" doc:"how long ago the last block came to this node"`
+	Halted     bool       `json:"halted" doc:"no block came for much longer than an idle ledger waits: the ledger stands still"`
+	Troubles   []string   `json:"troubles" nullable:"false" doc:"what is wrong with the node: its clock, its disk; in sentences"`
 }
 
 // The states of a submitted transaction.
@@ -166,9 +169,9 @@ type BlockTx struct {
 	Tx     *types.Tx  `json:"tx,omitempty"`
 }
 
-// Health says that a node answers.
+// Health says that a node answers, or that its ledger goes on.
 type Health struct {
-	Status string `json:"status" enum:"ok"`
+	Status string `json:"status" enum:"ok,ready"`
 	Height uint64 `json:"height"`
 }
 

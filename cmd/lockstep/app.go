@@ -48,7 +48,7 @@ func (a *app) logger() *slog.Logger {
 	if a.Verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(newLimited(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})))
 }
 
 func (a *app) nodeDir() string { return filepath.Join(a.Home, "node") }

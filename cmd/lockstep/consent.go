@@ -167,6 +167,7 @@ func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.R
 	if !leave.given {
 		return wire.Receipt{}, errors.New("the transaction was not sent: its user was not asked")
 	}
+	defer s.tellWhileWaiting(ctx)()
 	return s.node.Submit(ctx, tx)
 }
 

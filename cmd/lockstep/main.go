@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"lockstep/internal/disk"
 	"lockstep/types"
 )
 
@@ -45,6 +46,10 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run is the program without the process around it.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	if err := disk.CheckLimits(); err != nil {
+		fmt.Fprintln(stderr, "lockstep:", err)
+		return exitFailed
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var root cli

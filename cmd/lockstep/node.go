@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"lockstep/node"
+	"lockstep/store"
 	"lockstep/types"
 )
 
@@ -18,6 +20,7 @@ type nodeCmd struct {
 	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
 	Status  nodeStatusCmd  `cmd:"" help:"Ask a running node where the ledger stands."`
 	Check   nodeCheckCmd   `cmd:"" help:"Recompute everything that a stopped node has on its disk: commitment, sums, indexes."`
+	Clock   nodeClockCmd   `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
 	Reindex nodeReindexCmd `cmd:"" help:"Build the query index of a stopped node again from what it has on its disk."`
 }
 
@@ -89,7 +92,8 @@ func (c *nodeInitCmd) Run(a *app) error {
 
 type nodeStartCmd struct {
 	nodeFlags
-	API string `help:"Listen here instead of where the node's settings say." placeholder:"HOST:PORT"`
+	API        string `help:"Listen here instead of where the node's settings say." placeholder:"HOST:PORT"`
+	TrustClock bool   `help:"The machine's clock is right, though it has jumped ahead: follow it."`
 }
 
 func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
@@ -108,16 +112,55 @@ func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(settings.MemoryMB) << 20) // the collector works harder near it, so that garbage doesn't double it
 	}
-	n, err := node.Open(node.Config{Dir: c.dir(a), API: c.API, Version: version()}, a.logger())
+	logger := a.logger()
+	for {
+		err := c.serve(ctx, a, logger)
+		if !errors.Is(err, node.ErrRestart) || ctx.Err() != nil {
+			return err
+		}
+		logger.Warn("the node is opened anew", "why", err)
+	}
+}
+
+// serve runs the node once.
+func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) error {
+	var n *node.Node
+	err := within(ctx, "start the node", func() (err error) {
+		n, err = node.Open(node.Config{Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock}, logger)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.err, "Ledger %q: API on http://%s. Interrupt to stop.\n", n.Params().ChainID, n.APIAddress())
+	running, stopped := context.WithCancel(ctx)
 	err = n.Run(ctx)
-	if closing := n.Close(); err == nil {
+	stopped() // from here on the end is waited for, but not for ever
+	if closing := within(running, "stop the node", n.Close); err == nil {
 		err = closing
 	}
 	return err
+}
+
+// stopAtMost is how long the program waits for a disk when it is to end.
+const stopAtMost = 20 * time.Second
+
+// within does something that works on the disk. When the context ends it is waited for, but not for ever: a disk that
+// fails can hold it up, and a kill does no harm.
+func within(ctx context.Context, what string, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(stopAtMost):
+		return fmt.Errorf("%s: not done after %s, the program ends without it; what is committed is not lost", what, stopAtMost)
+	}
 }
 
 type nodeStatusCmd struct{ nodeFlags }
@@ -140,14 +183,25 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 		p.row("waiting", fmt.Sprintf("%d transactions", status.Waiting))
 		p.row("validators", fmt.Sprint(status.Validators))
 		p.row("peers", fmt.Sprint(status.Peers))
+		p.row("last block", since(status)+" ago")
 		p.row("version", status.Version)
+		if status.Halted {
+			p.line("THE LEDGER STANDS STILL: no block for %s. Money is safe, and deadlines wait.", since(status))
+		}
+		for _, trouble := range status.Troubles {
+			p.line("Trouble: %s.", trouble)
+		}
 	})
 }
 
 type nodeCheckCmd struct{ nodeFlags }
 
-func (c *nodeCheckCmd) Run(a *app) error {
-	report, err := node.Check(c.dir(a), a.logger())
+func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
+	var report store.Report
+	err := within(ctx, "check the node", func() (err error) {
+		report, err = node.Check(c.dir(a), a.logger())
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -165,7 +219,11 @@ func (c *nodeCheckCmd) Run(a *app) error {
 type nodeReindexCmd struct{ nodeFlags }
 
 func (c *nodeReindexCmd) Run(ctx context.Context, a *app) error {
-	report, err := node.Reindex(ctx, c.dir(a), a.logger())
+	var report node.IndexReport
+	err := within(ctx, "build the index", func() (err error) {
+		report, err = node.Reindex(ctx, c.dir(a), a.logger())
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,11 @@ type floor struct {
 // floors is the table of the architecture document, with what each row's list takes for granted written out: whoever may
 // import a package may name the types that it speaks in.
 func floors() []floor {
-	words := []string{"types", "api/wire"}
+	words := []string{"types", "api/wire", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire", "internal/atomicfile",
+		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire",
+		"internal/atomicfile", "internal/disk",
 	}
 	return []floor{
 		{4, "cmd/lockstep", append([]string{"sim", "load"}, everyone...)},
@@ -47,6 +48,7 @@ func floors() []floor {
 		{0, "api/wire", []string{"types"}}, // the API's messages: words, like types
 		{0, "types", nil},
 		{0, "internal/atomicfile", nil},
+		{0, "internal/disk", nil},
 
 		{4, "internal/archtest", nil},
 		{4, "internal/browser", nil},

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lockstep/api/wire"
+)
+
+// While a command waits for a block it says why, now and then.
+const (
+	waitFirst = 5 * time.Second
+	waitAgain = 15 * time.Second
+)
+
+// since is how long ago the last block came, in whole seconds.
+func since(status wire.Status) string { return status.SinceBlock.Std().Round(time.Second).String() }
+
+// tellWhileWaiting tells on standard error, until the function that it returns is called, what a transaction waits for.
+func (s *session) tellWhileWaiting(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for wait := waitFirst; ; wait = waitAgain {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			if status, err := s.node.Status(ctx); err == nil {
+				fmt.Fprintln(s.err, waitingFor(status))
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// waitingFor tells what a transaction in the pool waits for.
+func waitingFor(status wire.Status) string {
+	if status.Halted {
+		return fmt.Sprintf("No block for %s: the ledger stands still. Your money is safe, and deadlines wait. "+
+			"The transaction is in the node's pool and goes on when the ledger does; interrupt to leave it there.", since(status))
+	}
+	return fmt.Sprintf("Waiting for a block: the last one came %s ago, %d transactions wait.", since(status), status.Waiting)
+}

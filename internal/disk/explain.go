@@ -1,0 +1,99 @@
+// Package disk tells what went wrong with a file, in words, and how much room is left beside it.
+//
+// Begin with [Explain].
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// explained is an error with what to do about it.
+type explained struct {
+	sentence string
+	cause    error
+}
+
+func (e *explained) Error() string { return e.sentence + " (" + e.cause.Error() + ")" }
+func (e *explained) Unwrap() error { return e.cause }
+
+// Explain puts the cause of an error first, and what to do, if the system says that it is about the disk, the rights to a
+// file or the limits of the process. path is what was used, if the error doesn't name a file itself. Other errors come back as they are, and so does nil.
+func Explain(path string, err error) error {
+	if err == nil || errors.As(err, new(*explained)) {
+		return err
+	}
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		path = at.Path
+	}
+	for _, cause := range causes {
+		if !cause.is(err) {
+			continue
+		}
+		return &explained{cause.say(path), err}
+	}
+	return err
+}
+
+// Failed reports whether an error says that the disk can't be written to or read: to try again at once is of no use.
+func Failed(err error) bool { return full(err) || broken(err) || readOnly(err) || denied(err) }
+
+// Full reports whether an error says that no room is left.
+func Full(err error) bool { return full(err) }
+
+func anyOf(numbers ...syscall.Errno) func(error) bool {
+	return func(err error) bool {
+		for _, number := range numbers {
+			if errors.Is(err, number) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+var (
+	full     = anyOf(syscall.ENOSPC, syscall.EDQUOT)
+	broken   = anyOf(syscall.EIO)
+	readOnly = anyOf(syscall.EROFS)
+	denied   = anyOf(syscall.EACCES, syscall.EPERM)
+)
+
+// causes are in order of precedence.
+var causes = []struct {
+	is  func(error) bool
+	say func(path string) string
+}{
+	{full, func(path string) string {
+		return fmt.Sprintf("the disk of %s is full%s: make room there, at least %s, and start again; what is committed is not lost",
+			path, free(path), Size(RoomToStart))
+	}},
+	{broken, func(path string) string {
+		return fmt.Sprintf("the disk of %s failed to read or write: look at the system's log for the device, and start again when it works; remove nothing", path)
+	}},
+	{readOnly, func(path string) string {
+		return fmt.Sprintf("the file system of %s is read-only: mount it for writing, and look at the system's log for why it is not", path)
+	}},
+	{denied, func(path string) string {
+		return fmt.Sprintf("permission denied at %s: run the program as the owner of the files, or give them back to the user who runs it", path)
+	}},
+	{anyOf(syscall.EMFILE), func(string) string {
+		return fmt.Sprintf("the process may open too few files (%s): raise the limit, by \"ulimit -n 8192\" or LimitNOFILE=8192 in the service", fileLimit())
+	}},
+	{anyOf(syscall.ENFILE), func(string) string {
+		return "the system has too many open files: raise fs.file-max, or close other programs"
+	}},
+	{anyOf(syscall.ENOMEM), func(string) string {
+		return "the system gives no more memory: lower memory_mb in node.json, or raise the limit of the process"
+	}},
+}
+
+func free(path string) string {
+	room, err := Free(path)
+	if err != nil {
+		return ""
+	}
+	return " (" + Size(room) + " free)"
+}

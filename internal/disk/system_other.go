@@ -1,0 +1,21 @@
+//go:build !unix
+
+package disk
+
+import (
+	"errors"
+	"syscall"
+)
+
+const errFull = syscall.Errno(28)
+
+// Free is not known here.
+func Free(string) (uint64, error) { return 0, errors.ErrUnsupported }
+
+func fileLimit() string { return "its limit is not known" }
+
+// CheckLimits has nothing to check here.
+func CheckLimits() error { return nil }
+
+// CheckFiles has nothing to check here.
+func CheckFiles() error { return nil }

@@ -1,0 +1,42 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lockstep/internal/disk"
+)
+
+// watchDisk ends the node when its database can't go on, or in order while there still is a little room: what writes to a
+// full disk fails in the middle of something.
+func (n *Node) watchDisk(ctx context.Context) error {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	warned := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-n.store.Failed():
+			return fmt.Errorf("the node has halted: %w", n.store.Failure())
+		case <-look.C:
+		}
+		if err := disk.CheckRunning(n.dir); err != nil {
+			return fmt.Errorf("the node has halted: %w", err)
+		}
+		warning := disk.Warning(n.dir)
+		if warning != "" && !warned {
+			n.logger.Warn(warning)
+		}
+		warned = warning != ""
+	}
+}
+
+// troubles are sentences on what is wrong with the disk.
+func (l *ledgerAPI) diskTroubles() []string {
+	if warning := disk.Warning(l.dir); warning != "" {
+		return []string{warning}
+	}
+	return nil
+}
