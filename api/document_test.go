@@ -153,7 +153,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	paths := map[string]string{
 		"status": "/v1/status", "params": "/v1/params", "holdings": "/v1/keys/" + key + "/holdings",
 		"key-trades": "/v1/keys/" + key + "/trades", "trade": "/v1/trades/" + trade.String(), "offers": "/v1/offers",
-		"assets": "/v1/assets", "health": "/healthz", "transaction": "/v1/transactions/" + story[0].ID().String(),
+		"assets": "/v1/assets", "health": "/healthz", "ready": "/readyz", "transaction": "/v1/transactions/" + story[0].ID().String(),
 	}
 	for id, path := range paths {
 		w.fits(registry, operations[id], path, http.StatusOK)

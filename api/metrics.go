@@ -75,6 +75,7 @@ func newStanding(ledger Ledger) *standing {
 	add("height", "Height of the last block.", func(s *wire.Status) float64 { return float64(s.Height) })
 	add("block_time_seconds", "Unix time of the last block.", func(s *wire.Status) float64 { return float64(s.BlockTime) / 1000 })
 	add("clock_skew_seconds", "How far the ledger clock is behind block time.", func(s *wire.Status) float64 { return float64(s.Skew) / 1000 })
+	add("since_block_seconds", "How long ago the last block came.", func(s *wire.Status) float64 { return float64(s.SinceBlock) / 1000 })
 	add("pool_transactions", "Transactions that wait in the pool.", func(s *wire.Status) float64 { return float64(s.Waiting) })
 	add("peers", "Peers that the node is connected to.", func(s *wire.Status) float64 { return float64(s.Peers) })
 	add("validators", "Validators of the chain.", func(s *wire.Status) float64 { return float64(s.Validators) })

@@ -183,6 +183,9 @@ func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health],
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	status, err := s.ledger.Status(ctx)
+	if err != nil && types.CodeOf(err) == types.CodeUnavailable && ctx.Err() == nil {
+		err = nil // there is no block yet: whether the ledger goes on is for readyz
+	}
 	if err != nil {
 		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
 	}

@@ -20,6 +20,26 @@ func receipt(t *testing.T, text []byte) (receipt wire.Receipt) {
 	return receipt
 }
 
+// TestHalted: a ledger to which no block comes isn't ready, and says for how long; its node still answers.
+func TestHalted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ledger.Halt()
+	if health := get[wire.Health](w, "/healthz"); health.Status != "ok" {
+		t.Errorf("health %+v", health)
+	}
+	response, text := w.ask("GET", "/readyz", nil)
+	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "no block came for 1m0s") {
+		t.Errorf("ready: %s: %s", response.Status, text)
+	}
+	if status := get[wire.Status](w, "/v1/status"); !status.Halted || status.SinceBlock != 60_000 {
+		t.Errorf("status %+v", status)
+	}
+	if _, metrics := w.ask("GET", "/metrics", nil); !strings.Contains(string(metrics), `lockstep_since_block_seconds{chain="test"} 60`) {
+		t.Error("the metrics don't tell")
+	}
+}
+
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -61,6 +81,9 @@ func TestQuestions(t *testing.T) {
 	}
 	if health := get[wire.Health](w, "/healthz"); health.Status != "ok" {
 		t.Errorf("health %+v", health)
+	}
+	if ready := get[wire.Health](w, "/readyz"); ready.Status != "ready" || ready.Height != latest.Height {
+		t.Errorf("ready %+v", ready)
 	}
 	_, metrics := w.ask("GET", "/metrics", nil)
 	for _, want := range []string{

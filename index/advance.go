@@ -47,7 +47,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		case damaged(err):
 			err = fmt.Errorf("follow the chain: %w: %w", ErrDamaged, err)
 		case err != nil:
-			err = fmt.Errorf("follow the chain: %w", err)
+			err = fmt.Errorf("follow the chain: %w", explain(x.file, err))
 		}
 	}()
 	tx, err := x.db.write.Begin()

@@ -42,7 +42,7 @@ func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*
 		return x, nil
 	}
 	if !damaged(err) {
-		return nil, errors.Join(fmt.Errorf("open the index %s: %w", file, err), x.Close())
+		return nil, errors.Join(fmt.Errorf("open the index %s: %w", file, explain(file, err)), x.Close())
 	}
 	logger.Warn("the index is built anew", "file", file, "why", err)
 	if err := x.Reset(); err != nil {
@@ -55,6 +55,9 @@ func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*
 func (x *Index) open(source Source) (err error) {
 	if _, err := os.Stat(x.file); errors.Is(err, fs.ErrNotExist) {
 		return x.begin()
+	}
+	if err := reachable(x.file); err != nil {
+		return err
 	}
 	if x.db, err = openDatabase(x.file); err != nil {
 		return err
@@ -129,7 +132,7 @@ func (x *Index) Reset() error {
 		err = x.begin()
 	}
 	if err != nil {
-		return fmt.Errorf("begin the index %s anew: %w", x.file, err)
+		return fmt.Errorf("begin the index %s anew: %w", x.file, explain(x.file, err))
 	}
 	return nil
 }

@@ -30,15 +30,10 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	engine := filepath.Join(dir, engineFolder)
-	params, err := chain.LoadParams(engine)
-	if err != nil {
+	if report.Validators, err = chain.Validators(filepath.Join(dir, engineFolder)); err != nil {
 		return report, err
 	}
-	if report.Validators, err = chain.Validators(engine); err != nil {
-		return report, err
-	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.MinMemory, logger)
+	s, err := openStore(dir, store.MinMemory, logger)
 	if err != nil {
 		return report, err
 	}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"lockstep/chain"
 	"lockstep/index"
 	"lockstep/store"
 	"lockstep/types"
@@ -187,14 +186,7 @@ type IndexReport struct {
 
 // Reindex throws the index of the node in a folder away and builds it from the store. The node must not run.
 func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report IndexReport, err error) {
-	if _, err := LoadSettings(dir); err != nil {
-		return report, err
-	}
-	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
-	if err != nil {
-		return report, err
-	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, logger)
+	s, err := openStore(dir, store.DefaultMemory, logger)
 	if err != nil {
 		return report, err
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,7 +13,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,8 +26,16 @@ import (
 // childFolder makes the test binary run a node in the folder that it names, instead of tests.
 const childFolder = "LOCKSTEP_TEST_NODE"
 
+// childUser is the number of the user that it becomes first, if root.
+const childUser = "LOCKSTEP_TEST_USER"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childFolder); dir != "" {
+		if user, err := strconv.Atoi(os.Getenv(childUser)); err == nil {
+			if err := errors.Join(syscall.Setgid(user), syscall.Setuid(user)); err != nil {
+				panic(err)
+			}
+		}
 		if err := runChild(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -177,16 +177,25 @@ func (n *Node) Ledger() api.Ledger {
 	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy(), dir: n.dir}
 }
 
-// Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.
-func Check(dir string, logger *slog.Logger) (report store.Report, err error) {
+// openStore opens the store of a node that doesn't run, for commands that look at it.
+func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Store, error) {
 	if _, err := LoadSettings(dir); err != nil {
-		return report, err
+		return nil, err
+	}
+	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(dir)); err != nil {
+		return nil, err
 	}
 	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
 	if err != nil {
-		return report, err
+		return nil, disk.Explain(dir, err)
 	}
-	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, logger)
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, memory, logger)
+	return s, disk.Explain(dir, err)
+}
+
+// Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.
+func Check(dir string, logger *slog.Logger) (report store.Report, err error) {
+	s, err := openStore(dir, store.DefaultMemory, logger)
 	if err != nil {
 		return report, err
 	}

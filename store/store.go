@@ -58,9 +58,6 @@ func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", disk.Explain(dir, err))
 	}
-	if err := disk.CheckRoom(dir); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
 	lock, err := pebble.LockDirectory(dir, vfs.Default)
 	if err != nil {
 		return nil, lockedError(dir, err)

@@ -32,6 +32,7 @@ type Ledger struct {
 	auctions map[types.ProductID]*auctioned
 	held     []*types.Tx // the pool, while it is held
 	hold     bool
+	halted   bool
 	changed  chan struct{} // closed when something has changed
 }
 
@@ -53,6 +54,13 @@ func (l *Ledger) Hold() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.hold = true
+}
+
+// Halt lets the ledger say that no block came for a minute.
+func (l *Ledger) Halt() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.halted = true
 }
 
 // Resume puts all that waits into one block.
@@ -125,7 +133,12 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := l.blocks[len(l.blocks)-1]
+	since := types.Span(0)
+	if l.halted {
+		since = 60_000
+	}
 	return wire.Status{
+		SinceBlock: since, Halted: l.halted, Troubles: []string{},
 		ChainID: l.params.ChainID, Height: last.Height, BlockTime: last.BlockTime, Clock: last.Clock, Skew: l.reader().Clock().Skew,
 		Commitment: last.Commitment, Waiting: len(l.held), Validators: 1,
 	}, nil

@@ -20,19 +20,20 @@ func (e *explained) Error() string { return e.sentence + " (" + e.cause.Error() 
 func (e *explained) Unwrap() error { return e.cause }
 
 // Explain puts the cause of an error first, and what to do, if the system says that it is about the disk, the rights to a
-// file or the limits of the process. path is what was used, if the error doesn't name a file itself. Other errors come back as they are, and so does nil.
+// file or the limits of the process. path is the folder, or the file, that was used. Other errors come back as they are, and so does nil.
 func Explain(path string, err error) error {
 	if err == nil || errors.As(err, new(*explained)) {
 		return err
 	}
+	file := path
 	if at := (*fs.PathError)(nil); errors.As(err, &at) {
-		path = at.Path
+		file = at.Path
 	}
 	for _, cause := range causes {
 		if !cause.is(err) {
 			continue
 		}
-		return &explained{cause.say(path), err}
+		return &explained{cause.say(path, file), err}
 	}
 	return err
 }
@@ -64,28 +65,28 @@ var (
 // causes are in order of precedence.
 var causes = []struct {
 	is  func(error) bool
-	say func(path string) string
+	say func(path, file string) string
 }{
-	{full, func(path string) string {
+	{full, func(path, _ string) string {
 		return fmt.Sprintf("the disk of %s is full%s: make room there, at least %s, and start again; what is committed is not lost",
 			path, free(path), Size(RoomToStart))
 	}},
-	{broken, func(path string) string {
+	{broken, func(path, _ string) string {
 		return fmt.Sprintf("the disk of %s failed to read or write: look at the system's log for the device, and start again when it works; remove nothing", path)
 	}},
-	{readOnly, func(path string) string {
+	{readOnly, func(path, _ string) string {
 		return fmt.Sprintf("the file system of %s is read-only: mount it for writing, and look at the system's log for why it is not", path)
 	}},
-	{denied, func(path string) string {
-		return fmt.Sprintf("permission denied at %s: run the program as the owner of the files, or give them back to the user who runs it", path)
+	{denied, func(_, file string) string {
+		return fmt.Sprintf("permission denied at %s: run the program as the owner of the files, or give them back to the user who runs it", file)
 	}},
-	{anyOf(syscall.EMFILE), func(string) string {
+	{anyOf(syscall.EMFILE), func(_, _ string) string {
 		return fmt.Sprintf("the process may open too few files (%s): raise the limit, by \"ulimit -n 8192\" or LimitNOFILE=8192 in the service", fileLimit())
 	}},
-	{anyOf(syscall.ENFILE), func(string) string {
+	{anyOf(syscall.ENFILE), func(_, _ string) string {
 		return "the system has too many open files: raise fs.file-max, or close other programs"
 	}},
-	{anyOf(syscall.ENOMEM), func(string) string {
+	{anyOf(syscall.ENOMEM), func(_, _ string) string {
 		return "the system gives no more memory: lower memory_mb in node.json, or raise the limit of the process"
 	}},
 }
