@@ -122,12 +122,7 @@ func (x *Index) begin() (err error) {
 func (x *Index) Reset() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	err := x.closeDatabase()
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if removing := os.Remove(x.file + suffix); !errors.Is(removing, fs.ErrNotExist) {
-			err = errors.Join(err, removing)
-		}
-	}
+	err := errors.Join(x.closeDatabase(), x.remove())
 	if err == nil {
 		err = x.begin()
 	}
@@ -135,6 +130,16 @@ func (x *Index) Reset() error {
 		return fmt.Errorf("begin the index %s anew: %w", x.file, explain(x.file, err))
 	}
 	return nil
+}
+
+// remove removes the files of the index, which must be closed.
+func (x *Index) remove() (err error) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if removing := os.Remove(x.file + suffix); !errors.Is(removing, fs.ErrNotExist) {
+			err = errors.Join(err, removing)
+		}
+	}
+	return err
 }
 
 // Close closes the index. Its follower and all queries must have returned.
@@ -158,10 +163,13 @@ func (x *Index) closeDatabase() error {
 
 // Verify reads the whole file and returns [ErrDamaged] when its structure is broken. It takes a second for every few
 // hundred MB.
-func (x *Index) Verify(ctx context.Context) error {
+func (x *Index) Verify(ctx context.Context) error { return x.verify(ctx, "quick_check") }
+
+// verify asks the database to check itself: quickly, or with every entry by which rows are found.
+func (x *Index) verify(ctx context.Context, how string) error {
 	return x.reading(ctx, func(db *database, _ *sql.Tx) error {
 		var verdict string
-		switch err := db.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); {
+		switch err := db.read.QueryRowContext(ctx, "PRAGMA "+how+"(1)").Scan(&verdict); {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case damaged(err):

@@ -192,13 +192,3 @@ func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Sto
 	s, err := store.Open(filepath.Join(dir, storeFolder), params, memory, logger)
 	return s, disk.Explain(dir, err)
 }
-
-// Check recomputes everything that the node in a folder has on its disk; see [store.Store.Check]. The node must not run.
-func Check(dir string, logger *slog.Logger) (report store.Report, err error) {
-	s, err := openStore(dir, store.DefaultMemory, logger)
-	if err != nil {
-		return report, err
-	}
-	report, err = s.Check()
-	return report, errors.Join(err, s.Close())
-}

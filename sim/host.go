@@ -48,7 +48,10 @@ func params(options *Options, operator types.PublicKey) types.Params {
 const marketPercent = 5
 
 // check recomputes all that the node left on the disk.
-func (h *host) check() (store.Report, error) { return node.Check(h.folder, h.logger) }
+func (h *host) check() (store.Report, error) {
+	report, err := node.Check(h.folder, h.logger)
+	return report.Report, err
+}
 
 // run runs the node for as long as the play takes. When either fails, the other ends.
 func (h *host) run(ctx context.Context, play func(context.Context, *client.Client) error) error {

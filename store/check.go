@@ -40,7 +40,7 @@ func (s *Store) Check() (report Report, err error) {
 	}()
 	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.epochs, snapshot.Commitment()) // from the disk alone
 	c := &checker{Snapshot: snapshot, params: s.params}
-	for _, step := range []func() error{c.checkState, c.checkDerived, c.checkRefusals} {
+	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
 		}
@@ -53,6 +53,11 @@ type checker struct {
 	params   types.Params
 	report   Report
 	refusals int // that have a receipt
+}
+
+// readAll reads every entry of every keyspace: each is stored with a checksum.
+func (c *checker) readAll() error {
+	return scan(c.db, nil, nil, func(_, _ []byte) bool { return true })
 }
 
 // checkState compares the head with the state.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"lockstep/internal/disk"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -113,6 +114,7 @@ type failure struct {
 
 // report tells what went wrong and what to do, on standard error.
 func (a *app) report(err error) {
+	err = disk.Explain(a.Home, err)
 	f := failure{Error: err.Error(), Code: "usage"}
 	var usage *usageError
 	if !errors.As(err, &usage) {

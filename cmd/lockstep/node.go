@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"lockstep/node"
-	"lockstep/store"
 	"lockstep/types"
 )
 
@@ -197,7 +196,7 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 type nodeCheckCmd struct{ nodeFlags }
 
 func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
-	var report store.Report
+	var report node.CheckReport
 	err := within(ctx, "check the node", func() (err error) {
 		report, err = node.Check(c.dir(a), a.logger())
 		return err
@@ -213,6 +212,7 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 				"+ "+sum.Locked.Format(d)+" locked", "+ "+sum.Fees.Format(d)+" fees")
 		}
 		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
+		p.line("Every block is whole, signed, and as the state says. The keys, the genesis file and the index are in order.")
 	})
 }
 
