@@ -28,13 +28,8 @@ func asked[T any](s *server, question func(*index.Index) (T, error)) (*answer[T]
 	return respond(s, told, err)
 }
 
-// HistoryPage is the part of a list that is asked for. It is exported for huma, which reads no embedded struct that is not.
-type HistoryPage struct {
-	After string `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
-}
-
-func (p *HistoryPage) page() index.Page { return index.Page{After: p.After, Limit: p.Limit} }
+// history is the same page for the index.
+func (p *PageInput) history() index.Page { return index.Page{After: p.After, Limit: p.Limit} }
 
 // given is a pointer to what a question names, nil when it does not.
 func given[T comparable](value T) *T {
@@ -52,7 +47,7 @@ type tradeHistoryInput struct {
 	Phase   phase           `query:"phase" doc:"only trades that are in this phase"`
 	From    moment          `query:"from" doc:"only trades agreed then or later"`
 	Until   moment          `query:"until" doc:"only trades agreed before"`
-	HistoryPage
+	PageInput
 }
 
 func (s *server) tradeHistory(ctx context.Context, in *tradeHistoryInput) (*answer[history.Trades], error) {
@@ -63,7 +58,7 @@ func (s *server) tradeHistory(ctx context.Context, in *tradeHistoryInput) (*answ
 	case "consumer":
 		filter.Role = index.Consumer
 	}
-	return asked(s, func(x *index.Index) (history.Trades, error) { return x.Trades(ctx, filter, in.page()) })
+	return asked(s, func(x *index.Index) (history.Trades, error) { return x.Trades(ctx, filter, in.history()) })
 }
 
 type auctionHistoryInput struct {
@@ -73,14 +68,14 @@ type auctionHistoryInput struct {
 	From      moment        `query:"from" doc:"only of slots that begin then or later"`
 	Until     moment        `query:"until" doc:"only of slots that begin before"`
 	Oldest    bool          `query:"oldest" doc:"the oldest first"`
-	HistoryPage
+	PageInput
 }
 
 func (s *server) auctionHistory(ctx context.Context, in *auctionHistoryInput) (*answer[history.Auctions], error) {
 	filter := index.AuctionFilter{
 		Commodity: given(in.Commodity), Zone: given(in.Zone), Asset: given(in.Asset), From: in.From.Time, Until: in.Until.Time, Oldest: in.Oldest,
 	}
-	return asked(s, func(x *index.Index) (history.Auctions, error) { return x.Auctions(ctx, filter, in.page()) })
+	return asked(s, func(x *index.Index) (history.Auctions, error) { return x.Auctions(ctx, filter, in.history()) })
 }
 
 type volumeHistoryInput struct {
@@ -92,7 +87,7 @@ type volumeHistoryInput struct {
 	From      moment        `query:"from" doc:"only spans that begin then or later"`
 	Until     moment        `query:"until" doc:"only spans that begin before"`
 	Oldest    bool          `query:"oldest" doc:"the oldest first"`
-	HistoryPage
+	PageInput
 }
 
 func (s *server) volumeHistory(ctx context.Context, in *volumeHistoryInput) (*answer[history.Volumes], error) {
@@ -106,25 +101,25 @@ func (s *server) volumeHistory(ctx context.Context, in *volumeHistoryInput) (*an
 	if in.Span == "day" {
 		filter.Span = index.Daily
 	}
-	return asked(s, func(x *index.Index) (history.Volumes, error) { return x.Volumes(ctx, filter, in.page()) })
+	return asked(s, func(x *index.Index) (history.Volumes, error) { return x.Volumes(ctx, filter, in.history()) })
 }
 
 type fillsInput struct {
 	Key     types.PublicKey `path:"key" doc:"a public key"`
 	Product types.ProductID `query:"product" doc:"only for this product"`
-	HistoryPage
+	PageInput
 }
 
 func (s *server) fills(ctx context.Context, in *fillsInput) (*answer[history.Fills], error) {
 	filter := index.FillFilter{Owner: in.Key, Product: given(in.Product)}
-	return asked(s, func(x *index.Index) (history.Fills, error) { return x.Fills(ctx, filter, in.page()) })
+	return asked(s, func(x *index.Index) (history.Fills, error) { return x.Fills(ctx, filter, in.history()) })
 }
 
 type conductInput struct {
 	Key types.PublicKey `path:"key" doc:"a public key"`
-	HistoryPage
+	PageInput
 }
 
 func (s *server) conduct(ctx context.Context, in *conductInput) (*answer[history.Member], error) {
-	return asked(s, func(x *index.Index) (history.Member, error) { return x.Member(ctx, in.Key, in.page()) })
+	return asked(s, func(x *index.Index) (history.Member, error) { return x.Member(ctx, in.Key, in.history()) })
 }

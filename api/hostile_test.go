@@ -126,8 +126,8 @@ func TestBadQuestions(t *testing.T) {
 		code   types.Code
 		says   string
 	}{
-		"/v1/keys/" + key[:20] + flip(key[20]) + key[21:] + "/holdings": {400, types.CodeMalformed, "checksum"},
-		"/v1/keys/lk1/holdings":                        {400, types.CodeMalformed, "58 more characters"},
+		"/v1/keys/" + key[:20] + flip(key[20]) + key[21:] + "/balances": {400, types.CodeMalformed, "checksum"},
+		"/v1/keys/lk1/balances":                        {400, types.CodeMalformed, "58 more characters"},
 		"/v1/keys/" + zeros + "/trades":                {400, types.CodeMalformed, "not a key"},
 		"/v1/keys/%00/trades":                          {400, types.CodeMalformed, "not a key"},
 		"/v1/keys/" + key + "/trades?limit=-1":         {400, types.CodeMalformed, "limit"},
@@ -218,8 +218,10 @@ func TestHost(t *testing.T) {
 // broken is a ledger with a defect: the real one, but for one question.
 type broken struct{ *apitest.Ledger }
 
-func (broken) Assets(context.Context) (wire.Assets, error) { panic("a defect of the test") }
-func (broken) Offers(context.Context, string, int) (wire.Offers, error) {
+func (broken) Assets(context.Context, string, wire.Page) (wire.Assets, error) {
+	panic("a defect of the test")
+}
+func (broken) Offers(context.Context, wire.Page) (wire.Offers, error) {
 	return wire.Offers{}, errors.New("the disk says something secret")
 }
 
@@ -244,7 +246,7 @@ func TestRawBytes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, raw := range []string{
-		"GET /v1/status\r\n\r\n", "\x00\x01\x02\r\n\r\n", "GET /v1/keys/%zz/holdings HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"GET /v1/status\r\n\r\n", "\x00\x01\x02\r\n\r\n", "GET /v1/keys/%zz/balances HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"POST /v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"POST /v1/transactions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
 		"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n",

@@ -23,33 +23,43 @@ type Ledger interface {
 	Receipt(ctx context.Context, id types.TxID) (wire.Receipt, error)
 	// Await waits until a transaction is final or the context ends.
 	Await(ctx context.Context, id types.TxID) (wire.Receipt, error)
-	Holdings(ctx context.Context, key types.PublicKey) (wire.Holdings, error)
+	// Coins returns coins of a key in one asset that it can spend, after a place that an earlier page named; on a first page with
+	// a sum, those from the smallest one that is worth the sum on, or from the largest. A page ends when it is worth the sum.
+	Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page wire.Page) (wire.Coins, error)
+	// Balances returns the balances of a key by asset; those in given assets, if there are any.
+	Balances(ctx context.Context, key types.PublicKey, assets []types.AssetID, page wire.Page) (wire.Balances, error)
+	Output(ctx context.Context, outpoint types.Outpoint) (wire.Output, error)
 	Trade(ctx context.Context, id types.TradeID) (wire.Trade, error)
-	// Trades and Offers return at most limit items after a position that an earlier page named.
-	Trades(ctx context.Context, key types.PublicKey, openOnly bool, after string, limit int) (wire.Trades, error)
+	Trades(ctx context.Context, key types.PublicKey, openOnly bool, page wire.Page) (wire.Trades, error)
 	Offer(ctx context.Context, id types.OfferID) (wire.Offer, error)
-	Offers(ctx context.Context, after string, limit int) (wire.Offers, error)
-	Assets(ctx context.Context) (wire.Assets, error)
+	Offers(ctx context.Context, page wire.Page) (wire.Offers, error)
+	Asset(ctx context.Context, id types.AssetID) (wire.Asset, error)
+	// Assets are those of a code, or all where it is empty.
+	Assets(ctx context.Context, code string, page wire.Page) (wire.Assets, error)
 	Market
 	Points
-	// Block returns what a block did; height 0 is the latest.
-	Block(ctx context.Context, height uint64) (wire.Block, error)
+	// Block returns what a block did, with the transactions themselves if they are asked for; height 0 is the latest.
+	Block(ctx context.Context, height uint64, bodies bool) (wire.Block, error)
 	// Events gives every block from a height on (0: the next one), each with its events, then each new one as it is
 	// committed, until the context ends.
 	Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error]
 }
 
-// Market is what the API asks about auctions. Lists come in pages, as those of trades and offers.
+// Market is what the API asks about auctions.
 type Market interface {
 	// Products are those that have orders and take more, by gate.
-	Products(ctx context.Context, after string, limit int) (wire.Products, error)
+	Products(ctx context.Context, page wire.Page) (wire.Products, error)
 	// Product is one of those, or one whose auction was held.
 	Product(ctx context.Context, id types.ProductID) (wire.Book, error)
 	// ProductOrders are the orders of an open product, or those that it had at its gate, in order of owner and number.
-	ProductOrders(ctx context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error)
+	ProductOrders(ctx context.Context, id types.ProductID, page wire.Page) (wire.BookOrders, error)
 	Auction(ctx context.Context, id types.ProductID) (wire.Auction, error)
-	// KeyOrders are the open orders of a key. A page may hold more than the limit by the orders of one product.
-	KeyOrders(ctx context.Context, key types.PublicKey, after string, limit int) (wire.BookOrders, error)
-	// Records are those of a key in one asset, or, for the zero one, in every asset in which it has a record.
-	Records(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error)
+	AuctionRounds(ctx context.Context, id types.ProductID, page wire.Page) (wire.AuctionRounds, error)
+	AuctionResults(ctx context.Context, id types.ProductID, page wire.Page) (wire.AuctionResults, error)
+	AuctionTrades(ctx context.Context, id types.ProductID, page wire.Page) (wire.AuctionTrades, error)
+	// KeyOrders are the open orders of a key, by the begin of their slots.
+	KeyOrders(ctx context.Context, key types.PublicKey, page wire.Page) (wire.BookOrders, error)
+	// Record is that of a key in one asset; Records are all that it has.
+	Record(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error)
+	Records(ctx context.Context, key types.PublicKey, page wire.Page) (wire.KeyRecords, error)
 }

@@ -7,13 +7,16 @@ import (
 	"lockstep/types"
 )
 
-type pageInput struct {
+// PageInput is the part of a list that is asked for. It is exported for huma, which reads no embedded struct that is not.
+type PageInput struct {
 	After string `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
 }
 
-func (s *server) products(ctx context.Context, in *pageInput) (*answer[wire.Products], error) {
-	page, err := s.ledger.Products(ctx, in.After, in.Limit)
+func (p *PageInput) page() wire.Page { return wire.Page{After: p.After, Limit: p.Limit} }
+
+func (s *server) products(ctx context.Context, in *PageInput) (*answer[wire.Products], error) {
+	page, err := s.ledger.Products(ctx, in.page())
 	page.Products = filled(page.Products)
 	return respond(s, page, err)
 }
@@ -34,7 +37,7 @@ type productOrdersInput struct {
 }
 
 func (s *server) productOrders(ctx context.Context, in *productOrdersInput) (*answer[wire.BookOrders], error) {
-	page, err := s.ledger.ProductOrders(ctx, in.ID, in.After, in.Limit)
+	page, err := s.ledger.ProductOrders(ctx, in.ID, wire.Page{After: in.After, Limit: in.Limit})
 	page.Orders = withLists(page.Orders)
 	return respond(s, page, err)
 }
@@ -53,14 +56,36 @@ func (s *server) auction(ctx context.Context, in *productInput) (*answer[wire.Au
 	return respond(s, auction, err)
 }
 
+type auctionListInput struct {
+	ID types.ProductID `path:"id" doc:"the id of a product"`
+	PageInput
+}
+
+func (s *server) auctionRounds(ctx context.Context, in *auctionListInput) (*answer[wire.AuctionRounds], error) {
+	page, err := s.ledger.AuctionRounds(ctx, in.ID, in.page())
+	page.Rounds = filled(page.Rounds)
+	return respond(s, page, err)
+}
+
+func (s *server) auctionResults(ctx context.Context, in *auctionListInput) (*answer[wire.AuctionResults], error) {
+	page, err := s.ledger.AuctionResults(ctx, in.ID, in.page())
+	page.Results = filled(page.Results)
+	return respond(s, page, err)
+}
+
+func (s *server) auctionTrades(ctx context.Context, in *auctionListInput) (*answer[wire.AuctionTrades], error) {
+	page, err := s.ledger.AuctionTrades(ctx, in.ID, in.page())
+	page.Trades = filled(page.Trades)
+	return respond(s, page, err)
+}
+
 type keyOrdersInput struct {
-	Key   types.PublicKey `path:"key" doc:"a public key"`
-	After string          `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
-	Limit int             `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"about how many items a page has: the orders of a product stay together"`
+	Key types.PublicKey `path:"key" doc:"a public key"`
+	PageInput
 }
 
 func (s *server) keyOrders(ctx context.Context, in *keyOrdersInput) (*answer[wire.BookOrders], error) {
-	page, err := s.ledger.KeyOrders(ctx, in.Key, in.After, in.Limit)
+	page, err := s.ledger.KeyOrders(ctx, in.Key, in.page())
 	page.Orders = withLists(page.Orders)
 	return respond(s, page, err)
 }
@@ -68,9 +93,15 @@ func (s *server) keyOrders(ctx context.Context, in *keyOrdersInput) (*answer[wir
 type keyRecordInput struct {
 	Key   types.PublicKey `path:"key" doc:"a public key"`
 	Asset types.AssetID   `query:"asset" doc:"only the record in this asset; without it, in each in which there is one"`
+	PageInput
 }
 
 func (s *server) keyRecord(ctx context.Context, in *keyRecordInput) (*answer[wire.KeyRecords], error) {
-	records, err := s.ledger.Records(ctx, in.Key, in.Asset)
+	if in.Asset != (types.AssetID{}) {
+		record, err := s.ledger.Record(ctx, in.Key, in.Asset)
+		return respond(s, record, err)
+	}
+	records, err := s.ledger.Records(ctx, in.Key, in.page())
+	records.Records = filled(records.Records)
 	return respond(s, records, err)
 }

@@ -24,16 +24,28 @@ func TestMarket(t *testing.T) {
 		t.Errorf("cleared %+v", cleared)
 	}
 	auction := get[wire.Auction](w, path+"/auction")
-	if auction.ID != id || len(auction.Rounds) != 1 || len(auction.Results) != 4 || len(auction.Trades) != 1 || auction.Rounds[0].Price != "8.5" {
+	if auction.ID != id || auction.RoundCount != 1 || auction.ResultCount != 4 || auction.TradeCount != 1 {
 		t.Fatalf("auction %+v", auction)
+	}
+	if rounds := get[wire.AuctionRounds](w, path+"/auction/rounds").Rounds; len(rounds) != 1 || rounds[0].Price != "8.5" {
+		t.Errorf("rounds %+v", rounds)
+	}
+	var results []types.Result
+	for after := "x"; after != ""; {
+		page := get[wire.AuctionResults](w, path+"/auction/results?limit=3&after="+strings.Trim(after, "x"))
+		results, after = append(results, page.Results...), page.Next
+	}
+	trades := get[wire.AuctionTrades](w, path+"/auction/trades").Trades
+	if len(results) != 4 || len(trades) != 1 {
+		t.Fatalf("results %+v, trades %+v", results, trades)
 	}
 	orders := get[wire.BookOrders](w, path+"/orders")
 	for i, order := range orders.Orders {
-		if order.ID != auction.Results[i].Order || order.Order.ID() != order.ID {
-			t.Errorf("order %d is %s, the result that of %s", i, order.ID, auction.Results[i].Order)
+		if order.ID != results[i].Order || order.Order.ID() != order.ID {
+			t.Errorf("order %d is %s, the result that of %s", i, order.ID, results[i].Order)
 		}
 	}
-	trade := get[wire.Trade](w, "/v1/trades/"+auction.Trades[0].Trade.String())
+	trade := get[wire.Trade](w, "/v1/trades/"+trades[0].Trade.String())
 	if trade.Trade.Agreement.Price != 8500 || trade.Phase != types.PhaseAgreed {
 		t.Errorf("trade %+v", trade)
 	}
@@ -62,7 +74,7 @@ func TestBook(t *testing.T) {
 	response, text := w.ask("GET", "/v1/products/"+id(product)+"/auction", nil)
 	w.refused(response, text, http.StatusNotFound, types.CodeNotFound)
 	w.ledger.Gate(&product)
-	held := get[wire.Auction](w, "/v1/products/"+id(product)+"/auction")
+	held := get[wire.AuctionRounds](w, "/v1/products/"+id(product)+"/auction/rounds")
 	if fmt.Sprint(held.Rounds[0]) != fmt.Sprint(book.Indicative[0]) {
 		t.Errorf("indicative %+v, traded %+v", book.Indicative, held.Rounds)
 	}
@@ -117,7 +129,7 @@ func TestMarketPages(t *testing.T) {
 	if own = get[wire.BookOrders](w, alice+"&after="+own.Next); len(own.Orders) != 1 || own.Orders[0].Order.Product.ID() != second.ID() || own.Next != "" {
 		t.Errorf("own, second page %+v", own)
 	}
-	for _, path := range []string{"/v1/products?after=zz", "/v1/products/" + id(first) + "/orders?after=00", alice + "&after=1"} {
+	for _, path := range []string{"/v1/products?after=zz", "/v1/products/" + id(first) + "/orders?after=00", alice + "&after=x"} {
 		response, text := w.ask("GET", path, nil)
 		w.refused(response, text, http.StatusBadRequest, types.CodeMalformed)
 	}
@@ -192,7 +204,9 @@ func TestMarketFitsTheDocument(t *testing.T) {
 		w.fits(registry, operations["product-orders"], "/v1/products/"+id(product)+"/orders", http.StatusOK)
 		w.ledger.Gate(&product)
 	}
-	w.fits(registry, operations["auction"], "/v1/products/"+id(product)+"/auction", http.StatusOK)
+	for _, list := range []string{"", "/rounds", "/results", "/trades"} {
+		w.fits(registry, operations["auction"+strings.Replace(list, "/", "-", 1)], "/v1/products/"+id(product)+"/auction"+list, http.StatusOK)
+	}
 	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
 	w.fits(registry, operations["key-record"], key+"/record", http.StatusOK)
 	w.fits(registry, operations["auction"], "/v1/products/"+strings.Repeat("0", 64)+"/auction", http.StatusNotFound)
@@ -207,7 +221,7 @@ func FuzzPlaces(f *testing.F) {
 		if place, err := books.ParsePlace(after); err == nil && after != "" && place.String() != strings.ToLower(after) {
 			t.Errorf("%q is written as %s", after, place)
 		}
-		if _, err := l.Products(t.Context(), after, 1); err != nil && types.CodeOf(err) != types.CodeMalformed {
+		if _, err := l.Products(t.Context(), wire.Page{After: after, Limit: 1}); err != nil && types.CodeOf(err) != types.CodeMalformed {
 			t.Error(err)
 		}
 	})

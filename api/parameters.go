@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"lockstep/types"
@@ -60,3 +61,19 @@ type direction struct{ types.Direction }
 
 // phase is a phase in a question.
 type phase struct{ types.Phase }
+
+// amount is a sum in a question.
+type amount struct{ types.Amount }
+
+// outpoint is the address of an output in a path.
+type outpoint struct{ types.Outpoint }
+
+func (o *outpoint) UnmarshalText(text []byte) error {
+	tx, index, found := strings.Cut(string(text), ":")
+	number, err := strconv.ParseUint(index, 10, 32)
+	if !found || err != nil || o.Tx.UnmarshalText([]byte(tx)) != nil {
+		return types.Refuse(types.CodeMalformed, "that is not the address of an output: write the transaction's id, a colon and the index there")
+	}
+	o.Index = uint32(number)
+	return nil
+}

@@ -25,18 +25,27 @@ func (s *server) routes() []route {
 		on(s.submitOperation(), s.submit),
 		on(s.batchOperation(), s.submitBatch),
 		on(receiptOperation(), s.receipt),
-		ask("/v1/keys/{key}/holdings", "holdings", "All that a key has", s.holdings),
+		ask("/v1/keys/{key}/balances", "balances", "The sums that a key has, by asset", s.balances),
+		ask("/v1/keys/{key}/coins", "coins", "Coins of a key in one asset, up to a sum", s.coins),
+		ask("/v1/outputs/{outpoint}", "output", "An unspent output and the key that can spend it", s.output, http.StatusNotFound),
 		ask("/v1/keys/{key}/trades", "key-trades", "The trades of a key, newest first", s.trades),
 		ask("/v1/trades/{id}", "trade", "A trade as it stands now", s.trade, http.StatusNotFound),
 		ask("/v1/offers", "offers", "The standing offers", s.offers),
 		ask("/v1/offers/{id}", "offer", "A standing offer", s.offer, http.StatusNotFound),
-		ask("/v1/assets", "assets", "Every asset that was ever issued", s.assets),
-		ask("/v1/blocks/{height}", "block", "What a block did", s.block, http.StatusNotFound),
+		ask("/v1/assets", "assets", "The assets of the ledger, or those of a code", s.assets),
+		ask("/v1/assets/{id}", "asset", "An asset, with how much of it is issued", s.asset, http.StatusNotFound),
+		ask("/v1/blocks/{height}", "block", "A block in short", s.block, http.StatusNotFound),
+		ask("/v1/blocks/{height}/transactions", "block-transactions", "The transactions of a block", s.blockTxs, http.StatusNotFound),
+		ask("/v1/blocks/{height}/events", "block-events", "The events of a block", s.blockEvents, http.StatusNotFound),
 		ask("/v1/products", "products", "The products that are open and have orders, by gate", s.products),
 		ask("/v1/products/{id}", "product", "A product: its book while it is open, then what was traded", s.product, http.StatusNotFound),
 		ask("/v1/products/{id}/orders", "product-orders", "The orders of an open book, or those that an auction had at its gate",
 			s.productOrders, http.StatusNotFound),
 		ask("/v1/products/{id}/auction", "auction", "What became of a product at its gate", s.auction, http.StatusNotFound),
+		ask("/v1/products/{id}/auction/rounds", "auction-rounds", "The rounds of an auction", s.auctionRounds, http.StatusNotFound),
+		ask("/v1/products/{id}/auction/results", "auction-results", "The results of an auction, one for each order", s.auctionResults,
+			http.StatusNotFound),
+		ask("/v1/products/{id}/auction/trades", "auction-trades", "The trades that an auction made", s.auctionTrades, http.StatusNotFound),
 		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
 		ask("/v1/keys/{key}/record", "key-record", "What a key did with what auctions gave it", s.keyRecord),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
@@ -107,25 +116,54 @@ func (s *server) params(context.Context, *struct{}) (*answer[types.Params], erro
 	return respond(s, s.ledger.Params(), nil)
 }
 
-type keyInput struct {
-	Key types.PublicKey `path:"key" doc:"a public key"`
+type balancesInput struct {
+	Key    types.PublicKey `path:"key" doc:"a public key"`
+	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas"`
+	PageInput
 }
 
-func (s *server) holdings(ctx context.Context, in *keyInput) (*answer[wire.Holdings], error) {
-	holdings, err := s.ledger.Holdings(ctx, in.Key)
-	holdings.Coins, holdings.Balances = filled(holdings.Coins), filled(holdings.Balances)
-	return respond(s, holdings, err)
+func (s *server) balances(ctx context.Context, in *balancesInput) (*answer[wire.Balances], error) {
+	assets := make([]types.AssetID, len(in.Assets))
+	for i, text := range in.Assets {
+		if err := assets[i].UnmarshalText([]byte(text)); err != nil {
+			return nil, s.refuse(err)
+		}
+	}
+	balances, err := s.ledger.Balances(ctx, in.Key, assets, in.page())
+	balances.Balances = filled(balances.Balances)
+	return respond(s, balances, err)
+}
+
+type coinsInput struct {
+	Key   types.PublicKey `path:"key" doc:"a public key"`
+	Asset types.AssetID   `query:"asset" required:"true" doc:"the asset, by its id"`
+	Sum   amount          `query:"sum" doc:"in smallest units: the list begins at the smallest coin that alone is worth it, or at the largest, and a page ends when it is worth it"`
+	PageInput
+}
+
+func (s *server) coins(ctx context.Context, in *coinsInput) (*answer[wire.Coins], error) {
+	coins, err := s.ledger.Coins(ctx, in.Key, in.Asset, in.Sum.Amount, in.page())
+	coins.Coins = filled(coins.Coins)
+	return respond(s, coins, err)
+}
+
+type outputInput struct {
+	Outpoint outpoint `path:"outpoint" doc:"the address of an output: a transaction and its index there, as in 5f…:0"`
+}
+
+func (s *server) output(ctx context.Context, in *outputInput) (*answer[wire.Output], error) {
+	output, err := s.ledger.Output(ctx, in.Outpoint.Outpoint)
+	return respond(s, output, err)
 }
 
 type keyTradesInput struct {
-	Key   types.PublicKey `path:"key" doc:"a public key"`
-	Open  bool            `query:"open" doc:"only trades in which something is locked or can still happen"`
-	After string          `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
-	Limit int             `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
+	Key  types.PublicKey `path:"key" doc:"a public key"`
+	Open bool            `query:"open" doc:"only trades in which something is locked or can still happen"`
+	PageInput
 }
 
 func (s *server) trades(ctx context.Context, in *keyTradesInput) (*answer[wire.Trades], error) {
-	trades, err := s.ledger.Trades(ctx, in.Key, in.Open, in.After, in.Limit)
+	trades, err := s.ledger.Trades(ctx, in.Key, in.Open, in.page())
 	trades.Trades = filled(trades.Trades)
 	for i := range trades.Trades {
 		trades.Trades[i].Moves = filled(trades.Trades[i].Moves)
@@ -143,13 +181,8 @@ func (s *server) trade(ctx context.Context, in *tradeInput) (*answer[wire.Trade]
 	return respond(s, trade, err)
 }
 
-type offersInput struct {
-	After string `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
-}
-
-func (s *server) offers(ctx context.Context, in *offersInput) (*answer[wire.Offers], error) {
-	offers, err := s.ledger.Offers(ctx, in.After, in.Limit)
+func (s *server) offers(ctx context.Context, in *PageInput) (*answer[wire.Offers], error) {
+	offers, err := s.ledger.Offers(ctx, in.page())
 	offers.Offers = filled(offers.Offers)
 	return respond(s, offers, err)
 }
@@ -163,20 +196,24 @@ func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer]
 	return respond(s, offer, err)
 }
 
-func (s *server) assets(ctx context.Context, _ *struct{}) (*answer[wire.Assets], error) {
-	assets, err := s.ledger.Assets(ctx)
+type assetsInput struct {
+	Code string `query:"code" maxLength:"32" doc:"only assets of this code; any issuer can use any code"`
+	PageInput
+}
+
+func (s *server) assets(ctx context.Context, in *assetsInput) (*answer[wire.Assets], error) {
+	assets, err := s.ledger.Assets(ctx, in.Code, in.page())
 	assets.Assets = filled(assets.Assets)
 	return respond(s, assets, err)
 }
 
-type blockInput struct {
-	Height height `path:"height" doc:"the height of a block, or 'latest'"`
+type assetInput struct {
+	ID types.AssetID `path:"id" doc:"the id of an asset"`
 }
 
-func (s *server) block(ctx context.Context, in *blockInput) (*answer[wire.Block], error) {
-	block, err := s.ledger.Block(ctx, in.Height.number)
-	block.Txs, block.Events = filled(block.Txs), filled(block.Events)
-	return respond(s, block, err)
+func (s *server) asset(ctx context.Context, in *assetInput) (*answer[wire.Asset], error) {
+	asset, err := s.ledger.Asset(ctx, in.ID)
+	return respond(s, asset, err)
 }
 
 func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {

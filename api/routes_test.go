@@ -68,12 +68,25 @@ func TestQuestions(t *testing.T) {
 	if assets := get[wire.Assets](w, "/v1/assets"); len(assets.Assets) != 1 || assets.Assets[0].Issued != 20_000 {
 		t.Errorf("assets %+v", assets)
 	}
-	holdings := get[wire.Holdings](w, "/v1/keys/"+apitest.Key("producer").String()+"/holdings")
-	if len(holdings.Coins) != 3 || holdings.Balances[0].Spendable != 10_400 {
-		t.Errorf("holdings %+v", holdings)
+	euro := apitest.Euro()
+	if asset := get[wire.Asset](w, "/v1/assets/"+euro.ID().String()); asset.Asset != euro || asset.Issued != 20_000 {
+		t.Errorf("asset %+v", asset)
 	}
-	latest, last := get[wire.Block](w, "/v1/blocks/latest"), story[len(story)-1]
-	if len(latest.Txs) != 1 || latest.Txs[0].Tx.ID() != last.ID() || latest.Events[0].Kind != types.EventCollected {
+	producer := "/v1/keys/" + apitest.Key("producer").String()
+	balances := get[wire.Balances](w, producer+"/balances")
+	if len(balances.Balances) != 1 || balances.Balances[0].Spendable != 10_400 || balances.Balances[0].Coins != 3 {
+		t.Errorf("balances %+v", balances)
+	}
+	coins := get[wire.Coins](w, producer+"/coins?asset="+euro.ID().String())
+	if len(coins.Coins) != 3 || coins.Coins[0].Amount != 9_960 {
+		t.Errorf("coins %+v", coins)
+	}
+	if output := get[wire.Output](w, "/v1/outputs/"+coins.Coins[0].Outpoint.String()); *output.Owner != apitest.Key("producer") {
+		t.Errorf("output %+v", output)
+	}
+	latest, last := get[wire.BlockHead](w, "/v1/blocks/latest"), story[len(story)-1]
+	txs, events := get[wire.BlockTxs](w, "/v1/blocks/latest/transactions"), get[wire.BlockEvents](w, "/v1/blocks/latest/events")
+	if latest.TxCount != 1 || latest.EventCount != len(events.Events) || txs.Txs[0].Tx.ID() != last.ID() || events.Events[0].Kind != types.EventCollected {
 		t.Errorf("latest block %+v", latest)
 	}
 	if got := get[wire.Receipt](w, "/v1/transactions/"+last.ID().String()); got.Height != latest.Height {
@@ -99,7 +112,8 @@ func TestEmptyListsAreLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := apitest.Key("nobody").String()
-	for _, path := range []string{"/v1/keys/" + key + "/holdings", "/v1/keys/" + key + "/trades", "/v1/offers", "/v1/assets", "/v1/blocks/1",
+	for _, path := range []string{"/v1/keys/" + key + "/balances", "/v1/keys/" + key + "/coins?asset=" + strings.Repeat("0", 64), "/v1/keys/" + key + "/trades", "/v1/offers", "/v1/assets",
+		"/v1/blocks/1/transactions", "/v1/blocks/1/events",
 		"/v1/products", "/v1/keys/" + key + "/orders", "/v1/keys/" + key + "/record"} {
 		if _, text := w.ask("GET", path, nil); bytes.Contains(text, []byte("null")) {
 			t.Errorf("%s: %s", path, text)

@@ -47,6 +47,8 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Lock]():           reflect.TypeFor[lockSum](),
 		reflect.TypeFor[types.Fallback]():       reflect.TypeFor[fallbackSum](),
 		reflect.TypeFor[types.Action]():         reflect.TypeFor[actionSum](),
+		reflect.TypeFor[amount]():               reflect.TypeFor[amountText](),
+		reflect.TypeFor[outpoint]():             reflect.TypeFor[outpointText](),
 		reflect.TypeFor[wait]():                 reflect.TypeFor[spanText](),
 		reflect.TypeFor[height]():               reflect.TypeFor[heightText](),
 		reflect.TypeFor[moment]():               reflect.TypeFor[timeText](),
@@ -78,7 +80,8 @@ func quoteNumbers(registry huma.Registry) {
 func schemaName(t reflect.Type, hint string) string {
 	switch t {
 	case reflect.TypeFor[wire.Point](), reflect.TypeFor[wire.Claim](), reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
-		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction]():
+		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction](),
+		reflect.TypeFor[wire.Output]():
 		return t.Name() + "View"
 	}
 	if t.PkgPath() == reflect.TypeFor[history.Trade]().PkgPath() {
@@ -107,6 +110,7 @@ type (
 	entryText     struct{}
 	heightText    struct{}
 	positionText  struct{}
+	outpointText  struct{}
 )
 
 func text(pattern, description string) *huma.Schema {
@@ -151,6 +155,10 @@ func (spanText) Schema(huma.Registry) *huma.Schema {
 
 func (heightText) Schema(huma.Registry) *huma.Schema {
 	return text("^([1-9][0-9]{0,19}|latest)$", "the height of a block")
+}
+
+func (outpointText) Schema(huma.Registry) *huma.Schema {
+	return text("^[0-9a-fA-F]{64}:[0-9]{1,10}$", "the address of an output: a transaction, or a trade, and the index there")
 }
 
 func (positionText) Schema(huma.Registry) *huma.Schema {

@@ -32,13 +32,20 @@ func (c *Client) checkReceipt(receipt *wire.Receipt, id types.TxID) error {
 	return c.strange("%q is not a status of a transaction", receipt.Status)
 }
 
-func (c *Client) checkBlock(block *wire.Block, height uint64) error {
-	if height > 0 && block.Height != height {
-		return c.lied("its answer for block %d is block %d", height, block.Height)
+func (c *Client) checkAsset(asset *wire.Asset, id types.AssetID) error {
+	if asset.ID != id || asset.Asset.ID() != id {
+		return c.lied("asset %s has another hash", id)
 	}
-	for i := range block.Txs {
-		if tx := &block.Txs[i]; tx.Tx != nil && tx.Tx.ID() != tx.ID {
-			return c.lied("transaction %s of block %d has another hash", tx.ID, block.Height)
+	return nil
+}
+
+func (c *Client) checkBlockTxs(page *wire.BlockTxs, height uint64) error {
+	if page.Height != height {
+		return c.lied("its answer for block %d is block %d", height, page.Height)
+	}
+	for i := range page.Txs {
+		if tx := &page.Txs[i]; tx.Tx != nil && tx.Tx.ID() != tx.ID {
+			return c.lied("transaction %s of block %d has another hash", tx.ID, height)
 		}
 	}
 	return nil
@@ -66,7 +73,7 @@ func (c *Client) checkOrder(order *wire.BookOrder) error {
 }
 
 // checkAuction wants an auction of the product that refers to nothing but what it holds.
-func (c *Client) checkAuction(auction *wire.Auction, id types.ProductID) error {
+func (c *Client) checkAuction(auction *Auction, id types.ProductID) error {
 	if auction.ID != id || auction.Product.ID() != id {
 		return c.lied("its answer for the auction of product %s has another hash", id)
 	}

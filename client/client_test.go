@@ -103,19 +103,20 @@ func TestQuestions(t *testing.T) {
 	if trade := must[wire.Trade](t)(w.Trade(ctx, id)); trade.Trade.ID() != id {
 		t.Errorf("trade %+v", trade)
 	}
-	if assets := must[wire.Assets](t)(w.Assets(ctx)); len(assets.Assets) != 1 {
+	if assets := must[wire.Assets](t)(w.Assets(ctx, "", client.Page{})); len(assets.Assets) != 1 {
 		t.Errorf("assets %+v", assets)
 	}
-	if holdings := must[wire.Holdings](t)(w.Holdings(ctx, apitest.Key("producer"))); holdings.Balances[0].Spendable != 10_400 {
-		t.Errorf("holdings %+v", holdings)
+	euro := apitest.Euro()
+	if balances := must[wire.Balances](t)(w.BalancesOf(ctx, apitest.Key("producer"), euro.ID())); balances.Balances[0].Spendable != 10_400 {
+		t.Errorf("balances %+v", balances)
 	}
 	for height := range story {
-		block := must[wire.Block](t)(w.Block(ctx, uint64(height)+2))
+		block := must[wire.BlockTxs](t)(w.BlockTxs(ctx, uint64(height)+2, client.Page{}))
 		if block.Txs[0].Tx.ID() != story[height].ID() || string(block.Txs[0].Tx.Bytes()) != string(story[height].Bytes()) {
 			t.Errorf("block %d %+v", height+2, block)
 		}
 	}
-	if latest := must[wire.Block](t)(w.Block(ctx, 0)); latest.Height != uint64(len(story)+1) {
+	if latest := must[wire.BlockHead](t)(w.Block(ctx, 0)); latest.Height != uint64(len(story)+1) {
 		t.Errorf("latest %+v", latest)
 	}
 	_, err := w.Trade(ctx, types.TradeID{})
@@ -359,8 +360,8 @@ func TestLies(t *testing.T) {
 	story, id := w.ledger.Story(t)
 	trade := must[wire.Trade](t)(w.Trade(ctx, id))
 	offer := must[wire.Offers](t)(w.Offers(ctx, "", 0)).Offers[0]
-	block := must[wire.Block](t)(w.Block(ctx, 3))
-	assets := must[wire.Assets](t)(w.Assets(ctx))
+	block := must[wire.BlockTxs](t)(w.BlockTxs(ctx, 3, client.Page{}))
+	assets := must[wire.Assets](t)(w.Assets(ctx, "", client.Page{}))
 	trade.Trade.Agreement.Price++
 	offer.Offer.MinFill++
 	block.Txs[0].ID[0] ^= 1
@@ -375,9 +376,9 @@ func TestLies(t *testing.T) {
 		"no trade": {map[string]any{"id": id}, func() error { _, err := w.Trade(ctx, id); return err }},
 		"offer":    {offer, func() error { _, err := w.Offer(ctx, offer.ID); return err }},
 		"offers":   {wire.Offers{Offers: []wire.Offer{offer}}, func() error { _, err := w.Offers(ctx, "", 0); return err }},
-		"assets":   {assets, func() error { _, err := w.Assets(ctx); return err }},
-		"block":    {block, func() error { _, err := w.Block(ctx, 3); return err }},
-		"height":   {wire.Block{Height: 4}, func() error { _, err := w.Block(ctx, 3); return err }},
+		"assets":   {assets, func() error { _, err := w.Assets(ctx, "", client.Page{}); return err }},
+		"block":    {block, func() error { _, err := w.BlockTxs(ctx, 3, client.Page{}); return err }},
+		"height":   {wire.BlockHead{Height: 4}, func() error { _, err := w.Block(ctx, 3); return err }},
 		"receipt":  {wire.Receipt{Status: wire.StatusCommitted}, func() error { _, err := w.Submit(ctx, story[0]); return err }},
 		"tx":       {wire.Receipt{Status: wire.StatusCommitted}, func() error { _, err := w.Tx(ctx, story[0].ID()); return err }},
 	} {

@@ -64,16 +64,64 @@ func (c *Client) AllProductOrders(ctx context.Context, id types.ProductID) iter.
 // maxOrdersPage is the most that a node gives in one page of the orders of a product.
 const maxOrdersPage = 2000
 
-// Auction returns what became of a product at its gate. That its results are right can be computed from the orders.
-func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction wire.Auction, err error) {
-	if err = c.get(ctx, "/v1/products/"+id.String()+"/auction", nil, &auction); err == nil {
+// Auction is what became of a product at its gate, with its lists.
+type Auction struct {
+	wire.Auction
+	Rounds  []wire.Round       `json:"rounds"`
+	Results []types.Result     `json:"results"`
+	Trades  []types.MatchTrade `json:"trades"`
+}
+
+// Auction returns what became of a product at its gate, all pages of its lists put together. That its results are right can be
+// computed from the orders.
+func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Auction, err error) {
+	path := "/v1/products/" + id.String() + "/auction"
+	if err = c.get(ctx, path, nil, &auction.Auction); err != nil {
+		return auction, wrap("auction of product "+id.String(), err)
+	}
+	auction.Rounds, err = collect(auction.RoundCount, func(after string) ([]wire.Round, string, error) {
+		var page wire.AuctionRounds
+		err := c.get(ctx, path+"/rounds", pageQuery(after, maxPage), &page)
+		return page.Rounds, page.Next, err
+	})
+	if err == nil {
+		auction.Results, err = collect(auction.ResultCount, func(after string) ([]types.Result, string, error) {
+			var page wire.AuctionResults
+			err := c.get(ctx, path+"/results", pageQuery(after, maxPage), &page)
+			return page.Results, page.Next, err
+		})
+	}
+	if err == nil {
+		auction.Trades, err = collect(auction.TradeCount, func(after string) ([]types.MatchTrade, string, error) {
+			var page wire.AuctionTrades
+			err := c.get(ctx, path+"/trades", pageQuery(after, maxPage), &page)
+			return page.Trades, page.Next, err
+		})
+	}
+	if err == nil {
 		err = c.checkAuction(&auction, id)
 	}
 	return auction, wrap("auction of product "+id.String(), err)
 }
 
-// KeyOrders returns a page of the open orders of a key, by gate. after and limit are as in [Client.Products]; the orders of
-// one product stay together, so a page may hold a few more.
+// collect puts pages together that must hold a number of items.
+func collect[T any](count int, fetch func(after string) ([]T, string, error)) (all []T, err error) {
+	all = []T{}
+	for item, err := range pages(fetch) {
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, item); len(all) > count {
+			break
+		}
+	}
+	if len(all) != count {
+		return nil, types.Refuse(types.CodeInternal, "the node's pages hold %d items instead of the %d that it counts", len(all), count)
+	}
+	return all, nil
+}
+
+// KeyOrders returns a page of the open orders of a key, by the begin of their slots. after and limit are as in [Client.Products].
 func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, after string, limit int) (page wire.BookOrders, err error) {
 	err = c.get(ctx, "/v1/keys/"+key.String()+"/orders", pageQuery(after, limit), &page)
 	for i := range page.Orders {
@@ -108,9 +156,9 @@ func (c *Client) Record(ctx context.Context, key types.PublicKey, asset types.As
 	return answer.Records[0], nil
 }
 
-// Records returns what a key did with what auctions gave it, in every asset in which it has a record.
-func (c *Client) Records(ctx context.Context, key types.PublicKey) (records wire.KeyRecords, err error) {
-	records, err = c.records(ctx, key, nil)
+// Records returns a page of what a key did with what auctions gave it, by asset.
+func (c *Client) Records(ctx context.Context, key types.PublicKey, page Page) (records wire.KeyRecords, err error) {
+	records, err = c.records(ctx, key, pageQuery(page.After, page.Limit))
 	return records, wrap("records of "+key.String(), err)
 }
 

@@ -57,7 +57,7 @@ func TestMarket(t *testing.T) {
 	wantCode(t, err, types.CodeNotFound, "auction of product")
 
 	w.ledger.Gate(&product)
-	held := must[wire.Auction](t)(w.Auction(ctx, product.ID()))
+	held := must[client.Auction](t)(w.Auction(ctx, product.ID()))
 	i := 0
 	for order, err := range w.AllProductOrders(ctx, product.ID()) {
 		if err != nil {
@@ -75,7 +75,7 @@ func TestMarket(t *testing.T) {
 	if record := must[wire.KeyRecord](t)(w.Record(ctx, apitest.Key("alice"), asset())); record.Record.Lapses != 1 {
 		t.Errorf("record %+v", record)
 	}
-	if records := must[wire.KeyRecords](t)(w.Records(ctx, apitest.Key("producer"))); len(records.Records) != 0 {
+	if records := must[wire.KeyRecords](t)(w.Records(ctx, apitest.Key("producer"), client.Page{})); len(records.Records) != 0 {
 		t.Errorf("records %+v", records)
 	}
 }
@@ -85,7 +85,7 @@ func TestEventsOfAProduct(t *testing.T) {
 	w := newWorld(t)
 	product := w.ledger.Auctioned(t)
 	w.ledger.Place(t, "producer", w.ledger.NewOrder(w.ledger.NewProduct(3), "producer", 0, types.Sell, 5))
-	until := must[wire.Auction](t)(w.Auction(t.Context(), product.ID())).Height
+	until := must[client.Auction](t)(w.Auction(t.Context(), product.ID())).Height
 	for _, event := range w.past(client.EventsOptions{From: 1, Product: product.ID()}, until) {
 		if event.Product != product.ID() {
 			t.Errorf("an event of another product: %+v", event)
@@ -119,7 +119,7 @@ func TestMarketLies(t *testing.T) {
 	products := must[wire.Products](t)(w.Products(ctx, "", 0))
 	book := must[wire.Book](t)(w.Product(ctx, id))
 	orders := must[wire.BookOrders](t)(w.ProductOrders(ctx, id, "", 0))
-	held := must[wire.Auction](t)(w.Auction(ctx, id))
+	held := must[client.Auction](t)(w.Auction(ctx, id))
 	own := must[wire.BookOrders](t)(w.KeyOrders(ctx, alice, "", 0))
 	records := wire.KeyRecords{Key: alice, Records: []wire.KeyRecord{{Asset: asset()}}}
 
@@ -141,11 +141,11 @@ func TestMarketLies(t *testing.T) {
 		"an order's percentage": {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Percent++ }), askOrders},
 		"an order of another":   {orders, askOwn},
 		"an own order's hash":   {copied(t, own, func(o *wire.BookOrders) { o.Orders[0].ID[0] ^= 1 }), askOwn},
-		"auction":               {copied(t, held, func(a *wire.Auction) { a.ID[0] ^= 1 }), askAuction},
-		"auction's product":     {copied(t, held, func(a *wire.Auction) { a.Product.Commodity = "heat" }), askAuction},
-		"no such round":         {copied(t, held, func(a *wire.Auction) { a.Trades[0].Round = 1 }), askAuction},
-		"no such bid":           {copied(t, held, func(a *wire.Auction) { a.Trades[0].Bid = 4 }), askAuction},
-		"no such offer":         {copied(t, held, func(a *wire.Auction) { a.Trades[0].Offer = 1<<32 - 1 }), askAuction},
+		"auction":               {copied(t, held, func(a *client.Auction) { a.ID[0] ^= 1 }), askAuction},
+		"auction's product":     {copied(t, held, func(a *client.Auction) { a.Product.Commodity = "heat" }), askAuction},
+		"no such round":         {copied(t, held, func(a *client.Auction) { a.Trades[0].Round = 1 }), askAuction},
+		"no such bid":           {copied(t, held, func(a *client.Auction) { a.Trades[0].Bid = 4 }), askAuction},
+		"no such offer":         {copied(t, held, func(a *client.Auction) { a.Trades[0].Offer = 1<<32 - 1 }), askAuction},
 		"record of another":     {copied(t, records, func(r *wire.KeyRecords) { r.Key = apitest.Key("bob") }), askRecord},
 		"record in another":     {copied(t, records, func(r *wire.KeyRecords) { r.Records[0].Asset[0] ^= 1 }), askRecord},
 		"no record":             {copied(t, records, func(r *wire.KeyRecords) { r.Records = nil }), askRecord},
@@ -166,7 +166,7 @@ func FuzzMarket(f *testing.F) {
 	product := l.Auctioned(f)
 	for _, ask := range []func() (any, error){
 		func() (any, error) { return l.Product(f.Context(), product.ID()) },
-		func() (any, error) { return l.ProductOrders(f.Context(), product.ID(), "", 10) },
+		func() (any, error) { return l.ProductOrders(f.Context(), product.ID(), wire.Page{Limit: 10}) },
 		func() (any, error) { return l.Auction(f.Context(), product.ID()) },
 	} {
 		answer, err := ask()

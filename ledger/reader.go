@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"iter"
+	"strings"
 
 	"lockstep/types"
 )
@@ -150,6 +151,26 @@ func (r Reader) Orders(id types.ProductID) iter.Seq[*types.PlacedOrder] {
 		from, to := ordersOf(id)
 		r.Ascend(from, to, func(key string, stored Value) bool {
 			return yield(decoded(key, stored).(*types.PlacedOrder))
+		})
+	}
+}
+
+// Order returns an owner's order of a number for a product; also while its auction is being held.
+func (r Reader) Order(id types.ProductID, owner types.PublicKey, number uint8) (*types.PlacedOrder, bool) {
+	return read[types.PlacedOrder](r, orderKey(id, owner, number))
+}
+
+// PlacedOrders returns all orders of the state, by product, owner and number.
+func (r Reader) PlacedOrders() iter.Seq[*types.PlacedOrder] {
+	return all[types.PlacedOrder](r, kindOrder)
+}
+
+// RecordsFrom returns the records of a key by asset, from one on.
+func (r Reader) RecordsFrom(key types.PublicKey, asset types.AssetID) iter.Seq2[types.AssetID, *types.Record] {
+	return func(yield func(types.AssetID, *types.Record) bool) {
+		from, prefix := recordKey(key, asset), idKey(kindRecord, key)
+		r.Ascend(from.String(), prefix.String()+strings.Repeat("\xff", 33), func(key string, stored Value) bool {
+			return yield(types.AssetID([]byte(key[33:])), decoded(key, stored).(*types.Record))
 		})
 	}
 }

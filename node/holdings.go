@@ -1,91 +1,202 @@
 package node
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"encoding/hex"
+	"iter"
 
 	"lockstep/api/wire"
 	"lockstep/store"
 	"lockstep/types"
 )
 
-// Holdings is what a key can spend now, and what it has put into trades that is nobody's yet.
-func (l *ledgerAPI) Holdings(_ context.Context, key types.PublicKey) (wire.Holdings, error) {
-	return read(l, func(s *store.Snapshot) (wire.Holdings, error) {
-		h := holdings{
-			key:      key,
-			balances: map[types.AssetID]*wire.Balance{},
-			out:      wire.Holdings{Height: s.Height(), Clock: s.Clock().Now(), Coins: []wire.Coin{}, Balances: []wire.Balance{}},
+// Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
+func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
+	return read(l, func(s *store.Snapshot) (wire.Coins, error) {
+		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []wire.Coin{}}
+		coins := s.Coins(key, asset, store.CoinPlace(part.After))
+		if part.After == "" && sum > 0 {
+			coins = s.CoinsWorth(key, asset, sum)
 		}
-		for coin, err := range s.Coins(key) {
+		var last store.Coin
+		left := sum
+		for coin, err := range coins {
 			if err != nil {
-				return h.out, err
+				return page, err
 			}
-			h.spendable(wire.Coin{Outpoint: coin.Outpoint, Asset: coin.Output.Asset, Amount: coin.Output.Amount})
-		}
-		for entry, err := range s.Trades(key, true, "") {
-			if err != nil {
-				return h.out, err
+			if len(page.Coins) == part.Limit {
+				page.Next = string(last.Place())
+				break
 			}
-			h.trade(entry.ID, entry.Trade)
+			page.Coins, last = append(page.Coins, coinOf(&coin)), coin
+			if sum > 0 && coin.Amount >= left {
+				page.Next = string(last.Place())
+				break
+			}
+			left -= coin.Amount
 		}
-		return h.close(s), nil
+		return page, nil
 	})
 }
 
-// holdings adds up what a key has.
-type holdings struct {
-	key      types.PublicKey
-	balances map[types.AssetID]*wire.Balance
-	out      wire.Holdings
-}
-
-func (h *holdings) balance(asset types.AssetID) *wire.Balance {
-	if h.balances[asset] == nil {
-		h.balances[asset] = &wire.Balance{Asset: asset}
+func coinOf(coin *store.Coin) wire.Coin {
+	shown := wire.Coin{Outpoint: coin.Outpoint, Asset: coin.Asset, Amount: coin.Amount}
+	if id, part, ok := coin.Outpoint.Trade(); ok {
+		shown.Trade, shown.Part = &id, &part
 	}
-	return h.balances[asset]
+	return shown
 }
 
-// spendable counts an output. Sums fit: what is issued of an asset does.
-func (h *holdings) spendable(coin wire.Coin) {
-	h.out.Coins = append(h.out.Coins, coin)
-	h.balance(coin.Asset).Spendable += coin.Amount
-}
+// maxRefunds is how many due refunds one answer counts. A key has as many only if it never spends any.
+const maxRefunds = 10_000
 
-// trade counts what an open trade holds: what it has given to the key, and what the key put in and nobody owns yet.
-func (h *holdings) trade(id types.TradeID, trade *types.Trade) {
-	asset := trade.Agreement.Asset
-	for _, locked := range trade.Locked {
-		owner, owned := trade.Owner(locked.Part, h.out.Clock)
-		switch {
-		case owned && owner == h.key:
-			h.spendable(wire.Coin{Outpoint: id.Outpoint(locked.Part), Asset: asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part})
-		case !owned && putInBy(trade, locked.Part) == h.key:
-			h.balance(asset).Locked += locked.Amount
+// Balances implements [api.Ledger]. A page reads the sums that the store keeps, and counts the refunds that have become due.
+func (l *ledgerAPI) Balances(_ context.Context, key types.PublicKey, assets []types.AssetID, part wire.Page) (wire.Balances, error) {
+	from, err := parseAssetPlace(part.After)
+	if err != nil {
+		return wire.Balances{}, err
+	}
+	return read(l, func(s *store.Snapshot) (wire.Balances, error) {
+		page := wire.Balances{Height: s.Height(), Clock: s.Clock().Now(), Balances: []wire.Balance{}}
+		list := s.AssetsOf(key, from)
+		if len(assets) > 0 {
+			list = these(assets)
 		}
-	}
-}
-
-// putInBy tells whose money a part of a trade was. The return counts as the consumer's: it stands for its deposit.
-func putInBy(trade *types.Trade, part types.Part) types.PublicKey {
-	if part == types.PartBond {
-		return trade.Agreement.Producer
-	}
-	return trade.Agreement.Consumer
-}
-
-// close names the assets and puts them in order.
-func (h *holdings) close(s *store.Snapshot) wire.Holdings {
-	for id, balance := range h.balances {
-		if state, ok := s.Asset(id); ok {
-			balance.Code, balance.Decimals = state.Asset.Code, state.Asset.Decimals
+		budget := maxRefunds
+		for id, err := range list {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Balances) == part.Limit {
+				page.Next = page.Balances[part.Limit-1].Asset.String()
+				break
+			}
+			balance, known, err := balanceOf(s, key, id, &budget)
+			if err != nil {
+				return page, err
+			}
+			if known {
+				page.Balances = append(page.Balances, balance)
+			}
 		}
-		h.out.Balances = append(h.out.Balances, *balance)
-	}
-	slices.SortFunc(h.out.Balances, func(a, b wire.Balance) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Asset.String(), b.Asset.String()))
+		return page, nil
 	})
-	return h.out
+}
+
+// these goes through given assets.
+func these(assets []types.AssetID) iter.Seq2[types.AssetID, error] {
+	return func(yield func(types.AssetID, error) bool) {
+		for _, id := range assets {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+// balanceOf adds up what a key has of an asset. It is false when there is no such asset.
+func balanceOf(s *store.Snapshot, key types.PublicKey, id types.AssetID, budget *int) (wire.Balance, bool, error) {
+	state, known := s.Asset(id)
+	if !known {
+		return wire.Balance{}, false, nil
+	}
+	sums, err := s.Balance(key, id)
+	if err != nil {
+		return wire.Balance{}, false, err
+	}
+	balance := wire.Balance{
+		Asset: id, Issuer: state.Asset.Issuer, Code: state.Asset.Code, Decimals: state.Asset.Decimals,
+		Spendable: sums.Spendable, Locked: sums.Locked, Coins: sums.Coins,
+	}
+	for refund, err := range s.DueRefunds(key, id) {
+		if err != nil {
+			return balance, false, err
+		}
+		if *budget == 0 {
+			balance.More = true
+			break
+		}
+		*budget--
+		balance.Spendable, balance.Locked = balance.Spendable+refund.Amount, balance.Locked-refund.Amount
+	}
+	return balance, true, nil
+}
+
+// Output implements [api.Ledger].
+func (l *ledgerAPI) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
+	return glance(l, func(s *store.Tip) (wire.Output, error) {
+		output, ok := s.Output(outpoint)
+		if !ok {
+			return wire.Output{}, types.Refuse(types.CodeNotFound, "there is no unspent output %s", outpoint)
+		}
+		shown := wire.Output{Outpoint: outpoint, Output: *output, Clock: s.Clock().Now(), Height: s.Height()}
+		switch lock := output.Lock.(type) {
+		case *types.KeyLock:
+			shown.Owner = &lock.Key
+		case *types.TradeLock:
+			trade, live := s.Reader.Trade(lock.Trade)
+			if !live {
+				break
+			}
+			if owner, owned := trade.Owner(lock.Part, shown.Clock); owned {
+				shown.Owner = &owner
+			}
+		}
+		return shown, nil
+	})
+}
+
+// parseAssetPlace reads the place of an asset in a list; the zero ID is before the first.
+func parseAssetPlace(after string) (id types.AssetID, err error) {
+	if after == "" {
+		return id, nil
+	}
+	place, err := hex.DecodeString(after)
+	if err != nil || len(place) != len(id) {
+		return id, types.Refuse(types.CodeMalformed, "%.80q is not a place in a list of assets: pass on the next of the last page", after)
+	}
+	return types.AssetID(place), nil
+}
+
+// Asset implements [api.Ledger].
+func (l *ledgerAPI) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
+	return glance(l, func(s *store.Tip) (wire.Asset, error) {
+		state, ok := s.Asset(id)
+		if !ok {
+			return wire.Asset{}, types.Refuse(types.CodeNotFound, "there is no asset %s on this ledger", id)
+		}
+		return assetOf(id, state), nil
+	})
+}
+
+func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
+	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees}
+}
+
+// Assets implements [api.Ledger].
+func (l *ledgerAPI) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
+	from, err := parseAssetPlace(part.After)
+	if err != nil {
+		return wire.Assets{}, err
+	}
+	return read(l, func(s *store.Snapshot) (wire.Assets, error) {
+		page := wire.Assets{Height: s.Height(), Assets: []wire.Asset{}}
+		list := s.AssetsAfter(from)
+		if code != "" {
+			list = s.AssetsCoded(code, from)
+		}
+		for id, err := range list {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Assets) == part.Limit {
+				page.Next = page.Assets[part.Limit-1].ID.String()
+				break
+			}
+			if state, ok := s.Asset(id); ok {
+				page.Assets = append(page.Assets, assetOf(id, state))
+			}
+		}
+		return page, nil
+	})
 }

@@ -110,15 +110,15 @@ func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
 	return trade
 }
 
-func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, after string, limit int) (wire.Trades, error) {
+func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
 	return read(l, func(s *store.Snapshot) (wire.Trades, error) {
 		page := wire.Trades{Trades: []wire.Trade{}}
 		last := ""
-		for entry, err := range s.Trades(key, openOnly, after) {
+		for entry, err := range s.Trades(key, openOnly, part.After) {
 			if err != nil {
 				return page, err
 			}
-			if len(page.Trades) >= limit {
+			if len(page.Trades) == part.Limit {
 				page.Next = last
 				break
 			}
@@ -139,13 +139,13 @@ func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, erro
 	})
 }
 
-func (l *ledgerAPI) Offers(_ context.Context, after string, limit int) (wire.Offers, error) {
+func (l *ledgerAPI) Offers(_ context.Context, part wire.Page) (wire.Offers, error) {
 	var from types.OfferID
-	if after != "" {
-		place, err := hex.DecodeString(after)
+	if part.After != "" {
+		place, err := hex.DecodeString(part.After)
 		if err != nil || len(place) != len(from) {
 			return wire.Offers{}, types.Refuse(types.CodeMalformed,
-				"%.80q is not a place in the list of offers: pass on what the last page gave as next", after)
+				"%.80q is not a place in the list of offers: pass on what the last page gave as next", part.After)
 		}
 		from = types.OfferID(place)
 	}
@@ -155,7 +155,7 @@ func (l *ledgerAPI) Offers(_ context.Context, after string, limit int) (wire.Off
 			if err != nil {
 				return page, err
 			}
-			if len(page.Offers) >= limit {
+			if len(page.Offers) == part.Limit {
 				page.Next = from.String()
 				break
 			}
@@ -166,17 +166,7 @@ func (l *ledgerAPI) Offers(_ context.Context, after string, limit int) (wire.Off
 	})
 }
 
-func (l *ledgerAPI) Assets(context.Context) (wire.Assets, error) {
-	return glance(l, func(s *store.Tip) (wire.Assets, error) {
-		list := wire.Assets{Assets: []wire.Asset{}}
-		for state := range s.Assets() {
-			list.Assets = append(list.Assets, wire.Asset{ID: state.Asset.ID(), Asset: state.Asset, Issued: state.Issued, Fees: state.Fees})
-		}
-		return list, nil
-	})
-}
-
-func (l *ledgerAPI) Block(_ context.Context, height uint64) (wire.Block, error) {
+func (l *ledgerAPI) Block(_ context.Context, height uint64, bodies bool) (wire.Block, error) {
 	if height == 0 {
 		height = l.store.Height()
 	}
@@ -188,6 +178,9 @@ func (l *ledgerAPI) Block(_ context.Context, height uint64) (wire.Block, error) 
 		return wire.Block{}, err
 	}
 	block := blockOf(record)
+	if !bodies {
+		return block, nil
+	}
 	for i, tx := range l.chain.Transactions(height) {
 		block.Txs[i].Tx = tx
 	}

@@ -120,21 +120,43 @@ func (b *book) release(id types.TradeID) {
 // wantHas compares what a party can spend, from how many outputs, and what it has locked.
 func (b *book) wantHas(name string, coins int, spendable, locked types.Amount) {
 	b.t.Helper()
-	holdings, err := b.Holdings(context.Background(), publicKey(name))
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	has, balances := holdings(b.t, b, name)
 	var sum types.Amount
-	for _, coin := range holdings.Coins {
+	for _, coin := range has {
 		sum += coin.Amount
 	}
-	if len(holdings.Balances) != 1 {
-		b.t.Fatalf("%s has %+v", name, holdings)
+	if len(balances) != 1 {
+		b.t.Fatalf("%s has %+v", name, balances)
 	}
-	got := holdings.Balances[0]
-	want := wire.Balance{Asset: got.Asset, Code: "EUR", Decimals: 2, Spendable: spendable, Locked: locked}
-	if len(holdings.Coins) != coins || sum != spendable || got != want {
-		b.t.Errorf("%s has %d coins and %+v, want %d coins, %s and %s locked", name, len(holdings.Coins), got, coins, spendable, locked)
+	got := balances[0]
+	if len(has) != coins || sum != spendable || got.Code != "EUR" || got.Spendable != spendable || got.Locked != locked {
+		b.t.Errorf("%s has %d coins and %+v, want %d coins, %s and %s locked", name, len(has), got, coins, spendable, locked)
+	}
+}
+
+// asked is what a test asks of the money of a key.
+type asked interface {
+	Coins(context.Context, types.PublicKey, types.AssetID, types.Amount, wire.Page) (wire.Coins, error)
+	Balances(context.Context, types.PublicKey, []types.AssetID, wire.Page) (wire.Balances, error)
+}
+
+// holdings are the balances of a party, and its euros, one a page.
+func holdings(t testing.TB, l asked, name string) (coins []wire.Coin, balances []wire.Balance) {
+	t.Helper()
+	answer, err := l.Balances(context.Background(), publicKey(name), nil, wire.Page{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asset := euro()
+	for part := (wire.Page{Limit: 1}); ; {
+		page, err := l.Coins(context.Background(), publicKey(name), asset.ID(), 0, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		coins = append(coins, page.Coins...)
+		if part.After = page.Next; part.After == "" {
+			return coins, answer.Balances
+		}
 	}
 }
 
@@ -182,12 +204,9 @@ func TestHoldingsFollowATrade(t *testing.T) {
 // collect spends what a trade has given to a party: the coins that say so can be spent as they stand.
 func (b *book) collect(name string, id types.TradeID) {
 	b.t.Helper()
-	holdings, err := b.Holdings(context.Background(), publicKey(name))
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	coins, _ := holdings(b.t, b, name)
 	spend, sum := b.body(), types.Amount(0)
-	for _, coin := range holdings.Coins {
+	for _, coin := range coins {
 		if coin.Trade != nil && *coin.Trade == id {
 			spend.Inputs = append(spend.Inputs, coin.Outpoint)
 			sum += coin.Amount
@@ -219,7 +238,7 @@ func TestTradesInPages(t *testing.T) {
 	for limit := 1; limit <= 6; limit++ {
 		var got []types.TradeID
 		for after := ""; ; {
-			page, err := b.Trades(t.Context(), publicKey("clara"), false, after, limit)
+			page, err := b.Trades(t.Context(), publicKey("clara"), false, wire.Page{After: after, Limit: limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +273,7 @@ func TestOffersInPages(t *testing.T) {
 	}
 	seen := map[types.OfferID]bool{}
 	for after := ""; ; {
-		page, err := b.Offers(t.Context(), after, 3)
+		page, err := b.Offers(t.Context(), wire.Page{After: after, Limit: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +291,7 @@ func TestOffersInPages(t *testing.T) {
 		t.Errorf("%d offers", len(seen))
 	}
 	b.wait(40 * second)
-	if page, err := b.Offers(t.Context(), "", 3); err != nil || len(page.Offers) != 0 {
+	if page, err := b.Offers(t.Context(), wire.Page{Limit: 3}); err != nil || len(page.Offers) != 0 {
 		t.Errorf("offers stand beyond their end: %+v, %v", page, err)
 	}
 }
@@ -285,22 +304,28 @@ func TestWhatIsUnknownIsNotFound(t *testing.T) {
 	_, receipt := l.Receipt(t.Context(), types.TxID{1})
 	_, trade := l.Trade(t.Context(), types.TradeID{1})
 	_, offer := l.Offer(t.Context(), types.OfferID{1})
-	_, block := l.Block(t.Context(), 1<<50)
+	_, block := l.Block(t.Context(), 1<<50, false)
 	for name, err := range map[string]error{"receipt": receipt, "trade": trade, "offer": offer, "block": block} {
 		if types.CodeOf(err) != types.CodeNotFound {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, trades := l.Trades(t.Context(), publicKey("peter"), false, "x", 1)
-	_, offers := l.Offers(t.Context(), "x", 1)
-	for name, err := range map[string]error{"trades": trades, "offers": offers} {
+	_, trades := l.Trades(t.Context(), publicKey("peter"), false, wire.Page{After: "x", Limit: 1})
+	_, offers := l.Offers(t.Context(), wire.Page{After: "x", Limit: 1})
+	_, assets := l.Assets(t.Context(), "", wire.Page{After: "x", Limit: 1})
+	_, coins := l.Coins(t.Context(), publicKey("peter"), types.AssetID{}, 0, wire.Page{After: "x", Limit: 1})
+	_, balances := l.Balances(t.Context(), publicKey("peter"), nil, wire.Page{After: "x", Limit: 1})
+	_, orders := l.KeyOrders(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
+	_, records := l.Records(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
+	for name, err := range map[string]error{
+		"trades": trades, "offers": offers, "assets": assets, "coins": coins, "balances": balances, "orders": orders, "records": records,
+	} {
 		if types.CodeOf(err) != types.CodeMalformed {
 			t.Errorf("%s after rubbish: %v", name, err)
 		}
 	}
-	holdings, err := l.Holdings(t.Context(), publicKey("stranger"))
-	if err != nil || len(holdings.Coins)+len(holdings.Balances) != 0 {
-		t.Errorf("%+v, %v", holdings, err)
+	if coins, balances := holdings(t, l, "stranger"); len(coins)+len(balances) != 0 {
+		t.Errorf("%+v, %+v", coins, balances)
 	}
 }
 
@@ -321,11 +346,11 @@ func TestEventsTellOfABlockAndBlocksHoldTheTransactions(t *testing.T) {
 		}
 		break
 	}
-	block, err := l.Block(t.Context(), receipt.Height)
+	block, err := l.Block(t.Context(), receipt.Height, true)
 	if err != nil || len(block.Txs) != 1 || block.Txs[0].Tx == nil || block.Txs[0].Tx.ID() != tx.ID() {
 		t.Errorf("%+v, %v", block, err)
 	}
-	latest, err := l.Block(t.Context(), 0)
+	latest, err := l.Block(t.Context(), 0, false)
 	if err != nil || latest.Height < block.Height {
 		t.Errorf("%+v, %v", latest, err)
 	}
@@ -333,7 +358,7 @@ func TestEventsTellOfABlockAndBlocksHoldTheTransactions(t *testing.T) {
 	if err != nil || status.ChainID != "test" || status.Height < block.Height || status.Validators != 1 {
 		t.Errorf("%+v, %v", status, err)
 	}
-	assets, err := l.Assets(t.Context())
+	assets, err := l.Assets(t.Context(), "", wire.Page{Limit: 1})
 	if err != nil || len(assets.Assets) != 1 || assets.Assets[0].Issued != 7 {
 		t.Errorf("%+v, %v", assets, err)
 	}

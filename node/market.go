@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"encoding/hex"
 	"math"
+	"strconv"
 
 	"lockstep/api/books"
 	"lockstep/api/wire"
@@ -42,10 +44,10 @@ func (h *heavy) do(ctx context.Context, work func() error) error {
 	return work()
 }
 
-func (l *ledgerAPI) Products(_ context.Context, after string, limit int) (wire.Products, error) {
+func (l *ledgerAPI) Products(_ context.Context, part wire.Page) (wire.Products, error) {
 	return read(l, func(s *store.Snapshot) (wire.Products, error) {
 		params := l.store.Params()
-		return books.Products(s.Reader, &params, after, limit)
+		return books.Products(s.Reader, &params, part.After, part.Limit)
 	})
 }
 
@@ -67,7 +69,8 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 			if err != nil {
 				return wire.Book{}, err
 			}
-			return books.Cleared(auction, s.Reader, &params), nil
+			first, err := store.AuctionList[types.Round](s, id, 0, wire.MaxRounds)
+			return books.Cleared(auction, first, s.Reader, &params), err
 		})
 		if err != nil {
 			return err
@@ -82,23 +85,28 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 }
 
 // auctionOf is the auction of a product. Its error tells that there was none, or none whose trades are all made.
-func auctionOf(s *store.Snapshot, id types.ProductID) (*types.Auction, error) {
+func auctionOf(s *store.Snapshot, id types.ProductID) (*wire.Auction, error) {
 	if s.Reader.Held(id) {
 		return nil, beingHeld(id)
 	}
-	auction, err := s.Auction(id)
-	if err == nil && auction == nil {
+	head, err := s.AuctionHead(id)
+	if err == nil && head == nil {
 		err = types.Refuse(types.CodeNotFound, "no order stands for product %s, and no auction of it was held", id)
 	}
-	return auction, err
+	if err != nil {
+		return nil, err
+	}
+	auction := books.Auction(&head.Auction)
+	auction.RoundCount, auction.ResultCount, auction.TradeCount = head.Rounds, head.Results, head.Trades
+	return &auction, nil
 }
 
 func beingHeld(id types.ProductID) error {
 	return types.Refuse(types.CodeNotFound, "the auction of product %s is being held: ask again when all its trades are made, some blocks on", id)
 }
 
-func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error) {
-	from, err := books.ParsePlace(after)
+func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, part wire.Page) (wire.BookOrders, error) {
+	from, err := books.ParsePlace(part.After)
 	if err != nil {
 		return wire.BookOrders{}, err
 	}
@@ -109,35 +117,99 @@ func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, after s
 		} else if s.Reader.Held(id) {
 			return wire.BookOrders{}, beingHeld(id)
 		}
-		page, err := books.Orders(s.Reader, orders, limit)
-		if err == nil && len(page.Orders) == 0 && after == "" {
+		page, err := books.Orders(s.Reader, orders, part.Limit)
+		if err == nil && len(page.Orders) == 0 && part.After == "" {
 			_, err = auctionOf(s, id) // an auction has orders, so this says that nothing is known of the product
 		}
 		return page, err
 	})
 }
 
-func (l *ledgerAPI) Auction(ctx context.Context, id types.ProductID) (answer wire.Auction, err error) {
-	err = l.heavy.do(ctx, func() error {
-		answer, err = read(l, func(s *store.Snapshot) (wire.Auction, error) {
-			if _, open := s.Reader.Book(id); open {
-				return wire.Auction{}, types.Refuse(types.CodeNotFound, "the auction of product %s has not been held yet", id)
-			}
-			auction, err := auctionOf(s, id)
-			if err != nil {
-				return wire.Auction{}, err
-			}
-			return books.Auction(auction), nil
-		})
-		return err
+func (l *ledgerAPI) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
+	return read(l, func(s *store.Snapshot) (wire.Auction, error) {
+		auction, err := held(s, id)
+		if err != nil {
+			return wire.Auction{}, err
+		}
+		return *auction, nil
 	})
-	return answer, err
 }
 
-func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, after string, limit int) (wire.BookOrders, error) {
-	return read(l, func(s *store.Snapshot) (wire.BookOrders, error) { return books.OfKey(s.Reader, key, after, limit) })
+// held is the auction of a product that is not open.
+func held(s *store.Snapshot, id types.ProductID) (*wire.Auction, error) {
+	if _, open := s.Reader.Book(id); open {
+		return nil, types.Refuse(types.CodeNotFound, "the auction of product %s has not been held yet", id)
+	}
+	return auctionOf(s, id)
 }
 
-func (l *ledgerAPI) Records(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
-	return read(l, func(s *store.Snapshot) (wire.KeyRecords, error) { return books.Records(s.Reader, key, asset), nil })
+// listOf is a page of a list of an auction.
+func listOf[T any](l *ledgerAPI, id types.ProductID, part wire.Page) (items []T, next string, err error) {
+	from, err := part.Index()
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = read(l, func(s *store.Snapshot) (none struct{}, err error) {
+		if _, err = held(s, id); err != nil {
+			return none, err
+		}
+		items, err = store.AuctionList[T](s, id, from, part.Limit+1)
+		return none, err
+	})
+	if len(items) > part.Limit {
+		items, next = items[:part.Limit], strconv.Itoa(from+part.Limit)
+	}
+	return items, next, err
+}
+
+func (l *ledgerAPI) AuctionRounds(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionRounds, err error) {
+	rounds, next, err := listOf[types.Round](l, id, part)
+	return wire.AuctionRounds{Rounds: books.Rounds(rounds), Next: next}, err
+}
+
+func (l *ledgerAPI) AuctionResults(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionResults, err error) {
+	page.Results, page.Next, err = listOf[types.Result](l, id, part)
+	return page, err
+}
+
+func (l *ledgerAPI) AuctionTrades(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionTrades, err error) {
+	page.Trades, page.Next, err = listOf[types.MatchTrade](l, id, part)
+	return page, err
+}
+
+// KeyOrders implements [api.Ledger]. It skips the orders of a book that an auction is emptying, of which there are few.
+func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, part wire.Page) (wire.BookOrders, error) {
+	place, err := hex.DecodeString(part.After)
+	if err != nil || len(place) != 0 && len(place) != store.OrderPlaceLength {
+		return wire.BookOrders{}, types.Refuse(types.CodeMalformed,
+			"%.120q is not a place in a list of orders: pass on the next of the last page", part.After)
+	}
+	return read(l, func(s *store.Snapshot) (wire.BookOrders, error) {
+		page := wire.BookOrders{Height: s.Height(), Orders: []wire.BookOrder{}}
+		var last []byte
+		for entry, err := range s.OrdersOf(key, place) {
+			if err != nil {
+				return page, err
+			}
+			if _, open := s.Reader.Book(entry.Order.Product.ID()); !open {
+				continue
+			}
+			if len(page.Orders) == part.Limit {
+				page.Next = hex.EncodeToString(last)
+				break
+			}
+			page.Orders, last = append(page.Orders, books.Order(s.Reader, entry.PlacedOrder)), entry.Place
+		}
+		return page, nil
+	})
+}
+
+func (l *ledgerAPI) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
+	return glance(l, func(s *store.Tip) (wire.KeyRecords, error) { return books.Record(s.Reader, key, asset), nil })
+}
+
+func (l *ledgerAPI) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {
+	return read(l, func(s *store.Snapshot) (wire.KeyRecords, error) {
+		return books.Records(s.Reader, key, part.After, part.Limit)
+	})
 }

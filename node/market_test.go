@@ -56,7 +56,7 @@ func TestOrdersOutliveTheirBook(t *testing.T) {
 	collect := func(limit int) (ids []types.OrderID) {
 		t.Helper()
 		for after := ""; ; {
-			page, err := b.ProductOrders(ctx, id, after, limit)
+			page, err := b.ProductOrders(ctx, id, wire.Page{After: after, Limit: limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,16 +80,16 @@ func TestOrdersOutliveTheirBook(t *testing.T) {
 	if fmt.Sprint(before) != fmt.Sprint(collect(3)) {
 		t.Error("the orders after the gate are not those before it")
 	}
-	auction, err := b.Auction(ctx, id)
-	if err != nil {
-		t.Fatal(err)
+	auction, err := b.AuctionResults(ctx, id, wire.Page{Limit: 100})
+	if err != nil || len(auction.Results) != len(before) {
+		t.Fatal(auction, err)
 	}
 	for i := range auction.Results {
 		if auction.Results[i].Order != before[i] {
 			t.Errorf("result %d is not of order %d", i, i)
 		}
 	}
-	if _, err := b.ProductOrders(ctx, types.ProductID{}, "", 1); types.CodeOf(err) != types.CodeNotFound {
+	if _, err := b.ProductOrders(ctx, types.ProductID{}, wire.Page{Limit: 1}); types.CodeOf(err) != types.CodeNotFound {
 		t.Errorf("orders of an unknown product: %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func TestAnAuctionThatIsBeingHeld(t *testing.T) {
 	b.time = product.Gate(&b.params)
 	ask := func() map[string]error {
 		_, book := b.Product(ctx, id)
-		_, page := b.ProductOrders(ctx, id, "", 10)
+		_, page := b.ProductOrders(ctx, id, wire.Page{Limit: 10})
 		_, auction := b.Auction(ctx, id)
 		return map[string]error{"book": book, "orders": page, "auction": auction}
 	}
@@ -184,7 +184,7 @@ func TestAnAuctionThatIsBeingHeld(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if auction, _ := b.Auction(ctx, id); len(auction.Results) != orders || len(auction.Trades) != orders/2 {
-		t.Errorf("%d orders, %d trades", len(auction.Results), len(auction.Trades))
+	if auction, _ := b.Auction(ctx, id); auction.ResultCount != orders || auction.TradeCount != orders/2 {
+		t.Errorf("%d orders, %d trades", auction.ResultCount, auction.TradeCount)
 	}
 }

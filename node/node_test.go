@@ -26,12 +26,9 @@ func TestNodeStartsCommitsAndStartsAgain(t *testing.T) {
 	pay.Inputs = []types.Outpoint{{Tx: issue.ID(), Index: 1}}
 	pay.Outputs = []types.Output{output("peter", 400), output("clara", 600)}
 	must(t, n.Ledger(), sign(pay, "clara"))
-	holdings, err := n.Ledger().Holdings(t.Context(), publicKey("peter"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(holdings.Coins) != 2 || len(holdings.Balances) != 1 || holdings.Balances[0].Spendable != 1400 {
-		t.Errorf("peter has %+v", holdings)
+	coins, balances := holdings(t, n.Ledger(), "peter")
+	if len(coins) != 2 || len(balances) != 1 || balances[0].Spendable != 1400 {
+		t.Errorf("peter has %+v", balances)
 	}
 	stop()
 

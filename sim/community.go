@@ -137,8 +137,19 @@ func (c *community) context(ctx context.Context, account *wallet.Account) (walle
 	if err != nil {
 		return wallet.Context{}, err
 	}
-	holdings, err := c.node.Holdings(ctx, account.Key())
-	return wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Holdings: holdings}, err
+	coins, err := c.coins(ctx, account.Key())
+	return wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Coins: coins}, err
+}
+
+// coins are those that a key has of the community's money.
+func (c *community) coins(ctx context.Context, key types.PublicKey) (coins []wire.Coin, err error) {
+	for coin, err := range c.node.AllCoins(ctx, key, c.money.ID()) {
+		if err != nil {
+			return nil, err
+		}
+		coins = append(coins, coin)
+	}
+	return coins, nil
 }
 
 // sign finishes a transaction and waits until it is on the ledger.
@@ -153,14 +164,13 @@ func (c *community) sign(ctx context.Context, account *wallet.Account, draft *wa
 	return err
 }
 
-// spendable is what an account can spend of the community's money.
-func (c *community) spendable(holdings wire.Holdings) types.Amount {
-	for _, balance := range holdings.Balances {
-		if balance.Asset == c.money.ID() {
-			return balance.Spendable
-		}
+// balance is what a key has of the community's money.
+func (c *community) balance(ctx context.Context, key types.PublicKey) (wire.Balance, error) {
+	answer, err := c.node.BalancesOf(ctx, key, c.money.ID())
+	if err != nil || len(answer.Balances) == 0 {
+		return wire.Balance{}, err
 	}
-	return 0
+	return answer.Balances[0], nil
 }
 
 // atOnce is how many households act at the same time.
@@ -180,7 +190,7 @@ func together[T any](ctx context.Context, items []T, do func(context.Context, T)
 func (c *community) collect(ctx context.Context) error {
 	return together(ctx, c.members, func(ctx context.Context, m *member) error {
 		known, err := c.context(ctx, m.account)
-		if err != nil || len(known.Holdings.Coins) < 2 {
+		if err != nil || len(known.Coins) < 2 {
 			return err
 		}
 		draft := m.account.Draft(known)

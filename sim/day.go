@@ -95,12 +95,14 @@ func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
 	err = together(ctx, c.members, func(ctx context.Context, m *member) error {
 		s := &sight{View: View{Me: m.place, Open: c.open(m, status.BlockTime)}}
 		// Coins first: a refund among them is then seen as one, before it is spent and its trade forgotten.
-		holdings, err := c.node.Holdings(ctx, m.account.Key())
+		coins, err := c.coins(ctx, m.account.Key())
 		if err != nil {
 			return err
 		}
-		s.known = wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Holdings: holdings}
-		s.Purse = c.spendable(holdings)
+		s.known = wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Coins: coins}
+		for _, coin := range coins {
+			s.Purse += coin.Amount
+		}
 		s.Deals, err = c.deals(ctx, m.account.Key(), &status)
 		sights[m.place] = s
 		return err

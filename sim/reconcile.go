@@ -22,30 +22,21 @@ type Books struct {
 
 // askSums asks the API for the money that was issued and for what each key has of it, the issuer's too.
 func (c *community) askSums(ctx context.Context) (sums ledger.Sum, err error) {
-	assets, err := c.node.Assets(ctx)
+	asset, err := c.node.Asset(ctx, c.money.ID())
 	if err != nil {
 		return sums, err
 	}
-	for _, asset := range assets.Assets {
-		if asset.ID == c.money.ID() {
-			sums.Issued, sums.Fees = asset.Issued, asset.Fees
-		}
-	}
+	sums.Issued, sums.Fees = asset.Issued, asset.Fees
 	keys := []types.PublicKey{c.issuer.Key()}
 	for _, m := range c.members {
 		keys = append(keys, m.account.Key())
 	}
 	for _, key := range keys {
-		holdings, err := c.node.Holdings(ctx, key)
+		balance, err := c.balance(ctx, key)
 		if err != nil {
 			return sums, err
 		}
-		for _, balance := range holdings.Balances {
-			if balance.Asset == c.money.ID() {
-				sums.Spendable += balance.Spendable
-				sums.Locked += balance.Locked
-			}
-		}
+		sums.Spendable, sums.Locked = sums.Spendable+balance.Spendable, sums.Locked+balance.Locked
 	}
 	return sums, nil
 }

@@ -97,12 +97,12 @@ func (c *community) report(ctx context.Context, options *Options, evening types.
 		return nil, err
 	}
 	for _, m := range c.members {
-		holdings, err := c.node.Holdings(ctx, m.account.Key())
+		balance, err := c.balance(ctx, m.account.Key())
 		if err != nil {
 			return nil, err
 		}
 		r.names[m.account.Key()] = m.Name
-		r.Households = append(r.Households, c.openAccount(m, options, c.spendable(holdings)))
+		r.Households = append(r.Households, c.openAccount(m, options, balance.Spendable))
 	}
 	for n := range c.played {
 		r.products = append(r.products, c.product(n))

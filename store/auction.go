@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"lockstep/ledger"
@@ -93,6 +94,84 @@ func (s *Snapshot) auctionHead(id types.ProductID) (*types.Auction, error) {
 		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
 	}
 	return auction, nil
+}
+
+// AuctionHead is an auction with the lengths of its lists.
+type AuctionHead struct {
+	types.Auction           // without its lists
+	Rounds, Results, Trades int
+}
+
+// AuctionHead returns what became of a product at its gate, in short; nil when no auction of it was held. Until all of its matches
+// are trades, the number of the trades grows.
+func (s *Snapshot) AuctionHead(id types.ProductID) (*AuctionHead, error) {
+	auction, err := s.auctionHead(id)
+	if auction == nil || err != nil {
+		return nil, err
+	}
+	head := &AuctionHead{Auction: *auction}
+	if head.Rounds, err = listLength[types.Round](s, id); err != nil {
+		return nil, err
+	}
+	if head.Results, err = listLength[types.Result](s, id); err != nil {
+		return nil, err
+	}
+	head.Trades, err = listLength[types.MatchTrade](s, id)
+	return head, err
+}
+
+// listName is that of the list of an auction whose items are of a type.
+func listName[T any]() byte {
+	switch any((*T)(nil)).(type) {
+	case *types.Round:
+		return listRounds
+	case *types.Result:
+		return listResults
+	default:
+		return listTrades
+	}
+}
+
+// listLength counts the items of a list by its last page: all others are full.
+func listLength[T any](s *Snapshot, id types.ProductID) (int, error) {
+	prefix := append(auctionKey(id), listName[T]())
+	last, err := lastKey(s.db, prefix, after(prefix))
+	if last == nil || err != nil {
+		return 0, err
+	}
+	page := int(binary.BigEndian.Uint32(last[len(prefix):]))
+	items, err := getPage[T](s, id, page)
+	return page*auctionPage + len(items), err
+}
+
+// AuctionList returns items of a list of an auction (rounds, results or trades) from an index on. It reads the pages that hold them.
+func AuctionList[T any](s *Snapshot, id types.ProductID, from, most int) (items []T, err error) {
+	items = []T{}
+	for page := from / auctionPage; len(items) < most; page++ {
+		part, err := getPage[T](s, id, page)
+		if err != nil || len(part) == 0 {
+			return items, err
+		}
+		skip := min(max(from-page*auctionPage, 0), len(part))
+		part = part[skip:]
+		items = append(items, part[:min(len(part), most-len(items))]...)
+	}
+	return items, nil
+}
+
+// getPage returns a page of a list; nothing when there is none.
+func getPage[T any](s *Snapshot, id types.ProductID, page int) (items []T, err error) {
+	if page > math.MaxUint32 {
+		return nil, nil
+	}
+	encoded, err := get(s.db, auctionPageKey(id, listName[T](), page))
+	if err == nil && encoded != nil {
+		err = types.Decode(encoded, &items)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return items, nil
 }
 
 func getPages[T any](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {

@@ -111,6 +111,9 @@ var derivedKeyspaces = []struct {
 	missing, list string
 }{
 	{prefixCoin, "output %s is not found by its owner, or with another value", "outputs by owner"},
+	{prefixBalance, "the balance of key %s in an asset is not the sum of its coins", "balances"},
+	{prefixCode, "asset %s is not found by its code", "assets by code"},
+	{prefixOrders, "order %s is not found by its owner", "orders by owner"},
 	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
 	{prefixParty, "trade %s is not indexed under a party of it", "trades by party"},
 	{prefixEnded, "trade %s is archived, but is not found there", "archived trades"},
@@ -171,7 +174,7 @@ type entryVisitor func(key, value []byte, of fmt.Stringer) error
 // derive lists what the derived keyspaces must hold, and checks what it is derived from.
 func (c *checker) derive(visit entryVisitor) error {
 	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
-	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveArchived, c.deriveReceipts} {
+	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveArchived, c.deriveReceipts} {
 		if err := from(visit); err != nil {
 			return err
 		}
@@ -182,11 +185,12 @@ func (c *checker) derive(visit entryVisitor) error {
 func (c *checker) deriveCoins(visit entryVisitor) error {
 	for outpoint, output := range c.Reader.Coins() {
 		c.report.Outputs++
-		owner, ok := coinOwner(output)
+		lock, ok := output.Lock.(*types.KeyLock)
 		if !ok {
 			return fmt.Errorf("output %s is locked to no key", outpoint)
 		}
-		if err := visit(coinKey(owner, outpoint), types.Encode(output), outpoint); err != nil {
+		coin := Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
+		if err := visit(coinKey(lock.Key, &coin), nil, outpoint); err != nil {
 			return err
 		}
 	}
@@ -198,12 +202,62 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 		c.report.Live++
 		c.report.Outputs += len(trade.Locked)
 		id := trade.ID()
+		for _, of := range coinsOf(ledgerTrade(id), trade) {
+			if err := visit(coinKey(of.owner, &of.coin), nil, of.coin.Outpoint); err != nil {
+				return err
+			}
+		}
 		for _, party := range parties(trade) {
 			if err := visit(listed(openPrefix(party), trade.Height, id), nil, id); err != nil {
 				return err
 			}
 		}
 		if err := c.deriveParties(id, trade, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deriveBalances adds up the coins as they are listed, which are compared with the state by themselves.
+func (c *checker) deriveBalances(visit entryVisitor) error {
+	var at holding
+	var sum Balance
+	put := func() error {
+		if sum == (Balance{}) {
+			return nil
+		}
+		return visit(balanceKey(at.owner, at.asset), types.Encode(&sum), at.owner)
+	}
+	err := c.each(prefixCoin, func(key, _ []byte) error {
+		owner, coin := parseCoinKey(key)
+		if next := (holding{owner, coin.Asset}); next != at {
+			if err := put(); err != nil {
+				return err
+			}
+			at, sum = next, Balance{}
+		}
+		sum.count(&coin, true)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return put()
+}
+
+func (c *checker) deriveAssets(visit entryVisitor) error {
+	for state := range c.Reader.Assets() {
+		if err := visit(codeKey(&state.Asset), nil, state.Asset.ID()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveOrders(visit entryVisitor) error {
+	for placed := range c.Reader.PlacedOrders() {
+		if err := visit(ordersKey(&placed.Order), nil, placed.Order.ID()); err != nil {
 			return err
 		}
 	}

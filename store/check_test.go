@@ -6,6 +6,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"lockstep/store"
 	"lockstep/types"
 )
 
@@ -20,7 +21,15 @@ func TestCheckFinds(t *testing.T) {
 		{"a lost output", "audit", "so", remove},
 		{"a forgotten transaction", "not the one that block", "sr", remove},
 		{"a lost coin", "not found by its owner", "c", remove},
-		{"a coin of another value", "with another value", "c", changeAmount},
+		{"a coin too many", "outputs by owner are listed", "c", duplicate},
+		{"a coin with a value", "with another value", "c", setValue},
+		{"a lost balance", "not the sum of its coins", "l", remove},
+		{"a balance of another sum", "not the sum of its coins", "l", changeBalance},
+		{"a balance too many", "balances are listed", "l", duplicate},
+		{"an asset that is not found by its code", "is not found by its code", "n", remove},
+		{"a code of an asset that is not there", "assets by code are listed", "n", duplicate},
+		{"an order that is not found by its owner", "is not found by its owner", "d", remove},
+		{"an order of an owner that is not there", "orders by owner are listed", "d", duplicate},
 		{"a trade missing from its party's list", "is not indexed", "p", remove},
 		{"a trade missing from its party's open list", "is not indexed", "o", remove},
 		{"a trade too many in a list", "trades by party are listed, there are 4", "p", duplicate},
@@ -41,6 +50,7 @@ func TestCheckFinds(t *testing.T) {
 			w.collect(w.trade(1, types.Outpoint{Tx: mint.ID()}))
 			w.trade(2, types.Outpoint{Tx: mint.ID(), Index: 1})
 			w.must(w.mint(7, "mallory"))
+			w.must(w.place("mallory"))
 			w.block(w.pay(types.Outpoint{Tx: types.TxID{1}}, 1, "mallory", "peter"))
 			w.check()
 			w.tamper(func(db *pebble.DB) error { return changeOne(db, []byte(damage.prefix), damage.change) })
@@ -76,6 +86,17 @@ func remove(batch *pebble.Batch, key, _ []byte) error { return batch.Delete(key,
 func duplicate(batch *pebble.Batch, key, value []byte) error {
 	key[len(key)-1] ^= 1
 	return batch.Set(key, value, nil)
+}
+
+func setValue(batch *pebble.Batch, key, _ []byte) error { return batch.Set(key, []byte{0}, nil) }
+
+func changeBalance(batch *pebble.Batch, key, value []byte) error {
+	var balance store.Balance
+	if err := types.Decode(value, &balance); err != nil {
+		return err
+	}
+	balance.Locked++
+	return batch.Set(key, types.Encode(&balance), nil)
 }
 
 func changeAmount(batch *pebble.Batch, key, value []byte) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"lockstep/types"
 )
@@ -11,7 +12,10 @@ import (
 // an epoch are kept for good, see [epochs].
 const (
 	prefixState   = 's' // ledger key -> value, as package ledger writes them
-	prefixCoin    = 'c' // owner, outpoint -> types.Output: the outputs locked to a key
+	prefixCoin    = 'c' // owner, asset, moment, amount (largest first), outpoint -> nothing: the money of a key, see [coinsOf]
+	prefixBalance = 'l' // owner, asset -> Balance: the sums of those
+	prefixCode    = 'n' // code, asset ID -> nothing: the assets by their codes
+	prefixOrders  = 'd' // owner, begin of the slot, product ID, number -> nothing: the open orders of a key
 	prefixParty   = 'p' // epoch, party, height of the agreement (latest first), trade ID -> nothing: all its trades
 	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades that are in the state
 	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that have left the state, in that block, as they ended
@@ -34,20 +38,60 @@ func stateKey(key string) []byte {
 	return append([]byte{prefixState}, key...)
 }
 
-func coinPrefix(owner types.PublicKey) []byte {
-	return append([]byte{prefixCoin}, owner[:]...)
+func coinPrefix(owner types.PublicKey, asset types.AssetID) []byte {
+	return slices.Concat([]byte{prefixCoin}, owner[:], asset[:])
 }
 
-const coinKeyLength = 1 + 32 + 32 + 4
+// coinPlaceLength is the length of a coin's place among those of its owner and asset.
+const (
+	coinPlaceLength = 8 + 8 + 32 + 4
+	coinKeyLength   = 1 + 32 + 32 + coinPlaceLength
+)
 
-func coinKey(owner types.PublicKey, o types.Outpoint) []byte {
-	key := make([]byte, 0, coinKeyLength)
-	key = append(append(key, coinPrefix(owner)...), o.Tx[:]...)
-	return binary.BigEndian.AppendUint32(key, o.Index)
+// coinFrom is where the coins of a moment and at most an amount begin.
+func coinFrom(prefix []byte, after types.Time, amount types.Amount) []byte {
+	key := binary.BigEndian.AppendUint64(append(make([]byte, 0, coinKeyLength), prefix...), uint64(after))
+	return binary.BigEndian.AppendUint64(key, math.MaxUint64-uint64(amount))
 }
 
-func parseCoinKey(key []byte) (owner types.PublicKey, o types.Outpoint) {
-	return types.PublicKey(key[1:33]), types.Outpoint{Tx: types.TxID(key[33:65]), Index: binary.BigEndian.Uint32(key[65:])}
+func coinKey(owner types.PublicKey, coin *Coin) []byte {
+	key := coinFrom(coinPrefix(owner, coin.Asset), coin.After, coin.Amount)
+	return binary.BigEndian.AppendUint32(append(key, coin.Outpoint.Tx[:]...), coin.Outpoint.Index)
+}
+
+func parseCoinKey(key []byte) (owner types.PublicKey, coin Coin) {
+	return types.PublicKey(key[1:33]), Coin{
+		Asset: types.AssetID(key[33:65]), After: types.Time(binary.BigEndian.Uint64(key[65:])),
+		Amount:   types.Amount(math.MaxUint64 - binary.BigEndian.Uint64(key[73:])),
+		Outpoint: types.Outpoint{Tx: types.TxID(key[81:113]), Index: binary.BigEndian.Uint32(key[113:])},
+	}
+}
+
+func balancePrefix(owner types.PublicKey) []byte {
+	return slices.Concat([]byte{prefixBalance}, owner[:])
+}
+
+func balanceKey(owner types.PublicKey, asset types.AssetID) []byte {
+	return slices.Concat([]byte{prefixBalance}, owner[:], asset[:])
+}
+
+// codePrefix begins the keys of the assets of a code. No code holds a zero.
+func codePrefix(code string) []byte {
+	return append(append([]byte{prefixCode}, code...), 0)
+}
+
+func codeKey(asset *types.Asset) []byte {
+	id := asset.ID()
+	return append(codePrefix(asset.Code), id[:]...)
+}
+
+// ordersPrefix begins the keys of the open orders of an owner.
+func ordersPrefix(owner types.PublicKey) []byte { return append([]byte{prefixOrders}, owner[:]...) }
+
+func ordersKey(order *types.Order) []byte {
+	id := order.Product.ID()
+	key := binary.BigEndian.AppendUint64(ordersPrefix(order.Owner), uint64(order.Product.From))
+	return append(append(key, id[:]...), order.Number)
 }
 
 // outpointOf reads the outpoint from a ledger key of an output: its kind, the transaction ID, the index.
@@ -58,6 +102,9 @@ func outpointOf(ledgerKey string) types.Outpoint {
 
 // tradeOf reads the ID from a ledger key of a trade: its kind, the ID.
 func tradeOf(ledgerKey string) types.TradeID { return types.TradeID([]byte(ledgerKey[1:])) }
+
+// ledgerTrade is the ledger key of a trade.
+func ledgerTrade(id types.TradeID) string { return "t" + string(id[:]) }
 
 // inEpoch begins the keys of a keyspace in an epoch, with room for what follows.
 func inEpoch(keyspace byte, epoch uint16) []byte {
@@ -81,11 +128,18 @@ func listed(prefix []byte, height uint64, id types.TradeID) []byte {
 // listedTrade reads the trade's ID from a key of a list.
 func listedTrade(key []byte) types.TradeID { return types.TradeID(key[len(key)-32:]) }
 
-// The ledger keys of the offers: their kind, the ID (see package ledger, keys.go).
-const ledgerOffer = 'f'
+// The ledger keys of offers and assets: their kind, the ID (see package ledger, keys.go).
+const (
+	ledgerOffer = 'f'
+	ledgerAsset = 'a'
+)
 
 func offerKey(id types.OfferID) []byte {
 	return append([]byte{prefixState, ledgerOffer}, id[:]...)
+}
+
+func assetKey(id types.AssetID) []byte {
+	return append([]byte{prefixState, ledgerAsset}, id[:]...)
 }
 
 // archivePlace is the key of an archived trade that ended at a height, the value of its [endedKey]. Trades stand in the order in which they ended, so

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,30 +37,6 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 	epochs := s.epochs // none has begun since: that is for who writes
 	s.mu.RUnlock()
 	return &Snapshot{newTip(view, db, epochs, head.accumulator.Commitment(head.height, &s.params))}, nil
-}
-
-// Coin is an unspent output that is locked to a key.
-type Coin struct {
-	Outpoint types.Outpoint
-	Output   types.Output
-}
-
-// Coins returns the outputs that are locked to a key, in order of their addresses.
-func (s *Snapshot) Coins(owner types.PublicKey) iter.Seq2[Coin, error] {
-	return func(yield func(Coin, error) bool) {
-		prefix := coinPrefix(owner)
-		going := true
-		err := scan(s.db, prefix, after(prefix), func(key, value []byte) bool {
-			var coin Coin
-			_, coin.Outpoint = parseCoinKey(key)
-			err := types.Decode(append([]byte{}, value...), &coin.Output)
-			going = yield(coin, err) && err == nil
-			return going
-		})
-		if err != nil && going {
-			yield(Coin{}, fmt.Errorf("read the outputs of %s: %w", owner, err))
-		}
-	}
 }
 
 // Trades returns the trades of a party, newest first: all, or only those that are not over. after is "" or the cursor that
@@ -152,6 +129,43 @@ func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer,
 		}
 	}
 }
+
+// OrdersOf returns the open orders of a key behind a place, in order of their slots. An order's place comes with it; that of the
+// first is empty.
+func (s *Snapshot) OrdersOf(owner types.PublicKey, place []byte) iter.Seq2[*PlacedEntry, error] {
+	return func(yield func(*PlacedEntry, error) bool) {
+		prefix := ordersPrefix(owner)
+		from := prefix
+		if len(place) > 0 {
+			from = slices.Concat(prefix, place, []byte{0})
+		}
+		var finding error
+		going := true
+		err := scan(s.db, from, after(prefix), func(key, _ []byte) bool {
+			place := bytes.Clone(key[len(prefix):])
+			product, number := types.ProductID(place[8:]), place[len(place)-1]
+			order, ok := s.Order(product, owner, number)
+			if !ok {
+				finding = fmt.Errorf("order %d of product %s is listed but not kept: check the store", number, product)
+				return false
+			}
+			going = yield(&PlacedEntry{order, place}, nil)
+			return going
+		})
+		if err = errors.Join(finding, err); err != nil && going {
+			yield(nil, fmt.Errorf("read the orders of %s: %w", owner, err))
+		}
+	}
+}
+
+// PlacedEntry is an order in the list of its owner, with its place there.
+type PlacedEntry struct {
+	*types.PlacedOrder
+	Place []byte
+}
+
+// OrderPlaceLength is the length of the place of an order in the list of its owner.
+const OrderPlaceLength = 8 + 32 + 1
 
 // Receipt returns what became of a transaction, or nil when no block holds it.
 func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, s.epochs, id) }

@@ -10,7 +10,8 @@ import (
 
 func coinsOf(t *testing.T, s *store.Snapshot, name string) (coins []store.Coin) {
 	t.Helper()
-	for coin, err := range s.Coins(publicKey(name)) {
+	asset := euro()
+	for coin, err := range s.Coins(publicKey(name), asset.ID(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +28,7 @@ func TestCoinsAreTheOutputsOfAKey(t *testing.T) {
 	w.must(w.pay(types.Outpoint{Tx: mint.ID(), Index: 2}, 1000, "peter", "clara"))
 	w.read(func(s *store.Snapshot) {
 		peter, first := coinsOf(t, s, "peter"), types.Outpoint{Tx: mint.ID()}
-		if len(peter) != 1 || peter[0].Outpoint != first || peter[0].Output.Amount != 1000 {
+		if len(peter) != 1 || peter[0].Outpoint != first || peter[0].Amount != 1000 {
 			t.Errorf("peter has %+v", peter)
 		}
 		if clara := coinsOf(t, s, "clara"); len(clara) != 2 {

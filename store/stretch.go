@@ -179,8 +179,8 @@ func (s *stretch) block(height uint64) *Block {
 // added to the last epoch.
 func (s *stretch) write(db *pebble.DB) (kept uint64, err error) {
 	batch := db.NewBatchWithSize(s.bytes / 2)
-	w := &writer{batch: batch, epoch: s.epochs.last()}
-	if err = s.fill(w); err == nil {
+	w := &writer{batch: batch, epoch: s.epochs.last(), balances: map[holding]*Balance{}}
+	if err = errors.Join(s.fill(w), w.writeBalances(db)); err == nil {
 		err = batch.Commit(pebble.Sync)
 	}
 	return w.kept, errors.Join(err, batch.Close())

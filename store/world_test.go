@@ -180,6 +180,21 @@ func (w *world) agreement(nonce uint64) types.Agreement {
 	}
 }
 
+// place is a bid of a party for the quarter-hour after the next gate.
+func (w *world) place(name string) *types.Tx {
+	asset, slot := euro(), types.Time(w.params.Slot)
+	from := w.time.Add(w.params.Market.Gate)/slot*slot + 2*slot
+	order := types.Order{
+		ChainID: w.params.ChainID, Owner: publicKey(name), Side: types.Bid, Quantity: 100, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
+		Product: types.Product{
+			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from + slot, Asset: asset.ID(),
+		},
+		Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+	return sign(w.body(&types.Place{Order: order}), name)
+}
+
 func (w *world) agree(agreement types.Agreement) *types.Tx {
 	return sign(w.body(&types.Agree{Agreement: agreement}), "peter", "clara")
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -12,9 +14,16 @@ import (
 
 // writer puts what blocks have done into one batch: the state, and what follows from it.
 type writer struct {
-	batch *pebble.Batch
-	epoch uint16
-	kept  uint64 // entries in that
+	batch    *pebble.Batch
+	epoch    uint16
+	kept     uint64 // entries in that
+	balances map[holding]*Balance
+}
+
+// holding is what a balance is of.
+type holding struct {
+	owner types.PublicKey
+	asset types.AssetID
 }
 
 // keep writes an entry of the epoch, which stays for good.
@@ -28,7 +37,7 @@ func (w *writer) change(change ledger.Change) error {
 	if bytes.Equal(change.Old, change.New) { // it came and went
 		return nil
 	}
-	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change))
+	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
 }
 
 func (w *writer) setState(change ledger.Change) error {
@@ -38,30 +47,88 @@ func (w *writer) setState(change ledger.Change) error {
 	return w.batch.Set(stateKey(change.Key), change.New, nil)
 }
 
-// deriveCoins keeps the outputs of a key in step with the outputs of the state.
+// deriveCoins keeps the coins of keys in step with the outputs and the trades of the state.
 func (w *writer) deriveCoins(change ledger.Change) error {
-	if owner, ok := coinOwner(change.Before); ok {
-		if err := w.batch.Delete(coinKey(owner, outpointOf(change.Key)), nil); err != nil {
-			return err
+	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
+	for i := range before {
+		if !slices.Contains(after, before[i]) {
+			w.balance(&before[i], false)
+			if err := w.batch.Delete(coinKey(before[i].owner, &before[i].coin), nil); err != nil {
+				return err
+			}
 		}
 	}
-	if owner, ok := coinOwner(change.After); ok {
-		return w.batch.Set(coinKey(owner, outpointOf(change.Key)), change.New, nil)
+	for i := range after {
+		if !slices.Contains(before, after[i]) {
+			w.balance(&after[i], true)
+			if err := w.batch.Set(coinKey(after[i].owner, &after[i].coin), nil, nil); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// coinOwner tells whose an output is when it is locked to a key.
-func coinOwner(value any) (owner types.PublicKey, ok bool) {
-	output, ok := value.(*types.Output)
-	if !ok {
-		return owner, false
+// balance counts a coin that comes or goes.
+func (w *writer) balance(o *owned, in bool) {
+	at := holding{o.owner, o.coin.Asset}
+	if w.balances[at] == nil {
+		w.balances[at] = new(Balance)
 	}
-	lock, ok := output.Lock.(*types.KeyLock)
-	if !ok {
-		return owner, false
+	w.balances[at].count(&o.coin, in)
+}
+
+// writeBalances adds all that was counted to what is on the disk.
+func (w *writer) writeBalances(db *pebble.DB) error {
+	for at, change := range w.balances { // any order: each by itself
+		key := balanceKey(at.owner, at.asset)
+		encoded, err := get(db, key)
+		if err != nil {
+			return err
+		}
+		var sum Balance
+		if encoded != nil {
+			if err := types.Decode(encoded, &sum); err != nil {
+				return fmt.Errorf("the balance of %s in asset %s is damaged: %w", at.owner, at.asset, err)
+			}
+		}
+		sum.Coins, sum.Spendable, sum.Locked = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked
+		if sum == (Balance{}) {
+			err = w.batch.Delete(key, nil)
+		} else {
+			err = w.batch.Set(key, types.Encode(&sum), nil)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return lock.Key, true
+	return nil
+}
+
+// deriveAssets keeps the assets of a code in step with those of the state.
+func (w *writer) deriveAssets(change ledger.Change) error {
+	before, was := change.Before.(*types.AssetState)
+	after, is := change.After.(*types.AssetState)
+	switch {
+	case is && !was:
+		return w.batch.Set(codeKey(&after.Asset), nil, nil)
+	case was && !is:
+		return w.batch.Delete(codeKey(&before.Asset), nil)
+	}
+	return nil
+}
+
+// deriveOrders keeps the orders of a key in step with those of the open books.
+func (w *writer) deriveOrders(change ledger.Change) error {
+	before, was := change.Before.(*types.PlacedOrder)
+	after, is := change.After.(*types.PlacedOrder)
+	switch {
+	case is && !was:
+		return w.batch.Set(ordersKey(&after.Order), nil, nil)
+	case was && !is:
+		return w.batch.Delete(ordersKey(&before.Order), nil)
+	}
+	return nil
 }
 
 // deriveTrades keeps the trades of a party in step with those that come into the state and leave it.

@@ -123,21 +123,39 @@ func (t *Trade) PhaseAt(clock Time) Phase {
 // is locked like the payment: both open with the release, the return to the consumer, the payment to the producer.
 // It is false while nobody may. Once somebody owns a part, nobody else ever will.
 func (t *Trade) Owner(part Part, clock Time) (PublicKey, bool) {
-	switch t.PhaseAt(clock) {
+	owner, after, ok := t.Entitled(part)
+	if !ok || after > 0 && clock <= after {
+		return PublicKey{}, false
+	}
+	return owner, true
+}
+
+// Entitled returns the key that may spend a part of the trade once the ledger clock is past a moment, if no other step comes
+// first; zero is now. It is false while that needs a step of a party.
+func (t *Trade) Entitled(part Part) (owner PublicKey, after Time, ok bool) {
+	switch t.Phase {
 	case PhaseReleased:
 		switch part {
 		case PartPayment, PartBond:
-			return t.Agreement.Producer, true
+			return t.Agreement.Producer, 0, true
 		case PartReturn:
-			return t.Agreement.Consumer, true
+			return t.Agreement.Consumer, 0, true
 		}
-	case PhaseRefunded:
+	case PhasePaid:
 		switch part {
 		case PartPayment, PartDeposit:
-			return t.Agreement.Consumer, true
+			return t.Agreement.Consumer, t.Agreement.Deadlines.DeliverBy, true
 		}
 	}
-	return PublicKey{}, false
+	return PublicKey{}, 0, false
+}
+
+// PutIn returns the party whose money a part of the trade was. The return counts as the consumer's: it replaces the deposit.
+func (t *Trade) PutIn(part Part) PublicKey {
+	if part == PartBond {
+		return t.Agreement.Producer
+	}
+	return t.Agreement.Consumer
 }
 
 // Find returns the trade's unspent output of a part.

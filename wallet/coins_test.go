@@ -117,7 +117,7 @@ func TestDraftsBalance(t *testing.T) {
 			if _, twice := worth[coin.Outpoint]; !twice {
 				worth[coin.Outpoint] = coin
 			}
-			ctx.Holdings.Coins = append(ctx.Holdings.Coins, coin)
+			ctx.Coins = append(ctx.Coins, coin)
 		}
 		for range 2 { // the second must not touch the coins of the first
 			draft := account.Draft(ctx)

@@ -10,9 +10,11 @@ import (
 // Context is what an account has to know of the ledger to make a transaction, as one answer of a node or of several.
 type Context struct {
 	Params    types.Params
-	BlockTime types.Time    // of the last block: what valid-until is counted from
-	Clock     types.Time    // the ledger clock, by which deadlines are kept
-	Holdings  wire.Holdings // of the account's key
+	BlockTime types.Time  // of the last block: what valid-until is counted from
+	Clock     types.Time  // the ledger clock, by which deadlines are kept
+	Coins     []wire.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
+	// Asset looks an asset up, so that sums are shown in whole units; nil knows none.
+	Asset func(types.AssetID) (types.Asset, bool)
 	// Validity is how long after BlockTime a transaction may still come on the ledger; zero means [DefaultValidity].
 	Validity types.Span
 }
@@ -28,12 +30,12 @@ func (c *Context) validUntil() types.Time {
 	return c.BlockTime.Add(min(span, c.Params.MaxValidity))
 }
 
-// money writes a sum for a person: in whole units with its code where the holdings know the asset.
-func (c *Context) money(asset types.AssetID, amount types.Amount) string {
-	for _, balance := range c.Holdings.Balances {
-		if balance.Asset == asset && balance.Decimals <= types.MaxDecimals {
-			return amount.Format(balance.Decimals) + " " + balance.Code
+// money writes a sum for a person: in whole units with its code where the asset is known.
+func (c *Context) money(id types.AssetID, amount types.Amount) string {
+	if c.Asset != nil {
+		if asset, ok := c.Asset(id); ok && asset.ID() == id && asset.Decimals <= types.MaxDecimals {
+			return amount.Format(asset.Decimals) + " " + asset.Code
 		}
 	}
-	return fmt.Sprintf("%s smallest units of asset %.8s", amount, asset)
+	return fmt.Sprintf("%s smallest units of asset %.8s", amount, id)
 }

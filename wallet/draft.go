@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 
 	"lockstep/api/wire"
@@ -110,7 +112,7 @@ func (d *Draft) checkIssuer(asset *types.Asset, amount types.Amount) error {
 // consolidateInputs keeps a consolidation well below [types.MaxTxBytes].
 const consolidateInputs = 500
 
-// Consolidate spends the account's coins, at most 500 and the smallest first, to make one of each asset, and so also
+// Consolidate spends the coins of the context, at most 500 and the smallest first, to make one of each asset, and so also
 // collects what trades have left to it. Call it again in a new draft while there are more.
 func (d *Draft) Consolidate() error {
 	coins := d.free(func(wire.Coin) bool { return true })
@@ -204,19 +206,81 @@ func (d *Draft) fund() (*types.Tx, []types.PublicKey, error) {
 	return tx, needs, nil
 }
 
+// maxFunds is how many coins of an asset a draft looks at: more would not fit into a transaction.
+const maxFunds = types.MaxTxBytes / 36
+
+// Fund fetches the coins that the draft needs and the context doesn't have, for each asset as many as its sum takes. The source
+// gives the account's coins of an asset, best those first that are worth the sum.
+func (d *Draft) Fund(source func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error]) error {
+	in, out, err := d.sums()
+	if err != nil {
+		return err
+	}
+	if _, err := d.freshSpent(in); err != nil {
+		return err
+	}
+	for _, asset := range sortedAssets(in, out) {
+		if out[asset] <= in[asset] {
+			continue
+		}
+		if err := d.fetch(asset, out[asset]-in[asset], source(asset, out[asset]-in[asset])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch takes coins of an asset into the context until those that are free are worth a sum.
+func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[wire.Coin, error]) error {
+	left, looked := sum, 0
+	wanted := func(coin wire.Coin) bool { return coin.Asset == asset && !containsCoin(d.spent, coin.Outpoint) }
+	known := map[types.Outpoint]bool{}
+	for _, coin := range d.ctx.Coins {
+		known[coin.Outpoint] = true
+	}
+	for _, coin := range d.free(wanted) {
+		left -= min(left, coin.Amount)
+	}
+	if left == 0 {
+		return nil
+	}
+	for coin, err := range coins {
+		if err != nil {
+			return err
+		}
+		if looked++; looked > maxFunds {
+			break
+		}
+		if known[coin.Outpoint] || !wanted(coin) || d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) {
+			continue
+		}
+		known[coin.Outpoint] = true
+		d.ctx.Coins = append(d.ctx.Coins, coin)
+		if left -= min(left, coin.Amount); left == 0 {
+			return nil
+		}
+	}
+	if looked > maxFunds {
+		return refuse(ReasonFunds, "%s is spread over more coins than a transaction can spend: pay a smaller sum, or merge coins first",
+			d.ctx.money(asset, sum))
+	}
+	return nil // Sign says what is missing
+}
+
+// sums are what the actions bring in, and what outputs, actions and the fee take.
+func (d *Draft) sums() (in, out sums, err error) {
+	in, out = maps.Clone(d.in), maps.Clone(d.out)
+	if d.ctx.Params.MinFee > 0 {
+		err = out.add(d.ctx.Params.FeeAsset, d.ctx.Params.MinFee)
+	}
+	return in, out, err
+}
+
 // balance chooses the coins that all this needs, fee included, and the change that makes inputs equal outputs.
 func (d *Draft) balance() (coins []wire.Coin, change []types.Output, err error) {
-	in, out := sums{}, sums{}
-	for asset, amount := range d.in {
-		in[asset] = amount
-	}
-	for asset, amount := range d.out {
-		out[asset] = amount
-	}
-	if d.ctx.Params.MinFee > 0 {
-		if err := out.add(d.ctx.Params.FeeAsset, d.ctx.Params.MinFee); err != nil {
-			return nil, nil, err
-		}
+	in, out, err := d.sums()
+	if err != nil {
+		return nil, nil, err
 	}
 	coins, err = d.freshSpent(in)
 	if err != nil {
@@ -282,7 +346,7 @@ func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []wire.Coin
 func (d *Draft) free(wanted func(wire.Coin) bool) []wire.Coin {
 	var coins []wire.Coin
 	seen := map[types.Outpoint]bool{}
-	for _, coin := range d.ctx.Holdings.Coins {
+	for _, coin := range d.ctx.Coins {
 		listed := seen[coin.Outpoint]
 		seen[coin.Outpoint] = true
 		if !listed && coin.Amount > 0 && wanted(coin) && !d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) {

@@ -133,7 +133,7 @@ func TestConsolidate(t *testing.T) {
 	draft = w.draft(clara)
 	must(t, draft.Consolidate())
 	tx := w.accept(draft.Sign())
-	if len(tx.Body.Outputs) != 1 || len(w.context(clara).Holdings.Coins) != 1 {
+	if len(tx.Body.Outputs) != 1 || len(w.context(clara).Coins) != 1 {
 		t.Errorf("two coins became %d outputs", len(tx.Body.Outputs))
 	}
 	wantReason(t, w.draft(paul).Consolidate(), wallet.ReasonFunds)

@@ -89,7 +89,7 @@ func (a *Account) checkSignable(ctx *Context, p *Partial) error {
 		return refuse(ReasonPartial, "this account has signed it already")
 	}
 	for _, input := range body.Inputs {
-		ours := slices.ContainsFunc(ctx.Holdings.Coins, func(coin wire.Coin) bool { return coin.Outpoint == input })
+		ours := slices.ContainsFunc(ctx.Coins, func(coin wire.Coin) bool { return coin.Outpoint == input })
 		if ours || a.reserve.has(input, ctx.BlockTime) {
 			return refuse(ReasonPartial, "it spends your coin %s, which this wallet did not put into it: don't sign", input)
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/api/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -82,7 +81,7 @@ func TestWhatIsNotSignedForOthers(t *testing.T) {
 	agreement.Nonce = 1
 	body := types.Body{ChainID: "test", ValidUntil: w.time.Add(minute), Actions: []types.Action{&types.Agree{Agreement: agreement}}}
 	both := []types.PublicKey{paul.Key(), clara.Key()}
-	theirs := w.context(clara).Holdings.Coins[0].Outpoint
+	theirs := w.context(clara).Coins[0].Outpoint
 	for _, c := range []struct {
 		name   string
 		change func(*types.Body, *wallet.Partial)
@@ -170,7 +169,7 @@ func TestAReservedCoinIsNotSignedAway(t *testing.T) {
 		Actions: []types.Action{&types.Agree{Agreement: w.agreement(paul, clara, 1)}},
 	}
 	ctx := w.context(clara)
-	ctx.Holdings = wire.Holdings{}
+	ctx.Coins = nil
 	_, err = clara.SignPartial(ctx, &wallet.Partial{Tx: types.NewTx(body), Needs: []types.PublicKey{clara.Key(), paul.Key()}})
 	wantReason(t, err, wallet.ReasonPartial)
 }

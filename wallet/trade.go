@@ -212,8 +212,19 @@ func checkShares(trade *types.Trade, toProducer, toConsumer types.Amount) error 
 
 // Collect spends what a trade has left to the account to its own key: the producer's payment and bond (E4), the
 // consumer's return, or its refund. None of it is ever urgent: such coins are also chosen like any other.
-func (d *Draft) Collect(id types.TradeID) error {
-	coins := d.free(func(coin wire.Coin) bool { return coin.Trade != nil && *coin.Trade == id })
+func (d *Draft) Collect(id types.TradeID, trade *types.Trade) error {
+	if err := checkTrade(id, trade); err != nil {
+		return err
+	}
+	var coins []wire.Coin
+	for _, locked := range trade.Locked {
+		if owner, owned := trade.Owner(locked.Part, d.ctx.Clock); owned && owner == d.account.key {
+			coins = append(coins, wire.Coin{
+				Outpoint: id.Outpoint(locked.Part), Asset: trade.Agreement.Asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part,
+			})
+		}
+	}
+	coins = slices.DeleteFunc(coins, func(coin wire.Coin) bool { return d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) })
 	if len(coins) == 0 {
 		return refuse(ReasonFunds, "nothing of trade %s is this account's to spend now", id)
 	}

@@ -45,7 +45,7 @@ func (w *world) deliver(paul *wallet.Account, id types.TradeID) {
 func (w *world) collect(a *wallet.Account, id types.TradeID) {
 	w.t.Helper()
 	draft := w.draft(a)
-	must(w.t, draft.Collect(id))
+	must(w.t, draft.Collect(id, w.trade(id)))
 	w.accept(draft.Sign())
 }
 
@@ -177,7 +177,7 @@ func TestRefund(t *testing.T) {
 	w, paul, clara := newParties(t)
 	id := w.take(paul, clara, 400, 1)
 	early := w.draft(clara)
-	wantReason(t, early.Collect(id), wallet.ReasonFunds)
+	wantReason(t, early.Collect(id, w.trade(id)), wallet.ReasonFunds)
 	w.wait(5 * minute)
 	wantCode(t, w.draft(paul).Deliver(id, w.trade(id)), types.CodeTooLate)
 	w.collect(clara, id)

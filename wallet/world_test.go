@@ -119,7 +119,7 @@ func (w *world) clock() types.Time { return ledger.Reader{View: w.view}.Clock().
 // context is what a node would tell an account.
 func (w *world) context(a *wallet.Account) wallet.Context {
 	clock := w.clock()
-	holdings := wire.Holdings{Height: w.height, Clock: clock}
+	var coins []wire.Coin
 	for outpoint, output := range (ledger.Reader{View: w.view}).Outputs() {
 		coin := wire.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
 		switch lock := output.Lock.(type) {
@@ -133,10 +133,9 @@ func (w *world) context(a *wallet.Account) wallet.Context {
 			}
 			coin.Trade, coin.Part = &lock.Trade, &lock.Part
 		}
-		holdings.Coins = append(holdings.Coins, coin)
+		coins = append(coins, coin)
 	}
-	holdings.Balances = []wire.Balance{{Asset: w.euro.ID(), Code: "EUR", Decimals: 2}}
-	return wallet.Context{Params: w.params, BlockTime: w.time, Clock: clock, Holdings: holdings}
+	return wallet.Context{Params: w.params, BlockTime: w.time, Clock: clock, Coins: coins, Asset: func(types.AssetID) (types.Asset, bool) { return w.euro, true }}
 }
 
 func (w *world) draft(a *wallet.Account) *wallet.Draft { return a.Draft(w.context(a)) }
@@ -152,7 +151,7 @@ func (w *world) trade(id types.TradeID) *types.Trade {
 
 // has is what an account can spend of an asset.
 func (w *world) has(a *wallet.Account, asset types.AssetID) (total types.Amount) {
-	for _, coin := range w.context(a).Holdings.Coins {
+	for _, coin := range w.context(a).Coins {
 		if coin.Asset == asset {
 			total += coin.Amount
 		}

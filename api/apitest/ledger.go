@@ -202,37 +202,6 @@ func (l *Ledger) Await(ctx context.Context, id types.TxID) (wire.Receipt, error)
 	}
 }
 
-func (l *Ledger) Holdings(_ context.Context, key types.PublicKey) (wire.Holdings, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	clock := l.reader().Clock()
-	holdings := wire.Holdings{Height: clock.Height, Clock: clock.Now()}
-	sums := map[types.AssetID]types.Amount{}
-	for outpoint, output := range l.reader().Outputs() {
-		coin := wire.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
-		var owner types.PublicKey
-		switch lock := output.Lock.(type) {
-		case *types.KeyLock:
-			owner = lock.Key
-		case *types.TradeLock:
-			trade, _ := l.reader().Trade(lock.Trade)
-			owner, _ = trade.Owner(lock.Part, clock.Now())
-			coin.Trade, coin.Part = &lock.Trade, &lock.Part
-		}
-		if owner == key {
-			holdings.Coins = append(holdings.Coins, coin)
-			sums[output.Asset] += output.Amount
-		}
-	}
-	for state := range l.reader().Assets() {
-		id := state.Asset.ID()
-		holdings.Balances = append(holdings.Balances, wire.Balance{
-			Asset: id, Code: state.Asset.Code, Decimals: state.Asset.Decimals, Spendable: sums[id],
-		})
-	}
-	return holdings, nil
-}
-
 func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -253,7 +222,8 @@ func (l *Ledger) trade(id types.TradeID) (wire.Trade, error) {
 	}, nil
 }
 
-func (l *Ledger) Trades(_ context.Context, key types.PublicKey, openOnly bool, after string, limit int) (wire.Trades, error) {
+func (l *Ledger) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
+	after, limit := part.After, part.Limit
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := len(l.trades)
@@ -292,7 +262,8 @@ func (l *Ledger) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) 
 	return wire.Offer{ID: id, Remaining: standing.Remaining, Offer: standing.Offer}, nil
 }
 
-func (l *Ledger) Offers(_ context.Context, after string, limit int) (wire.Offers, error) {
+func (l *Ledger) Offers(_ context.Context, part wire.Page) (wire.Offers, error) {
+	after, limit := part.After, part.Limit
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	page := wire.Offers{Clock: l.reader().Clock().Now()}
@@ -310,17 +281,7 @@ func (l *Ledger) Offers(_ context.Context, after string, limit int) (wire.Offers
 	return page, nil
 }
 
-func (l *Ledger) Assets(context.Context) (wire.Assets, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var assets wire.Assets
-	for state := range l.reader().Assets() {
-		assets.Assets = append(assets.Assets, wire.Asset{ID: state.Asset.ID(), Asset: state.Asset, Issued: state.Issued, Fees: state.Fees})
-	}
-	return assets, nil
-}
-
-func (l *Ledger) Block(_ context.Context, height uint64) (wire.Block, error) {
+func (l *Ledger) Block(_ context.Context, height uint64, _ bool) (wire.Block, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if height == 0 {

@@ -3,6 +3,7 @@ package apitest
 import (
 	"context"
 	"iter"
+	"strconv"
 	"testing"
 
 	"lockstep/api/books"
@@ -33,10 +34,10 @@ func (l *Ledger) archive(diff *ledger.Diff) {
 }
 
 // Products implements api.Market, as do all below.
-func (l *Ledger) Products(_ context.Context, after string, limit int) (wire.Products, error) {
+func (l *Ledger) Products(_ context.Context, part wire.Page) (wire.Products, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return books.Products(l.reader(), &l.params, after, limit)
+	return books.Products(l.reader(), &l.params, part.After, part.Limit)
 }
 
 func (l *Ledger) Product(_ context.Context, id types.ProductID) (wire.Book, error) {
@@ -49,7 +50,7 @@ func (l *Ledger) Product(_ context.Context, id types.ProductID) (wire.Book, erro
 	if err != nil {
 		return wire.Book{}, err
 	}
-	return books.Cleared(held.auction, l.reader(), &l.params), nil
+	return books.Cleared(held.head(), held.auction.Rounds[:min(len(held.auction.Rounds), wire.MaxRounds)], l.reader(), &l.params), nil
 }
 
 func (l *Ledger) auctionOf(id types.ProductID) (*auctioned, error) {
@@ -60,10 +61,10 @@ func (l *Ledger) auctionOf(id types.ProductID) (*auctioned, error) {
 	return held, nil
 }
 
-func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, after string, limit int) (wire.BookOrders, error) {
+func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, part wire.Page) (wire.BookOrders, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	from, err := books.ParsePlace(after)
+	from, err := books.ParsePlace(part.After)
 	if err != nil {
 		return wire.BookOrders{}, err
 	}
@@ -77,7 +78,7 @@ func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, after stri
 		}
 		orders = held.from(from)
 	}
-	return books.Orders(l.reader(), orders, limit)
+	return books.Orders(l.reader(), orders, part.Limit)
 }
 
 func (a *auctioned) from(place books.Place) iter.Seq2[*types.PlacedOrder, error] {
@@ -91,6 +92,13 @@ func (a *auctioned) from(place books.Place) iter.Seq2[*types.PlacedOrder, error]
 	}
 }
 
+// head is the auction without its lists.
+func (a *auctioned) head() *wire.Auction {
+	head := books.Auction(a.auction)
+	head.RoundCount, head.ResultCount, head.TradeCount = len(a.auction.Rounds), len(a.auction.Results), len(a.auction.Trades)
+	return &head
+}
+
 func (l *Ledger) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,19 +106,82 @@ func (l *Ledger) Auction(_ context.Context, id types.ProductID) (wire.Auction, e
 	if err != nil {
 		return wire.Auction{}, err
 	}
-	return books.Auction(held.auction), nil
+	return *held.head(), nil
 }
 
-func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, after string, limit int) (wire.BookOrders, error) {
+// listOf is a page of a list of an auction.
+func listOf[T any](l *Ledger, id types.ProductID, part wire.Page, list func(*types.Auction) []T) (items []T, next string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return books.OfKey(l.reader(), key, after, limit)
+	held, err := l.auctionOf(id)
+	if err != nil {
+		return nil, "", err
+	}
+	from, err := part.Index()
+	if err != nil {
+		return nil, "", err
+	}
+	all := list(held.auction)
+	from = min(from, len(all))
+	to := min(from+part.Limit, len(all))
+	if to < len(all) {
+		next = strconv.Itoa(to)
+	}
+	return all[from:to], next, nil
 }
 
-func (l *Ledger) Records(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
+func (l *Ledger) AuctionRounds(_ context.Context, id types.ProductID, part wire.Page) (wire.AuctionRounds, error) {
+	rounds, next, err := listOf(l, id, part, func(a *types.Auction) []types.Round { return a.Rounds })
+	return wire.AuctionRounds{Rounds: books.Rounds(rounds), Next: next}, err
+}
+
+func (l *Ledger) AuctionResults(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionResults, err error) {
+	page.Results, page.Next, err = listOf(l, id, part, func(a *types.Auction) []types.Result { return a.Results })
+	return page, err
+}
+
+func (l *Ledger) AuctionTrades(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionTrades, err error) {
+	page.Trades, page.Next, err = listOf(l, id, part, func(a *types.Auction) []types.MatchTrade { return a.Trades })
+	return page, err
+}
+
+func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, part wire.Page) (page wire.BookOrders, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return books.Records(l.reader(), key, asset), nil
+	from, err := part.Index()
+	if err != nil {
+		return page, err
+	}
+	page.Height = l.reader().Clock().Height
+	at := 0
+	for _, open := range l.reader().BooksFrom(0, types.ProductID{}) {
+		for order := range l.reader().Orders(open.Product.ID()) {
+			if order.Order.Owner != key {
+				continue
+			}
+			if at++; at <= from {
+				continue
+			}
+			if len(page.Orders) == part.Limit {
+				page.Next = strconv.Itoa(at - 1)
+				return page, nil
+			}
+			page.Orders = append(page.Orders, books.Order(l.reader(), order))
+		}
+	}
+	return page, nil
+}
+
+func (l *Ledger) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return books.Record(l.reader(), key, asset), nil
+}
+
+func (l *Ledger) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return books.Records(l.reader(), key, part.After, part.Limit)
 }
 
 // NewProduct is energy in a quarter-hour that begins a number of slots after the first one whose gate is half an hour away.

@@ -50,7 +50,8 @@ func Open(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book,
 	if !indicative {
 		book.Omitted = fmt.Sprintf("the book has more than %d orders: fetch them and compute the auction yourself", MaxIndicative)
 	}
-	book.Indicative = rounds(market.Auction(entrants(r, orders)).Rounds)
+	outcome := market.Auction(entrants(r, orders)).Rounds
+	book.Indicative, book.IndicativeCount = Rounds(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
 	return book, true
 }
 
@@ -83,7 +84,8 @@ func product(p types.Product, params *types.Params, state string, orders uint32)
 	return wire.Product{ID: p.ID(), Product: p, Opens: p.Opens(params), Gate: p.Gate(params), State: state, Orders: orders}
 }
 
-func rounds(list []types.Round) []wire.Round {
+// Rounds are rounds with their prices as decimals.
+func Rounds(list []types.Round) []wire.Round {
 	told := make([]wire.Round, 0, len(list))
 	for _, round := range list {
 		told = append(told, wire.Round{Round: round, Price: market.Decimal(round.Price.Rat())})
@@ -91,41 +93,52 @@ func rounds(list []types.Round) []wire.Round {
 	return told
 }
 
-// Cleared is a product whose auction was held, in short.
-func Cleared(a *types.Auction, r ledger.Reader, params *types.Params) wire.Book {
+// Cleared is a product whose auction was held, in short, with the first rounds.
+func Cleared(a *wire.Auction, first []types.Round, r ledger.Reader, params *types.Params) wire.Book {
 	clock := r.Clock()
 	return wire.Book{
-		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(a.Product, params, wire.ProductCleared, uint32(len(a.Results))),
+		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(a.Product, params, wire.ProductCleared, uint32(a.ResultCount)),
 		Bids: []wire.Level{}, Offers: []wire.Level{}, Indicative: []wire.Round{},
 		Held: &wire.Held{
-			Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void, Rounds: rounds(a.Rounds), Trades: uint32(len(a.Trades)),
+			Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void,
+			Rounds: Rounds(first), RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
 		},
 	}
 }
 
-// Auction is all that became of a product at its gate.
+// Auction is what became of a product at its gate; the lengths of its lists are the caller's to add.
 func Auction(a *types.Auction) wire.Auction {
-	return wire.Auction{
-		ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void,
-		Rounds: rounds(a.Rounds), Results: append([]types.Result{}, a.Results...), Trades: append([]types.MatchTrade{}, a.Trades...),
-	}
+	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
 }
 
-// Records are those of a key: of one asset, or where asset is zero of each in which the key has one.
-func Records(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
-	told := wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{}}
-	add := func(asset types.AssetID, always bool) {
-		record := r.Record(key, asset)
-		if always || record != (types.Record{}) {
-			told.Records = append(told.Records, wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()})
+// Record is that of a key in one asset.
+func Record(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
+	record := r.Record(key, asset)
+	return wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{keyRecord(asset, record)}}
+}
+
+func keyRecord(asset types.AssetID, record types.Record) wire.KeyRecord {
+	return wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()}
+}
+
+// Records is a page of the records of a key by asset, after a place that an earlier page named.
+func Records(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.KeyRecords, error) {
+	page := wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{}}
+	var from types.AssetID
+	if after != "" {
+		if err := from.UnmarshalText([]byte(after)); err != nil {
+			return page, misplaced(after)
 		}
 	}
-	if asset != (types.AssetID{}) {
-		add(asset, true)
-		return told
+	for asset, record := range r.RecordsFrom(key, from) {
+		if after != "" && asset == from {
+			continue
+		}
+		if len(page.Records) == limit {
+			page.Next = page.Records[limit-1].Asset.String()
+			break
+		}
+		page.Records = append(page.Records, keyRecord(asset, *record))
 	}
-	for state := range r.Assets() {
-		add(state.Asset.ID(), false)
-	}
-	return told
+	return page, nil
 }

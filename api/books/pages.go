@@ -84,7 +84,7 @@ func Orders(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], limit 
 			page.Next = Place{placed.Order.Owner, placed.Order.Number}.String()
 			break
 		}
-		page.Orders = append(page.Orders, bookOrder(r, placed))
+		page.Orders = append(page.Orders, Order(r, placed))
 	}
 	return page, nil
 }
@@ -100,46 +100,10 @@ func OfOpen(r ledger.Reader, id types.ProductID, from Place) iter.Seq2[*types.Pl
 	}
 }
 
-func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
+// Order is an order with the record of its owner.
+func Order(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
 	record := r.Record(placed.Order.Owner, placed.Order.Product.Asset)
 	return wire.BookOrder{
 		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Record: record, Percent: record.Percent(),
 	}
-}
-
-// OfKey is a page of the open orders of a key, by gate. It looks into every open book, of which there are few.
-func OfKey(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.BookOrders, error) {
-	page := wire.BookOrders{Height: r.Clock().Height, Orders: []wire.BookOrder{}}
-	gate, last, err := parseProductPlace(after)
-	if err != nil {
-		return page, err
-	}
-	var before string // the place of the last product that the page holds
-	for closes, open := range r.BooksFrom(gate, last) {
-		id := open.Product.ID()
-		if closes == gate && id == last {
-			continue
-		}
-		own := ordersOf(r, id, key)
-		if len(own) == 0 {
-			continue
-		}
-		if len(page.Orders) >= limit { // a product's orders stay together: a key has few in each
-			page.Next = before
-			break
-		}
-		page.Orders = append(page.Orders, own...)
-		before = productPlace(&wire.Product{Gate: closes, ID: id})
-	}
-	return page, nil
-}
-
-func ordersOf(r ledger.Reader, id types.ProductID, key types.PublicKey) (own []wire.BookOrder) {
-	for placed := range r.OrdersFrom(id, key, 0) {
-		if placed.Order.Owner != key {
-			break
-		}
-		own = append(own, bookOrder(r, placed))
-	}
-	return own
 }

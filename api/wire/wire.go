@@ -90,21 +90,41 @@ type Coin struct {
 	Part     *types.Part    `json:"part,omitempty"`
 }
 
-// Balance is what a key has of one asset.
-type Balance struct {
-	Asset     types.AssetID `json:"asset"`
-	Code      string        `json:"code"`
-	Decimals  uint8         `json:"decimals"`
-	Spendable types.Amount  `json:"spendable"`
-	Locked    types.Amount  `json:"locked" doc:"put into trades by the key and not yet anybody's"`
+// Coins is a page of the coins of a key in one asset, at one height: the largest first, then refunds by their deadlines.
+type Coins struct {
+	Height uint64     `json:"height"`
+	Clock  types.Time `json:"clock"`
+	Coins  []Coin     `json:"coins" nullable:"false"`
+	Next   string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Holdings is all that a key has, at one height.
-type Holdings struct {
+// Balance is the sums that a key has of one asset.
+type Balance struct {
+	Asset     types.AssetID   `json:"asset" doc:"the id of the asset: the hash of issuer, code and decimals"`
+	Issuer    types.PublicKey `json:"issuer"`
+	Code      string          `json:"code"`
+	Decimals  uint8           `json:"decimals"`
+	Spendable types.Amount    `json:"spendable"`
+	Locked    types.Amount    `json:"locked" doc:"put into trades by the key and not yet anybody's"`
+	Coins     uint64          `json:"coins" doc:"how many the spendable sum consists of, but for refunds that are due"`
+	More      bool            `json:"more,omitempty" doc:"more refunds are due than are counted here: they are among the locked sum"`
+}
+
+// Balances is a page of the balances of a key by asset, at one height.
+type Balances struct {
 	Height   uint64     `json:"height"`
 	Clock    types.Time `json:"clock"`
-	Coins    []Coin     `json:"coins" nullable:"false"`
 	Balances []Balance  `json:"balances" nullable:"false"`
+	Next     string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
+}
+
+// Output is an unspent output with the key that can spend it now.
+type Output struct {
+	Outpoint types.Outpoint   `json:"outpoint"`
+	Output   types.Output     `json:"output"`
+	Owner    *types.PublicKey `json:"owner,omitempty" doc:"the key that can spend it now; absent while nobody can"`
+	Clock    types.Time       `json:"clock"`
+	Height   uint64           `json:"height"`
 }
 
 // Trade is a trade as it stands at one moment of the ledger clock.
@@ -121,7 +141,7 @@ type Trade struct {
 // Trades is a page of the trades of a key, newest first.
 type Trades struct {
 	Trades []Trade `json:"trades" nullable:"false"`
-	Next   string  `json:"next" doc:"pass as 'after' for the next page; empty on the last"`
+	Next   string  `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
 // Offer is a standing offer.
@@ -135,7 +155,7 @@ type Offer struct {
 type Offers struct {
 	Clock  types.Time `json:"clock"`
 	Offers []Offer    `json:"offers" nullable:"false"`
-	Next   string     `json:"next"`
+	Next   string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
 // Asset is an asset with where its money is. Issued is what is out now.
@@ -146,19 +166,52 @@ type Asset struct {
 	Fees   types.Amount  `json:"fees"`
 }
 
-// Assets is every asset that was ever issued.
+// Assets is a page of the assets of the ledger by id, or of those of one code.
 type Assets struct {
+	Height uint64  `json:"height"`
 	Assets []Asset `json:"assets" nullable:"false"`
+	Next   string  `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Block is what one block did.
+// Block is one block with all that it did, for the server; see [BlockHead] for how it is served.
 type Block struct {
-	Height     uint64        `json:"height"`
-	BlockTime  types.Time    `json:"block_time"`
-	Clock      types.Time    `json:"clock"`
-	Commitment types.Hash    `json:"commitment"`
-	Txs        []BlockTx     `json:"txs" nullable:"false"`
-	Events     []types.Event `json:"events" nullable:"false"`
+	Height     uint64
+	BlockTime  types.Time
+	Clock      types.Time
+	Commitment types.Hash
+	Txs        []BlockTx
+	Events     []types.Event
+}
+
+// Head is the block without its lists.
+func (b *Block) Head() BlockHead {
+	return BlockHead{
+		Height: b.Height, BlockTime: b.BlockTime, Clock: b.Clock, Commitment: b.Commitment, TxCount: len(b.Txs), EventCount: len(b.Events),
+	}
+}
+
+// BlockHead is one block: its transactions and events are lists of their own.
+type BlockHead struct {
+	Height     uint64     `json:"height"`
+	BlockTime  types.Time `json:"block_time"`
+	Clock      types.Time `json:"clock"`
+	Commitment types.Hash `json:"commitment"`
+	TxCount    int        `json:"tx_count"`
+	EventCount int        `json:"event_count"`
+}
+
+// BlockTxs is a page of the transactions of a block, in their order.
+type BlockTxs struct {
+	Height uint64    `json:"height"`
+	Txs    []BlockTx `json:"txs" nullable:"false"`
+	Next   string    `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
+}
+
+// BlockEvents is a page of the events of a block, in their order.
+type BlockEvents struct {
+	Height uint64        `json:"height"`
+	Events []types.Event `json:"events" nullable:"false"`
+	Next   string        `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
 // BlockTx is a transaction of a block. Tx is absent where the node has pruned its body.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"lockstep/api/wire"
+	"lockstep/client"
 	"lockstep/market"
 	"lockstep/types"
 )
@@ -78,7 +79,7 @@ func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (s *session) verdict(p *page, v *verdict, held *wire.Auction) {
+func (s *session) verdict(p *page, v *verdict, held *client.Auction) {
 	for _, difference := range v.Differences {
 		p.line("✗ %s", difference)
 	}
@@ -104,14 +105,14 @@ func (s *session) verdict(p *page, v *verdict, held *wire.Auction) {
 // audit compares what a node says of an auction with what follows from its orders.
 type audit struct {
 	params  *types.Params
-	held    *wire.Auction
+	held    *client.Auction
 	orders  []wire.BookOrder
 	differs []string
 }
 
 // auditAuction tells what is wrong with an auction; nothing when it is right. What only the ledger's history shows is taken
 // as told: the records of the owners, and which meters were retired.
-func auditAuction(params *types.Params, held *wire.Auction, orders []wire.BookOrder) []string {
+func auditAuction(params *types.Params, held *client.Auction, orders []wire.BookOrder) []string {
 	a := &audit{params: params, held: held, orders: orders}
 	if a.checkOrders() {
 		entrants, places := a.checkResults()
@@ -270,7 +271,7 @@ func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (sig
 		byHeight[orders[i].Height] = append(byHeight[orders[i].Height], &orders[i])
 	}
 	for _, height := range slices.Sorted(maps.Keys(byHeight)) {
-		block, err := s.node.Block(ctx, height)
+		txs, err := s.transactions(ctx, height, byHeight[height])
 		if types.CodeOf(err) == types.CodeNotFound {
 			continue
 		}
@@ -278,7 +279,7 @@ func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (sig
 			return 0, nil, err
 		}
 		for _, order := range byHeight[height] {
-			found, reason := placing(&block, order)
+			found, reason := placing(txs, order)
 			if reason != "" {
 				wrong = append(wrong, fmt.Sprintf("order %s: %s", order.ID, reason))
 			} else if found {
@@ -289,26 +290,39 @@ func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (sig
 	return signed, wrong, nil
 }
 
-// placing tells whether a block has the transaction that placed an order, signed by its owner, or what is wrong with it.
-func placing(block *wire.Block, order *wire.BookOrder) (found bool, wrong string) {
-	for i := range block.Txs {
-		if block.Txs[i].ID != order.Tx {
-			continue
-		}
-		tx := block.Txs[i].Tx
-		switch {
-		case tx == nil: // pruned
-			return false, ""
-		case block.Txs[i].Code != types.CodeOK:
-			return false, "its transaction was refused"
-		case !types.VerifySignatures(tx)[0] || !signedBy(tx, order.Order.Owner):
-			return false, "its transaction is not signed by its owner"
-		case !placesOrder(tx, order.ID):
-			return false, "its transaction does not place it"
-		}
-		return true, ""
+// transactions fetches from a block the transactions that placed orders.
+func (s *session) transactions(ctx context.Context, height uint64, orders []*wire.BookOrder) (map[types.TxID]wire.BlockTx, error) {
+	wanted, found := map[types.TxID]bool{}, map[types.TxID]wire.BlockTx{}
+	for _, order := range orders {
+		wanted[order.Tx] = true
 	}
-	return false, fmt.Sprintf("block %d does not hold its transaction", block.Height)
+	for tx, err := range s.node.AllBlockTxs(ctx, height) {
+		if err != nil {
+			return nil, err
+		}
+		if wanted[tx.ID] {
+			found[tx.ID] = tx
+		}
+	}
+	return found, nil
+}
+
+// placing tells whether the transactions of a block hold the one that placed an order, signed by its owner, or what is wrong with it.
+func placing(txs map[types.TxID]wire.BlockTx, order *wire.BookOrder) (found bool, wrong string) {
+	placed, ok := txs[order.Tx]
+	switch {
+	case !ok:
+		return false, fmt.Sprintf("block %d does not hold its transaction", order.Height)
+	case placed.Tx == nil: // pruned
+		return false, ""
+	case placed.Code != types.CodeOK:
+		return false, "its transaction was refused"
+	case !types.VerifySignatures(placed.Tx)[0] || !signedBy(placed.Tx, order.Order.Owner):
+		return false, "its transaction is not signed by its owner"
+	case !placesOrder(placed.Tx, order.ID):
+		return false, "its transaction does not place it"
+	}
+	return true, ""
 }
 
 func signedBy(tx *types.Tx, key types.PublicKey) bool {

@@ -2,18 +2,20 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"lockstep/api/apitest"
 	"lockstep/api/wire"
+	"lockstep/client"
 	"lockstep/types"
 )
 
 // told is what a node says of an auction.
 type told struct {
 	params types.Params
-	held   wire.Auction
+	held   client.Auction
 	orders []wire.BookOrder
 }
 
@@ -26,15 +28,18 @@ func auctioned(t *testing.T) told {
 // heard asks for an auction that was held.
 func heard(t *testing.T, l *apitest.Ledger, product types.Product) told {
 	t.Helper()
-	held, err := l.Auction(t.Context(), product.ID())
-	if err != nil {
+	part := wire.Page{Limit: 100}
+	head, e1 := l.Auction(t.Context(), product.ID())
+	rounds, e2 := l.AuctionRounds(t.Context(), product.ID(), part)
+	results, e3 := l.AuctionResults(t.Context(), product.ID(), part)
+	trades, e4 := l.AuctionTrades(t.Context(), product.ID(), part)
+	orders, e5 := l.ProductOrders(t.Context(), product.ID(), part)
+	if err := errors.Join(e1, e2, e3, e4, e5); err != nil {
 		t.Fatal(err)
 	}
-	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
-	if err != nil {
-		t.Fatal(err)
+	return told{
+		l.Params(), client.Auction{Auction: head, Rounds: rounds.Rounds, Results: results.Results, Trades: trades.Trades}, orders.Orders,
 	}
-	return told{l.Params(), held, orders.Orders}
 }
 
 // Among orders that are alike it is the ID of an order that decides: the audit knows it as the ledger does.
@@ -130,19 +135,23 @@ func TestPlacing(t *testing.T) {
 	t.Parallel()
 	l := apitest.New("test")
 	product := l.Auctioned(t)
-	orders, err := l.ProductOrders(t.Context(), product.ID(), "", 100)
+	orders, err := l.ProductOrders(t.Context(), product.ID(), wire.Page{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
 	order := &orders.Orders[0]
 	check := func(name, want string, signed bool, lie func(*wire.Block)) {
-		block, err := l.Block(t.Context(), order.Height)
+		block, err := l.Block(t.Context(), order.Height, true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		block.Txs = append([]wire.BlockTx{}, block.Txs...)
 		lie(&block)
-		if found, wrong := placing(&block, order); found != signed || !strings.Contains(wrong, want) || want == "" && wrong != "" {
+		txs := map[types.TxID]wire.BlockTx{}
+		for _, tx := range block.Txs {
+			txs[tx.ID] = tx
+		}
+		if found, wrong := placing(txs, order); found != signed || !strings.Contains(wrong, want) || want == "" && wrong != "" {
 			t.Errorf("%s: %v, %q", name, found, wrong)
 		}
 	}

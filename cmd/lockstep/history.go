@@ -46,7 +46,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 	}
 	var asset types.AssetID
 	if c.Asset != "" {
-		known, err := s.asset(c.Asset)
+		known, err := s.asset(ctx, c.Asset)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
 	if known.Trades, err = s.node.Conduct(ctx, c.Key, client.Page{}); err != nil {
 		return err
 	}
-	if known.Records, err = s.node.Records(ctx, c.Key); err != nil {
+	if known.Records, err = s.node.Records(ctx, c.Key, client.Page{}); err != nil {
 		return err
 	}
 	return a.show(known, func(p *page) {

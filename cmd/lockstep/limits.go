@@ -81,19 +81,19 @@ func (c *walletLimitsCmd) apply(ctx context.Context, a *app, limits *wallet.Limi
 		return err
 	}
 	for _, entry := range c.MaxLoss {
-		if err := s.setLoss(limits, entry); err != nil {
+		if err := s.setLoss(ctx, limits, entry); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) setLoss(limits *wallet.Limits, entry string) error {
+func (s *session) setLoss(ctx context.Context, limits *wallet.Limits, entry string) error {
 	name, text, ok := strings.Cut(entry, "=")
 	if !ok {
 		return misuse("%q is not of the form ASSET=AMOUNT", entry)
 	}
-	asset, err := s.asset(name)
+	asset, err := s.asset(ctx, name)
 	if err != nil {
 		return err
 	}

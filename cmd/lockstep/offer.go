@@ -114,7 +114,7 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	offer, err := c.offer(s)
+	offer, err := c.offer(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-func (c *offerPostCmd) offer(s *session) (types.Offer, error) {
-	asset, err := s.asset(c.Asset)
+func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, error) {
+	asset, err := s.asset(ctx, c.Asset)
 	if err != nil {
 		return types.Offer{}, err
 	}

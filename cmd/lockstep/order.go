@@ -84,7 +84,7 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 
 // order is what the flags describe, but for what the wallet fills in.
 func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Order, err error) {
-	asset, err := s.asset(c.Asset)
+	asset, err := s.asset(ctx, c.Asset)
 	if err != nil {
 		return order, err
 	}

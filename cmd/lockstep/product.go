@@ -41,16 +41,6 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// code is what people call an asset.
-func (s *session) code(id types.AssetID) string {
-	for _, known := range s.assets {
-		if known.ID == id {
-			return known.Asset.Code
-		}
-	}
-	return id.String()[:8]
-}
-
 type marketBookCmd struct {
 	Product types.ProductID `arg:"" help:"The product's id; lockstep market products lists those that are open."`
 }
@@ -126,10 +116,8 @@ func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
 
 // decimals is in how many places an asset is written.
 func (s *session) decimals(id types.AssetID) int {
-	for _, known := range s.assets {
-		if known.ID == id {
-			return int(known.Asset.Decimals)
-		}
+	if known, ok := s.assets.look(id); ok {
+		return int(known.Decimals)
 	}
 	return 0
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -59,7 +59,7 @@ type session struct {
 	account *wallet.Account
 	status  wire.Status
 	params  types.Params
-	assets  []wire.Asset
+	assets  *assetBook
 }
 
 // session opens the wallet and asks the node where the ledger stands.
@@ -91,26 +91,28 @@ func (a *app) visitor(ctx context.Context) (*session, error) {
 
 // visit is a session without a wallet, for looking only.
 func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
-	s := &session{app: a, node: node}
+	s := &session{app: a, node: node, assets: newAssetBook(ctx, node)}
 	var err error
 	if s.status, err = node.Status(ctx); err != nil {
 		return nil, err
 	}
-	if s.params, err = node.Params(ctx); err != nil {
-		return nil, err
-	}
-	assets, err := node.Assets(ctx)
-	s.assets = assets.Assets
+	s.params, err = node.Params(ctx)
 	return s, err
 }
 
-// known is what the wallet has to know of the ledger now.
-func (s *session) known(ctx context.Context) (wallet.Context, error) {
-	holdings, err := s.node.Holdings(ctx, s.account.Key())
-	if err != nil {
-		return wallet.Context{}, err
+// known is what the wallet has to know of the ledger now. The coins that a transaction takes are fetched when it is known which.
+func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
+	if s.status, err = s.node.Status(ctx); err != nil {
+		return known, err
 	}
-	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: holdings.Clock, Holdings: holdings}, nil
+	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look}, nil
+}
+
+// fund fetches the coins that a draft needs.
+func (s *session) fund(ctx context.Context, d *wallet.Draft) error {
+	return d.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error] {
+		return s.node.CoinsFor(ctx, s.account.Key(), asset, sum)
+	})
 }
 
 // draft begins a transaction.
@@ -133,42 +135,11 @@ func (s *session) partDraft(ctx context.Context) (*wallet.Draft, error) {
 }
 
 // amountOf reads an asset and an amount of it.
-func (s *session) amountOf(amount, asset string) (wire.Asset, types.Amount, error) {
-	known, err := s.asset(asset)
+func (s *session) amountOf(ctx context.Context, amount, asset string) (wire.Asset, types.Amount, error) {
+	known, err := s.asset(ctx, asset)
 	if err != nil {
 		return known, 0, err
 	}
 	parsed, err := parseAmount(amount, known.Asset.Decimals)
 	return known, parsed, err
-}
-
-// asset finds an asset by its code or its ID.
-func (s *session) asset(name string) (wire.Asset, error) {
-	var found []wire.Asset
-	for _, asset := range s.assets {
-		if asset.Asset.Code == name || asset.ID.String() == name {
-			found = append(found, asset)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		var ids []string
-		for _, asset := range found {
-			ids = append(ids, fmt.Sprintf("%s (issued by %s)", asset.ID, asset.Asset.Issuer))
-		}
-		return wire.Asset{}, misuse("%d assets have the code %s; name one by its id: %s", len(found), name, strings.Join(ids, ", "))
-	}
-	return wire.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
-}
-
-// money writes an amount for a person.
-func (s *session) money(asset types.AssetID, amount types.Amount) string {
-	for _, known := range s.assets {
-		if known.ID == asset {
-			return amount.Format(known.Asset.Decimals) + " " + known.Asset.Code
-		}
-	}
-	return amount.String() + " units of " + asset.String()[:8]
 }

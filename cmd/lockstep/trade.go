@@ -155,7 +155,7 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	agreement, err := c.agreement(s)
+	agreement, err := c.agreement(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -173,11 +173,11 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 	}
 	p := s.payment(&agreement, "Sign the agreement on")
 	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, unitPrice(&agreement))
-	return s.writePart(d, id, c.Out, c.yesFlag, p, "Trade %s needs the other party's signature.")
+	return s.writePart(ctx, d, id, c.Out, c.yesFlag, p, "Trade %s needs the other party's signature.")
 }
 
-func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
-	asset, err := s.asset(c.Asset)
+func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreement, error) {
+	asset, err := s.asset(ctx, c.Asset)
 	if err != nil {
 		return types.Agreement{}, err
 	}
@@ -206,7 +206,10 @@ func (c *tradeAgreeCmd) agreement(s *session) (types.Agreement, error) {
 }
 
 // writePart asks for leave, signs one's part of a transaction and writes the file that the other party completes.
-func (s *session) writePart(d *wallet.Draft, id types.TradeID, file string, yes yesFlag, p plan, what string) error {
+func (s *session) writePart(ctx context.Context, d *wallet.Draft, id types.TradeID, file string, yes yesFlag, p plan, what string) error {
+	if err := s.fund(ctx, d); err != nil {
+		return err
+	}
 	if _, err := s.consent(yes, p, d.Cost()); err != nil {
 		return err
 	}
@@ -268,11 +271,11 @@ type tradeCollectCmd struct {
 }
 
 func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(_ *session, d *wallet.Draft, _ *types.Trade) (plan, error) {
+	return c.step(ctx, a, c.yesFlag, func(_ *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
 		return plan{
 			ask:  fmt.Sprintf("Spend to yourself all that trade %s has left to you", c.Trade),
 			done: "Collected: it is plain money of yours now",
-		}, d.Collect(c.Trade)
+		}, d.Collect(c.Trade, trade)
 	})
 }
 
@@ -291,7 +294,7 @@ func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
 		return plan{
 			ask:  fmt.Sprintf("Take back the payment of %s and the deposit of %s", s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
 			done: "Refunded: payment and deposit are yours again",
-		}, d.Collect(c.Trade)
+		}, d.Collect(c.Trade, trade)
 	})
 }
 
@@ -318,7 +321,7 @@ func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
 	if err := d.Split(c.Trade, &trade.Trade, toProducer, toConsumer); err != nil {
 		return err
 	}
-	return s.writePart(d, c.Trade, c.Out, c.yesFlag, s.division("Sign the split", &trade.Trade, toProducer, toConsumer, ""),
+	return s.writePart(ctx, d, c.Trade, c.Out, c.yesFlag, s.division("Sign the split", &trade.Trade, toProducer, toConsumer, ""),
 		"The split of trade %s needs the other party's signature.")
 }
 
@@ -333,13 +336,11 @@ func (s *session) division(verb string, trade *types.Trade, toProducer, toConsum
 
 // shares divides what a trade has locked: so much to the producer, the rest to the consumer.
 func (s *session) shares(trade *wire.Trade, text string) (toProducer, toConsumer types.Amount, err error) {
-	decimals := uint8(0)
-	for _, asset := range s.assets {
-		if asset.ID == trade.Trade.Agreement.Asset {
-			decimals = asset.Asset.Decimals
-		}
+	asset, err := s.assets.of(trade.Trade.Agreement.Asset)
+	if err != nil {
+		return 0, 0, err
 	}
-	if toProducer, err = parseAmount(text, decimals); err != nil {
+	if toProducer, err = parseAmount(text, asset.Asset.Decimals); err != nil {
 		return 0, 0, err
 	}
 	locked := trade.Trade.LockedSum()
@@ -378,6 +379,9 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if known.Coins, err = s.ownInputs(ctx, partial.Tx); err != nil {
+		return err
+	}
 	explanation, err := s.account.Explain(known, partial, trades...)
 	if err != nil {
 		return err
@@ -400,6 +404,21 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return c.pass(ctx, s, signed, leave)
+}
+
+// ownInputs looks up the inputs of a transaction that are the account's to spend.
+func (s *session) ownInputs(ctx context.Context, tx *types.Tx) (coins []wire.Coin, err error) {
+	for _, input := range tx.Body.Inputs {
+		output, err := s.node.Output(ctx, input)
+		switch {
+		case types.CodeOf(err) == types.CodeNotFound: // the ledger refuses it
+		case err != nil:
+			return nil, err
+		case output.Owner != nil && *output.Owner == s.account.Key():
+			coins = append(coins, wire.Coin{Outpoint: input, Asset: output.Output.Asset, Amount: output.Output.Amount})
+		}
+	}
+	return coins, nil
 }
 
 // splitTrades looks up the trades that a transaction splits.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"lockstep/client"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -195,19 +196,22 @@ func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	holdings, err := s.node.Holdings(ctx, key)
+	balances, err := s.node.Balances(ctx, key, client.Page{})
 	if err != nil {
 		return err
 	}
-	return a.show(holdings, func(p *page) {
-		p.line("%s at height %d", key, holdings.Height)
-		if len(holdings.Balances) == 0 {
+	return a.show(balances, func(p *page) {
+		p.line("%s at height %d", key, balances.Height)
+		if len(balances.Balances) == 0 {
 			p.line("Nothing yet.")
 			return
 		}
 		p.row("asset", "spendable", "locked in trades")
-		for _, b := range holdings.Balances {
+		for _, b := range balances.Balances {
 			p.row(b.Code, b.Spendable.Format(b.Decimals), b.Locked.Format(b.Decimals))
+		}
+		if balances.Next != "" {
+			p.line("The key has coins of more assets than these %d.", len(balances.Balances))
 		}
 	})
 }
@@ -244,7 +248,7 @@ type walletSendCmd struct {
 
 func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
 	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		asset, amount, err := s.amountOf(c.Amount, c.Asset)
+		asset, amount, err := s.amountOf(ctx, c.Amount, c.Asset)
 		if err != nil {
 			return plan{}, err
 		}
@@ -294,7 +298,7 @@ type walletRedeemCmd struct {
 
 func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
 	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		asset, amount, err := s.amountOf(c.Amount, c.Asset)
+		asset, amount, err := s.amountOf(ctx, c.Amount, c.Asset)
 		if err != nil {
 			return plan{}, err
 		}
