@@ -63,7 +63,7 @@ func TestPrices(t *testing.T) {
 func TestUnitsRoundTrip(t *testing.T) {
 	t.Parallel()
 	asset := wire.Asset{Asset: types.Asset{Code: "EUR", Decimals: 6}}
-	s := &session{assets: []wire.Asset{asset}}
+	s := &session{assets: &assetBook{known: map[types.AssetID]wire.Asset{{}: asset}}}
 	rapid.Check(t, func(t *rapid.T) {
 		unit := rapid.SampledFrom([]string{types.UnitWattHour, "parcel"}).Draw(t, "unit")
 		n := rapid.Uint64Range(1, types.MaxQuantity).Draw(t, "quantity")
@@ -95,7 +95,7 @@ func TestQuantitiesInUnitsOfPeople(t *testing.T) {
 
 func TestRatesInUnitsOfPeople(t *testing.T) {
 	t.Parallel()
-	s := &session{assets: []wire.Asset{{Asset: types.Asset{Code: "EUR", Decimals: 2}}}}
+	s := &session{assets: &assetBook{known: map[types.AssetID]wire.Asset{{}: {Asset: types.Asset{Code: "EUR", Decimals: 2}}}}}
 	for _, c := range []struct {
 		price *big.Rat
 		unit  string
