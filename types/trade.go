@@ -141,10 +141,13 @@ func (t *Trade) Entitled(part Part) (owner PublicKey, after Time, ok bool) {
 		case PartReturn:
 			return t.Agreement.Consumer, 0, true
 		}
-	case PhasePaid:
+	case PhasePaid, PhaseRefunded:
 		switch part {
 		case PartPayment, PartDeposit:
-			return t.Agreement.Consumer, t.Agreement.Deadlines.DeliverBy, true
+			if t.Phase == PhasePaid {
+				after = t.Agreement.Deadlines.DeliverBy
+			}
+			return t.Agreement.Consumer, after, true
 		}
 	}
 	return PublicKey{}, 0, false
