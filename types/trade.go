@@ -123,34 +123,31 @@ func (t *Trade) PhaseAt(clock Time) Phase {
 // is locked like the payment: both open with the release, the return to the consumer, the payment to the producer.
 // It is false while nobody may. Once somebody owns a part, nobody else ever will.
 func (t *Trade) Owner(part Part, clock Time) (PublicKey, bool) {
-	owner, after, ok := t.Entitled(part)
-	if !ok || after > 0 && clock <= after {
-		return PublicKey{}, false
-	}
-	return owner, true
-}
-
-// Entitled returns the key that may spend a part of the trade once the ledger clock is past a moment, if no other step comes
-// first; zero is now. It is false while that needs a step of a party.
-func (t *Trade) Entitled(part Part) (owner PublicKey, after Time, ok bool) {
-	switch t.Phase {
+	switch t.PhaseAt(clock) {
 	case PhaseReleased:
 		switch part {
 		case PartPayment, PartBond:
-			return t.Agreement.Producer, 0, true
+			return t.Agreement.Producer, true
 		case PartReturn:
-			return t.Agreement.Consumer, 0, true
+			return t.Agreement.Consumer, true
 		}
-	case PhasePaid, PhaseRefunded:
+	case PhaseRefunded:
 		switch part {
 		case PartPayment, PartDeposit:
-			if t.Phase == PhasePaid {
-				after = t.Agreement.Deadlines.DeliverBy
-			}
-			return t.Agreement.Consumer, after, true
+			return t.Agreement.Consumer, true
 		}
 	}
-	return PublicKey{}, 0, false
+	return PublicKey{}, false
+}
+
+// Entitled returns the key that may spend a part of the trade once the ledger clock is past a moment, if no other step comes
+// first; zero is now. It is false while that needs a step of a party. Deliver-by is the only deadline that gives a part to anybody.
+func (t *Trade) Entitled(part Part) (owner PublicKey, after Time, ok bool) {
+	if owner, ok = t.Owner(part, 0); ok {
+		return owner, 0, true
+	}
+	owner, ok = t.Owner(part, MaxTime)
+	return owner, t.Agreement.Deadlines.DeliverBy, ok
 }
 
 // PutIn returns the party whose money a part of the trade was. The return counts as the consumer's: it replaces the deposit.

@@ -33,6 +33,10 @@ func TestOwner(t *testing.T) {
 					trade.Phase, trade.Agreement.Fallback = phase, fallback
 					want := ownerInWords(phase, part, clock > trade.Agreement.Deadlines.DeliverBy)
 					key, owned := trade.Owner(part, clock)
+					if entitled, after, ok := trade.Entitled(part); owned != (ok && (after == 0 || clock > after)) || owned && entitled != key {
+						t.Errorf("%s, recorded as %s, at %s: %s is entitled to the %s after %s (%t), but %s owns it (%t)", types.FallbackKind(fallback), phase,
+							clock, entitled, part, after, ok, key, owned)
+					}
 					got := map[types.PublicKey]string{{}: "nobody", keyOf("producer"): "producer", keyOf("consumer"): "consumer"}[key]
 					if got != want || owned != (want != "nobody") {
 						t.Errorf("%s, recorded as %s, at %s: the %s is %q's (%t), want %q", types.FallbackKind(fallback), phase, clock, part, got, owned, want)
