@@ -10,6 +10,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"lockstep/ledger"
 	"lockstep/store"
 	"lockstep/types"
 )
@@ -114,8 +115,8 @@ func (a *application) PrepareProposal(
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
-// ProcessProposal refuses a block that no honest proposer makes: with what can't be read, is in it twice or is not signed, or
-// with a time that is far ahead.
+// ProcessProposal refuses a block that no honest proposer makes: with a transaction that can't be read, is not signed or stands
+// there twice, with more work than a block may take, or with a time that is far ahead.
 func (a *application) ProcessProposal(
 	_ context.Context, request *abci.RequestProcessProposal,
 ) (_ *abci.ResponseProcessProposal, err error) {
@@ -131,16 +132,18 @@ func (a *application) ProcessProposal(
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
-// clean reports whether all transactions can be read, are signed, and stand there once.
+// clean reports whether all transactions can be read, are signed, stand there once, and are no more work than a block may take.
 func clean(txs []decided) bool {
 	ids := make(map[types.TxID]struct{}, len(txs))
+	work := uint64(0)
 	for _, tx := range txs {
 		if tx.err != nil || !tx.good {
 			return false
 		}
 		ids[tx.tx.ID()] = struct{}{}
+		work += ledger.Work(tx.tx)
 	}
-	return len(ids) == len(txs)
+	return len(ids) == len(txs) && work <= ledger.MaxBlockWork
 }
 
 // FinalizeBlock returns what comes of a decided block, which mostly is executed by now. Nothing is written before Commit.

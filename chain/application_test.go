@@ -3,12 +3,14 @@ package chain
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"lockstep/ledger"
 	"lockstep/types"
 )
 
@@ -96,6 +98,42 @@ func TestAProposalMustBeClean(t *testing.T) {
 		if a.accepts(t, 1, proposal.txs...) != proposal.good {
 			t.Errorf("%s: accepted is not %t", proposal.name, proposal.good)
 		}
+	}
+}
+
+// TestWorkOfABlockIsBounded: a proposer stops where the work of a block ends, of what waits and of what runs, and nobody accepts
+// a block with more.
+func TestWorkOfABlockIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(110, "clara")
+	_, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	a.block(t, 1, mint, agree, pay)
+	dear := func(i int) *types.Tx { // about half of what a transaction may be
+		body := w.body()
+		for range 1000 {
+			body.Actions = append(body.Actions, &types.Issue{Asset: euro(), Amount: 1})
+		}
+		body.Outputs = []types.Output{output("mallory", 1000)}
+		body.Memo = fmt.Sprint("flood ", i)
+		return sign(body, "issuer")
+	}
+	var raw [][]byte
+	fits := int((ledger.MaxBlockWork - ledger.Work(deliver)) / ledger.Work(dear(0)))
+	for i := range fits + 1 {
+		tx := dear(i)
+		w.submit(tx)
+		raw = append(raw, tx.Bytes())
+	}
+	w.submit(deliver)
+	x := newExecution(w.store.View(), w.params, 2, types.TimeOf(a.time(2)), 1)
+	txs := w.pool.propose(x, blockBytes)
+	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
+		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
+	}
+	if !a.accepts(t, 2, raw[:fits]...) || a.accepts(t, 2, raw...) {
+		t.Errorf("a block with all the work that is allowed was refused, or one with more accepted")
 	}
 }
 

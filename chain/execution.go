@@ -16,7 +16,8 @@ type execution struct {
 	time   types.Time
 	hashes []types.Hash // of the whole transactions
 	txs    []store.TxResult
-	quiet  bool // nothing happened at its begin
+	quiet  bool   // nothing happened at its begin
+	room   uint64 // for the work of transactions that are still to be chosen
 }
 
 // newExecution begins a block of about so many transactions.
@@ -25,6 +26,7 @@ func newExecution(view ledger.View, params types.Params, height uint64, time typ
 	x.state.Expect(txs)
 	x.hashes, x.txs = make([]types.Hash, 0, txs), make([]store.TxResult, 0, txs)
 	x.quiet = len(x.state.Begin(height, time)) == 0
+	x.room = x.state.WorkLeft()
 	return x
 }
 
@@ -34,6 +36,7 @@ func (x *execution) choose(tx *types.Tx) bool {
 	if result.Code != types.CodeOK {
 		return false
 	}
+	x.room -= min(x.room, ledger.Work(tx))
 	x.note(tx.ID(), tx.Hash(), result)
 	return true
 }

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// maxAhead is how many actions may wait, and be executed a second time for their block, before the pool is hurried.
-	maxAhead = 256
+	// maxAhead is how much work may wait, and be done a second time for its block, before the pool is hurried: some 200
+	// transactions of the common size.
+	maxAhead = 2048
 	// maxScratchAge is how far the clock of the scratch state may be behind.
 	maxScratchAge = time.Second
 	// lookEvery and lookAtMost bound what a hurried pool executes again of what has waited longest.

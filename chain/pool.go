@@ -132,7 +132,7 @@ func (p *pool) takeOne(tx *types.Tx, from origin) error {
 		return p.orReplay(tx, err)
 	}
 	p.mu.Lock()
-	p.waiting.add(&entry{tx: tx, running: onRunningTrade(tx)}, from)
+	p.waiting.add(newEntry(tx), from)
 	p.mu.Unlock()
 	p.signal()
 	return nil
@@ -248,8 +248,8 @@ func (p *pool) size() int {
 	return len(p.waiting.entries)
 }
 
-// work is what waits, in actions.
-func (p *pool) work() int {
+// work is what it takes to execute all that waits.
+func (p *pool) work() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.waiting.work
@@ -281,12 +281,12 @@ func (p *pool) reap(maxBytes int) [][]byte {
 	return p.waiting.take(maxBytes)
 }
 
-// propose fills a block, in order of arrival, up to the first that doesn't fit. When not all that waits may fit, what acts on
-// running trades comes first, up to the reserved share. What fails stays in the pool until the block is decided: see advance.
+// propose fills a block, in order of arrival, up to the first transaction that doesn't fit by its bytes or its work. When not all
+// that waits may fit, the transactions on running trades come first, up to the reserved share. What fails stays in the pool until the block is decided: see advance.
 func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 	p.mu.Lock()
 	entries := slices.Clip(p.waiting.entries)
-	fits := p.waiting.bytes+len(entries)*txOverhead <= maxBytes
+	fits := p.waiting.bytes+len(entries)*txOverhead <= maxBytes && p.waiting.work <= x.room
 	p.mu.Unlock()
 	began, txs := time.Now(), make([][]byte, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
@@ -298,8 +298,9 @@ func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 		return true
 	}
 	if !fits {
+		shared := x.room - x.room/reservedShare
 		for i, e := range entries {
-			if e.running && used+e.size() <= maxBytes/reservedShare {
+			if e.running && used+e.size() <= maxBytes/reservedShare && shared+e.work <= x.room {
 				choose(i)
 			}
 		}
@@ -308,7 +309,7 @@ func (p *pool) propose(x *execution, maxBytes int) [][]byte {
 	for i, e := range entries {
 		switch {
 		case chosen[i]:
-		case used+e.size() > maxBytes || time.Since(began) > maxProposing:
+		case used+e.size() > maxBytes || e.work > x.room || time.Since(began) > maxProposing:
 			return txs
 		case !choose(i):
 			p.failed = append(p.failed, e)

@@ -1,21 +1,24 @@
 package chain
 
 import (
+	"lockstep/ledger"
 	"lockstep/types"
 )
 
 // entry is a transaction in the pool: decoded, its signatures verified.
 type entry struct {
 	tx      *types.Tx
-	running bool // acts on a running trade: has a deadline to keep, or money to free
-	left    bool // the pool
+	work    uint64 // to execute it, see [ledger.Work]
+	running bool   // acts on a running trade: has a deadline to keep, or money to free
+	left    bool   // the pool
 }
 
 // size is the most bytes that it takes up in a block.
 func (e *entry) size() int { return len(e.tx.Bytes()) + txOverhead }
 
-// work is what it costs to execute, in actions.
-func (e *entry) work() int { return max(1, len(e.tx.Body.Actions)) }
+func newEntry(tx *types.Tx) *entry {
+	return &entry{tx: tx, work: ledger.Work(tx), running: onRunningTrade(tx)}
+}
 
 // waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
 type waiting struct {
@@ -25,7 +28,7 @@ type waiting struct {
 	spends   map[types.Outpoint]types.TxID // inputs of what waits: by which
 	releases map[types.TradeID]struct{}    // trades with an unsigned transaction waiting
 	bytes    int
-	work     int      // to execute them all, in actions
+	work     uint64   // to execute them all
 	fresh    []*entry // own, not yet handed out to peers
 }
 
@@ -36,7 +39,7 @@ func newWaiting() waiting {
 func (w *waiting) add(e *entry, from origin) {
 	w.entries = append(w.entries, e)
 	w.ids[e.tx.ID()], w.hashes[e.tx.Hash()] = e, e
-	w.bytes, w.work = w.bytes+len(e.tx.Bytes()), w.work+e.work()
+	w.bytes, w.work = w.bytes+len(e.tx.Bytes()), w.work+e.work
 	for _, input := range e.tx.Body.Inputs {
 		w.spends[input] = e.tx.ID()
 	}
@@ -58,7 +61,7 @@ func (w *waiting) remove(ids []types.TxID) {
 		e.left = true
 		delete(w.ids, id)
 		delete(w.hashes, e.tx.Hash())
-		w.bytes, w.work = w.bytes-len(e.tx.Bytes()), w.work-e.work()
+		w.bytes, w.work = w.bytes-len(e.tx.Bytes()), w.work-e.work
 		for _, input := range e.tx.Body.Inputs {
 			if w.spends[input] == id {
 				delete(w.spends, input)

@@ -15,7 +15,7 @@ type Diff struct {
 	Closed   []Closed         // trades that left the state, in order
 	Auctions []*types.Auction // that were held, without their trades
 	Matched  []Matched        // trades of auctions, in order
-	Due      bool             // auctions or trades of theirs are left to the next block
+	Due      bool             // what is due, or auctions and their trades, is left in part to the next block
 	Events   []types.Event    // all of the block's, in order
 }
 
@@ -68,64 +68,36 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 // Clock returns the clock of the current block.
 func (s *State) Clock() Clock { return s.clock }
 
-// expire handles every entry whose moment has passed: each is handled once, those of a kind in order of time.
-func (s *State) expire() {
-	s.due(before(kindRemembered, s.now))
-	_, over := s.due(before(kindOver, s.now))
-	for _, page := range over {
-		for _, id := range *page.(*tradeIDs) {
-			s.forgetTrade(id)
-		}
-	}
-	_, matched := s.due(before(kindMatches, s.now))
-	for _, page := range matched {
-		for _, id := range *page.(*tradeIDs) {
-			s.lapse(id)
-		}
-	}
-	keys, _ := s.due(before(kindQueue, s.now))
-	for _, key := range keys {
-		switch what, id := parseQueueKey(key); what {
-		case queueTrade:
-			s.lapse(id)
-		case queueOffer:
-			s.expireOffer(id)
-		case queueGoods:
-			s.recordRefund(id)
-		case queueSlot:
-			s.forgetSlot(id)
-		default:
-			panic(fmt.Sprintf("ledger: queue entry %x is about nothing known", key))
-		}
-	}
-}
+// mostAuctions is how many auctions a block holds, however small they are.
+const mostAuctions = 1024
 
-// closeGates does what auctions of earlier blocks have left, and when nothing of it remains holds those of the products whose
-// gates have closed, in order of gate and product: the first, and as many more as one product may have orders for all of them.
-// The rest is left to the next blocks, so that no block takes much longer than to clear the largest book.
+// closeGates continues the auctions of earlier blocks. When none of them remains it holds those of the products whose gates have
+// closed, in order of gate and product: the first, and as many more as one product may have orders for all of them. The next
+// blocks hold the rest, so that no block takes much longer than to clear the largest book.
 func (s *State) closeGates() {
-	work := s.doEarlierPages()
-	if s.auctionsDue {
+	work, done := s.doEarlierPages()
+	if !done {
 		return
 	}
-	var gates []string
+	var gates []string // of what is held here, and one more
 	from, to := before(kindGate, s.clock.BlockTime)
 	s.view.Ascend(from, to, func(key string, _ Value) bool {
 		gates = append(gates, key)
-		return true
+		return len(gates) <= mostAuctions
 	})
 	orders := uint64(0)
 	for i, key := range gates {
 		id := parseGateKey(key)
 		book := s.mustBook(id)
 		orders += uint64(book.Orders)
-		if i > 0 && orders > uint64(s.params.Market.MaxOrders) {
-			s.auctionsDue = true
+		if i > 0 && (orders > uint64(s.params.Market.MaxOrders) || i == mostAuctions) {
+			s.unfinished = true
 			return
 		}
+		s.spent += uint64(book.Orders) * orderWork
 		s.remove(gateKey(book.Product.Gate(&s.params), id))
 		s.holdAuction(book)
-		work = s.doPages(id, work)
+		work, _ = s.doPages(id, work)
 	}
 }
 
@@ -148,7 +120,7 @@ func (s *State) Finish() Diff {
 	s.queueOver()
 	changes := s.changes()
 	return Diff{
-		Clock: s.clock, Changes: changes, Left: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.auctionsDue, Events: s.events,
+		Clock: s.clock, Changes: changes, Left: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.unfinished, Events: s.events,
 	}
 }
 

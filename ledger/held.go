@@ -100,8 +100,9 @@ func (s *State) queuePages(h held, orders []heldOrder, rounds []types.Round, mat
 	s.add(heldKey(id), &h)
 }
 
-// doEarlierPages does pages of the auctions that were held in earlier blocks, and returns how much work is left to this block.
-func (s *State) doEarlierPages() (work int) {
+// doEarlierPages does pages of the auctions that were held in earlier blocks. It returns how much work is left to this block, and
+// whether all those auctions are done.
+func (s *State) doEarlierPages() (work int, done bool) {
 	work = auctionWork
 	var ids []types.ProductID
 	from, to := kindRange(kindHeld)
@@ -110,13 +111,15 @@ func (s *State) doEarlierPages() (work int) {
 		return true
 	})
 	for _, id := range ids {
-		work = s.doPages(id, work)
+		if work, done = s.doPages(id, work); !done {
+			return work, false
+		}
 	}
-	return work
+	return work, true
 }
 
-// doPages does pages of an auction as long as work is left, and returns what is left of it then.
-func (s *State) doPages(id types.ProductID, work int) (left int) {
+// doPages does pages of an auction as long as work is left. It returns how much work is left then, and whether the auction is done.
+func (s *State) doPages(id types.ProductID, work int) (left int, done bool) {
 	h, _ := get[held](s, heldKey(id))
 	next := *h
 	var pages []*heldPage
@@ -133,14 +136,15 @@ func (s *State) doPages(id types.ProductID, work int) (left int) {
 		s.doPage(id, &next, page)
 		next.Next++
 	}
+	s.spent += uint64(matches) * actionWork
 	if next.Next < next.Pages {
-		s.auctionsDue = true
+		s.unfinished = true
 		s.put(heldKey(id), &next)
-		return 0
+		return 0, false
 	}
 	s.remove(heldKey(id))
 	s.emit(types.EventCleared, types.Event{Product: id})
-	return max(work, 0)
+	return max(work, 0), true
 }
 
 // doPage does the next page of an auction: its orders leave the state, its matches become trades that lapse when they are not
@@ -170,7 +174,7 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: match.Quantity, Price: match.Price,
 		}
 	}
-	s.add(matchesKey(payBy, id, h.Next), &ids)
+	s.add(matchesKey(max(payBy, s.now), id, h.Next), &ids) // never for a moment that has passed, see reached
 	s.matched = append(s.matched, Matched{Product: id, Page: h.Next, Trades: trades})
 }
 

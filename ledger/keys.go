@@ -17,7 +17,8 @@ const (
 	kindOffer      = 'f' // offer ID -> types.StandingOffer
 	kindAsset      = 'a' // asset ID -> types.AssetState
 	kindRemembered = 'r' // (valid-until, transaction ID) -> mark: refused again until the ledger clock is past it
-	kindQueue      = 'q' // (moment of the ledger clock, what, ID) -> mark: to be looked at once the clock is past it
+	kindQueue      = 'q' // (what, moment of the ledger clock, ID) -> mark: due once the clock is past it
+	kindReached    = 'y' // -> reached: how far the last block came with the entries that are due, when it left some
 	kindClock      = 'c' // -> Clock
 	kindMember     = 'm' // key -> types.Member
 	kindName       = 'n' // hash of a member's name, folded -> namesake
@@ -38,7 +39,7 @@ const (
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindOver,
+		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindOver, kindReached,
 	}
 }
 
@@ -110,6 +111,7 @@ func memberKey(k types.PublicKey) key   { return idKey(kindMember, k) }
 func pointKey(id types.PointID) key     { return idKey(kindPoint, id) }
 func meterKey(id types.PointID) key     { return idKey(kindMeter, id) }
 func clockKey() key                     { return kindKey(kindClock) }
+func reachedKey() key                   { return kindKey(kindReached) }
 func kindRange(kind byte) (a, b string) { return string([]byte{kind}), string([]byte{kind + 1}) }
 
 // nameKey is the same for all names that look the same.
@@ -151,7 +153,10 @@ func heldPageKey(product types.ProductID, page uint32) key {
 	return idKey(kindHeldPage, product).withCount(page)
 }
 
-// before returns the range of the entries of a kind whose moment lies before another: it has passed.
+// timeText is a moment as it stands in keys.
+func timeText(at types.Time) string { return string(binary.BigEndian.AppendUint64(nil, uint64(at))) }
+
+// before returns the range of the entries of a kind whose moment lies before another: their moment has passed.
 func before(kind byte, at types.Time) (from, to string) {
 	end := timeKey(kind, at)
 	return string([]byte{kind}), end.String()
@@ -164,7 +169,7 @@ func recordKey(owner types.PublicKey, asset types.AssetID) key {
 }
 
 func queueKey(at types.Time, what byte, id [32]byte) key {
-	return timeKey(kindQueue, at).with([]byte{what}).with(id[:])
+	return kindKey(kindQueue).with([]byte{what}).withNumber(uint64(at)).with(id[:])
 }
 
 // rememberedKey is of a transaction, with its own valid-until.
@@ -180,10 +185,7 @@ func overKey(payBy types.Time, height uint64, page int) key {
 	return timeKey(kindOver, payBy).withNumber(height).withCount(uint32(page))
 }
 
-func parseQueueKey(k string) (what byte, id [32]byte) {
-	copy(id[:], k[10:])
-	return k[9], id
-}
+func parseQueueKey(k string) [32]byte { return [32]byte([]byte(k[10:])) }
 
 func parseOutputKey(k string) types.Outpoint {
 	return types.Outpoint{Tx: types.TxID([]byte(k[1:33])), Index: binary.BigEndian.Uint32([]byte(k[33:]))}

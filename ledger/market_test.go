@@ -566,6 +566,7 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 		t.Errorf("%d trades of %d numbers and %d units, want %d units", len(auction.Trades), len(numbers), traded, filled)
 	}
 	w.wait(w.params.Market.Pay + w.params.ClockCap)
+	w.drain()
 	for trade := range w.reader().Trades() {
 		t.Fatalf("trade %s has not lapsed", trade.ID())
 	}

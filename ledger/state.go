@@ -46,7 +46,8 @@ type State struct {
 	settled  int               // how many of the events are not of the current transaction
 	begun    bool
 
-	auctionsDue bool // what this block leaves of closed gates and of held auctions
+	unfinished bool   // entries that are due, closed gates or held auctions are left to the next block
+	spent      uint64 // units of work that the begin of the block took, see [Work]
 
 	executing bool // a transaction, which may have to be taken back
 }
@@ -167,30 +168,6 @@ func (s *State) expect(entries, events int) {
 	s.events = slices.Grow(s.events, events)
 }
 
-// due takes every entry in a range out of the state and returns the keys, in order, with what stood there.
-func (s *State) due(from, to string) (keys []string, values []any) {
-	s.view.Ascend(from, to, func(key string, stored Value) bool {
-		if value := s.takeOut(key, stored); value != nil {
-			keys, values = append(keys, key), append(values, value)
-		}
-		return true
-	})
-	return keys, values
-}
-
-// takeOut removes what the view has under a key and returns what stood there, nil when it was removed before.
-func (s *State) takeOut(key string, stored Value) any {
-	e := s.entries[key]
-	if e == nil {
-		e = s.know(key, stored)
-	}
-	value := e.value
-	if value != nil {
-		s.write(e, nil)
-	}
-	return value
-}
-
 // rollback takes back all that was done since the last call of settle.
 func (s *State) rollback() {
 	for _, record := range slices.Backward(s.undo) {
@@ -275,6 +252,8 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(held)
 	case kindHeldPage:
 		value = new(heldPage)
+	case kindReached:
+		value = new(reached)
 	case kindClock:
 		value = new(Clock)
 	default:

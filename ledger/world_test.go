@@ -128,6 +128,14 @@ func (w *world) wait(span types.Span) {
 	}
 }
 
+// drain makes blocks, a millisecond apart, until nothing is left to the next one. It returns how many.
+func (w *world) drain() (blocks int) {
+	for ; w.due; blocks++ {
+		w.try(1)
+	}
+	return blocks
+}
+
 func (w *world) reader() ledger.Reader { return ledger.Reader{View: w.view} }
 
 func (w *world) clock() types.Time { return w.reader().Clock().Now() }

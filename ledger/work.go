@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"bytes"
+
+	"lockstep/types"
+)
+
+// A block's work is bounded and counted, not timed, so that all validators agree on the bound. A unit is about 4 microseconds of
+// one validator on two cores (BenchmarkFullBlocks).
+const (
+	// MaxBlockWork is the most that the transactions of a block may cost together.
+	MaxBlockWork = 1 << 17
+	// MaxTxWork is the most that one transaction may cost, so that each fits into what a block keeps for running trades.
+	MaxTxWork = MaxBlockWork / 16
+
+	txWork        = 1 // reading it
+	signatureWork = 3
+	inputWork     = 1
+	outputWork    = 2
+	actionWork    = 4   // a step of a trade, or an entry that is due
+	orderWork     = 2   // an order that is cleared
+	settleWork    = 8   // with the allotment of a full slot
+	recordWork    = 12  // a meter record of a gateway
+	ocmfWork      = 400 // one that may be signed on the slowest curve
+	recordBytes   = 24  // so many bytes of a record cost one unit
+	hashesPerUnit = 32  // of a chain of instalments
+)
+
+// Work is what it costs at most to execute a transaction, in units, told from its form alone.
+func Work(tx *types.Tx) uint64 {
+	body := &tx.Body
+	work := uint64(txWork + signatureWork*len(tx.Signatures) + inputWork*len(body.Inputs) + outputWork*len(body.Outputs))
+	for _, action := range body.Actions {
+		work += actionCost(action)
+	}
+	return work
+}
+
+func actionCost(action types.Action) uint64 {
+	switch a := action.(type) {
+	case *types.Release:
+		return actionWork + uint64(a.Instalment)/hashesPerUnit
+	case *types.Settle:
+		return settleWork
+	case *types.Reading:
+		cost := uint64(actionWork)
+		for _, record := range a.Records {
+			cost += recordWork + uint64(len(record))/recordBytes
+			if bytes.Contains(record, []byte("OCMF")) {
+				cost += ocmfWork
+			}
+		}
+		return cost
+	default:
+		return actionWork
+	}
+}
+
+// WorkLeft is how much work of transactions a proposer puts into the block: what is due, and auctions, come first, but a quarter is
+// always left to transactions.
+func (s *State) WorkLeft() uint64 {
+	return MaxBlockWork - min(s.spent, MaxBlockWork-MaxBlockWork/4)
+}
