@@ -61,7 +61,7 @@ func (s *State) expire() {
 	}
 	left := false
 	for i := range dueKinds {
-		last, more := s.expireKind(&dueKinds[i], string(before[i]))
+		last, more := s.expireKind(dueKinds[i], string(before[i]))
 		if more {
 			next[i], left = types.HexBytes(last), true
 		}
@@ -86,7 +86,7 @@ func (r *reached) some() bool {
 }
 
 // expireKind handles the entries of one kind behind a key. It returns the last key that it handled, and whether more are due.
-func (s *State) expireKind(kind *dueKind, behind string) (last string, more bool) {
+func (s *State) expireKind(kind dueKind, behind string) (last string, more bool) {
 	from, to := kind.prefix, kind.prefix+timeText(s.now)
 	if behind != "" {
 		from = behind + "\x00"

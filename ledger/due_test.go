@@ -15,7 +15,7 @@ func TestDueEntriesAreSpreadOverBlocks(t *testing.T) {
 	const few, page = 2, 700 // two pages fit into a share
 	moment := types.Time(1_000_000)
 	for flooded := range dueKinds {
-		kind := &dueKinds[flooded]
+		kind := dueKinds[flooded]
 		t.Run(fmt.Sprintf("%q", kind.prefix), func(t *testing.T) {
 			t.Parallel()
 			view := NewMemory()
