@@ -20,7 +20,6 @@ import (
 const (
 	keepAlive    = 15 * time.Second // a stream shows a sign of life this often
 	streamWrite  = 10 * time.Second // a reader that takes nothing for so long is let go; it can come back where it was
-	maxStreams   = 1024             // at once
 	endOfBlock   = "end"
 	streamFormat = "text/event-stream"
 )
@@ -106,12 +105,12 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 		}
 		start.height = status.Height + 1
 	}
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "the node serves %d streams, which is the most; try again later", maxStreams))
+	holder := clientOf(ctx)
+	if status := s.streams.take(holder, 1); status != http.StatusOK {
+		return nil, full(status, "streams", s.streams)
 	}
 	return &huma.StreamResponse{Body: func(out huma.Context) {
-		defer s.streams.Add(-1)
+		defer s.streams.give(holder, 1)
 		s.meter.streams.Inc()
 		defer s.meter.streams.Dec()
 		r, w := humago.Unwrap(out)

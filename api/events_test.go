@@ -180,7 +180,7 @@ func TestEventsSlowReader(t *testing.T) {
 func TestEventsMakeRoom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for range maxStreams + 1 {
+	for range defaultStreams + 1 {
 		if response, _ := w.ask("HEAD", "/v1/events", nil); response.StatusCode != http.StatusOK {
 			t.Fatalf("%d", response.StatusCode)
 		}

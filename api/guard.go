@@ -49,8 +49,28 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 		case pattern == "":
 			s.unrouted(out, r, handler)
 		default:
-			mux.ServeHTTP(out, r)
+			s.bounded(mux).ServeHTTP(out, s.withClient(r))
 		}
+	})
+}
+
+// bounded serves a request when there is room for its body, which is read as a whole.
+func (s *server) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size := int(min(r.ContentLength, maxBatchBody))
+		if r.ContentLength < 0 { // not told beforehand
+			size = maxBatchBody
+		}
+		if size > 0 {
+			holder := clientOf(r.Context())
+			if status := s.bodies.take(holder, size); status != http.StatusOK {
+				w.Header().Set("Connection", "close")
+				writeProblem(w, full(status, "bytes of requests", s.bodies).(*problem))
+				return
+			}
+			defer s.bodies.give(holder, size)
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -31,6 +30,8 @@ type Config struct {
 
 	// Hosts are names under which a proxy on this machine makes the node known, besides the loopback addresses.
 	Hosts []string
+	// Limits bound what clients hold open. [NewServer] takes them too.
+	Limits Limits
 	// Metrics is where the API's own numbers go and what is served, with whatever else is registered there. Nil: a new one.
 	Metrics *prometheus.Registry
 }
@@ -44,7 +45,9 @@ type server struct {
 	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
 	hosts   []string
 	meter   *meter
-	streams atomic.Int64 // that are open
+	limits  Limits
+	streams *quota // that are open
+	bodies  *quota // bytes of requests that are being read
 }
 
 // New returns the handler of all routes.
@@ -58,7 +61,9 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, hosts: config.Hosts}
+	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, hosts: config.Hosts, limits: config.Limits.withDefaults()}
+	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
+	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	if config.Token != "" {
 		hash := sha256.Sum256([]byte(config.Token))
 		s.token = &hash
@@ -83,13 +88,20 @@ const (
 	writeTimeout   = 90 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 16 << 10
+	mostBodies     = 256 << 20 // bytes of all requests that are being read
 )
 
-// NewServer returns a server with limits on what a client may cost. Requests end when ctx does, streams among them, so
-// that a shutdown does not wait for them.
-func NewServer(ctx context.Context, handler http.Handler, log *slog.Logger) *http.Server {
-	idle := &unasked{connections: map[net.Conn]bool{}}
-	server := &http.Server{
+// Server is an HTTP server with limits on what clients may cost.
+type Server struct {
+	http.Server
+	connections *connections
+}
+
+// NewServer returns a server for a handler. Requests end when ctx does, streams among them, so that a shutdown does not wait for
+// them.
+func NewServer(ctx context.Context, handler http.Handler, limits Limits, log *slog.Logger) *Server {
+	open := newConnections(limits)
+	server := &Server{connections: open, Server: http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -98,8 +110,13 @@ func NewServer(ctx context.Context, handler http.Handler, log *slog.Logger) *htt
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ConnState:         idle.note,
-	}
-	server.RegisterOnShutdown(idle.close)
+		ConnState:         open.note,
+	}}
+	server.RegisterOnShutdown(open.close)
 	return server
+}
+
+// Serve accepts connections, as many as the limits allow, until the server shuts down.
+func (s *Server) Serve(listener net.Listener) error {
+	return s.Server.Serve(&limited{listener, s.connections})
 }

@@ -60,7 +60,7 @@ func serve(t *testing.T, l *apitest.Ledger, asked Ledger) *world {
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(handler)
-	server.Config = NewServer(t.Context(), handler, logger)
+	server.Config = &NewServer(t.Context(), handler, Limits{}, logger).Server
 	server.Start()
 	t.Cleanup(server.Close)
 	return &world{t, l, server, log}

@@ -7,6 +7,8 @@ import (
 
 	dbm "github.com/cometbft/cometbft-db"
 	"github.com/syndtr/goleveldb/leveldb/opt"
+
+	"lockstep/internal/disk"
 )
 
 // blockDatabase is the engine's name for where it keeps the blocks.
@@ -15,11 +17,13 @@ const blockDatabase = "blockstore"
 // databaseOptions are the usual ones, but for the blocks, which are nearly all that the engine writes: to sort them into larger files
 // later spares it to write them again and again, and signatures and hashes are not worth compressing.
 func (c *Config) databaseOptions(name string) *opt.Options {
+	files := min(opt.DefaultOpenFilesCacheCapacity, disk.Files()/16) // so that all together leave some to the rest of the node
 	if name != blockDatabase {
-		return nil
+		return &opt.Options{OpenFilesCacheCapacity: files}
 	}
 	return &opt.Options{
-		WriteBuffer: c.BlockMemory, CompactionTableSize: c.BlockMemory / 4, CompactionTotalSize: 4 * c.BlockMemory, Compression: opt.NoCompression,
+		OpenFilesCacheCapacity: files,
+		WriteBuffer:            c.BlockMemory, CompactionTableSize: c.BlockMemory / 4, CompactionTotalSize: 4 * c.BlockMemory, Compression: opt.NoCompression,
 		CompactionL0Trigger: 8, WriteL0SlowdownTrigger: 16, WriteL0PauseTrigger: 24,
 	}
 }

@@ -40,13 +40,13 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.server = httptest.NewUnstartedServer(nil)
-	w.server.Config = api.NewServer(t.Context(), http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+	w.server.Config = &api.NewServer(t.Context(), http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		if front := w.front.Load(); front != nil {
 			(*front)(out, r)
 			return
 		}
 		node.ServeHTTP(out, r)
-	}), log)
+	}), api.Limits{}, log).Server
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	w.Client = w.dial(client.WithToken(token))

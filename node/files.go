@@ -9,12 +9,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"lockstep/api"
 	"lockstep/chain"
+	"lockstep/internal/disk"
 	"lockstep/store"
 	"lockstep/types"
 )
@@ -42,7 +45,19 @@ type Settings struct {
 
 	// ClockAhead is how far the ledger's time is ahead of the wall clock, as an operator has accepted it; see ADR 0022.
 	ClockAhead types.Span `json:"clock_ahead,omitempty"`
+
+	// Connections and Streams bound what clients of the API hold open, in all; one address holds at most a quarter of them. Proxies
+	// are the addresses, or networks, of reverse proxies, which may hold all of them.
+	Connections int      `json:"connections"`
+	Streams     int      `json:"streams"`
+	Proxies     []string `json:"proxies"`
 }
+
+// Of what clients hold open.
+const (
+	DefaultConnections = 1024
+	DefaultStreams     = 512
+)
 
 // Of a node's memory.
 const (
@@ -56,9 +71,33 @@ func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) 
 // blockMemory is the engine's, twice, for the blocks that it writes down.
 func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
 
+// limits are what clients of the API may hold open. A quarter of the files that the process may open is for them: the rest is for
+// consensus, the store and the index.
+func (s *Settings) limits() api.Limits {
+	limits := api.Limits{Connections: min(s.Connections, disk.Files()/4), Streams: s.Streams}
+	for _, text := range s.Proxies {
+		if proxy, err := parseProxy(text); err == nil { // Check has refused others
+			limits.Proxies = append(limits.Proxies, proxy)
+		}
+	}
+	return limits
+}
+
+// parseProxy reads an address, or a network such as 10.0.0.0/8.
+func parseProxy(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
 // DefaultSettings are those of a node on its own.
 func DefaultSettings() Settings {
-	return Settings{API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB}
+	return Settings{
+		API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
+		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{},
+	}
 }
 
 // Check reports settings that no node could run with.
@@ -73,6 +112,14 @@ func (s *Settings) Check() error {
 	}
 	if s.MemoryMB < MinMemoryMB {
 		return fmt.Errorf("memory_mb: a node can't work with %d MB: give it %d or more", s.MemoryMB, MinMemoryMB)
+	}
+	if s.Connections < 4 || s.Streams < 4 {
+		return fmt.Errorf("connections and streams: clients may hold %d and %d, at least 4 are needed", s.Connections, s.Streams)
+	}
+	for _, proxy := range s.Proxies {
+		if _, err := parseProxy(proxy); err != nil {
+			return fmt.Errorf("proxies: %q is not an address or a network: write one such as 10.0.0.7 or 10.0.0.0/24", proxy)
+		}
 	}
 	for _, peer := range s.P2PPeers {
 		id, address, found := strings.Cut(peer, "@")
@@ -124,8 +171,17 @@ func Init(dir string, options InitOptions) error {
 	if settings.MemoryMB == 0 {
 		settings.MemoryMB = DefaultMemoryMB
 	}
+	if settings.Connections == 0 {
+		settings.Connections = DefaultConnections
+	}
+	if settings.Streams == 0 {
+		settings.Streams = DefaultStreams
+	}
 	if settings.P2PPeers == nil {
 		settings.P2PPeers = []string{}
+	}
+	if settings.Proxies == nil {
+		settings.Proxies = []string{}
 	}
 	if err := settings.Check(); err != nil {
 		return fmt.Errorf("settings: %w", err)

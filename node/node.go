@@ -39,6 +39,7 @@ type Node struct {
 	index    *index.Index
 	listener net.Listener
 	handler  http.Handler
+	limits   api.Limits
 	token    string
 	address  string // the file that says where the API listens
 	logger   *slog.Logger
@@ -85,7 +86,10 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
-	n.handler, err = api.New(api.Config{Ledger: n.Ledger(), Index: n.index, Token: n.token, Version: config.Version, Logger: n.logger})
+	n.limits = settings.limits()
+	n.handler, err = api.New(api.Config{
+		Ledger: n.Ledger(), Index: n.index, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+	})
 	if err != nil {
 		return err
 	}
@@ -124,7 +128,7 @@ func (n *Node) Run(ctx context.Context) error {
 }
 
 func (n *Node) serve(ctx context.Context) error {
-	server := api.NewServer(ctx, n.handler, n.logger)
+	server := api.NewServer(ctx, n.handler, n.limits, n.logger)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(n.listener) }()
 	select {

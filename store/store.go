@@ -19,6 +19,9 @@ import (
 // formatVersion is the version of the layout in keys.go.
 const formatVersion = "lockstep-store-7"
 
+// mostFiles are open at once, where the process may open so many.
+const mostFiles = 1000
+
 // bloomBits a key tell that it is absent without a read, but for one time in a hundred.
 const bloomBits = 10
 
@@ -77,7 +80,7 @@ func (s *Store) open() (err error) {
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
 		Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize: s.memory.table(),
+		MemTableSize: s.memory.table(), MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
 	}
 	for i := range options.Levels { // the rules often ask for what is not there
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)

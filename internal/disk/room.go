@@ -13,6 +13,9 @@ const (
 	RoomToWarn  = 1 << 30  // below it a node warns
 )
 
+// usualFiles is as many open files as a node ever makes use of.
+const usualFiles = 8192
+
 // CheckRoom returns an error when there is too little room to start a node in a folder.
 func CheckRoom(dir string) error { return check(dir, RoomToStart) }
 

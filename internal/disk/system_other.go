@@ -12,6 +12,9 @@ const errFull = syscall.Errno(28)
 // Free is not known here.
 func Free(string) (uint64, error) { return 0, errors.ErrUnsupported }
 
+// Files is how many files the process may open, which is not known here.
+func Files() int { return usualFiles }
+
 func fileLimit() string { return "its limit is not known" }
 
 // CheckLimits has nothing to check here.

@@ -19,6 +19,15 @@ func Free(path string) (uint64, error) {
 	return uint64(stat.Bavail) * uint64(stat.Bsize), nil
 }
 
+// Files is how many files the process may open. The Go runtime raises the soft limit to the hard one by itself.
+func Files() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > usualFiles {
+		return usualFiles
+	}
+	return int(limit.Cur)
+}
+
 func fileLimit() string {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

@@ -17,7 +17,7 @@ func TestAShutdownWaitsForNobodyWhoAsksNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := NewServer(t.Context(), http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	server := NewServer(t.Context(), http.NotFoundHandler(), Limits{}, slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	silent, err := net.Dial("tcp", listener.Addr().String())
