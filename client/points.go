@@ -29,6 +29,11 @@ func (c *Client) Claims(ctx context.Context, flow types.Flow, from types.Time) (
 		if claims.Point != flow.Point || claims.Direction != flow.Direction {
 			err = c.lied("its claims are of another point or direction")
 		}
+		for _, slot := range claims.Slots {
+			if err == nil && from != 0 && slot.From != from {
+				err = c.lied("its claims are of the slot of %s, asked for was that of %s", slot.From, from)
+			}
+		}
 	}
 	return claims, wrap("claims of "+flow.Point.String(), err)
 }

@@ -437,6 +437,18 @@ func TestExchangeEndsADirection(t *testing.T) {
 	}
 }
 
+// A trade that is paid when an exchange ends its direction is not delivered: the consumer has its money back, and no bond is locked.
+func TestExchangeUnderAPaidTrade(t *testing.T) {
+	t.Parallel()
+	s := newMeteredWorld(t).paid(metered)
+	s.must(sign(s.body(exchangeAction(gateway().ID(), gatewayNamed("fresh", []string{importTotal}, nil), s.agreement.Goods.From)), "operator"))
+	if code := s.try(second, s.deliverTx())[0].Code; code != types.CodeMeterUnknown {
+		t.Errorf("a delivery that no meter can prove: %s", code)
+	}
+	s.waitUntil(s.agreement.Deadlines.DeliverBy.Add(second))
+	s.must(s.spendTx(types.PartPayment, "clara", "clara"), s.spendTx(types.PartDeposit, "clara", "clara"))
+}
+
 // On one path at most one point sells a direction.
 func TestPathRules(t *testing.T) {
 	t.Parallel()

@@ -21,6 +21,11 @@ func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 	if x.clock.BlockTime >= goods.From {
 		return types.Refuse(types.CodeTooLate, "the slot has begun at %s", goods.From)
 	}
+	// An exchange may have ended the direction since the agreement: nothing could be read then, so nothing is locked either.
+	if point, _ := get[types.Point](x.State, pointKey(goods.Flow.Point)); len(point.RegistersAt(goods.Flow.Direction, goods.From)) == 0 {
+		return types.Refuse(types.CodeMeterUnknown, "connection point %s sells no %s in the slot any more: the consumer is refunded after deliver-by",
+			goods.Flow.Point, goods.Flow.Direction)
+	}
 	at := slotID(goods.Flow, goods.From)
 	next := types.Slot{Flow: goods.Flow, From: goods.From, Until: goods.Until}
 	if slot, known := get[types.Slot](x.State, slotKey(at)); known {

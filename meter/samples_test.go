@@ -154,3 +154,45 @@ func TestSampleChain(t *testing.T) {
 	twice := append(append([][]byte(nil), lines...), lines[19])
 	checkReport(t, Verify(key, twice), "12.3", false, CodePages)
 }
+
+// What a person is billed by a real meter, a ledger bills by its form: the register that a report names, under the meter's serial
+// number, proves the same quantity. It proves nothing under another number, and nothing in the direction against its code.
+func TestSampleForms(t *testing.T) {
+	proved := 0
+	for id, s := range samples(t) {
+		if !s.MustVerify {
+			continue
+		}
+		key := mustKey(t, s.Key)
+		lines := [][]byte{[]byte(s.OCMF)}
+		report := Verify(key, lines)
+		if !report.Billable || report.QuantityWh == nil {
+			continue
+		}
+		record, err := ParseOCMF(lines[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		serial := record.Payload.Serial()
+		for _, d := range []Direction{Import, Export} {
+			form, err := BillableForm(strings.Split(report.Register, " + "), d)
+			if opposite := report.Direction != Undirected && report.Direction != d; opposite || err != nil {
+				if !opposite || err == nil {
+					t.Errorf("%s: register %s is billed as %v by %q, %v", id, report.Register, d, form, err)
+				}
+				continue
+			}
+			proof, err := Prove(key, serial, lines, form, d)
+			if err != nil || proof.Wh.Cmp(*report.QuantityWh) != 0 || proof.From != report.From || proof.Until != report.Until {
+				t.Errorf("%s: %v by %q is %v Wh, %v, the report says %v", id, d, form, proof.Wh, err, report.QuantityWh)
+			}
+			if _, err := Prove(key, serial+"0", lines, form, d); err == nil {
+				t.Errorf("%s: it is also of meter %q", id, serial+"0")
+			}
+			proved++
+		}
+	}
+	if proved < 10 {
+		t.Errorf("only %d samples prove something", proved)
+	}
+}

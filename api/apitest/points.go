@@ -22,6 +22,9 @@ func (l *Ledger) Point(_ context.Context, id types.PointID) (wire.Point, error) 
 func (l *Ledger) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if _, ok := l.reader().Point(flow.Point); !ok {
+		return wire.Claims{}, types.Refuse(types.CodeNotFound, "connection point %s", flow.Point)
+	}
 	slots := l.reader().Places(flow, from, func(yield func(types.TradeID, *types.Trade) bool) {
 		for trade := range l.reader().Trades() {
 			if !yield(trade.ID(), trade) {

@@ -1,0 +1,56 @@
+package client_test
+
+import (
+	"testing"
+
+	"lockstep/api/apitest"
+	"lockstep/api/wire"
+	"lockstep/ledger"
+	"lockstep/types"
+)
+
+// A connection point is what names it, and its claims are those that were asked for.
+func TestPoints(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(apitest.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	id, operator := meter.ID(), apitest.Key("operator")
+	must[wire.Receipt](t)(w.Submit(ctx, apitest.Sign(w.ledger.Body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: apitest.Key("producer"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: apitest.Key("producer"), Meter: meter},
+	), "operator")))
+	flow := types.Flow{Point: id, Direction: types.DirectionExport}
+	point := must[wire.Point](t)(w.Point(ctx, id))
+	if point.Point.Owner != apitest.Key("producer") {
+		t.Errorf("point %+v", point)
+	}
+	for _, from := range []types.Time{0, apitest.Start} {
+		if claims := must[wire.Claims](t)(w.Claims(ctx, flow, from)); claims.Point != id || claims.Direction != flow.Direction || len(claims.Slots) != 0 {
+			t.Errorf("claims %+v", claims)
+		}
+	}
+	_, err := w.Point(ctx, types.PointID{})
+	wantCode(t, err, types.CodeNotFound, "point 0000")
+	_, err = w.Claims(ctx, types.Flow{Direction: types.DirectionExport}, 0)
+	wantCode(t, err, types.CodeNotFound, "claims of 0000")
+
+	other := point
+	other.Point.Meters = []types.PointMeter{{Form: types.FormNative, Key: types.HexBytes{1}}}
+	for name, answer := range map[string]wire.Point{"another meter": other, "no meter": {ID: id}, "another id": {ID: types.PointID{1}, Point: point.Point}} {
+		w.instead(answers(answer))
+		if _, err := w.Point(ctx, id); types.CodeOf(err) != types.CodeInternal {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	slot := wire.SlotClaims{From: apitest.Start}
+	for name, answer := range map[string]wire.Claims{
+		"another point":     {Point: types.PointID{1}, Direction: flow.Direction},
+		"another direction": {Point: id, Direction: types.DirectionImport},
+		"another slot":      {Point: id, Direction: flow.Direction, Slots: []wire.SlotClaims{slot}},
+	} {
+		w.instead(answers(answer))
+		if _, err := w.Claims(ctx, flow, apitest.Start+1); types.CodeOf(err) != types.CodeInternal {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
