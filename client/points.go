@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// Point returns a connection point. What names it is checked; the rest of it is the node's word.
+// Point returns a connection point. Its id is checked against its first meter; the rest is the node's word.
 func (c *Client) Point(ctx context.Context, id types.PointID) (point wire.Point, err error) {
 	if err = c.get(ctx, "/v1/points/"+id.String(), nil, &point); err == nil {
 		if point.ID != id || len(point.Point.Meters) == 0 || point.Point.ID() != id {

@@ -15,7 +15,7 @@ type Place struct {
 	Delivered bool
 }
 
-// SlotPlaces are the places of one flow in one slot, in order, with what was read so far.
+// SlotPlaces are the places of one flow in one slot, in order, with the quantity read so far.
 type SlotPlaces struct {
 	From, Until types.Time
 	Places      []Place

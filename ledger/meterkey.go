@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// ed25519SPKI is what stands before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410).
+// ed25519SPKI precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410).
 const ed25519SPKI = "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"
 
 // NativeMeterKey is the canonical form of a gateway's Ed25519 key.

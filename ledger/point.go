@@ -160,8 +160,8 @@ func (s *State) pathOf(point *types.Point) (path []types.PointID, err error) {
 	return path, nil
 }
 
-// sell checks that no other point on the path of one sells what a meter of it is to sell from a moment on, and notes above what
-// changes: what the meter before sold ends there.
+// sell checks that no other point on the path sells a direction of the new meter from its beginning on. It then counts the change at
+// the points above: a direction that only the meter before sold ends at that moment.
 func (x *execution) sell(point *types.Point, path []types.PointID, before, after *types.PointMeter) error {
 	from := max(after.From, x.clock.BlockTime)
 	for _, d := range directions() {
@@ -205,7 +205,7 @@ func (x *execution) changeBelow(path []types.PointID, d types.Direction, change 
 	}
 }
 
-// checkFlow lets only the owner sell what flows at a point, only while the point is in use, and only a direction that its meter
+// checkFlow lets only the owner sell energy at a point, only while the point is in use, and only in a direction that its meter
 // counts in the slot.
 func (s *State) checkFlow(producer types.PublicKey, flow types.Flow, from types.Time) error {
 	if flow.IsZero() {

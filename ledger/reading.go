@@ -26,6 +26,9 @@ func (x *execution) read(a *types.Reading) error {
 	if !ok {
 		return types.Refuse(types.CodeMeterUnknown, "connection point %s has no meter in the slot of %s", a.Flow.Point, a.From)
 	}
+	if err := x.checkWaiting(slot); err != nil {
+		return err
+	}
 	proof, trades, err := prove(registered, a)
 	if err != nil {
 		return err
@@ -46,15 +49,9 @@ func (x *execution) read(a *types.Reading) error {
 	return nil
 }
 
-// checkReading wants a stretch wholly inside the slot that no other reading covers, so that each record counts once, in
-// whatever form and on whatever page it comes.
-func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) error {
-	switch {
-	case proof.From < slot.From || proof.Until > slot.Until:
-		return types.Refuse(types.CodeReading, "the records from %s until %s do not lie wholly inside the slot", proof.From, proof.Until)
-	case proof.Until > x.clock.BlockTime:
-		return types.Refuse(types.CodeTooEarly, "the records are from the future: until %s", proof.Until)
-	case len(slot.Readings) == types.MaxReadings:
+// checkWaiting wants a slot that takes a reading still, before the signatures of the records are checked.
+func (x *execution) checkWaiting(slot *types.Slot) error {
+	if len(slot.Readings) == types.MaxReadings {
 		return types.Refuse(types.CodeSlot, "the slot has its %d readings", types.MaxReadings)
 	}
 	waiting := false
@@ -63,6 +60,18 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 	}
 	if !waiting {
 		return types.Refuse(types.CodeTooLate, "reading-by of every trade of the slot has passed")
+	}
+	return nil
+}
+
+// checkReading wants a stretch wholly inside the slot that no other reading covers, so that each record counts once, in
+// whatever form and on whatever page it comes.
+func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) error {
+	switch {
+	case proof.From < slot.From || proof.Until > slot.Until:
+		return types.Refuse(types.CodeReading, "the records from %s until %s do not lie wholly inside the slot", proof.From, proof.Until)
+	case proof.Until > x.clock.BlockTime:
+		return types.Refuse(types.CodeTooEarly, "the records are from the future: until %s", proof.Until)
 	}
 	for _, known := range slot.Readings {
 		if proof.From < known.Until && known.From < proof.Until {

@@ -13,7 +13,7 @@ const MaxTariffs = 4
 //
 // A name is the OBIS code in full, 01-00:02.08.00*FF, so that 1-0:2.8.0, 1-b:2.8.e and 01-00:02.08.00.255 are one register; of a
 // meter that writes only the front of the code it is 01-00. Registers of single phases, of demand, of reactive energy and of other
-// media are refused, and so is a code that isn't the standard's, since nothing says what it counts.
+// media are refused, and so is a code outside the standard, since it does not tell its quantity.
 func BillableForm(codes []string, d Direction) ([]string, error) {
 	var registers []Register
 	for _, code := range codes {
@@ -50,7 +50,7 @@ func BillableForm(codes []string, d Direction) ([]string, error) {
 }
 
 // BillableForms is [BillableForm] for both directions of a meter. A register whose code says no direction leaves nothing for the
-// other one: nobody can tell what of it the other register counts again.
+// other one: nobody can tell whether the two count the same energy.
 func BillableForms(importCodes, exportCodes []string) (imports, exports []string, err error) {
 	if imports, err = BillableForm(importCodes, Import); err != nil {
 		return nil, nil, err

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Member is somebody whom an operator vouches for by name.
+// Member is a key for which an operator vouches by name.
 type Member struct {
 	_    struct{}  `cbor:",toarray"`
 	Key  PublicKey `json:"key"`
@@ -28,8 +28,8 @@ func (m *Member) Check() error {
 	return nil
 }
 
-// FoldName is what two names have in common that look alike to a reader: letters of either case, wide or narrow forms,
-// composed or not, with one space or several (Unicode NFKC and case folding). The tables are of the Unicode version that a test pins.
+// FoldName maps names that look alike to a reader to one text: letters of either case, wide or narrow forms, composed or
+// decomposed, with one space or several (Unicode NFKC and case folding). A test pins the Unicode version of the tables.
 func FoldName(name string) string {
 	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 	return strings.Join(strings.Fields(folded), " ")

@@ -28,19 +28,19 @@ func (f *MeterForm) UnmarshalText(text []byte) error {
 }
 
 // Point is a connection point as an operator enrolled it: one place where energy flows, measured by one meter at a time.
-// Its owner sells what flows there; a trade names the point and a direction (docs/adr/0019).
+// Its owner sells energy there; a trade names the point and a direction (docs/adr/0019).
 type Point struct {
 	_         struct{}     `cbor:",toarray"`
 	Owner     PublicKey    `json:"owner"`
 	Parent    PointID      `json:"parent,omitzero"` // of a sub-meter: the point behind which it measures
 	Meters    []PointMeter `json:"meters"`          // in order of From; the first one names the point
 	RetiredAt Time         `json:"retired_at,omitzero"`
-	// What the points below this one sell, so that a change of the tree looks at its ancestors alone.
+	// Counts of the points below this one that sell a direction, so that a change of the tree reads the ancestors alone.
 	ImportBelow Below `json:"import_below"`
 	ExportBelow Below `json:"export_below"`
 }
 
-// PointMeter is the meter of a point from a moment on: what signs, and which of its registers count in which direction.
+// PointMeter is the meter of a point from a moment on: its key, and its registers that count in each direction.
 type PointMeter struct {
 	_      struct{}  `cbor:",toarray"`
 	From   Time      `json:"from,omitzero"` // block time, the beginning of a slot; zero: from the beginning of the point
@@ -75,13 +75,13 @@ func (m *PointMeter) ID() PointID {
 	return canon.Digest(domainPoint, &meterIdentity{Key: m.Key, Serial: m.Serial})
 }
 
-// meterIdentity is what a meter is known by for ever.
+// meterIdentity names a meter for ever.
 type meterIdentity struct {
 	Key    HexBytes
 	Serial string
 }
 
-// Fields is what is hashed.
+// Fields lists the parts that are hashed.
 func (m *meterIdentity) Fields(c *canon.Coder) {
 	c.Array(2)
 	canon.Blob(c, "key", &m.Key)
@@ -153,8 +153,8 @@ func (p *Point) RegistersAt(d Direction, at Time) []string {
 // Last is the meter that the point has in the end.
 func (p *Point) Last() *PointMeter { return &p.Meters[len(p.Meters)-1] }
 
-// SellsFrom reports whether the point sells a direction at any moment from one on. When it is retired, what it agreed on
-// before goes on until that has to be over.
+// SellsFrom reports whether the point sells a direction at any moment from one on. The trades of a retired point go on, at most
+// until the horizon after its retirement.
 func (p *Point) SellsFrom(d Direction, from Time, horizon Span) bool {
 	if p.RetiredAt != 0 && from >= p.RetiredAt.Add(horizon) {
 		return false
@@ -165,7 +165,7 @@ func (p *Point) SellsFrom(d Direction, from Time, horizon Span) bool {
 	return slices.ContainsFunc(p.Meters, func(m PointMeter) bool { return m.From > from && len(m.Registers(d)) > 0 })
 }
 
-// Below is what is known of the points below that sell a direction.
+// Below returns the count of the points below that sell a direction.
 func (p *Point) Below(d Direction) *Below {
 	if d == DirectionImport {
 		return &p.ImportBelow
@@ -173,7 +173,7 @@ func (p *Point) Below(d Direction) *Below {
 	return &p.ExportBelow
 }
 
-// Slot is what is known of one flow in one slot: which trades were delivered on it, and what was read.
+// Slot holds the trades that were delivered on one flow in one slot, and the readings of it.
 type Slot struct {
 	_        struct{}      `cbor:",toarray"`
 	Flow     Flow          `json:"flow"`

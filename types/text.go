@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// CheckText refuses what could not be shown safely: too long (in bytes), not UTF-8, or with a character in it that is not seen.
+// CheckText refuses a text that can't be shown safely: too long (in bytes), not UTF-8, or with an invisible character in it.
 func CheckText(what, text string, most int) error {
 	switch {
 	case len(text) > most:
@@ -21,9 +21,9 @@ func CheckText(what, text string, most int) error {
 	return nil
 }
 
-// visible reports whether a character shows as itself. Others could make a terminal show something else, or make two texts
-// look the same: controls, formats such as the zero-width ones, line and paragraph separators, what is not assigned, fillers
-// that are empty, and selectors of variants.
+// visible reports whether a character shows as itself. An invisible one could make a terminal show something else, or make two
+// texts look the same: controls, formats such as the zero-width ones, line and paragraph separators, unassigned code points,
+// empty fillers, and variation selectors.
 func visible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return unicode.IsGraphic(r) && r != brailleBlank && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

@@ -35,7 +35,7 @@ func directionOf(name string) types.Direction {
 	return types.DirectionExport
 }
 
-// meterFlags describe a meter and what it counts.
+// meterFlags describe a meter and its registers.
 type meterFlags struct {
 	Key    string   `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
 	Native bool     `help:"The meter is a gateway that signs by Ed25519; it has a key for each meter and no serial number."`
@@ -327,9 +327,17 @@ func (c *meterClaimsCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// claimsBefore tells which claims of others stand before an agreement, in sentences, to be shown before it is signed or paid: what is
-// read goes to them first. Of an agreement that is not on the ledger yet they are all that stand in its slot. There are none of goods
-// that no meter counts. A node that leaves some out can't be found out, so they are no more than its word.
+// showClaims adds the claims that stand before an agreement to the plan of signing or paying it. Every command that commits its user to
+// metered goods calls it.
+func (s *session) showClaims(ctx context.Context, p *plan, agreement *types.Agreement) error {
+	lines, err := s.claimsBefore(ctx, agreement)
+	p.worst = append(lines, p.worst...)
+	return err
+}
+
+// claimsBefore lists the claims of other trades that are served before an agreement, in sentences. An agreement that is not on the
+// ledger yet comes after all claims of its slot. Goods that no meter counts have no claims. The list is the node's word: the wallet
+// can't tell whether it is complete.
 func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) (lines []string, err error) {
 	flow := agreement.Goods.Flow
 	if flow.IsZero() {

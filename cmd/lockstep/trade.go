@@ -112,12 +112,10 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	claims, err := s.claimsBefore(ctx, agreement)
-	if err != nil {
+	p := s.payment(agreement, "Take")
+	if err := s.showClaims(ctx, &p, agreement); err != nil {
 		return err
 	}
-	p := s.payment(agreement, "Take")
-	p.worst = append(claims, p.worst...)
 	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, exactly(offer.Offer.Price))
 	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
@@ -172,6 +170,9 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	p := s.payment(&agreement, "Sign the agreement on")
+	if err := s.showClaims(ctx, &p, &agreement); err != nil {
+		return err
+	}
 	p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, unitPrice(&agreement))
 	return s.writePart(ctx, d, id, c.Out, c.yesFlag, p, "Trade %s needs the other party's signature.")
 }
@@ -239,12 +240,10 @@ type tradePayCmd struct {
 
 func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		claims, err := s.claimsBefore(ctx, &trade.Agreement)
-		if err != nil {
-			return plan{}, err
-		}
 		p := s.payment(&trade.Agreement, "Pay for")
-		p.worst = append(claims, p.worst...)
+		if err := s.showClaims(ctx, &p, &trade.Agreement); err != nil {
+			return p, err
+		}
 		return p, d.Pay(c.Trade, trade)
 	})
 }
@@ -393,6 +392,9 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	for _, effect := range explanation.Effects {
 		if agree, ok := effect.Action.(*types.Agree); ok {
 			p.worst = append(p.worst, s.worstOf(&agree.Agreement)...)
+			if err := s.showClaims(ctx, &p, &agree.Agreement); err != nil {
+				return err
+			}
 		}
 	}
 	leave, err := s.consent(c.yesFlag, p, wallet.Cost{})
