@@ -19,7 +19,7 @@ type Sum struct {
 }
 
 // Audit reads the whole state and checks what must hold of it at any time: value is conserved, each part of a
-// trade is locked once, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
+// trade is locked once, no two points on a path sell a direction, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
 // caller compares the latter with the stored one. It costs one pass over the state.
 func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	defer func() { // a value that can't be decoded panics in the rules; here it is a finding
@@ -54,6 +54,9 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 		if err := auditTrade(trade, clock, sums); err != nil {
 			return sums, accumulator, fmt.Errorf("audit: trade %s: %w", trade.ID(), err)
 		}
+	}
+	if err := auditPoints(reader); err != nil {
+		return sums, accumulator, err
 	}
 	for asset := range reader.Assets() {
 		id := asset.Asset.ID()
