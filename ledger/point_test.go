@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -309,31 +310,46 @@ func TestExchangeRules(t *testing.T) {
 	point := gateway().ID()
 	other := w.enrol(gatewayNamed("other", nil, []string{exportTotal}), types.PointID{})
 	fresh := gatewayNamed("fresh", nil, []string{exportTotal})
+	ocmf := ocmfMeter(t, ocmfKey(t, "exchanged"), "m1", nil, []string{exportTotal})
 	for name, c := range map[string]struct {
 		action types.Action
 		want   types.Code
 	}{
-		"at the next slot":              {exchangeAction(point, fresh, next), types.CodeOK},
-		"at the end of the horizon":     {exchangeAction(point, fresh, start.Add(w.params.Horizon)), types.CodeOK},
-		"other registers of the meter":  {exchangeAction(point, gatewayNamed("gateway", []string{importTotal}, nil), next), types.CodeOK},
-		"at once":                       {exchangeAction(point, fresh, 0), types.CodePoint},
-		"at the slot that has begun":    {exchangeAction(point, fresh, start), types.CodePoint},
-		"within a slot":                 {exchangeAction(point, fresh, next+1), types.CodePoint},
-		"beyond the horizon":            {exchangeAction(point, fresh, start.Add(w.params.Horizon).Add(slotSpan)), types.CodePoint},
-		"the meter of another point":    {exchangeAction(point, gatewayNamed("other", nil, []string{exportTotal}), next), types.CodeMeterExists},
-		"of no point":                   {exchangeAction(types.PointID{9}, fresh, next), types.CodeMeterUnknown},
-		"by nobody":                     {&types.Exchange{Operator: publicKey("mallory"), Point: point, Meter: fresh}, types.CodeOperator},
-		"registers in another spelling": {exchangeAction(point, gatewayNamed("fresh", nil, []string{"1-0:2.8.0"}), next), types.CodeMeterForm},
-		"a key of anybody's":            {exchangeAction(point, types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey([32]byte{1})}, next), types.CodeWeakKey},
-		"enrolled from a slot on":       {enrolAction(withFrom(fresh, next), types.PointID{}), types.CodeOK},
-		"enrolled within a slot":        {enrolAction(withFrom(fresh, next+1), types.PointID{}), types.CodePoint},
-		"enrolled from the past on":     {enrolAction(withFrom(fresh, start), types.PointID{}), types.CodePoint},
-		"enrolled with anybody's key":   {enrolAction(types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey([32]byte{})}, types.PointID{}), types.CodeWeakKey},
-		"enrolled behind no point":      {enrolAction(fresh, types.PointID{9}), types.CodePoint},
-		"enrolled behind itself":        {enrolAction(fresh, fresh.ID()), types.CodePoint},
+		"at the next slot":               {exchangeAction(point, fresh, next), types.CodeOK},
+		"at the end of the horizon":      {exchangeAction(point, fresh, start.Add(w.params.Horizon)), types.CodeOK},
+		"other registers of the meter":   {exchangeAction(point, gatewayNamed("gateway", []string{importTotal}, nil), next), types.CodeOK},
+		"at once":                        {exchangeAction(point, fresh, 0), types.CodePoint},
+		"at the slot that has begun":     {exchangeAction(point, fresh, start), types.CodePoint},
+		"within a slot":                  {exchangeAction(point, fresh, next+1), types.CodePoint},
+		"beyond the horizon":             {exchangeAction(point, fresh, start.Add(w.params.Horizon).Add(slotSpan)), types.CodePoint},
+		"the meter of another point":     {exchangeAction(point, gatewayNamed("other", nil, []string{exportTotal}), next), types.CodeMeterExists},
+		"of no point":                    {exchangeAction(types.PointID{9}, fresh, next), types.CodeMeterUnknown},
+		"by nobody":                      {&types.Exchange{Operator: publicKey("mallory"), Point: point, Meter: fresh}, types.CodeOperator},
+		"registers in another spelling":  {exchangeAction(point, gatewayNamed("fresh", nil, []string{"1-0:2.8.0"}), next), types.CodeMeterForm},
+		"a key of anybody's":             {exchangeAction(point, types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey([32]byte{1})}, next), types.CodeWeakKey},
+		"a native key of another prefix": {exchangeAction(point, withKey(fresh, make([]byte, len(fresh.Key))), next), types.CodeMeterForm},
+		"a native key with a byte more":  {exchangeAction(point, withKey(fresh, append(slices.Clone(fresh.Key), 0)), next), types.CodeMeterForm},
+		"a bare point":                   {exchangeAction(point, withKey(ocmf, ocmf.Key[len(ocmf.Key)-65:]), next), types.CodeMeterForm},
+		"no key at all":                  {exchangeAction(point, withKey(ocmf, types.HexBytes("key")), next), types.CodeMeterForm},
+		"enrolled from a slot on":        {enrolAction(withFrom(fresh, next), types.PointID{}), types.CodeOK},
+		"enrolled within a slot":         {enrolAction(withFrom(fresh, next+1), types.PointID{}), types.CodePoint},
+		"enrolled from the past on":      {enrolAction(withFrom(fresh, start), types.PointID{}), types.CodePoint},
+		"enrolled with anybody's key":    {enrolAction(types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey([32]byte{})}, types.PointID{}), types.CodeWeakKey},
+		"enrolled behind no point":       {enrolAction(fresh, types.PointID{9}), types.CodePoint},
+		"enrolled behind itself":         {enrolAction(fresh, fresh.ID()), types.CodePoint},
 	} {
 		if code := w.code(c.action); code != c.want {
 			t.Errorf("%s: %s, want %s", name, code, c.want)
+		}
+	}
+	edge := w.clone() // whose next block is of the beginning of a slot
+	edge.waitUntil(next - types.Time(second))
+	for from, want := range map[types.Time]types.Code{
+		next: types.CodePoint, next.Add(slotSpan): types.CodeOK,
+		next.Add(w.params.Horizon): types.CodeOK, next.Add(w.params.Horizon).Add(slotSpan): types.CodePoint,
+	} {
+		if code := edge.code(exchangeAction(point, fresh, from)); code != want {
+			t.Errorf("at %s, from %s on: %s, want %s", next, from, code, want)
 		}
 	}
 	w.must(sign(w.body(exchangeAction(point, fresh, next)), "operator"))
@@ -350,6 +366,11 @@ func TestExchangeRules(t *testing.T) {
 	if code := w.code(exchangeAction(point, gatewayNamed("third", nil, nil), next.Add(slotSpan))); code != types.CodeMeterUnknown {
 		t.Errorf("of a retired point: %s", code)
 	}
+}
+
+func withKey(m types.PointMeter, key types.HexBytes) types.PointMeter {
+	m.Key = key
+	return m
 }
 
 func withFrom(m types.PointMeter, from types.Time) types.PointMeter {
@@ -472,10 +493,33 @@ func TestPlaces(t *testing.T) {
 	metered(&a)
 	a.Nonce, a.Goods.Quantity = 2, 700
 	w.must(sign(w.body(&types.Agree{Agreement: a}), "peter", "clara"))
-	elsewhere := w.agreement()
+	before, elsewhere := w, w.agreement()
 	elsewhere.Nonce, elsewhere.Goods.From, elsewhere.Goods.Until = 3, from.Add(slotSpan), from.Add(2*slotSpan)
 	metered(&elsewhere)
+	elsewhere.Deadlines.DeliverBy = elsewhere.Goods.From
 	w.must(sign(w.body(&types.Agree{Agreement: elsewhere}), "peter", "clara"))
+	paid := w.clone() // in another world it is paid for, and never delivered
+	body := paid.body(&types.Pay{Trade: elsewhere.ID(), Digest: secretOf("clara").Digest(1)})
+	body.Inputs = paid.mint(1000, "clara")
+	body.Outputs = []types.Output{output("clara", 1000-elsewhere.Price-elsewhere.Deposit)}
+	body.ValidUntil = paid.time.Add(paid.params.MaxValidity / 2)
+	paid.must(sign(body, "clara"))
+	w = paid
+	if got := places(elsewhere.Goods.From); len(got) != 1 || len(got[0].Places) != 1 || got[0].Places[0].Delivered {
+		t.Errorf("of a trade that is paid: %+v", got)
+	}
+	w.waitUntil(elsewhere.Goods.From - types.Time(second))
+	if got := places(elsewhere.Goods.From); len(got) != 1 {
+		t.Errorf("just before its slot: %+v", got)
+	}
+	w.try(second)
+	if trade, _ := w.reader().Trade(elsewhere.ID()); w.time != elsewhere.Goods.From || trade.PhaseAt(w.clock()) != types.PhasePaid {
+		t.Fatalf("at %s the trade is %s", w.time, trade.PhaseAt(w.clock()))
+	}
+	if got := places(elsewhere.Goods.From); len(got) != 0 {
+		t.Errorf("when its slot begins: %+v", got)
+	}
+	w = before
 	if got := places(0); len(got) != 2 || got[0].From != from || got[1].From != from.Add(slotSpan) {
 		t.Errorf("all slots: %+v", got)
 	}

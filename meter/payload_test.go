@@ -119,6 +119,8 @@ func TestParseRegister(t *testing.T) {
 		"":                  {true, Undirected, false, false, ""},
 		"energy":            {true, Undirected, false, false, ""},
 		"1-0:xy.8.0":        {true, Undirected, false, false, ""},
+		"x-0:1.8.0":         {true, Undirected, false, false, ""},
+		"1-x:1.8.0":         {true, Undirected, false, false, ""},
 	} {
 		r := parseRegister(code)
 		got := want{r.Energy, r.Direction, r.Compensated, r.lifetime, r.tariff}

@@ -80,6 +80,34 @@ func form(t *testing.T, codes string, d Direction) []string {
 	return names
 }
 
+// The slot of records is looked for by the earliest moment that they name, in either form.
+func TestBegins(t *testing.T) {
+	signer := newSigner(Secp256r1, "begins")
+	payloads := script(t, "T1 | B 1 at=10:01 | E 4 at=10:00\n T2 | B 4 at=09:59 | E 5 at=10:05")
+	native := SignedNative{Native: Native{Direction: Export, From: 77, Until: 78, Form: FormQuantity, Register: OBIS{1, 0, 2, 8, 0, 0xFF}}}
+	ten := int64(1715940000000) // 2024-05-17 10:00 UTC
+	for _, test := range []struct {
+		lines []string
+		want  int64 // 0: none
+	}{
+		{[]string{signer.record(payloads[0])}, ten},
+		{[]string{signer.record(payloads[0]), signer.record(payloads[1])}, ten - 60_000},
+		{[]string{native.String()}, 77},
+		{nil, 0},
+		{[]string{"OCMF|"}, 0},
+		{[]string{signer.record(payloads[0]), "x"}, 0},
+		{[]string{signer.record(`{"PG":"T1"}`)}, 0},
+	} {
+		var lines [][]byte
+		for _, line := range test.lines {
+			lines = append(lines, []byte(line))
+		}
+		if got, err := Begins(lines); got != test.want || (err == nil) != (test.want != 0) {
+			t.Errorf("%.40q: %d, %v, want %d", test.lines, got, err, test.want)
+		}
+	}
+}
+
 // One key may sign for several meters: their serial numbers tell them apart.
 func TestSerial(t *testing.T) {
 	for text, want := range map[string]string{
