@@ -30,14 +30,14 @@ import (
 	"lockstep/types"
 )
 
-// Checked is what [Check] found in order.
+// Checked counts the blocks that [Check] found in order.
 type Checked struct {
 	Blocks uint64 `json:"blocks"` // with all their parts, chained by hashes and signed by the validators
 	Bytes  uint64 `json:"bytes"`  // of transactions in them
 }
 
-// Check verifies the engine's files: keys, genesis and what was signed last; every entry of its databases; every block against
-// its hashes, the validators' signatures, the block before, and what the store says that it did. An error names the first
+// Check verifies the engine's files: keys, genesis, the last signature; every entry of its databases; every block against
+// its hashes, the validators' signatures, the block before, and the store's record of it. An error names the first
 // contradiction. The engine must not run. A node that never ran has nothing to check but its keys.
 func Check(dir string, s *store.Store) (checked Checked, err error) {
 	defer func() { // the engine's readers panic on what they can't read; here it is a finding
@@ -78,7 +78,7 @@ func (c *checker) close() (err error) {
 	return err
 }
 
-// keys checks the files of the validator and of the node: that a key is the one that it says, and that what was signed last is.
+// keys checks the files of the validator and of the node: each key's parts belong together, and the last signature is valid.
 func (c *checker) keys() error {
 	loaded, err := loadValidator(c.files)
 	if err != nil {
@@ -119,14 +119,14 @@ func readJSON(file string, into any) error {
 	return nil
 }
 
-// The steps of a round, as the engine numbers them in what was signed last.
+// The steps of a round, as the engine numbers them in the state of a validator.
 const (
 	stepPropose   = 1
 	stepPrevote   = 2
 	stepPrecommit = 3
 )
 
-// lastSigned holds what was signed last against its signature.
+// lastSigned verifies the last signature, and that it is of the height, round and step beside it.
 func (c *checker) lastSigned() error {
 	s := c.signed
 	if s.Step == 0 {
@@ -214,7 +214,7 @@ func readAll(db dbm.DB) (err error) {
 	return errors.Join(all.Error(), all.Close())
 }
 
-// blocks checks them in order, each against the one before and against what the store says that it did.
+// blocks checks them in order, each against the one before and against the store's record of it.
 func (c *checker) blocks() error {
 	if c.kept == nil {
 		return nil
@@ -327,7 +327,7 @@ func resultsOf(record *store.Block) []*abci.ExecTxResult {
 	return results
 }
 
-// executed holds a block against what the store says that it did.
+// executed compares a block with the store's record of it.
 func (c *checker) executed(block *cmttypes.Block) error {
 	record, err := c.record(block.Height)
 	if record == nil || err != nil {
@@ -348,7 +348,7 @@ func (c *checker) executed(block *cmttypes.Block) error {
 	return nil
 }
 
-// record is what the store says of a block; nil for one that it has not executed.
+// record is the store's record of a block; nil for one that it has not executed.
 func (c *checker) record(height int64) (*store.Block, error) {
 	if uint64(height) > c.store.Height() {
 		return nil, nil

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,13 +106,10 @@ func TestCheckBlocks(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				defer all.Close()
-				for ; all.Valid(); all.Next() {
-					if err := db.DeleteSync(all.Key()); err != nil {
-						return err
-					}
+				for ; err == nil && all.Valid(); all.Next() {
+					err = db.DeleteSync(all.Key())
 				}
-				return nil
+				return errors.Join(err, all.Close())
 			})
 		}, "has no signatures"},
 	} {

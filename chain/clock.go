@@ -48,18 +48,20 @@ type clock struct {
 	several bool          // validators
 	logger  *slog.Logger
 
-	mu      sync.Mutex // guards what follows
-	line    time.Time  // the moment at which the machine started, by a wall clock that was right
-	peak    time.Time  // the latest such line of this start of the machine
-	boot    string
-	doubt   string    // why the wall clock isn't believed; empty when it is
-	other   time.Time // the line of the wall clock that isn't believed
-	since   time.Duration
-	last    time.Time // of the last block
-	judged  time.Time // the latest of the proposals at this height
-	differ  int       // blocks in a row that show other clocks at the other validators
-	commit  time.Duration
-	written time.Time // the line in the file
+	mu     sync.Mutex // guards what follows
+	line   time.Time  // the moment at which the machine started, by a wall clock that was right
+	peak   time.Time  // the latest such line of this start of the machine
+	boot   string
+	doubt  string    // why the wall clock isn't believed; empty when it is
+	other  time.Time // the line of the wall clock that isn't believed
+	since  time.Duration
+	last   time.Time // of the last block
+	judged time.Time // the latest of the proposals at this height
+	differ int       // blocks in a row that show other clocks at the other validators
+	commit time.Duration
+
+	saving  sync.Mutex // guards what follows, while the file is written
+	written time.Time  // the line in the file
 }
 
 // newClock begins with the last block's time, zero before the first.
@@ -73,6 +75,9 @@ func newClock(c Config, last time.Time, several bool, logger *slog.Logger) *cloc
 	k.begin(k.read())
 	return k
 }
+
+// WallClock is the machine's wall clock, as a node sees it.
+func WallClock() time.Time { return wallClock() }
 
 // clockFile is the stored form of a line.
 type clockFile struct {
@@ -217,7 +222,7 @@ func (c *clock) decided(block time.Time) {
 	}
 }
 
-// troubles are sentences on what is wrong with the clock, none when nothing is.
+// troubles are sentences about a clock that is wrong; none about one that is right.
 func (c *clock) troubles() (list []string) {
 	now := c.now()
 	c.mu.Lock()
@@ -237,6 +242,8 @@ func (c *clock) troubles() (list []string) {
 
 // save keeps the line for the next start of the program. The file is small, and is written when the line has changed.
 func (c *clock) save() error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
 	c.mu.Lock()
 	line, doubt := c.line, c.doubt
 	c.mu.Unlock()
@@ -257,5 +264,5 @@ func (c *clock) save() error {
 	return nil
 }
 
-// next is about the time of the next block: a guess, for judging what waits for it.
+// next is about the time of the next block: a guess, to judge waiting transactions by.
 func (c *clock) next() types.Time { return types.TimeOf(c.stamp()) }

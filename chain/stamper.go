@@ -9,7 +9,7 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 )
 
-// stamper signs what the engine votes for and proposes. It gives a vote the time that this node stands for, of which the
+// stamper signs the engine's votes and proposals. It gives a vote the time that this node stands for, of which the
 // engine makes block times; the engine itself would take the wall clock's.
 type stamper struct {
 	*privval.FilePV
@@ -57,7 +57,7 @@ func (s *stamper) stopped() bool {
 	}
 }
 
-// report makes a failure of what the key's file panics with when it can't be written: what isn't written down isn't signed.
+// report turns the panic of a state file that can't be written into a failure of the node: no signature leaves it unrecorded.
 func (s *stamper) report(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("write down what is signed: %w", asError(r))

@@ -14,7 +14,7 @@ import (
 	"lockstep/types"
 )
 
-// CheckReport is what [Check] found in order.
+// CheckReport counts the things that [Check] found in order.
 type CheckReport struct {
 	store.Report
 	Engine chain.Checked

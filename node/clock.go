@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"lockstep/chain"
 	"lockstep/store"
@@ -38,7 +37,7 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 		return report, err
 	}
 	tip := s.Tip()
-	report.Wall, report.Accepted = types.TimeOf(time.Now()), settings.ClockAhead
+	report.Wall, report.Accepted = types.TimeOf(chain.WallClock()), settings.ClockAhead
 	if tip.Height() > 0 {
 		report.BlockTime = tip.Clock().BlockTime
 	}

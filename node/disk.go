@@ -8,8 +8,8 @@ import (
 	"lockstep/internal/disk"
 )
 
-// watchDisk ends the node when its database can't go on, or in order while there still is a little room: what writes to a
-// full disk fails in the middle of something.
+// watchDisk ends the node when its database can't go on, or in order while there still is a little room: a
+// write to a full disk fails in the middle of something.
 func (n *Node) watchDisk(ctx context.Context) error {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -33,7 +33,7 @@ func (n *Node) watchDisk(ctx context.Context) error {
 	}
 }
 
-// troubles are sentences on what is wrong with the disk.
+// diskTroubles are sentences about a disk that runs full.
 func (l *ledgerAPI) diskTroubles() []string {
 	if warning := disk.Warning(l.dir); warning != "" {
 		return []string{warning}

@@ -9,7 +9,7 @@ import (
 	"lockstep/internal/disk"
 )
 
-// Errors of [Open]. Each comes wrapped in a sentence that names the folder and says what to do.
+// Errors of [Open]. Each comes wrapped in a sentence that names the folder and gives advice.
 var (
 	ErrLocked  = errors.New("store is in use")
 	ErrDamaged = errors.New("store is damaged")
@@ -26,8 +26,8 @@ func lockedError(dir string, cause error) error {
 	return fmt.Errorf("%w: another process has %s open; stop it first (%w)", ErrLocked, dir, cause)
 }
 
-// openError tells why the database in a folder can't be opened or read. What the system refuses says nothing about the files:
-// only when they were read, or one of them isn't there, are they called damaged.
+// openError tells why the database in a folder can't be opened or read. A refusal of the system says nothing about the
+// files: they are called damaged only when they were read, or when one of them isn't there.
 func openError(dir string, cause error) error {
 	switch explained := disk.Explain(dir, cause); {
 	case explained != cause: //nolint:errorlint // whether it is the very same error
@@ -38,7 +38,7 @@ func openError(dir string, cause error) error {
 	return fmt.Errorf("open store %s: %w; nothing says that its files are damaged: keep them", dir, cause)
 }
 
-// damagedError is for what can be read and contradicts itself, or is not there.
+// damagedError is for files that can be read and contradict themselves, or are missing.
 func damagedError(dir string, cause error) error {
 	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move it away and start: the node makes it again from its blocks", ErrDamaged, dir, cause)
 }

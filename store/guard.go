@@ -15,7 +15,7 @@ import (
 
 // guard watches over the database. On a disk that fails the database either ends the process, by its logger, or tries the same
 // write again and again, thousands of times a second, for as long as it runs. Here the first of these failures is the store's:
-// whatever waits for the database is told, and nothing is asked of it any more.
+// every caller that waits for the database gets it, and the database is not used any more.
 type guard struct {
 	dir    string
 	logger *slog.Logger
@@ -77,7 +77,7 @@ func (g *guard) events() *pebble.EventListener {
 // Infof drops the database's running commentary: it is of no use to an operator.
 func (g *guard) Infof(string, ...any) {}
 
-// Errorf passes on what the database reports as an error.
+// Errorf passes on an error that the database reports.
 func (g *guard) Errorf(format string, args ...any) {
 	if g.state() == nil {
 		g.logger.Error("store: " + fmt.Sprintf(format, args...))
@@ -90,7 +90,7 @@ func (g *guard) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// fatal is what the database says, with the error that it says it of.
+// fatal is the database's message as an error that wraps its cause.
 func fatal(format string, args []any) error {
 	for _, arg := range args {
 		if cause, ok := arg.(error); ok {

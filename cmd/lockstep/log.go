@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Bounds of the log: what repeats itself is counted rather than written.
+// Bounds of the log: a repeated message is counted rather than written.
 const (
 	logWindow = 10 * time.Second
 	logSame   = 20  // lines with one message in a window
@@ -15,7 +15,7 @@ const (
 )
 
 // limited passes on a log, but of one message only so many lines in a while: a disk that fails thousands of times a second
-// must not be filled by what says so.
+// must not be filled by its own messages.
 type limited struct {
 	slog.Handler
 	counts *counts
@@ -47,7 +47,7 @@ func (l *limited) Handle(ctx context.Context, r slog.Record) error {
 	return l.Handler.Handle(ctx, r)
 }
 
-// note counts a message. When a window ends it returns what was left out of it.
+// note counts a message. When a window ends it returns the messages that were left out.
 func (c *counts) note(message string, at time.Time) (write bool, dropped map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,7 +17,7 @@ const (
 // since is how long ago the last block came, in whole seconds.
 func since(status wire.Status) string { return status.SinceBlock.Std().Round(time.Second).String() }
 
-// tellWhileWaiting tells on standard error, until the function that it returns is called, what a transaction waits for.
+// tellWhileWaiting tells on standard error, until the function that it returns is called, why a transaction waits.
 func (s *session) tellWhileWaiting(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -40,7 +40,7 @@ func (s *session) tellWhileWaiting(ctx context.Context) (stop func()) {
 	}
 }
 
-// waitingFor tells what a transaction in the pool waits for.
+// waitingFor tells why a transaction is still in the pool.
 func waitingFor(status wire.Status) string {
 	if status.Halted {
 		return fmt.Sprintf("No block for %s: the ledger stands still. Your money is safe, and deadlines wait. "+

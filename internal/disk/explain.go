@@ -1,4 +1,4 @@
-// Package disk tells what went wrong with a file, in words, and how much room is left beside it.
+// Package disk explains errors of files in words, and measures the room on a disk.
 //
 // Begin with [Explain].
 package disk
@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// explained is an error with what to do about it.
+// explained is an error with advice.
 type explained struct {
 	sentence string
 	cause    error
@@ -19,7 +19,7 @@ type explained struct {
 func (e *explained) Error() string { return e.sentence + " (" + e.cause.Error() + ")" }
 func (e *explained) Unwrap() error { return e.cause }
 
-// Explain puts the cause of an error first, and what to do, if the system says that it is about the disk, the rights to a
+// Explain puts the cause of an error first, with advice, if the system says that it is about the disk, the rights to a
 // file or the limits of the process. path is the folder, or the file, that was used. Other errors come back as they are, and so does nil.
 func Explain(path string, err error) error {
 	if err == nil || errors.As(err, new(*explained)) {

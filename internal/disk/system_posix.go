@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package disk
 
@@ -16,7 +16,7 @@ func Free(path string) (uint64, error) {
 	if err := unix.Statfs(existing(path), &stat); err != nil {
 		return 0, fmt.Errorf("ask for the room on the disk of %s: %w", path, err)
 	}
-	return uint64(stat.Bavail) * uint64(stat.Bsize), nil
+	return stat.Bavail * uint64(stat.Bsize), nil
 }
 
 // Files is how many files the process may open. The Go runtime raises the soft limit to the hard one by itself.
