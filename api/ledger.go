@@ -36,6 +36,8 @@ type Ledger interface {
 	Asset(ctx context.Context, id types.AssetID) (wire.Asset, error)
 	// Assets are those of a code, or all where it is empty.
 	Assets(ctx context.Context, code string, page wire.Page) (wire.Assets, error)
+	// IDs lists the IDs of a kind that begin with a prefix, in order, at most limit.
+	IDs(ctx context.Context, kind, prefix string, limit int) ([]string, error)
 	Market
 	Points
 	// Block returns what a block did, with the transactions themselves if they are asked for; height 0 is the latest.

@@ -32,6 +32,7 @@ func (s *server) routes() []route {
 		ask("/v1/trades/{id}", "trade", "A trade as it stands now", s.trade, http.StatusNotFound),
 		ask("/v1/offers", "offers", "The standing offers", s.offers),
 		ask("/v1/offers/{id}", "offer", "A standing offer", s.offer, http.StatusNotFound),
+		ask("/v1/ids/{kind}/{prefix}", "ids", "The ids of a kind that begin with some digits", s.ids),
 		ask("/v1/assets", "assets", "The assets of the ledger, or those of a code", s.assets),
 		ask("/v1/assets/{id}", "asset", "An asset, with how much of it is issued", s.asset, http.StatusNotFound),
 		ask("/v1/blocks/{height}", "block", "A block in short", s.block, http.StatusNotFound),

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 
@@ -62,27 +60,10 @@ func (a *app) show(value any, text func(p *page)) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(value)
 	}
-	p := &page{tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)}
+	p := newPage(a.out)
 	text(p)
-	return p.table.Flush()
-}
-
-// page is text in aligned columns.
-type page struct{ table *tabwriter.Writer }
-
-// row writes cells that line up with those of the rows around it.
-func (p *page) row(cells ...string) {
-	for i := range cells {
-		cells[i] = printable(cells[i])
-	}
-	fmt.Fprintln(p.table, strings.Join(cells, "\t"))
-}
-
-// line writes a line that lines up with nothing.
-func (p *page) line(format string, args ...any) {
-	p.table.Flush()
-	fmt.Fprintf(p.table, format+"\n", args...)
-	p.table.Flush()
+	p.flush()
+	return p.err
 }
 
 // usageError is a wrong use of the program, not a failure of it.

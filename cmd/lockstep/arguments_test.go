@@ -90,7 +90,7 @@ func TestWrongUse(t *testing.T) {
 		"offer post --asset EUR --price 3 --zone=":             "--zone is empty",
 		"bench --rate NaN":                                     "--rate NaN is not a number",
 		"bench --rate -5":                                      "--rate -5 is not possible: give 0 or more",
-		"wallet balance --key=":                                "--key is empty",
+		"wallet balance --key=":                                `"" is not a key`,
 		"wallet send lk1frum5umkdwdrfwgtpzvjlwxng0e5e6n4kzvjwd3lc4a57qlsuxjshv0v2p -5 EUR": "an amount can't be negative",
 		"node status --node ftp.example": `--node "ftp.example" has no scheme`,
 		"node status --node 127.0.0.1:1": "the node at http://127.0.0.1:1 can't be reached",

@@ -66,12 +66,12 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 			p.line("No auction of these was held up to block %d.", told.At.Height)
 			return
 		}
-		p.row("slot", "zone", "price", "volume", "of demanded", "of offered", "trades", "product")
+		p.row("from", "zone", "price", "volume", "demanded", "offered", "trades", "product")
 		for i := range told.Auctions {
 			auction := &told.Auctions[i]
 			goods := auction.Product.Goods(1, types.Flow{})
-			p.row(slotText(&goods), name(auction.Product.Zone), s.prices(auction), volume(auction.Volume, auction.Product.Unit),
-				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), fmt.Sprint(auction.Trades), auction.ProductID.String())
+			p.row(slotBegin(&goods), name(auction.Product.Zone), s.prices(auction), volume(auction.Volume, auction.Product.Unit),
+				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), fmt.Sprint(auction.Trades), short(auction.ProductID))
 		}
 		p.more(told.Next)
 	})
@@ -132,7 +132,7 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 }
 
 type marketTradesCmd struct {
-	Party   types.PublicKey `help:"Only trades of this key." placeholder:"KEY"`
+	Party   types.PublicKey `help:"Only trades of this key." find:"" placeholder:"KEY"`
 	Role    string          `help:"What the party is in them: producer or consumer." enum:",producer,consumer" default:""`
 	Product types.ProductID `help:"Only trades of this product." placeholder:"ID"`
 	Phase   types.Phase     `help:"Only trades in this phase, such as released." placeholder:"PHASE"`
@@ -165,14 +165,14 @@ func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
 				matched = "yes"
 			}
 			p.row(stamp(trade.AgreedAt), trade.Phase.String(), quantity(trade.Quantity, trade.Product.Unit), s.money(trade.Product.Asset, trade.Price),
-				matched, trade.ID.String())
+				matched, short(trade.ID))
 		}
 		p.more(told.Next)
 	})
 }
 
 type marketConductCmd struct {
-	Key types.PublicKey `arg:"" help:"The key."`
+	Key types.PublicKey `arg:"" find:"" help:"The key, or its beginning."`
 }
 
 // conduct is what is known of a key.
@@ -221,8 +221,8 @@ func tally(t history.Tally) string { return fmt.Sprint(t.Trades) }
 
 type orderFillsCmd struct {
 	walletFlags
-	Key     string          `help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
-	Product types.ProductID `help:"Only for this product." placeholder:"ID"`
+	Key     *types.PublicKey `find:"" help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
+	Product types.ProductID  `help:"Only for this product." placeholder:"ID"`
 	pageFlags
 }
 
@@ -240,7 +240,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order of this key has come to an auction up to block %d.", told.At.Height)
 			return
 		}
-		p.row("slot", "side", "asked", "filled", "for", "trades", "left out", "product")
+		p.row("from", "side", "asked", "filled", "for", "trades", "left out", "product")
 		for i := range told.Fills {
 			fill := &told.Fills[i]
 			goods := fill.Product.Goods(1, types.Flow{})
@@ -248,8 +248,8 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 			if left == "" {
 				left = "-"
 			}
-			p.row(slotText(&goods), fill.Side.String(), quantity(fill.Quantity, fill.Product.Unit), quantity(fill.Filled, fill.Product.Unit),
-				s.total(fill.Product.Asset, fill.Value), fmt.Sprint(fill.Count), left, fill.ProductID.String())
+			p.row(slotBegin(&goods), fill.Side.String(), quantity(fill.Quantity, fill.Product.Unit), quantity(fill.Filled, fill.Product.Unit),
+				s.total(fill.Product.Asset, fill.Value), fmt.Sprint(fill.Count), left, short(fill.ProductID))
 		}
 		p.more(told.Next)
 	})

@@ -37,6 +37,7 @@ type cli struct {
 	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
 	Terms   termsCmd   `cmd:"" help:"What terms mean: what honesty is worth, and what each side can lose."`
 	Market  marketCmd  `cmd:"" help:"Auctions that anyone can recompute."`
+	Tx      txCmd      `cmd:"" help:"Look a transaction up."`
 	Bench   benchCmd   `cmd:"" help:"Measure how many trades a second this machine does, and what holds it up."`
 	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -54,7 +55,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	defer stop()
 	var root cli
 	exited := -1
-	parser, err := kong.New(&root,
+	given := &ids{}
+	parser, err := kong.New(&root, append(given.options(),
 		kong.Name("lockstep"),
 		kong.Description("Trade in which payment and goods unlock each other, with no third party.\n\n"+
 			"Begin with \"lockstep demo\". Exit codes: 0 fine, 1 refused or failed, 2 wrong use."),
@@ -64,7 +66,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.Vars{"home": defaultHome()},
 		kong.ShortUsageOnError(),
-	)
+	)...)
 	if err != nil {
 		fmt.Fprintln(stderr, "lockstep:", err)
 		return exitFailed
@@ -88,7 +90,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(a); err != nil {
+	err = given.complete(ctx, a)
+	if err == nil {
+		err = command.Run(a)
+	}
+	if err != nil {
 		a.report(err)
 		var usage *usageError
 		if errors.As(err, &usage) {

@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall, "slot": slot,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall, "slot": slot, "cut": cut,
 		},
 		RequireExplicitExec: true,
 	})
@@ -147,6 +147,13 @@ func wall(ts *testscript.TestScript, _ bool, args []string) {
 	var until types.Time
 	ts.Check(until.UnmarshalText([]byte(args[0])))
 	time.Sleep(time.Until(until.Std()) + time.Second)
+}
+
+// cut VAR TEXT N sets a variable to the first characters of a text.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Setenv(args[0], args[1][:n])
 }
 
 // gateway key VAR sets a variable to the public key of a gateway; gateway sign FROM UNTIL WH FILE writes its signed record.

@@ -176,8 +176,8 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 	return a.show(status, func(p *page) {
 		p.row("ledger", status.ChainID)
 		p.row("height", fmt.Sprint(status.Height))
-		p.row("block time", status.BlockTime.String())
-		p.row("ledger clock", status.Clock.String()+" ("+status.Skew.String()+" behind)")
+		p.row("block time", stamp(status.BlockTime))
+		p.row("ledger clock", stamp(status.Clock)+" ("+status.Skew.String()+" behind)")
 		p.row("commitment", status.Commitment.String())
 		p.row("waiting", fmt.Sprintf("%d transactions", status.Waiting))
 		p.row("validators", fmt.Sprint(status.Validators))
@@ -206,10 +206,12 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(report, func(p *page) {
 		p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
+		if len(report.Sums) > 0 {
+			p.row("asset", "issued", "= spendable", "+ locked", "+ fees")
+		}
 		for _, sum := range report.Sums {
 			d := sum.Asset.Decimals
-			p.row(sum.Asset.Code, sum.Issued.Format(d)+" issued", "= "+sum.Spendable.Format(d)+" spendable",
-				"+ "+sum.Locked.Format(d)+" locked", "+ "+sum.Fees.Format(d)+" fees")
+			p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.Fees.Format(d))
 		}
 		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
 		p.line("Every block is whole, signed, and as the state says. The keys, the genesis file and the index are in order.")

@@ -141,7 +141,7 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	}{id, receipt}
 	return a.show(posted, func(p *page) {
 		p.line("Offered %s at %s.", describeGoods(&offer.Goods), s.limit(offer.Asset, offer.Goods.Unit, offer.Price))
-		p.line("Offer %s stands until %s.", id, offer.Deadlines.PayBy)
+		p.line("Offer %s stands until %s.", id, s.deadline(offer.Deadlines.PayBy, s.status.Clock))
 	})
 }
 
@@ -255,10 +255,10 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No offer stands now.")
 			return
 		}
-		p.row("left", "of", "price", "slot", "until", "terms", "offer")
+		p.row("left", "of", "price", "from", "stands", "terms", "offer")
 		for _, o := range offers {
 			p.row(quantity(o.Remaining, o.Offer.Goods.Unit), name(o.Offer.Goods.Commodity), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
-				slotText(&o.Offer.Goods), o.Offer.Deadlines.PayBy.Std().Format(time.DateTime), types.FallbackKind(o.Offer.Fallback), o.ID.String())
+				slotBegin(&o.Offer.Goods), remaining(o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
 		}
 	})
 }

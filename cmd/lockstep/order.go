@@ -128,7 +128,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 func (c *orderPlaceCmd) slot(s *session) (from, until types.Time, err error) {
 	if c.From == "next" {
 		from = nextSlot(max(s.status.BlockTime, types.Time(time.Now().UnixMilli())), &s.params)
-	} else if err := from.UnmarshalText([]byte(c.From)); err != nil {
+	} else if from, err = parseMoment(c.From); err != nil {
 		return 0, 0, misuse("--from is \"next\" or a time: %w", err)
 	}
 	until = from.Add(s.params.Slot)
@@ -211,7 +211,7 @@ func (s *session) worstOfOrder(order *types.Order) (lines []string) {
 
 type orderListCmd struct {
 	walletFlags
-	Key string `help:"Orders of this key instead of the wallet's." placeholder:"KEY"`
+	Key *types.PublicKey `help:"Orders of this key instead of the wallet's." find:"" placeholder:"KEY"`
 }
 
 func (c *orderListCmd) Run(ctx context.Context, a *app) error {
@@ -231,13 +231,13 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order stands. What was matched is in: %s", a.next("trade list"))
 			return
 		}
-		p.row("side", "quantity", "limit", "slot", "zone", "gate", "terms", "number", "product")
+		p.row("side", "quantity", "limit", "from", "zone", "gate", "terms", "no.", "product")
 		for i := range orders {
 			order := &orders[i].Order
 			product := &order.Product
 			goods := product.Goods(order.Quantity, order.Flow)
-			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotText(&goods), product.Zone,
-				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), product.ID().String())
+			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotBegin(&goods), name(product.Zone),
+				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), short(product.ID()))
 		}
 	})
 }

@@ -188,7 +188,7 @@ func (c *meterExchangeCmd) from(s *session) (from types.Time, err error) {
 		soon := max(s.status.BlockTime, types.Time(time.Now().UnixMilli())).Add(s.params.ClockCap)
 		return (soon/slot + 1) * slot, nil
 	}
-	if err := from.UnmarshalText([]byte(c.From)); err != nil {
+	if from, err = parseMoment(c.From); err != nil {
 		return 0, misuse("--from is \"next\" or a time: %w", err)
 	}
 	return from, nil
@@ -281,7 +281,7 @@ func (c *meterShowCmd) Run(ctx context.Context, a *app) error {
 			if m.From != 0 {
 				from = stamp(m.From)
 			}
-			p.line("From %s: %s meter %q, sells %s", from, m.Form, m.Serial, soldText(m))
+			p.line("From %s: %s meter %s, sells %s", from, m.Form, name(m.Serial), soldText(m))
 		}
 	})
 }
@@ -318,7 +318,7 @@ func (c *meterClaimsCmd) Run(ctx context.Context, a *app) error {
 				if claim.Delivered {
 					delivered = "yes"
 				}
-				p.row(when, quantity(claim.Quantity, types.UnitWattHour), fmt.Sprint(claim.Height), delivered, claim.Trade.String())
+				p.row(when, quantity(claim.Quantity, types.UnitWattHour), fmt.Sprint(claim.Height), delivered, short(claim.Trade))
 			}
 		}
 		if claims.Partial {
@@ -369,7 +369,8 @@ func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) 
 		lines = append(lines, fmt.Sprintf("  %s of trade %s", quantity(claim.Quantity, agreement.Goods.Unit), claim.Trade))
 	}
 	if len(before) > claimsShown || claims.Partial {
-		lines = append(lines, fmt.Sprintf("  and more, see: lockstep meter claims %s --direction %s --from %s", flow.Point, flow.Direction, agreement.Goods.From))
+		lines = append(lines, fmt.Sprintf("  and more, see: %s",
+			s.next("meter claims", flow.Point.String(), "--direction", flow.Direction.String(), "--from", agreement.Goods.From.String())))
 	}
 	return lines, nil
 }

@@ -31,12 +31,12 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 			p.line("No product has orders. The first order opens its book: %s", a.next("order place"))
 			return
 		}
-		p.row("gate", "slot", "of", "zone", "paid in", "orders", "product")
+		p.row("gate", "from", "of", "zone", "paid in", "orders", "product")
 		for i := range products {
 			product := &products[i].Product
 			goods := product.Goods(1, types.Flow{})
-			p.row(remaining(products[i].Gate, s.status.BlockTime), slotText(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
-				fmt.Sprint(products[i].Orders), products[i].ID.String())
+			p.row(remaining(products[i].Gate, s.status.BlockTime), slotBegin(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
+				fmt.Sprint(products[i].Orders), short(products[i].ID))
 		}
 	})
 }

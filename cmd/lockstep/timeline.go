@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"lockstep/api/wire"
 	"lockstep/client"
@@ -18,9 +17,9 @@ import (
 
 type tradeListCmd struct {
 	walletFlags
-	Key  string `help:"Trades of this key instead of the wallet's." placeholder:"KEY"`
-	All  bool   `help:"Also those that are over."`
-	Most int    `help:"At most so many, the newest first." default:"100" placeholder:"N"`
+	Key  *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
+	All  bool             `help:"Also those that are over."`
+	Most int              `help:"At most so many, the newest first." default:"100" placeholder:"N"`
 }
 
 func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
@@ -43,11 +42,11 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No trades.")
 			return
 		}
-		p.row("phase", "you are", "goods", "price", "next", "trade")
+		p.row("phase", "you are", "goods", "from", "price", "next", "trade")
 		for i := range trades {
 			t := &trades[i]
-			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), describeGoods(&t.Trade.Agreement.Goods),
-				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), nextMove(t, key), t.ID.String())
+			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), amountText(&t.Trade.Agreement.Goods), slotBegin(&t.Trade.Agreement.Goods),
+				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), nextMove(t, key), short(t.ID))
 		}
 	})
 }
@@ -74,10 +73,7 @@ func nextMove(t *wire.Trade, key types.PublicKey) string {
 	}
 	text := who + ": " + moveText(move.What)
 	if move.Until != 0 {
-		text += " by " + move.Until.Std().Format(time.DateTime)
-	}
-	if _, matched := t.Trade.Step(types.StepMatched); matched {
-		text += onRecord(move.What)
+		text += ", " + remaining(move.Until, t.Clock)
 	}
 	return text
 }
@@ -125,6 +121,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 	p.line("")
 	s.locked(p, t)
 	s.moves(p, t)
+	s.skewNote(p)
 }
 
 func (s *session) self(key types.PublicKey) string {
@@ -223,17 +220,15 @@ func lapsedNote(trade *types.Trade) string {
 func (s *session) stage(t *wire.Trade, kind types.StepKind, label string, by types.Time, what string) stage {
 	if step, done := t.Trade.Step(kind); done {
 		if (step.Tx != types.TxID{}) { // an auction needs none
-			what += "  tx " + step.Tx.String()[:12]
+			what += "  tx " + short(step.Tx)
 		}
 		return stage{"●", label, stamp(step.At), what}
 	}
 	if by == 0 {
 		return stage{"○", label, "any time", ""}
 	}
-	return stage{"○", label, "by " + stamp(by), ""}
+	return stage{"○", label, "by " + s.deadline(by, t.Clock), ""}
 }
-
-func stamp(t types.Time) string { return t.Std().Format("2006-01-02 15:04:05") }
 
 // locked tells whose each part is, or whose it will be.
 func (s *session) locked(p *page, t *wire.Trade) {
@@ -276,19 +271,16 @@ func (s *session) moves(p *page, t *wire.Trade) {
 	}
 }
 
-// remaining is the time left on the ledger clock.
-func remaining(until, clock types.Time) string {
-	if clock > until {
-		return "passed"
+// amountText writes how much of what.
+func amountText(g *types.Goods) string {
+	if g.Unit == types.UnitItem {
+		return "one " + name(g.Commodity)
 	}
-	return until.Since(clock).Std().Round(time.Second).String() + " left"
+	return quantity(g.Quantity, g.Unit) + " " + name(g.Commodity)
 }
 
 func describeGoods(g *types.Goods) string {
-	text := quantity(g.Quantity, g.Unit) + " " + name(g.Commodity)
-	if g.Unit == types.UnitItem {
-		text = "one " + name(g.Commodity)
-	}
+	text := amountText(g)
 	if slot := slotText(g); slot != "-" {
 		text += ", " + slot
 	}
@@ -304,34 +296,19 @@ func describeGoods(g *types.Goods) string {
 	return text
 }
 
-func slotText(g *types.Goods) string {
-	if g.From == 0 && g.Until == 0 {
-		return "-"
-	}
-	layout := "15:04"
-	if g.Until.Since(g.From)%60_000 != 0 || g.From%60_000 != 0 {
-		layout = time.TimeOnly
-	}
-	return g.From.Std().Format(time.DateOnly+" "+layout) + " to " + g.Until.Std().Format(layout)
-}
-
 type tradeWatchCmd struct {
 	walletFlags
-	Trade string `arg:"" optional:"" help:"Only this trade."`
-	Key   string `help:"Trades of this key instead of the wallet's." placeholder:"KEY"`
-	From  uint64 `help:"Begin at this height; by default now." placeholder:"HEIGHT"`
-	Count int    `help:"End after so many events; by default never." placeholder:"N"`
+	Trade *types.TradeID   `arg:"" optional:"" help:"Only this trade."`
+	Key   *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
+	From  uint64           `help:"Begin at this height; by default now." placeholder:"HEIGHT"`
+	Count int              `help:"End after so many events; by default never." placeholder:"N"`
 }
 
 func (c *tradeWatchCmd) Run(ctx context.Context, a *app) error {
 	options := client.EventsOptions{From: c.From}
 	var s *session
-	if c.Trade != "" {
-		var id types.TradeID
-		if err := id.UnmarshalText([]byte(c.Trade)); err != nil {
-			return &usageError{err}
-		}
-		options.Trade = id
+	if c.Trade != nil {
+		options.Trade = *c.Trade
 		node, err := a.connect()
 		if err != nil {
 			return err

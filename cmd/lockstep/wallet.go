@@ -188,7 +188,7 @@ func (c *walletAccountCmd) Run(a *app) error {
 
 type walletBalanceCmd struct {
 	walletFlags
-	Key string `help:"Look at this key instead of opening the wallet." placeholder:"KEY"`
+	Key *types.PublicKey `help:"Look at this key instead of opening the wallet." find:"" placeholder:"KEY"`
 }
 
 func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
@@ -217,24 +217,16 @@ func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
 }
 
 // lookAs is a session for looking at a key: one that is given, or the wallet's.
-func (a *app) lookAs(ctx context.Context, f *walletFlags, key string) (*session, types.PublicKey, error) {
-	if key == "" {
+func (a *app) lookAs(ctx context.Context, f *walletFlags, key *types.PublicKey) (*session, types.PublicKey, error) {
+	if key == nil {
 		s, err := a.session(ctx, f)
 		if err != nil {
 			return nil, types.PublicKey{}, err
 		}
 		return s, s.account.Key(), nil
 	}
-	parsed, err := types.ParseKey(key)
-	if err != nil {
-		return nil, parsed, &usageError{err}
-	}
-	node, err := a.connect()
-	if err != nil {
-		return nil, parsed, err
-	}
-	s, err := a.visit(ctx, node)
-	return s, parsed, err
+	s, err := a.visitor(ctx)
+	return s, *key, err
 }
 
 type walletSendCmd struct {

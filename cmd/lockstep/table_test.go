@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+func table(rows ...[]string) string {
+	var out bytes.Buffer
+	p := newPage(&out)
+	for _, row := range rows {
+		p.row(row...)
+	}
+	p.flush()
+	return out.String()
+}
+
+func TestTableInColumns(t *testing.T) {
+	t.Parallel()
+	got := table([]string{"asset", "spendable"}, []string{"EUR", "10.00"}, []string{"能源", "", "x\ty"})
+	if want := "asset  spendable\nEUR    10.00\n能源                x\\u0009y\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
+
+// A cell that is too long for the page is broken between words, and a short last cell ends its row: awk finds the id there.
+func TestTableBreaksCells(t *testing.T) {
+	t.Parallel()
+	long := "1 kWh energy, 2026-11-27 01:45 to 02:00 UTC, north, of the roof behind the house"
+	got := table([]string{"phase", "goods", "trade"}, []string{"paid", long, "b375faf3c614"}, []string{"paid", "short", "111111111111"})
+	want := `phase  goods                                                        trade
+paid   1 kWh energy, 2026-11-27 01:45 to 02:00 UTC, north, of the
+       roof behind the house                                        b375faf3c614
+paid   short                                                        111111111111
+`
+	if got != want {
+		t.Errorf("\n%s\nnot\n%s", got, want)
+	}
+}
+
+func TestTableFitsThePage(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.StringMatching(`[a-z0-9é]{1,9}`), 0, 12)
+		cell := rapid.Map(words, func(words []string) string { return strings.Join(words, " ") })
+		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 1, 4), 1, 5).Draw(t, "rows")
+		text := table(rows...)
+		if got, want := strings.Fields(text), strings.Fields(strings.Join(slicesJoin(rows), " ")); len(got) != len(want) {
+			t.Fatalf("%d words became %d:\n%s", len(want), len(got), text)
+		}
+		for line := range strings.Lines(text) {
+			if width := utf8.RuneCountInString(strings.TrimRight(line, "\n")); width > pageWidth {
+				t.Fatalf("%d columns:\n%s", width, text)
+			}
+		}
+	})
+}
+
+func slicesJoin(rows [][]string) (lines []string) {
+	for _, row := range rows {
+		lines = append(lines, strings.Join(row, " "))
+	}
+	return lines
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"lockstep/types"
+)
+
+// Moments are shown in the time of this place (TZ), with the name of its zone. JSON has them in UTC.
+const (
+	dayLayout    = time.DateOnly
+	minuteLayout = "15:04"
+	stampLayout  = time.DateTime + " MST"
+)
+
+// local is a moment in the time of this place.
+func local(t types.Time) time.Time { return t.Std().Local() }
+
+// stamp writes a moment.
+func stamp(t types.Time) string { return local(t).Format(stampLayout) }
+
+// slotText writes the time of goods: the day and the zone once, if both ends have them in common.
+func slotText(g *types.Goods) string {
+	if g.From == 0 && g.Until == 0 {
+		return "-"
+	}
+	from, until, clock := local(g.From), local(g.Until), minuteLayout
+	if g.Until.Since(g.From)%60_000 != 0 || g.From%60_000 != 0 {
+		clock = time.TimeOnly
+	}
+	begin, end := from.Format(dayLayout+" "+clock), until.Format(clock)
+	if from.Format(dayLayout) != until.Format(dayLayout) {
+		end = until.Format(dayLayout + " " + clock)
+	}
+	if zone := from.Format("MST"); zone != until.Format("MST") {
+		begin += " " + zone
+	}
+	return begin + " to " + end + until.Format(" MST")
+}
+
+// slotBegin writes when goods begin to be handed over, for a list.
+func slotBegin(g *types.Goods) string {
+	if g.From == 0 && g.Until == 0 {
+		return "-"
+	}
+	clock := minuteLayout
+	if g.From%60_000 != 0 {
+		clock = time.TimeOnly
+	}
+	return local(g.From).Format(dayLayout + " " + clock + " MST")
+}
+
+// remaining is the time left on the ledger clock.
+func remaining(until, clock types.Time) string {
+	if clock > until {
+		return "passed"
+	}
+	return until.Since(clock).Std().Round(time.Second).String() + " left"
+}
+
+// leastSkew is from when on the ledger clock is said to be behind.
+const leastSkew = types.Span(1000)
+
+// behind tells whether the chain stood still for a while, so that the ledger clock, by which deadlines are kept, is behind the
+// time of people.
+func (s *session) behind() bool { return s.status.Skew >= leastSkew }
+
+// deadline writes a moment of the ledger clock. While that is behind, the time left is what counts for people.
+func (s *session) deadline(t, clock types.Time) string {
+	if s.behind() {
+		return stamp(t) + " ledger time (" + remaining(t, clock) + ")"
+	}
+	return stamp(t)
+}
+
+// skewNote says how the ledger clock stands to the time of people, where that matters.
+func (s *session) skewNote(p *page) {
+	if s.behind() {
+		p.line("The ledger clock is %s behind, since no blocks were made for a while: deadlines come that much later.", s.status.Skew)
+	}
+}
+
+// momentMapper reads the moments among the arguments.
+type momentMapper struct{}
+
+// Decode reads a moment, see [parseMoment].
+func (momentMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
+		return err
+	}
+	moment, err := parseMoment(text)
+	if err != nil {
+		return err
+	}
+	target.SetUint(uint64(moment))
+	return nil
+}
+
+// parseMoment reads a moment as the program writes it: in UTC or with its distance from it, as 2026-06-21T12:15:00Z, or in the
+// time of this place, as "2026-06-21 14:15". A time that the clocks of this place show twice needs the name of its zone, as
+// "2026-10-25 02:30 CET".
+func parseMoment(text string) (types.Time, error) {
+	var moment types.Time
+	if err := moment.UnmarshalText([]byte(text)); err == nil {
+		if moment == 0 {
+			return 0, types.Refuse(types.CodeMalformed, "%q is before any ledger", text)
+		}
+		return moment, nil
+	}
+	for _, layout := range []string{"2006-01-02 15:04", time.DateTime} {
+		day, zone := text, ""
+		if len(day) > len(dayLayout) && day[len(dayLayout)] == 'T' {
+			day = day[:len(dayLayout)] + " " + day[len(dayLayout)+1:]
+		}
+		if len(day) > len(layout) && day[len(layout)] == ' ' {
+			day, zone = day[:len(layout)], day[len(layout)+1:]
+		}
+		if found := readings(layout, day, zone); len(found) == 1 {
+			return types.TimeOf(found[0]), nil
+		} else if len(found) > 1 {
+			return 0, types.Refuse(types.CodeMalformed, "the clocks show %q twice here: write it as %s or %s", text, found[0].Format(layout+" MST"), found[1].Format(layout+" MST"))
+		}
+	}
+	return 0, types.Refuse(types.CodeMalformed, "%q is not a time: write it as 2026-06-21T12:15:00Z, or in the time of this place as \"2026-06-21 14:15\"", text)
+}
+
+// readings are the moments at which a clock of this place, or one of UTC, shows a text.
+func readings(layout, text, zone string) (found []time.Time) {
+	if zone == "UTC" || zone == "Z" {
+		if at, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
+			found = append(found, at)
+		}
+		return found
+	}
+	guess, err := time.ParseInLocation(layout, text, time.Local)
+	if err != nil {
+		return nil
+	}
+	for shift := -3 * time.Hour; shift <= 3*time.Hour; shift += 15 * time.Minute { // no clock is put forward or back by more
+		at := guess.Add(shift)
+		if at.Format(layout) == text && (zone == "" || at.Format("MST") == zone) {
+			found = append(found, at)
+		}
+	}
+	return found
+}
