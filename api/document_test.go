@@ -155,6 +155,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		"coins": "/v1/keys/" + key + "/coins?asset=" + euro.ID().String(), "asset": "/v1/assets/" + euro.ID().String(),
 		"output":     "/v1/outputs/" + trade.Outpoint(types.PartBond).String(),
 		"key-trades": "/v1/keys/" + key + "/trades", "trade": "/v1/trades/" + trade.String(), "offers": "/v1/offers",
+		"ids":    "/v1/ids/trade/" + trade.String()[:6],
 		"assets": "/v1/assets", "health": "/healthz", "ready": "/readyz", "transaction": "/v1/transactions/" + story[0].ID().String(),
 	}
 	for id, path := range paths {

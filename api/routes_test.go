@@ -59,6 +59,12 @@ func TestQuestions(t *testing.T) {
 		t.Errorf("trades %+v", trades)
 	}
 	offers := get[wire.Offers](w, "/v1/offers")
+	if ids := get[wire.IDs](w, "/v1/ids/offer/"+offers.Offers[0].ID.String()[:8]); len(ids.IDs) != 1 || ids.More || ids.IDs[0] != offers.Offers[0].ID.String() {
+		t.Errorf("ids %+v", ids)
+	}
+	if ids := get[wire.IDs](w, "/v1/ids/offer/0000"); len(ids.IDs) != 0 {
+		t.Errorf("ids %+v", ids)
+	}
 	if len(offers.Offers) != 1 || offers.Offers[0].Remaining != 600 {
 		t.Errorf("offers %+v", offers)
 	}

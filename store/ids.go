@@ -24,8 +24,7 @@ const (
 
 // The kinds of the ledger's own keys that go on with an ID, see package ledger, keys.go.
 const (
-	ledgerTrade  = 't'
-	ledgerAsset  = 'a'
+	ledgerTrades = 't'
 	ledgerBook   = 'b'
 	ledgerPoint  = 'g'
 	ledgerMember = 'm'
@@ -40,7 +39,7 @@ func (s *Snapshot) keyspaces(kind IDKind) (spaces [][]byte) {
 	}
 	switch kind {
 	case TradeIDs:
-		spaces = append(spaces, []byte{prefixState, ledgerTrade})
+		spaces = append(spaces, []byte{prefixState, ledgerTrades})
 		everyEpoch(prefixEnded)
 	case OfferIDs:
 		spaces = append(spaces, []byte{prefixState, ledgerOffer})

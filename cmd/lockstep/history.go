@@ -66,12 +66,12 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 			p.line("No auction of these was held up to block %d.", told.At.Height)
 			return
 		}
-		p.row("from", "zone", "price", "volume", "demanded", "offered", "trades", "product")
+		p.row("from", "zone", "price", "volume", "demanded", "offered", "product")
 		for i := range told.Auctions {
 			auction := &told.Auctions[i]
 			goods := auction.Product.Goods(1, types.Flow{})
 			p.row(slotBegin(&goods), name(auction.Product.Zone), s.prices(auction), volume(auction.Volume, auction.Product.Unit),
-				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), fmt.Sprint(auction.Trades), short(auction.ProductID))
+				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), short(auction.ProductID))
 		}
 		p.more(told.Next)
 	})
@@ -240,7 +240,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order of this key has come to an auction up to block %d.", told.At.Height)
 			return
 		}
-		p.row("from", "side", "asked", "filled", "for", "trades", "left out", "product")
+		p.row("from", "side", "asked", "filled", "for", "left out", "product")
 		for i := range told.Fills {
 			fill := &told.Fills[i]
 			goods := fill.Product.Goods(1, types.Flow{})
@@ -249,7 +249,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 				left = "-"
 			}
 			p.row(slotBegin(&goods), fill.Side.String(), quantity(fill.Quantity, fill.Product.Unit), quantity(fill.Filled, fill.Product.Unit),
-				s.total(fill.Product.Asset, fill.Value), fmt.Sprint(fill.Count), left, short(fill.ProductID))
+				s.total(fill.Product.Asset, fill.Value), left, short(fill.ProductID))
 		}
 		p.more(told.Next)
 	})

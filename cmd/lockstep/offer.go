@@ -255,12 +255,19 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No offer stands now.")
 			return
 		}
-		p.row("left", "of", "price", "from", "stands", "terms", "offer")
+		p.row("left", "price", "from", "stands", "terms", "offer")
 		for _, o := range offers {
-			p.row(quantity(o.Remaining, o.Offer.Goods.Unit), name(o.Offer.Goods.Commodity), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
+			p.row(leftOf(&o), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
 				slotBegin(&o.Offer.Goods), remaining(o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
 		}
 	})
+}
+
+// leftOf writes what is left of an offer.
+func leftOf(o *wire.Offer) string {
+	goods := o.Offer.Goods
+	goods.Quantity = o.Remaining
+	return amountText(&goods)
 }
 
 type offerCancelCmd struct {

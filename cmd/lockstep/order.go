@@ -231,13 +231,13 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order stands. What was matched is in: %s", a.next("trade list"))
 			return
 		}
-		p.row("side", "quantity", "limit", "from", "zone", "gate", "terms", "no.", "product")
+		p.row("order", "limit", "from", "zone", "terms", "no.", "product")
 		for i := range orders {
 			order := &orders[i].Order
 			product := &order.Product
 			goods := product.Goods(order.Quantity, order.Flow)
-			p.row(order.Side.String(), quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotBegin(&goods), name(product.Zone),
-				remaining(product.Gate(&s.params), s.status.BlockTime), acceptsText(order.Accepts), fmt.Sprint(order.Number), short(product.ID()))
+			p.row(order.Side.String()+" "+quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotBegin(&goods), name(product.Zone),
+				acceptsText(order.Accepts), fmt.Sprint(order.Number), short(product.ID()))
 		}
 	})
 }

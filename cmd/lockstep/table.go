@@ -12,6 +12,9 @@ import (
 // pageWidth is how wide text is printed unless a terminal has more room.
 const pageWidth = 80
 
+// fixedSpace is a space in a cell at which the cell is not broken.
+const fixedSpace = "\x1f"
+
 // gap stands between the columns of a table.
 const gap = 2
 
@@ -36,8 +39,12 @@ func newPage(out io.Writer) *page {
 
 // row writes cells that line up with those of the rows around it.
 func (p *page) row(cells ...string) {
-	for i := range cells {
-		cells[i] = printable(cells[i])
+	for i, cell := range cells {
+		parts := strings.Split(cell, fixedSpace)
+		for n := range parts {
+			parts[n] = printable(parts[n])
+		}
+		cells[i] = strings.Join(parts, fixedSpace)
 	}
 	p.rows = append(p.rows, cells)
 }
@@ -79,7 +86,7 @@ func (p *page) flush() {
 					line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+gap))
 				}
 			}
-			p.print(strings.TrimRight(line.String(), " "))
+			p.print(strings.TrimRight(strings.ReplaceAll(line.String(), fixedSpace, " "), " "))
 		}
 	}
 	p.rows = nil
@@ -94,7 +101,7 @@ func (p *page) widths() []int {
 				widths, words = append(widths, 0), append(words, 0)
 			}
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-			for word := range strings.FieldsSeq(cell) {
+			for word := range strings.FieldsSeq(cell) { // to which a fixed space is none
 				words[i] = max(words[i], utf8.RuneCountInString(word))
 			}
 		}

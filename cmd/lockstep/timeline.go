@@ -42,10 +42,10 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No trades.")
 			return
 		}
-		p.row("phase", "you are", "goods", "from", "price", "next", "trade")
+		p.row("phase", "you are", "goods", "price", "next", "trade")
 		for i := range trades {
 			t := &trades[i]
-			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), amountText(&t.Trade.Agreement.Goods), slotBegin(&t.Trade.Agreement.Goods),
+			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), listedGoods(&t.Trade.Agreement.Goods),
 				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), nextMove(t, key), short(t.ID))
 		}
 	})
@@ -82,9 +82,9 @@ func nextMove(t *wire.Trade, key types.PublicKey) string {
 func onRecord(what string) string {
 	switch what {
 	case "pay":
-		return ", or it lapses and goes on record"
+		return " (else it lapses, on record)"
 	case "deliver":
-		return ", or it is refunded and goes on record"
+		return " (else refunded, on record)"
 	}
 	return ""
 }
@@ -254,7 +254,7 @@ func (s *session) moves(p *page, t *wire.Trade) {
 		}
 		until := "any time"
 		if move.Until != 0 {
-			until = "by " + stamp(move.Until) + " (" + remaining(move.Until, t.Clock) + ")"
+			until = "by " + soon(move.Until, t.Clock) + " (" + remaining(move.Until, t.Clock) + ")"
 		}
 		who := move.Role
 		if s.account != nil && move.Who == s.account.Key() {
@@ -269,6 +269,15 @@ func (s *session) moves(p *page, t *wire.Trade) {
 	if t.Over {
 		p.line("The trade is over and has left the ledger's state.")
 	}
+}
+
+// listedGoods writes how much of what, and from when, for a table.
+func listedGoods(g *types.Goods) string {
+	text := amountText(g)
+	if from := slotBegin(g); from != "-" {
+		text += ", " + from
+	}
+	return text
 }
 
 // amountText writes how much of what.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -22,6 +23,16 @@ func local(t types.Time) time.Time { return t.Std().Local() }
 // stamp writes a moment.
 func stamp(t types.Time) string { return local(t).Format(stampLayout) }
 
+// soon writes a moment by the clock alone, if that is not a day away.
+func soon(t, clock types.Time) string {
+	if t.Since(clock) < almostADay && clock.Since(t) < almostADay {
+		return local(t).Format(time.TimeOnly + " MST")
+	}
+	return stamp(t)
+}
+
+const almostADay = types.Span(20 * 60 * 60 * 1000)
+
 // slotText writes the time of goods: the day and the zone once, if both ends have them in common.
 func slotText(g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
@@ -41,7 +52,7 @@ func slotText(g *types.Goods) string {
 	return begin + " to " + end + until.Format(" MST")
 }
 
-// slotBegin writes when goods begin to be handed over, for a list.
+// slotBegin writes when goods begin to be handed over, for a table: in one piece.
 func slotBegin(g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
 		return "-"
@@ -50,7 +61,7 @@ func slotBegin(g *types.Goods) string {
 	if g.From%60_000 != 0 {
 		clock = time.TimeOnly
 	}
-	return local(g.From).Format(dayLayout + " " + clock + " MST")
+	return local(g.From).Format(dayLayout + fixedSpace + clock + fixedSpace + "MST")
 }
 
 // remaining is the time left on the ledger clock.
@@ -58,11 +69,18 @@ func remaining(until, clock types.Time) string {
 	if clock > until {
 		return "passed"
 	}
-	return until.Since(clock).Std().Round(time.Second).String() + " left"
+	left := until.Since(clock).Std().Round(time.Second).String()
+	if strings.HasSuffix(left, "m0s") {
+		left = strings.TrimSuffix(left, "0s")
+	}
+	if strings.HasSuffix(left, "h0m") {
+		left = strings.TrimSuffix(left, "0m")
+	}
+	return left + " left"
 }
 
 // leastSkew is from when on the ledger clock is said to be behind.
-const leastSkew = types.Span(1000)
+const leastSkew = types.Span(60_000)
 
 // behind tells whether the chain stood still for a while, so that the ledger clock, by which deadlines are kept, is behind the
 // time of people.

@@ -82,6 +82,14 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 	if got := s.deadline(clock.Add(90_000), clock); !strings.HasSuffix(got, " ledger time (1m30s left)") {
 		t.Errorf("behind: %s", got)
 	}
+	for left, want := range map[types.Span]string{0: "0s left", 60_000: "1m left", 3_600_000: "1h left", 3_900_000: "1h5m left", 3_601_000: "1h0m1s left", 600: "1s left"} {
+		if got := remaining(clock.Add(left), clock); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+	if got := remaining(clock-1, clock); got != "passed" {
+		t.Errorf("%s of a moment that has passed", got)
+	}
 	s.status.Skew--
 	if got := s.deadline(clock.Add(90_000), clock); got != stamp(clock.Add(90_000)) {
 		t.Errorf("not behind: %s", got)

@@ -34,9 +34,13 @@ func (c *txCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		found.At = &block.BlockTime
-		for i := range block.Txs {
-			if block.Txs[i].ID == c.Tx {
-				found.Tx = block.Txs[i].Tx
+		for tx, err := range s.node.AllBlockTxs(ctx, found.Receipt.Height) {
+			if err != nil {
+				return err
+			}
+			if tx.ID == c.Tx {
+				found.Tx = tx.Tx
+				break
 			}
 		}
 	}
