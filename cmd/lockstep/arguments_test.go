@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -118,6 +121,35 @@ func TestWaysToAskForHelp(t *testing.T) {
 	var out bytes.Buffer
 	if code := run([]string{"--version"}, strings.NewReader(""), &out, &out); code != exitFine || !strings.HasPrefix(out.String(), "lockstep ") {
 		t.Errorf("--version: exit code %d, %s", code, out.String())
+	}
+}
+
+// TestNextStepsAreCommands looks up every next step that the source names.
+func TestNextStepsAreCommands(t *testing.T) {
+	t.Parallel()
+	var root cli
+	parser, err := kong.New(&root, kong.Vars{"home": "."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\.next\("([^"]*)"`)
+	found := 0
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range named.FindAllStringSubmatch(string(content), -1) {
+			found++
+			(&invocation{model: parser.Model}).flagsOf(strings.Fields(step[1])) // panics if there is none
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d next steps were found", found)
 	}
 }
 

@@ -30,8 +30,8 @@ func (c *nodeClockCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	return a.show(report, func(p *page) {
-		p.row("this machine", report.Wall.String())
-		p.row("last block", report.BlockTime.String())
+		p.row("this machine", stamp(report.Wall))
+		p.row("last block", stamp(report.BlockTime))
 		p.row("ahead", round(report.Ahead.Std()))
 		p.row("accepted", round(report.Accepted.Std()))
 		switch {

@@ -49,9 +49,10 @@ func called(model *kong.Application, command *kong.Context, args []string) *invo
 // next is a command as it works when it is typed next: with the arguments given here, and the flags of this call that it
 // takes too. Only the flags whose default was overridden are repeated.
 func (a *app) next(command string, args ...string) string {
-	words := append([]string{programName()}, strings.Fields(command)...)
+	path := strings.Fields(command)
+	words := append([]string{programName()}, path...)
 	if a.call != nil {
-		flags := a.call.flagsOf(strings.Fields(command))
+		flags := a.call.flagsOf(path)
 		for _, given := range a.call.given {
 			if slices.Contains(flags, given.name) && !slices.Contains(args, "--"+given.name) {
 				words = append(words, "--"+given.name, quoted(given.value))
