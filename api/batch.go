@@ -15,6 +15,7 @@ import (
 	"lockstep/api/wire"
 	"lockstep/types"
 	"lockstep/types/canon"
+	"lockstep/types/strict"
 )
 
 // maxBatchBody bounds a request with several transactions.
@@ -133,7 +134,7 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 		var bounded struct {
 			Txs boundedList `json:"txs"`
 		}
-		if err := decodeWhole(body, &bounded); err != nil {
+		if err := strict.Unmarshal(body, &bounded); err != nil {
 			return nil, types.Refuse(types.CodeMalformed, "the body must be {\"txs\": [\"<base64>\", ...]}: %v", err)
 		}
 		batch.Txs = bounded.Txs

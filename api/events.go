@@ -29,10 +29,11 @@ func eventsOperation() huma.Operation {
 		Method: http.MethodGet, Path: "/v1/events", OperationID: "events", Summary: "What happens, as it happens",
 		Description: "Server-sent events. The name of each is its kind, its data an Event in JSON, its id \"height:index\". " +
 			"A message with an id (\"height:end\") and no data tells that the block held nothing more that was asked for. Whoever " +
-			"comes back with the last id in Last-Event-ID goes on right after it; then 'from' counts no more.",
+			"comes back with the last id in Last-Event-ID goes on right after it; then 'from' counts no more. A place ahead of the ledger is " +
+			"refused (code ahead).",
 		Responses: streamOf("Event"),
 	}
-	describeProblems(&op)
+	describeProblems(&op, http.StatusConflict)
 	return op
 }
 
@@ -84,6 +85,14 @@ func (p *position) UnmarshalText(text []byte) error {
 	return types.Refuse(types.CodeMalformed, "that is not the id of a message of this stream")
 }
 
+// last is the height of the block that the message before the place is of.
+func (p position) last() uint64 {
+	if p.index > 0 {
+		return p.height
+	}
+	return p.height - 1
+}
+
 func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
 	return s.openStream(ctx, in.Last, in.From, func(out *bytes.Buffer, block *wire.Block, first int) error {
 		return writeEvents(out, block, first, in)
@@ -95,15 +104,24 @@ type blockWriter func(out *bytes.Buffer, block *wire.Block, first int) error
 
 // openStream begins a stream right after the last message that was received, or at a height, or now.
 func (s *server) openStream(ctx context.Context, start position, from uint64, write blockWriter) (*huma.StreamResponse, error) {
-	if start == (position{}) {
-		start.height = from
+	status, err := s.ledger.Status(ctx)
+	if err != nil {
+		return nil, s.refuse(err)
 	}
-	if start.height == 0 { // made definite, so that whoever loses the connection at once can still come back
-		status, err := s.ledger.Status(ctx)
-		if err != nil {
-			return nil, s.refuse(err)
-		}
-		start.height = status.Height + 1
+	next := position{height: status.Height + 1}
+	switch {
+	case start.height > next.height, start.height == next.height && start.index > 0:
+		return nil, s.refuse(types.Refuse(types.CodeAhead,
+			"Last-Event-ID names a message of block %d, and this ledger is at block %d: it is not the ledger that the message came from; "+
+				"start again without Last-Event-ID", start.last(), status.Height))
+	case start != (position{}):
+	case from > next.height:
+		return nil, s.refuse(types.Refuse(types.CodeAhead,
+			"from: block %d is ahead of this ledger, which is at block %d; leave it out to begin with the next block", from, status.Height))
+	case from > 0:
+		start.height = from
+	default: // made definite, so that a client that loses the connection at once can still come back
+		start = next
 	}
 	holder := clientOf(ctx)
 	if status := s.streams.take(holder, 1); status != http.StatusOK {

@@ -135,6 +135,28 @@ func TestEventsBadPosition(t *testing.T) {
 	}
 }
 
+// A place ahead of the ledger is that of another one, or of one that was made anew: silence would last for ever.
+func TestEventsAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ledger.Story(t)
+	height := get[wire.Status](w, "/v1/status").Height
+	for _, path := range []string{"/v1/events", "/v1/outcomes", "/v1/events?from=1"} {
+		for _, last := range []string{fmt.Sprintf("%d:end", height+1), fmt.Sprintf("%d:0", height+1), "9223372036854775807:end", "9223372036854775807:3"} {
+			response, text := w.ask("GET", path, nil, "Last-Event-ID", last)
+			if problem := w.refused(response, text, http.StatusConflict, types.CodeAhead); !strings.Contains(problem.Detail, "start again without Last-Event-ID") {
+				t.Errorf("%s does not say what to do", problem.Detail)
+			}
+		}
+		next, leave := w.listen(path, fmt.Sprintf("%d:end", height)) // the last one is not ahead
+		next()
+		leave()
+	}
+	next, leave := w.listen(fmt.Sprintf("/v1/events?from=%d", height+1), "") // nor is the next block
+	next()
+	leave()
+}
+
 // flood is a ledger whose past is endless and large: it counts how much of it was taken.
 type flood struct {
 	*apitest.Ledger

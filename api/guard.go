@@ -5,8 +5,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -23,7 +26,9 @@ import (
 func (s *server) guard(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		out := &response{ResponseWriter: w}
+		body := &requestBody{ReadCloser: r.Body}
+		r.Body = body
+		out := &response{ResponseWriter: w, refuse: func() { body.drain(w, r) }}
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
 		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -39,13 +44,15 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 			s.log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "bytes", out.bytes,
 				"duration", time.Since(begin), "remote", r.RemoteAddr)
 		}()
-		if r.ContentLength != 0 && pattern == "" {
-			header.Set("Connection", "close") // or the server would read the body before it answers
-		}
+		unclear := badQuery(r)
 		switch {
 		case !s.knownHost(r):
-			writeProblem(out, newProblem(http.StatusMisdirectedRequest, types.CodeMalformed,
-				"this node is not known as "+r.Host+": ask it by the address at which it listens, or add the name to its hosts"))
+			writeProblem(out, newProblem(http.StatusMisdirectedRequest, types.CodeMalformed, fmt.Sprintf(
+				"this node is not known as %.200q: ask it by the address at which it listens, or add the name to \"hosts\" in its node.json, "+
+					"or start it with --allow-host", r.Host)))
+		case s.crossOrigin(out, r):
+		case unclear != nil:
+			writeProblem(out, newProblem(http.StatusBadRequest, types.CodeMalformed, unclear.Error()))
 		case pattern == "":
 			s.unrouted(out, r, handler)
 		default:
@@ -104,25 +111,45 @@ func (s *server) knownHost(r *http.Request) bool {
 	if local == nil || !local.IP.IsLoopback() {
 		return true
 	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = strings.Trim(r.Host, "[]")
-	}
+	host := hostName(r.Host)
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.hosts, host)
 }
 
+// hostName is the name in a Host header, in lower case, without its port and the dot that may end it.
+func hostName(header string) string {
+	host, _, err := net.SplitHostPort(header)
+	if err != nil {
+		host = strings.Trim(header, "[]")
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+// badQuery is why a query can't be read in one way only, if it can't.
+func badQuery(r *http.Request) error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return fmt.Errorf("the query can't be read: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(query[name]) > 1 {
+			return fmt.Errorf("query.%.100s: it is given %d times; give it once", name, len(query[name]))
+		}
+	}
+	return nil
+}
+
 // requireToken stands before what changes the ledger.
 func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
-	given, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-	hash := sha256.Sum256([]byte(given)) // so that the comparison does not tell the length either
+	scheme, given, ok := strings.Cut(ctx.Header("Authorization"), " ")
+	given, ok = strings.TrimLeft(given, " "), ok && strings.EqualFold(scheme, "Bearer") // RFC 9110, section 11.1
+	hash := sha256.Sum256([]byte(given))                                                // so that the comparison does not tell the length either
 	if ok && subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1 {
 		next(ctx)
 		return
 	}
 	_, w := humago.Unwrap(ctx)
 	w.Header().Set("WWW-Authenticate", "Bearer")
-	w.Header().Set("Connection", "close") // or the server would read a stranger's body before it answers
 	detail := "this node takes transactions only with its access token: send it as 'Authorization: Bearer <token>'"
 	if ok {
 		detail = "that is not the access token of this node"
@@ -141,6 +168,7 @@ type response struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	refuse func() // called before a refusal is answered
 }
 
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -148,6 +176,9 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		if status >= http.StatusBadRequest {
+			w.refuse()
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -6,12 +6,15 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"lockstep/api/apitest"
 	"lockstep/api/wire"
@@ -37,6 +40,8 @@ func TestBadSubmissions(t *testing.T) {
 		"null":               {`null`, "application/json", 400, types.CodeMalformed},
 		"no tx":              {`{}`, "application/json", 400, types.CodeMalformed},
 		"not base64":         {`{"tx":"***"}`, "application/json", 400, types.CodeMalformed},
+		"name in capitals":   {strings.Replace(submission(good), `"tx"`, `"Tx"`, 1), "application/json", 400, types.CodeMalformed},
+		"name twice":         {strings.Replace(submission(good), "{", `{"tx":"",`, 1), "application/json", 400, types.CodeMalformed},
 		"unknown field":      {strings.Replace(submission(good), "{", `{"wait":1,`, 1), "application/json", 400, types.CodeMalformed},
 		"two submissions":    {submission(good) + submission(good), "application/json", 400, types.CodeMalformed},
 		"deep":               {strings.Repeat(`[`, 100_000), "application/json", 400, types.CodeMalformed},
@@ -61,40 +66,125 @@ func TestBadSubmissions(t *testing.T) {
 	}
 }
 
-// counted tells how much of a body was taken, in chunks, so that no length is announced.
-type counted struct{ sent int }
-
-func (c *counted) Read(p []byte) (int, error) {
-	if c.sent >= 10<<20 {
-		return 0, io.EOF
+// TestLargeBodies sends bodies whole, as simple clients do, before it reads the answer: it is a problem, not a broken connection.
+func TestLargeBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, c := range map[string]struct {
+		request string
+		status  int
+		code    types.Code
+	}{
+		"a transaction": {"POST /v1/transactions", http.StatusRequestEntityTooLarge, types.CodeTooLarge},
+		"a batch":       {"POST /v1/transactions/batch", http.StatusRequestEntityTooLarge, types.CodeTooLarge},
+		"no such path":  {"POST /v1/nothing", http.StatusNotFound, types.CodeNotFound},
+		"no such way":   {"POST /v1/status", http.StatusMethodNotAllowed, types.CodeMalformed},
+		"a stranger":    {"POST /v1/transactions", http.StatusUnauthorized, types.CodeToken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := w.in(t)
+			const size = 20 << 20
+			connection, err := net.Dial("tcp", w.server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer connection.Close()
+			authorization := "Bearer " + token
+			if c.code == types.CodeToken {
+				authorization = "Bearer wrong"
+			}
+			head := fmt.Sprintf("%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Type: application/cbor\r\nContent-Length: %d\r\n\r\n",
+				c.request, authorization, size)
+			if _, err := io.WriteString(connection, head); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(connection, zeros{}, size); err != nil {
+				t.Fatalf("the body can't be sent whole: %v", err)
+			}
+			response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(response.Body)
+			if err != nil || !response.Close {
+				t.Errorf("%v, closes: %t", err, response.Close)
+			}
+			w.refused(response, text, c.status, c.code)
+		})
 	}
-	c.sent += len(p)
-	return len(p), nil
 }
 
-func TestLargeBodyIsNotReadWhole(t *testing.T) {
+// zeros is a body without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A body without an end is read no further than it is thrown away, and a client that asks first sends none.
+func TestEndlessBody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := &counted{}
-	response, text := w.ask("POST", "/v1/transactions", body, "Authorization", "Bearer "+token, "Content-Type", wire.CBORType)
-	w.refused(response, text, http.StatusRequestEntityTooLarge, types.CodeTooLarge)
-	if body.sent >= 10<<20 {
-		t.Errorf("the whole body was taken")
+	endless, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/v1/transactions", body)
+	if err != nil {
+		t.Fatal(err)
 	}
+	endless.Header.Set("Authorization", "Bearer "+token)
+	endless.Header.Set("Content-Type", wire.CBORType)
+	if response, err := w.server.Client().Do(endless); err == nil { // else it saw the connection break before the answer
+		response.Body.Close()
+		if response.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("status %d", response.StatusCode)
+		}
+	}
+	if sent := body.sent.Load(); sent >= 2*maxDrain {
+		t.Errorf("%d bytes were taken", sent)
+	}
+	asks, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/v1/transactions", zeros{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks.Header.Set("Expect", "100-continue")
+	transport := w.server.Client().Transport.(*http.Transport).Clone()
+	transport.ExpectContinueTimeout = time.Minute
+	refused, err := (&http.Client{Transport: transport}).Do(asks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer refused.Body.Close()
+	if refused.StatusCode != http.StatusUnauthorized {
+		t.Errorf("status %d", refused.StatusCode)
+	}
+}
+
+// counted tells how much of a body was taken, in chunks, so that no length is announced.
+type counted struct{ sent atomic.Int64 }
+
+func (c *counted) Read(p []byte) (int, error) {
+	if c.sent.Add(int64(len(p))) > 4*maxDrain {
+		return 0, io.EOF
+	}
+	return len(p), nil
 }
 
 func TestToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tx := submission(w.ledger.Issue(5, "alice"))
-	for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x", "bearer " + token, "Basic " + token, token} {
+	for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Bearer " + token + "x", "Bearer" + token, "Basic " + token, token} {
 		response, text := w.ask("POST", "/v1/transactions", strings.NewReader(tx), "Authorization", authorization, "Content-Type", "application/json")
 		w.refused(response, text, http.StatusUnauthorized, types.CodeToken)
 		if response.Header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("%q: no challenge", authorization)
 		}
 	}
-	w.submit("/v1/transactions", w.ledger.Issue(5, "alice"))
+	for _, scheme := range []string{"Bearer ", "bearer ", "BEARER  "} {
+		response, text := w.ask("POST", "/v1/transactions", strings.NewReader(submission(w.ledger.Issue(5, "alice", scheme))), "Authorization",
+			scheme+token, "Content-Type", "application/json")
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("%q: %s", scheme, text)
+		}
+	}
 	if log := w.log.String(); strings.Contains(log, token) || strings.Contains(log, "wrong") || !strings.Contains(log, "path=/v1/transactions") {
 		t.Errorf("the log shows a secret, or nothing:\n%s", log)
 	}
@@ -127,37 +217,56 @@ func TestBadQuestions(t *testing.T) {
 		says   string
 	}{
 		"/v1/keys/" + key[:20] + flip(key[20]) + key[21:] + "/balances": {400, types.CodeMalformed, "checksum"},
-		"/v1/keys/lk1/balances":                        {400, types.CodeMalformed, "58 more characters"},
-		"/v1/keys/" + zeros + "/trades":                {400, types.CodeMalformed, "not a key"},
-		"/v1/keys/%00/trades":                          {400, types.CodeMalformed, "not a key"},
-		"/v1/keys/" + key + "/trades?limit=-1":         {400, types.CodeMalformed, "limit"},
-		"/v1/keys/" + key + "/trades?limit=0":          {400, types.CodeMalformed, "limit"},
-		"/v1/keys/" + key + "/trades?limit=501":        {400, types.CodeMalformed, "limit"},
-		"/v1/keys/" + key + "/trades?open=perhaps":     {400, types.CodeMalformed, "open"},
-		"/v1/keys/" + key + "/trades?after=zzz":        {400, types.CodeMalformed, "next"},
-		"/v1/offers?limit=99999999999999999999":        {400, types.CodeMalformed, "limit"},
-		"/v1/offers?after=" + strings.Repeat("x", 300): {400, types.CodeMalformed, "after"},
-		"/v1/offers?limits=1":                          {400, types.CodeMalformed, "limits"},
-		"/v1/offers/" + zeros:                          {404, types.CodeNotFound, "offer"},
-		"/v1/offers/abc":                               {400, types.CodeMalformed, "64 hexadecimal"},
-		"/v1/ids/trade/abc":                            {400, types.CodeMalformed, "prefix"},
-		"/v1/ids/trade/" + zeros + "0":                 {400, types.CodeMalformed, "prefix"},
-		"/v1/ids/trade/wxyz":                           {400, types.CodeMalformed, "may not stand in it"},
-		"/v1/ids/secret/abcd":                          {400, types.CodeMalformed, "kind"},
-		"/v1/trades/" + zeros:                          {404, types.CodeNotFound, "trade"},
-		"/v1/trades/" + strings.Repeat("g", 64):        {400, types.CodeMalformed, "0-9 and a-f"},
-		"/v1/transactions/" + zeros:                    {404, types.CodeNotFound, "transaction"},
-		"/v1/transactions/" + zeros + "?wait=1h":       {400, types.CodeMalformed, "wait"},
-		"/v1/transactions/" + zeros + "?wait=-1s":      {400, types.CodeMalformed, "wait"},
-		"/v1/blocks/0":                                 {400, types.CodeMalformed, "latest"},
-		"/v1/blocks/-1":                                {400, types.CodeMalformed, "latest"},
-		"/v1/blocks/99999999999999999999":              {400, types.CodeMalformed, "latest"},
-		"/v1/blocks/99":                                {404, types.CodeNotFound, "block 99"},
-		"/v1/events?key=lk1":                           {400, types.CodeMalformed, "key"},
-		"/v1/events?from=-1":                           {400, types.CodeMalformed, "from"},
-		"/v1/events?trade=1":                           {400, types.CodeMalformed, "trade"},
-		"/v1/nothing":                                  {404, types.CodeNotFound, "/docs"},
-		"/":                                            {404, types.CodeNotFound, "/docs"},
+		"/v1/keys/lk1/balances":                                 {400, types.CodeMalformed, "58 more characters"},
+		"/v1/keys/" + zeros + "/trades":                         {400, types.CodeMalformed, "not a key"},
+		"/v1/keys/%00/trades":                                   {400, types.CodeMalformed, "not a key"},
+		"/v1/keys/" + key + "/trades?limit=-1":                  {400, types.CodeMalformed, "limit"},
+		"/v1/keys/" + key + "/trades?limit=0":                   {400, types.CodeMalformed, "limit"},
+		"/v1/keys/" + key + "/trades?limit=501":                 {400, types.CodeMalformed, "limit"},
+		"/v1/keys/" + key + "/trades?open=perhaps":              {400, types.CodeMalformed, "open"},
+		"/v1/keys/" + key + "/trades?after=zzz":                 {400, types.CodeMalformed, "next"},
+		"/v1/offers?limit=99999999999999999999":                 {400, types.CodeMalformed, "limit"},
+		"/v1/offers?after=" + strings.Repeat("x", 300):          {400, types.CodeMalformed, "after"},
+		"/v1/offers?limits=1":                                   {400, types.CodeMalformed, "limits"},
+		"/v1/offers/" + zeros:                                   {404, types.CodeNotFound, "offer"},
+		"/v1/offers/abc":                                        {400, types.CodeMalformed, "64 hexadecimal"},
+		"/v1/trades/" + zeros:                                   {404, types.CodeNotFound, "trade"},
+		"/v1/trades/" + strings.Repeat("g", 64):                 {400, types.CodeMalformed, "0-9 and a-f"},
+		"/v1/transactions/" + zeros:                             {404, types.CodeNotFound, "transaction"},
+		"/v1/transactions/" + zeros + "?wait=1h":                {400, types.CodeMalformed, "wait"},
+		"/v1/transactions/" + zeros + "?wait=-1s":               {400, types.CodeMalformed, "wait"},
+		"/v1/blocks/0":                                          {400, types.CodeMalformed, "latest"},
+		"/v1/blocks/-1":                                         {400, types.CodeMalformed, "latest"},
+		"/v1/blocks/99999999999999999999":                       {400, types.CodeMalformed, "latest"},
+		"/v1/blocks/99":                                         {404, types.CodeNotFound, "block 99"},
+		"/v1/events?key=lk1":                                    {400, types.CodeMalformed, "key"},
+		"/v1/events?from=-1":                                    {400, types.CodeMalformed, "from"},
+		"/v1/events?from=99":                                    {409, types.CodeAhead, "block 99 is ahead of this ledger, which is at block 1"},
+		"/v1/outcomes?from=3":                                   {409, types.CodeAhead, "block 3 is ahead"},
+		"/v1/offers?limit=1&limit=2":                            {400, types.CodeMalformed, "given 2 times"},
+		"/v1/offers?Limit=1":                                    {400, types.CodeMalformed, "Limit"},
+		"/v1/offers?limit=%zz":                                  {400, types.CodeMalformed, "query"},
+		"/v1/offers?limit=1;after=2":                            {400, types.CodeMalformed, "query"},
+		"/v1/keys/" + key + "/coins":                            {400, types.CodeMalformed, "asset"},
+		"/v1/keys/" + key + "/coins?asset=" + zeros + "&sum=-1": {400, types.CodeMalformed, "sum"},
+		"/v1/keys/" + key + "/balances?asset=" + zeros + ",x":   {400, types.CodeMalformed, "asset"},
+		"/v1/keys/" + key + "/balances?asset=" + strings.Repeat(zeros+",", 100) + zeros: {400, types.CodeMalformed, "asset"},
+		"/v1/outputs/" + zeros:                 {400, types.CodeMalformed, "colon"},
+		"/v1/outputs/" + zeros + ":x":          {400, types.CodeMalformed, "colon"},
+		"/v1/outputs/" + zeros + ":4294967296": {400, types.CodeMalformed, "colon"},
+		"/v1/outputs/" + zeros + ":0":          {404, types.CodeNotFound, "output"},
+		"/v1/outputs/" + zeros + ":2147483649": {404, types.CodeNotFound, "output"},
+		"/v1/assets/" + zeros:                  {404, types.CodeNotFound, "asset"},
+		"/v1/assets?after=x":                   {400, types.CodeMalformed, "not"},
+		"/v1/blocks/1/events?after=-1":         {400, types.CodeMalformed, "next"},
+		"/v1/blocks/1/transactions?limit=101":  {400, types.CodeMalformed, "limit"},
+		"/v1/events?trade=1":                   {400, types.CodeMalformed, "trade"},
+		"/v1/nothing":                          {404, types.CodeNotFound, "/docs"},
+		"/":                                    {404, types.CodeNotFound, "/docs"},
+		"/v1/ids/trade/abc":                    {400, types.CodeMalformed, "prefix"},
+		"/v1/ids/trade/" + zeros + "0":         {400, types.CodeMalformed, "prefix"},
+		"/v1/ids/trade/wxyz":                   {400, types.CodeMalformed, "may not stand in it"},
+		"/v1/ids/secret/abcd":                  {400, types.CodeMalformed, "kind"},
 	} {
 		t.Run(strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
 			w := w.in(t)
@@ -203,7 +312,7 @@ func TestHost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for host, known := range map[string]bool{
-		"localhost": true, "localhost:80": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]": true, "[::1]:8080": true,
+		"localhost": true, "localhost:80": true, "LOCALHOST": true, "LocalHost.:80": true, "127.0.0.1.": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]": true, "[::1]:8080": true,
 		"evil.example": false, "127.0.0.1.evil.example": false, "localhost.evil.example:80": false, "192.168.1.1": false,
 	} {
 		response, text := w.ask("GET", "/v1/status", nil, "Host", host)

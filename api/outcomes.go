@@ -21,7 +21,7 @@ func outcomesOperation() huma.Operation {
 			"JSON as Outcomes, its id \"height:index\" that of the last of them. For the rest it is as /v1/events.",
 		Responses: streamOf("Outcomes"),
 	}
-	describeProblems(&op)
+	describeProblems(&op, http.StatusConflict)
 	return op
 }
 

@@ -24,7 +24,7 @@ func statusOf(code types.Code) int {
 		return http.StatusUnauthorized
 	case types.CodeNotFound:
 		return http.StatusNotFound
-	case types.CodePending:
+	case types.CodePending, types.CodeAhead:
 		return http.StatusConflict
 	case types.CodePoolFull, types.CodeUnavailable:
 		return http.StatusServiceUnavailable

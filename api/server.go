@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,10 +29,12 @@ type Config struct {
 	Token      string
 	OpenSubmit bool
 
-	// Hosts are names under which a proxy on this machine makes the node known, besides the loopback addresses.
+	// Hosts are names by which a proxy on this machine makes the node known, besides the loopback addresses; see [ParseHost].
 	Hosts []string
 	// Limits bound what clients hold open. [NewServer] takes them too.
 	Limits Limits
+	// Origins are the sites whose pages may read answers in a browser; see [ParseOrigin].
+	Origins []string
 	// Metrics is where the API's own numbers go and what is served, with whatever else is registered there. Nil: a new one.
 	Metrics *prometheus.Registry
 }
@@ -44,6 +47,7 @@ type server struct {
 	log     *slog.Logger
 	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
 	hosts   []string
+	origins []string
 	meter   *meter
 	limits  Limits
 	streams *quota // that are open
@@ -61,9 +65,23 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, hosts: config.Hosts, limits: config.Limits.withDefaults()}
+	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
+	for _, text := range config.Hosts {
+		host, err := ParseHost(text)
+		if err != nil {
+			return nil, fmt.Errorf("api: hosts: %w", err)
+		}
+		s.hosts = append(s.hosts, host)
+	}
+	for _, text := range config.Origins {
+		origin, err := ParseOrigin(text)
+		if err != nil {
+			return nil, fmt.Errorf("api: origins: %w", err)
+		}
+		s.origins = append(s.origins, origin)
+	}
 	if config.Token != "" {
 		hash := sha256.Sum256([]byte(config.Token))
 		s.token = &hash

@@ -3,9 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/api/wire"
 	"lockstep/types"
+	"lockstep/types/strict"
 )
 
 // maxBody bounds a request. A transaction is at most 64 KiB, in base64 a third more.
@@ -126,21 +125,8 @@ func decodeSubmission(contentType string, body []byte) (*types.Tx, error) {
 			"a transaction comes as application/json or as application/cbor: set the Content-Type")
 	}
 	var submission wire.Submission
-	if err := decodeWhole(body, &submission); err != nil {
+	if err := strict.Unmarshal(body, &submission); err != nil {
 		return nil, types.Refuse(types.CodeMalformed, "the body must be {\"tx\": \"<base64>\"}: %v", err)
 	}
 	return types.DecodeTx(submission.Tx)
-}
-
-// decodeWhole reads one JSON value of known fields and nothing beside it.
-func decodeWhole(body []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind it")
-	}
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"lockstep/internal/atomicfile"
 	"lockstep/types"
+	"lockstep/types/strict"
 )
 
 // Create makes the files of a new ledger with one validator, this node: keys (mode 0600) and genesis. It refuses a folder
@@ -121,7 +122,7 @@ func LoadParams(dir string) (types.Params, error) {
 
 func paramsOf(chainID string, appState []byte) (types.Params, error) {
 	var params types.Params
-	if err := json.Unmarshal(appState, &params); err != nil {
+	if err := strict.Unmarshal(appState, &params); err != nil {
 		return params, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
 	}
 	if params.ChainID != chainID {

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -20,6 +19,7 @@ import (
 	"lockstep/internal/disk"
 	"lockstep/store"
 	"lockstep/types"
+	"lockstep/types/strict"
 )
 
 // What is in a node's folder.
@@ -38,6 +38,8 @@ const DefaultAPI = "127.0.0.1:8645"
 // Settings are a node's own; the ledger's parameters stand in its genesis file.
 type Settings struct {
 	API       string     `json:"api"`        // where the API listens
+	Hosts     []string   `json:"hosts"`      // names by which a proxy on this machine makes the API known
+	Origins   []string   `json:"origins"`    // sites whose pages may read the API in a browser
 	P2PListen string     `json:"p2p_listen"` // where other nodes reach this one; empty: nowhere
 	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
 	LogLevel  slog.Level `json:"log_level"`
@@ -95,7 +97,7 @@ func parseProxy(text string) (netip.Prefix, error) {
 // DefaultSettings are those of a node on its own.
 func DefaultSettings() Settings {
 	return Settings{
-		API: DefaultAPI, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
+		API: DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
 		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{},
 	}
 }
@@ -119,6 +121,16 @@ func (s *Settings) Check() error {
 	for _, proxy := range s.Proxies {
 		if _, err := parseProxy(proxy); err != nil {
 			return fmt.Errorf("proxies: %q is not an address or a network: write one such as 10.0.0.7 or 10.0.0.0/24", proxy)
+		}
+	}
+	for _, host := range s.Hosts {
+		if _, err := api.ParseHost(host); err != nil {
+			return fmt.Errorf("hosts: %w", err)
+		}
+	}
+	for _, origin := range s.Origins {
+		if _, err := api.ParseOrigin(origin); err != nil {
+			return fmt.Errorf("origins: %w", err)
 		}
 	}
 	for _, peer := range s.P2PPeers {
@@ -177,11 +189,10 @@ func Init(dir string, options InitOptions) error {
 	if settings.Streams == 0 {
 		settings.Streams = DefaultStreams
 	}
-	if settings.P2PPeers == nil {
-		settings.P2PPeers = []string{}
-	}
-	if settings.Proxies == nil {
-		settings.Proxies = []string{}
+	for _, list := range []*[]string{&settings.Hosts, &settings.Origins, &settings.P2PPeers, &settings.Proxies} {
+		if *list == nil {
+			*list = []string{}
+		}
 	}
 	if err := settings.Check(); err != nil {
 		return fmt.Errorf("settings: %w", err)
@@ -255,9 +266,7 @@ func LoadSettings(dir string) (Settings, error) {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
 	}
 	settings := DefaultSettings()
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&settings); err != nil {
+	if err := strict.Unmarshal(text, &settings); err != nil {
 		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
 	}
 	if err := settings.Check(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,7 +29,9 @@ type Config struct {
 	API     string // overrides where the API listens; port 0 takes any that is free
 	Version string // of the program, for the status
 
-	TrustClock bool // believe the wall clock when it has jumped ahead
+	TrustClock bool     // believe the wall clock when it has jumped ahead
+	Hosts      []string // names by which a proxy makes the API known, besides those of the settings
+	Origins    []string // sites whose pages may read the API, besides those of the settings
 }
 
 // Node is a running node of a ledger.
@@ -89,6 +92,7 @@ func (n *Node) open(config Config) error {
 	n.limits = settings.limits()
 	n.handler, err = api.New(api.Config{
 		Ledger: n.Ledger(), Index: n.index, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),
 	})
 	if err != nil {
 		return err

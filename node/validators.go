@@ -10,10 +10,12 @@ import (
 
 // Validator is where one of several validators lives.
 type Validator struct {
-	Dir     string // its folder, which must be empty or not exist
-	API     string // where its API listens
-	Listen  string // where it takes connections of the others
-	Address string // where the others reach it, as host:port
+	Dir     string   // its folder, which must be empty or not exist
+	API     string   // where its API listens
+	Listen  string   // where it takes connections of the others
+	Address string   // where the others reach it, as host:port
+	Hosts   []string // names by which a proxy makes its API known
+	Origins []string // sites whose pages may read its API
 }
 
 // InitAll makes the folders of a new ledger with several validators, which share one genesis and know each other's
@@ -63,8 +65,7 @@ func InitAll(validators []Validator, params types.Params) error {
 func (v *Validator) settings(peers []string) *Settings {
 	settings := DefaultSettings()
 	settings.API, settings.P2PListen = v.API, v.Listen
-	if len(peers) > 0 {
-		settings.P2PPeers = peers
-	}
+	settings.P2PPeers = append(settings.P2PPeers, peers...)
+	settings.Hosts, settings.Origins = append(settings.Hosts, v.Hosts...), append(settings.Origins, v.Origins...)
 	return &settings
 }

@@ -70,7 +70,13 @@ func mint(params types.Params, amount types.Amount, names ...string) *types.Tx {
 // start runs a node in a folder until the test ends, or until stop is called.
 func start(t *testing.T, dir string) (n *Node, stop func()) {
 	t.Helper()
-	n, err := Open(Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.DiscardHandler))
+	return startWith(t, Config{Dir: dir, API: "127.0.0.1:0", Version: "test"})
+}
+
+// startWith is start with other options.
+func startWith(t *testing.T, config Config) (n *Node, stop func()) {
+	t.Helper()
+	n, err := Open(config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

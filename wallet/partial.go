@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lockstep/types"
+	"lockstep/types/strict"
 )
 
 // Partial is a transaction that needs the signatures of several keys, with those that it has so far. It travels between
@@ -52,7 +53,7 @@ func ParsePartial(file []byte) (*Partial, error) {
 		return bad("it is too large to be one")
 	}
 	var fields partialFile
-	if err := json.Unmarshal(file, &fields); err != nil {
+	if err := strict.Unmarshal(file, &fields); err != nil {
 		return bad("it can't be read as one; pass on the file as it was made")
 	}
 	if fields.Lockstep != partialMark {

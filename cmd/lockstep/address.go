@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 		file = filepath.Join(dir, "api.token")
 	}
 	var options []client.Option
-	token, err := os.ReadFile(file)
+	token, err := readLimited(file, maxTokenFile)
 	switch {
 	case err == nil:
 		options = append(options, client.WithToken(strings.TrimSpace(string(token))))
@@ -98,3 +97,6 @@ func checkListen(flag, address string) error {
 	}
 	return nil
 }
+
+// maxTokenFile bounds a file that holds an access token.
+const maxTokenFile = 4096

@@ -74,16 +74,16 @@ func (c *marketClearCmd) Run(a *app) error {
 const maxOrdersFile = market.MaxOrders * 256
 
 func (a *app) orders(path string) ([]market.Order, error) {
-	source := a.in
+	source, name := a.in, standardInput
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		defer file.Close()
-		source = file
+		source, name = file, path
 	}
-	return readOrders(io.LimitReader(source, maxOrdersFile))
+	return readOrders(&bounded{source, name, maxOrdersFile, maxOrdersFile})
 }
 
 // readOrders reads a CSV. Its errors name the line.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 
 	"lockstep/meter"
 	"lockstep/types"
@@ -54,7 +53,7 @@ func (a *app) records(path string) ([]byte, error) {
 	if path != "-" {
 		return readLimited(path, maxRecordsFile)
 	}
-	return io.ReadAll(io.LimitReader(a.in, maxRecordsFile))
+	return readUpTo(a.in, standardInput, maxRecordsFile)
 }
 
 func (c *meterVerifyCmd) judge(lines [][]byte) (meter.Report, error) {

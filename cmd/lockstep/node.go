@@ -45,6 +45,7 @@ type nodeInitCmd struct {
 	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
 	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; give it once for each." placeholder:"KEY"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
+	accessFlags
 
 	Validators int      `help:"Make the folders node0, node1 and so on of a ledger with so many validators." placeholder:"N"`
 	Host       []string `help:"Machine of a validator, once for each in order; without it all are on this one." placeholder:"HOST"`
@@ -69,7 +70,7 @@ func (c *nodeInitCmd) Run(a *app) error {
 		return err
 	}
 	settings := node.DefaultSettings()
-	settings.API = c.API
+	settings.API, settings.Hosts, settings.Origins = c.API, c.AllowHost, c.AllowOrigin
 	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings}); err != nil {
 		if errors.Is(err, node.ErrUsed) {
 			return fmt.Errorf("%w: %s", err, a.next("node start"))
@@ -93,6 +94,13 @@ type nodeStartCmd struct {
 	nodeFlags
 	API        string `help:"Listen here instead of where the node's settings say." placeholder:"HOST:PORT"`
 	TrustClock bool   `help:"The machine's clock is right, though it has jumped ahead: follow it."`
+	accessFlags
+}
+
+// accessFlags say who else may reach the API.
+type accessFlags struct {
+	AllowHost   []string `help:"Name by which a proxy on this machine makes the API known; once for each." placeholder:"NAME"`
+	AllowOrigin []string `help:"Site whose pages may read the API in a browser, such as https://market.example; once for each." placeholder:"URL"`
 }
 
 func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
@@ -125,7 +133,10 @@ func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
 func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) error {
 	var n *node.Node
 	err := within(ctx, "start the node", func() (err error) {
-		n, err = node.Open(node.Config{Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock}, logger)
+		n, err = node.Open(node.Config{
+			Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock,
+			Hosts: c.AllowHost, Origins: c.AllowOrigin,
+		}, logger)
 		return err
 	})
 	if err != nil {

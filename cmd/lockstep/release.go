@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"lockstep/types"
+	"lockstep/types/strict"
 	"lockstep/wallet"
 )
 
@@ -64,7 +65,7 @@ func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
 		return err
 	}
 	var key types.Release
-	if err := json.Unmarshal(content, &key); err != nil {
+	if err := strict.Unmarshal(content, &key); err != nil {
 		return types.Refuse(types.CodeMalformed, "%s does not hold a key: %v", c.KeyFile, err)
 	}
 	if key.Trade != c.Trade {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -95,7 +94,7 @@ func (a *app) readWords(path string) (string, error) {
 	if _, typed := terminal(a.in); typed {
 		fmt.Fprintln(a.err, "Type the 24 words, then Enter and Ctrl-D:")
 	}
-	words, err := io.ReadAll(io.LimitReader(a.in, maxWords))
+	words, err := readUpTo(a.in, standardInput, maxWords)
 	return string(words), err
 }
 

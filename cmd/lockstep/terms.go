@@ -7,6 +7,7 @@ import (
 
 	"lockstep/game"
 	"lockstep/types"
+	"lockstep/types/strict"
 	"lockstep/wallet"
 )
 
@@ -107,6 +108,9 @@ func readAgreement(content []byte) (*types.Agreement, error) {
 			}
 		}
 		return nil, types.Refuse(types.CodeMalformed, "the file waits for signatures, but not under an agreement")
+	}
+	if err := strict.Check(content); err != nil {
+		return nil, types.Refuse(types.CodeMalformed, "the file holds no agreement: %v", err)
 	}
 	var outer struct {
 		Agreement json.RawMessage `json:"agreement"`

@@ -380,12 +380,26 @@ func readLimited(path string, most int64) ([]byte, error) {
 }
 
 func readUpTo(file io.Reader, path string, most int64) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(content)) > most {
-		return nil, types.Refuse(types.CodeTooLarge, "%s has more than %d bytes", path, most)
-	}
-	return slices.Clip(content), nil
+	content, err := io.ReadAll(&bounded{file, path, most, most})
+	return slices.Clip(content), err
 }
+
+// bounded reads a source and fails when it holds more than it can sensibly do, instead of ending early.
+type bounded struct {
+	io.Reader
+	name string
+	most int64
+	left int64
+}
+
+// Read implements [io.Reader].
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left+1)])
+	if b.left -= int64(n); b.left < 0 {
+		return 0, types.Refuse(types.CodeTooLarge, "%s has more than %d bytes: nothing of it was used", b.name, b.most)
+	}
+	return n, err
+}
+
+// standardInput is how errors call it.
+const standardInput = "standard input"

@@ -19,6 +19,9 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 	if err != nil {
 		return err
 	}
+	for i := range validators {
+		validators[i].Hosts, validators[i].Origins = c.AllowHost, c.AllowOrigin
+	}
 	if err := node.InitAll(validators, params); err != nil {
 		return err
 	}
