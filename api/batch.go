@@ -26,7 +26,7 @@ func (s *server) batchOperation() huma.Operation {
 		Method: http.MethodPost, Path: "/v1/transactions/batch", OperationID: "submit-batch", Summary: "Submit several transactions",
 		Description: "Puts transactions into the pool, in their order and each by itself: the receipts say of each, in that order, whether it " +
 			"was taken, or refused and by which code, and none is harmed by another. To submit the same again is safe: one that is in the " +
-			"pool or on the ledger has the receipt that says so. One that can't be read has a receipt with an id of zeros. As CBOR " +
+			"pool or on the ledger has the receipt that says so. The receipt of one that can't be read has no id. As CBOR " +
 			"they are an array of byte strings. Who sends many learns what became of them from /v1/outcomes.",
 		MaxBodyBytes: maxBatchBody,
 		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{

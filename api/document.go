@@ -33,8 +33,11 @@ func (s *server) document() huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
+			Servers: []*huma.Server{{URL: "/", Description: "this node"}},
+			// Asking needs no token; the routes that submit say so themselves.
+			Security: []map[string][]string{{}},
 			Info: &huma.Info{
-				Title: "Lockstep", Version: s.version,
+				Title: "Lockstep", Version: s.version, License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
 				Description: "The API of a Lockstep node. Amounts are decimal strings of smallest units, times are RFC 3339 in UTC. " +
 					"An error is a problem document (RFC 9457) with the ledger's code.",
 			},

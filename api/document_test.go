@@ -9,12 +9,15 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"lockstep/api/apitest"
+	"lockstep/api/wire"
 	"lockstep/types"
 )
 
@@ -173,9 +176,142 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	w.fits(registry, operations["trade"], "/v1/trades/"+trade.String(), http.StatusOK)
 }
 
+// described is the document that all answers of the tests are held against.
+var described = sync.OnceValues(func() (huma.Registry, []*huma.Operation) {
+	registry, operations := describeAll()
+	return registry, slices.Collect(maps.Values(operations))
+})
+
+// describes holds an answer against the document and wants no value in it that stands for none. Every answer of every test comes
+// through here.
+func (w *world) describes(request *http.Request, response *http.Response, text []byte) {
+	w.t.Helper()
+	kind := response.Header.Get("Content-Type")
+	if kind != "application/json" && kind != wire.ProblemType || request.Method == http.MethodHead {
+		return
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		w.t.Errorf("%s: %v", request.URL, err)
+		return
+	}
+	for _, found := range standIns(value) {
+		w.t.Errorf("%s: %s stands for nothing: leave it out", request.URL.Path, found)
+	}
+	registry, operations := described()
+	if response.StatusCode == http.StatusMisdirectedRequest || response.StatusCode == http.StatusMethodNotAllowed {
+		return // of the server, not of an operation
+	}
+	for _, op := range operations {
+		if op.Method != request.Method || !matches(op.Path, request.URL.Path) {
+			continue
+		}
+		answer := op.Responses[strconv.Itoa(response.StatusCode)]
+		if answer == nil || answer.Content[kind] == nil {
+			w.t.Errorf("%s %s: %d as %s is not described", op.Method, op.Path, response.StatusCode, kind)
+		} else if errs := validate(registry, answer.Content[kind].Schema, value); len(errs) > 0 {
+			w.t.Errorf("%s does not fit its description: %v\n%.400s", request.URL, errs, text)
+		}
+	}
+}
+
+// describesMessage is describes for a message of a stream.
+func (w *world) describesMessage(path, text string) {
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		w.t.Errorf("%s: %v", path, err)
+		return
+	}
+	name := "Event"
+	if strings.HasPrefix(path, "/v1/outcomes") {
+		name = "Outcomes"
+	}
+	registry, _ := described()
+	if errs := validate(registry, &huma.Schema{Ref: schemaPrefix + name}, value); len(errs) > 0 {
+		w.t.Errorf("a message of %s does not fit its description: %v\n%.400s", path, errs, text)
+	}
+	for _, found := range standIns(value) {
+		w.t.Errorf("a message of %s: %s stands for nothing: leave it out", path, found)
+	}
+}
+
+// matches reports whether a path is of a pattern.
+func matches(pattern, path string) bool {
+	parts, given := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(parts) != len(given) {
+		return false
+	}
+	for i, part := range parts {
+		if part != given[i] && !strings.HasPrefix(part, "{") {
+			return false
+		}
+	}
+	return true
+}
+
+// standIns lists the values in an answer that stand for none: the beginning of time, hashes and keys of zeros.
+func standIns(value any) (found []string) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, item := range value {
+			for _, deeper := range standIns(item) {
+				found = append(found, name+"."+deeper)
+			}
+		}
+	case []any:
+		for _, item := range value {
+			found = append(found, standIns(item)...)
+		}
+	case string:
+		if strings.HasPrefix(value, "1970-01-01") || value == strings.Repeat("0", 64) || value == strings.Repeat("0", 128) ||
+			value == (types.PublicKey{}).String() {
+			found = append(found, value)
+		}
+	}
+	return found
+}
+
+// TestDocumentIsWhole wants of the document what validators of OpenAPI do, beyond that it can be read.
+func TestDocumentIsWhole(t *testing.T) {
+	t.Parallel()
+	_, raw := readDocument(newWorld(t))
+	document := raw.(map[string]any)
+	info := document["info"].(map[string]any)
+	if license, ok := info["license"].(map[string]any); !ok || license["name"] == "" {
+		t.Error("it names no licence")
+	}
+	if servers, ok := document["servers"].([]any); !ok || len(servers) == 0 {
+		t.Error("it names no server")
+	}
+	if _, ok := document["security"]; !ok {
+		t.Error("it does not say that asking needs no token")
+	}
+	for path, methods := range document["paths"].(map[string]any) {
+		for method, op := range methods.(map[string]any) {
+			responses := op.(map[string]any)["responses"].(map[string]any)
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(responses)), func(status string) bool { return status[0] == '4' }) {
+				t.Errorf("%s %s can't be refused", method, path)
+			}
+		}
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range document["components"].(map[string]any)["schemas"].(map[string]any) {
+		if !strings.Contains(string(text), `"$ref":"`+schemaPrefix+name+`"`) {
+			t.Errorf("schema %s is never used", name)
+		}
+	}
+}
+
 // registered is the registry of the schemas and the operations that refer to it.
 func registered(t *testing.T) (huma.Registry, map[string]*huma.Operation) {
 	t.Helper()
+	return describeAll()
+}
+
+func describeAll() (huma.Registry, map[string]*huma.Operation) {
 	useProblems()
 	config := (&server{}).document()
 	api := huma.NewAPI(config, nowhere{})

@@ -42,7 +42,8 @@ func streamOf(name string) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {
 		Description: "A stream without an end.",
 		Content: map[string]*huma.MediaType{streamFormat: {Schema: &huma.Schema{
-			Type: huma.TypeString, Description: "server-sent events, the data of each as in " + schemaPrefix + name,
+			Type: huma.TypeString, Description: "server-sent events; the data of each is the JSON of a value",
+			Extensions: map[string]any{"contentMediaType": "application/json", "contentSchema": map[string]any{"$ref": schemaPrefix + name}},
 		}}},
 	}}
 }

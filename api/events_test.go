@@ -51,6 +51,7 @@ func (w *world) listen(path, last string) (next func() message, leave func()) {
 				m.id = value
 			case "data":
 				m.data = value
+				w.describesMessage(path, value)
 			}
 		}
 		if lines.Err() != nil {
@@ -164,7 +165,7 @@ type flood struct {
 }
 
 func (f flood) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
-	event := types.Event{Kind: types.EventKind(strings.Repeat("x", 64<<10))}
+	event := types.Event{Kind: types.EventKind(strings.Repeat("x", 64<<10)), At: apitest.Start}
 	return func(yield func(wire.Block, error) bool) {
 		n := uint64(0)
 		for ctx.Err() == nil && yield(wire.Block{Height: from + n, Events: []types.Event{event}}, nil) {

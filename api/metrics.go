@@ -103,13 +103,15 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 }
 
 func metricsOperation() huma.Operation {
-	return huma.Operation{
+	op := huma.Operation{
 		Method: http.MethodGet, Path: "/metrics", OperationID: "metrics", Summary: "Numbers for Prometheus",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The text format of Prometheus.",
 			Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}},
 	}
+	describeProblems(&op)
+	return op
 }
 
 func (s *server) metrics(context.Context, *struct{}) (*huma.StreamResponse, error) {

@@ -95,6 +95,7 @@ func (w *world) ask(method, path string, body io.Reader, header ...string) (*htt
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.describes(request, response, text)
 	return response, text
 }
 

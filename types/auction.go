@@ -7,9 +7,9 @@ type Auction struct {
 	Height    uint64       `json:"height"`
 	BlockTime Time         `json:"block_time"`
 	Clock     Time         `json:"clock"`
-	Void      string       `json:"void"`    // why no auction was held, or empty
-	Rounds    []Round      `json:"rounds"`  // in which something was traded
-	Results   []Result     `json:"results"` // of every order, in order of owner and number
+	Void      string       `json:"void,omitempty"` // why no auction was held, or empty
+	Rounds    []Round      `json:"rounds"`         // in which something was traded
+	Results   []Result     `json:"results"`        // of every order, in order of owner and number
 	Trades    []MatchTrade `json:"trades"`
 }
 
@@ -38,7 +38,7 @@ type Result struct {
 	Order    OrderID   `json:"order"`
 	Standing uint8     `json:"record"` // the owner's record at the gate, in hundredths
 	Filled   uint64    `json:"filled"`
-	Excluded string    `json:"excluded"` // why it took no part, or empty
+	Excluded string    `json:"excluded,omitempty"` // why it took no part, or empty
 }
 
 // MatchTrade is a trade that came of an auction. Bid and Offer are indexes into the results, Round into the rounds.

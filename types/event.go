@@ -5,13 +5,13 @@ type Event struct {
 	_       struct{}  `cbor:",toarray"`
 	Kind    EventKind `json:"kind"`
 	Height  uint64    `json:"height"`
-	At      Time      `json:"at"` // ledger clock
-	Tx      TxID      `json:"tx"` // zero when a deadline did it
-	Trade   TradeID   `json:"trade"`
-	Offer   OfferID   `json:"offer"`
-	Product ProductID `json:"product"`
+	At      Time      `json:"at"`          // ledger clock
+	Tx      TxID      `json:"tx,omitzero"` // zero when a deadline did it
+	Trade   TradeID   `json:"trade,omitzero"`
+	Offer   OfferID   `json:"offer,omitzero"`
+	Product ProductID `json:"product,omitzero"`
 	// Keys are those whom the event concerns: parties of a trade, receivers of a transfer.
-	Keys []PublicKey `json:"keys"`
+	Keys []PublicKey `json:"keys,omitempty"`
 }
 
 // EventKind names what happened.

@@ -6,11 +6,11 @@ type Goods struct {
 	Commodity string   `json:"commodity"`
 	Unit      string   `json:"unit"`
 	Quantity  uint64   `json:"quantity"`
-	Zone      string   `json:"zone"`
-	From      Time     `json:"from"`          // block time; zero when the goods have no slot
-	Until     Time     `json:"until"`         // block time
-	Flow      Flow     `json:"flow,omitzero"` // where the goods are measured; zero when no meter counts them
-	Note      string   `json:"note"`
+	Zone      string   `json:"zone,omitempty"`
+	From      Time     `json:"from,omitzero"`  // block time; zero when the goods have no slot
+	Until     Time     `json:"until,omitzero"` // block time
+	Flow      Flow     `json:"flow,omitzero"`  // where the goods are measured; zero when no meter counts them
+	Note      string   `json:"note,omitempty"`
 }
 
 // Flow is what goes through one of the producer's connection points in one direction.

@@ -2,11 +2,11 @@ package types
 
 // Move is something that a party can do now.
 type Move struct {
-	Who  PublicKey `json:"who"`
+	Who  PublicKey `json:"who,omitzero"`
 	Role string    `json:"role"` // "producer", "consumer", "both", "arbiter" or "anyone"
 	What string    `json:"what"` // "pay", "deliver", "release", "split", "collect", "take_return", "refund",
 	// "read", "settle", "award"
-	Until Time `json:"until"` // zero: no deadline
+	Until Time `json:"until,omitzero"` // zero: no deadline
 }
 
 // Moves lists what each side can do at a moment of the ledger clock. The first is the one that the trade waits for.

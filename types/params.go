@@ -16,7 +16,7 @@ type Params struct {
 	// MaxValidity is how far ahead of block time a transaction's valid-until may lie.
 	MaxValidity Span `json:"max_validity"`
 	// FeeAsset and MinFee are what a signed transaction pays; a zero asset means that this ledger takes no fee.
-	FeeAsset AssetID `json:"fee_asset"`
+	FeeAsset AssetID `json:"fee_asset,omitzero"`
 	MinFee   Amount  `json:"min_fee"`
 	// Slot is the length of a slot of metered goods; slots begin at multiples of it, so no two of them overlap in part.
 	Slot Span `json:"slot"`

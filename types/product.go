@@ -8,9 +8,9 @@ type Product struct {
 	_         struct{} `cbor:",toarray"`
 	Commodity string   `json:"commodity"`
 	Unit      string   `json:"unit"`
-	Zone      string   `json:"zone"`
-	From      Time     `json:"from"`  // block time, a multiple of the ledger's slot
-	Until     Time     `json:"until"` // block time, one or more slots later
+	Zone      string   `json:"zone,omitempty"`
+	From      Time     `json:"from,omitzero"`  // block time, a multiple of the ledger's slot
+	Until     Time     `json:"until,omitzero"` // block time, one or more slots later
 	Asset     AssetID  `json:"asset"`
 }
 

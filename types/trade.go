@@ -6,14 +6,14 @@ import "fmt"
 type Trade struct {
 	_         struct{}  `cbor:",toarray"`
 	Agreement Agreement `json:"agreement"`
-	Phase     Phase     `json:"phase"`         // as last recorded; see PhaseAt
-	Height    uint64    `json:"agreed_height"` // of the block that recorded the agreement
-	Digest    Hash      `json:"digest"`        // D: the secret hashed once for each instalment
-	Released  uint16    `json:"released"`      // k: instalments released so far
-	Preimage  Secret    `json:"preimage"`      // of instalment k, when k > 0: it yields all earlier ones
-	Allotted  uint64    `json:"allotted"`      // of the goods' quantity, by the readings, once settled
-	Locked    []Locked  `json:"locked"`        // its unspent outputs, by part
-	Steps     []Step    `json:"steps"`         // what happened, in order; one of each kind
+	Phase     Phase     `json:"phase"`             // as last recorded; see PhaseAt
+	Height    uint64    `json:"agreed_height"`     // of the block that recorded the agreement
+	Digest    Hash      `json:"digest,omitzero"`   // D: the secret hashed once for each instalment
+	Released  uint16    `json:"released"`          // k: instalments released so far
+	Preimage  Secret    `json:"preimage,omitzero"` // of instalment k, when k > 0: it yields all earlier ones
+	Allotted  uint64    `json:"allotted"`          // of the goods' quantity, by the readings, once settled
+	Locked    []Locked  `json:"locked"`            // its unspent outputs, by part
+	Steps     []Step    `json:"steps"`             // what happened, in order; one of each kind
 }
 
 // Locked is one unspent output of a trade; see [TradeID.Outpoint] for its address.
@@ -27,8 +27,8 @@ type Locked struct {
 type Step struct {
 	_    struct{} `cbor:",toarray"`
 	Kind StepKind `json:"kind"`
-	At   Time     `json:"at"` // ledger clock
-	Tx   TxID     `json:"tx"`
+	At   Time     `json:"at"`          // ledger clock
+	Tx   TxID     `json:"tx,omitzero"` // absent when no transaction did it
 }
 
 // Phase is where a trade stands (protocol section 3).

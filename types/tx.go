@@ -12,12 +12,12 @@ const MaxTxBytes = 64 << 10
 type Body struct {
 	_          struct{}   `cbor:",toarray"`
 	ChainID    string     `json:"chain_id"`
-	ValidUntil Time       `json:"valid_until"` // block time; zero only in an unsigned transaction
+	ValidUntil Time       `json:"valid_until,omitzero"` // block time; zero only in an unsigned transaction
 	Inputs     []Outpoint `json:"inputs"`
 	Outputs    []Output   `json:"outputs"`
 	Actions    []Action   `json:"actions"`
 	Fee        Amount     `json:"fee"`
-	Memo       string     `json:"memo"`
+	Memo       string     `json:"memo,omitempty"`
 }
 
 // Tx is a transaction as it travels: the body's bytes and the signatures over them. It is decoded once and never

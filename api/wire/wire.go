@@ -74,11 +74,11 @@ type Outcome struct {
 
 // Receipt is what became of a transaction.
 type Receipt struct {
-	Tx     types.TxID `json:"tx"`
+	Tx     types.TxID `json:"tx,omitzero" doc:"absent when what was sent can't be read as a transaction"`
 	Status string     `json:"status" enum:"pending,committed,refused"`
-	Height uint64     `json:"height" doc:"of its block; zero while it has none"`
-	Code   types.Code `json:"code"`
-	Detail string     `json:"detail"`
+	Height uint64     `json:"height,omitempty" doc:"of its block; absent while it has none"`
+	Code   types.Code `json:"code" doc:"why it was refused, else ok"`
+	Detail string     `json:"detail,omitempty"`
 }
 
 // Coin is an output that a key can spend now.
@@ -218,7 +218,7 @@ type BlockEvents struct {
 type BlockTx struct {
 	ID     types.TxID `json:"id"`
 	Code   types.Code `json:"code"`
-	Detail string     `json:"detail"`
+	Detail string     `json:"detail,omitempty"`
 	Tx     *types.Tx  `json:"tx,omitempty"`
 }
 

@@ -84,7 +84,13 @@ func ready(ts *testscript.TestScript, _ bool, _ []string) {
 // get VAR PATH sets a variable to a value in the JSON of the last command: names and indexes with dots between.
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	var value any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	text := ts.ReadFile("stdout")
+	ts.Check(json.Unmarshal([]byte(text), &value))
+	for _, standIn := range []string{`"1970-01-01T`, `"` + strings.Repeat("0", 64) + `"`, `"` + (types.PublicKey{}).String() + `"`} {
+		if strings.Contains(text, standIn) {
+			ts.Fatalf("%s stands for nothing: leave it out of\n%s", standIn, text)
+		}
+	}
 	for step := range strings.SplitSeq(args[1], ".") {
 		if list, ok := value.([]any); ok {
 			i, err := strconv.Atoi(step)

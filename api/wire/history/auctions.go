@@ -7,18 +7,18 @@ type Auction struct {
 	ProductID  types.ProductID `json:"product_id"`
 	Product    types.Product   `json:"product"`
 	Height     uint64          `json:"height"`
-	HeldAt     types.Time      `json:"held_at"`  // block time
-	Void       string          `json:"void"`     // why no auction was held, or empty
-	Orders     uint64          `json:"orders"`   // in the book at gate closure
-	Excluded   uint64          `json:"excluded"` // of them: took no part
-	Filled     uint64          `json:"filled"`   // of them: got something
+	HeldAt     types.Time      `json:"held_at"`            // block time
+	Void       string          `json:"void,omitempty"`     // why no auction was held; absent otherwise
+	Orders     uint64          `json:"orders"`             // in the book at gate closure
+	Excluded   uint64          `json:"excluded,omitempty"` // of them: took no part
+	Filled     uint64          `json:"filled"`             // of them: got something
 	Trades     uint64          `json:"trades"`
-	Demanded   Total           `json:"demanded"` // by the bids that took part
-	Offered    Total           `json:"offered"`  // by the offers that took part
-	Volume     Total           `json:"volume"`   // traded; the rest of what was demanded or offered found no match
-	Value      Total           `json:"value"`    // the sum of the trades' prices
-	Average    string          `json:"average"`  // value/volume rounded to nine places, empty when nothing was traded
-	Rounds     []Round         `json:"rounds"`   // the first MaxRounds of RoundCount
+	Demanded   Total           `json:"demanded"`          // by the bids that took part
+	Offered    Total           `json:"offered"`           // by the offers that took part
+	Volume     Total           `json:"volume"`            // traded; the rest of what was demanded or offered found no match
+	Value      Total           `json:"value"`             // the sum of the trades' prices
+	Average    string          `json:"average,omitempty"` // value/volume rounded to nine places, absent when nothing was traded
+	Rounds     []Round         `json:"rounds"`            // the first MaxRounds of RoundCount
 	RoundCount uint64          `json:"round_count"`
 }
 
@@ -39,7 +39,7 @@ type Round struct {
 type Auctions struct {
 	At       Position  `json:"at"`
 	Auctions []Auction `json:"auctions"`
-	Next     string    `json:"next"` // cursor of the next page, empty on the last
+	Next     string    `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
 
 // Volume is what was traded by auction in one span.
@@ -50,12 +50,12 @@ type Volume struct {
 	Trades   uint64     `json:"trades"`
 	Volume   Total      `json:"volume"`
 	Value    Total      `json:"value"`
-	Average  string     `json:"average"` // value/volume, the price weighed by volume, rounded to nine places; empty when nothing was traded
+	Average  string     `json:"average,omitempty"` // value/volume, the price weighed by volume, rounded to nine places; absent when nothing was traded
 }
 
 // Volumes is a page of volumes.
 type Volumes struct {
 	At      Position `json:"at"`
 	Volumes []Volume `json:"volumes"`
-	Next    string   `json:"next"` // cursor of the next page, empty on the last
+	Next    string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }

@@ -12,12 +12,12 @@ type Fill struct {
 	Number    uint8           `json:"number"`
 	Side      types.Side      `json:"side"`
 	Quantity  uint64          `json:"quantity"`
-	Limit     string          `json:"limit"`    // per unit
-	Standing  uint8           `json:"record"`   // the owner's record at the gate, in hundredths
-	Filled    uint64          `json:"filled"`   // of the quantity
-	Value     Total           `json:"value"`    // the sum of the prices of its trades
-	Excluded  string          `json:"excluded"` // why it took no part, or empty
-	Void      string          `json:"void"`     // why no auction was held, or empty
+	Limit     string          `json:"limit"`              // per unit
+	Standing  uint8           `json:"record"`             // the owner's record at the gate, in hundredths
+	Filled    uint64          `json:"filled"`             // of the quantity
+	Value     Total           `json:"value"`              // the sum of the prices of its trades
+	Excluded  string          `json:"excluded,omitempty"` // why it took no part; absent otherwise
+	Void      string          `json:"void,omitempty"`     // why no auction was held; absent otherwise
 	Count     uint64          `json:"trades"`
 	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; all are under the trades with party and product
 }
@@ -37,7 +37,7 @@ type FillTrade struct {
 type Fills struct {
 	At    Position `json:"at"`
 	Fills []Fill   `json:"fills"`
-	Next  string   `json:"next"` // cursor of the next page, empty on the last
+	Next  string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
 
 // Tally is a number of trades with the sum of their prices.
@@ -81,5 +81,5 @@ type Statistics struct {
 type Member struct {
 	At     Position     `json:"at"`
 	Assets []Statistics `json:"assets"`
-	Next   string       `json:"next"` // cursor of the next page, empty on the last
+	Next   string       `json:"next,omitempty"` // cursor of the next page, absent on the last
 }

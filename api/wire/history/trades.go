@@ -32,5 +32,5 @@ type Trade struct {
 type Trades struct {
 	At     Position `json:"at"`
 	Trades []Trade  `json:"trades"`
-	Next   string   `json:"next"` // cursor of the next page, empty on the last
+	Next   string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
