@@ -12,6 +12,7 @@ const (
 	// otherwise see a broken connection instead of the problem.
 	maxDrain     = 32 << 20
 	drainTimeout = 30 * time.Second
+	drainIdle    = 500 * time.Millisecond // a client that sends nothing for so long waits for the answer
 )
 
 // requestBody is the body of a request, of which the guard can read the rest after the handler.
@@ -38,8 +39,15 @@ func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
 	if !b.touched && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		return // the client has not begun, and won't
 	}
-	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout)) != nil {
-		return
+	connection, end := http.NewResponseController(w), time.Now().Add(drainTimeout)
+	room := make([]byte, 32<<10)
+	for left := maxDrain; left > 0 && time.Now().Before(end); {
+		if connection.SetReadDeadline(time.Now().Add(drainIdle)) != nil {
+			return
+		}
+		n, err := b.ReadCloser.Read(room)
+		if left -= n; err != nil { // its end, a client that waits, or one that is gone
+			return
+		}
 	}
-	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // fails at its end, or when the client is gone
 }

@@ -26,7 +26,9 @@ func TestPrefixRange(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", prefix, err)
 			}
-			within := func(id types.TradeID) bool { return bytes.Compare(low[:], id[:]) <= 0 && bytes.Compare(id[:], high[:]) <= 0 }
+			within := func(id types.TradeID) bool {
+				return bytes.Compare(low[:], id[:]) <= 0 && bytes.Compare(id[:], high[:]) <= 0
+			}
 			if !within(id) || within(other) != strings.HasPrefix(text.others, prefix) {
 				t.Fatalf("%s: %x to %x, of %s and %s", prefix, low, high, text.all, text.others)
 			}
