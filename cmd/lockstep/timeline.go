@@ -73,7 +73,7 @@ func nextMove(t *wire.Trade, key types.PublicKey) string {
 	}
 	text := who + ": " + moveText(move.What)
 	if move.Until != 0 {
-		text += ", " + remaining(move.Until, t.Clock)
+		text += ", " + strings.ReplaceAll(remaining(move.Until, t.Clock), " ", fixedSpace)
 	}
 	return text
 }
