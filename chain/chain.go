@@ -34,7 +34,8 @@ type Chain struct {
 	logger  *slog.Logger
 	engine  *cmtnode.Node
 	driven  *application // by the engine
-	opened  []dbm.DB     // the engine's databases
+	genesis types.Hash
+	opened  []dbm.DB // the engine's databases
 	stop    chan struct{}
 	started bool
 }
@@ -103,6 +104,9 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
 	if err != nil {
 		return fmt.Errorf("read the node's key: %w", err)
+	}
+	if c.genesis, err = genesisHash(files.Genesis); err != nil {
+		return err
 	}
 	signing := &stamper{FilePV: validator, clock: c.clock, failure: c.failure, stop: c.stop}
 	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
@@ -328,6 +332,7 @@ type Status struct {
 	Waiting    int // transactions in the pool
 	Peers      int
 	Validators int
+	Genesis    types.Hash // of the genesis file, the same on every node of a chain
 
 	SinceBlock time.Duration // since the last block came
 	Halted     bool          // none came for longer than an idle chain waits
@@ -342,7 +347,7 @@ func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second 
 func (c *Chain) Status() Status {
 	since := c.feed.since()
 	status := Status{
-		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since,
+		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since, Genesis: c.genesis,
 		Halted: since > c.config.haltedAfter(), Troubles: c.clock.troubles(),
 	}
 	if c.engine.IsRunning() {

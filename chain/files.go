@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,6 +96,20 @@ func startGenesis(file string, now time.Time) error {
 		return fmt.Errorf("write the genesis file: %w", err)
 	}
 	return nil
+}
+
+// genesisHash is the hash of a chain's first facts: its name, its parameters, its validators and the time of its start. Two
+// ledgers of one name differ in it. The layout of the file doesn't count.
+func genesisHash(file string) (types.Hash, error) {
+	genesis, err := cmttypes.GenesisDocFromFile(file)
+	if err != nil {
+		return types.Hash{}, fmt.Errorf("read the genesis file: %w", err)
+	}
+	text, err := cmtjson.Marshal(genesis)
+	if err != nil {
+		return types.Hash{}, fmt.Errorf("read the genesis file %s: %w", file, err)
+	}
+	return sha256.Sum256(text), nil
 }
 
 // NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.

@@ -47,7 +47,7 @@ func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
 		clock, status := s.Clock(), l.chain.Status()
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
-			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators,
+			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
 			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append(status.Troubles, l.diskTroubles()...),
 		}, nil
 	})

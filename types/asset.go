@@ -21,12 +21,20 @@ func (a *Asset) Check() error {
 	if err := a.Issuer.Check("issuer"); err != nil {
 		return err
 	}
-	if len(a.Code) < 1 || len(a.Code) > maxAssetCode || a.Decimals > MaxDecimals {
+	if a.Decimals > MaxDecimals {
 		return Refuse(CodeAssetForm, "code %q with %d decimals", a.Code, a.Decimals)
 	}
-	for _, c := range []byte(a.Code) {
+	return CheckAssetCode(a.Code)
+}
+
+// CheckAssetCode reports a text that no asset can have as its code, with [CodeAssetForm].
+func CheckAssetCode(code string) error {
+	if len(code) < 1 || len(code) > maxAssetCode {
+		return Refuse(CodeAssetForm, "code %q has %d characters", code, len(code))
+	}
+	for _, c := range []byte(code) {
 		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
-			return Refuse(CodeAssetForm, "code %q", a.Code)
+			return Refuse(CodeAssetForm, "code %q", code)
 		}
 	}
 	return nil

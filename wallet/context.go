@@ -13,8 +13,10 @@ type Context struct {
 	BlockTime types.Time  // of the last block: what valid-until is counted from
 	Clock     types.Time  // the ledger clock, by which deadlines are kept
 	Coins     []wire.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
-	// Asset looks an asset up, so that sums are shown in whole units; nil knows none.
+	// Asset looks an asset up, nil knows none.
 	Asset func(types.AssetID) (types.Asset, bool)
+	// Money writes a sum for a person, with the name that the wallet's user knows the asset by; nil writes whole units and the code.
+	Money func(types.AssetID, types.Amount) string
 	// Validity is how long after BlockTime a transaction may still come on the ledger; zero means [DefaultValidity].
 	Validity types.Span
 }
@@ -30,12 +32,22 @@ func (c *Context) validUntil() types.Time {
 	return c.BlockTime.Add(min(span, c.Params.MaxValidity))
 }
 
-// money writes a sum for a person: in whole units with its code where the asset is known.
+// asset looks an asset up. What its ID does not confirm is not known.
+func (c *Context) asset(id types.AssetID) (types.Asset, bool) {
+	if c.Asset == nil {
+		return types.Asset{}, false
+	}
+	asset, known := c.Asset(id)
+	return asset, known && asset.ID() == id && asset.Check() == nil
+}
+
+// money writes a sum for a person.
 func (c *Context) money(id types.AssetID, amount types.Amount) string {
-	if c.Asset != nil {
-		if asset, ok := c.Asset(id); ok && asset.ID() == id && asset.Decimals <= types.MaxDecimals {
-			return amount.Format(asset.Decimals) + " " + asset.Code
-		}
+	if c.Money != nil {
+		return c.Money(id, amount)
+	}
+	if asset, known := c.asset(id); known {
+		return amount.Format(asset.Decimals) + " " + asset.Code
 	}
 	return fmt.Sprintf("%s smallest units of asset %.8s", amount, id)
 }

@@ -14,7 +14,7 @@ type Cost struct {
 	Moved []Sum // paid to others or locked in trades, by asset; the fee is not in it
 }
 
-// Total is all of an asset that leaves the account, fee included.
+// Total is the whole sum of an asset that leaves the account, fee included.
 func (c *Cost) Total(asset types.AssetID) (types.Amount, bool) {
 	amounts := make([]types.Amount, 0, 2)
 	if c.Fee.Asset == asset {
@@ -26,6 +26,16 @@ func (c *Cost) Total(asset types.AssetID) (types.Amount, bool) {
 		}
 	}
 	return types.Sum(amounts...)
+}
+
+// checkFee refuses a fee above the user's limit: that a node asks for it does not make it right.
+func (d *Draft) checkFee(id types.AssetID, fee types.Amount) error {
+	asset, known := d.ctx.asset(id)
+	if most := d.account.limits.maxFee(id, asset, known); fee > most {
+		return refuse(ReasonLimit, "limit on fees: this transaction would cost a fee of %s, your limit is %s; ask another node, "+
+			"or if you know that this is the fee of the ledger, raise the limit", d.ctx.money(id, fee), d.ctx.money(id, most))
+	}
+	return nil
 }
 
 // Cost returns the sums that the draft, as it is now, takes from the account. Coins that go back to the account don't count.

@@ -270,8 +270,11 @@ func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[wir
 // sums are what the actions bring in, and what outputs, actions and the fee take.
 func (d *Draft) sums() (in, out sums, err error) {
 	in, out = maps.Clone(d.in), maps.Clone(d.out)
-	if d.ctx.Params.MinFee > 0 {
-		err = out.add(d.ctx.Params.FeeAsset, d.ctx.Params.MinFee)
+	if id, fee := d.ctx.Params.FeeAsset, d.ctx.Params.MinFee; fee > 0 {
+		if err := d.checkFee(id, fee); err != nil {
+			return nil, nil, err
+		}
+		err = out.add(id, fee)
 	}
 	return in, out, err
 }

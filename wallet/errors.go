@@ -24,6 +24,9 @@ const (
 	ReasonNotOurs     Reason = "not_ours"     // the step belongs to another key
 	ReasonMismatch    Reason = "mismatch"     // what was shown is not what its ID or the secret says
 	ReasonLimit       Reason = "limit"        // beyond what the user allows
+	ReasonLedger      Reason = "ledger"       // the node is of another ledger
+	ReasonClock       Reason = "clock"        // the node's clock is not this machine's
+	ReasonAsset       Reason = "asset"        // of an issuer that the user doesn't know
 	ReasonPartial     Reason = "partial"      // a half-signed transaction that can't be read, or must not be signed
 )
 

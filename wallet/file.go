@@ -19,8 +19,9 @@ import (
 // The wallet file is an age file for one passphrase (age-encryption.org/v1, scrypt); within it stands a content in the
 // canonical encoding.
 const (
-	ageHeader  = "age-encryption.org/v1\n"
-	walletMark = "lockstep wallet v1"
+	ageHeader    = "age-encryption.org/v1\n"
+	walletMark   = "lockstep wallet v2"
+	walletMarkV1 = "lockstep wallet v1"
 
 	maxFileBytes   = 128 << 10
 	maxAccounts    = 1024
@@ -36,6 +37,43 @@ type content struct {
 	Work     uint8
 	Accounts []AccountInfo
 	Limits   storedLimits
+	Assets   []TrustedAsset
+	Ledger   []PinnedLedger // one at most
+}
+
+// contentV1 is the content of files from before wallets knew assets and ledgers.
+type contentV1 struct {
+	_        struct{} `cbor:",toarray"`
+	Mark     string
+	Entropy  [entropyBytes]byte
+	Extra    string
+	Work     uint8
+	Accounts []AccountInfo
+	Limits   struct {
+		_          struct{} `cbor:",toarray"`
+		Losses     []LossLimit
+		MinBond    Share
+		NoBond     uint8
+		MaxDeposit Share
+	}
+}
+
+// decodeContent reads the content of a file of any version.
+func decodeContent(plain []byte) (*content, error) {
+	var c content
+	if err := types.Decode(plain, &c); err == nil && c.Mark == walletMark {
+		return &c, nil
+	}
+	var old contentV1
+	if err := types.Decode(plain, &old); err != nil || old.Mark != walletMarkV1 {
+		return nil, refuse(ReasonNotWallet, "it opens with the passphrase but holds no wallet of a version that this program knows")
+	}
+	return &content{
+		Mark: walletMark, Entropy: old.Entropy, Extra: old.Extra, Work: old.Work, Accounts: old.Accounts,
+		Limits: storedLimits{
+			Losses: old.Limits.Losses, MinBond: old.Limits.MinBond, NoBond: old.Limits.NoBond, MaxDeposit: old.Limits.MaxDeposit,
+		},
+	}, nil
 }
 
 // storedLimits are [Limits] in the canonical encoding, which has no truth values.
@@ -45,10 +83,11 @@ type storedLimits struct {
 	MinBond    Share
 	NoBond     uint8 // 1: allowed
 	MaxDeposit Share
+	Fees       []FeeLimit
 }
 
 func storeLimits(l Limits) storedLimits {
-	stored := storedLimits{Losses: l.Losses, MinBond: l.MinBond, MaxDeposit: l.MaxDeposit}
+	stored := storedLimits{Losses: l.Losses, MinBond: l.MinBond, MaxDeposit: l.MaxDeposit, Fees: l.Fees}
 	if l.AllowNoBond {
 		stored.NoBond = 1
 	}
@@ -56,20 +95,24 @@ func storeLimits(l Limits) storedLimits {
 }
 
 func (l *storedLimits) limits() Limits {
-	return Limits{Losses: l.Losses, MinBond: l.MinBond, AllowNoBond: l.NoBond == 1, MaxDeposit: l.MaxDeposit}
+	return Limits{Losses: l.Losses, MinBond: l.MinBond, AllowNoBond: l.NoBond == 1, MaxDeposit: l.MaxDeposit, Fees: l.Fees}
 }
 
 func (c *content) check() error {
 	switch {
-	case c.Mark != walletMark:
-		return refuse(ReasonNotWallet, "it opens with the passphrase but holds no wallet of this version")
-	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || c.Work < 1 || c.Work > MaxWork:
+	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || len(c.Limits.Fees) > maxLosses ||
+		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || c.Work < 1 || c.Work > MaxWork:
 		return refuse(ReasonDamaged, "its content is out of bounds: restore the wallet from its words")
 	}
 	for i, account := range c.Accounts {
 		if types.CheckText("name", account.Name, maxAccountName) != nil || account.Index > MaxAccount ||
 			slices.ContainsFunc(c.Accounts[:i], func(other AccountInfo) bool { return other.Index == account.Index }) {
 			return refuse(ReasonDamaged, "its account %d is out of bounds: restore the wallet from its words", i)
+		}
+	}
+	for i := range c.Assets {
+		if checkTrusted(c.Assets[:i], &c.Assets[i]) != nil {
+			return refuse(ReasonDamaged, "its asset %d is out of bounds: restore the wallet from its words", i)
 		}
 	}
 	return nil
@@ -118,14 +161,11 @@ func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
 	if err != nil {
 		return nil, damaged
 	}
-	var c content
-	if types.Decode(plain, &c) != nil {
-		return nil, refuse(ReasonNotWallet, "it opens with the passphrase but holds no wallet of this version")
-	}
-	if err := c.check(); err != nil {
+	c, err := decodeContent(plain)
+	if err != nil {
 		return nil, err
 	}
-	return &c, nil
+	return c, c.check()
 }
 
 // readFile reads a wallet file that nobody else can read.

@@ -17,6 +17,40 @@ type Limits struct {
 	AllowNoBond bool
 	// MaxDeposit is the largest deposit, as a share of the price. Kept where the user is the consumer.
 	MaxDeposit Share
+	// Fees bound, by asset, the fee of one transaction. An asset without an entry has the bound of [DefaultFee].
+	Fees []FeeLimit
+}
+
+// FeeLimit is the most of one asset that one transaction may cost as a fee.
+type FeeLimit struct {
+	_     struct{} `cbor:",toarray"`
+	Asset types.AssetID
+	Most  types.Amount
+}
+
+// DefaultFee is the most that a transaction may cost as a fee where the user has set no limit: a tenth of a whole unit.
+func DefaultFee(decimals uint8) types.Amount {
+	if decimals == 0 {
+		return 0
+	}
+	most := types.Amount(1)
+	for range min(decimals, types.MaxDecimals) - 1 {
+		most *= 10
+	}
+	return most
+}
+
+// maxFee is the most that one transaction may cost in fees of an asset. An asset that can't be shown has no default.
+func (l *Limits) maxFee(id types.AssetID, asset types.Asset, known bool) types.Amount {
+	for _, limit := range l.Fees {
+		if limit.Asset == id {
+			return limit.Most
+		}
+	}
+	if !known {
+		return 0
+	}
+	return DefaultFee(asset.Decimals)
 }
 
 // LossLimit is the most of one asset that one trade may cost.

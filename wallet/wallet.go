@@ -29,6 +29,8 @@ type Wallet struct {
 	seed      *Seed
 	infos     []AccountInfo
 	limits    Limits
+	assets    []TrustedAsset
+	ledger    []PinnedLedger // one at most
 	accounts  map[uint32]*Account
 }
 
@@ -58,7 +60,7 @@ func Create(path, passphrase string, options Options) (*Wallet, error) {
 	return create(path, passphrase, seed, options)
 }
 
-// Restore makes a new file for the wallet of these words. Accounts beyond the first are to be added again.
+// Restore makes a new file for the wallet of these words. For accounts beyond the first see [Wallet.AddAccounts].
 func Restore(path, words, passphrase string, options Options) (*Wallet, error) {
 	seed, err := ParseWords(words, options.Extra)
 	if err != nil {
@@ -109,7 +111,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 	}
 	return &Wallet{
 		path: path, recipient: recipient, work: int(c.Work), seed: seed,
-		infos: c.Accounts, limits: c.Limits.limits(), accounts: map[uint32]*Account{},
+		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, accounts: map[uint32]*Account{},
 	}, nil
 }
 
@@ -117,7 +119,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 func (w *Wallet) write(replace bool) error {
 	file, err := encrypt(&content{
 		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
-		Accounts: w.infos, Limits: storeLimits(w.limits),
+		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger,
 	}, w.recipient)
 	if err != nil {
 		return err
@@ -191,6 +193,42 @@ func (w *Wallet) AddAccount(name string) (*Account, error) {
 	return w.account(index)
 }
 
+// AddAccounts adds the accounts of given indexes that the wallet doesn't have, without names, and stores them.
+func (w *Wallet) AddAccounts(indexes []uint32) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.infos
+	infos := slices.Clone(before)
+	for _, index := range indexes {
+		if !slices.ContainsFunc(infos, func(info AccountInfo) bool { return info.Index == index }) {
+			infos = append(infos, AccountInfo{Index: index})
+		}
+	}
+	switch {
+	case len(infos) == len(before):
+		return nil
+	case len(infos) > maxAccounts:
+		return refuse(ReasonAccount, "the wallet would have %d accounts, it can have %d", len(infos), maxAccounts)
+	}
+	w.infos = infos
+	if err := w.write(true); err != nil {
+		w.infos = before
+		return err
+	}
+	return nil
+}
+
+// KeyAt is the public key of the account of an index, whether the wallet has it or not.
+func (w *Wallet) KeyAt(index uint32) (types.PublicKey, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	account, err := w.seed.Account(index, w.limits)
+	if err != nil {
+		return types.PublicKey{}, err
+	}
+	return account.key, nil
+}
+
 // Limits are what the wallet may sign.
 func (w *Wallet) Limits() Limits {
 	w.mu.Lock()
@@ -200,8 +238,8 @@ func (w *Wallet) Limits() Limits {
 
 // SetLimits changes what the wallet may sign and stores it. Accounts in use keep the limits they had.
 func (w *Wallet) SetLimits(limits Limits) error {
-	if len(limits.Losses) > maxLosses {
-		return refuse(ReasonLimit, "%d limits on losses are more than %d", len(limits.Losses), maxLosses)
+	if most := max(len(limits.Losses), len(limits.Fees)); most > maxLosses {
+		return refuse(ReasonLimit, "limits for %d assets are more than %d", most, maxLosses)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -135,7 +135,8 @@ func (w *world) context(a *wallet.Account) wallet.Context {
 		}
 		coins = append(coins, coin)
 	}
-	return wallet.Context{Params: w.params, BlockTime: w.time, Clock: clock, Coins: coins, Asset: func(types.AssetID) (types.Asset, bool) { return w.euro, true }}
+	look := func(id types.AssetID) (types.Asset, bool) { return w.euro, id == w.euro.ID() }
+	return wallet.Context{Params: w.params, BlockTime: w.time, Clock: clock, Coins: coins, Asset: look}
 }
 
 func (w *world) draft(a *wallet.Account) *wallet.Draft { return a.Draft(w.context(a)) }

@@ -139,7 +139,7 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	}
 	return wire.Status{
 		SinceBlock: since, Halted: l.halted, Troubles: []string{},
-		ChainID: l.params.ChainID, Height: last.Height, BlockTime: last.BlockTime, Clock: last.Clock, Skew: l.reader().Clock().Skew,
+		ChainID: l.params.ChainID, Genesis: l.params.Hash(), Height: last.Height, BlockTime: last.BlockTime, Clock: last.Clock, Skew: l.reader().Clock().Skew,
 		Commitment: last.Commitment, Waiting: len(l.held), Validators: 1,
 	}, nil
 }

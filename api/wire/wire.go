@@ -16,6 +16,7 @@ const (
 // Status is where a node stands.
 type Status struct {
 	ChainID    string     `json:"chain_id"`
+	Genesis    types.Hash `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and begin: it tells ledgers of one name apart"`
 	Version    string     `json:"version"`
 	Height     uint64     `json:"height"`
 	BlockTime  types.Time `json:"block_time"`

@@ -1,96 +1,315 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"lockstep/api/wire"
 	"lockstep/client"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
-// assetBook looks assets up at the node, each once. Nobody asks for all of them: anybody may issue any number.
+// standing tells why an asset is shown as it is.
+type standing int
+
+const (
+	unknownIssuer standing = iota
+	trusted                // by the wallet
+	own                    // issued by the wallet
+)
+
+// assetBook knows assets: those that the wallet trusts, and those that it looks up at the node, each once. Nobody asks for all
+// of them, since anybody may issue any number.
 type assetBook struct {
-	ask   func(types.AssetID) (wire.Asset, error)
-	known map[types.AssetID]wire.Asset
+	ask    func(types.AssetID) (wire.Asset, error)
+	told   map[types.AssetID]wire.Asset // by the node; its code and decimals are those that the ID stands for
+	wallet *wallet.Wallet               // nil without one
 }
 
 func newAssetBook(ctx context.Context, node *client.Client) *assetBook {
 	return &assetBook{
-		ask:   func(id types.AssetID) (wire.Asset, error) { return node.Asset(ctx, id) },
-		known: map[types.AssetID]wire.Asset{},
+		ask:  func(id types.AssetID) (wire.Asset, error) { return node.Asset(ctx, id) },
+		told: map[types.AssetID]wire.Asset{},
 	}
 }
 
-// of returns an asset by its ID.
-func (b *assetBook) of(id types.AssetID) (wire.Asset, error) {
-	asset, known := b.known[id]
-	if known {
-		return asset, nil
+// trusted lists the assets that the wallet trusts.
+func (b *assetBook) trusted() []wallet.TrustedAsset {
+	if b.wallet == nil {
+		return nil
+	}
+	return b.wallet.Trusted()
+}
+
+// of returns an asset by its ID: an ID commits to issuer, code and decimals, so no node can lie about them.
+func (b *assetBook) of(id types.AssetID) (types.Asset, error) {
+	for _, t := range b.trusted() {
+		if t.Asset.ID() == id {
+			return t.Asset, nil
+		}
+	}
+	if asset, known := b.told[id]; known {
+		return asset.Asset, nil
 	}
 	asset, err := b.ask(id)
-	if err == nil {
-		b.known[id] = asset
+	if types.CodeOf(err) == types.CodeNotFound {
+		err = types.Refuse(types.CodeAssetUnknown, "there is no asset %s on this ledger", id)
 	}
-	return asset, err
+	if err == nil {
+		err = b.note(asset)
+	}
+	return asset.Asset, err
 }
 
-// look is of for the wallet: an asset that can't be looked up is unknown.
+// note remembers an asset that the node has told of, unless it is none.
+func (b *assetBook) note(asset wire.Asset) error {
+	if asset.Asset.ID() != asset.ID || asset.Asset.Check() != nil {
+		return types.Refuse(types.CodeInternal, "the node shows asset %s with what it is not: don't trust that node, ask another", asset.ID)
+	}
+	b.told[asset.ID] = asset
+	return nil
+}
+
+// look is of for display: an asset that can't be looked up is unknown.
 func (b *assetBook) look(id types.AssetID) (types.Asset, bool) {
 	asset, err := b.of(id)
-	return asset.Asset, err == nil
+	return asset, err == nil
 }
 
-// mostOfCode is how many assets of one code an error lists.
-const mostOfCode = 5
-
-// asset finds an asset by its code or its ID.
-func (s *session) asset(ctx context.Context, name string) (wire.Asset, error) {
-	var id types.AssetID
-	if id.UnmarshalText([]byte(name)) == nil {
-		asset, err := s.assets.of(id)
-		if types.CodeOf(err) == types.CodeNotFound {
-			err = types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
+// standing tells how the wallet, or else the ledger, stands to an asset, and the label that the wallet has for it.
+func (b *assetBook) standing(asset *types.Asset) (standing, string) {
+	stands, label := unknownIssuer, ""
+	if b.wallet != nil {
+		if label = b.wallet.OwnLabelOf(asset.Issuer); label != "" {
+			stands = own
 		}
-		return asset, err
 	}
-	found, err := s.node.Assets(ctx, name, client.Page{Limit: mostOfCode})
-	if err != nil {
-		return wire.Asset{}, err
+	for _, t := range b.trusted() {
+		if t.Asset == *asset {
+			return max(stands, trusted), cmp.Or(t.Label, label)
+		}
 	}
-	switch len(found.Assets) {
-	case 0:
-		return wire.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
-	case 1:
-		s.assets.known[found.Assets[0].ID] = found.Assets[0]
-		return found.Assets[0], nil
+	return stands, label
+}
+
+// shortKey is enough of a key to tell issuers apart at a glance. It proves nothing: only a label does, or the whole key.
+func shortKey(key types.PublicKey) string { return key.String()[:13] }
+
+// name is how an asset is shown everywhere: its code and the label of its issuer, or the beginning of the issuer's key, and that
+// the issuer is unknown to the wallet.
+func (b *assetBook) name(id types.AssetID) string {
+	name, mark := b.nameAndMark(id)
+	return name + mark
+}
+
+// nameAndMark are the two parts of a name, for a text that has something between them.
+func (b *assetBook) nameAndMark(id types.AssetID) (name, mark string) {
+	asset, known := b.look(id)
+	if !known {
+		return "asset " + id.String()[:12], " (unknown)"
 	}
-	var ids []string
-	for _, asset := range found.Assets {
-		ids = append(ids, fmt.Sprintf("%s (issued by %s)", asset.ID, asset.Asset.Issuer))
+	stands, label := b.standing(&asset)
+	if stands == unknownIssuer && b.wallet != nil {
+		mark = " (unknown issuer)"
 	}
-	count := fmt.Sprint(len(ids))
-	if found.Next != "" {
-		count = "more than " + count
-	}
-	return wire.Asset{}, misuse("%s assets have the code %s; name one by its id: %s", count, name, strings.Join(ids, ", "))
+	return asset.Code + "." + cmp.Or(label, shortKey(asset.Issuer)), mark
 }
 
 // money writes an amount for a person.
 func (s *session) money(id types.AssetID, amount types.Amount) string {
 	asset, known := s.assets.look(id)
 	if !known {
-		return amount.String() + " units of " + id.String()[:8]
+		return amount.String() + " smallest units of " + s.assets.name(id)
 	}
-	return amount.Format(asset.Decimals) + " " + asset.Code
+	return amount.Format(asset.Decimals) + " " + s.assets.name(id)
 }
 
-// code is what people call an asset.
-func (s *session) code(id types.AssetID) string {
+// code is the name of an asset for people: see [assetBook.name].
+func (s *session) code(id types.AssetID) string { return s.assets.name(id) }
+
+// unknown reports whether the wallet knows nothing of an asset's issuer. Without a wallet nothing can be said.
+func (s *session) unknown(id types.AssetID) bool {
 	asset, known := s.assets.look(id)
-	if !known {
-		return id.String()[:8]
+	if s.assets.wallet == nil {
+		return false
 	}
-	return asset.Code
+	stands, _ := s.assets.standing(&asset)
+	return !known || stands == unknownIssuer
+}
+
+// decimals is the number of places in which an asset is written.
+func (s *session) decimals(id types.AssetID) int {
+	asset, _ := s.assets.look(id)
+	return int(asset.Decimals)
+}
+
+// mostListed bounds the assets that an error lists.
+const mostListed = 5
+
+// asset finds the asset that a user means: by its whole ID; by its code, among those that the wallet trusts and issues; or by code and issuer as they are shown, with a dot between. Only a whole ID, or a code with
+// the issuer's whole key, names an asset of an unknown issuer. A visitor without a wallet may look at the only asset of a code.
+func (s *session) asset(ctx context.Context, name string) (types.Asset, error) {
+	var id types.AssetID
+	if id.UnmarshalText([]byte(name)) == nil {
+		return s.assets.of(id)
+	}
+	code, issuer, _ := strings.Cut(name, ".")
+	if err := checkCode(name, code); err != nil {
+		return types.Asset{}, err
+	}
+	var mine []types.Asset
+	for _, t := range s.assets.trusted() {
+		if _, label := s.assets.standing(&t.Asset); t.Asset.Code == code && names(&t.Asset, label, issuer) {
+			mine = append(mine, t.Asset)
+		}
+	}
+	if len(mine) == 1 {
+		return mine[0], nil
+	}
+	if len(mine) > 1 {
+		return types.Asset{}, ambiguous(name, mine)
+	}
+	return s.assetOfNode(ctx, name, code, issuer)
+}
+
+// mostOfCode bounds the assets of one code that are looked at: anybody may issue any number.
+const mostOfCode = 100
+
+// assetsOf lists assets of a code that the node knows.
+func (s *session) assetsOf(ctx context.Context, code string) (found []types.Asset, err error) {
+	told, err := s.node.Assets(ctx, code, client.Page{Limit: mostOfCode})
+	for _, asset := range told.Assets {
+		if err := s.assets.note(asset); err != nil {
+			return nil, err
+		}
+		found = append(found, asset.Asset)
+	}
+	return found, err
+}
+
+// assetOfNode finds an asset that the wallet has not pinned.
+func (s *session) assetOfNode(ctx context.Context, name, code, issuer string) (types.Asset, error) {
+	told, err := s.assetsOf(ctx, code)
+	if err != nil {
+		return types.Asset{}, err
+	}
+	byStanding := map[standing][]types.Asset{}
+	var whole []types.Asset // named by the issuer's whole key
+	for _, asset := range told {
+		stands, label := s.assets.standing(&asset)
+		if names(&asset, label, issuer) {
+			byStanding[stands] = append(byStanding[stands], asset)
+		}
+		if issuer == asset.Issuer.String() {
+			whole = append(whole, asset)
+		}
+	}
+	candidates := [][]types.Asset{byStanding[own], whole}
+	if s.assets.wallet == nil {
+		candidates = append(candidates, byStanding[unknownIssuer])
+	}
+	for _, found := range candidates {
+		if len(found) == 1 {
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			return types.Asset{}, ambiguous(name, found)
+		}
+	}
+	if strangers := byStanding[unknownIssuer]; len(strangers) > 0 {
+		return types.Asset{}, s.untrusted(name, strangers)
+	}
+	return types.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
+}
+
+// names reports whether the text behind a code means an asset's issuer: no text, its label, its key, or the beginning of the key
+// that is shown.
+func names(asset *types.Asset, label, issuer string) bool {
+	return issuer == "" || issuer == label || issuer == asset.Issuer.String() || issuer == shortKey(asset.Issuer)
+}
+
+// checkCode refuses a text that looks like a code and is none: codes of an asset have capital letters, digits and '-'.
+func checkCode(name, code string) error {
+	if types.CheckAssetCode(code) == nil {
+		return nil
+	}
+	if capitals := strings.ToUpper(code); types.CheckAssetCode(capitals) == nil {
+		return misuse("%q is not the code of an asset: codes have capital letters; if you mean %s, write it so", name, capitals)
+	}
+	for _, r := range code {
+		if r > unicode.MaxASCII {
+			return misuse("%q is not the code of an asset: it holds the character %U, and codes have only A to Z, digits and '-'", name, r)
+		}
+	}
+	return misuse("%q is neither the code nor the id of an asset", name)
+}
+
+func ambiguous(name string, found []types.Asset) error {
+	return misuse("%d assets are called %s; name one by its id: %s", len(found), name, listed(found))
+}
+
+// untrusted says how to trust an asset whose issuer is unknown.
+func (s *session) untrusted(name string, found []types.Asset) error {
+	id := found[0].ID().String()
+	if len(found) > 1 {
+		id = "ID"
+	}
+	return &wallet.Error{Reason: wallet.ReasonAsset, Detail: fmt.Sprintf("this wallet knows no issuer of %s, and anybody can issue an asset of that code. "+
+		"On the ledger: %s. Compare the key with that which the issuer gives; if it is right: %s", name, listed(found), s.next("wallet trust", id, "--label", "NAME"))}
+}
+
+func listed(found []types.Asset) string {
+	var texts []string
+	for i := range found[:min(len(found), mostListed)] {
+		asset := &found[i]
+		texts = append(texts, fmt.Sprintf("%s (%s, %d decimal places, issued by %s)", asset.ID(), asset.Code, asset.Decimals, asset.Issuer))
+	}
+	if more := len(found) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// vouch refuses an asset of an unknown issuer in something that others wrote, unless the user has named the asset: by its ID, or in
+// another way that means that asset and no other.
+func (s *session) vouch(ctx context.Context, id types.AssetID, named string) error {
+	if named != "" {
+		asset, err := s.asset(ctx, named)
+		if err == nil && asset.ID() != id {
+			err = &wallet.Error{Reason: wallet.ReasonAsset, Detail: fmt.Sprintf("it is not paid in %s, as --asset says, but in %s (asset %s)",
+				named, s.assets.name(id), id)}
+		}
+		return err
+	}
+	asset, err := s.assets.of(id)
+	if err != nil {
+		return err
+	}
+	if stands, _ := s.assets.standing(&asset); stands != unknownIssuer {
+		return nil
+	}
+	return &wallet.Error{Reason: wallet.ReasonAsset, Detail: fmt.Sprintf("it is paid in %s, whose issuer %s this wallet does not know: anybody can "+
+		"issue an asset of that code. If you know the issuer: %s. To take it once: --asset %s",
+		s.assets.name(id), asset.Issuer, s.next("wallet trust", id.String(), "--label", "NAME"), id)}
+}
+
+// spendable reads an asset to spend and an amount of it. To give money away is no risk, so the only asset of a code may be of an
+// unknown issuer; it is shown as such.
+func (s *session) spendable(ctx context.Context, amount, name string) (types.Asset, types.Amount, error) {
+	asset, err := s.asset(ctx, name)
+	if wallet.ReasonOf(err) == wallet.ReasonAsset {
+		code, _, _ := strings.Cut(name, ".")
+		if all, listing := s.assetsOf(ctx, code); listing == nil && len(all) == 1 {
+			asset, err = all[0], nil
+		}
+	}
+	if err != nil {
+		return asset, 0, err
+	}
+	parsed, err := parseAmount(amount, asset.Decimals)
+	return asset, parsed, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"lockstep/api/wire"
@@ -36,7 +37,11 @@ func (s *session) consent(yes yesFlag, p plan, cost wallet.Cost) (leave, error) 
 	ask := p.ask + s.feeText(&cost)
 	needed := !p.free || cost.Fee.Amount > 0
 	if !s.JSON || needed && !yes.Yes {
-		for _, line := range p.worst {
+		lines := p.worst
+		if s.late != "" {
+			lines = append(slices.Clone(lines), s.late)
+		}
+		for _, line := range lines {
 			fmt.Fprintln(s.err, line)
 		}
 	}

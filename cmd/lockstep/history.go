@@ -28,6 +28,7 @@ func (p *page) more(next string) {
 }
 
 type marketHistoryCmd struct {
+	lookFlags
 	Commodity string     `help:"Only of this commodity." placeholder:"TEXT"`
 	Zone      string     `help:"Only of this zone." placeholder:"TEXT"`
 	Asset     string     `help:"Only those paid in this asset, by its code or its id." placeholder:"ASSET"`
@@ -40,7 +41,7 @@ type marketHistoryCmd struct {
 }
 
 func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		asset = known.ID
+		asset = known.ID()
 	}
 	if c.By != "" {
 		return c.volumes(ctx, s, asset)
@@ -132,6 +133,7 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 }
 
 type marketTradesCmd struct {
+	lookFlags
 	Party   types.PublicKey `help:"Only trades of this key." find:"" placeholder:"KEY"`
 	Role    string          `help:"What the party is in them: producer or consumer." enum:",producer,consumer" default:""`
 	Product types.ProductID `help:"Only trades of this product." placeholder:"ID"`
@@ -142,7 +144,7 @@ type marketTradesCmd struct {
 }
 
 func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -172,6 +174,7 @@ func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
 }
 
 type marketConductCmd struct {
+	lookFlags
 	Key types.PublicKey `arg:"" find:"" help:"The key, or its beginning."`
 }
 
@@ -182,7 +185,7 @@ type conduct struct {
 }
 
 func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}

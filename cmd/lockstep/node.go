@@ -186,6 +186,7 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(status, func(p *page) {
 		p.row("ledger", status.ChainID)
+		p.row("genesis", status.Genesis.String())
 		p.row("height", fmt.Sprint(status.Height))
 		p.row("block time", stamp(status.BlockTime))
 		p.row("ledger clock", stamp(status.Clock)+" ("+status.Skew.String()+" behind)")

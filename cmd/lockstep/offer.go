@@ -150,7 +150,7 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	if err != nil {
 		return types.Offer{}, err
 	}
-	price, err := parsePrice("--price", c.Price, c.Unit, &asset.Asset)
+	price, err := parsePrice("--price", c.Price, c.Unit, &asset)
 	if err != nil {
 		return types.Offer{}, err
 	}
@@ -172,7 +172,7 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	}
 	fallback, err := c.fallback()
 	return types.Offer{
-		Goods: goods, Asset: asset.ID, Price: price, Deposit: deposit, Bond: bond, MinFill: minFill,
+		Goods: goods, Asset: asset.ID(), Price: price, Deposit: deposit, Bond: bond, MinFill: minFill,
 		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
 	}, err
 }
@@ -233,11 +233,12 @@ func parseAmount(text string, decimals uint8) (types.Amount, error) {
 }
 
 type offerListCmd struct {
+	lookFlags
 	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
 }
 
 func (c *offerListCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	}
 	order = types.Order{
 		ChainID: s.params.ChainID, Owner: s.account.Key(), Side: types.Sell, MinRecord: c.MinRecord,
-		Product: types.Product{Commodity: c.Commodity, Unit: unitOf(c.Unit), Zone: c.Zone, Asset: asset.ID},
+		Product: types.Product{Commodity: c.Commodity, Unit: unitOf(c.Unit), Zone: c.Zone, Asset: asset.ID()},
 	}
 	if c.Side == types.Bid.String() || c.Side == "buy" {
 		order.Side = types.Bid
@@ -106,7 +106,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	if c.Expires != nil {
 		order.Expires = *c.Expires
 	}
-	if order.Limit, err = parsePrice("--limit", c.Limit, c.Unit, &asset.Asset); err != nil {
+	if order.Limit, err = parsePrice("--limit", c.Limit, c.Unit, &asset); err != nil {
 		return order, err
 	}
 	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {

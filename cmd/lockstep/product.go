@@ -9,11 +9,12 @@ import (
 )
 
 type marketProductsCmd struct {
+	lookFlags
 	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
 }
 
 func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -42,11 +43,12 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 }
 
 type marketBookCmd struct {
+	lookFlags
 	Product types.ProductID `arg:"" help:"The product's id; lockstep market products lists those that are open."`
 }
 
 func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -112,12 +114,4 @@ func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
 		p.row(s.rate(product.Asset, product.Unit, round.Price.Rat()), quantity(round.Volume, product.Unit), types.FallbackKind(round.Fallback),
 			fmt.Sprintf("%d%%", round.Sellers), fmt.Sprintf("%d%%", round.Buyers))
 	}
-}
-
-// decimals is in how many places an asset is written.
-func (s *session) decimals(id types.AssetID) int {
-	if known, ok := s.assets.look(id); ok {
-		return int(known.Decimals)
-	}
-	return 0
 }

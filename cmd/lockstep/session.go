@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/term"
 
@@ -56,10 +57,12 @@ func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
 type session struct {
 	*app
 	node    *client.Client
-	account *wallet.Account
+	wallet  *wallet.Wallet  // nil for a visitor
+	account *wallet.Account // nil for a visitor
 	status  wire.Status
 	params  types.Params
 	assets  *assetBook
+	late    string // a warning: the last block is old
 }
 
 // session opens the wallet and asks the node where the ledger stands.
@@ -72,12 +75,50 @@ func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := f.open(a)
-	if err != nil {
+	if s.wallet, err = f.open(a); err != nil {
 		return nil, err
 	}
-	s.account, err = w.Account(f.Account)
+	if err := s.bind(); err != nil {
+		return nil, err
+	}
+	s.assets.wallet = s.wallet
+	s.account, err = s.wallet.Account(f.Account)
 	return s, err
+}
+
+// bind holds the node against the ledger that the wallet is used on, and against the clock of this machine. A wallet that was not
+// used before is used on this ledger from now on.
+func (s *session) bind() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if _, used := s.wallet.Ledger(); used {
+		return nil
+	}
+	ledger := wallet.PinLedger(&s.params, s.status.Genesis)
+	if err := s.wallet.SetLedger(ledger); err != nil {
+		return err
+	}
+	if !s.JSON {
+		fmt.Fprintf(s.err, "This wallet is used on ledger %q from now on (genesis %s).\n", ledger.ChainID, ledger.Genesis)
+	}
+	return nil
+}
+
+// check holds the node's last status against the wallet's ledger and this machine's clock.
+func (s *session) check() (err error) {
+	if s.status.ChainID != s.params.ChainID {
+		return types.Refuse(types.CodeChain, "the node says that it is on chain %q and shows the parameters of %q: don't trust it, ask another",
+			s.status.ChainID, s.params.ChainID)
+	}
+	if err := s.wallet.CheckLedger(wallet.PinLedger(&s.params, s.status.Genesis)); err != nil {
+		if wallet.ReasonOf(err) == wallet.ReasonLedger {
+			return fmt.Errorf("%w. If you mean to use the wallet on it from now on: %s", err, s.next("wallet ledger", "--change"))
+		}
+		return err
+	}
+	s.late, err = wallet.CheckClock(s.status.BlockTime, s.status.Clock, s.status.Skew, time.Now())
+	return err
 }
 
 // visitor looks at the ledger without a wallet.
@@ -89,6 +130,20 @@ func (a *app) visitor(ctx context.Context) (*session, error) {
 	return a.visit(ctx, node)
 }
 
+// lookFlags are those of a command that looks at the ledger and needs no wallet.
+type lookFlags struct {
+	Wallet         string `help:"Name assets as this wallet does, and mark those of issuers that it doesn't know." type:"path" placeholder:"FILE"`
+	PassphraseFile string `help:"File with the wallet's passphrase, instead of asking for it." env:"LOCKSTEP_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
+}
+
+// visitor looks at the ledger, with the wallet's names for assets if a wallet is named.
+func (f *lookFlags) visitor(ctx context.Context, a *app) (*session, error) {
+	if f.Wallet == "" {
+		return a.visitor(ctx)
+	}
+	return a.session(ctx, &walletFlags{Wallet: f.Wallet, PassphraseFile: f.PassphraseFile})
+}
+
 // visit is a session without a wallet, for looking only.
 func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
 	s := &session{app: a, node: node, assets: newAssetBook(ctx, node)}
@@ -96,8 +151,10 @@ func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) 
 	if s.status, err = node.Status(ctx); err != nil {
 		return nil, err
 	}
-	s.params, err = node.Params(ctx)
-	return s, err
+	if s.params, err = node.Params(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // known is what the wallet has to know of the ledger now. The coins that a transaction takes are fetched when it is known which.
@@ -105,7 +162,10 @@ func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
 	if s.status, err = s.node.Status(ctx); err != nil {
 		return known, err
 	}
-	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look}, nil
+	if err := s.check(); err != nil {
+		return known, err
+	}
+	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look, Money: s.money}, nil
 }
 
 // fund fetches the coins that a draft needs.
@@ -132,14 +192,4 @@ func (s *session) partDraft(ctx context.Context) (*wallet.Draft, error) {
 	}
 	known.Validity = s.params.MaxValidity
 	return s.account.Draft(known), nil
-}
-
-// amountOf reads an asset and an amount of it.
-func (s *session) amountOf(ctx context.Context, amount, asset string) (wire.Asset, types.Amount, error) {
-	known, err := s.asset(ctx, asset)
-	if err != nil {
-		return known, 0, err
-	}
-	parsed, err := parseAmount(amount, known.Asset.Decimals)
-	return known, parsed, err
 }

@@ -91,10 +91,13 @@ func onRecord(what string) string {
 
 func moveText(what string) string { return strings.ReplaceAll(what, "_", " ") }
 
-type tradeShowCmd struct{ tradeIDFlags }
+type tradeShowCmd struct {
+	tradeIDFlags
+	lookFlags
+}
 
 func (c *tradeShowCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	s, err := c.visitor(ctx, a)
 	if err != nil {
 		return err
 	}

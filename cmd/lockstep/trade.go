@@ -81,8 +81,14 @@ func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *s
 	return s.done(ctx, c.Trade, receipt, p.done)
 }
 
+// namedAsset names the asset that the user means in something that others wrote.
+type namedAsset struct {
+	Asset string `help:"Only if it is paid in this asset; one of an unknown issuer is named by its whole id." placeholder:"ASSET"`
+}
+
 type tradeTakeCmd struct {
 	walletFlags
+	namedAsset
 	priceFlags
 	Offer    types.OfferID `arg:"" help:"The offer's id."`
 	Quantity string        `help:"How much, such as 2kWh; a number alone counts units. By default all that is left." placeholder:"QUANTITY"`
@@ -103,6 +109,9 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 		if amount, err = parseQuantity("--quantity", c.Quantity, offer.Offer.Goods.Unit); err != nil {
 			return err
 		}
+	}
+	if err := s.vouch(ctx, offer.Offer.Asset, c.Asset); err != nil {
+		return err
 	}
 	d, err := s.draft(ctx)
 	if err != nil {
@@ -182,7 +191,7 @@ func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreem
 	if err != nil {
 		return types.Agreement{}, err
 	}
-	agreement := types.Agreement{Asset: asset.ID, Instalments: c.Instalments, Producer: s.account.Key(), Consumer: s.account.Key()}
+	agreement := types.Agreement{Asset: asset.ID(), Instalments: c.Instalments, Producer: s.account.Key(), Consumer: s.account.Key()}
 	if c.Producer != nil {
 		agreement.Producer = *c.Producer
 	} else {
@@ -191,14 +200,14 @@ func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreem
 	if agreement.Goods, agreement.Deadlines, err = c.describe(s.status.Clock, &s.params); err != nil {
 		return agreement, err
 	}
-	if agreement.Price, err = priceOfAll("--price", c.Price, &agreement.Goods, &asset.Asset); err != nil {
+	if agreement.Price, err = priceOfAll("--price", c.Price, &agreement.Goods, &asset); err != nil {
 		return agreement, err
 	}
 	for _, sum := range []struct {
 		text string
 		to   *types.Amount
 	}{{c.Deposit, &agreement.Deposit}, {c.Bond, &agreement.Bond}} {
-		if *sum.to, err = parseAmount(sum.text, asset.Asset.Decimals); err != nil {
+		if *sum.to, err = parseAmount(sum.text, asset.Decimals); err != nil {
 			return agreement, err
 		}
 	}
@@ -339,7 +348,7 @@ func (s *session) shares(trade *wire.Trade, text string) (toProducer, toConsumer
 	if err != nil {
 		return 0, 0, err
 	}
-	if toProducer, err = parseAmount(text, asset.Asset.Decimals); err != nil {
+	if toProducer, err = parseAmount(text, asset.Decimals); err != nil {
 		return 0, 0, err
 	}
 	locked := trade.Trade.LockedSum()
@@ -352,6 +361,7 @@ func (s *session) shares(trade *wire.Trade, text string) (toProducer, toConsumer
 
 type tradeSignCmd struct {
 	walletFlags
+	namedAsset
 	File string `arg:"" help:"File that the other party wrote." type:"existingfile"`
 	Out  string `help:"Where to write it if it needs yet another signature; by default over the file." type:"path" placeholder:"FILE"`
 	yesFlag
@@ -391,6 +401,9 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	p := plan{ask: "Sign it"}
 	for _, effect := range explanation.Effects {
 		if agree, ok := effect.Action.(*types.Agree); ok {
+			if err := s.vouch(ctx, agree.Agreement.Asset, c.Asset); err != nil {
+				return err
+			}
 			p.worst = append(p.worst, s.worstOf(&agree.Agreement)...)
 			if err := s.showClaims(ctx, &p, &agree.Agreement); err != nil {
 				return err

@@ -114,7 +114,7 @@ func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error)
 	}
 	shift := int(asset.Decimals)
 	switch {
-	case currency == "" || currency == asset.Code:
+	case currency == "" || currency == asset.Code || strings.HasPrefix(currency, asset.Code+"."): // as [assetBook.name] writes it
 	case currency == "€" && asset.Code == "EUR":
 	case slices.Contains([]string{"ct", "cent", "cents", "Cent", "Cents"}, currency):
 		if asset.Decimals < 2 {
@@ -208,7 +208,8 @@ func (s *session) rate(asset types.AssetID, unit string, price *big.Rat) string 
 		}
 		text += strings.Repeat("0", 2-len(fraction))
 	}
-	return text + " " + s.code(asset) + "/" + name(per.name)
+	money, mark := s.assets.nameAndMark(asset)
+	return text + " " + money + "/" + name(per.name) + mark
 }
 
 // limit writes the price of an offer or an order.

@@ -59,11 +59,16 @@ func TestPrices(t *testing.T) {
 	}
 }
 
+// knowing is a session of a visitor that knows an asset.
+func knowing(asset types.Asset) *session {
+	return &session{assets: &assetBook{told: map[types.AssetID]wire.Asset{asset.ID(): {ID: asset.ID(), Asset: asset}}}}
+}
+
 // What the program writes it reads again, to the unit.
 func TestUnitsRoundTrip(t *testing.T) {
 	t.Parallel()
-	asset := wire.Asset{Asset: types.Asset{Code: "EUR", Decimals: 6}}
-	s := &session{assets: &assetBook{known: map[types.AssetID]wire.Asset{{}: asset}}}
+	asset := types.Asset{Code: "EUR", Decimals: 6}
+	s := knowing(asset)
 	rapid.Check(t, func(t *rapid.T) {
 		unit := rapid.SampledFrom([]string{types.UnitWattHour, "parcel"}).Draw(t, "unit")
 		n := rapid.Uint64Range(1, types.MaxQuantity).Draw(t, "quantity")
@@ -71,8 +76,8 @@ func TestUnitsRoundTrip(t *testing.T) {
 			t.Fatalf("%q is read as %d, %v", quantity(n, unit), got, err)
 		}
 		rate := types.Rate{Mantissa: rapid.Uint64Range(1, 1<<40).Draw(t, "price")}
-		text := s.limit(asset.ID, unit, rate)
-		if got, err := parsePrice("--price", text, unit, &asset.Asset); exactly(got).Cmp(exactly(rate)) != 0 || err != nil {
+		text := s.limit(asset.ID(), unit, rate)
+		if got, err := parsePrice("--price", text, unit, &asset); exactly(got).Cmp(exactly(rate)) != 0 || err != nil {
 			t.Fatalf("%q is read as %s, %v", text, got, err)
 		}
 	})
@@ -95,16 +100,17 @@ func TestQuantitiesInUnitsOfPeople(t *testing.T) {
 
 func TestRatesInUnitsOfPeople(t *testing.T) {
 	t.Parallel()
-	s := &session{assets: &assetBook{known: map[types.AssetID]wire.Asset{{}: {Asset: types.Asset{Code: "EUR", Decimals: 2}}}}}
+	asset := types.Asset{Code: "EUR", Decimals: 2}
+	s := knowing(asset)
 	for _, c := range []struct {
 		price *big.Rat
 		unit  string
 		want  string
 	}{
-		{big.NewRat(3, 100), "Wh", "0.30 EUR/kWh"}, {big.NewRat(1, 1), "Wh", "10.00 EUR/kWh"}, {big.NewRat(35, 2000), "Wh", "0.175 EUR/kWh"},
-		{big.NewRat(1250, 1), "item", "12.50 EUR/item"},
+		{big.NewRat(3, 100), "Wh", "0.30 EUR.lk1qqqqqqqqqq/kWh"}, {big.NewRat(1, 1), "Wh", "10.00 EUR.lk1qqqqqqqqqq/kWh"}, {big.NewRat(35, 2000), "Wh", "0.175 EUR.lk1qqqqqqqqqq/kWh"},
+		{big.NewRat(1250, 1), "item", "12.50 EUR.lk1qqqqqqqqqq/item"},
 	} {
-		if got := s.rate(types.AssetID{}, c.unit, c.price); got != c.want {
+		if got := s.rate(asset.ID(), c.unit, c.price); got != c.want {
 			t.Errorf("%s for one %s is written as %s, not %s", c.price, c.unit, got, c.want)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"lockstep/client"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -15,10 +14,15 @@ type walletCmd struct {
 	New     walletNewCmd     `cmd:"" help:"Make a wallet and print its 24 words."`
 	Restore walletRestoreCmd `cmd:"" help:"Make the wallet of 24 words again."`
 	Show    walletShowCmd    `cmd:"" help:"Print the wallet's keys, which are its addresses."`
+	Scan    walletScanCmd    `cmd:"" help:"Find the wallet's accounts that were used, on the ledger."`
 	Balance walletBalanceCmd `cmd:"" help:"Print what the account has and what it has locked in trades."`
 	Send    walletSendCmd    `cmd:"" help:"Pay a key."`
 	Account walletAccountCmd `cmd:"" help:"Add another key to the wallet, derived from the same words."`
 	Limits  walletLimitsCmd  `cmd:"" help:"Show or set what the wallet may sign."`
+	Trust   walletTrustCmd   `cmd:"" help:"Trust an asset, whose issuer you know, under a label of your own."`
+	Untrust walletUntrustCmd `cmd:"" help:"Trust an asset no longer."`
+	Assets  walletAssetsCmd  `cmd:"" help:"List the assets that the wallet trusts."`
+	Ledger  walletLedgerCmd  `cmd:"" help:"Show the ledger that the wallet is used on, or change it."`
 	Issue   walletIssueCmd   `cmd:"" help:"Issue a sum of an asset of one's own."`
 	Redeem  walletRedeemCmd  `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
 }
@@ -100,38 +104,6 @@ func newPassphrase(a *app, f *walletFlags) (string, error) {
 	return first, err
 }
 
-type walletRestoreCmd struct {
-	walletFlags
-	workFlag
-	WordsFile string `help:"File with the 24 words, readable by you alone; by default they are read from standard input." type:"path" placeholder:"FILE"`
-}
-
-func (c *walletRestoreCmd) Run(a *app) error {
-	words, err := a.readWords(c.WordsFile)
-	if err != nil {
-		return fmt.Errorf("read the words: %w", err)
-	}
-	passphrase, err := newPassphrase(a, &c.walletFlags)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(a.Home, 0o700); err != nil {
-		return err
-	}
-	w, err := wallet.Restore(c.path(a), words, passphrase, c.options())
-	if err != nil {
-		return err
-	}
-	made, err := describe(a, &c.walletFlags, w)
-	if err != nil {
-		return err
-	}
-	return a.show(made, func(p *page) {
-		p.line("Wallet %s\nKey    %s\n", made.File, made.Key)
-		p.line("Its money and its open trades are on the ledger. See them with:\n  %s\n  %s", a.next("wallet balance"), a.next("trade list"))
-	})
-}
-
 type walletShowCmd struct{ walletFlags }
 
 type shownWallet struct {
@@ -151,17 +123,13 @@ func (c *walletShowCmd) Run(a *app) error {
 		return err
 	}
 	shown := shownWallet{File: c.path(a)}
-	for _, info := range w.Accounts() {
-		account, err := w.Account(info.Index)
-		if err != nil {
-			return err
-		}
-		shown.Accounts = append(shown.Accounts, shownAccount{info.Index, info.Name, account.Key()})
+	if shown.Accounts, err = listAccounts(w); err != nil {
+		return err
 	}
 	return a.show(shown, func(p *page) {
 		p.line("Wallet %s", shown.File)
 		for _, account := range shown.Accounts {
-			p.row(fmt.Sprintf("account %d", account.Index), account.Key.String(), account.Name)
+			account.row(p)
 		}
 	})
 }
@@ -186,36 +154,6 @@ func (c *walletAccountCmd) Run(a *app) error {
 	})
 }
 
-type walletBalanceCmd struct {
-	walletFlags
-	Key *types.PublicKey `help:"Look at this key instead of opening the wallet." find:"" placeholder:"KEY"`
-}
-
-func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
-	s, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
-	if err != nil {
-		return err
-	}
-	balances, err := s.node.Balances(ctx, key, client.Page{})
-	if err != nil {
-		return err
-	}
-	return a.show(balances, func(p *page) {
-		p.line("%s at height %d", key, balances.Height)
-		if len(balances.Balances) == 0 {
-			p.line("Nothing yet.")
-			return
-		}
-		p.row("asset", "spendable", "locked in trades")
-		for _, b := range balances.Balances {
-			p.row(b.Code, b.Spendable.Format(b.Decimals), b.Locked.Format(b.Decimals))
-		}
-		if balances.Next != "" {
-			p.line("The key has coins of more assets than these %d.", len(balances.Balances))
-		}
-	})
-}
-
 // lookAs is a session for looking at a key: one that is given, or the wallet's.
 func (a *app) lookAs(ctx context.Context, f *walletFlags, key *types.PublicKey) (*session, types.PublicKey, error) {
 	if key == nil {
@@ -227,74 +165,4 @@ func (a *app) lookAs(ctx context.Context, f *walletFlags, key *types.PublicKey) 
 	}
 	s, err := a.visitor(ctx)
 	return s, *key, err
-}
-
-type walletSendCmd struct {
-	walletFlags
-	To     types.PublicKey `arg:"" help:"Key of the receiver, lk1..."`
-	Amount string          `arg:"" help:"Amount, such as 12.50."`
-	Asset  string          `arg:"" help:"Asset, by its code or its id."`
-	Memo   string          `help:"A public note." placeholder:"TEXT"`
-	yesFlag
-}
-
-func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		asset, amount, err := s.amountOf(ctx, c.Amount, c.Asset)
-		if err != nil {
-			return plan{}, err
-		}
-		if err := d.Send(c.To, asset.ID, amount); err != nil {
-			return plan{}, err
-		}
-		what := fmt.Sprintf("%s to %s", s.money(asset.ID, amount), c.To)
-		return plan{ask: "Pay " + what, done: "Paid " + what}, d.Memo(c.Memo)
-	})
-}
-
-type walletIssueCmd struct {
-	walletFlags
-	Amount   string           `arg:"" help:"Amount, such as 1000."`
-	Code     string           `arg:"" help:"Code of the asset: capital letters, digits or '-'."`
-	Decimals uint8            `help:"Decimal places of the asset; fixed with its first issue." default:"2" zero:""`
-	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
-	yesFlag
-}
-
-func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: c.Decimals}
-		amount, err := parseAmount(c.Amount, c.Decimals)
-		if err != nil {
-			return plan{}, err
-		}
-		if err := d.Issue(asset, amount); err != nil {
-			return plan{}, err
-		}
-		if c.To != nil {
-			if err := d.Send(*c.To, asset.ID(), amount); err != nil {
-				return plan{}, err
-			}
-		}
-		what := amount.Format(c.Decimals) + " " + c.Code
-		return plan{ask: "Issue " + what, done: fmt.Sprintf("Issued %s (asset %s)", what, asset.ID())}, nil
-	})
-}
-
-type walletRedeemCmd struct {
-	walletFlags
-	Amount string `arg:"" help:"Amount, such as 1000."`
-	Asset  string `arg:"" help:"Asset, by its code or its id."`
-	yesFlag
-}
-
-func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		asset, amount, err := s.amountOf(ctx, c.Amount, c.Asset)
-		if err != nil {
-			return plan{}, err
-		}
-		what := s.money(asset.ID, amount)
-		return plan{ask: "Take " + what + " out of the ledger", done: "Redeemed " + what}, d.Redeem(asset.Asset, amount)
-	})
 }

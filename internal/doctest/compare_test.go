@@ -20,6 +20,7 @@ func masks() []struct {
 		// First, since "height" is one of the words that a wallet may have.
 		{regexp.MustCompile(`( *\d+ [a-z]+){6}$`), "WORDS"},
 		{regexp.MustCompile(`\blk1[02-9a-z]{58}\b`), "KEY"},
+		{regexp.MustCompile(`\blk1[02-9a-z]{10}\b`), "ISSUER"},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID"},
 		{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "ID"},
 		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to (\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?)?( UTC)?`), "TIME"},

@@ -1,0 +1,85 @@
+package wallet
+
+import (
+	"time"
+
+	"lockstep/types"
+)
+
+// PinnedLedger is the ledger that a wallet is used on, as a node named it at first. Other nodes of the ledger say the same.
+type PinnedLedger struct {
+	_       struct{} `cbor:",toarray"`
+	ChainID string
+	Genesis types.Hash // of the ledger's first facts
+	Params  types.Hash // of its parameters
+}
+
+// PinLedger returns the facts of a ledger that a wallet keeps.
+func PinLedger(params *types.Params, genesis types.Hash) PinnedLedger {
+	return PinnedLedger{ChainID: params.ChainID, Genesis: genesis, Params: params.Hash()}
+}
+
+// Ledger returns the ledger that the wallet is used on, if it was used before.
+func (w *Wallet) Ledger() (PinnedLedger, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.ledger) == 0 {
+		return PinnedLedger{}, false
+	}
+	return w.ledger[0], true
+}
+
+// SetLedger makes another ledger the one that the wallet is used on, and stores it.
+func (w *Wallet) SetLedger(ledger PinnedLedger) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.ledger
+	w.ledger = []PinnedLedger{ledger}
+	if err := w.write(true); err != nil {
+		w.ledger = before
+		return err
+	}
+	return nil
+}
+
+// CheckLedger refuses a node of another ledger than that which the wallet is used on: money and trades there are others, though
+// it may bear the same name.
+func (w *Wallet) CheckLedger(shown PinnedLedger) error {
+	pinned, used := w.Ledger()
+	if !used || pinned == shown {
+		return nil
+	}
+	differs := "genesis"
+	switch {
+	case pinned.ChainID != shown.ChainID:
+		differs = "name"
+	case pinned.Genesis == shown.Genesis:
+		return refuse(ReasonMismatch, "the node shows other parameters of ledger %q than before, and a ledger never changes them: "+
+			"don't trust that node, ask another", pinned.ChainID)
+	}
+	return refuse(ReasonLedger, "the node is of another ledger than this wallet: %q with genesis %s, the wallet is used on %q with genesis %s "+
+		"(their %s differs)", shown.ChainID, shown.Genesis, pinned.ChainID, pinned.Genesis, differs)
+}
+
+const (
+	// MaxAhead is the most that the last block may be ahead of the clock of this machine.
+	MaxAhead = 2 * time.Minute
+	// MaxBehind is the age of the last block from which on the user is warned. A chain at rest makes one every few seconds.
+	MaxBehind = time.Minute
+)
+
+// CheckClock compares the last block's time, and the ledger clock, with the clock of this machine. A node that is ahead is
+// refused: deadlines counted from its time would be wrong. For one that is behind it returns a warning.
+func CheckClock(blockTime, clock types.Time, skew types.Span, now time.Time) (warning string, err error) {
+	ahead := blockTime.Std().Sub(now)
+	switch {
+	case clock > blockTime || blockTime.Since(clock) != skew:
+		return "", refuse(ReasonClock, "the node's ledger clock %s and block time %s contradict its skew of %s: don't trust that node, ask another", clock, blockTime, skew)
+	case ahead > MaxAhead:
+		return "", refuse(ReasonClock, "the node's last block is of %s, %s ahead of this machine's clock: one of the two is wrong. "+
+			"Set the clock of this machine, or ask another node", blockTime, ahead.Round(time.Second))
+	case -ahead > MaxBehind:
+		return "The node's last block is " + (-ahead).Round(time.Second).String() + " old: the chain stands still, or the node is cut off from it.", nil
+	}
+	return "", nil
+}
