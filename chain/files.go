@@ -17,6 +17,7 @@ import (
 	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"lockstep/internal/atomicfile"
+	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/types/strict"
 )
@@ -77,7 +78,7 @@ func writeGenesis(file string, params types.Params, begin time.Time, validators 
 // startGenesis fixes the genesis time at the first start, so that the ledger clock of a chain that is started long after it
 // was made doesn't begin with an outage. From then on the file is the one that other nodes of the chain need.
 func startGenesis(file string, now time.Time) error {
-	text, err := os.ReadFile(file)
+	text, err := plaintext.ReadFile(file, maxGenesis)
 	if err != nil {
 		return fmt.Errorf("read the genesis file: %w", err)
 	}
@@ -86,7 +87,7 @@ func startGenesis(file string, now time.Time) error {
 		return fmt.Errorf("read the genesis file %s: %w", file, err)
 	}
 	if !genesis.GenesisTime.IsZero() {
-		return nil
+		return withoutMark(file, text)
 	}
 	genesis.GenesisTime = cmttime.Canonical(now)
 	if text, err = cmtjson.MarshalIndent(genesis, "", "  "); err != nil {
@@ -112,6 +113,21 @@ func genesisHash(file string) (types.Hash, error) {
 	return sha256.Sum256(text), nil
 }
 
+// maxGenesis bounds a genesis file.
+const maxGenesis = 64 << 20
+
+// withoutMark writes a file whose text an editor put a byte order mark before: the engine reads the file for itself.
+func withoutMark(file string, text []byte) error {
+	info, err := os.Stat(file)
+	if err == nil && info.Size() != int64(len(text)) {
+		err = atomicfile.Replace(file, text)
+	}
+	if err != nil {
+		return fmt.Errorf("take the byte order mark off the genesis file: %w", err)
+	}
+	return nil
+}
+
 // NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.
 func NodeID(dir string) (string, error) {
 	key, err := p2p.LoadNodeKey(filesOf(dir).NodeKey)
@@ -124,9 +140,13 @@ func NodeID(dir string) (string, error) {
 // LoadParams reads the rules' numbers from a genesis file.
 func LoadParams(dir string) (types.Params, error) {
 	file := filesOf(dir).Genesis
-	genesis, err := cmttypes.GenesisDocFromFile(file)
+	text, err := plaintext.ReadFile(file, maxGenesis)
 	if err != nil {
 		return types.Params{}, fmt.Errorf("read the genesis file: %w", err)
+	}
+	genesis, err := cmttypes.GenesisDocFromJSON(text)
+	if err != nil {
+		return types.Params{}, fmt.Errorf("read the genesis file %s: %w", file, err)
 	}
 	params, err := paramsOf(genesis.ChainID, genesis.AppState)
 	if err != nil {
@@ -168,7 +188,7 @@ func loadValidator(files engineFiles) (*privval.FilePV, error) {
 		path string
 		into any
 	}{{files.ValidatorKey, new(privval.FilePVKey)}, {files.ValidatorState, new(privval.FilePVLastSignState)}} {
-		content, err := os.ReadFile(file.path)
+		content, err := os.ReadFile(file.path) // as the engine reads it, byte by byte
 		if err != nil {
 			return nil, fmt.Errorf("read the validator's files: %w", err)
 		}

@@ -38,6 +38,10 @@
 // reading refuses everything: a status other than G, an error flag on energy, an exception (X) that is not about time
 // alone. Flag t spoils the time only.
 //
+// Times are read in every form of ISO 8601 that has one meaning and that meters write, see parseTime. An identification level
+// that is an error (MISMATCH, INVALID, OUTDATED, UNKNOWN) says that the meter found no user, and nothing of the energy,
+// which was measured: the quantity counts, the identification does not, and the report says so.
+//
 // Records often read several registers. Import comes before export, and export before a register whose identification
 // says nothing ("1-b"); in each direction energy at the device, compensated for the cable's loss (C field 98, B1, B3,
 // C1, C3), comes before energy at the mains; a total comes before the sum of its tariffs. Registers that remain side by

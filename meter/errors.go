@@ -49,8 +49,6 @@ const (
 	CodeStatus Code = "status"
 	// CodeErrorFlag: a reading is flagged as unusable for energy.
 	CodeErrorFlag Code = "error-flag"
-	// CodeIdentification: the assignment of the user failed.
-	CodeIdentification Code = "identification"
 	// CodeTransaction: a transaction without begin or end, or readings out of its order.
 	CodeTransaction Code = "transaction"
 	// CodeTime: a transaction that ends before it begins.

@@ -2,15 +2,10 @@ package meter
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"math/big"
-	"strings"
 )
-
-// maxKeyText bounds a key as text: an SPKI of P-384 is 240 hex digits, in PEM some 40 more.
-const maxKeyText = 2048
 
 // Leading bytes of a point (SEC 1 2.3.3).
 const (
@@ -26,25 +21,12 @@ type Key struct {
 	point string // x || y if the curve is known, else as SEC 1 2.3.3 writes it
 }
 
-// ParseKey reads a key from hex or base64 text, with or without PEM lines around it. White space is ignored, since keys
-// are copied from type plates and printed in groups. [ParseKeyBytes] says what the bytes may be.
+// ParseKey reads a key from text: its bytes in hex or base64, in one of the forms that [keyText] lists. [ParseKeyBytes]
+// says what the bytes may be.
 func ParseKey(text string) (Key, error) {
-	if len(text) > maxKeyText {
-		return Key{}, refuse(CodeKey, "a key of %d characters; the longest has %d", len(text), maxKeyText)
-	}
-	text = strings.TrimSpace(text)
-	if body, isPEM := strings.CutPrefix(text, "-----BEGIN PUBLIC KEY-----"); isPEM {
-		if text, isPEM = strings.CutSuffix(body, "-----END PUBLIC KEY-----"); !isPEM {
-			return Key{}, refuse(CodeKey, "a PEM key without its end line")
-		}
-	}
-	text = strings.Join(strings.Fields(text), "")
-	raw, err := hex.DecodeString(text)
+	raw, err := keyText(text)
 	if err != nil {
-		raw, err = base64.StdEncoding.Strict().DecodeString(text)
-	}
-	if err != nil {
-		return Key{}, refuse(CodeKey, "the key is neither hex nor base64: give the text on the meter's type plate or in its register entry")
+		return Key{}, err
 	}
 	return ParseKeyBytes(raw)
 }

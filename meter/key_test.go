@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -32,12 +33,32 @@ func TestKeyForms(t *testing.T) {
 			"SPKI in hex":        hex.EncodeToString(spki),
 			"SPKI in groups":     groups(spki),
 			"SPKI in base64":     base64.StdEncoding.EncodeToString(spki),
-			"SPKI in PEM":        string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})),
+			"SPKI in PEM":        pemOf("PUBLIC KEY", spki),
 			"point":              hex.EncodeToString(full),
 			"point in base64":    base64.StdEncoding.EncodeToString(full),
 			"x and y":            hex.EncodeToString(xy),
 			"compressed":         hex.EncodeToString(short),
 			"as a Key prints it": want.String(),
+
+			"SPKI with 0x":                    "0x" + hex.EncodeToString(spki),
+			"SPKI with 0X in groups":          "0X" + groups(spki),
+			"SPKI with colons":                colons(spki),
+			"SPKI with colons over lines":     strings.ReplaceAll(colons(spki), ":30", ":\n  30"),
+			"SPKI as OCPP prints it":          "oca:base16:asn1:" + hex.EncodeToString(spki),
+			"SPKI as OCPP, in capitals":       "OCA:BASE16:ASN1:" + strings.ToUpper(hex.EncodeToString(spki)),
+			"SPKI as OCPP in base64":          "oca:base64:asn1:" + base64.StdEncoding.EncodeToString(spki),
+			"SPKI as publicKey has it":        base64.StdEncoding.EncodeToString([]byte("oca:base16:asn1:" + hex.EncodeToString(spki))),
+			"SPKI as publicKey, plain":        base64.StdEncoding.EncodeToString([]byte(hex.EncodeToString(spki))),
+			"SPKI in base64 without padding":  base64.RawStdEncoding.EncodeToString(spki),
+			"SPKI in base64 for URLs":         base64.URLEncoding.EncodeToString(spki),
+			"SPKI in base64 for URLs, plain":  base64.RawURLEncoding.EncodeToString(spki),
+			"SPKI after a mark":               "\ufeff" + hex.EncodeToString(spki) + "\r\n",
+			"SPKI in PEM of one line":         strings.ReplaceAll(pemOf("PUBLIC KEY", spki), "\n", `\n`),
+			"SPKI in PEM with CRLF":           strings.ReplaceAll(pemOf("EC PUBLIC KEY", spki), "\n", "\r\n"),
+			"SPKI in PEM in base64":           base64.StdEncoding.EncodeToString([]byte(pemOf("PUBLIC KEY", spki))),
+			"compressed point with colons":    colons(short),
+			"point in base64 without padding": base64.RawURLEncoding.EncodeToString(full),
+			"x and y with 0x":                 "0x" + hex.EncodeToString(xy),
 		}
 		for name, text := range texts {
 			key := mustKey(t, text)
@@ -139,6 +160,98 @@ func FuzzParseKey(f *testing.F) {
 			if !g.onCurve(new(big.Int).SetBytes(xy[:g.size]), new(big.Int).SetBytes(xy[g.size:])) {
 				t.Error("not on its curve")
 			}
+		}
+	})
+}
+
+func pemOf(label string, raw []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: raw}))
+}
+
+func colons(raw []byte) string {
+	pairs := make([]string, len(raw))
+	for i, b := range raw {
+		pairs[i] = hex.EncodeToString([]byte{b})
+	}
+	return strings.Join(pairs, ":")
+}
+
+// Texts that are no key say what they are.
+func TestKeyTextRefused(t *testing.T) {
+	spki := newSigner(Secp256r1, "refused").key.SPKI()
+	digits := hex.EncodeToString(spki)
+	for text, says := range map[string]string{
+		"":                                    "empty",
+		" \ufeff \n":                          "neither",
+		"0x":                                  "neither",
+		"oca:base16:asn1:":                    "neither",
+		"oca:base58:asn1:" + digits:           "oca:base16:asn1:",
+		"oca:base16:jwk:" + digits:            "oca:base16:asn1:",
+		"oca:base16":                          "oca:base16:asn1:",
+		"oca:base16:asn1:zz":                  "neither",
+		"oca:base64:asn1:" + digits[:4] + "*": "neither",
+		"0x" + digits + "q":                   "neither",
+		digits[:len(digits)-1]:                "",
+		"30:59:3":                             "neither",
+		"30:5:93":                             "neither",
+		pemOf("PRIVATE KEY", spki):            "secret",
+		pemOf("EC PRIVATE KEY", spki):         "secret",
+		pemOf("CERTIFICATE", spki):            "openssl x509",
+		pemOf("RSA PUBLIC KEY", spki):         "RSA PUBLIC KEY",
+		pemOf("PUBLIC KEY", spki) + "\nx":     "text follows",
+		"-----BEGIN PUBLIC KEY":               "first line",
+		"-----BEGIN PUBLIC KEY-----\nMFk=":    "end line",
+		"-----BEGIN PUBLIC KEY-----\n*\n-----END PUBLIC KEY-----": "not base64",
+		base64.StdEncoding.EncodeToString(spki)[:8] + "===":       "neither",
+		strings.Repeat("0", maxKeyText+1):                         "2049 characters",
+	} {
+		_, err := ParseKey(text)
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), "key") {
+			t.Errorf("%.60q: %v, want %q", text, err, says)
+		}
+	}
+	if _, err := ParseKey(strings.Repeat(" ", maxKeyText-len(digits)) + digits); err != nil {
+		t.Error("as long as can be: ", err)
+	}
+}
+
+func TestNativeKeyForms(t *testing.T) {
+	var want [32]byte
+	for i := range want {
+		want[i] = byte(200 + i)
+	}
+	info, err := x509.MarshalPKIXPublicKey(ed25519.PublicKey(want[:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		hex.EncodeToString(want[:]), "0x" + hex.EncodeToString(want[:]), colons(want[:]), base64.StdEncoding.EncodeToString(want[:]),
+		base64.RawURLEncoding.EncodeToString(want[:]), hex.EncodeToString(info), pemOf("PUBLIC KEY", info),
+	} {
+		if got, err := ParseNativeKey(text); err != nil || got != want {
+			t.Errorf("%q: %x, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "00", hex.EncodeToString(want[:31]), hex.EncodeToString(want[:]) + "00", hex.EncodeToString(newSigner(Secp256r1, "x").key.SPKI())} {
+		if _, err := ParseNativeKey(text); err == nil {
+			t.Errorf("accepted %q", text)
+		}
+	}
+}
+
+// FuzzKeyText wants no text to break the reader, and each key that is read to be read again as it prints itself.
+func FuzzKeyText(f *testing.F) {
+	spki := newSigner(Secp256r1, "fuzz").key.SPKI()
+	for _, seed := range []string{hex.EncodeToString(spki), "oca:base16:asn1:30", "0x30:59", pemOf("PUBLIC KEY", spki), "b2NhOmJhc2UxNjphc24xOjMw"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := ParseKey(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseKey(key.String()); err != nil || again != key {
+			t.Errorf("%q prints as %q, which is %v, %v", text, key, again, err)
 		}
 	})
 }

@@ -81,8 +81,9 @@ func cutSections(text []byte) (sections, error) {
 	return s, nil
 }
 
-// SplitRecords cuts a file into records: one a line, blank lines left out. A record that was pretty-printed over
-// several lines is kept in one piece, because its line ends are part of what was signed.
+// SplitRecords cuts a file into records: one a line, blank lines left out, and a byte order mark in front of a record too,
+// since files with one are put together. A record that was pretty-printed over several lines is kept in one piece, because
+// its line ends are part of what was signed.
 func SplitRecords(file []byte) [][]byte {
 	var records [][]byte
 	for file = trimSpaceLeft(file); len(file) > 0; file = trimSpaceLeft(file) {
@@ -102,7 +103,7 @@ func SplitRecords(file []byte) [][]byte {
 	return records
 }
 
-func trimSpaceLeft(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+func trimSpaceLeft(b []byte) []byte { return bytes.TrimLeft(b, "\ufeff \t\r\n") }
 
 func parseSignature(section *jsonValue) (Signature, error) {
 	fields := map[string]string{

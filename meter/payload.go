@@ -113,9 +113,22 @@ func (r *Reading) Energy() (wh Decimal, ok bool) {
 	return Decimal{}, false
 }
 
+// MisidentifiedUser tells whether the identification level is an error of table 11: the meter looked for a user and says
+// that it found none. Such a record proves its energy, which was measured, and nothing of whoever took it.
+func (p *Payload) MisidentifiedUser() bool {
+	switch p.IdentificationLevel {
+	case "MISMATCH", "INVALID", "OUTDATED", "UNKNOWN":
+		return true
+	}
+	return false
+}
+
 // TradeID is the identification field if it is 64 hex digits: a gateway that knows which trade it delivers for puts the
-// trade's identifier there, and the meter signs it.
+// trade's identifier there, and the meter signs it. An identification that failed names no trade.
 func (p *Payload) TradeID() (id [32]byte, ok bool) {
+	if p.MisidentifiedUser() {
+		return id, false
+	}
 	b, err := hex.DecodeString(p.Identification)
 	if err != nil || len(b) != len(id) {
 		return id, false
@@ -213,7 +226,7 @@ func parseReading(v *jsonValue, carry map[string]string) (Reading, *Error) {
 	}
 	var ok bool
 	if r.Time, r.Clock, ok = parseTime(carry["TM"]); !ok {
-		return r, refuse(CodeReadings, "TM %.60q is not a time with its state, as in 2018-07-24T13:22:04,000+0200 S", carry["TM"])
+		return r, refuse(CodeReadings, "TM %.60q is not a time with its zone and the clock's state, as in 2018-07-24T13:22:04,000+0200 S", carry["TM"])
 	}
 	switch reason := strings.TrimSpace(carry["TX"]); {
 	case reason == "":
@@ -237,74 +250,4 @@ func parseReading(v *jsonValue, carry map[string]string) (Reading, *Error) {
 		r.Value, r.HasValue = value, true
 	}
 	return r, nil
-}
-
-// parseTime reads a TM: ISO 8601 with a comma before the milliseconds, a zone of four digits, and the clock's state
-// behind a space (table 7). It returns Unix milliseconds. The standard library's time is left out of this package on
-// purpose: its zones and its clock are not for a ledger.
-func parseTime(tm string) (ms int64, clock Clock, ok bool) {
-	const form = "0000-00-00T00:00:00,000+0000 S"
-	if len(tm) != len(form) || strings.IndexByte(clocksWorstFirst, tm[len(form)-1]) < 0 {
-		return 0, 0, false
-	}
-	clock = Clock(tm[len(form)-1])
-	for i := range len(form) - 1 {
-		digit := tm[i] >= '0' && tm[i] <= '9'
-		if form[i] == '0' && !digit || form[i] != '0' && form[i] != '+' && tm[i] != form[i] {
-			return 0, 0, false
-		}
-	}
-	field := func(from, to int) int64 {
-		n := int64(0)
-		for _, d := range []byte(tm[from:to]) {
-			n = 10*n + int64(d-'0')
-		}
-		return n
-	}
-	year, month, day := field(0, 4), field(5, 7), field(8, 10)
-	hour, minute, second, milli := field(11, 13), field(14, 16), field(17, 19), field(20, 23)
-	zone := field(24, 26)*60 + field(26, 28)
-	switch tm[23] {
-	case '+':
-	case '-':
-		zone = -zone
-	default:
-		return 0, 0, false
-	}
-	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 || field(26, 28) > 59 {
-		return 0, 0, false
-	}
-	minutes := (daysSince1970(year, month, day)*24+hour)*60 + minute - zone
-	return (minutes*60+second)*1000 + milli, clock, true
-}
-
-func daysIn(year, month int64) int64 {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// daysSince1970 counts in the Gregorian calendar. Years are made to begin in March, so that the leap day comes last.
-func daysSince1970(year, month, day int64) int64 {
-	if month < 3 {
-		year, month = year-1, month+12
-	}
-	leapDays := floorDiv(year, 4) - floorDiv(year, 100) + floorDiv(year, 400)
-	const marchTo1970 = 719_469 // days from the begin of this count to 1 January 1970, plus one for days that count from 1
-	return 365*year + leapDays + (153*(month-3)+2)/5 + day - marchTo1970
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

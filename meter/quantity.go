@@ -38,7 +38,7 @@ type Total struct {
 
 // Measure adds up records of one meter by the rules of the package comment. It judges neither their signatures nor
 // whether one is missing. Its errors are those that leave no register good: [CodeEmpty], [CodeRecordForm] for a nil
-// record, [CodePage], [CodeReadings], [CodeVersion], [CodeIdentification], [CodeStatus] and [CodeErrorFlag].
+// record, [CodePage], [CodeReadings], [CodeVersion], [CodeStatus] and [CodeErrorFlag].
 func Measure(records []*Record) (*Measurement, error) { return measure(records, false) }
 
 // Usable tells whether one record could be billed, in itself or with the rest of its transaction in other records. The
@@ -115,10 +115,6 @@ func (p *Payload) sound() error {
 	// The major version changes when "the format has changed fundamentally"; minor ones only add.
 	if major, _, _ := strings.Cut(p.FormatVersion, "."); p.FormatVersion != "" && major != "0" && major != "1" {
 		return refuse(CodeVersion, "page %v: format version %.20q is not known", p.Page, p.FormatVersion)
-	}
-	switch p.IdentificationLevel { // table 11, group Error; SAFE's own software refuses these too
-	case "MISMATCH", "INVALID", "OUTDATED", "UNKNOWN":
-		return refuse(CodeIdentification, "page %v: the user was not identified: %s", p.Page, p.IdentificationLevel)
 	}
 	for i := range p.Readings {
 		if err := p.Readings[i].sound(); err != nil {

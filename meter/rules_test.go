@@ -127,7 +127,8 @@ func TestRules(t *testing.T) {
 		{"exception", "T1 | B 100 | X 105 | E 110", SequenceSingle, "", CodeErrorFlag},
 		{"exception of energy", "T1 | B 100 | X 105 EF=E | E 110", SequenceSingle, "", CodeErrorFlag},
 		{"exception of time alone", "T1 | B 100 | X 105 EF=t | E 110", SequenceSingle, "10", ""},
-		{"user not identified", "T1 IL=MISMATCH | B 100 | E 110", SequenceSingle, "", CodeIdentification},
+		{"user not identified", "T1 IL=MISMATCH | B 100 | E 110", SequenceSingle, "10", ""},
+		{"user's certificate outdated", "T1 IL=OUTDATED | B 100 | E 110", SequenceSingle, "10", ""},
 		{"no user", "T1 IL=NONE | B 100 | E 110", SequenceSingle, "10", ""},
 
 		// Several registers.

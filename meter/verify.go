@@ -53,7 +53,8 @@ type RecordReport struct {
 	Why       string           `json:"why"`    // against the signature, else against its use; "" if there is nothing
 	Code      Code             `json:"code,omitempty"`
 	Page      string           `json:"page,omitempty"`
-	Hash      string           `json:"payload_sha256,omitempty"` // in hex; a native record's is that of its body
+	Unknown   string           `json:"user_not_identified,omitempty"` // the level by which the meter says that it found no user
+	Hash      string           `json:"payload_sha256,omitempty"`      // in hex; a native record's is that of its body
 }
 
 // A RegisterReport is the energy through one register.
@@ -120,6 +121,9 @@ func verifyRecord(key Key, line []byte) (*Record, RecordReport, error) {
 	}
 	hash := record.Hash()
 	report := RecordReport{Signature: SignatureValid, Page: record.Payload.Page.String(), Hash: hex.EncodeToString(hash[:])}
+	if record.Payload.MisidentifiedUser() {
+		report.Unknown = record.Payload.IdentificationLevel
+	}
 	invalid := record.CheckSignature(key)
 	if invalid != nil {
 		report.Signature = SignatureInvalid
@@ -215,6 +219,9 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "record %d: %s", i+1, record.Signature)
 		if record.Page != "" {
 			b.WriteString(", page " + record.Page)
+		}
+		if record.Unknown != "" {
+			b.WriteString(", user not identified (" + record.Unknown + ")")
 		}
 		if record.Why != "" {
 			b.WriteString(": " + record.Why)

@@ -17,6 +17,7 @@ import (
 	"lockstep/api"
 	"lockstep/chain"
 	"lockstep/internal/disk"
+	"lockstep/internal/plaintext"
 	"lockstep/store"
 	"lockstep/types"
 	"lockstep/types/strict"
@@ -157,7 +158,7 @@ func checkAddress(address string) error {
 // Listens tells where the API of the node in a folder listens, as host:port: of a running node where it does, else where
 // the settings say.
 func Listens(dir string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, addressFile))
+	text, err := plaintext.ReadFile(filepath.Join(dir, addressFile), maxFile)
 	if address := strings.TrimSpace(string(text)); err == nil && checkAddress(address) == nil {
 		return address, nil
 	}
@@ -255,10 +256,13 @@ func writeSettings(file string, settings Settings) error {
 // ErrNoNode is of a folder in which no node was made.
 var ErrNoNode = errors.New("is not the folder of a node: it has no " + settingsFile + "; make a ledger there first")
 
+// maxFile bounds a file of settings, and one of a line.
+const maxFile = 1 << 20
+
 // LoadSettings reads the settings in a node's folder.
 func LoadSettings(dir string) (Settings, error) {
 	file := filepath.Join(dir, settingsFile)
-	text, err := os.ReadFile(file)
+	text, err := plaintext.ReadFile(file, maxFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return Settings{}, fmt.Errorf("%s %w", dir, ErrNoNode)
 	}
@@ -278,7 +282,7 @@ func LoadSettings(dir string) (Settings, error) {
 // LoadToken reads the API token in a node's folder.
 func LoadToken(dir string) (string, error) {
 	file := filepath.Join(dir, tokenFile)
-	text, err := os.ReadFile(file)
+	text, err := plaintext.ReadFile(file, maxFile)
 	if err != nil {
 		return "", fmt.Errorf("read the API token: %w", err)
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"lockstep/internal/plaintext"
 )
 
 // Bounds of a file of measured figures: a year in steps of a minute fits.
@@ -72,14 +73,11 @@ func ReadProfiles(from io.Reader, name string) (*Profile, error) {
 }
 
 func readSamples(from io.Reader) ([]sample, error) {
-	limited := &io.LimitedReader{R: from, N: maxProfileBytes + 1}
-	text := bufio.NewReader(limited)
-	if mark, err := text.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		if _, err := text.Discard(3); err != nil {
-			return nil, err
-		}
+	text, err := plaintext.Read(from, "the file", maxProfileBytes)
+	if err != nil {
+		return nil, badLine(0, "%v", err)
 	}
-	lines := csv.NewReader(text)
+	lines := csv.NewReader(bytes.NewReader(text))
 	lines.FieldsPerRecord, lines.ReuseRecord, lines.TrimLeadingSpace = -1, true, true
 	header, err := lines.Read()
 	if errors.Is(err, io.EOF) {
@@ -95,9 +93,6 @@ func readSamples(from io.Reader) ([]sample, error) {
 	var samples []sample
 	for {
 		record, err := lines.Read()
-		if limited.N == 0 {
-			return nil, badLine(0, "the file has more than %d MiB: keep the day that you mean", maxProfileBytes>>20)
-		}
 		if errors.Is(err, io.EOF) {
 			return samples, nil
 		}

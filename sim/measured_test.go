@@ -89,7 +89,7 @@ func TestReadProfilesRefuses(t *testing.T) {
 		{"semicolons", strings.ReplaceAll(day, ",", ";"), "separated by ';'"},
 		{"two loads", strings.Replace(day, "pv,load", "load_a,load_b", 1), "two columns"},
 		{"four columns", strings.Replace(day, "pv,load", "pv,load,grid", 1), "three columns"},
-		{"UTF-16", "\xff\xfet\x00i\x00m\x00e\x00", "line 1"},
+		{"UTF-16", "\xff\xfet\x00i\x00m\x00e\x00", "save it as UTF-8"},
 		{"short line", line(5, "2026-06-15T01:30:00Z,1"), "line 5: it has 2 columns"},
 		{"no offset", line(5, "2026-06-15T01:30:00,1,2"), "line 5: the timestamp"},
 		{"no time", line(5, "yesterday,1,2"), "line 5: the timestamp"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"lockstep/client"
+	"lockstep/internal/plaintext"
 	"lockstep/node"
 )
 
@@ -29,7 +30,7 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 		file = filepath.Join(dir, "api.token")
 	}
 	var options []client.Option
-	token, err := readLimited(file, maxTokenFile)
+	token, err := plaintext.ReadFile(file, maxTokenFile)
 	switch {
 	case err == nil:
 		options = append(options, client.WithToken(strings.TrimSpace(string(token))))
@@ -38,6 +39,9 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 	}
 	return client.New(address, options...)
 }
+
+// maxTokenFile bounds a file that should hold an API token.
+const maxTokenFile = 4 << 10
 
 // nodeAddress is where the node is asked: as the flag or the environment says, else where the node in a folder listens.
 func (a *app) nodeAddress(dir string) (string, error) {
@@ -97,6 +101,3 @@ func checkListen(flag, address string) error {
 	}
 	return nil
 }
-
-// maxTokenFile bounds a file that holds an access token.
-const maxTokenFile = 4096

@@ -27,11 +27,15 @@ func askedForHelp(args []string) []string {
 	return args
 }
 
-// dashed is a value that begins with a dash and can't be a flag: a negative number, or a key in PEM form.
-var dashed = regexp.MustCompile(`^-(\.?\d|----BEGIN)`)
+// dashed is a value that begins with a dash and can't be a flag: a negative number.
+var dashed = regexp.MustCompile(`^-\.?\d`)
+
+// pemBegin is what a key in PEM form begins with, which can't be a flag either.
+const pemBegin = "-----BEGIN "
 
 // bindDashed joins a flag with a value that begins with a dash, which would be read as a flag itself: --limit -5 becomes
-// --limit=-5, and is judged as a value.
+// --limit=-5, and is judged as a value. A key in PEM form, as a flag's value or as an argument, gets an empty line in front,
+// which its reader ignores.
 func bindDashed(args []string) []string {
 	var bound []string
 	for i := 0; i < len(args); i++ {
@@ -42,6 +46,9 @@ func bindDashed(args []string) []string {
 		if strings.HasPrefix(flag, "--") && !strings.Contains(flag, "=") && i+1 < len(args) && dashed.MatchString(args[i+1]) {
 			i++
 			flag += "=" + args[i]
+		}
+		if strings.HasPrefix(flag, pemBegin) {
+			flag = "\n" + flag
 		}
 		bound = append(bound, flag)
 	}

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,16 +74,11 @@ func (c *marketClearCmd) Run(a *app) error {
 const maxOrdersFile = market.MaxOrders * 256
 
 func (a *app) orders(path string) ([]market.Order, error) {
-	source, name := a.in, standardInput
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		source, name = file, path
+	text, err := a.input(path, maxOrdersFile)
+	if err != nil {
+		return nil, err
 	}
-	return readOrders(&bounded{source, name, maxOrdersFile, maxOrdersFile})
+	return readOrders(bytes.NewReader(text))
 }
 
 // readOrders reads a CSV. Its errors name the line.

@@ -21,21 +21,18 @@ type meterCmd struct {
 	Read     meterReadCmd     `cmd:"" help:"As a connection point's owner: put its meter's signed records on the ledger."`
 }
 
-// maxRecords bounds a file of records.
-const maxRecordsFile = 64 << 20
-
 type meterVerifyCmd struct {
-	Key    string `help:"The meter's public key in hex or base64: SubjectPublicKeyInfo or bare point; with --native, 64 hex digits." required:"" placeholder:"KEY"`
+	Key    string `help:"The meter's public key in hex, base64 or PEM: SubjectPublicKeyInfo or bare point; with --native, an Ed25519 key." required:"" placeholder:"KEY"`
 	Native bool   `help:"The records are of a gateway's own form, under Ed25519."`
 	File   string `arg:"" help:"File with one record a line; - for standard input."`
 }
 
 func (c *meterVerifyCmd) Run(a *app) error {
-	content, err := a.records(c.File)
+	lines, err := a.records(c.File)
 	if err != nil {
 		return err
 	}
-	report, err := c.judge(meter.SplitRecords(content))
+	report, err := c.judge(lines)
 	if err != nil {
 		return err
 	}
@@ -48,18 +45,10 @@ func (c *meterVerifyCmd) Run(a *app) error {
 	return nil
 }
 
-// records reads a file or standard input.
-func (a *app) records(path string) ([]byte, error) {
-	if path != "-" {
-		return readLimited(path, maxRecordsFile)
-	}
-	return readUpTo(a.in, standardInput, maxRecordsFile)
-}
-
 func (c *meterVerifyCmd) judge(lines [][]byte) (meter.Report, error) {
 	if c.Native {
-		var key types.Hash
-		if err := key.UnmarshalText([]byte(c.Key)); err != nil {
+		key, err := meter.ParseNativeKey(c.Key)
+		if err != nil {
 			return meter.Report{}, &usageError{err}
 		}
 		verify := func(key [32]byte, message, signature []byte) bool {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func directionOf(name string) types.Direction {
 
 // meterFlags describe a meter and its registers.
 type meterFlags struct {
-	Key    string   `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
+	Key    string   `arg:"" help:"The meter's public key in hex, base64 or PEM; with --native, an Ed25519 key."`
 	Native bool     `help:"The meter is a gateway that signs by Ed25519; it has a key for each meter and no serial number."`
 	Serial string   `help:"Serial number of the meter, as it stands in its records (MS): one key may sign for several." placeholder:"TEXT"`
 	Export []string `help:"Register that counts what goes out, by its OBIS code, or its tariffs with commas between; none: not sold. By default 1-0:2.8.0, unless --import is given." placeholder:"OBIS"`
@@ -78,11 +77,11 @@ func named(registers []string) []string {
 // meterKey reads a meter's key and brings it into its canonical form.
 func meterKey(text string, native bool) (types.MeterForm, types.HexBytes, error) {
 	if native {
-		raw, err := hex.DecodeString(text)
-		if err != nil || len(raw) != 32 {
-			return 0, nil, misuse("a gateway's key has 64 hexadecimal digits")
+		key, err := meter.ParseNativeKey(text)
+		if err != nil {
+			return 0, nil, &usageError{err}
 		}
-		return types.FormNative, ledger.NativeMeterKey([32]byte(raw)), nil
+		return types.FormNative, ledger.NativeMeterKey(key), nil
 	}
 	key, err := meter.ParseKey(text)
 	if err != nil {
@@ -95,7 +94,7 @@ func meterKey(text string, native bool) (types.MeterForm, types.HexBytes, error)
 }
 
 type meterIDCmd struct {
-	Key    string `arg:"" help:"The meter's public key in hex or base64; with --native, 64 hex digits."`
+	Key    string `arg:"" help:"The meter's public key in hex, base64 or PEM; with --native, an Ed25519 key."`
 	Native bool   `help:"The meter is a gateway that signs by Ed25519."`
 	Serial string `help:"Serial number of the meter, as it stands in its records (MS)." placeholder:"TEXT"`
 }
@@ -217,11 +216,10 @@ type meterReadCmd struct {
 }
 
 func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
-	content, err := a.records(c.File)
+	lines, err := a.records(c.File)
 	if err != nil {
 		return err
 	}
-	lines := meter.SplitRecords(content)
 	records := make([]types.HexBytes, len(lines))
 	for i, line := range lines {
 		records[i] = line

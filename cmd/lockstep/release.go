@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/types/strict"
 	"lockstep/wallet"
@@ -60,7 +61,7 @@ func (s *session) release(trade *types.Trade, k uint16, verb, done string) plan 
 
 // showKey puts a key on the ledger that was handed over in a file.
 func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
-	content, err := readLimited(c.KeyFile, maxKeyFile)
+	content, err := plaintext.ReadFile(c.KeyFile, maxKeyFile)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"lockstep/internal/atomicfile"
+	"lockstep/internal/plaintext"
 	"lockstep/wallet"
 )
 
@@ -42,7 +43,7 @@ func readSecret(path string, most int64) ([]byte, error) {
 		return nil, &wallet.Error{Reason: wallet.ReasonPermissions, Detail: fmt.Sprintf(
 			"others on this machine may read %s (mode %04o): run chmod 600 %s, and change the secret if they may have", path, mode.Perm(), path)}
 	}
-	return readUpTo(file, path, most)
+	return plaintext.Read(file, path, most)
 }
 
 // writeSecret makes a file that nobody else can read. It never overwrites one, since a file that exists may be open to others.
@@ -94,21 +95,20 @@ func (a *app) readWords(path string) (string, error) {
 	if _, typed := terminal(a.in); typed {
 		fmt.Fprintln(a.err, "Type the 24 words, then Enter and Ctrl-D:")
 	}
-	words, err := readUpTo(a.in, standardInput, maxWords)
+	words, err := plaintext.Read(a.in, standardInput, maxWords)
 	return string(words), err
 }
 
 // maxWords bounds a file or a pipe that should hold 24 words.
 const maxWords = 16 << 10
 
-// passphraseFile reads a passphrase from a file that nobody else can read: its text without the end of the line, and without
-// the mark that some editors put in front.
+// passphraseFile reads a passphrase from a file that nobody else can read: its text without the end of the line.
 func passphraseFile(path string) (string, error) {
 	content, err := readSecret(path, maxPassphrase)
 	if err != nil {
 		return "", fmt.Errorf("read the passphrase: %w", err)
 	}
-	return strings.TrimRight(strings.TrimPrefix(string(content), "\ufeff"), "\r\n"), nil
+	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
 // maxPassphrase bounds a file that should hold a passphrase.

@@ -50,7 +50,7 @@ func (c *termsExplainCmd) terms(a *app) (game.Terms, error) {
 		if c.Price+c.Deposit+c.Bond+c.Fallback != "" || c.Instalments != 0 {
 			return t, misuse("price, deposit, bond, instalments and fallback terms are in the agreement: leave those flags out")
 		}
-		content, err := a.records(c.Agreement)
+		content, err := a.input(c.Agreement, maxAgreementFile)
 		if err != nil {
 			return t, err
 		}

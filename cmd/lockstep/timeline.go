@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"slices"
 	"strings"
 
 	"lockstep/api/wire"
@@ -371,38 +368,3 @@ func (a *app) event(e *types.Event) error {
 	_, err := fmt.Fprintf(a.out, "%s  %-12s  %s\n", stamp(e.At), e.Kind, what)
 	return err
 }
-
-// readLimited reads a file that must not be larger than it can sensibly be.
-func readLimited(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return readUpTo(file, path, most)
-}
-
-func readUpTo(file io.Reader, path string, most int64) ([]byte, error) {
-	content, err := io.ReadAll(&bounded{file, path, most, most})
-	return slices.Clip(content), err
-}
-
-// bounded reads a source and fails when it holds more than it can sensibly do, instead of ending early.
-type bounded struct {
-	io.Reader
-	name string
-	most int64
-	left int64
-}
-
-// Read implements [io.Reader].
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left+1)])
-	if b.left -= int64(n); b.left < 0 {
-		return 0, types.Refuse(types.CodeTooLarge, "%s has more than %d bytes: nothing of it was used", b.name, b.most)
-	}
-	return n, err
-}
-
-// standardInput is how errors call it.
-const standardInput = "standard input"

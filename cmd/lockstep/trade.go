@@ -6,6 +6,7 @@ import (
 
 	"lockstep/api/wire"
 	"lockstep/internal/atomicfile"
+	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -368,7 +369,7 @@ type tradeSignCmd struct {
 }
 
 func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
-	content, err := readLimited(c.File, wallet.MaxPartialBytes)
+	content, err := plaintext.ReadFile(c.File, wallet.MaxPartialBytes)
 	if err != nil {
 		return err
 	}

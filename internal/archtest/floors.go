@@ -21,20 +21,20 @@ func floors() []floor {
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
 		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire",
-		"internal/atomicfile", "internal/disk",
+		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
 		{4, "cmd/lockstep", append([]string{"sim", "load"}, everyone...)},
 		{4, "sim", everyone},
 		{4, "load", everyone},
 
-		{3, "node", and("chain", "index", "api", "store", "web", "ledger")},
+		{3, "node", and("chain", "index", "api", "store", "web", "ledger", "internal/plaintext")},
 		{3, "agent", and("client", "wallet", "market", "meter", "meter/source")},
 		{3, "api", and("index", "chain", "agent", "ledger", "market", "client", "web")},
 		{3, "web", and("client")},
 		{3, "client", and()},
 
-		{2, "chain", and("ledger", "store", "internal/atomicfile")},
+		{2, "chain", and("ledger", "store", "internal/atomicfile", "internal/plaintext")},
 		{2, "index", and("ledger")},
 		{2, "store", and("ledger")},
 		{2, "wallet", and("internal/atomicfile")},
@@ -49,6 +49,7 @@ func floors() []floor {
 		{0, "types", nil},
 		{0, "internal/atomicfile", nil},
 		{0, "internal/disk", nil},
+		{0, "internal/plaintext", []string{"types"}},
 
 		{4, "internal/archtest", nil},
 		{4, "internal/browser", nil},

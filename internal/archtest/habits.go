@@ -37,6 +37,7 @@ func checkHabits(p *pkg) []string {
 		}
 		findings = append(findings, p.checkAssignments(file, variables)...)
 		findings = append(findings, p.checkStandardVerify(file)...)
+		findings = append(findings, p.checkTextInput(file)...)
 	}
 	return findings
 }
@@ -170,6 +171,21 @@ func (p *pkg) checkStandardVerify(file *ast.File) []string {
 	ast.Inspect(file, func(node ast.Node) bool {
 		if call, ok := node.(*ast.CallExpr); ok && isCallOf(file, call, "crypto/ed25519", "Verify", "VerifyWithOptions") {
 			findings = append(findings, p.finding(call, "crypto/ed25519 follows another rule than the ledger: use types.VerifyEd25519"))
+		}
+		return true
+	})
+	return findings
+}
+
+// checkTextInput: where people hand in files, one reader takes byte order marks, encodings and sizes alike.
+func (p *pkg) checkTextInput(file *ast.File) []string {
+	if !slices.Contains([]string{"cmd/lockstep", "node", "sim"}, p.path) {
+		return nil
+	}
+	var findings []string
+	ast.Inspect(file, func(node ast.Node) bool {
+		if call, ok := node.(*ast.CallExpr); ok && (isCallOf(file, call, "os", "ReadFile") || isCallOf(file, call, "io", "ReadAll")) {
+			findings = append(findings, p.finding(call, "a text that people hand in is read by internal/plaintext"))
 		}
 		return true
 	})
