@@ -16,6 +16,7 @@ import (
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	cmttypes "github.com/cometbft/cometbft/types"
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
 
 	"lockstep/internal/disk"
@@ -111,7 +112,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	signing := &stamper{FilePV: validator, clock: c.clock, failure: c.failure, stop: c.stop}
 	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
-		cmtnode.DefaultGenesisDocProviderFunc(config), c.openDatabase,
+		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
 		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
 	return err
 }

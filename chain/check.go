@@ -163,8 +163,8 @@ func (c *checker) lastSigned() error {
 
 // genesis reads the file of the ledger's begin.
 func (c *checker) genesis() (err error) {
-	if c.doc, err = cmttypes.GenesisDocFromFile(c.files.Genesis); err != nil {
-		return fmt.Errorf("the genesis file: %w", err)
+	if c.doc, err = loadGenesis(c.files.Genesis); err != nil {
+		return err
 	}
 	validators := make([]*cmttypes.Validator, len(c.doc.Validators))
 	for i, v := range c.doc.Validators {

@@ -87,7 +87,7 @@ func startGenesis(file string, now time.Time) error {
 		return fmt.Errorf("read the genesis file %s: %w", file, err)
 	}
 	if !genesis.GenesisTime.IsZero() {
-		return withoutMark(file, text)
+		return nil
 	}
 	genesis.GenesisTime = cmttime.Canonical(now)
 	if text, err = cmtjson.MarshalIndent(genesis, "", "  "); err != nil {
@@ -116,16 +116,17 @@ func genesisHash(file string) (types.Hash, error) {
 // maxGenesis bounds a genesis file.
 const maxGenesis = 64 << 20
 
-// withoutMark writes a file whose text an editor put a byte order mark before: the engine reads the file for itself.
-func withoutMark(file string, text []byte) error {
-	info, err := os.Stat(file)
-	if err == nil && info.Size() != int64(len(text)) {
-		err = atomicfile.Replace(file, text)
-	}
+// loadGenesis reads a genesis file. The engine gets it from here too, since its own reader takes no byte order mark.
+func loadGenesis(file string) (*cmttypes.GenesisDoc, error) {
+	text, err := plaintext.ReadFile(file, maxGenesis)
 	if err != nil {
-		return fmt.Errorf("take the byte order mark off the genesis file: %w", err)
+		return nil, fmt.Errorf("read the genesis file: %w", err)
 	}
-	return nil
+	genesis, err := cmttypes.GenesisDocFromJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("read the genesis file %s: %w", file, err)
+	}
+	return genesis, nil
 }
 
 // NodeID is the name under which peers know the node of a folder: "id@host:port" is its address.
@@ -140,13 +141,9 @@ func NodeID(dir string) (string, error) {
 // LoadParams reads the rules' numbers from a genesis file.
 func LoadParams(dir string) (types.Params, error) {
 	file := filesOf(dir).Genesis
-	text, err := plaintext.ReadFile(file, maxGenesis)
+	genesis, err := loadGenesis(file)
 	if err != nil {
-		return types.Params{}, fmt.Errorf("read the genesis file: %w", err)
-	}
-	genesis, err := cmttypes.GenesisDocFromJSON(text)
-	if err != nil {
-		return types.Params{}, fmt.Errorf("read the genesis file %s: %w", file, err)
+		return types.Params{}, err
 	}
 	params, err := paramsOf(genesis.ChainID, genesis.AppState)
 	if err != nil {

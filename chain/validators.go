@@ -1,11 +1,9 @@
 package chain
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cometbft/cometbft/privval"
-	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"lockstep/types"
@@ -36,9 +34,9 @@ func CreateAll(dirs []string, params types.Params) error {
 
 // Validators is how many validators the ledger of a folder begins with.
 func Validators(dir string) (int, error) {
-	genesis, err := cmttypes.GenesisDocFromFile(filesOf(dir).Genesis)
+	genesis, err := loadGenesis(filesOf(dir).Genesis)
 	if err != nil {
-		return 0, fmt.Errorf("read the genesis file: %w", err)
+		return 0, err
 	}
 	return len(genesis.Validators), nil
 }
