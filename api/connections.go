@@ -300,7 +300,7 @@ func clientOf(ctx context.Context) client {
 }
 
 // full says which bound a client meets.
-func full(status int, what string, q *quota) error {
+func full(status int, what string, q *quota) *problem {
 	holder, most := "this node", q.most
 	if status == http.StatusTooManyRequests {
 		holder, most = "your address", q.each

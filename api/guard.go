@@ -44,6 +44,9 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 			s.log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "bytes", out.bytes,
 				"duration", time.Since(begin), "remote", r.RemoteAddr)
 		}()
+		if r.ContentLength != 0 && r.Method != http.MethodPost && pattern != "" {
+			header.Set("Connection", "close") // or the server would wait for the body of a question before it answers
+		}
 		unclear := badQuery(r)
 		switch {
 		case !s.knownHost(r):
@@ -61,18 +64,19 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// bounded serves a request when there is room for its body, which is read as a whole.
+// bounded serves a request when there is room for its body, which is read as a whole. Only what is posted is read: a question holds no
+// room for what comes behind it, however long its answer takes.
 func (s *server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size := int(min(r.ContentLength, maxBatchBody))
 		if r.ContentLength < 0 { // not told beforehand
 			size = maxBatchBody
 		}
-		if size > 0 {
+		if size > 0 && r.Method == http.MethodPost {
 			holder := clientOf(r.Context())
 			if status := s.bodies.take(holder, size); status != http.StatusOK {
 				w.Header().Set("Connection", "close")
-				writeProblem(w, full(status, "bytes of requests", s.bodies).(*problem))
+				writeProblem(w, full(status, "bytes of requests", s.bodies))
 				return
 			}
 			defer s.bodies.give(holder, size)

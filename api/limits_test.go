@@ -37,7 +37,9 @@ func limitedWorld(t *testing.T, limits Limits) (address string) {
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		cancel()
-		server.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
@@ -199,6 +201,26 @@ func TestBodiesAreBounded(t *testing.T) {
 	fmt.Fprintf(other, "%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n%s", request, strings.Join(header, "\r\n"), small)
 	if status := other.answer(); status != http.StatusOK {
 		t.Errorf("a small request of another address: %d", status)
+	}
+}
+
+// TestAStreamHoldsNoBody: a question that promises a body and never sends it takes no room from those who submit.
+func TestAStreamHoldsNoBody(t *testing.T) {
+	t.Parallel()
+	address := limitedWorld(t, Limits{})
+	for _, promise := range []string{fmt.Sprint("Content-Length: ", maxBatchBody), "Transfer-Encoding: chunked"} {
+		for range mostBodies/addressShare/maxBatchBody + 1 {
+			if status := dialFrom(t, "127.0.0.1", address).ask(stream, promise); status != http.StatusOK {
+				t.Fatalf("a stream: %d", status)
+			}
+		}
+	}
+	body := `{"txs":[""]}`
+	poster := dialFrom(t, "127.0.0.1", address)
+	fmt.Fprintf(poster, "POST /v1/transactions/batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		token, len(body), body)
+	if status := poster.answer(); status != http.StatusOK {
+		t.Errorf("behind the streams: %d", status)
 	}
 }
 

@@ -176,6 +176,29 @@ func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
 	}
 }
 
+// TestWhatNoBlockHasRoomForKeepsNobodyOut: a proposer stops at the first transaction that doesn't fit, so one that never fits must not
+// wait, however busy the pool is.
+func TestWhatNoBlockHasRoomForKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	w.hurry()
+	record := types.HexBytes("OCMF")
+	body := w.body()
+	for work := uint64(0); work <= ledger.MaxBlockWork; work = ledger.Work(types.NewTx(body)) {
+		body.Actions = append(body.Actions, &types.Cancel{}, &types.Reading{Records: []types.HexBytes{record, record, record, record}})
+	}
+	bomb := sign(body, "mallory")
+	wantCode(t, w.Submit(t.Context(), bomb), types.CodeTooLarge)
+	wantCode(t, w.pool.offer(bomb), types.CodeTooLarge) // from a peer
+	behind := w.mint(7, "clara")
+	w.submit(behind)
+	for height := int64(1); height <= 2; height++ {
+		a.finalize(t, height, a.propose(t, height))
+	}
+	w.wantOutcomes(types.CodeOK, behind)
+}
+
 // TestLargeTransactionsHurryThePool: what counts is how much is to be executed, not in how many transactions.
 func TestLargeTransactionsHurryThePool(t *testing.T) {
 	t.Parallel()

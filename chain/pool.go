@@ -167,8 +167,11 @@ func (p *pool) orTaken(tx *types.Tx, refusal error) error {
 	return refusal
 }
 
-// admit checks what the pool itself asks.
+// admit checks what the pool itself asks, and what can be told without any work.
 func (p *pool) admit(tx *types.Tx) error {
+	if err := ledger.CheckWork(tx); err != nil { // no block has room for it, so those behind it would wait for ever
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

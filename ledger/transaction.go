@@ -111,8 +111,8 @@ func (x *execution) checkForm() error {
 	case len(x.tx.Signatures) == 0 && !isUnsignedForm(body):
 		return types.Refuse(types.CodeUnsignedForm, "without a signature a transaction may hold one release or one settlement and nothing else")
 	}
-	if work := Work(x.tx); work > MaxTxWork {
-		return types.Refuse(types.CodeTooLarge, "the transaction is %d units of work, at most %d are allowed: divide it into several", work, MaxTxWork)
+	if err := CheckWork(x.tx); err != nil {
+		return err
 	}
 	if err := types.CheckText("memo", body.Memo, types.MaxMemo); err != nil {
 		return err

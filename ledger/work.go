@@ -37,6 +37,14 @@ func Work(tx *types.Tx) uint64 {
 	return work
 }
 
+// CheckWork refuses a transaction that costs more than one may.
+func CheckWork(tx *types.Tx) error {
+	if work := Work(tx); work > MaxTxWork {
+		return types.Refuse(types.CodeTooLarge, "the transaction is %d units of work, at most %d are allowed: divide it into several", work, MaxTxWork)
+	}
+	return nil
+}
+
 func actionCost(action types.Action) uint64 {
 	switch a := action.(type) {
 	case *types.Release:
@@ -52,9 +60,10 @@ func actionCost(action types.Action) uint64 {
 			}
 		}
 		return cost
-	default:
-		return actionWork
+	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay, *types.Deliver,
+		*types.Split, *types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
 	}
+	return actionWork
 }
 
 // WorkLeft is how much work of transactions a proposer puts into the block: what is due, and auctions, come first, but a quarter is
