@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -375,6 +376,43 @@ func TestRecords(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAFloodHidesNoRefund: a refund is on record once, also when the consumer takes the money before the block that handles the entry.
+func TestAFloodHidesNoRefund(t *testing.T) {
+	t.Parallel()
+	w := newMarket(t)
+	w.place("peter", types.Sell, "0.1")
+	w.place("clara", types.Bid, "0.3")
+	id := w.gate().Trades[0].Trade
+	w.payFor(id, "clara")
+	trade, _ := w.reader().Trade(id)
+	deliverBy := trade.Agreement.Deadlines.DeliverBy
+	var flood []ledger.Change
+	for i := range 3000 { // more than a block handles, due before the trade's
+		key := binary.BigEndian.AppendUint64([]byte("qd"), uint64(deliverBy-1))
+		key = append(binary.BigEndian.AppendUint32(key, uint32(i)), make([]byte, 28)...)
+		flood = append(flood, ledger.Change{Key: string(key), New: []byte{0x80}})
+	}
+	w.wait(deliverBy.Since(w.clock()) - 1)
+	w.view.Apply(flood)
+	w.sum.Apply(flood)
+	body := w.body()
+	var sum types.Amount
+	for _, locked := range trade.Locked {
+		body.Inputs = append(body.Inputs, id.Outpoint(locked.Part))
+		sum += locked.Amount
+	}
+	body.Outputs = []types.Output{output("clara", sum)}
+	if result := w.try(2, sign(body, "clara"))[0]; result.Code != types.CodeOK || !w.due {
+		t.Fatalf("%s, more is due: %t", result.Detail, w.due)
+	}
+	w.drain()
+	for who, want := range map[string]types.Record{"peter": {Failed: 200, Refunds: 1}, "clara": {Kept: 200}} {
+		if got := w.reader().Record(publicKey(who), euro.ID()); got != want {
+			t.Errorf("%s has %+v, want %+v", who, got, want)
+		}
 	}
 }
 

@@ -64,6 +64,15 @@ func (s *State) recordRefund(id types.TradeID) {
 	})
 }
 
+// refundDue records a refund that a flood of due entries has left to a later block, before the consumer's spending ends the trade.
+func (s *State) refundDue(id types.TradeID, trade *types.Trade) {
+	at := queueKey(trade.Agreement.Deadlines.DeliverBy, queueGoods, id)
+	if _, left := get[mark](s, at); left {
+		s.recordRefund(id)
+		s.remove(at)
+	}
+}
+
 // recordFill is for a match that was released: both did their part.
 func (s *State) recordFill(trade *types.Trade) {
 	if !matched(trade) {

@@ -55,6 +55,9 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 	if owner, ok = trade.Owner(part, x.now); !ok {
 		return owner, types.Refuse(types.CodeInputLocked, "the %s of trade %s is nobody's while the trade is %s", part, id, trade.PhaseAt(x.now))
 	}
+	if trade.PhaseAt(x.now) == types.PhaseRefunded {
+		x.refundDue(id, trade)
+	}
 	next := trade
 	if trade != x.spentFrom { // else it is a copy already, which nobody else has
 		next = change(trade)
