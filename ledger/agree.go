@@ -2,15 +2,17 @@ package ledger
 
 import "lockstep/types"
 
-// agree records an agreement that both sign. It lapses if it is not paid by pay-by.
+// agree records an agreement for which both have given a mandate. It lapses if it is not paid by pay-by.
 func (x *execution) agree(a *types.Agree) error {
 	agreement := &a.Agreement
 	id, err := x.checkAgreement(agreement)
 	if err != nil {
 		return err
 	}
-	x.need(agreement.Producer)
-	x.need(agreement.Consumer)
+	if err := x.checkMandates(&a.Mandates, agreement); err != nil {
+		return err
+	}
+	x.need(a.Submitter)
 	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)

@@ -54,7 +54,7 @@ func TestRegistryRules(t *testing.T) {
 			w.must(sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
 			a := w.agreement()
 			metered(&a)
-			return w, sign(w.body(&types.Agree{Agreement: a}), "peter", "clara")
+			return w, w.agree(a, "peter", "clara")
 		}},
 		{"somebody else's meter can't be named", types.CodeMeterUnknown, func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
@@ -62,7 +62,7 @@ func TestRegistryRules(t *testing.T) {
 			a := w.agreement()
 			metered(&a)
 			a.Producer = publicKey("mallory")
-			return w, sign(w.body(&types.Agree{Agreement: a}), "mallory", "clara")
+			return w, w.agree(a, "mallory", "clara")
 		}},
 	})
 }

@@ -355,7 +355,7 @@ func TestRecords(t *testing.T) {
 		}, types.Record{Failed: 200, Refunds: 1}, types.Record{Kept: 200}},
 		"split": {func(w *world, id types.TradeID) {
 			w.payFor(id, "clara")
-			w.must(sign(w.body(&types.Split{Trade: id, ToProducer: 100, ToConsumer: 110}), "peter", "clara"))
+			w.must(w.split(types.Split{Trade: id, ToProducer: 100, ToConsumer: 110}, "peter", "clara"))
 			w.wait(310 * second)
 		}, types.Record{Disputes: 1}, types.Record{Disputes: 1}},
 		"delivered and never released": {func(w *world, id types.TradeID) {
@@ -473,7 +473,7 @@ func TestForeseenMatch(t *testing.T) {
 	w.place("clara", types.Bid, "0.3")
 	twin := w.clone()
 	trade, _ := twin.reader().Trade(twin.gate().Trades[0].Trade)
-	agree := sign(w.body(&types.Agree{Agreement: trade.Agreement}), "peter", "clara")
+	agree := w.agree(trade.Agreement, "peter", "clara")
 	if got := w.try(second, agree)[0].Code; got != types.CodeTerms {
 		t.Errorf("to agree on a match beforehand: %s, want %s", got, types.CodeTerms)
 	}

@@ -161,7 +161,7 @@ func (m *machine) nextAction() (types.Action, types.Amount) {
 	a, id := trade.Agreement, trade.ID()
 	if trade.Phase != types.PhaseAgreed && rapid.IntRange(0, 5).Draw(m.rt, "make it up") == 0 {
 		share := min(m.small("share"), trade.LockedSum())
-		return &types.Split{Trade: id, ToProducer: share, ToConsumer: trade.LockedSum() - share}, 0
+		return m.divided(types.Split{Trade: id, ToProducer: share, ToConsumer: trade.LockedSum() - share}, &a), 0
 	}
 	switch trade.Phase {
 	case types.PhaseAgreed:
@@ -172,6 +172,31 @@ func (m *machine) nextAction() (types.Action, types.Amount) {
 		k := uint16(rapid.IntRange(1, int(a.Instalments)).Draw(m.rt, "k"))
 		return &types.Release{Trade: id, Instalment: k, Preimage: types.Secret(secretOf("any").Digest(int(a.Instalments - k)))}, 0
 	}
+}
+
+// divided is a split of a trade in a phase that may be its own, with the mandates of its parties or, now and then, of others.
+func (m *machine) divided(split types.Split, a *types.Agreement) *types.Split {
+	split.Phase = rapid.SampledFrom([]types.Phase{types.PhasePaid, types.PhaseDelivered, types.PhaseDelivered}).Draw(m.rt, "phase")
+	if trade, ok := m.reader().Trade(split.Trade); ok && rapid.IntRange(0, 5).Draw(m.rt, "stale") > 0 {
+		split.Phase, split.Released = trade.Phase, trade.Released
+	}
+	split.Submitter = publicKey(m.name("submitter"))
+	producer := m.party(a.Producer)
+	if rapid.IntRange(0, 9).Draw(m.rt, "forged") == 0 {
+		producer = m.name("forger")
+	}
+	m.mandate(&split.Mandates, split.Message, producer, m.party(a.Consumer))
+	return &split
+}
+
+// party is the name of a key, mallory's of a key that nobody has.
+func (m *machine) party(key types.PublicKey) string {
+	for _, name := range m.names {
+		if publicKey(name) == key {
+			return name
+		}
+	}
+	return "mallory"
 }
 
 func (m *machine) action() (types.Action, types.Amount) {
@@ -191,7 +216,9 @@ func (m *machine) action() (types.Action, types.Amount) {
 		a.Price, a.Deposit, a.Bond = m.small("price"), m.small("deposit"), m.small("bond")
 		a.Instalments = uint16(rapid.IntRange(1, 4).Draw(m.rt, "instalments"))
 		m.agreements = append(m.agreements, a)
-		return &types.Agree{Agreement: a}, 0
+		action := &types.Agree{Agreement: a, Submitter: publicKey(m.name("submitter"))}
+		m.mandate(&action.Mandates, action.Message, m.party(a.Producer), m.party(a.Consumer))
+		return action, 0
 	case 1:
 		o := m.offer()
 		o.Producer = publicKey(m.name("producer"))
@@ -219,7 +246,7 @@ func (m *machine) action() (types.Action, types.Amount) {
 	case 6:
 		id, a := trade()
 		share := m.small("share")
-		return &types.Split{Trade: id, ToProducer: share, ToConsumer: a.Price + a.Deposit - min(share, a.Price+a.Deposit)}, 0
+		return m.divided(types.Split{Trade: id, ToProducer: share, ToConsumer: a.Price + a.Deposit - min(share, a.Price+a.Deposit)}, &a), 0
 	case 7:
 		amount := 1 + m.small("issued")
 		return &types.Redeem{Asset: euro.ID(), Amount: amount}, amount

@@ -2,20 +2,28 @@ package ledger
 
 import "lockstep/types"
 
-// split divides all that a trade has locked as both parties wish: in phase paid up to deliver-by, or delivered.
+// split divides all that a trade has locked, for which both have given a mandate: in phase paid up to deliver-by, or delivered,
+// as long as no instalment was released since they signed.
 func (x *execution) split(a *types.Split) error {
 	trade, err := x.findTrade(a.Trade)
 	if err != nil {
 		return err
 	}
-	if phase := trade.PhaseAt(x.now); phase != types.PhasePaid && phase != types.PhaseDelivered {
+	switch phase := trade.PhaseAt(x.now); {
+	case phase != types.PhasePaid && phase != types.PhaseDelivered:
 		return types.Refuse(types.CodePhase, "to be split a trade must be paid or delivered, this one is %s", phase)
+	case a.Phase != phase:
+		return types.Refuse(types.CodeMandate, "the split was signed for a trade that is %s, this one is %s", a.Phase, phase)
+	case a.Released != trade.Released:
+		return types.Refuse(types.CodeMandate, "the split was signed with %d instalments released, now it is %d", a.Released, trade.Released)
+	}
+	if err := x.checkMandates(&a.Mandates, &trade.Agreement); err != nil {
+		return err
 	}
 	if err := checkShares(trade, a.ToProducer, a.ToConsumer); err != nil {
 		return err
 	}
-	x.need(trade.Agreement.Producer)
-	x.need(trade.Agreement.Consumer)
+	x.need(a.Submitter)
 	next := change(trade)
 	next.Phase = types.PhaseSplit
 	x.recordDispute(next)

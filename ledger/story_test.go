@@ -63,7 +63,7 @@ func (s *story) command(d *datadriven.TestData) string {
 		a.Bond = types.Amount(arg(s, d, "bond", 5))
 		a.Instalments = uint16(arg(s, d, "instalments", 1))
 		s.trades[id] = a
-		return s.do(s.body(&types.Agree{Agreement: a}), "peter", "clara")
+		return s.do(s.agree(a, "peter", "clara").Body, "peter")
 	case "offer":
 		offer := s.offer()
 		s.offers[id] = offer
@@ -88,9 +88,10 @@ func (s *story) command(d *datadriven.TestData) string {
 		preimage := types.Secret(secretOf(arg(s, d, "secret", id)).Digest(int(trade.Instalments) - k))
 		return s.do(types.NewRelease(s.params.ChainID, types.Release{Trade: trade.ID(), Instalment: uint16(k), Preimage: preimage}).Body)
 	case "split":
-		return s.do(s.body(&types.Split{
+		parties := strings.Split(who, "+")
+		return s.do(s.split(types.Split{
 			Trade: trade.ID(), ToProducer: types.Amount(arg(s, d, "producer", 0)), ToConsumer: types.Amount(arg(s, d, "consumer", 0)),
-		}), strings.Split(who, "+")...)
+		}, parties[0], parties[len(parties)-1]).Body, parties[0])
 	case "spend":
 		return s.spend(d, who, trade.ID())
 	case "show":

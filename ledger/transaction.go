@@ -30,7 +30,7 @@ func (s *State) execute(tx *types.Tx, good bool) error {
 		return err
 	}
 	if !good {
-		return types.Refuse(types.CodeSignature, "a signature does not fit its key and this transaction")
+		return types.Refuse(types.CodeSignature, "a signature of the transaction, or of a mandate in it, does not fit its key")
 	}
 	if err := x.checkTime(); err != nil {
 		return err

@@ -58,6 +58,34 @@ func sign(body types.Body, names ...string) *types.Tx {
 	return tx
 }
 
+// mandate fills in the mandates of two named parties under a message, valid as long as the transactions of [world.body].
+func (w *world) mandate(m *types.Mandates, message func(chainID string) []byte, producer, consumer string) {
+	if m.ValidUntil == 0 {
+		m.ValidUntil = w.time.Add(w.params.MaxValidity / 2)
+	}
+	signed := func(name string) types.Signature {
+		return types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message(w.params.ChainID)))}
+	}
+	m.Producer, m.Consumer = signed(producer), signed(consumer)
+}
+
+// agree records an agreement by the mandates of the two named parties; the first submits it.
+func (w *world) agree(agreement types.Agreement, producer, consumer string) *types.Tx {
+	action := &types.Agree{Agreement: agreement, Submitter: publicKey(producer)}
+	w.mandate(&action.Mandates, action.Message, producer, consumer)
+	return sign(w.body(action), producer)
+}
+
+// split divides a trade by the mandates of the two named parties; the first submits it. A phase left out is that of the trade.
+func (w *world) split(split types.Split, producer, consumer string) *types.Tx {
+	if trade, ok := w.reader().Trade(split.Trade); ok && split.Phase == 0 {
+		split.Phase, split.Released = trade.Phase, trade.Released
+	}
+	split.Submitter = publicKey(producer)
+	w.mandate(&split.Mandates, split.Message, producer, consumer)
+	return sign(w.body(&split), producer)
+}
+
 // body is a body that holds whatever actions do, with everything else in order.
 func (w *world) body(actions ...types.Action) types.Body {
 	return types.Body{ChainID: w.params.ChainID, ValidUntil: w.time.Add(w.params.MaxValidity / 2), Actions: actions}
@@ -211,7 +239,7 @@ func (w *world) agreed(edit ...func(*types.Agreement)) *stage {
 		e(&s.agreement)
 	}
 	s.id = s.agreement.ID()
-	w.must(sign(w.body(&types.Agree{Agreement: s.agreement}), "peter", "clara"))
+	w.must(w.agree(s.agreement, "peter", "clara"))
 	return s
 }
 

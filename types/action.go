@@ -60,10 +60,12 @@ type Withdraw struct {
 	Number  uint8     `json:"number"`
 }
 
-// Agree records an agreement; nothing is locked. Needs both parties' signatures.
+// Agree records an agreement; nothing is locked. Needs both parties' mandates, see [Agree.Message], and the submitter's signature.
 type Agree struct {
 	_         struct{}  `cbor:",toarray"`
 	Agreement Agreement `json:"agreement"`
+	Mandates  Mandates  `json:"mandates"`
+	Submitter PublicKey `json:"submitter"` // any key
 }
 
 // Pay locks payment and deposit under the digest (E1). Needs the consumer's signature.
@@ -87,12 +89,17 @@ type Release struct {
 	Preimage   Secret   `json:"preimage"`
 }
 
-// Split divides all that a trade has locked, as both parties wish. Needs both signatures.
+// Split divides all that a trade has locked, as both parties wish while it is in a phase with so many instalments released.
+// Needs both parties' mandates, see [Split.Message], and the submitter's signature.
 type Split struct {
-	_          struct{} `cbor:",toarray"`
-	Trade      TradeID  `json:"trade"`
-	ToProducer Amount   `json:"to_producer"`
-	ToConsumer Amount   `json:"to_consumer"`
+	_          struct{}  `cbor:",toarray"`
+	Trade      TradeID   `json:"trade"`
+	Phase      Phase     `json:"phase"`    // paid or delivered
+	Released   uint16    `json:"released"` // instalments
+	ToProducer Amount    `json:"to_producer"`
+	ToConsumer Amount    `json:"to_consumer"`
+	Mandates   Mandates  `json:"mandates"`
+	Submitter  PublicKey `json:"submitter"` // any key
 }
 
 // Settle ends a trade under meter terms once confirm-by has passed, by what was read. Like a release it needs no signature:

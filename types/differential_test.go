@@ -32,7 +32,7 @@ func variants() []canon.Variant {
 // described are all types that describe their fields.
 func described() []canon.Value {
 	list := []canon.Value{
-		&types.Body{}, &types.Signature{}, &types.Outpoint{}, &types.Output{},
+		&types.Body{}, &types.Signature{}, &types.Mandates{}, &types.Outpoint{}, &types.Output{},
 		&types.Agreement{}, &types.Goods{}, &types.Flow{}, &types.Deadlines{}, &types.Offer{}, &types.StandingOffer{}, &types.Rate{},
 		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Event{},
 		&types.Member{}, &types.Point{}, &types.PointMeter{}, &types.Below{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},

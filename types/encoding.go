@@ -11,7 +11,8 @@ import (
 	"lockstep/types/canon"
 )
 
-// The tags of the closed sums. A tag names one variant for good: numbers are never reused.
+// The tags of the closed sums. A tag names one variant for good: numbers are never reused. 0x4c26 and 0x4c2a were the agreement
+// and the split before the parties signed mandates.
 const (
 	tagKeyLock   = 0x4c01
 	tagTradeLock = 0x4c02
@@ -25,11 +26,9 @@ const (
 	tagPost     = 0x4c23
 	tagCancel   = 0x4c24
 	tagTake     = 0x4c25
-	tagAgree    = 0x4c26
 	tagPay      = 0x4c27
 	tagDeliver  = 0x4c28
 	tagRelease  = 0x4c29
-	tagSplit    = 0x4c2a
 	tagAdmit    = 0x4c2b
 	tagEnrol    = 0x4c2c
 	tagRetire   = 0x4c2d
@@ -39,6 +38,8 @@ const (
 	tagPlace    = 0x4c31
 	tagWithdraw = 0x4c32
 	tagExchange = 0x4c33
+	tagAgree    = 0x4c34
+	tagSplit    = 0x4c35
 )
 
 // maxNesting is the limit of the decoder by reflection, far above any valid transaction.

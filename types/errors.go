@@ -76,6 +76,7 @@ const (
 	CodeArbiter       Code = 78
 	CodeSlot          Code = 79
 	CodeReading       Code = 80
+	CodeMandate       Code = 81
 
 	// Members.
 	CodeMemberName Code = 83
@@ -112,11 +113,11 @@ func CodeList() []CodeInfo {
 		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release or one settlement and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
 		{CodeInputRepeated, "input_repeated", "It names the same output twice as an input."},
 		{CodeWeakKey, "weak_key", "Nobody owns this key: anybody can sign in its name, or it is a second way to write another key. Ask for the right one."},
-		{CodeExpired, "expired", "Its valid-until has passed. Sign it again with a later one."},
-		{CodeValidity, "validity", "Its valid-until is further ahead than the ledger allows. Sign it again with an earlier one."},
+		{CodeExpired, "expired", "Its valid-until, or that of the signatures in it, has passed. Sign it again with a later one."},
+		{CodeValidity, "validity", "Its valid-until, or that of the signatures in it, is further ahead than the ledger allows. Sign it again with an earlier one."},
 		{CodeReplay, "replay", "This very transaction is already on the ledger. Nothing is to be done."},
 		{CodeSignatureKeys, "signature_keys", "It must carry exactly one signature for each key that its inputs and actions need, in order of first need."},
-		{CodeSignature, "bad_signature", "A signature does not fit its key and this transaction. Sign it again."},
+		{CodeSignature, "bad_signature", "A signature does not fit its key and the transaction, the agreement or the split under which it is. Sign it again."},
 		{CodeInputMissing, "input_missing", "An input is not on the ledger: it was spent already or never existed. If a waiting transaction spends it, wait for that one; then make the transaction again from what the key has now."},
 		{CodeInputLocked, "input_locked", "An input belongs to a trade whose phase gives it to nobody yet. See the trade's deadlines."},
 		{CodeUnbalanced, "unbalanced", "Inputs and issued sums do not equal outputs, locked and redeemed sums and the fee, asset by asset."},
@@ -155,6 +156,7 @@ func CodeList() []CodeInfo {
 		{CodeArbiter, "arbiter", "The agreement names no arbiter, so nobody can award."},
 		{CodeSlot, "slot", "No delivered trade waits for a reading of this point and direction in this slot, or the slot takes no more trades or readings."},
 		{CodeReading, "reading", "The meter's records prove nothing here: see the detail for the signature, the sequence, the time or the quantity."},
+		{CodeMandate, "mandate", "The signatures under the agreement or the split are not those of its two parties for the trade as it is now. Agree on it anew, and sign that."},
 		{CodeMemberName, "member_name", "A member has this name, or one that looks the same. Admit it under another name."},
 		{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
 		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},

@@ -114,8 +114,10 @@ func (a *Withdraw) Fields(c *canon.Coder) {
 }
 
 func (a *Agree) Fields(c *canon.Coder) {
-	c.Array(1)
+	c.Array(3)
 	canon.Part(c, "agreement", &a.Agreement, (*Agreement).Fields)
+	canon.Part(c, "mandates", &a.Mandates, (*Mandates).Fields)
+	c.Bytes("submitter", a.Submitter[:])
 }
 
 func (a *Pay) Fields(c *canon.Coder) {
@@ -137,10 +139,21 @@ func (a *Release) Fields(c *canon.Coder) {
 }
 
 func (a *Split) Fields(c *canon.Coder) {
-	c.Array(3)
+	c.Array(7)
 	c.Bytes("trade", a.Trade[:])
+	canon.Number(c, "phase", &a.Phase)
+	canon.Number(c, "released", &a.Released)
 	canon.Number(c, "share of the producer", &a.ToProducer)
 	canon.Number(c, "share of the consumer", &a.ToConsumer)
+	canon.Part(c, "mandates", &a.Mandates, (*Mandates).Fields)
+	c.Bytes("submitter", a.Submitter[:])
+}
+
+func (m *Mandates) Fields(c *canon.Coder) {
+	c.Array(3)
+	canon.Number(c, "valid-until", &m.ValidUntil)
+	canon.Part(c, "producer's signature", &m.Producer, (*Signature).Fields)
+	canon.Part(c, "consumer's signature", &m.Consumer, (*Signature).Fields)
 }
 
 func (a *Settle) Fields(c *canon.Coder) {

@@ -221,6 +221,10 @@ var (
 			Actions: rapid.SliceOfN(actions, 0, 3).Draw(t, "actions"), Fee: amounts(t, "fee"), Memo: rapid.String().Draw(t, "memo"),
 		}
 	})
+	mandates = rapid.Custom(func(t *rapid.T) types.Mandates {
+		return types.Mandates{ValidUntil: times(t, "valid until"), Producer: signatures.Draw(t, "producer"), Consumer: signatures.Draw(t, "consumer")}
+	})
+
 	signatures = rapid.Custom(func(t *rapid.T) types.Signature {
 		return types.Signature{Key: draw[types.PublicKey](t, "key"), Bytes: types.SignatureBytes(rapid.SliceOfN(rapid.Byte(), 64, 64).Draw(t, "signature"))}
 	})
@@ -241,7 +245,9 @@ var (
 				Nonce: rapid.Uint64().Draw(t, "nonce"), Digest: draw[types.Hash](t, "digest"),
 			}
 		case 5:
-			return &types.Agree{Agreement: agreements.Draw(t, "agreement")}
+			return &types.Agree{
+				Agreement: agreements.Draw(t, "agreement"), Mandates: mandates.Draw(t, "mandates"), Submitter: draw[types.PublicKey](t, "submitter"),
+			}
 		case 6:
 			return &types.Pay{Trade: trade.Draw(t, "trade"), Digest: draw[types.Hash](t, "digest")}
 		case 7:
@@ -249,7 +255,11 @@ var (
 		case 8:
 			return &types.Release{Trade: trade.Draw(t, "trade"), Instalment: rapid.Uint16().Draw(t, "k"), Preimage: draw[types.Secret](t, "preimage")}
 		case 9:
-			return &types.Split{Trade: trade.Draw(t, "trade"), ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer")}
+			return &types.Split{
+				Trade: trade.Draw(t, "trade"), Phase: types.Phase(rapid.Uint8Range(1, 9).Draw(t, "phase")), Released: rapid.Uint16().Draw(t, "released"),
+				ToProducer: amounts(t, "to producer"), ToConsumer: amounts(t, "to consumer"),
+				Mandates: mandates.Draw(t, "mandates"), Submitter: draw[types.PublicKey](t, "submitter"),
+			}
 		case 10:
 			return &types.Settle{Trade: trade.Draw(t, "trade")}
 		case 11:

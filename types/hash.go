@@ -47,6 +47,8 @@ const (
 	domainOrder     = "lockstep/order/v1\x00"
 	domainPoint     = "lockstep/point/v1\x00"
 	domainSignature = "lockstep/tx/v1\x00"
+	domainAgree     = "lockstep/agree/v1\x00"
+	domainSplit     = "lockstep/split/v1\x00"
 	domainParams    = "lockstep/params/v1\x00"
 )
 

@@ -151,6 +151,30 @@ func sampleAuction() types.Auction {
 	}
 }
 
+// sampleAgree is submitted by a third key.
+func sampleAgree() *types.Agree {
+	agree := &types.Agree{Agreement: sampleAgreement(), Mandates: types.Mandates{ValidUntil: noon.Add(5 * minute)}, Submitter: keyOf("submitter")}
+	mandate(&agree.Mandates, agree.Message("samplestadt"))
+	return agree
+}
+
+// sampleSplit divides what the sample trade has locked.
+func sampleSplit() *types.Split {
+	agreement := sampleAgreement()
+	split := &types.Split{
+		Trade: agreement.ID(), Phase: types.PhaseDelivered, Released: 2, ToProducer: 20_000, ToConsumer: 8_350,
+		Mandates: types.Mandates{ValidUntil: noon.Add(5 * minute)}, Submitter: keyOf("consumer"),
+	}
+	mandate(&split.Mandates, split.Message("samplestadt"))
+	return split
+}
+
+// mandate has both parties sign a message.
+func mandate(m *types.Mandates, message []byte) {
+	m.Producer = types.Signature{Key: keyOf("producer"), Bytes: types.SignatureBytes(ed25519.Sign(signer("producer"), message))}
+	m.Consumer = types.Signature{Key: keyOf("consumer"), Bytes: types.SignatureBytes(ed25519.Sign(signer("consumer"), message))}
+}
+
 // sampleActions is one of each kind.
 func sampleActions() []types.Action {
 	agreement, offer, secret := sampleAgreement(), sampleOffer(), sampleSecret()
@@ -163,11 +187,11 @@ func sampleActions() []types.Action {
 		&types.Take{Offer: offer.ID(), Consumer: keyOf("consumer"), Quantity: 500, Nonce: 3, Digest: secret.Digest(5)},
 		&types.Place{Order: sampleOrder()},
 		&types.Withdraw{Product: types.ProductID{1}, Owner: keyOf("consumer"), Number: 3},
-		&types.Agree{Agreement: agreement},
+		sampleAgree(),
 		&types.Pay{Trade: trade, Digest: secret.Digest(5)},
 		&types.Deliver{Trade: trade},
 		&types.Release{Trade: trade, Instalment: 5, Preimage: secret},
-		&types.Split{Trade: trade, ToProducer: 20_000, ToConsumer: 25_450},
+		sampleSplit(),
 		&types.Settle{Trade: trade},
 		&types.Award{Trade: trade, ToProducer: 45_900, ToConsumer: 450},
 		&types.Reading{Flow: sampleGoods().Flow, From: sampleGoods().From, Records: []types.HexBytes{{0xd1, 0xd2}, {0xd3}}},

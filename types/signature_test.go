@@ -53,9 +53,22 @@ func numbered(n int) *types.Tx {
 }
 
 func verifySingly(tx *types.Tx) bool {
-	return !slices.ContainsFunc(tx.Signatures, func(s types.Signature) bool {
-		return !types.VerifyEd25519(s.Key, types.SigningMessage(tx.BodyBytes()), s.Bytes[:])
-	})
+	good := func(message []byte, signatures ...types.Signature) bool {
+		return !slices.ContainsFunc(signatures, func(s types.Signature) bool { return !types.VerifyEd25519(s.Key, message, s.Bytes[:]) })
+	}
+	for _, action := range tx.Body.Actions {
+		switch a := action.(type) {
+		case *types.Agree:
+			if !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
+				return false
+			}
+		case *types.Split:
+			if !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
+				return false
+			}
+		}
+	}
+	return good(types.SigningMessage(tx.BodyBytes()), tx.Signatures...)
 }
 
 // verifiers are all ways to check transactions together: with no memory, with one that is always too small and with one that
@@ -154,6 +167,18 @@ func TestVerdictsAgree(t *testing.T) {
 		var txs []*types.Tx
 		for i := range rapid.IntRange(0, 8).Draw(t, "transactions") {
 			tx := numbered(i)
+			switch rapid.IntRange(0, 3).Draw(t, "mandates") {
+			case 0:
+				body := tx.Body
+				body.Actions = append(slices.Clone(body.Actions), sampleAgree(), sampleSplit())
+				tx = types.NewTx(body)
+			case 1:
+				agree, body := sampleAgree(), tx.Body
+				bytes := rapid.SampledFrom([]*types.SignatureBytes{&agree.Mandates.Producer.Bytes, &agree.Mandates.Consumer.Bytes}).Draw(t, "bad one")
+				bytes[rapid.IntRange(0, 63).Draw(t, "byte of it")] ^= 1
+				body.Actions = append(slices.Clone(body.Actions), agree)
+				tx = types.NewTx(body)
+			}
 			for range rapid.IntRange(0, 3).Draw(t, "signatures") {
 				switch rapid.IntRange(0, 3).Draw(t, "kind") {
 				case 0:

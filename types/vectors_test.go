@@ -109,6 +109,9 @@ func writeTxVectors(out *strings.Builder) {
 			fmt.Fprintf(out, "signature %x by %s\n", signature.Bytes[:], signature.Key)
 		}
 	}
+	agree, split := sampleAgree(), sampleSplit()
+	fmt.Fprintf(out, "\nname message of an agreement's mandates\nmessage %x\n", agree.Message("samplestadt"))
+	fmt.Fprintf(out, "\nname message of a split's mandates\nmessage %x\n", split.Message("samplestadt"))
 	for _, name := range []string{"issuer", "producer", "consumer", "arbiter"} {
 		key := keyOf(name)
 		fmt.Fprintf(out, "\nname key/%s\nseed %x\nkey  %x\ntext %s\n", name, signer(name).Seed(), key[:], key)

@@ -34,23 +34,22 @@ func NewVerifier(keys int) *Verifier {
 // VerifySignatures is [Verifier.Verify] for once, with nothing remembered.
 func VerifySignatures(txs ...*Tx) []bool { return new(Verifier).Verify(txs...) }
 
-// Verify checks every signature of every transaction and returns, for each transaction, whether all of its own are good.
-// Whatever is checked together, and whether a key was known, the same rule is followed (ZIP-215): the verdict on a
-// transaction depends on it alone.
+// Verify checks every signature of every transaction, those of mandates included, and returns, for each transaction, whether
+// all of its own are good. Whatever is checked together, and whether a key was known, the same rule is followed (ZIP-215): the
+// verdict on a transaction depends on it alone.
 func (v *Verifier) Verify(txs ...*Tx) []bool {
 	good := make([]bool, len(txs))
 	owners := make([]int, 0, len(txs)) // of all signatures in order: indexes into txs
 	for i, tx := range txs {
 		good[i] = true
-		for range tx.Signatures {
+		for range tx.countSignatures() {
 			owners = append(owners, i)
 		}
 	}
 	switch len(owners) {
 	case 0:
 	case 1: // a batch of one costs twice as much
-		tx := txs[owners[0]]
-		good[owners[0]] = v.verifyOne(tx.Signatures[0], SigningMessage(tx.body))
+		txs[owners[0]].eachSignature(nil, func(s *Signature, message []byte) { good[owners[0]] = v.verifyOne(s, message) })
 	default:
 		for j, ok := range v.verifyBatch(txs, len(owners)) {
 			good[owners[j]] = good[owners[j]] && ok
@@ -59,7 +58,34 @@ func (v *Verifier) Verify(txs ...*Tx) []bool {
 	return good
 }
 
-func (v *Verifier) verifyOne(s Signature, message []byte) bool {
+func (t *Tx) countSignatures() int {
+	count := len(t.Signatures)
+	for _, action := range t.Body.Actions {
+		switch action.(type) {
+		case *Agree, *Split:
+			count += 2
+		}
+	}
+	return count
+}
+
+// eachSignature calls visit for each signature of a transaction with the message that it signs: those under the transaction, then
+// the mandates in its actions. The message is made in the memory of buffer, which it returns, and doesn't outlive the call.
+func (t *Tx) eachSignature(buffer []byte, visit func(s *Signature, message []byte)) []byte {
+	buffer = appendSigningMessage(buffer[:0], t.body)
+	for i := range t.Signatures {
+		visit(&t.Signatures[i], buffer)
+	}
+	for _, action := range t.Body.Actions {
+		if m, message := mandates(action, t.Body.ChainID); m != nil {
+			visit(&m.Producer, message)
+			visit(&m.Consumer, message)
+		}
+	}
+	return buffer
+}
+
+func (v *Verifier) verifyOne(s *Signature, message []byte) bool {
 	if v.keys == nil {
 		return VerifyEd25519(s.Key, message, s.Bytes[:])
 	}
@@ -75,12 +101,10 @@ func (v *Verifier) verifyBatch(txs []*Tx, signatures int) []bool {
 		}
 	}
 	options := verifyOptions()
-	var message []byte // hashed at once, so its memory serves the next transaction too
+	visit := func(s *Signature, message []byte) { add(s.Key[:], message, s.Bytes[:], options) }
+	var buffer []byte // a message is hashed at once, so its memory serves the next transaction too
 	for _, tx := range txs {
-		message = appendSigningMessage(message[:0], tx.body)
-		for i := range tx.Signatures {
-			add(tx.Signatures[i].Key[:], message, tx.Signatures[i].Bytes[:], options)
-		}
+		buffer = tx.eachSignature(buffer, visit)
 	}
 	_, each := batch.Verify(nil)
 	return each

@@ -1,0 +1,66 @@
+package types
+
+import "lockstep/types/canon"
+
+// Mandates are both parties' signatures under an agreement or a split, which make it theirs. A party signs the content of the
+// action, and until when it may be recorded; the transaction around it is signed by its submitter alone, whoever that is, and
+// spends nothing of a party that did not sign the transaction too.
+type Mandates struct {
+	_          struct{}  `cbor:",toarray"`
+	ValidUntil Time      `json:"valid_until"` // block time, at most Params.MaxValidity after the block that records it
+	Producer   Signature `json:"producer"`
+	Consumer   Signature `json:"consumer"`
+}
+
+// Message returns the bytes that both parties of an agreement sign on a ledger. It is of the mandates' valid-until.
+func (a *Agree) Message(chainID string) []byte {
+	m := agreeMessage{chainID, a.Agreement.ID(), a.Mandates.ValidUntil}
+	return append([]byte(domainAgree), canon.Encode(&m)...)
+}
+
+// Message returns the bytes that both parties of a trade sign to split it on a ledger. It is of the mandates' valid-until.
+func (a *Split) Message(chainID string) []byte {
+	m := splitMessage{chainID, a}
+	return append([]byte(domainSplit), canon.Encode(&m)...)
+}
+
+type agreeMessage struct {
+	chainID    string
+	trade      TradeID
+	validUntil Time
+}
+
+func (m *agreeMessage) Fields(c *canon.Coder) {
+	c.Array(3)
+	canon.Text(c, "chain id", &m.chainID)
+	c.Bytes("trade", m.trade[:])
+	canon.Number(c, "valid-until", &m.validUntil)
+}
+
+type splitMessage struct {
+	chainID string
+	split   *Split
+}
+
+func (m *splitMessage) Fields(c *canon.Coder) {
+	c.Array(7)
+	canon.Text(c, "chain id", &m.chainID)
+	c.Bytes("trade", m.split.Trade[:])
+	canon.Number(c, "phase", &m.split.Phase)
+	canon.Number(c, "released", &m.split.Released)
+	canon.Number(c, "share of the producer", &m.split.ToProducer)
+	canon.Number(c, "share of the consumer", &m.split.ToConsumer)
+	canon.Number(c, "valid-until", &m.split.Mandates.ValidUntil)
+}
+
+// mandates returns those of an action and the message that they sign; nil for actions that hold none.
+func mandates(action Action, chainID string) (*Mandates, []byte) {
+	switch a := action.(type) {
+	case *Agree:
+		return &a.Mandates, a.Message(chainID)
+	case *Split:
+		return &a.Mandates, a.Message(chainID)
+	case *Issue, *Redeem, *Post, *Cancel, *Take, *Place, *Withdraw, *Pay, *Deliver, *Release, *Settle, *Award, *Reading, *Admit, *Enrol, *Exchange, *Retire:
+	}
+	return nil, nil
+}
