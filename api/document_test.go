@@ -383,6 +383,9 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if agree, ok := action.(*types.Agree); ok {
 			agree.Agreement.Fallback = &types.Arbiter{}
 		}
+		if split, ok := action.(*types.Split); ok {
+			split.Phase = types.PhasePaid
+		}
 		if post, ok := action.(*types.Post); ok {
 			post.Offer.Fallback = &types.Meter{}
 		}

@@ -152,13 +152,25 @@ func (w *world) agreement() types.Agreement {
 	}
 }
 
+// agree records an agreement of peter and clara, who have both signed it.
+func (w *world) agree(agreement types.Agreement) *types.Tx {
+	body := w.body()
+	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: body.ValidUntil}, Submitter: publicKey("peter")}
+	message := action.Message(w.params.ChainID)
+	for name, to := range map[string]*types.Signature{"peter": &action.Mandates.Producer, "clara": &action.Mandates.Consumer} {
+		*to = types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message))}
+	}
+	body.Actions = []types.Action{action}
+	return sign(body, "peter")
+}
+
 // upToDelivery returns the transactions that take a trade to its delivery; purse is an output of clara worth 110.
 func (w *world) upToDelivery(purse types.Outpoint) (id types.TradeID, agree, pay, deliver *types.Tx) {
 	agreement := w.agreement()
 	id = agreement.ID()
 	payBody := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(2)})
 	payBody.Inputs = []types.Outpoint{purse}
-	return id, sign(w.body(&types.Agree{Agreement: agreement}), "peter", "clara"), sign(payBody, "clara"),
+	return id, w.agree(agreement), sign(payBody, "clara"),
 		sign(w.body(&types.Deliver{Trade: id}), "peter")
 }
 

@@ -89,17 +89,55 @@ func (r *rules) attacksOn(at *board, b *book, i int) (attacks []*move) {
 			continue // there is nothing to leave out
 		}
 		hostile("a split of "+says, "the shares are not what is locked",
-			[]types.Action{&types.Split{Trade: id, ToProducer: shares[0], ToConsumer: shares[1]}}, producer, buyer(i))
+			[]types.Action{r.signedSplit(b, i, shares[0], shares[1], producer)}, producer)
 		hostile("an award of "+says, "the shares are not what is locked",
 			[]types.Action{&types.Award{Trade: id, ToProducer: shares[0], ToConsumer: shares[1]}}, arbiter)
 	}
 	for _, by := range []party{producer, buyer(i), arbiter} {
-		hostile(by.String()+" alone splits", "a split needs both",
-			[]types.Action{&types.Split{Trade: id, ToProducer: sum, ToConsumer: 0}}, by)
+		split := r.signedSplit(b, i, sum, 0, by)
+		split.Mandates = at.mandates(by, by)
+		hostile(by.String()+" alone splits", "a split needs both", []types.Action{split}, by)
+	}
+	for _, spoil := range r.spoiltMandates(at, i) {
+		split, agree := r.signedSplit(b, i, 0, sum, stranger), at.agree(&r.agreements[i], stranger)
+		spoil.edit(&split.Mandates)
+		spoil.edit(&agree.Mandates)
+		hostile("a stranger submits a split that is signed "+spoil.says, "it is not what both have signed", []types.Action{split}, stranger)
+		hostile("a stranger submits an agreement that is signed "+spoil.says, "it is not what both have signed", []types.Action{agree}, stranger)
+	}
+	for _, stale := range []struct {
+		says string
+		edit func(split *types.Split)
+	}{
+		{"for a paid trade", func(split *types.Split) { split.Phase = types.PhasePaid }},
+		{"for a delivered trade", func(split *types.Split) { split.Phase = types.PhaseDelivered }},
+		{"with another instalment released", func(split *types.Split) { split.Released++ }},
+	} {
+		split := r.signedSplit(b, i, 0, sum, stranger)
+		if stale.edit(split); split.Phase == r.phase(b, i) && split.Released == b.trades[i].released {
+			continue // it is not stale
+		}
+		hostile("a stranger submits a split that was signed "+stale.says, "both have signed it for another state of the trade", []types.Action{split}, stranger)
 	}
 	hostile("the producer awards itself everything", "only the arbiter awards",
 		[]types.Action{&types.Award{Trade: id, ToProducer: sum, ToConsumer: 0}}, producer)
 	return attacks
+}
+
+// spoiltMandates are ways in which the mandates of a trade's parties are none.
+func (r *rules) spoiltMandates(at *board, i int) []spoiltMandate {
+	return []spoiltMandate{
+		{"by the operator as the producer", func(m *types.Mandates) { m.Producer.Key = at.keys[operator] }},
+		{"by the operator as " + buyer(i).String(), func(m *types.Mandates) { m.Consumer.Key = at.keys[operator] }},
+		{"by each in the other's place", func(m *types.Mandates) { m.Producer, m.Consumer = m.Consumer, m.Producer }},
+		{"until before now", func(m *types.Mandates) { m.ValidUntil = at.clock.BlockTime - 1 }},
+		{"for too long", func(m *types.Mandates) { m.ValidUntil = at.clock.BlockTime.Add(at.params.MaxValidity + 1) }},
+	}
+}
+
+type spoiltMandate struct {
+	says string
+	edit func(*types.Mandates)
 }
 
 // forgeries are a transaction that is good but for its signatures: one missing, one by somebody else, one too many, all

@@ -112,9 +112,23 @@ func (b *board) signed(body types.Body, by ...party) *types.Tx {
 	return types.NewTx(body, signatures...)
 }
 
+// mandates are those of two parties under an agreement or a split: their names, as in [board.signed].
+func (b *board) mandates(producer, consumer party) types.Mandates {
+	return types.Mandates{ValidUntil: goodUntil(b.params), Producer: types.Signature{Key: b.keys[producer]}, Consumer: types.Signature{Key: b.keys[consumer]}}
+}
+
+// agree records an agreement of the producer and its consumer, submitted by somebody.
+func (b *board) agree(agreement *types.Agreement, submitter party) *types.Agree {
+	buyer, _ := b.whose(agreement.Consumer)
+	return &types.Agree{Agreement: *agreement, Mandates: b.mandates(producer, buyer), Submitter: b.keys[submitter]}
+}
+
+// goodUntil is the valid-until of all that is signed in a game.
+func goodUntil(params *types.Params) types.Time { return opening.Add(params.MaxValidity / 2) }
+
 // body is good for the whole game, and the same for the same content, so that equal moves are equal transactions.
 func (b *board) body(actions ...types.Action) types.Body {
-	return types.Body{ChainID: b.params.ChainID, ValidUntil: opening.Add(b.params.MaxValidity / 2), Actions: actions}
+	return types.Body{ChainID: b.params.ChainID, ValidUntil: goodUntil(b.params), Actions: actions}
 }
 
 // The time of the game, in milliseconds: windows of 30, a clock cap of 10, slots of 60. Only their order matters.

@@ -177,9 +177,13 @@ func (r *rules) divide(b *book, i int, phase types.Phase, toProducer, toConsumer
 	return ""
 }
 
-func (r *rules) split(b *book, i int, toProducer, toConsumer types.Amount) string {
-	if phase := r.phase(b, i); phase != types.PhasePaid && phase != types.PhaseDelivered {
+// split is one that both have signed when the trade was in a phase, with so many instalments released.
+func (r *rules) split(b *book, i int, signedIn types.Phase, released uint16, toProducer, toConsumer types.Amount) string {
+	switch phase := r.phase(b, i); {
+	case phase != types.PhasePaid && phase != types.PhaseDelivered:
 		return "splitting is for a paid or a delivered trade"
+	case phase != signedIn || b.trades[i].released != released:
+		return "both have signed a split of the trade as it was before"
 	}
 	return r.divide(b, i, types.PhaseSplit, toProducer, toConsumer)
 }

@@ -20,7 +20,7 @@ func (r *rules) may(b *book, m *move) bool {
 	if m.kind == "release" && honest == buyer(m.trade) {
 		return m.instalment == r.wantsToRelease(b, m.trade)
 	}
-	if !slices.Contains(m.by, honest) {
+	if !slices.Contains(m.by, honest) && !slices.Contains(m.mandates, honest) {
 		return true
 	}
 	return m.kind != "split" // it takes every other step of its own that the protocol has

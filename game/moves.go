@@ -21,6 +21,7 @@ type move struct {
 	says       string
 	tx         *types.Tx // nil when no ledger sees it
 	by         []party   // whose signatures it bears
+	mandates   []party   // whose mandates its actions bear
 	next       book      // what the protocol makes of it, if it does anything
 	verdict    verdict
 	why        string // when it must be refused
@@ -37,6 +38,7 @@ type step struct {
 	instalment uint16
 	action     types.Action
 	by         []party
+	mandates   []party // the parties that must have signed the action itself
 	debits     [parties]types.Amount
 	apply      func(b *book) string
 	open       func(b *book) bool // whether it is refused doesn't matter any more; nil: it does
@@ -65,6 +67,9 @@ func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move
 	for _, s := range steps {
 		for _, p := range s.by {
 			m.by = add(m.by, p)
+		}
+		for _, p := range s.mandates {
+			m.mandates = add(m.mandates, p)
 		}
 	}
 	r.follow(m, inputs, steps)
@@ -177,8 +182,8 @@ func (r *rules) steps(b *book, i int) []step {
 	deal, id, name, rank := &r.Deals[i], r.ids[i], r.title(i), r.nextRank(b)
 	steps := []step{
 		{
-			says: fmt.Sprintf("the producer and %s agree on %s", buyer(i), name), action: &types.Agree{Agreement: r.agreements[i]},
-			by: []party{producer, buyer(i)}, apply: func(b *book) string { return r.agree(b, i, rank) },
+			says: fmt.Sprintf("a stranger submits that the producer and %s agree on %s", buyer(i), name), action: r.board.agree(&r.agreements[i], stranger),
+			by: []party{stranger}, mandates: []party{producer, buyer(i)}, apply: func(b *book) string { return r.agree(b, i, rank) },
 		},
 		{
 			says:   fmt.Sprintf("%s pays %s and a deposit of %s for %s", buyer(i), deal.Price, deal.Deposit, name),
@@ -241,13 +246,14 @@ func (r *rules) shares(b *book, i int) (steps []step) {
 	if sum == 0 {
 		return nil
 	}
+	phase, released := r.phase(b, i), b.trades[i].released
 	for n, toProducer := range []types.Amount{sum/2 + 1, sum, 0} {
 		toConsumer := sum - toProducer
 		says := fmt.Sprintf("%s to the producer and %s to %s", toProducer, toConsumer, buyer(i))
 		steps = append(steps, step{
-			says:   fmt.Sprintf("both split %s: %s", r.title(i), says),
-			action: &types.Split{Trade: r.ids[i], ToProducer: toProducer, ToConsumer: toConsumer}, by: []party{producer, buyer(i)},
-			apply: func(b *book) string { return r.split(b, i, toProducer, toConsumer) },
+			says:   fmt.Sprintf("a stranger submits that both split %s: %s", r.title(i), says),
+			action: r.signedSplit(b, i, toProducer, toConsumer, stranger), by: []party{stranger}, mandates: []party{producer, buyer(i)},
+			apply: func(b *book) string { return r.split(b, i, phase, released, toProducer, toConsumer) },
 		})
 		if r.Deals[i].Fallback == judge {
 			steps = append(steps, step{
@@ -261,6 +267,14 @@ func (r *rules) shares(b *book, i int) (steps []step) {
 		}
 	}
 	return steps
+}
+
+// signedSplit divides a trade as it is now, by the mandates of its parties.
+func (r *rules) signedSplit(b *book, i int, toProducer, toConsumer types.Amount, submitter party) *types.Split {
+	return &types.Split{
+		Trade: r.ids[i], Phase: r.phase(b, i), Released: b.trades[i].released, ToProducer: toProducer, ToConsumer: toConsumer,
+		Mandates: r.board.mandates(producer, buyer(i)), Submitter: r.board.keys[submitter],
+	}
 }
 
 // readings are the records of the meter that the producer can post. The meter tells the truth; a record of a slot that

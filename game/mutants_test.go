@@ -34,7 +34,7 @@ func mutants() []mutant {
 		{"awarding after confirm-by", "ledger/award.go", `x.checkConfirmed(trade, "awarded"); err != nil`, `x.checkConfirmed(trade, "awarded"); err != nil && false`, "arbiter"},
 		{"confirm-by itself", "ledger/award.go", "x.now <= confirmBy", "x.now < confirmBy", "arbiter"},
 		{"a metered delivery before the slot begins, in block time", "ledger/slot.go", "x.clock.BlockTime >= goods.From", "x.now >= goods.From", "meter"},
-		{"no split after deliver-by", "ledger/split.go", "phase := trade.PhaseAt(x.now); phase", "phase := trade.Phase; phase", ""},
+		{"no split after deliver-by", "ledger/split.go", "phase := trade.PhaseAt(x.now); {", "phase := trade.Phase; {", ""},
 		{"an outage costs one clock cap", "ledger/clock.go", "next.Skew += gap - limit", "next.Skew += (gap - limit) / 2", ""},
 		// The allotment and the formula of section 4.
 		{"a claim's place is that of its agreement", "ledger/slot.go", "claim := claimOf(id, trade)", "claim := claimOf(id, trade)\n\tclaim.Height = x.clock.Height", twoTrades},
@@ -57,7 +57,17 @@ func mutants() []mutant {
 		{"an instalment's share", "ledger/release.go", " - agreement.InstalmentsDue(before)", "; _ = before", "hold, instalments"},
 		{"the return is the consumer's", "types/trade.go", "case PartReturn:\n\t\t\treturn t.Agreement.Consumer", "case PartReturn:\n\t\t\treturn t.Agreement.Producer", ""},
 		{"the shares are what is locked", "ledger/split.go", "total != trade.LockedSum()", "total > trade.LockedSum()", ""},
-		{"a split is signed by both", "ledger/split.go", "\tx.need(trade.Agreement.Consumer)\n", "", ""},
+		// The mandates of agreements and splits.
+		{"the producer's mandate", "ledger/mandate.go", "m.Producer.Key != agreement.Producer", "m.Producer.Key != agreement.Producer && false", ""},
+		{"the consumer's mandate", "ledger/mandate.go", "m.Consumer.Key != agreement.Consumer", "m.Consumer.Key != agreement.Consumer && false", ""},
+		{"mandates run out", "ledger/mandate.go", "m.ValidUntil < now:", "m.ValidUntil+1 < now:", ""},
+		{"mandates are not for long", "ledger/mandate.go", "now.Add(x.params.MaxValidity):", "now.Add(x.params.MaxValidity + 1):", ""},
+		{"a split takes mandates", "ledger/split.go", "x.checkMandates(&a.Mandates, &trade.Agreement); err != nil", "x.checkMandates(&a.Mandates, &trade.Agreement); err != nil && false", ""},
+		{"an agreement takes mandates", "ledger/agree.go", "x.checkMandates(&a.Mandates, agreement); err != nil", "x.checkMandates(&a.Mandates, agreement); err != nil && false", ""},
+		{"a split is for its phase", "ledger/split.go", "case a.Phase != phase:", "case a.Phase != phase && false:", ""},
+		{"a split is for its instalments", "ledger/split.go", "case a.Released != trade.Released:", "case a.Released > trade.Released+1:", ""},
+		{"a split is signed by its submitter", "ledger/split.go", "\tx.need(a.Submitter)\n", "", ""},
+		{"an agreement is signed by its submitter", "ledger/agree.go", "\tx.need(a.Submitter)\n", "", ""},
 		{"an award is signed by the arbiter", "ledger/award.go", "\tx.need(arbiter.Key)\n", "\t_ = arbiter\n", "arbiter"},
 		{"no more of an offer than is left", "ledger/offer.go", "a.Quantity > standing.Remaining || ", "", "takes"},
 		{"the smallest fill of an offer", "ledger/offer.go", "min(standing.Offer.MinFill, standing.Remaining)", "1", "takes"},
@@ -108,7 +118,7 @@ const (
 
 // handful are the mutants that every run of the tests breeds; LOCKSTEP_MUTANTS=all breeds them all.
 func handful() []string {
-	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order"}
+	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order", "the consumer's mandate", "a split is for its phase"}
 }
 
 const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the beginning of the scenes' names

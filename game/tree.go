@@ -60,7 +60,7 @@ func buildTree(terms Terms) (*fork, error) {
 	}
 	t.agreement = terms.agreement(b, consumer, terms.deadlines(), 0)
 	t.id = t.agreement.ID()
-	if b, err = b.must(b.signed(b.body(&types.Agree{Agreement: t.agreement}), producer, consumer)); err != nil {
+	if b, err = b.must(b.signed(b.body(b.agree(&t.agreement, producer)), producer)); err != nil {
 		return nil, err
 	}
 	return t.paying(table{at: b})

@@ -130,7 +130,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 		for trade := range s.Reader.Trades() {
 			txs = []*types.Tx{
 				w.next(trade, s.Clock().Now()),
-				w.txBy([]types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer}, &types.Split{Trade: trade.ID(), ToConsumer: trade.Agreement.Price + trade.Agreement.Deposit}),
+				w.split(trade, types.PhasePaid, 0, trade.Agreement.Price+trade.Agreement.Deposit),
 			}
 			return
 		}

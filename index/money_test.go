@@ -27,7 +27,7 @@ func TestTheLargestAmountsAreExact(t *testing.T) {
 		agreement.Deadlines = types.Deadlines{
 			PayBy: w.time.Add(4 * second), DeliverBy: w.time.Add(8 * second), ReadingBy: w.time.Add(12 * second), ConfirmBy: w.time.Add(16 * second),
 		}
-		for _, result := range w.block(w.txBy([]types.PublicKey{party(1), party(2)}, &types.Agree{Agreement: agreement})) {
+		for _, result := range w.block(w.agree(agreement)) {
 			if result.Code != types.CodeOK {
 				t.Fatal(result.Detail)
 			}

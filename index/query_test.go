@@ -33,7 +33,7 @@ func newStory(t *testing.T, seed uint64) *story {
 	s.issueFirst()
 	s.play(250, nil)
 	last := s.agreement(1, 2) // so that one trade is still unpaid
-	s.block(s.txBy([]types.PublicKey{last.Producer, last.Consumer}, &types.Agree{Agreement: last}))
+	s.block(s.agree(last))
 	s.index = s.rebuilt()
 	s.read(func(snapshot *store.Snapshot) {
 		s.clock = snapshot.Clock().Now()

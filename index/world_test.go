@@ -88,6 +88,24 @@ func (w *world) txBy(keys []types.PublicKey, actions ...types.Action) *types.Tx 
 	}, keys...)
 }
 
+// agree records an agreement that both have signed, as far as the ledger looks here.
+func (w *world) agree(agreement types.Agreement) *types.Tx {
+	return w.txBy([]types.PublicKey{agreement.Producer}, &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Producer})
+}
+
+// split divides a trade as both have signed it, as far as the ledger looks here.
+func (w *world) split(trade *types.Trade, phase types.Phase, toProducer, toConsumer types.Amount) *types.Tx {
+	agreement := &trade.Agreement
+	return w.txBy([]types.PublicKey{agreement.Producer}, &types.Split{
+		Trade: trade.ID(), Phase: phase, Released: trade.Released, ToProducer: toProducer, ToConsumer: toConsumer,
+		Mandates: w.mandated(agreement), Submitter: agreement.Producer,
+	})
+}
+
+func (w *world) mandated(a *types.Agreement) types.Mandates {
+	return types.Mandates{ValidUntil: w.time.Add(60 * second), Producer: types.Signature{Key: a.Producer}, Consumer: types.Signature{Key: a.Consumer}}
+}
+
 func signed(body types.Body, keys ...types.PublicKey) *types.Tx {
 	tx := types.NewTx(body)
 	for _, key := range keys {
@@ -170,7 +188,7 @@ func (w *world) newBusiness() *types.Tx {
 		return w.txBy([]types.PublicKey{order.Owner}, &types.Place{Order: order})
 	}
 	agreement := w.agreement(producer, consumer)
-	return w.txBy([]types.PublicKey{agreement.Producer, agreement.Consumer}, &types.Agree{Agreement: agreement})
+	return w.agree(agreement)
 }
 
 // issueFirst is the asset of an issue of nothing much, for it must be known.
@@ -259,7 +277,7 @@ func (w *world) next(trade *types.Trade, now types.Time) *types.Tx {
 		return w.txBy([]types.PublicKey{issuer, agreement.Consumer}, &types.Issue{Asset: money, Amount: agreement.Price + agreement.Deposit},
 			&types.Pay{Trade: id, Digest: secret(id).Digest(int(agreement.Instalments))})
 	case phase == types.PhasePaid && w.random.IntN(8) == 0, phase == types.PhaseDelivered && w.random.IntN(40) == 0:
-		return w.txBy([]types.PublicKey{agreement.Producer, agreement.Consumer}, &types.Split{Trade: id, ToProducer: locked / 3, ToConsumer: locked - locked/3})
+		return w.split(trade, phase, locked/3, locked-locked/3)
 	case phase == types.PhasePaid && agreement.Bond == 0:
 		return w.txBy([]types.PublicKey{agreement.Producer}, &types.Deliver{Trade: id})
 	case phase == types.PhasePaid:

@@ -152,14 +152,14 @@ func TestAPowerCutDoesNotHarmTheIndex(t *testing.T) {
 
 func agreeTx(params types.Params, nonce uint64) *types.Tx {
 	asset, now := euro(), types.TimeOf(time.Now())
-	return sign(body(params, &types.Agree{Agreement: types.Agreement{
+	return sign(body(params, agreeing(types.Agreement{
 		ChainID: params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
 		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1, Note: fmt.Sprint(nonce)},
 		Asset: asset.ID(), Price: 100, Deposit: 10, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
 		Deadlines: types.Deadlines{
 			PayBy: now.Add(600 * second), DeliverBy: now.Add(700 * second), ReadingBy: now.Add(800 * second), ConfirmBy: now.Add(900 * second),
 		},
-	}}), "peter", "clara")
+	}, now.Add(600*second), "peter")), "peter")
 }
 
 func TestReindexWantsTheNodeStopped(t *testing.T) {

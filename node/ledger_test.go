@@ -97,10 +97,10 @@ func (b *book) paid(nonce uint64) (id types.TradeID, purse types.TxID) {
 		},
 	}
 	id = agreement.ID()
-	both := b.body(&types.Agree{Agreement: agreement}, &types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+	both := b.body(agreeing(agreement, b.time.Add(60*second), "clara"), &types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
 	both.Inputs = []types.Outpoint{{Tx: purse}}
 	both.Outputs = []types.Output{output("clara", 5)}
-	b.must(sign(both, "clara", "peter"))
+	b.must(sign(both, "clara"))
 	return id, purse
 }
 

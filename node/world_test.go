@@ -46,6 +46,16 @@ func sign(body types.Body, names ...string) *types.Tx {
 	return tx
 }
 
+// agreeing is an agreement of peter and clara that both have signed, submitted by one.
+func agreeing(agreement types.Agreement, until types.Time, submitter string) *types.Agree {
+	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: until}, Submitter: publicKey(submitter)}
+	message := action.Message(agreement.ChainID)
+	for name, to := range map[string]*types.Signature{"peter": &action.Mandates.Producer, "clara": &action.Mandates.Consumer} {
+		*to = types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message))}
+	}
+	return action
+}
+
 func euro() types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2} }
 
 func output(name string, amount types.Amount) types.Output {

@@ -71,9 +71,10 @@ func (l *lane) pay(w *world, round int) *types.Tx {
 	agreement := w.agreement(uint64(round))
 	agreement.Producer, agreement.Consumer = publicKey(l.producer), publicKey(l.consumer)
 	l.trade = agreement.ID()
-	body := w.body(&types.Agree{Agreement: agreement}, &types.Pay{Trade: l.trade, Digest: l.secret().Digest(1)})
+	agree := &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Consumer}
+	body := w.body(agree, &types.Pay{Trade: l.trade, Digest: l.secret().Digest(1)})
 	body.Inputs = l.purse
-	return sign(body, l.consumer, l.producer)
+	return sign(body, l.consumer)
 }
 
 func (l *lane) deliver(w *world, _ int) *types.Tx {

@@ -149,7 +149,9 @@ func TestATradeThatBeginsAndEndsInOneBlock(t *testing.T) {
 	id := agreement.ID()
 	pay := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
 	pay.Inputs = []types.Outpoint{{Tx: mint.ID()}}
-	w.must(w.agree(agreement), sign(pay, "clara"), sign(w.body(&types.Split{Trade: id, ToProducer: 50, ToConsumer: 60}), "peter", "clara"))
+	w.must(w.agree(agreement), sign(pay, "clara"), sign(w.body(&types.Split{
+		Trade: id, Phase: types.PhasePaid, ToProducer: 50, ToConsumer: 60, Mandates: w.mandated(&agreement), Submitter: agreement.Producer,
+	}), "peter"))
 	w.read(func(s *store.Snapshot) {
 		wantIDs(t, tradesOf(t, s, publicKey("peter"), false, 10), id)
 		wantIDs(t, tradesOf(t, s, publicKey("peter"), true, 10))

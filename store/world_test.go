@@ -195,8 +195,15 @@ func (w *world) place(name string) *types.Tx {
 	return sign(w.body(&types.Place{Order: order}), name)
 }
 
+// mandated names the parties of an agreement as those who signed, which is all that the ledger looks at here.
+func (w *world) mandated(a *types.Agreement) types.Mandates {
+	return types.Mandates{
+		ValidUntil: w.body().ValidUntil, Producer: types.Signature{Key: a.Producer}, Consumer: types.Signature{Key: a.Consumer},
+	}
+}
+
 func (w *world) agree(agreement types.Agreement) *types.Tx {
-	return sign(w.body(&types.Agree{Agreement: agreement}), "peter", "clara")
+	return sign(w.body(&types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Producer}), "peter")
 }
 
 // trade takes a trade all the way and returns its ID; purse is an output of clara worth 110.
