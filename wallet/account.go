@@ -21,6 +21,8 @@ type Account struct {
 	limits  Limits
 	random  io.Reader
 	reserve reserve
+	// remember stores a signature under a proposal before it is given out; nil for an account of no wallet.
+	remember func(account uint32, p *Proposal, blockTime types.Time) error
 }
 
 // Account derives the account of an index. What it may sign is kept within limits.
@@ -40,7 +42,7 @@ func (s *Seed) Account(index uint32, limits Limits) (*Account, error) {
 func (a *Account) WithRandom(random io.Reader) *Account {
 	return &Account{
 		index: a.index, private: a.private, key: a.key,
-		seed: a.seed, limits: a.limits, random: random,
+		seed: a.seed, limits: a.limits, random: random, remember: a.remember,
 	}
 }
 
@@ -68,9 +70,8 @@ func (a *Account) Digest(trade types.TradeID, n uint16) types.Hash {
 // A transaction that was accepted needs no call; one that was lost frees its coins when its valid-until passes.
 func (a *Account) Forget(tx types.TxID) { a.reserve.free(tx) }
 
-func (a *Account) sign(tx *types.Tx) types.Signature {
-	signature := ed25519.Sign(a.private, types.SigningMessage(tx.BodyBytes()))
-	return types.Signature{Key: a.key, Bytes: [64]byte(signature)}
+func (a *Account) signMessage(message []byte) types.Signature {
+	return types.Signature{Key: a.key, Bytes: [64]byte(ed25519.Sign(a.private, message))}
 }
 
 // nonce makes an agreement or an offer differ from every other of the same terms.

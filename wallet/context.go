@@ -17,7 +17,9 @@ type Context struct {
 	Asset func(types.AssetID) (types.Asset, bool)
 	// Money writes a sum for a person, with the name that the wallet's user knows the asset by; nil writes whole units and the code.
 	Money func(types.AssetID, types.Amount) string
-	// Validity is how long after BlockTime a transaction may still come on the ledger; zero means [DefaultValidity].
+	// Moment writes a moment for a person; nil writes RFC 3339, in UTC.
+	Moment func(types.Time) string
+	// Validity is how long after BlockTime a transaction or a proposal may still come on the ledger; zero means [DefaultValidity].
 	Validity types.Span
 }
 
@@ -50,4 +52,12 @@ func (c *Context) money(id types.AssetID, amount types.Amount) string {
 		return amount.Format(asset.Decimals) + " " + asset.Code
 	}
 	return fmt.Sprintf("%s smallest units of asset %.8s", amount, id)
+}
+
+// moment writes a moment for a person.
+func (c *Context) moment(t types.Time) string {
+	if c.Moment != nil {
+		return c.Moment(t)
+	}
+	return t.String()
 }

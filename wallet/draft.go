@@ -21,9 +21,9 @@ type Draft struct {
 	outputs []types.Output
 	actions []types.Action
 	memo    string
-	spent   []wire.Coin       // chosen by a step, not for their sum
-	signers []types.PublicKey // whom the actions need, in order of first need
-	in, out sums              // what actions bring in, what outputs and actions take
+	spent   []wire.Coin // chosen by a step, not for their sum
+	until   types.Time  // that the transaction must not outlive; zero: none
+	in, out sums        // what actions bring in, what outputs and actions take
 	signed  bool
 }
 
@@ -80,7 +80,7 @@ func (d *Draft) Issue(asset types.Asset, amount types.Amount) error {
 	if err := d.in.add(asset.ID(), amount); err != nil {
 		return err
 	}
-	d.act(&types.Issue{Asset: asset, Amount: amount}, d.account.key)
+	d.act(&types.Issue{Asset: asset, Amount: amount})
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (d *Draft) Redeem(asset types.Asset, amount types.Amount) error {
 	if err := d.out.add(asset.ID(), amount); err != nil {
 		return err
 	}
-	d.act(&types.Redeem{Asset: asset.ID(), Amount: amount}, d.account.key)
+	d.act(&types.Redeem{Asset: asset.ID(), Amount: amount})
 	return nil
 }
 
@@ -126,43 +126,16 @@ func (d *Draft) Consolidate() error {
 	return nil
 }
 
-// act adds an action that needs the signatures of these keys.
-func (d *Draft) act(action types.Action, signers ...types.PublicKey) {
-	d.actions = append(d.actions, action)
-	for _, key := range signers {
-		d.signers = appendNew(d.signers, key)
-	}
-}
+// act adds an action, which needs no signature but the account's.
+func (d *Draft) act(action types.Action) { d.actions = append(d.actions, action) }
 
-func appendNew(keys []types.PublicKey, key types.PublicKey) []types.PublicKey {
-	if slices.Contains(keys, key) {
-		return keys
-	}
-	return append(keys, key)
-}
-
-// Sign finishes a transaction that needs nobody else's signature. Its coins are in use until its valid-until or until
-// [Account.Forget].
+// Sign finishes the transaction. Its coins are in use until its valid-until or until [Account.Forget].
 func (d *Draft) Sign() (*types.Tx, error) {
-	for _, key := range d.signers {
-		if key != d.account.key {
-			return nil, refuse(ReasonPartial, "the signature of %s is needed too: make a partial transaction for them to sign", key)
-		}
-	}
-	partial, err := d.SignPart()
-	if err != nil {
-		return nil, err
-	}
-	return partial.Tx, nil
-}
-
-// SignPart finishes the account's part of a transaction that others have to sign as well.
-func (d *Draft) SignPart() (*Partial, error) {
 	if d.signed {
 		return nil, errors.New("the draft was signed already: begin a new one")
 	}
 	for {
-		tx, needs, err := d.fund()
+		tx, err := d.fund()
 		if err != nil {
 			return nil, err
 		}
@@ -170,40 +143,38 @@ func (d *Draft) SignPart() (*Partial, error) {
 			continue // another draft was quicker with a coin; there is one less to choose from now
 		}
 		d.signed = true
-		return &Partial{Tx: tx.WithSignature(d.account.sign(tx)), Needs: needs}, nil
+		return tx.WithSignature(d.account.signMessage(types.SigningMessage(tx.BodyBytes()))), nil
 	}
 }
 
 // signatureBytes is what one signature adds to a transaction, encoded.
 const signatureBytes = 1 + 2 + 32 + 2 + 64
 
-// fund makes the unsigned transaction and tells whose signatures it needs, in order.
-func (d *Draft) fund() (*types.Tx, []types.PublicKey, error) {
+// fund makes the unsigned transaction.
+func (d *Draft) fund() (*types.Tx, error) {
 	coins, change, err := d.balance()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	body := types.Body{
 		ChainID: d.ctx.Params.ChainID, ValidUntil: d.ctx.validUntil(), Memo: d.memo, Fee: d.ctx.Params.MinFee,
 		Outputs: append(slices.Clone(d.outputs), change...), Actions: slices.Clone(d.actions),
 	}
-	var needs []types.PublicKey
+	if d.until != 0 {
+		body.ValidUntil = min(body.ValidUntil, d.until)
+	}
 	for _, coin := range coins {
 		body.Inputs = append(body.Inputs, coin.Outpoint)
-		needs = appendNew(needs, d.account.key)
-	}
-	for _, key := range d.signers {
-		needs = appendNew(needs, key)
 	}
 	tx := types.NewTx(body)
-	switch size := len(tx.Bytes()) + len(needs)*signatureBytes; {
-	case !slices.Contains(needs, d.account.key):
-		return nil, nil, types.Refuse(types.CodeEmpty, "the draft does nothing that this account could sign")
+	switch size := len(tx.Bytes()) + signatureBytes; {
+	case len(body.Inputs) == 0 && len(body.Actions) == 0:
+		return nil, types.Refuse(types.CodeEmpty, "the draft does nothing that this account could sign")
 	case size > types.MaxTxBytes:
-		return nil, nil, types.Refuse(types.CodeTooLarge, "the transaction would have %d bytes, at most %d are allowed: do it in several, "+
+		return nil, types.Refuse(types.CodeTooLarge, "the transaction would have %d bytes, at most %d are allowed: do it in several, "+
 			"or consolidate the account's small coins first", size, types.MaxTxBytes)
 	}
-	return tx, needs, nil
+	return tx, nil
 }
 
 // maxFunds is how many coins of an asset a draft looks at: more would not fit into a transaction.

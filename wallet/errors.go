@@ -27,7 +27,7 @@ const (
 	ReasonLedger      Reason = "ledger"       // the node is of another ledger
 	ReasonClock       Reason = "clock"        // the node's clock is not this machine's
 	ReasonAsset       Reason = "asset"        // of an issuer that the user doesn't know
-	ReasonPartial     Reason = "partial"      // a half-signed transaction that can't be read, or must not be signed
+	ReasonProposal    Reason = "proposal"     // the file of a proposal can't be read, or must not be signed
 )
 
 // Error is a refusal of the wallet: why, and a sentence that says what to do. Compare reasons, not texts.

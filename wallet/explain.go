@@ -2,201 +2,265 @@ package wallet
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"lockstep/api/wire"
 	"lockstep/types"
 )
 
-// Explanation is what a signature of the account would do, made from the transaction itself and not from what its sender
-// says of it.
+// Explanation tells what a signature of the account under a proposal would do, made from the fields that are signed.
 type Explanation struct {
-	Effects    []Effect       // what the account's signature authorises
-	Receives   []types.Output // explicit outputs to the account's key, paid by others
-	ValidUntil types.Time
-	Memo       string
-	Missing    []types.PublicKey // who has still to sign, the account included
-	Lines      []string          // all of it for a person
-}
-
-// Effect is one action that the signature would authorise.
-type Effect struct {
-	Action    types.Action // Agree, Pay or Split
-	Agreement *types.Agreement
 	Trade     types.TradeID
-	Consumer  bool         // the account is the consumer of the trade, else its producer
+	Agreement *types.Agreement // that is proposed, or that of the trade to be split
+	Consumer  bool             // the account is the consumer, else the producer
+	Split     bool
 	Yours     types.Amount // of a split: what the account gets
 	Theirs    types.Amount // of a split: what the other party gets
-	Text      string       // for a person
+	Worst     Worst        // of an agreement: the most that it can cost the account
+	Signed    bool         // by the account already
+	Rows      []Row        // all of it for a person
 }
 
-// String is the explanation for a person.
-func (e *Explanation) String() string { return strings.Join(e.Lines, "\n") }
+// Row is one line of an explanation: its name, which may be empty, and its text.
+type Row struct{ Name, Text string }
 
-// Explain tells what signing a partial transaction of another party would do, and refuses one that the account should not
-// or need not sign. Only agreements and splits can be completed: they spend none of the account's coins, so whatever
-// else the transaction does is paid by others. The trades that it splits must be given, as a node shows them.
-func (a *Account) Explain(ctx Context, p *Partial, trades ...*types.Trade) (*Explanation, error) {
-	if err := p.check(); err != nil {
+// String is the explanation for a person, with the texts in a column.
+func (e *Explanation) String() string {
+	width := 0
+	for _, row := range e.Rows {
+		width = max(width, len(row.Name))
+	}
+	var lines []string
+	for _, row := range e.Rows {
+		if row.Name == "" {
+			lines = append(lines, row.Text)
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%-*s  %s", width, row.Name, row.Text))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e *Explanation) row(name, format string, args ...any) {
+	e.Rows = append(e.Rows, Row{name, fmt.Sprintf(format, args...)})
+}
+
+// Explain tells what signing a proposal would do, and refuses one that the account should not sign: of another ledger, of others,
+// out of date or outside its limits. The trade is given as a node shows it; nil when it is not on the ledger.
+func (a *Account) Explain(ctx Context, p *Proposal, trade *types.Trade) (*Explanation, error) {
+	if err := a.checkProposal(&ctx, p, trade); err != nil {
 		return nil, err
 	}
-	if err := a.checkSignable(&ctx, p); err != nil {
-		return nil, err
+	e := &Explanation{Trade: p.Trade(), Agreement: p.agreement, Signed: p.SignedBy(a.key)}
+	if p.split != nil {
+		e.Agreement, e.Split = &trade.Agreement, true
 	}
-	body := &p.Tx.Body
-	explained := &Explanation{ValidUntil: body.ValidUntil, Memo: body.Memo, Missing: p.Missing()}
-	for _, action := range body.Actions {
-		effect, err := a.explain(&ctx, action, explained.Effects, trades)
-		if err != nil {
+	e.Consumer = e.Agreement.Consumer == a.key
+	if p.agreement != nil {
+		if err := a.checkAgreement(&ctx, p.agreement); err != nil {
 			return nil, err
 		}
-		for _, party := range []types.PublicKey{effect.Agreement.Producer, effect.Agreement.Consumer} {
-			if !slices.Contains(p.Needs, party) {
-				return nil, refuse(ReasonPartial, "it does not ask for the signature of %s, without which it can't be accepted", party)
-			}
+		if err := a.explainAgreement(&ctx, e); err != nil {
+			return nil, err
 		}
-		explained.Effects = append(explained.Effects, effect)
-		explained.Lines = append(explained.Lines, effect.Text)
-	}
-	if len(explained.Effects) == 0 {
-		return nil, refuse(ReasonPartial, "there is no agreement and no split in it: your signature is not needed")
-	}
-	for _, output := range body.Outputs {
-		if lock, ok := output.Lock.(*types.KeyLock); ok && lock.Key == a.key {
-			explained.Receives = append(explained.Receives, output)
-			explained.Lines = append(explained.Lines, "You receive "+ctx.money(output.Asset, output.Amount)+".")
+	} else {
+		if !a.has(e.Agreement) {
+			return nil, refuse(ReasonNotOurs, "trade %s is between others, not of %s", e.Trade, a.key)
 		}
+		a.explainSplit(&ctx, e, p.split, trade)
 	}
-	if body.Memo != "" {
-		explained.Lines = append(explained.Lines, fmt.Sprintf("It carries the memo %q.", body.Memo))
-	}
-	explained.Lines = append(explained.Lines, fmt.Sprintf("It can come on the ledger until %s.", body.ValidUntil))
-	return explained, nil
+	a.explainValidity(&ctx, e, p)
+	return e, nil
 }
 
-// checkSignable is what must hold of the whole transaction.
-func (a *Account) checkSignable(ctx *Context, p *Partial) error {
-	body := &p.Tx.Body
+// checkProposal is what must hold of every proposal, whoever records it: it fits the ledger as it is now.
+func (a *Account) checkProposal(ctx *Context, p *Proposal, trade *types.Trade) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	latest := ctx.BlockTime.Add(ctx.Params.MaxValidity)
 	switch {
-	case body.ChainID != ctx.Params.ChainID:
-		return types.Refuse(types.CodeChain, "it is for chain %q, the node is on %q", body.ChainID, ctx.Params.ChainID)
-	case body.ValidUntil < ctx.BlockTime:
-		return types.Refuse(types.CodeExpired, "it was valid until %s: ask the other party to make it again", body.ValidUntil)
-	case !slices.Contains(p.Needs, a.key):
-		return refuse(ReasonPartial, "it does not ask for the signature of this account, %s", a.key)
-	case p.hasSigned(a.key):
-		return refuse(ReasonPartial, "this account has signed it already")
+	case p.chainID != ctx.Params.ChainID:
+		return types.Refuse(types.CodeChain, "the proposal is for chain %q, the node is on %q", p.chainID, ctx.Params.ChainID)
+	case p.validUntil < ctx.BlockTime:
+		return types.Refuse(types.CodeExpired, "the proposal was valid until %s: make it again", ctx.moment(p.validUntil))
+	case p.validUntil > latest:
+		return types.Refuse(types.CodeValidity, "the proposal is valid until %s, and no signature may be open for longer than until %s: make it again with an earlier end",
+			ctx.moment(p.validUntil), ctx.moment(latest))
+	case p.agreement != nil && trade != nil:
+		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", p.Trade(), trade.PhaseAt(ctx.Clock))
+	case p.agreement != nil && ctx.Clock > p.agreement.Deadlines.PayBy:
+		return types.Refuse(types.CodeTooLate, "the agreement was to be paid by %s: make it again with later deadlines", ctx.moment(p.agreement.Deadlines.PayBy))
+	case p.agreement != nil:
+		return p.agreement.Check(&ctx.Params)
+	case trade == nil:
+		return refuse(ReasonProposal, "it splits trade %s, which was not looked up or is not on the ledger", p.split.Trade)
 	}
-	for _, input := range body.Inputs {
-		ours := slices.ContainsFunc(ctx.Coins, func(coin wire.Coin) bool { return coin.Outpoint == input })
-		if ours || a.reserve.has(input, ctx.BlockTime) {
-			return refuse(ReasonPartial, "it spends your coin %s, which this wallet did not put into it: don't sign", input)
-		}
-	}
-	return types.CheckText("memo", body.Memo, types.MaxMemo)
+	return checkSplit(ctx, p.split, trade)
 }
 
-func (a *Account) explain(ctx *Context, action types.Action, before []Effect, trades []*types.Trade) (Effect, error) {
-	switch action := action.(type) {
-	case *types.Agree:
-		return a.explainAgree(ctx, action)
-	case *types.Split:
-		return a.explainSplit(ctx, action, trades)
-	case *types.Pay:
-		return a.explainPay(ctx, action, before)
-	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Deliver, *types.Release, *types.Settle, *types.Award,
-		*types.Place, *types.Withdraw, *types.Reading, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
+func (a *Account) explainAgreement(ctx *Context, e *Explanation) (err error) {
+	agreement := e.Agreement
+	if e.Worst, err = WorstLoss(agreement, e.Consumer); err != nil {
+		return err
 	}
-	return Effect{}, refuse(ReasonPartial, "it holds a step %q, which this wallet signs only when it makes it itself: don't sign",
-		types.ActionKind(action))
-}
-
-func (a *Account) explainAgree(ctx *Context, agree *types.Agree) (Effect, error) {
-	agreement := &agree.Agreement
-	if err := a.checkAgreement(ctx, agreement); err != nil {
-		return Effect{}, err
+	verb := "sell"
+	if e.Consumer {
+		verb = "buy"
 	}
-	consumer := agreement.Consumer == a.key
-	worst, err := WorstLoss(agreement, consumer)
-	if err != nil {
-		return Effect{}, err
-	}
+	e.row("", "With your signature you agree to %s:", verb)
+	explainGoods(ctx, e, &agreement.Goods)
+	a.explainParties(ctx, e)
 	money := func(amount types.Amount) string { return ctx.money(agreement.Asset, amount) }
-	verb, other, risk := "sell", "to "+agreement.Consumer.String(), "and the goods"
-	if agreement.Instalments > 1 {
-		risk = fmt.Sprintf("and one instalment of %d of the goods, if you stop when one is not released", agreement.Instalments)
+	e.row("price", "%s", money(agreement.Price))
+	e.row("deposit", "%s, of the consumer", money(agreement.Deposit))
+	e.row("bond", "%s, of the producer", money(agreement.Bond))
+	explainAsset(ctx, e, agreement.Asset)
+	e.row("instalments", "%d", agreement.Instalments)
+	e.row("pay by", "%s", ctx.moment(agreement.Deadlines.PayBy))
+	e.row("deliver by", "%s", ctx.moment(agreement.Deadlines.DeliverBy))
+	e.row("reading by", "%s", ctx.moment(agreement.Deadlines.ReadingBy))
+	e.row("confirm by", "%s", ctx.moment(agreement.Deadlines.ConfirmBy))
+	e.row("terms", "%s: %s", types.FallbackKind(agreement.Fallback), describeTerms(agreement.Fallback))
+	e.row("", "Nothing is locked by it yet. %s", describeLeaving(ctx, e))
+	e.row("", "At worst it costs you %s.", describeWorst(ctx, e))
+	return nil
+}
+
+func explainGoods(ctx *Context, e *Explanation, goods *types.Goods) {
+	e.row("goods", "%d %s of %q", goods.Quantity, goods.Unit, goods.Commodity)
+	if goods.From != 0 || goods.Until != 0 {
+		e.row("slot", "%s to %s", ctx.moment(goods.From), ctx.moment(goods.Until))
 	}
-	if consumer {
-		verb, other, risk = "buy", "from "+agreement.Producer.String(), "if the goods don't come"
+	if goods.Zone != "" {
+		e.row("zone", "%q", goods.Zone)
 	}
-	text := fmt.Sprintf("You agree to %s %d %s of %q for %s %s, with a deposit of %s and a bond of %s, in %d instalments; "+
-		"pay by %s, deliver by %s, confirm by %s. %s At worst it costs you %s %s.",
-		verb, agreement.Goods.Quantity, agreement.Goods.Unit, agreement.Goods.Commodity, money(agreement.Price), other,
-		money(agreement.Deposit), money(agreement.Bond), agreement.Instalments,
-		agreement.Deadlines.PayBy, agreement.Deadlines.DeliverBy, agreement.Deadlines.ConfirmBy,
-		describeTerms(agreement.Fallback), money(worst.Money), risk)
-	return Effect{Action: agree, Agreement: agreement, Trade: agreement.ID(), Consumer: consumer, Text: text}, nil
+	if goods.Flow.IsZero() {
+		e.row("meter", "none: no meter counts these goods")
+	} else {
+		e.row("meter", "the %s of connection point %s", goods.Flow.Direction, goods.Flow.Point)
+	}
+	if goods.Note != "" {
+		e.row("note", "%q", goods.Note)
+	}
+}
+
+func (a *Account) explainParties(ctx *Context, e *Explanation) {
+	for _, party := range []struct {
+		role string
+		key  types.PublicKey
+	}{{"producer", e.Agreement.Producer}, {"consumer", e.Agreement.Consumer}} {
+		you := ""
+		if party.key == a.key {
+			you = " (you)"
+		}
+		e.row(party.role, "%s%s", party.key, you)
+	}
+	e.row("trade", "%s", e.Trade)
+	e.row("ledger", "%q", ctx.Params.ChainID)
+}
+
+// explainAsset names the asset of all sums and its issuer, which its ID confirms.
+func explainAsset(ctx *Context, e *Explanation, id types.AssetID) {
+	if asset, known := ctx.asset(id); known {
+		e.row("asset", "%s, issued by %s", asset.Code, asset.Issuer)
+		return
+	}
+	e.row("asset", "%s, of an issuer that is not known here: its sums are in smallest units", id)
+}
+
+// describeLeaving tells which sums the account will have to lock, and when.
+func describeLeaving(ctx *Context, e *Explanation) string {
+	agreement := e.Agreement
+	if e.Consumer {
+		return fmt.Sprintf("When you pay, %s and %s leave your account and are locked in the trade.",
+			ctx.money(agreement.Asset, agreement.Price), ctx.money(agreement.Asset, agreement.Deposit))
+	}
+	if agreement.Bond == 0 {
+		return "You lock no bond when you deliver."
+	}
+	return fmt.Sprintf("When you deliver, your bond of %s leaves your account and is locked in the trade.", ctx.money(agreement.Asset, agreement.Bond))
+}
+
+func describeWorst(ctx *Context, e *Explanation) string {
+	text := ctx.money(e.Agreement.Asset, e.Worst.Money)
+	switch {
+	case !e.Worst.Goods:
+		return text + " if the goods don't come"
+	case e.Worst.Instalments > 1:
+		return text + fmt.Sprintf(" and one instalment of %d of the goods, if you stop when one is not released", e.Worst.Instalments)
+	}
+	return text + " and the goods"
 }
 
 // describeTerms says what happens when the trade is not released.
 func describeTerms(fallback types.Fallback) string {
 	switch terms := fallback.(type) {
 	case *types.Hold:
-		return "Unless it is released or both agree to a split, everything stays locked."
+		return "unless it is released or both sign a split, everything stays locked"
 	case *types.Meter:
-		return "What is not released by then is settled by the meter's readings."
+		return "what is not released by confirm-by is settled by the meter's readings"
 	case *types.Arbiter:
-		return fmt.Sprintf("What is not released by then is divided by %s.", terms.Key)
+		return fmt.Sprintf("what is not released by confirm-by is divided by the arbiter %s", terms.Key)
 	}
 	return ""
 }
 
-func (a *Account) explainSplit(ctx *Context, split *types.Split, trades []*types.Trade) (Effect, error) {
-	at := slices.IndexFunc(trades, func(t *types.Trade) bool { return checkTrade(split.Trade, t) == nil })
-	if at < 0 {
-		return Effect{}, refuse(ReasonPartial, "it splits trade %s, which was not looked up or is not on the ledger", split.Trade)
+func (a *Account) explainSplit(ctx *Context, e *Explanation, split *splitFields, trade *types.Trade) {
+	e.Yours, e.Theirs = split.ToProducer, split.ToConsumer
+	if e.Consumer {
+		e.Yours, e.Theirs = split.ToConsumer, split.ToProducer
 	}
-	trade := trades[at]
-	if err := a.checkSplit(ctx, split, trade); err != nil {
-		return Effect{}, err
-	}
-	effect := Effect{
-		Action: split, Agreement: &trade.Agreement, Trade: split.Trade, Consumer: trade.Agreement.Consumer == a.key,
-		Yours: split.ToProducer, Theirs: split.ToConsumer,
-	}
-	if effect.Consumer {
-		effect.Yours, effect.Theirs = split.ToConsumer, split.ToProducer
-	}
-	money := func(amount types.Amount) string { return ctx.money(trade.Agreement.Asset, amount) }
-	effect.Text = fmt.Sprintf("You end trade %s: of the %s locked in it you get %s and the other party gets %s.",
-		split.Trade, money(trade.LockedSum()), money(effect.Yours), money(effect.Theirs))
-	return effect, nil
+	money := func(amount types.Amount) string { return ctx.money(e.Agreement.Asset, amount) }
+	e.row("", "With your signature you end a trade:")
+	explainGoods(ctx, e, &e.Agreement.Goods)
+	a.explainParties(ctx, e)
+	explainAsset(ctx, e, e.Agreement.Asset)
+	e.row("phase", "%s, %d of %d instalments released", split.Phase, split.Released, e.Agreement.Instalments)
+	e.row("locked", "%s", money(trade.LockedSum()))
+	e.row("you get", "%s", money(e.Yours))
+	e.row("they get", "%s", money(e.Theirs))
+	e.row("", "Without the split: %s", describeOtherwise(ctx, e, split, trade))
 }
 
-// explainPay accepts the other party's payment of what the same transaction agrees on. A payment by this account would
-// come with a digest of the other party's, who could then release it alone.
-func (a *Account) explainPay(ctx *Context, pay *types.Pay, before []Effect) (Effect, error) {
-	at := slices.IndexFunc(before, func(e Effect) bool {
-		_, agreed := e.Action.(*types.Agree)
-		return agreed && e.Trade == pay.Trade
-	})
-	if at < 0 || before[at].Consumer {
-		return Effect{}, refuse(ReasonPartial, "it pays for trade %s in your name: pay with this wallet instead", pay.Trade)
+// describeOtherwise tells what the account would get if nobody signed the split.
+func describeOtherwise(ctx *Context, e *Explanation, split *splitFields, trade *types.Trade) string {
+	agreement := e.Agreement
+	money := func(amount types.Amount) string { return ctx.money(agreement.Asset, amount) }
+	if split.Phase == types.PhasePaid {
+		back := money(trade.LockedSum())
+		if e.Consumer {
+			return fmt.Sprintf("if the producer does not record a delivery by %s, you get back %s; if it does, the trade goes on.",
+				ctx.moment(agreement.Deadlines.DeliverBy), back)
+		}
+		return fmt.Sprintf("you can record the delivery until %s; if you don't, the consumer gets back %s and you get nothing.",
+			ctx.moment(agreement.Deadlines.DeliverBy), back)
 	}
-	agreement := before[at].Agreement
-	return Effect{
-		Action: pay, Agreement: agreement, Trade: pay.Trade,
-		Text: fmt.Sprintf("The other party locks %s and the deposit of %s at once.",
-			ctx.money(agreement.Asset, agreement.Price), ctx.money(agreement.Asset, agreement.Deposit)),
-	}, nil
+	consumers, _ := trade.Find(types.PartReturn)
+	whole := trade.LockedSum() - consumers.Amount // payment and bond
+	if e.Consumer {
+		whole = consumers.Amount
+	}
+	text := fmt.Sprintf("when the trade is released you get %s;", money(whole))
+	switch terms := agreement.Fallback.(type) {
+	case *types.Meter:
+		text += fmt.Sprintf(" if it is not by %s, the meter's readings decide.", ctx.moment(agreement.Deadlines.ConfirmBy))
+	case *types.Arbiter:
+		text += fmt.Sprintf(" if it is not by %s, the arbiter %s decides.", ctx.moment(agreement.Deadlines.ConfirmBy), terms.Key)
+	default:
+		text += " until then everything stays locked."
+	}
+	return text
 }
 
-// SignPartial adds the account's signature to a partial transaction that [Account.Explain] finds nothing wrong with.
-// Show the user the explanation first.
-func (a *Account) SignPartial(ctx Context, p *Partial, trades ...*types.Trade) (*Partial, error) {
-	if _, err := a.Explain(ctx, p, trades...); err != nil {
-		return nil, err
+// explainValidity tells for how long the signature is open, who has signed, and what recording it costs.
+func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
+	for _, key := range p.Signers() {
+		who := key.String()
+		if key == a.key {
+			who = "you"
+		}
+		e.row("signed by", "%s", who)
 	}
-	return p.with(a.sign(p.Tx)), nil
+	e.row("valid until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime))
+	e.row("", "Until then anybody who has both signatures can put it on the ledger, without asking you again.")
 }

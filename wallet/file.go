@@ -23,7 +23,7 @@ const (
 	walletMark   = "lockstep wallet v2"
 	walletMarkV1 = "lockstep wallet v1"
 
-	maxFileBytes   = 128 << 10
+	maxFileBytes   = 1 << 20
 	maxAccounts    = 1024
 	maxAccountName = 64
 )
@@ -39,6 +39,7 @@ type content struct {
 	Limits   storedLimits
 	Assets   []TrustedAsset
 	Ledger   []PinnedLedger // one at most
+	Signed   []storedSignature
 }
 
 // contentV1 is the content of files from before wallets knew assets and ledgers.
@@ -101,7 +102,7 @@ func (l *storedLimits) limits() Limits {
 func (c *content) check() error {
 	switch {
 	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || len(c.Limits.Fees) > maxLosses ||
-		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || c.Work < 1 || c.Work > MaxWork:
+		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || len(c.Signed) > maxSigned || c.Work < 1 || c.Work > MaxWork:
 		return refuse(ReasonDamaged, "its content is out of bounds: restore the wallet from its words")
 	}
 	for i, account := range c.Accounts {

@@ -49,7 +49,7 @@ func TestLimits(t *testing.T) {
 			if c.change != nil {
 				c.change(&agreement)
 			}
-			_, err := w.draft(me).Agree(agreement)
+			_, err := me.Propose(w.context(me), agreement)
 			if c.say == "" {
 				must(t, err)
 				return
@@ -65,14 +65,14 @@ func TestLimits(t *testing.T) {
 func TestLimitsHoldForEveryStep(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
-	draft := w.draft(paul)
-	id, err := draft.Agree(w.agreement(paul, clara, 1))
+	proposal, err := paul.Propose(w.context(paul), w.agreement(paul, clara, 1))
 	must(t, err)
-	w.accept(w.complete(draft, clara))
+	id := proposal.Trade()
+	w.accept(w.record(proposal, paul, clara))
 	strict := wallet.Limits{Losses: []wallet.LossLimit{{Asset: w.euro.ID(), Most: 1}}, MaxDeposit: wallet.Whole}
 	strictClara, strictPaul := withLimits(t, "clara", strict), withLimits(t, "paul", strict)
 	wantReason(t, w.draft(strictClara).Pay(id, w.trade(id)), wallet.ReasonLimit)
-	_, err = w.draft(strictClara).AgreeAndPay(w.agreement(paul, clara, 1))
+	_, err = strictClara.Propose(w.context(strictClara), w.agreement(paul, clara, 1))
 	wantReason(t, err, wallet.ReasonLimit)
 	offer := w.offer(1)
 	offer.ChainID, offer.Producer = w.params.ChainID, paul.Key()

@@ -23,7 +23,7 @@ func (d *Draft) Place(order types.Order) (types.OrderID, error) {
 			return types.OrderID{}, err
 		}
 	}
-	d.act(&types.Place{Order: order}, d.account.key)
+	d.act(&types.Place{Order: order})
 	return order.ID(), nil
 }
 
@@ -56,5 +56,5 @@ func (d *Draft) complete(order *types.Order) {
 
 // Withdraw takes an order of the account out of its book again.
 func (d *Draft) Withdraw(product types.ProductID, number uint8) {
-	d.act(&types.Withdraw{Product: product, Owner: d.account.key, Number: number}, d.account.key)
+	d.act(&types.Withdraw{Product: product, Owner: d.account.key, Number: number})
 }

@@ -4,27 +4,27 @@ import "lockstep/types"
 
 // Admit makes a key a member. The account must be one of the ledger's operators, as for [Draft.Enrol] and [Draft.Retire].
 func (d *Draft) Admit(member types.Member) {
-	d.act(&types.Admit{Operator: d.account.key, Member: member}, d.account.key)
+	d.act(&types.Admit{Operator: d.account.key, Member: member})
 }
 
 // Enrol registers a connection point with its first meter to a member; parent is zero but for a sub-meter.
 func (d *Draft) Enrol(owner types.PublicKey, parent types.PointID, meter types.PointMeter) {
-	d.act(&types.Enrol{Operator: d.account.key, Owner: owner, Parent: parent, Meter: meter}, d.account.key)
+	d.act(&types.Enrol{Operator: d.account.key, Owner: owner, Parent: parent, Meter: meter})
 }
 
 // Exchange gives a point another meter from a slot in the future on.
 func (d *Draft) Exchange(point types.PointID, meter types.PointMeter) {
-	d.act(&types.Exchange{Operator: d.account.key, Point: point, Meter: meter}, d.account.key)
+	d.act(&types.Exchange{Operator: d.account.key, Point: point, Meter: meter})
 }
 
 // Retire keeps a point out of new agreements.
 func (d *Draft) Retire(point types.PointID) {
-	d.act(&types.Retire{Operator: d.account.key, Point: point}, d.account.key)
+	d.act(&types.Retire{Operator: d.account.key, Point: point})
 }
 
 // Read records what the meter of one of the account's points signed in the slot that begins at from.
 func (d *Draft) Read(flow types.Flow, from types.Time, records ...types.HexBytes) {
-	d.act(&types.Reading{Flow: flow, From: from, Records: records}, d.account.key)
+	d.act(&types.Reading{Flow: flow, From: from, Records: records})
 }
 
 // Award divides all that a trade has locked, as its arbiter, once confirm-by has passed.
@@ -38,6 +38,6 @@ func (d *Draft) Award(id types.TradeID, trade *types.Trade, toProducer, toConsum
 	if err := checkShares(trade, toProducer, toConsumer); err != nil {
 		return err
 	}
-	d.act(&types.Award{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer}, d.account.key)
+	d.act(&types.Award{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer})
 	return nil
 }

@@ -28,7 +28,7 @@ func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
 	if err := d.account.limits.check(whole, false); err != nil {
 		return types.OfferID{}, err
 	}
-	d.act(&types.Post{Offer: offer}, d.account.key)
+	d.act(&types.Post{Offer: offer})
 	return offer.ID(), nil
 }
 
@@ -51,7 +51,7 @@ func (d *Draft) Cancel(id types.OfferID, offer *types.Offer) error {
 	if offer.Producer != d.account.key {
 		return refuse(ReasonNotOurs, "only %s can cancel this offer, this account is %s", offer.Producer, d.account.key)
 	}
-	d.act(&types.Cancel{Offer: id}, d.account.key)
+	d.act(&types.Cancel{Offer: id})
 	return nil
 }
 
@@ -83,7 +83,7 @@ func (d *Draft) Take(id types.OfferID, offer *types.Offer, quantity uint64) (*ty
 	d.act(&types.Take{
 		Offer: id, Consumer: d.account.key, Quantity: quantity, Nonce: nonce,
 		Digest: d.account.Digest(trade, agreement.Instalments),
-	}, d.account.key)
+	})
 	return agreement, nil
 }
 
@@ -99,34 +99,6 @@ func (d *Draft) pay(agreement *types.Agreement) error {
 		return err
 	}
 	return d.out.add(agreement.Asset, agreement.Price, agreement.Deposit)
-}
-
-// Agree records an agreement that both parties sign; nothing is locked. A zero chain or nonce is filled in.
-// The draft needs the other party's signature.
-func (d *Draft) Agree(agreement types.Agreement) (types.TradeID, error) {
-	if err := d.fill(&agreement.ChainID, &agreement.Nonce); err != nil {
-		return types.TradeID{}, err
-	}
-	if err := d.account.checkAgreement(&d.ctx, &agreement); err != nil {
-		return types.TradeID{}, err
-	}
-	d.act(&types.Agree{Agreement: agreement}, agreement.Producer, agreement.Consumer)
-	return agreement.ID(), nil
-}
-
-// AgreeAndPay records an agreement and pays for it in the same transaction, so that one exchange of signatures is enough.
-// The account must be the consumer.
-func (d *Draft) AgreeAndPay(agreement types.Agreement) (types.TradeID, error) {
-	if err := d.fill(&agreement.ChainID, &agreement.Nonce); err != nil {
-		return types.TradeID{}, err
-	}
-	if err := d.pay(&agreement); err != nil {
-		return types.TradeID{}, err
-	}
-	trade := agreement.ID()
-	d.act(&types.Agree{Agreement: agreement}, agreement.Producer, agreement.Consumer)
-	d.act(&types.Pay{Trade: trade, Digest: d.account.Digest(trade, agreement.Instalments)}, agreement.Consumer)
-	return trade, nil
 }
 
 // checkAgreement is what must hold of an agreement before the account signs it.
@@ -151,7 +123,7 @@ func (d *Draft) Pay(id types.TradeID, trade *types.Trade) error {
 	if err := d.pay(&trade.Agreement); err != nil {
 		return err
 	}
-	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, trade.Agreement.Instalments)}, d.account.key)
+	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, trade.Agreement.Instalments)})
 	return nil
 }
 
@@ -173,30 +145,29 @@ func (d *Draft) Deliver(id types.TradeID, trade *types.Trade) error {
 	if err := d.out.add(agreement.Asset, agreement.Bond); err != nil {
 		return err
 	}
-	d.act(&types.Deliver{Trade: id}, d.account.key)
+	d.act(&types.Deliver{Trade: id})
 	return nil
 }
 
-// Split divides all that a trade has locked, as both parties wish. The draft needs the other party's signature.
-func (d *Draft) Split(id types.TradeID, trade *types.Trade, toProducer, toConsumer types.Amount) error {
-	split := &types.Split{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer}
-	if err := d.account.checkSplit(&d.ctx, split, trade); err != nil {
-		return err
-	}
-	d.act(split, trade.Agreement.Producer, trade.Agreement.Consumer)
-	return nil
-}
-
-// checkSplit is what must hold of a split before the account signs it.
-func (a *Account) checkSplit(ctx *Context, split *types.Split, trade *types.Trade) error {
-	if err := checkTrade(split.Trade, trade); err != nil {
-		return err
-	}
+// checkSplit is what must hold of a split before the account proposes it.
+func (a *Account) checkSplit(ctx *Context, split *splitFields, trade *types.Trade) error {
 	if !a.has(&trade.Agreement) {
 		return refuse(ReasonNotOurs, "trade %s is between others, not of %s", split.Trade, a.key)
 	}
+	return checkSplit(ctx, split, trade)
+}
+
+// checkSplit is what must hold of a split for the ledger to take it now.
+func checkSplit(ctx *Context, split *splitFields, trade *types.Trade) error {
+	if err := checkTrade(split.Trade, trade); err != nil {
+		return err
+	}
 	if err := checkPhase(ctx, trade, "split", types.PhasePaid, types.PhaseDelivered); err != nil {
 		return err
+	}
+	if phase := trade.PhaseAt(ctx.Clock); split.Phase != phase || split.Released != trade.Released {
+		return types.Refuse(types.CodeMandate, "the split was made when the trade was %s with %d instalments released; now it is %s with %d released: make it again",
+			split.Phase, split.Released, phase, trade.Released)
 	}
 	return checkShares(trade, split.ToProducer, split.ToConsumer)
 }

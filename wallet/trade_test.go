@@ -80,14 +80,11 @@ func TestTradeByOffer(t *testing.T) {
 func TestTradeByAgreement(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
-	draft := w.draft(paul)
-	id, err := draft.Agree(w.agreement(paul, clara, 1))
+	proposal, err := paul.Propose(w.context(paul), w.agreement(paul, clara, 1))
 	must(t, err)
-	if _, err := draft.Sign(); wallet.ReasonOf(err) != wallet.ReasonPartial {
-		t.Fatalf("signing alone what two must sign: %v", err)
-	}
-	w.accept(w.complete(draft, clara))
-	draft = w.draft(clara)
+	id := proposal.Trade()
+	w.accept(w.record(proposal, paul, clara))
+	draft := w.draft(clara)
 	must(t, draft.Pay(id, w.trade(id)))
 	w.accept(draft.Sign())
 	w.deliver(paul, id)
@@ -99,40 +96,60 @@ func TestTradeByAgreement(t *testing.T) {
 func TestAgreeAndPayAtOnce(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
-	draft := w.draft(clara)
-	id, err := draft.AgreeAndPay(w.agreement(paul, clara, 1))
+	proposal, err := paul.Propose(w.context(paul), w.agreement(paul, clara, 1))
 	must(t, err)
-	w.accept(w.complete(draft, paul))
+	id, draft := proposal.Trade(), w.draft(clara)
+	proposal = w.signed(proposal, paul, clara)
+	must(t, draft.Record(proposal, nil))
+	must(t, draft.PayProposed(proposal))
+	w.accept(draft.Sign())
 	w.deliver(paul, id)
 	w.accept(clara.Release(w.context(clara), id, w.trade(id), 1))
 	w.expect(paul, 1500)
 	w.expect(clara, 500)
 }
 
-// complete sends a draft's partial transaction through its file to the other party, who signs it.
-func (w *world) complete(draft *wallet.Draft, other *wallet.Account, trades ...*types.Trade) (*types.Tx, error) {
+// signed passes a proposal from one signer to the next, as its file.
+func (w *world) signed(proposal *wallet.Proposal, signers ...*wallet.Account) *wallet.Proposal {
 	w.t.Helper()
-	partial, err := draft.SignPart()
-	must(w.t, err)
-	if _, complete := partial.Complete(); complete {
-		w.t.Fatal("complete with one signature of two")
+	for i, signer := range signers {
+		var trade *types.Trade
+		if proposal.Agreement() == nil {
+			trade = w.trade(proposal.Trade())
+		}
+		if proposal.Complete() {
+			w.t.Fatalf("complete with %d signatures", i)
+		}
+		signed, err := signer.SignProposal(w.context(signer), proposal, trade)
+		must(w.t, err)
+		proposal, err = wallet.ParseProposal(signed.Encode())
+		must(w.t, err)
 	}
-	received, err := wallet.ParsePartial(partial.Encode())
-	must(w.t, err)
-	signed, err := other.SignPartial(w.context(other), received, trades...)
-	if err != nil {
-		return nil, err
-	}
-	back, err := wallet.ParsePartial(signed.Encode())
-	must(w.t, err)
-	tx, complete := back.Complete()
-	if !complete {
-		w.t.Fatal("not complete with both signatures")
-	}
-	return tx, nil
+	return proposal
 }
 
-// Whoever begins, the ledger takes the split: the order of the signatures is the ledger's, not that of signing.
+// record has both parties sign a proposal; the second submits it.
+func (w *world) record(proposal *wallet.Proposal, first, second *wallet.Account) (*types.Tx, error) {
+	w.t.Helper()
+	proposal = w.signed(proposal, first, second)
+	return w.submitted(proposal, second)
+}
+
+// submitted is the transaction in which an account records a proposal.
+func (w *world) submitted(proposal *wallet.Proposal, by *wallet.Account) (*types.Tx, error) {
+	w.t.Helper()
+	var trade *types.Trade
+	if proposal.Agreement() == nil {
+		trade = w.trade(proposal.Trade())
+	}
+	draft := w.draft(by)
+	if err := draft.Record(proposal, trade); err != nil {
+		return nil, err
+	}
+	return draft.Sign()
+}
+
+// Whoever begins, and whoever submits it, the ledger takes the split; the submitter pays the fee.
 func TestSplit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -163,9 +180,10 @@ func TestSplit(t *testing.T) {
 			if c.consumerBegins {
 				first, second = clara, paul
 			}
-			draft := w.draft(first)
-			must(t, draft.Split(id, w.trade(id), c.toPaul, c.toClara))
-			w.accept(w.complete(draft, second, w.trade(id)))
+			proposal, err := first.ProposeSplit(w.context(first), id, w.trade(id), c.toPaul, c.toClara)
+			must(t, err)
+			proposal = w.signed(proposal, first, second)
+			w.accept(w.submitted(proposal, clara))
 			w.expect(paul, paulHas+c.toPaul)
 			w.expect(clara, 780+c.toClara-c.fee)
 		})
@@ -230,12 +248,15 @@ func TestLiesAreNoticed(t *testing.T) {
 	wantReason(t, w.draft(clara).Deliver(id, w.trade(id)), wallet.ReasonNotOurs)
 	wantCode(t, w.draft(paul).Deliver(id, w.trade(id)), types.CodePhase)
 	wantCode(t, w.draft(clara).Pay(id, w.trade(id)), types.CodePhase)
-	wantCode(t, w.draft(clara).Split(id, w.trade(id), 1, 1), types.CodeSplit)
-	wantReason(t, w.draft(w.bank).Split(id, w.trade(id), 130, 130), wallet.ReasonNotOurs)
-	_, err = w.draft(clara).Agree(w.agreement(paul, w.bank, 1))
+	_, err = clara.ProposeSplit(w.context(clara), id, w.trade(id), 1, 1)
+	wantCode(t, err, types.CodeSplit)
+	_, err = w.bank.ProposeSplit(w.context(w.bank), id, w.trade(id), 130, 130)
 	wantReason(t, err, wallet.ReasonNotOurs)
-	_, err = w.draft(paul).AgreeAndPay(w.agreement(paul, clara, 1))
+	_, err = clara.Propose(w.context(clara), w.agreement(paul, w.bank, 1))
 	wantReason(t, err, wallet.ReasonNotOurs)
+	proposal, err := clara.Propose(w.context(clara), w.agreement(paul, clara, 1))
+	must(t, err)
+	wantReason(t, w.draft(paul).PayProposed(proposal), wallet.ReasonNotOurs)
 	_, err = w.draft(clara).Post(offer)
 	wantReason(t, err, wallet.ReasonNotOurs)
 }
@@ -263,10 +284,13 @@ func TestAward(t *testing.T) {
 	judge := newAccount(t, "judge")
 	agreement := w.agreement(paul, clara, 1)
 	agreement.Fallback = &types.Arbiter{Key: judge.Key()}
-	draft := w.draft(clara)
-	id, err := draft.AgreeAndPay(agreement)
+	proposal, err := paul.Propose(w.context(paul), agreement)
 	must(t, err)
-	w.accept(w.complete(draft, paul))
+	id, draft := proposal.Trade(), w.draft(clara)
+	proposal = w.signed(proposal, paul, clara)
+	must(t, draft.Record(proposal, nil))
+	must(t, draft.PayProposed(proposal))
+	w.accept(draft.Sign())
 	w.deliver(paul, id)
 	w.wait(10 * minute)
 	_, err = clara.Release(w.context(clara), id, w.trade(id), 1)

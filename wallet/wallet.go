@@ -31,6 +31,7 @@ type Wallet struct {
 	limits    Limits
 	assets    []TrustedAsset
 	ledger    []PinnedLedger // one at most
+	signed    []SignedProposal
 	accounts  map[uint32]*Account
 }
 
@@ -111,7 +112,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 	}
 	return &Wallet{
 		path: path, recipient: recipient, work: int(c.Work), seed: seed,
-		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, accounts: map[uint32]*Account{},
+		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), accounts: map[uint32]*Account{},
 	}, nil
 }
 
@@ -119,7 +120,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 func (w *Wallet) write(replace bool) error {
 	file, err := encrypt(&content{
 		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
-		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger,
+		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed),
 	}, w.recipient)
 	if err != nil {
 		return err
@@ -166,6 +167,7 @@ func (w *Wallet) account(index uint32) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	account.remember = w.remember
 	w.accounts[index] = account
 	return account, nil
 }

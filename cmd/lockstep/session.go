@@ -165,7 +165,7 @@ func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
 	if err := s.check(); err != nil {
 		return known, err
 	}
-	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look, Money: s.money}, nil
+	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look, Money: s.money, Moment: stamp}, nil
 }
 
 // fund fetches the coins that a draft needs.
@@ -181,15 +181,5 @@ func (s *session) draft(ctx context.Context) (*wallet.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.account.Draft(known), nil
-}
-
-// partDraft begins a transaction that somebody else has to sign too: it stays valid as long as can be.
-func (s *session) partDraft(ctx context.Context) (*wallet.Draft, error) {
-	known, err := s.known(ctx)
-	if err != nil {
-		return nil, err
-	}
-	known.Validity = s.params.MaxValidity
 	return s.account.Draft(known), nil
 }

@@ -8,7 +8,6 @@ import (
 	"lockstep/game"
 	"lockstep/types"
 	"lockstep/types/strict"
-	"lockstep/wallet"
 )
 
 type termsCmd struct {
@@ -99,16 +98,8 @@ func readSums(sums []sum, decimals uint8) error {
 	return nil
 }
 
-// readAgreement reads the JSON of an agreement, of a trade with one in it, or a file that waits for a signature under one.
+// readAgreement reads the JSON of an agreement, of a trade with one in it, or the file of a proposal of one.
 func readAgreement(content []byte) (*types.Agreement, error) {
-	if partial, err := wallet.ParsePartial(content); err == nil {
-		for _, action := range partial.Tx.Body.Actions {
-			if agree, ok := action.(*types.Agree); ok {
-				return &agree.Agreement, nil
-			}
-		}
-		return nil, types.Refuse(types.CodeMalformed, "the file waits for signatures, but not under an agreement")
-	}
 	if err := strict.Check(content); err != nil {
 		return nil, types.Refuse(types.CodeMalformed, "the file holds no agreement: %v", err)
 	}

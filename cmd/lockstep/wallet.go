@@ -11,20 +11,21 @@ import (
 )
 
 type walletCmd struct {
-	New     walletNewCmd     `cmd:"" help:"Make a wallet and print its 24 words."`
-	Restore walletRestoreCmd `cmd:"" help:"Make the wallet of 24 words again."`
-	Show    walletShowCmd    `cmd:"" help:"Print the wallet's keys, which are its addresses."`
-	Scan    walletScanCmd    `cmd:"" help:"Find the wallet's accounts that were used, on the ledger."`
-	Balance walletBalanceCmd `cmd:"" help:"Print what the account has and what it has locked in trades."`
-	Send    walletSendCmd    `cmd:"" help:"Pay a key."`
-	Account walletAccountCmd `cmd:"" help:"Add another key to the wallet, derived from the same words."`
-	Limits  walletLimitsCmd  `cmd:"" help:"Show or set what the wallet may sign."`
-	Trust   walletTrustCmd   `cmd:"" help:"Trust an asset, whose issuer you know, under a label of your own."`
-	Untrust walletUntrustCmd `cmd:"" help:"Trust an asset no longer."`
-	Assets  walletAssetsCmd  `cmd:"" help:"List the assets that the wallet trusts."`
-	Ledger  walletLedgerCmd  `cmd:"" help:"Show the ledger that the wallet is used on, or change it."`
-	Issue   walletIssueCmd   `cmd:"" help:"Issue a sum of an asset of one's own."`
-	Redeem  walletRedeemCmd  `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
+	New        walletNewCmd        `cmd:"" help:"Make a wallet and print its 24 words."`
+	Restore    walletRestoreCmd    `cmd:"" help:"Make the wallet of 24 words again."`
+	Show       walletShowCmd       `cmd:"" help:"Print the wallet's keys, which are its addresses."`
+	Scan       walletScanCmd       `cmd:"" help:"Find the wallet's accounts that were used, on the ledger."`
+	Balance    walletBalanceCmd    `cmd:"" help:"Print what the account has and what it has locked in trades."`
+	Send       walletSendCmd       `cmd:"" help:"Pay a key."`
+	Account    walletAccountCmd    `cmd:"" help:"Add another key to the wallet, derived from the same words."`
+	Signatures walletSignaturesCmd `cmd:"" help:"List the agreements and splits that the wallet has signed and that can still be put on the ledger."`
+	Limits     walletLimitsCmd     `cmd:"" help:"Show or set what the wallet may sign."`
+	Trust      walletTrustCmd      `cmd:"" help:"Trust an asset, whose issuer you know, under a label of your own."`
+	Untrust    walletUntrustCmd    `cmd:"" help:"Trust an asset no longer."`
+	Assets     walletAssetsCmd     `cmd:"" help:"List the assets that the wallet trusts."`
+	Ledger     walletLedgerCmd     `cmd:"" help:"Show the ledger that the wallet is used on, or change it."`
+	Issue      walletIssueCmd      `cmd:"" help:"Issue a sum of an asset of one's own."`
+	Redeem     walletRedeemCmd     `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
 }
 
 type walletNewCmd struct {
