@@ -46,7 +46,7 @@ func TestPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.accept(apitest.Sign(w.ledger.Body(&types.Agree{Agreement: *agreement}), "producer", "consumer"))
+	w.accept(w.ledger.Agree(*agreement, "producer", "consumer"))
 	for _, query := range []string{"", "?from=" + offer.Goods.From.String()} {
 		w.fits(registry, operations["claims"], path+"/claims/export"+query, http.StatusOK)
 		claims := get[wire.Claims](w, path+"/claims/export"+query)

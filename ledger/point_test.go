@@ -139,7 +139,7 @@ func (s *stage) sell(nonce uint64, edit func(*types.Agreement)) types.TradeID {
 	a.Deadlines.PayBy, a.Deadlines.DeliverBy = s.time.Add(60*second), s.time.Add(120*second)
 	a.Nonce = nonce
 	s.agreement, s.id = a, a.ID()
-	s.must(sign(s.body(&types.Agree{Agreement: a}), "peter", "clara"))
+	s.must(s.agree(a, "peter", "clara"))
 	s.must(s.payTx())
 	s.must(s.deliverTx())
 	return s.id
@@ -171,7 +171,7 @@ func TestOneKilowattHourOnce(t *testing.T) {
 		s.sell(1, on(point, types.DirectionExport))
 		a := w.agreement()
 		on(point, types.DirectionImport)(&a)
-		if code := w.try(second, sign(w.body(&types.Agree{Agreement: a}), "peter", "clara"))[0].Code; code != types.CodeMeterUnknown {
+		if code := w.try(second, w.agree(a, "peter", "clara"))[0].Code; code != types.CodeMeterUnknown {
 			t.Errorf("an agreement on its import: %s", code)
 		}
 		w.waitUntil(until.Add(second))
@@ -452,7 +452,7 @@ func TestExchangeEndsADirection(t *testing.T) {
 		a := w.agreement()
 		a.Goods.From, a.Goods.Until = c.from, c.from.Add(slotSpan)
 		on(point, c.d)(&a)
-		if code := w.clone().try(1000, sign(w.body(&types.Agree{Agreement: a}), "peter", "clara"))[0].Code; code != c.want {
+		if code := w.clone().try(1000, w.agree(a, "peter", "clara"))[0].Code; code != c.want {
 			t.Errorf("%s in the slot of %s: %s, want %s", c.d, c.from, code, c.want)
 		}
 	}
@@ -492,12 +492,12 @@ func TestPlaces(t *testing.T) {
 	a := w.agreement()
 	metered(&a)
 	a.Nonce, a.Goods.Quantity = 2, 700
-	w.must(sign(w.body(&types.Agree{Agreement: a}), "peter", "clara"))
+	w.must(w.agree(a, "peter", "clara"))
 	before, elsewhere := w, w.agreement()
 	elsewhere.Nonce, elsewhere.Goods.From, elsewhere.Goods.Until = 3, from.Add(slotSpan), from.Add(2*slotSpan)
 	metered(&elsewhere)
 	elsewhere.Deadlines.DeliverBy = elsewhere.Goods.From
-	w.must(sign(w.body(&types.Agree{Agreement: elsewhere}), "peter", "clara"))
+	w.must(w.agree(elsewhere, "peter", "clara"))
 	paid := w.clone() // in another world it is paid for, and never delivered
 	body := paid.body(&types.Pay{Trade: elsewhere.ID(), Digest: secretOf("clara").Digest(1)})
 	body.Inputs = paid.mint(1000, "clara")

@@ -256,8 +256,10 @@ func TestFloodOfCoinsAndAssets(t *testing.T) {
 	for _, delivered := range []bool{true, false} {
 		agreement := b.sale(paul.Key(), clara.Key(), euro)
 		id := agreement.ID()
-		body := b.body(&types.Agree{Agreement: agreement})
-		b.must(types.NewTx(body, types.Signature{Key: paul.Key()}, types.Signature{Key: clara.Key()})) // the store is not asked about signatures
+		agree := &types.Agree{Agreement: agreement, Submitter: paul.Key(), Mandates: types.Mandates{
+			ValidUntil: b.time.Add(60 * second), Producer: types.Signature{Key: paul.Key()}, Consumer: types.Signature{Key: clara.Key()},
+		}}
+		b.must(types.NewTx(b.body(agree), types.Signature{Key: paul.Key()})) // the store is not asked about signatures
 		clara.do(func(d *wallet.Draft) error { return d.Pay(id, clara.trade(id)) })
 		clara.wants(euro, 790+dust, 110)
 		if !delivered {

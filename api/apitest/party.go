@@ -29,6 +29,19 @@ func Sign(body types.Body, names ...string) *types.Tx {
 	return tx
 }
 
+// Agree records an agreement that the two named parties have signed; the first submits it.
+func (l *Ledger) Agree(agreement types.Agreement, producer, consumer string) *types.Tx {
+	body := l.Body()
+	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: body.ValidUntil}, Submitter: Key(producer)}
+	message := action.Message(body.ChainID)
+	signed := func(name string) types.Signature {
+		return types.Signature{Key: Key(name), Bytes: types.SignatureBytes(ed25519.Sign(privateKey(name), message))}
+	}
+	action.Mandates.Producer, action.Mandates.Consumer = signed(producer), signed(consumer)
+	body.Actions = []types.Action{action}
+	return Sign(body, producer)
+}
+
 // Euro is an asset with two decimal places, issued by "issuer".
 func Euro() types.Asset { return types.Asset{Issuer: Key("issuer"), Code: "EUR", Decimals: 2} }
 
