@@ -12,7 +12,9 @@ func (x *execution) agree(a *types.Agree) error {
 	if err := x.checkMandates(&a.Mandates, agreement); err != nil {
 		return err
 	}
-	x.need(a.Submitter)
+	if err := x.submitted(a.Submitter); err != nil {
+		return err
+	}
 	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)

@@ -2,6 +2,12 @@ package ledger
 
 import "lockstep/types"
 
+// submitted notes that an action needs its submitter's signature, which is for the transaction alone.
+func (x *execution) submitted(by types.PublicKey) error {
+	x.need(by)
+	return by.Check("submitter")
+}
+
 // checkMandates wants the mandates of the two parties of an agreement, in their places, and not past their valid-until. Whether
 // the signatures are good is known before, with those of the transaction: see [State.Execute].
 func (x *execution) checkMandates(m *types.Mandates, agreement *types.Agreement) error {

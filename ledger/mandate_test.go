@@ -46,6 +46,7 @@ func TestMandateRules(t *testing.T) {
 		{"submitted by a stranger", types.CodeOK, agree(nil, "peter", "clara", "mallory", "mallory")},
 		{"without the submitter's signature", types.CodeSignatureKeys, agree(nil, "peter", "clara", "mallory", "peter", "clara")},
 		{"without any signature", types.CodeUnsignedForm, agree(nil, "peter", "clara", "mallory")},
+		{"submitted by a key of anybody's", types.CodeWeakKey, agree(func(_ *world, a *types.Agree) { a.Submitter = types.PublicKey{} }, "peter", "clara", "mallory", "mallory")},
 		{"a stranger for the producer", types.CodeMandate, agree(nil, "mallory", "clara", "mallory", "mallory")},
 		{"a stranger for the consumer", types.CodeMandate, agree(nil, "peter", "mallory", "mallory", "mallory")},
 		{"the producer twice", types.CodeMandate, agree(nil, "peter", "peter", "peter", "peter")},

@@ -23,7 +23,9 @@ func (x *execution) split(a *types.Split) error {
 	if err := checkShares(trade, a.ToProducer, a.ToConsumer); err != nil {
 		return err
 	}
-	x.need(a.Submitter)
+	if err := x.submitted(a.Submitter); err != nil {
+		return err
+	}
 	next := change(trade)
 	next.Phase = types.PhaseSplit
 	x.recordDispute(next)
