@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"lockstep/types"
 )
@@ -261,6 +262,6 @@ func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
 		}
 		e.row("signed by", "%s", who)
 	}
-	e.row("valid until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime))
+	e.row("valid until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime).Std().Round(time.Second))
 	e.row("", "Until then anybody who has both signatures can put it on the ledger, without asking you again.")
 }
