@@ -9,6 +9,7 @@ import (
 
 	"lockstep/api/wire"
 	"lockstep/internal/atomicfile"
+	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -201,7 +202,7 @@ type tradeSignCmd struct {
 }
 
 func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
-	content, err := readLimited(c.File, wallet.MaxProposalBytes)
+	content, err := plaintext.ReadFile(c.File, wallet.MaxProposalBytes)
 	if err != nil {
 		return err
 	}
