@@ -39,11 +39,14 @@ func TestMandatesAreOverAllTheyNeed(t *testing.T) {
 		"another price":           func(a *types.Agree) { a.Agreement.Price++ },
 		"another nonce":           func(a *types.Agree) { a.Agreement.Nonce++ },
 		"an agreement of another": func(a *types.Agree) { a.Agreement.ChainID = "elsewhere" },
-		"signatures swapped":      func(a *types.Agree) { m := &a.Mandates; m.Producer.Bytes, m.Consumer.Bytes = m.Consumer.Bytes, m.Producer.Bytes },
-		"producer's key changed":  func(a *types.Agree) { a.Mandates.Producer.Key = keyOf("arbiter") },
-		"consumer's key changed":  func(a *types.Agree) { a.Mandates.Consumer.Key = keyOf("arbiter") },
-		"producer's bytes":        func(a *types.Agree) { a.Mandates.Producer.Bytes[3] ^= 1 },
-		"consumer's bytes":        func(a *types.Agree) { a.Mandates.Consumer.Bytes[3] ^= 1 },
+		"signatures swapped": func(a *types.Agree) {
+			m := &a.Mandates
+			m.Producer.Bytes, m.Consumer.Bytes = m.Consumer.Bytes, m.Producer.Bytes
+		},
+		"producer's key changed": func(a *types.Agree) { a.Mandates.Producer.Key = keyOf("arbiter") },
+		"consumer's key changed": func(a *types.Agree) { a.Mandates.Consumer.Key = keyOf("arbiter") },
+		"producer's bytes":       func(a *types.Agree) { a.Mandates.Producer.Bytes[3] ^= 1 },
+		"consumer's bytes":       func(a *types.Agree) { a.Mandates.Consumer.Bytes[3] ^= 1 },
 	} {
 		agree := sampleAgree()
 		change(agree)
