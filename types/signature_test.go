@@ -57,15 +57,11 @@ func verifySingly(tx *types.Tx) bool {
 		return !slices.ContainsFunc(signatures, func(s types.Signature) bool { return !types.VerifyEd25519(s.Key, message, s.Bytes[:]) })
 	}
 	for _, action := range tx.Body.Actions {
-		switch a := action.(type) {
-		case *types.Agree:
-			if !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
-				return false
-			}
-		case *types.Split:
-			if !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
-				return false
-			}
+		if a, ok := action.(*types.Agree); ok && !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
+			return false
+		}
+		if a, ok := action.(*types.Split); ok && !good(a.Message(tx.Body.ChainID), a.Mandates.Producer, a.Mandates.Consumer) {
+			return false
 		}
 	}
 	return good(types.SigningMessage(tx.BodyBytes()), tx.Signatures...)

@@ -61,8 +61,7 @@ func (v *Verifier) Verify(txs ...*Tx) []bool {
 func (t *Tx) countSignatures() int {
 	count := len(t.Signatures)
 	for _, action := range t.Body.Actions {
-		switch action.(type) {
-		case *Agree, *Split:
+		if m, _ := mandates(action, t.Body.ChainID); m != nil {
 			count += 2
 		}
 	}

@@ -247,7 +247,7 @@ func describeOtherwise(ctx *Context, e *Explanation, split *splitFields, trade *
 		text += fmt.Sprintf(" if it is not by %s, the meter's readings decide.", ctx.moment(agreement.Deadlines.ConfirmBy))
 	case *types.Arbiter:
 		text += fmt.Sprintf(" if it is not by %s, the arbiter %s decides.", ctx.moment(agreement.Deadlines.ConfirmBy), terms.Key)
-	default:
+	case *types.Hold:
 		text += " until then everything stays locked."
 	}
 	return text

@@ -132,14 +132,11 @@ func compareKeys(a, b types.Signature) int { return bytes.Compare(a.Key[:], b.Ke
 
 // message is what both parties sign.
 func (p *Proposal) message() []byte {
-	switch action := p.action(&types.Mandates{ValidUntil: p.validUntil}, types.PublicKey{}).(type) {
-	case *types.Agree:
-		return action.Message(p.chainID)
-	case *types.Split:
-		return action.Message(p.chainID)
-	default:
-		panic("wallet: a proposal is of an agreement or a split")
+	action := p.action(&types.Mandates{ValidUntil: p.validUntil}, types.PublicKey{})
+	if agree, ok := action.(*types.Agree); ok {
+		return agree.Message(p.chainID)
 	}
+	return action.(*types.Split).Message(p.chainID)
 }
 
 // action is the action that records the proposal.
