@@ -333,6 +333,32 @@ func (s *session) showClaims(ctx context.Context, p *plan, agreement *types.Agre
 	return err
 }
 
+// showMeter adds the meter and the registers that count goods to a plan, as the node shows their connection point.
+func (s *session) showMeter(ctx context.Context, p *plan, goods *types.Goods) error {
+	if goods.Flow.IsZero() {
+		return nil
+	}
+	point, err := s.node.Point(ctx, goods.Flow.Point)
+	if types.CodeOf(err) == types.CodeNotFound {
+		p.worst = append(p.worst, fmt.Sprintf("The node knows no connection point %s: the ledger will refuse the agreement.", goods.Flow.Point))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, known := point.Point.MeterAt(goods.From)
+	if !known {
+		return nil
+	}
+	registers := "no register: the ledger will refuse the agreement"
+	if list := m.Registers(goods.Flow.Direction); len(list) > 0 {
+		registers = strings.Join(list, " + ")
+	}
+	p.worst = append(p.worst, fmt.Sprintf("In that slot the point, of %s, has the %s meter %s; its %s is counted by %s.",
+		point.Point.Owner, m.Form, name(m.Serial), goods.Flow.Direction, registers))
+	return nil
+}
+
 // claimsBefore lists the claims of other trades that are served before an agreement, in sentences. An agreement that is not on the
 // ledger yet comes after all claims of its slot. Goods that no meter counts have no claims. The list is the node's word: the wallet
 // can't tell whether it is complete.

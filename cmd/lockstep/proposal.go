@@ -158,6 +158,9 @@ func (s *session) explain(ctx context.Context, known wallet.Context, proposal *w
 		return nil, err
 	}
 	p.worst = append(p.worst, strings.Split(explained.String(), "\n")...)
+	if err := s.showMeter(ctx, p, &explained.Agreement.Goods); err != nil {
+		return nil, err
+	}
 	if explained.Split {
 		p.worst = append(p.worst, "A split ends the trade and can't be taken back.")
 		return explained, nil

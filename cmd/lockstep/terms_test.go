@@ -105,7 +105,7 @@ func TestTermsExplainWrongUse(t *testing.T) {
 func FuzzReadAgreement(f *testing.F) {
 	f.Add([]byte(`{"price":"7","fallback":{"kind":"hold"}}`))
 	f.Add([]byte(`{"trade":{"agreement":{}}}`))
-	f.Add([]byte(`{"lockstep":"partial transaction"}`))
+	f.Add([]byte(`{"lockstep":"proposal","agreement":{}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if agreement, err := readAgreement(content); (agreement == nil) == (err == nil) {
 			t.Error("neither an agreement nor an error")
