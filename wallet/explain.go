@@ -116,7 +116,7 @@ func (a *Account) explainAgreement(ctx *Context, e *Explanation) (err error) {
 	e.row("deposit", "%s, of the consumer", money(agreement.Deposit))
 	e.row("bond", "%s, of the producer", money(agreement.Bond))
 	explainAsset(ctx, e, agreement.Asset)
-	e.row("instalments", "%d", agreement.Instalments)
+	e.row("paid in", "%d instalment(s)", agreement.Instalments)
 	e.row("pay by", "%s", ctx.moment(agreement.Deadlines.PayBy))
 	e.row("deliver by", "%s", ctx.moment(agreement.Deadlines.DeliverBy))
 	e.row("reading by", "%s", ctx.moment(agreement.Deadlines.ReadingBy))
@@ -163,7 +163,8 @@ func (a *Account) explainParties(ctx *Context, e *Explanation) {
 // explainAsset names the asset of all sums and its issuer, which its ID confirms.
 func explainAsset(ctx *Context, e *Explanation, id types.AssetID) {
 	if asset, known := ctx.asset(id); known {
-		e.row("asset", "%s, issued by %s", asset.Code, asset.Issuer)
+		e.row("asset", "%s", asset.Code)
+		e.row("issued by", "%s", asset.Issuer)
 		return
 	}
 	e.row("asset", "%s, of an issuer that is not known here: its sums are in smallest units", id)
@@ -262,6 +263,6 @@ func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
 		}
 		e.row("signed by", "%s", who)
 	}
-	e.row("valid until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime).Std().Round(time.Second))
+	e.row("open until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime).Std().Round(time.Second))
 	e.row("", "Until then anybody who has both signatures can put it on the ledger, without asking you again.")
 }

@@ -41,19 +41,24 @@ func TestExplanations(t *testing.T) {
 	id, deadlines := proposal.Trade(), agreement.Deadlines
 	wantText(t, explained.String(),
 		"you agree to buy", `1000 Wh of "energy"`, agreement.Goods.From.String(), agreement.Goods.Until.String(), `"feeder 7"`, `"from the roof"`,
-		"no meter counts", "price        5.00 EUR", "0.50 EUR, of the consumer", "1.00 EUR, of the producer", "EUR, issued by "+w.bank.Key().String(),
-		"producer     "+paul.Key().String()+"\n", "consumer     "+clara.Key().String()+" (you)", id.String(), `"test"`, "instalments  5",
+		"no meter counts", "price       5.00 EUR", "0.50 EUR, of the consumer", "1.00 EUR, of the producer", "issued by   "+w.bank.Key().String(),
+		"producer    "+paul.Key().String()+"\n", "consumer    "+clara.Key().String()+" (you)", id.String(), `"test"`, "paid in     5 instalment(s)",
 		deadlines.PayBy.String(), deadlines.DeliverBy.String(), deadlines.ReadingBy.String(), deadlines.ConfirmBy.String(),
 		"hold: unless it is released", "When you pay, 5.00 EUR and 0.50 EUR leave your account", "At worst it costs you 5.50 EUR if the goods don't come",
-		"signed by    "+paul.Key().String(), "valid until  "+proposal.ValidUntil().String()+", 10m0s from now",
+		"signed by   "+paul.Key().String(), "open until  "+proposal.ValidUntil().String()+", 10m0s from now",
 	)
+	for line := range strings.Lines(explained.String()) {
+		if _, value, row := strings.Cut(line, "  "); row && !strings.Contains(value, ": ") && len(strings.TrimSpace(line)) > 80 {
+			t.Errorf("wider than a page: %s", line)
+		}
+	}
 	if !explained.Consumer || explained.Split || explained.Signed || explained.Worst.Money != 550 {
 		t.Errorf("got %+v", explained)
 	}
 	explained, err = paul.Explain(w.context(paul), proposal, nil)
 	must(t, err)
 	wantText(t, explained.String(), "you agree to sell", "your bond of 1.00 EUR leaves your account", "At worst it costs you 1.00 EUR and one instalment of 5 of the goods",
-		"signed by    you")
+		"signed by   you")
 	if !explained.Signed {
 		t.Error("not known as signed")
 	}
@@ -86,14 +91,14 @@ func TestSplitExplanations(t *testing.T) {
 	explained, err := paul.Explain(w.context(paul), proposal, w.trade(id))
 	must(t, err)
 	deliverBy := w.trade(id).Agreement.Deadlines.DeliverBy.String()
-	wantText(t, explained.String(), "you end a trade", `400 Wh of "energy"`, "paid, 0 of 1 instalments released", "locked       2.20 EUR", "you get      0.20 EUR", "they get     2.00 EUR",
-		"you can record the delivery until "+deliverBy+"; if you don't, the consumer gets back 2.20 EUR", "issued by "+w.bank.Key().String())
+	wantText(t, explained.String(), "you end a trade", `400 Wh of "energy"`, "paid, 0 of 1 instalments released", "locked      2.20 EUR", "you get     0.20 EUR", "they get    2.00 EUR",
+		"you can record the delivery until "+deliverBy+"; if you don't, the consumer gets back 2.20 EUR", "issued by   "+w.bank.Key().String())
 	if explained.Yours != 20 || explained.Theirs != 200 || explained.Consumer || !explained.Split {
 		t.Errorf("got %+v", explained)
 	}
 	explained, err = clara.Explain(w.context(clara), proposal, w.trade(id))
 	must(t, err)
-	wantText(t, explained.String(), "you get      2.00 EUR", "if the producer does not record a delivery by "+deliverBy+", you get back 2.20 EUR")
+	wantText(t, explained.String(), "you get     2.00 EUR", "if the producer does not record a delivery by "+deliverBy+", you get back 2.20 EUR")
 	w.deliver(paul, id)
 	proposal = split(60, 200)
 	for account, want := range map[*wallet.Account]string{paul: "when the trade is released you get 2.40 EUR; until then everything stays locked", clara: "when the trade is released you get 0.20 EUR; until then"} {
