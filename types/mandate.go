@@ -3,8 +3,8 @@ package types
 import "lockstep/types/canon"
 
 // Mandates are both parties' signatures under an agreement or a split, which make it theirs. A party signs the content of the
-// action, and until when it may be recorded; the transaction around it is signed by its submitter alone, whoever that is, and
-// spends nothing of a party that did not sign the transaction too.
+// action, and until when it may be recorded; its submitter alone signs the transaction around it,
+// which spends nothing of a party that did not sign the transaction too.
 type Mandates struct {
 	_          struct{}  `cbor:",toarray"`
 	ValidUntil Time      `json:"valid_until"` // block time, at most Params.MaxValidity after the block that records it

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// Explanation tells what a signature of the account under a proposal would do, made from the fields that are signed.
+// Explanation describes the effect of the account's signature under a proposal. It is made from the fields that are signed.
 type Explanation struct {
 	Trade     types.TradeID
 	Agreement *types.Agreement // that is proposed, or that of the trade to be split
@@ -45,7 +45,7 @@ func (e *Explanation) row(name, format string, args ...any) {
 	e.Rows = append(e.Rows, Row{name, fmt.Sprintf(format, args...)})
 }
 
-// Explain tells what signing a proposal would do, and refuses one that the account should not sign: of another ledger, of others,
+// Explain describes the effect of signing a proposal, and refuses one that the account should not sign: of another ledger, of others,
 // out of date or outside its limits. The trade is given as a node shows it; nil when it is not on the ledger.
 func (a *Account) Explain(ctx Context, p *Proposal, trade *types.Trade) (*Explanation, error) {
 	if err := a.checkProposal(&ctx, p, trade); err != nil {
@@ -73,7 +73,7 @@ func (a *Account) Explain(ctx Context, p *Proposal, trade *types.Trade) (*Explan
 	return e, nil
 }
 
-// checkProposal is what must hold of every proposal, whoever records it: it fits the ledger as it is now.
+// checkProposal refuses a proposal that the ledger would not take now, from any submitter.
 func (a *Account) checkProposal(ctx *Context, p *Proposal, trade *types.Trade) error {
 	if err := p.check(); err != nil {
 		return err
@@ -254,7 +254,7 @@ func describeOtherwise(ctx *Context, e *Explanation, split *splitFields, trade *
 	return text
 }
 
-// explainValidity tells for how long the signature is open, who has signed, and what recording it costs.
+// explainValidity lists the signatures so far, and the time for which they can be used.
 func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
 	for _, key := range p.Signers() {
 		who := key.String()

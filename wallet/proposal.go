@@ -64,7 +64,7 @@ func (p *Proposal) file() proposalFile {
 }
 
 // ParseProposal reads what [Proposal.Encode] writes and refuses everything else; only white space may differ. All signatures in it
-// are good ones of different keys. [Account.Explain] tells what it proposes.
+// are good ones of different keys. [Account.Explain] describes the proposal.
 func ParseProposal(file []byte) (*Proposal, error) {
 	bad := func(why string) (*Proposal, error) {
 		return nil, refuse(ReasonProposal, "this is not the file of a proposal: %s", why)
@@ -104,7 +104,7 @@ func compact(text []byte) []byte {
 	return out.Bytes()
 }
 
-// check holds the signatures against what the proposal says.
+// check verifies the signatures against the fields of the proposal.
 func (p *Proposal) check() error {
 	const parties = 2
 	if p.agreement != nil && (p.agreement.ChainID != p.chainID || p.agreement.Fallback == nil) {
@@ -130,7 +130,7 @@ func (p *Proposal) check() error {
 
 func compareKeys(a, b types.Signature) int { return bytes.Compare(a.Key[:], b.Key[:]) }
 
-// message is what both parties sign.
+// message returns the bytes that both parties sign.
 func (p *Proposal) message() []byte {
 	action := p.action(&types.Mandates{ValidUntil: p.validUntil}, types.PublicKey{})
 	if agree, ok := action.(*types.Agree); ok {
