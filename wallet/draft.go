@@ -126,6 +126,15 @@ func (d *Draft) Consolidate() error {
 	return nil
 }
 
+// Merge spends these coins, which become one of each asset.
+func (d *Draft) Merge(coins ...wire.Coin) error {
+	if len(coins) == 0 {
+		return refuse(ReasonFunds, "there are no coins to merge")
+	}
+	d.spent = append(d.spent, coins...)
+	return nil
+}
+
 // act adds an action, which needs no signature but the account's.
 func (d *Draft) act(action types.Action) { d.actions = append(d.actions, action) }
 
@@ -172,7 +181,7 @@ func (d *Draft) fund() (*types.Tx, error) {
 		return nil, types.Refuse(types.CodeEmpty, "the draft does nothing that this account could sign")
 	case size > types.MaxTxBytes:
 		return nil, types.Refuse(types.CodeTooLarge, "the transaction would have %d bytes, at most %d are allowed: do it in several, "+
-			"or consolidate the account's small coins first", size, types.MaxTxBytes)
+			"or merge the account's small coins first (lockstep wallet merge)", size, types.MaxTxBytes)
 	}
 	return tx, nil
 }
@@ -232,7 +241,7 @@ func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[wir
 		}
 	}
 	if looked > maxFunds {
-		return refuse(ReasonFunds, "%s is spread over more coins than a transaction can spend: pay a smaller sum, or merge coins first",
+		return refuse(ReasonFunds, "%s is spread over more coins than a transaction can spend: pay a smaller sum, or merge some coins first (lockstep wallet merge)",
 			d.ctx.money(asset, sum))
 	}
 	return nil // Sign says what is missing

@@ -235,6 +235,7 @@ func parseAmount(text string, decimals uint8) (types.Amount, error) {
 type offerListCmd struct {
 	lookFlags
 	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+	mostFlag
 }
 
 func (c *offerListCmd) Run(ctx context.Context, a *app) error {
@@ -242,14 +243,9 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	offers := []wire.Offer{}
-	for offer, err := range s.node.AllOffers(ctx) {
-		if err != nil {
-			return err
-		}
-		if c.Zone == "" || offer.Offer.Goods.Zone == c.Zone {
-			offers = append(offers, offer)
-		}
+	offers, err := list(a, s.node.AllOffers(ctx), c.mostFlag, func(o *wire.Offer) bool { return c.Zone == "" || o.Offer.Goods.Zone == c.Zone })
+	if err != nil {
+		return err
 	}
 	return a.show(offers, func(p *page) {
 		if len(offers) == 0 {

@@ -212,6 +212,7 @@ func (s *session) worstOfOrder(order *types.Order) (lines []string) {
 type orderListCmd struct {
 	walletFlags
 	Key *types.PublicKey `help:"Orders of this key instead of the wallet's." find:"" placeholder:"KEY"`
+	mostFlag
 }
 
 func (c *orderListCmd) Run(ctx context.Context, a *app) error {
@@ -219,12 +220,9 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	orders := []wire.BookOrder{}
-	for order, err := range s.node.AllKeyOrders(ctx, key) {
-		if err != nil {
-			return err
-		}
-		orders = append(orders, order)
+	orders, err := list(a, s.node.AllKeyOrders(ctx, key), c.mostFlag, all)
+	if err != nil {
+		return err
 	}
 	return a.show(orders, func(p *page) {
 		if len(orders) == 0 {

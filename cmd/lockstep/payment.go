@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lockstep/client"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -127,5 +128,36 @@ func (c *walletRedeemCmd) Run(ctx context.Context, a *app) error {
 		}
 		what := s.money(asset.ID(), amount)
 		return plan{ask: "Take " + what + " out of the ledger", done: "Redeemed " + what}, d.Redeem(asset, amount)
+	})
+}
+
+type walletMergeCmd struct {
+	walletFlags
+	Asset string `arg:"" help:"Asset: its code, its code and issuer such as EUR.bank, or its id."`
+	yesFlag
+}
+
+// mostMerged is how many coins one transaction spends.
+const mostMerged = 500
+
+func (c *walletMergeCmd) Run(ctx context.Context, a *app) error {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
+		asset, err := s.asset(ctx, c.Asset)
+		if err != nil {
+			return plan{}, err
+		}
+		page, err := s.node.Coins(ctx, s.account.Key(), asset.ID(), 0, client.Page{Limit: mostMerged})
+		if err != nil {
+			return plan{}, err
+		}
+		if len(page.Coins) < 2 {
+			return plan{}, &wallet.Error{Reason: wallet.ReasonFunds, Detail: fmt.Sprintf("there are no %s coins to merge", s.code(asset.ID()))}
+		}
+		what := fmt.Sprintf("%d coins of %s", len(page.Coins), s.code(asset.ID()))
+		done := "Merged " + what
+		if page.Next != "" {
+			done += "; there are more, so merge again"
+		}
+		return plan{ask: "Merge " + what + " into one", done: done, free: true}, d.Merge(page.Coins...)
 	})
 }

@@ -11,6 +11,7 @@ import (
 type marketProductsCmd struct {
 	lookFlags
 	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+	mostFlag
 }
 
 func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
@@ -18,14 +19,9 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	products := []wire.Product{}
-	for product, err := range s.node.AllProducts(ctx) {
-		if err != nil {
-			return err
-		}
-		if c.Zone == "" || product.Product.Zone == c.Zone {
-			products = append(products, product)
-		}
+	products, err := list(a, s.node.AllProducts(ctx), c.mostFlag, func(p *wire.Product) bool { return c.Zone == "" || p.Product.Zone == c.Zone })
+	if err != nil {
+		return err
 	}
 	return a.show(products, func(p *page) {
 		if len(products) == 0 {

@@ -14,9 +14,9 @@ import (
 
 type tradeListCmd struct {
 	walletFlags
-	Key  *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
-	All  bool             `help:"Also those that are over."`
-	Most int              `help:"At most so many, the newest first." default:"100" placeholder:"N"`
+	Key *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
+	All bool             `help:"Also those that are over."`
+	mostFlag
 }
 
 func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
@@ -24,15 +24,9 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	trades := []wire.Trade{}
-	for trade, err := range s.node.AllTrades(ctx, key, !c.All) {
-		if err != nil {
-			return err
-		}
-		if len(trades) == c.Most {
-			break
-		}
-		trades = append(trades, trade)
+	trades, err := list(a, s.node.AllTrades(ctx, key, !c.All), c.mostFlag, all)
+	if err != nil {
+		return err
 	}
 	return a.show(trades, func(p *page) {
 		if len(trades) == 0 {

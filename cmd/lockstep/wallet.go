@@ -25,6 +25,7 @@ type walletCmd struct {
 	Assets     walletAssetsCmd     `cmd:"" help:"List the assets that the wallet trusts."`
 	Ledger     walletLedgerCmd     `cmd:"" help:"Show the ledger that the wallet is used on, or change it."`
 	Issue      walletIssueCmd      `cmd:"" help:"Issue a sum of an asset of one's own."`
+	Merge      walletMergeCmd      `cmd:"" help:"Make one coin of many small ones of an asset, so that a payment can spend them."`
 	Redeem     walletRedeemCmd     `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
 }
 
