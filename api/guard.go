@@ -180,8 +180,8 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
-		if status >= http.StatusBadRequest {
-			w.refuse()
+		if status >= http.StatusBadRequest && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+			w.refuse() // a node that has too much to do reads no more of it
 		}
 	}
 	w.ResponseWriter.WriteHeader(status)

@@ -72,7 +72,7 @@ func on[I, O any](op huma.Operation, handler func(context.Context, *I) (*O, erro
 	return route{op, func(a huma.API, op huma.Operation) { huma.Register(a, op, handler) }}
 }
 
-// ask is a route with a question. Every one can be answered with 400, 500 and 503; others are named.
+// ask is a route with a question. Every one can be answered with 400, 429, 500 and 503; others are named.
 func ask[I, O any](path, id, summary string, handler func(context.Context, *I) (*O, error), others ...int) route {
 	op := huma.Operation{Method: http.MethodGet, Path: path, OperationID: id, Summary: summary}
 	describeProblems(&op, others...)
@@ -84,7 +84,7 @@ func describeProblems(op *huma.Operation, statuses ...int) {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
-	statuses = append(statuses, http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	statuses = append(statuses, http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	for _, status := range statuses {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status),
