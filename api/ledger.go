@@ -26,7 +26,7 @@ type Ledger interface {
 	// Coins returns coins of a key in one asset that it can spend, after a place that an earlier page named; on a first page with
 	// a sum, those from the smallest one that is worth the sum on, or from the largest. A page ends when it is worth the sum.
 	Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page wire.Page) (wire.Coins, error)
-	// Balances returns the balances of a key by asset; those in given assets, if there are any.
+	// Balances returns the balances of a key by asset; those in given assets, if there are any, in one page.
 	Balances(ctx context.Context, key types.PublicKey, assets []types.AssetID, page wire.Page) (wire.Balances, error)
 	Output(ctx context.Context, outpoint types.Outpoint) (wire.Output, error)
 	Trade(ctx context.Context, id types.TradeID) (wire.Trade, error)

@@ -119,7 +119,7 @@ func (s *server) params(context.Context, *struct{}) (*answer[types.Params], erro
 
 type balancesInput struct {
 	Key    types.PublicKey `path:"key" doc:"a public key"`
-	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas"`
+	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas; they come in one page"`
 	PageInput
 }
 

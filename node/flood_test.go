@@ -280,6 +280,14 @@ func TestFloodOfCoinsAndAssets(t *testing.T) {
 		clara.do(func(d *wallet.Draft) error { return d.Collect(id, clara.trade(id)) })
 		bank.do(func(d *wallet.Draft) error { return d.Send(clara.Key(), euro, 100) })
 	}
+	few, err := clara.node.BalancesOf(t.Context(), clara.Key(), euro, types.AssetID{9}, junk.ID())
+	if err != nil || len(few.Balances) != 2 || few.Balances[1].Spendable != dust || few.Balances[1].Coins != uint64(n) {
+		t.Errorf("balances of two assets: %+v, %v", few, err)
+	}
+	one, err := b.Balances(t.Context(), clara.Key(), []types.AssetID{euro, junk.ID()}, wire.Page{Limit: 1})
+	if err != nil || len(one.Balances) != 2 || one.Next != "" {
+		t.Errorf("given assets come in more than one page: %+v, %v", one, err)
+	}
 	b.wantPages(n, clara, euro, junk.ID())
 	if _, err := b.store.Check(); err != nil {
 		t.Error(err)

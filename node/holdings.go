@@ -58,17 +58,17 @@ func (l *ledgerAPI) Balances(_ context.Context, key types.PublicKey, assets []ty
 	}
 	return read(l, func(s *store.Snapshot) (wire.Balances, error) {
 		page := wire.Balances{Height: s.Height(), Clock: s.Clock().Now(), Balances: []wire.Balance{}}
-		list := s.AssetsOf(key, from)
-		if len(assets) > 0 {
-			list = these(assets)
+		list, limit := s.AssetsOf(key, from), part.Limit
+		if len(assets) > 0 { // they are few, so they are one page
+			list, limit = these(assets), len(assets)
 		}
 		budget := maxRefunds
 		for id, err := range list {
 			if err != nil {
 				return page, err
 			}
-			if len(page.Balances) == part.Limit {
-				page.Next = page.Balances[part.Limit-1].Asset.String()
+			if len(page.Balances) == limit {
+				page.Next = page.Balances[limit-1].Asset.String()
 				break
 			}
 			balance, known, err := balanceOf(s, key, id, &budget)

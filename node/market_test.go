@@ -188,3 +188,56 @@ func TestAnAuctionThatIsBeingHeld(t *testing.T) {
 		t.Errorf("%d orders, %d trades", auction.ResultCount, auction.TradeCount)
 	}
 }
+
+// The lists of a key come in pages of any size, from the real store: nothing is missing, nothing comes twice.
+func TestListsOfAKeyInPages(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	ctx, clara := t.Context(), publicKey("clara")
+	var want []types.ProductID
+	for i := range types.Time(4) {
+		slot := types.Time(b.params.Slot)
+		later := product
+		later.From, later.Until = product.From+i*slot, product.Until+i*slot
+		want = append(want, later.ID())
+		b.must(b.placeTx(later, clara, types.Bid, 5, 100), b.placeTx(later, publicKey("peter"), types.Sell, 5, 100))
+	}
+	for limit := 1; limit <= 5; limit++ {
+		var got []types.ProductID
+		for part := (wire.Page{Limit: limit}); ; {
+			page, err := b.KeyOrders(ctx, clara, part)
+			if err != nil || len(page.Orders) > limit {
+				t.Fatal(page, err)
+			}
+			for i := range page.Orders {
+				if page.Orders[i].Order.Owner != clara {
+					t.Error("an order of another key")
+				}
+				got = append(got, page.Orders[i].Order.Product.ID())
+			}
+			if part.After = page.Next; part.After == "" {
+				break
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("pages of %d: %v, want %v", limit, got, want)
+		}
+	}
+	b.time = product.Gate(&b.params)
+	b.must() // the first auction: its orders are open no more, and its match is to be paid
+	if page, err := b.KeyOrders(ctx, clara, wire.Page{Limit: 10}); err != nil || len(page.Orders) != 3 {
+		t.Errorf("%d orders, %v", len(page.Orders), err)
+	}
+	b.wait(b.params.Market.Pay + 2*second)
+	first, err := b.Records(ctx, clara, wire.Page{Limit: 1})
+	if err != nil || len(first.Records) != 1 || first.Records[0].Asset != product.Asset || first.Records[0].Record.Lapses == 0 || first.Next != "" {
+		t.Errorf("%+v, %v", first, err)
+	}
+	behind, err := b.Records(ctx, clara, wire.Page{After: product.Asset.String(), Limit: 1})
+	if err != nil || len(behind.Records) != 0 || behind.Next != "" {
+		t.Errorf("%+v, %v", behind, err)
+	}
+	if page, err := b.Record(ctx, clara, product.Asset); err != nil || len(page.Records) != 1 || page.Records[0].Record.Lapses == 0 {
+		t.Errorf("%+v, %v", page, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -168,6 +169,9 @@ func (s *Snapshot) AssetsOf(owner types.PublicKey, id types.AssetID) iter.Seq2[t
 // AssetsCoded returns the assets of a code whose IDs follow one, in order; those from the first on after the zero ID.
 func (s *Snapshot) AssetsCoded(code string, id types.AssetID) iter.Seq2[types.AssetID, error] {
 	prefix := codePrefix(code)
+	if strings.ContainsRune(code, 0) { // no code holds it, and keys are told apart by it
+		return func(func(types.AssetID, error) bool) {}
+	}
 	return s.ids(append(append(codePrefix(code), id[:]...), 0), after(prefix), len(prefix))
 }
 

@@ -77,6 +77,16 @@ func TestCoinsComeByAmount(t *testing.T) {
 				}
 			}
 		}
+		for _, code := range []string{"", "EU", "EUR\x00", "EUR\x00" + string(id[:1]), "EURO"} {
+			for other, err := range s.AssetsCoded(code, types.AssetID{}) {
+				t.Errorf("asset %s has the code %q, %v", other, code, err)
+			}
+		}
+		for other, err := range s.AssetsCoded("EUR", types.AssetID{}) {
+			if other != id || err != nil {
+				t.Errorf("asset %s, %v", other, err)
+			}
+		}
 		balance, err := s.Balance(peter, id)
 		if want := (store.Balance{Coins: 7, Spendable: 655}); err != nil || balance != want {
 			t.Errorf("balance %+v, %v", balance, err)

@@ -95,7 +95,7 @@ func (l *Ledger) Balances(_ context.Context, key types.PublicKey, assets []types
 		}
 		switch {
 		case len(assets) > 0 && !slices.Contains(assets, id), len(assets) == 0 && balance.Spendable+balance.Locked == 0, id.String() <= part.After:
-		case len(page.Balances) == part.Limit:
+		case len(page.Balances) == part.Limit && len(assets) == 0:
 			page.Next = page.Balances[part.Limit-1].Asset.String()
 			return page, nil
 		default:
