@@ -75,6 +75,10 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 mutants: ## switch off each rule of the ledger; the explorer must notice (some minutes)
 	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./game
 
+.PHONY: notice
+notice: ## NOTICE and LICENSES.txt: the modules that the program links, with their licences
+	go test ./internal/archtest -run '^TestNotice$$' -update
+
 .PHONY: cover
 cover: ## how much of the code the tests reach: cover.out, and a line for each function
 	go test -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=cover.out ./...

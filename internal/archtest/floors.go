@@ -59,16 +59,16 @@ func floors() []floor {
 // exclusives are the libraries that one package hides from all others.
 func exclusives() map[string]string {
 	return map[string]string{
-		"github.com/cometbft":             "chain",
-		"github.com/syndtr/goleveldb":     "chain",
-		"github.com/cockroachdb/pebble":   "store",
-		"github.com/danielgtaylor/huma":   "api",
-		"modernc.org/sqlite":              "index",
-		"github.com/alecthomas/kong":      "cmd/lockstep",
-		"github.com/eclipse-paho":         "meter/source",
-		"filippo.io/age":                  "wallet",
-		"github.com/trustelem/zxcvbn":     "wallet",
-		"github.com/tyler-smith/go-bip39": "wallet",
+		"github.com/cometbft":           "chain",
+		"github.com/syndtr/goleveldb":   "chain",
+		"github.com/cockroachdb/pebble": "store",
+		"github.com/danielgtaylor/huma": "api",
+		"modernc.org/sqlite":            "index",
+		"github.com/alecthomas/kong":    "cmd/lockstep",
+		"github.com/eclipse-paho":       "meter/source",
+		"filippo.io/age":                "wallet",
+		"github.com/trustelem/zxcvbn":   "wallet",
+		"github.com/cosmos/go-bip39":    "wallet",
 	}
 }
 

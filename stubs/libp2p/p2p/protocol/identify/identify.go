@@ -1,0 +1,2 @@
+// Package identify stands in for libp2p, see stubs/README.md.
+package identify
