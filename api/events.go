@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,6 +22,7 @@ import (
 const (
 	keepAlive    = 15 * time.Second // a stream shows a sign of life this often
 	streamWrite  = 10 * time.Second // a reader that takes nothing for so long is let go; it can come back where it was
+	streamPiece  = 64 << 10         // bytes of a block that are written at once
 	endOfBlock   = "end"
 	streamFormat = "text/event-stream"
 )
@@ -95,13 +98,13 @@ func (p position) last() uint64 {
 }
 
 func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-	return s.openStream(ctx, in.Last, in.From, func(out *bytes.Buffer, block *wire.Block, first int) error {
+	return s.openStream(ctx, in.Last, in.From, func(out io.Writer, block *wire.Block, first int) error {
 		return writeEvents(out, block, first, in)
 	})
 }
 
 // blockWriter writes messages about a block: those of the first place and later.
-type blockWriter func(out *bytes.Buffer, block *wire.Block, first int) error
+type blockWriter func(out io.Writer, block *wire.Block, first int) error
 
 // openStream begins a stream right after the last message that was received, or at a height, or now.
 func (s *server) openStream(ctx context.Context, start position, from uint64, write blockWriter) (*huma.StreamResponse, error) {
@@ -216,17 +219,27 @@ func (o *eventWriter) begin(start position) error {
 	return o.flush(first.Bytes())
 }
 
+// block writes the messages about a block, in pieces: a block has megabytes of them, and many readers may be slow at once.
 func (o *eventWriter) block(block *wire.Block, first int, write blockWriter) error {
-	var out bytes.Buffer
-	if err := write(&out, block, first); err != nil {
+	if err := o.control.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
 		return fmt.Errorf("stream: %w", err)
 	}
-	fmt.Fprintf(&out, "id: %d:%s\n\n", block.Height, endOfBlock)
-	return o.flush(out.Bytes())
+	out := bufio.NewWriterSize(o.writer, streamPiece)
+	if err := write(out, block, first); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	fmt.Fprintf(out, "id: %d:%s\n\n", block.Height, endOfBlock) // the error comes with the flush
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	if err := o.control.Flush(); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	return nil
 }
 
 // writeEvents writes a message for each event that is wanted.
-func writeEvents(out *bytes.Buffer, block *wire.Block, first int, in *eventsInput) error {
+func writeEvents(out io.Writer, block *wire.Block, first int, in *eventsInput) error {
 	for i := first; i < len(block.Events); i++ {
 		event := &block.Events[i]
 		if !in.wants(event) {
@@ -236,7 +249,9 @@ func writeEvents(out *bytes.Buffer, block *wire.Block, first int, in *eventsInpu
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "event: %s\nid: %d:%d\ndata: %s\n\n", event.Kind, block.Height, i, data)
+		if _, err := fmt.Fprintf(out, "event: %s\nid: %d:%d\ndata: %s\n\n", event.Kind, block.Height, i, data); err != nil {
+			return err
+		}
 	}
 	return nil
 }

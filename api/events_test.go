@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -197,6 +199,56 @@ func TestEventsSlowReader(t *testing.T) {
 	}
 	leave()
 	<-f.ended
+}
+
+// counter counts what is written to it and how much at once.
+type counter struct {
+	http.ResponseWriter
+	most, total int
+}
+
+func (c *counter) Write(text []byte) (int, error) {
+	c.most, c.total = max(c.most, len(text)), c.total+len(text)
+	return c.ResponseWriter.Write(text)
+}
+
+func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// A block is written in pieces, so that a slow reader does not hold all that is said of it.
+func TestEventsOfALargeBlock(t *testing.T) {
+	t.Parallel()
+	block := wire.Block{Height: 7, Events: make([]types.Event, 5000), Txs: make([]wire.BlockTx, 5000)}
+	writes := map[string]blockWriter{
+		"events": func(out io.Writer, block *wire.Block, first int) error {
+			return writeEvents(out, block, first, &eventsInput{})
+		},
+		"outcomes": writeOutcomes,
+	}
+	for name, write := range writes {
+		counted := &counter{}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			counted.ResponseWriter = w
+			out := eventWriter{counted, http.NewResponseController(counted)}
+			if err := out.block(&block, 0, write); err != nil {
+				t.Error(err)
+			}
+		}))
+		response, err := http.Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		if err != nil || !strings.HasSuffix(string(text), "id: 7:end\n\n") {
+			t.Errorf("%s: %v, the end is %.100q", name, err, text[max(0, len(text)-100):])
+		}
+		if err := response.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		if counted.total < 4*streamPiece || counted.most > 2*streamPiece {
+			t.Errorf("%s: of %d bytes %d are written at once", name, counted.total, counted.most)
+		}
+	}
 }
 
 // A stream that has ended makes room for another.

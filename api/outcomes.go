@@ -1,10 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,7 +34,7 @@ func (s *server) outcomes(ctx context.Context, in *outcomesInput) (*huma.StreamR
 	return s.openStream(ctx, in.Last, in.From, writeOutcomes)
 }
 
-func writeOutcomes(out *bytes.Buffer, block *wire.Block, first int) error {
+func writeOutcomes(out io.Writer, block *wire.Block, first int) error {
 	for ; first < len(block.Txs); first += outcomesAtOnce {
 		part := block.Txs[first:min(first+outcomesAtOnce, len(block.Txs))]
 		outcomes := wire.Outcomes{Height: block.Height, Txs: make([]wire.Outcome, len(part))}
@@ -45,7 +45,9 @@ func writeOutcomes(out *bytes.Buffer, block *wire.Block, first int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "event: outcomes\nid: %d:%d\ndata: %s\n\n", block.Height, first+len(part)-1, data)
+		if _, err := fmt.Fprintf(out, "event: outcomes\nid: %d:%d\ndata: %s\n\n", block.Height, first+len(part)-1, data); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -205,7 +205,10 @@ func (l *ledgerAPI) Events(ctx context.Context, from uint64) iter.Seq2[wire.Bloc
 func blockOf(record *store.Block) wire.Block {
 	block := wire.Block{
 		Height: record.Height, BlockTime: record.BlockTime, Clock: record.Clock, Commitment: record.Commitment,
-		Txs: make([]wire.BlockTx, len(record.Txs)), Events: append([]types.Event{}, record.Events...),
+		Txs: make([]wire.BlockTx, len(record.Txs)), Events: record.Events,
+	}
+	if block.Events == nil { // others are the record's own, which nobody changes: many streams look at one block
+		block.Events = []types.Event{}
 	}
 	for i, tx := range record.Txs {
 		block.Txs[i] = wire.BlockTx{ID: tx.ID, Code: tx.Code, Detail: tx.Detail}
