@@ -224,6 +224,8 @@ func actions() map[string]any {
 		"place": types.Place{}, "withdraw": types.Withdraw{}, "agree": types.Agree{},
 		"pay": types.Pay{}, "deliver": types.Deliver{}, "release": types.Release{}, "split": types.Split{},
 		"settle": types.Settle{}, "award": types.Award{}, "reading": types.Reading{},
+		"accept": types.Accept{}, "decline": types.Decline{}, "draw": types.Draw{},
+		"recognise": types.Recognise{}, "unrecognise": types.Unrecognise{},
 		"admit": types.Admit{}, "enrol": types.Enrol{}, "exchange": types.Exchange{}, "retire": types.Retire{},
 	}
 }

@@ -202,7 +202,7 @@ func onRunningTrade(tx *types.Tx) bool {
 		case *types.Deliver, *types.Release, *types.Split, *types.Reading, *types.Settle, *types.Award:
 			return true
 		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay,
-			*types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
+			*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
 		}
 	}
 	return false

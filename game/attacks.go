@@ -19,14 +19,18 @@ func (r *rules) attacks(at *board, b *book) (attacks []*move) {
 	for p := producer; p <= stranger; p++ {
 		for _, coin := range at.coins(p) {
 			more := at.body()
-			more.Inputs, more.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(p, coin.amount+1)}
+			more.Outputs = []types.Output{at.coin(p, coin.amount+1)}
+			more.Spend(at.keys[p], coin.outpoint, coin.amount)
 			hostile(fmt.Sprintf("%s makes %s of its %s", p, coin.amount+1, coin.amount), "money is conserved", more, p)
 			twice := at.body()
-			twice.Inputs, twice.Outputs = []types.Outpoint{coin.outpoint, coin.outpoint}, []types.Output{at.coin(p, 2*coin.amount)}
+			twice.Outputs = []types.Output{at.coin(p, 2*coin.amount)}
+			twice.Spend(at.keys[p], coin.outpoint, coin.amount)
+			twice.Spend(at.keys[p], coin.outpoint, coin.amount)
 			hostile(fmt.Sprintf("%s spends a coin twice in one transaction", p), "no output is spent twice", twice, p)
 			if p != stranger {
 				theft := at.body()
-				theft.Inputs, theft.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(stranger, coin.amount)}
+				theft.Outputs = []types.Output{at.coin(stranger, coin.amount)}
+				theft.Spend(at.keys[p], coin.outpoint, coin.amount)
 				hostile("a stranger spends a coin of "+p.String(), "it is not its own", theft, stranger)
 			}
 		}
@@ -52,7 +56,8 @@ func (r *rules) malformed(at *board) (attacks []*move) {
 			{"pays a fee that nobody asked for", func(body *types.Body) { body.Fee = 1; body.Outputs[0].Amount-- }},
 		} {
 			body := at.body()
-			body.Inputs, body.Outputs = []types.Outpoint{coin.outpoint}, []types.Output{at.coin(stranger, coin.amount)}
+			body.Outputs = []types.Output{at.coin(stranger, coin.amount)}
+			body.Spend(at.keys[stranger], coin.outpoint, coin.amount)
 			spoil.edit(&body)
 			attacks = append(attacks, &move{
 				says: "a stranger sends a transaction that " + spoil.says, tx: at.signed(body, stranger),

@@ -143,7 +143,7 @@ const (
 func gameParams(operatorKey types.PublicKey) *types.Params {
 	return &types.Params{
 		ChainID: "game", ClockCap: clockCap, MinWindow: window, Horizon: 1 << 20, MaxValidity: 1 << 20, Slot: slotSpan,
-		Operators: []types.PublicKey{operatorKey},
+		Operators: []types.PublicKey{operatorKey}, Entries: types.DefaultEntryParams(),
 	}
 }
 

@@ -95,7 +95,7 @@ func joined(says string) string {
 func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties]types.Amount) bool {
 	var sums [parties]types.Amount
 	spend := func(in input) {
-		body.Inputs = append(body.Inputs, in.outpoint)
+		body.Spend(at.keys[in.by], in.outpoint, in.amount)
 		sums[in.by] += in.amount
 		m.by = add(m.by, in.by)
 	}

@@ -89,7 +89,7 @@ func (t *tree) paying(now table) (*fork, error) {
 // lock does a step for which a party puts in all that it has, which is just enough.
 func (t *tree) lock(now table, body types.Body, by party) (table, error) {
 	for _, coin := range now.at.coins(by) {
-		body.Inputs = append(body.Inputs, coin.outpoint)
+		body.Spend(now.at.keys[by], coin.outpoint, coin.amount)
 	}
 	return t.do(now, now.at.signed(body, by))
 }
@@ -230,7 +230,7 @@ func (t *tree) release(now table, k uint16) (table, error) {
 	// The producer makes one coin of its instalments, so that a thousand of them don't slow the game down.
 	body, sum := now.at.body(), types.Amount(0)
 	for _, coin := range coins {
-		body.Inputs = append(body.Inputs, coin.outpoint)
+		body.Spend(now.at.keys[producer], coin.outpoint, coin.amount)
 		sum += coin.amount
 	}
 	body.Outputs = []types.Output{now.at.coin(producer, sum)}

@@ -19,6 +19,7 @@ func (x *execution) agree(a *types.Agree) error {
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
+	x.beginTrade(agreement.Consumer)
 	x.emitTrade(types.EventAgreed, id, trade)
 	return nil
 }
@@ -30,6 +31,9 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	}
 	if agreement.Nonce >= types.MatchNonce {
 		return types.TradeID{}, types.Refuse(types.CodeTerms, "nonce %d: those from 2^63 on are of auctions", agreement.Nonce)
+	}
+	if err := x.admitTrade(agreement); err != nil {
+		return types.TradeID{}, err
 	}
 	id := agreement.ID()
 	if err := x.checkDeadlines(&agreement.Deadlines); err != nil {
@@ -64,6 +68,7 @@ func (s *State) lapse(id types.TradeID) {
 		return
 	}
 	s.remove(tradeKey(id))
+	s.endTrade(trade)
 	s.recordLapse(trade)
 	final := change(trade)
 	final.Phase = types.PhaseLapsed

@@ -12,6 +12,7 @@ import (
 func (s *State) holdAuction(book *types.Book) {
 	id := book.Product.ID()
 	s.remove(bookKey(id))
+	s.leaveAsset(book.Product.Asset)
 	orders := s.ordersOf(id, book.Orders)
 	auction := &types.Auction{Product: book.Product, Height: s.clock.Height, BlockTime: s.clock.BlockTime, Clock: s.now}
 	s.auctions = append(s.auctions, auction)

@@ -50,12 +50,18 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 			return sums, accumulator, fmt.Errorf("audit: output %s: %w", outpoint, err)
 		}
 	}
+	if err := auditPurses(reader, sums); err != nil {
+		return sums, accumulator, err
+	}
 	for trade := range reader.Trades() {
 		if err := auditTrade(trade, clock, sums); err != nil {
 			return sums, accumulator, fmt.Errorf("audit: trade %s: %w", trade.ID(), err)
 		}
 	}
 	if err := auditPoints(reader); err != nil {
+		return sums, accumulator, err
+	}
+	if err := auditUsage(reader); err != nil {
 		return sums, accumulator, err
 	}
 	for asset := range reader.Assets() {

@@ -58,10 +58,14 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 		panic(fmt.Sprintf("ledger: block %d on a state of block %d, begun: %t", height, s.clock.Height, s.begun))
 	}
 	s.begun = true
+	first := s.clock.Height == 0
 	s.clock = s.clock.next(height, blockTime, s.params.ClockCap)
 	s.now = s.clock.Now()
 	clock := s.clock
 	s.put(clockKey(), &clock)
+	if first {
+		s.issueGenesis()
+	}
 	s.expire()
 }
 

@@ -157,6 +157,7 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 		stored := s.view.Get(key)
 		s.taken = append(s.taken, Change{Key: key, Old: stored.Encoded, Before: decoded(key, stored)})
 	}
+	s.endOrders(page.Orders)
 	if len(page.Matches) == 0 {
 		return
 	}
@@ -188,6 +189,7 @@ func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade
 	}
 	id := trade.Agreement.ID()
 	s.add(tradeKey(id), trade)
+	s.beginTrade(terms.Consumer)
 	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
 	return trade, id
 }

@@ -14,6 +14,8 @@ func (x *execution) issue(a *types.Issue) error {
 	next := types.AssetState{Asset: a.Asset}
 	if known, ok := get[types.AssetState](x.State, assetKey(id)); ok {
 		next = *known
+	} else if err := x.newAsset(&a.Asset); err != nil {
+		return err
 	}
 	var fits bool
 	if next.Issued, fits = next.Issued.Add(a.Amount); !fits {
@@ -45,7 +47,7 @@ func (x *execution) redeem(a *types.Redeem) error {
 		return err
 	}
 	x.need(known.Asset.Issuer)
-	x.put(assetKey(a.Asset), &next)
+	x.putAsset(a.Asset, next)
 	x.emit(types.EventRedeemed, types.Event{Tx: x.tx.ID()}, known.Asset.Issuer)
 	return nil
 }

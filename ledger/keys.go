@@ -32,6 +32,8 @@ const (
 	kindHeldPage   = 'p' // (product ID, page) -> heldPage
 	kindRecord     = 'k' // (key, asset ID) -> types.Record
 	kindMatches    = 'l' // (pay-by, product ID, page) -> tradeIDs: matches that lapse if they are still unpaid then
+	kindPurse      = 'v' // (key, asset ID) -> types.Purse
+	kindUsage      = 'x' // key -> types.Usage
 	kindOver       = 'e' // (pay-by, height, page) -> tradeIDs: trades that ended in that block, to be forgotten then
 )
 
@@ -39,7 +41,7 @@ const (
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindOver, kindReached,
+		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindPurse, kindUsage, kindOver, kindReached,
 	}
 }
 
@@ -146,6 +148,19 @@ func ordersOf(product types.ProductID) (from, to string) {
 func gateKey(at types.Time, product types.ProductID) key {
 	return timeKey(kindGate, at).with(product[:])
 }
+
+func purseKey(owner types.PublicKey, asset types.AssetID) key {
+	return idKey(kindPurse, owner).with(asset[:])
+}
+
+// pursesOf returns the range of the purses of a key.
+func pursesOf(owner types.PublicKey) (from, to string) {
+	start := idKey(kindPurse, owner)
+	prefix := start.String()
+	return prefix, prefix + strings.Repeat("\xff", 33) // a purse's key is one byte shorter
+}
+
+func usageKey(k types.PublicKey) key { return idKey(kindUsage, k) }
 
 func heldKey(product types.ProductID) key { return idKey(kindHeld, product) }
 

@@ -17,12 +17,20 @@ func (x *execution) post(a *types.Post) error {
 	if err := x.checkFlow(offer.Producer, offer.Goods.Flow, offer.Goods.From); err != nil {
 		return err
 	}
+	if err := x.checkEntrant(offer.Producer); err != nil {
+		return err
+	}
+	if err := checkRoom(offer.Producer, x.usage(offer.Producer).Offers, x.params.Entries.Offers, "standing offers"); err != nil {
+		return err
+	}
 	id := offer.ID()
 	if _, stands := get[types.StandingOffer](x.State, offerKey(id)); stands {
 		return types.Refuse(types.CodeOfferExists, "offer %s", id)
 	}
 	x.need(offer.Producer)
 	x.put(offerKey(id), &types.StandingOffer{Offer: *offer, Remaining: offer.Goods.Quantity})
+	x.editUsage(offer.Producer, func(u *types.Usage) { u.Offers++ })
+	x.useAsset(offer.Asset)
 	x.put(queueKey(offer.Deadlines.PayBy, queueOffer, id), &mark{})
 	x.emit(types.EventOffered, types.Event{Tx: x.tx.ID(), Offer: id}, offer.Producer)
 	return nil
@@ -60,6 +68,7 @@ func (x *execution) take(a *types.Take) error {
 	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
 	trade.Steps = make([]types.Step, 0, 2)
 	x.note(trade, types.StepAgreed)
+	x.beginTrade(a.Consumer)
 	if err := x.lockPayment(id, trade, a.Digest); err != nil {
 		return err
 	}
@@ -82,6 +91,8 @@ func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
 func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) {
 	s.remove(offerKey(id))
 	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))
+	s.editUsage(standing.Offer.Producer, func(u *types.Usage) { u.Offers-- })
+	s.leaveAsset(standing.Offer.Asset)
 	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id}, standing.Offer.Producer)
 }
 

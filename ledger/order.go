@@ -21,6 +21,7 @@ func (x *execution) place(a *types.Place) error {
 	if !open {
 		book = &types.Book{Product: *product}
 		x.put(gateKey(product.Gate(&x.params), id), &mark{})
+		x.useAsset(product.Asset)
 	}
 	at := orderKey(id, order.Owner, order.Number)
 	if _, replaces := get[types.PlacedOrder](x.State, at); !replaces {
@@ -28,6 +29,12 @@ func (x *execution) place(a *types.Place) error {
 			return types.Refuse(types.CodeBookFull, "the product has its %d orders", book.Orders)
 		}
 		x.put(bookKey(id), &types.Book{Product: *product, Orders: book.Orders + 1})
+		if x.ofMembers() {
+			if err := checkRoom(order.Owner, x.usage(order.Owner).Orders, x.params.Entries.Orders, "orders"); err != nil {
+				return err
+			}
+			x.editUsage(order.Owner, func(u *types.Usage) { u.Orders++ })
+		}
 	}
 	x.need(order.Owner)
 	x.put(at, &types.PlacedOrder{Order: *order, Tx: x.tx.ID(), Height: x.clock.Height})
@@ -42,6 +49,9 @@ func (x *execution) checkEntry(order *types.Order) error {
 	}
 	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.Market.Entry == types.EntryMembers {
 		return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
+	}
+	if err := x.checkEntrant(order.Owner); err != nil {
+		return err
 	}
 	return x.checkFlow(order.Owner, order.Flow, order.Product.From)
 }
@@ -62,7 +72,9 @@ func (x *execution) withdraw(a *types.Withdraw) error {
 	}
 	x.need(a.Owner)
 	x.remove(at)
+	x.endOrders([]heldOrder{{a.Owner, a.Number}})
 	if book.Orders == 1 {
+		x.leaveAsset(book.Product.Asset)
 		x.remove(bookKey(a.Product))
 		x.remove(gateKey(gate, a.Product))
 	} else {

@@ -111,7 +111,11 @@ func (m *machine) transaction() *types.Tx {
 	for _, coin := range m.coins() {
 		_, plain := coin.output.Lock.(*types.KeyLock)
 		if plain && in < out || rapid.IntRange(0, 9).Draw(m.rt, "spend") == 0 {
-			body.Inputs = append(body.Inputs, coin.outpoint)
+			owner := types.PublicKey{}
+			if lock, plain := coin.output.Lock.(*types.KeyLock); plain {
+				owner = lock.Key
+			}
+			body.Spend(owner, coin.outpoint, coin.output.Amount)
 			in += coin.output.Amount
 		}
 	}

@@ -61,7 +61,7 @@ func (r Reader) Offer(id types.OfferID) (*types.StandingOffer, bool) {
 	return read[types.StandingOffer](r, offerKey(id))
 }
 
-// Asset returns an asset that was ever issued.
+// Asset returns an asset that is out, or that the ledger recognises.
 func (r Reader) Asset(id types.AssetID) (*types.AssetState, bool) {
 	return read[types.AssetState](r, assetKey(id))
 }
@@ -95,11 +95,17 @@ func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {
 	}
 }
 
-// Outputs returns all unspent outputs: those that are locked to keys, in order of their addresses, then those of trades.
+// Outputs returns all unspent outputs: those that are locked to keys, in order of their addresses, then the purses that hold something,
+// under their names, then those of trades.
 func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
 	return func(yield func(types.Outpoint, *types.Output) bool) {
 		for outpoint, output := range r.Coins() {
 			if !yield(outpoint, output) {
+				return
+			}
+		}
+		for of, purse := range r.AllPurses() {
+			if purse.Amount > 0 && !yield(of.Asset.PurseOutpoint(), &types.Output{Asset: of.Asset, Amount: purse.Amount, Lock: types.ToKey(of.Owner)}) {
 				return
 			}
 		}
@@ -135,6 +141,49 @@ func (r Reader) Slot(flow types.Flow, from types.Time) (*types.Slot, bool) {
 // Member returns a member.
 func (r Reader) Member(key types.PublicKey) (*types.Member, bool) {
 	return read[types.Member](r, memberKey(key))
+}
+
+// PurseID tells purses apart.
+type PurseID struct {
+	Owner types.PublicKey
+	Asset types.AssetID
+}
+
+// ParsePurseKey reads whose purse an entry of the state is, and of what.
+func ParsePurseKey(key string) PurseID {
+	return PurseID{types.PublicKey([]byte(key[1:33])), types.AssetID([]byte(key[33:]))}
+}
+
+// AllPurses returns every purse, in order of owners and assets.
+func (r Reader) AllPurses() iter.Seq2[PurseID, *types.Purse] { return r.purses(kindRange(kindPurse)) }
+
+// Purses returns the purses of a key, in order of their assets.
+func (r Reader) Purses(owner types.PublicKey) iter.Seq2[PurseID, *types.Purse] {
+	return r.purses(pursesOf(owner))
+}
+
+func (r Reader) purses(from, to string) iter.Seq2[PurseID, *types.Purse] {
+	return func(yield func(PurseID, *types.Purse) bool) {
+		r.Ascend(from, to, func(key string, stored Value) bool {
+			return yield(ParsePurseKey(key), decoded(key, stored).(*types.Purse))
+		})
+	}
+}
+
+// Purse returns what came to a key of an asset and was merged; empty when there is none.
+func (r Reader) Purse(owner types.PublicKey, asset types.AssetID) types.Purse {
+	if purse, open := read[types.Purse](r, purseKey(owner, asset)); open {
+		return *purse
+	}
+	return types.Purse{}
+}
+
+// Usage counts the lasting entries of a key that have a bound.
+func (r Reader) Usage(key types.PublicKey) types.Usage {
+	if usage, known := read[types.Usage](r, usageKey(key)); known {
+		return *usage
+	}
+	return types.Usage{}
 }
 
 // Books returns what is open to orders, in order of the products' IDs.

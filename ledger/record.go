@@ -14,6 +14,9 @@ func (s *State) record(key types.PublicKey, asset types.AssetID) *types.Record {
 }
 
 func (s *State) editRecord(key types.PublicKey, asset types.AssetID, edit func(*types.Record)) {
+	if _, known := get[types.Record](s, recordKey(key, asset)); !known && !s.useAsset(asset) {
+		return // of an asset that is no more nothing could be paid
+	}
 	next := *s.record(key, asset)
 	edit(&next)
 	s.put(recordKey(key, asset), &next)

@@ -46,7 +46,7 @@ func (x *execution) cutPayment(trade *types.Trade, before uint16) error {
 	}
 	agreement := &trade.Agreement
 	cut := agreement.InstalmentsDue(trade.Released) - agreement.InstalmentsDue(before)
-	x.create(types.Output{Asset: agreement.Asset, Amount: cut, Lock: types.ToKey(agreement.Producer)})
+	x.create(agreement.Producer, agreement.Asset, cut)
 	lock(trade, types.PartPayment, payment-cut)
 	return nil
 }

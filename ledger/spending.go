@@ -34,7 +34,9 @@ func (x *execution) spendCoin(outpoint types.Outpoint) (owner types.PublicKey, e
 		return owner, missing(outpoint)
 	}
 	x.remove(outputKey(outpoint))
-	return output.Lock.(*types.KeyLock).Key, x.credit(output.Asset, output.Amount)
+	owner = output.Lock.(*types.KeyLock).Key
+	x.coinsOf(owner).delta--
+	return owner, x.credit(output.Asset, output.Amount)
 }
 
 func missing(outpoint types.Outpoint) error {
@@ -151,6 +153,7 @@ func (x *execution) keep(id types.TradeID, trade *types.Trade) {
 		return
 	}
 	x.leaveSlot(trade)
+	x.endTrade(trade)
 	trade.Phase = trade.PhaseAt(x.now)
 	x.closing = append(x.closing, Closed{id, trade})
 	if x.now <= trade.Agreement.Deadlines.PayBy {

@@ -32,7 +32,7 @@ func (x *execution) split(a *types.Split) error {
 	return x.divide(a.Trade, next, types.StepSplit, types.EventSplit, a.ToProducer, a.ToConsumer)
 }
 
-// divide ends a trade: all that it has locked becomes one output to each party that gets something. The two shares must
+// divide ends a trade: all that it has locked goes to the purses of its parties. The two shares must
 // add up to what is locked.
 func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.StepKind, event types.EventKind, toProducer, toConsumer types.Amount) error {
 	agreement := &trade.Agreement
@@ -42,7 +42,7 @@ func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.Step
 		amount types.Amount
 	}{{agreement.Producer, toProducer}, {agreement.Consumer, toConsumer}} {
 		if share.amount > 0 {
-			x.create(types.Output{Asset: agreement.Asset, Amount: share.amount, Lock: types.ToKey(share.to)})
+			x.create(share.to, agreement.Asset, share.amount)
 		}
 	}
 	x.note(trade, step)

@@ -244,6 +244,10 @@ func decodeValue(key string, encoded []byte) any {
 		value = new(types.PlacedOrder)
 	case kindRecord:
 		value = new(types.Record)
+	case kindPurse:
+		value = new(types.Purse)
+	case kindUsage:
+		value = new(types.Usage)
 	case kindRemembered, kindQueue, kindGate:
 		value = new(mark)
 	case kindMatches, kindOver:

@@ -130,7 +130,7 @@ func (s *story) fund(who string, amount types.Amount, actions ...types.Action) t
 	var in types.Amount
 	for outpoint, out := range s.reader().Outputs() {
 		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == publicKey(who) && in < amount {
-			body.Inputs = append(body.Inputs, outpoint)
+			body.Spend(lock.Key, outpoint, out.Amount)
 			in += out.Amount
 		}
 	}

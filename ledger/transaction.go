@@ -12,7 +12,7 @@ type execution struct {
 	tx       *types.Tx
 	needed   []types.PublicKey // whose signatures it needs, in order of first need
 	balances []balance
-	nextOut  uint32 // index of the next output that an action creates
+	coins    []coinCount
 
 	spentFrom *types.Trade // as the last input from a trade has left it
 }
@@ -25,7 +25,7 @@ type balance struct {
 
 func (s *State) execute(tx *types.Tx, good bool) error {
 	x := &s.current
-	*x = execution{State: s, tx: tx, needed: x.needed[:0], balances: x.balances[:0], nextOut: uint32(len(tx.Body.Outputs))}
+	*x = execution{State: s, tx: tx, needed: x.needed[:0], balances: x.balances[:0], coins: x.coins[:0]}
 	if err := x.checkForm(); err != nil {
 		return err
 	}
@@ -52,6 +52,7 @@ func (s *State) execute(tx *types.Tx, good bool) error {
 	if err := x.checkBalance(); err != nil {
 		return err
 	}
+	x.countCoins()
 	return x.checkSigners()
 }
 
@@ -88,6 +89,16 @@ func (x *execution) act(action types.Action) error {
 		return x.award(a)
 	case *types.Reading:
 		return x.read(a)
+	case *types.Accept:
+		return x.accept(a)
+	case *types.Decline:
+		return x.decline(a)
+	case *types.Draw:
+		return x.draw(a)
+	case *types.Recognise:
+		return x.recognise(a)
+	case *types.Unrecognise:
+		return x.unrecognise(a)
 	case *types.Admit:
 		return x.admit(a)
 	case *types.Enrol:
@@ -238,7 +249,9 @@ func (x *execution) makeOutputs() error {
 		if err := x.debit(output.Asset, output.Amount); err != nil {
 			return err
 		}
-		x.add(outputKey(types.Outpoint{Tx: x.tx.ID(), Index: uint32(i)}), output)
+		if err := x.receive(types.Outpoint{Tx: x.tx.ID(), Index: uint32(i)}, output); err != nil {
+			return err
+		}
 		receiver := output.Lock.(*types.KeyLock).Key
 		if !slices.Contains(receivers, receiver) {
 			receivers = append(receivers, receiver)
@@ -250,21 +263,16 @@ func (x *execution) makeOutputs() error {
 	return nil
 }
 
-// create makes an output on behalf of an action; its sum must have been debited or come from a trade.
-func (x *execution) create(output types.Output) {
-	x.add(outputKey(types.Outpoint{Tx: x.tx.ID(), Index: x.nextOut}), &output)
-	x.nextOut++
-}
-
 func (x *execution) payFee() error {
-	fee := x.tx.Body.Fee
-	if isUnsignedForm(&x.tx.Body) || fee == x.params.MinFee && fee == 0 {
+	fee, least := x.tx.Body.Fee, x.params.LeastFee(&x.tx.Body)
+	if isUnsignedForm(&x.tx.Body) || fee == least && fee == 0 {
 		return nil
 	}
 	asset, ok := get[types.AssetState](x.State, assetKey(x.params.FeeAsset))
 	switch {
-	case fee < x.params.MinFee:
-		return types.Refuse(types.CodeFee, "the fee of %s is below the minimum of %s", fee, x.params.MinFee)
+	case fee < least:
+		return types.Refuse(types.CodeFee, "the fee of %s is below the %s that is due: %s, and %s for each of %d lasting entries",
+			fee, least, x.params.MinFee, x.params.Entries.Fee, x.tx.Body.Entries())
 	case !ok:
 		return types.Refuse(types.CodeFee, "this ledger takes no fee")
 	}

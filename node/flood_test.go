@@ -59,6 +59,39 @@ func coin(n int, asset types.AssetID, amount types.Amount, owner types.PublicKey
 	return ledger.Change{Key: string(key), New: types.Encode(output), After: output}
 }
 
+// counted adds what the state counts of keys after changes that bring coins and assets.
+func (b *book) counted(changes []ledger.Change) []ledger.Change {
+	b.t.Helper()
+	tip := b.store.Tip()
+	defer tip.Close()
+	counts := map[types.PublicKey]*types.Usage{}
+	of := func(key types.PublicKey) *types.Usage {
+		if counts[key] == nil {
+			usage := tip.Usage(key)
+			counts[key] = &usage
+		}
+		return counts[key]
+	}
+	for _, change := range changes {
+		switch value := change.After.(type) {
+		case *types.Output:
+			of(value.Lock.(*types.KeyLock).Key).Coins++
+		case *types.AssetState:
+			if change.Before == nil {
+				of(value.Asset.Issuer).Assets++
+			}
+		}
+	}
+	for key, usage := range counts { // any order: each by itself
+		change := ledger.Change{Key: "x" + string(key[:]), New: types.Encode(usage), After: usage}
+		if before := tip.Usage(key); before != (types.Usage{}) {
+			change.Old, change.Before = types.Encode(&before), &before
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
 // issued adds to how much of an asset the state counts as issued.
 func (b *book) issued(asset types.Asset, more types.Amount) ledger.Change {
 	b.t.Helper()
@@ -247,7 +280,7 @@ func TestFloodOfCoinsAndAssets(t *testing.T) {
 			coin(6*i+2, junk.ID(), 1, paul.Key()), coin(6*i+3, junk.ID(), 1, clara.Key()),
 			coin(6*i+4, euro, 1, paul.Key()), coin(6*i+5, euro, 1, clara.Key()))
 	}
-	b.put(append(flood, b.issued(junk, 2*types.Amount(n)), b.issued(money, 2*types.Amount(n)))...)
+	b.put(b.counted(append(flood, b.issued(junk, 2*types.Amount(n)), b.issued(money, 2*types.Amount(n))))...)
 	dust := types.Amount(n)
 	clara.wants(euro, 1000+dust, 0)
 

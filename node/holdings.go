@@ -170,7 +170,7 @@ func (l *ledgerAPI) Asset(_ context.Context, id types.AssetID) (wire.Asset, erro
 }
 
 func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
-	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees}
+	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least}
 }
 
 // Assets implements [api.Ledger].

@@ -194,6 +194,16 @@ func (c *checker) deriveCoins(visit entryVisitor) error {
 			return err
 		}
 	}
+	for of, purse := range c.Reader.AllPurses() {
+		if purse.Amount == 0 {
+			continue
+		}
+		c.report.Outputs++
+		coin := Coin{Outpoint: of.Asset.PurseOutpoint(), Asset: of.Asset, Amount: purse.Amount}
+		if err := visit(coinKey(of.Owner, &coin), nil, coin.Outpoint); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

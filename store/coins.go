@@ -10,11 +10,12 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"lockstep/ledger"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
 
-// Coin is money of a key: an unspent output that is locked to it, or a part of a trade.
+// Coin is money of a key: an unspent output that is locked to it, its purse of an asset, or a part of a trade.
 type Coin struct {
 	Outpoint types.Outpoint
 	Asset    types.AssetID
@@ -43,6 +44,10 @@ func coinsOf(ledgerKey string, value any) (coins []owned) {
 	case *types.Output:
 		if lock, ok := value.Lock.(*types.KeyLock); ok {
 			coins = append(coins, owned{lock.Key, Coin{Outpoint: outpointOf(ledgerKey), Asset: value.Asset, Amount: value.Amount}})
+		}
+	case *types.Purse:
+		if of := ledger.ParsePurseKey(ledgerKey); value.Amount > 0 {
+			coins = append(coins, owned{of.Owner, Coin{Outpoint: of.Asset.PurseOutpoint(), Asset: of.Asset, Amount: value.Amount}})
 		}
 	case *types.Trade:
 		for _, locked := range value.Locked {

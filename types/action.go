@@ -125,6 +125,44 @@ type Reading struct {
 	Records []HexBytes `json:"records"` // as the meter gave them
 }
 
+// Accept opts in to an asset that the ledger does not recognise: from then on anybody can pay the key in it. Needs the key's signature.
+type Accept struct {
+	_     struct{}  `cbor:",toarray"`
+	Key   PublicKey `json:"key"`
+	Asset AssetID   `json:"asset"`
+}
+
+// Decline takes an acceptance back. Needs the key's signature.
+type Decline struct {
+	_     struct{}  `cbor:",toarray"`
+	Key   PublicKey `json:"key"`
+	Asset AssetID   `json:"asset"`
+}
+
+// Draw takes a sum out of the key's purse of an asset, for the outputs and actions of the same transaction. Needs the key's signature.
+type Draw struct {
+	_      struct{}  `cbor:",toarray"`
+	Key    PublicKey `json:"key"`
+	Asset  AssetID   `json:"asset"`
+	Amount Amount    `json:"amount"`
+}
+
+// Recognise makes an asset one that the ledger recognises, with its smallest output. It may be done before the asset is issued, and
+// again to change the smallest output. Needs an operator's signature.
+type Recognise struct {
+	_        struct{}  `cbor:",toarray"`
+	Operator PublicKey `json:"operator"`
+	Asset    Asset     `json:"asset"`
+	Least    Amount    `json:"least"`
+}
+
+// Unrecognise takes the recognition of an asset back; what is out of it stays. Needs an operator's signature.
+type Unrecognise struct {
+	_        struct{}  `cbor:",toarray"`
+	Operator PublicKey `json:"operator"`
+	Asset    AssetID   `json:"asset"`
+}
+
 // Admit makes a key a member under a name. Needs an operator's signature.
 type Admit struct {
 	_        struct{}  `cbor:",toarray"`
@@ -157,22 +195,27 @@ type Retire struct {
 	Point    PointID   `json:"point"`
 }
 
-func (*Issue) isAction()    {}
-func (*Redeem) isAction()   {}
-func (*Post) isAction()     {}
-func (*Cancel) isAction()   {}
-func (*Take) isAction()     {}
-func (*Place) isAction()    {}
-func (*Withdraw) isAction() {}
-func (*Agree) isAction()    {}
-func (*Pay) isAction()      {}
-func (*Deliver) isAction()  {}
-func (*Release) isAction()  {}
-func (*Split) isAction()    {}
-func (*Settle) isAction()   {}
-func (*Award) isAction()    {}
-func (*Reading) isAction()  {}
-func (*Admit) isAction()    {}
-func (*Enrol) isAction()    {}
-func (*Exchange) isAction() {}
-func (*Retire) isAction()   {}
+func (*Issue) isAction()       {}
+func (*Redeem) isAction()      {}
+func (*Post) isAction()        {}
+func (*Cancel) isAction()      {}
+func (*Take) isAction()        {}
+func (*Place) isAction()       {}
+func (*Withdraw) isAction()    {}
+func (*Agree) isAction()       {}
+func (*Pay) isAction()         {}
+func (*Deliver) isAction()     {}
+func (*Release) isAction()     {}
+func (*Split) isAction()       {}
+func (*Settle) isAction()      {}
+func (*Award) isAction()       {}
+func (*Reading) isAction()     {}
+func (*Accept) isAction()      {}
+func (*Decline) isAction()     {}
+func (*Draw) isAction()        {}
+func (*Recognise) isAction()   {}
+func (*Unrecognise) isAction() {}
+func (*Admit) isAction()       {}
+func (*Enrol) isAction()       {}
+func (*Exchange) isAction()    {}
+func (*Retire) isAction()      {}

@@ -46,4 +46,9 @@ type AssetState struct {
 	Asset  Asset    `json:"asset"`
 	Issued Amount   `json:"issued"` // out now: all that was issued less all that was redeemed
 	Fees   Amount   `json:"fees"`   // of it, taken as fees
+	// Recognised is since when the ledger recognises the asset, zero when it does not, and Least its smallest output then.
+	Recognised Time   `json:"recognised"`
+	Least      Amount `json:"least"`
+	// Uses counts the offers, books and records that name the asset: it stays in the state as long as there are any.
+	Uses uint64 `json:"uses"`
 }

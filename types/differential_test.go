@@ -26,6 +26,7 @@ func variants() []canon.Variant {
 		&types.KeyLock{}, &types.TradeLock{}, &types.Hold{}, &types.Meter{}, &types.Arbiter{},
 		&types.Issue{}, &types.Redeem{}, &types.Post{}, &types.Cancel{}, &types.Take{}, &types.Place{}, &types.Withdraw{}, &types.Agree{}, &types.Pay{},
 		&types.Deliver{}, &types.Release{}, &types.Split{}, &types.Settle{}, &types.Award{}, &types.Reading{}, &types.Admit{}, &types.Enrol{}, &types.Exchange{}, &types.Retire{},
+		&types.Accept{}, &types.Decline{}, &types.Draw{}, &types.Recognise{}, &types.Unrecognise{},
 	}
 }
 
@@ -34,7 +35,7 @@ func described() []canon.Value {
 	list := []canon.Value{
 		&types.Body{}, &types.Signature{}, &types.Mandates{}, &types.Outpoint{}, &types.Output{},
 		&types.Agreement{}, &types.Goods{}, &types.Flow{}, &types.Deadlines{}, &types.Offer{}, &types.StandingOffer{}, &types.Rate{},
-		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Event{},
+		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Purse{}, &types.Usage{}, &types.EntryParams{}, &types.GenesisAsset{}, &types.Event{},
 		&types.Member{}, &types.Point{}, &types.PointMeter{}, &types.Below{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},
 		&types.Product{}, &types.Order{}, &types.Range{}, &types.PlacedOrder{}, &types.Book{}, &types.Record{},
 		&types.Auction{}, &types.Round{}, &types.ClearingPrice{}, &types.Result{}, &types.MatchTrade{},

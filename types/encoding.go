@@ -40,6 +40,12 @@ const (
 	tagExchange = 0x4c33
 	tagAgree    = 0x4c34
 	tagSplit    = 0x4c35
+
+	tagAccept      = 0x4c41
+	tagDecline     = 0x4c42
+	tagDraw        = 0x4c43
+	tagRecognise   = 0x4c44
+	tagUnrecognise = 0x4c45
 )
 
 // maxNesting is the limit of the decoder by reflection, far above any valid transaction.
@@ -62,6 +68,7 @@ var cborCodec = sync.OnceValue(func() codec {
 		tagAgree: Agree{}, tagPay: Pay{}, tagDeliver: Deliver{}, tagRelease: Release{}, tagSplit: Split{},
 		tagAdmit: Admit{}, tagEnrol: Enrol{}, tagExchange: Exchange{}, tagRetire: Retire{}, tagReading: Reading{}, tagSettle: Settle{}, tagAward: Award{},
 		tagPlace: Place{}, tagWithdraw: Withdraw{},
+		tagAccept: Accept{}, tagDecline: Decline{}, tagDraw: Draw{}, tagRecognise: Recognise{}, tagUnrecognise: Unrecognise{},
 	} {
 		required := cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}
 		if err := tags.Add(required, reflect.TypeOf(variant), tag); err != nil {

@@ -42,6 +42,13 @@ const (
 	CodeAssetForm    Code = 41
 	CodeSupply       Code = 42
 
+	// Entries that last.
+	CodeUnaccepted  Code = 43
+	CodeDust        Code = 44
+	CodeQuota       Code = 45
+	CodeNotAdmitted Code = 46
+	CodePurse       Code = 47
+
 	// Agreements and offers.
 	CodeParties       Code = 50
 	CodeGoods         Code = 51
@@ -125,6 +132,11 @@ func CodeList() []CodeInfo {
 		{CodeAssetUnknown, "asset_unknown", "The asset was never issued on this ledger."},
 		{CodeAssetForm, "asset_form", "An asset's code is 1 to 12 capital letters, digits or '-', with at most 18 decimal places."},
 		{CodeSupply, "supply", "More would be issued than the ledger can count, or more redeemed than is out."},
+		{CodeUnaccepted, "unaccepted", "The ledger does not recognise the asset, and its receiver has not accepted it. Ask the receiver to opt in, by lockstep wallet accept ASSET."},
+		{CodeDust, "dust", "The output is below the asset's smallest output and its receiver has no purse of the asset yet. Send more at once."},
+		{CodeQuota, "quota", "The key has as many entries of this kind as the ledger lets it have. End some first: cancel an offer, withdraw an order, collect a trade, redeem an asset, decline one."},
+		{CodeNotAdmitted, "not_admitted", "On this ledger only members make lasting entries and receive money. Ask an operator to admit the key."},
+		{CodePurse, "purse", "Less than that is in the purse. Ask for the holdings again."},
 		{CodeParties, "parties", "Producer and consumer must be two distinct keys, and an arbiter a third."},
 		{CodeGoods, "goods", "The goods are not well described: see the reference of agreements for units, quantities and slots."},
 		{CodeTerms, "terms", "Price, deposit, instalments or nonce are out of bounds: price and deposit at least 1, instalments 1 to 1024 and at most the price, the nonce below 2^63."},

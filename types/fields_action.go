@@ -38,6 +38,16 @@ func actionOf(tag uint64) Action {
 		return &Award{}
 	case tagReading:
 		return &Reading{}
+	case tagAccept:
+		return &Accept{}
+	case tagDecline:
+		return &Decline{}
+	case tagDraw:
+		return &Draw{}
+	case tagRecognise:
+		return &Recognise{}
+	case tagUnrecognise:
+		return &Unrecognise{}
 	case tagAdmit:
 		return &Admit{}
 	case tagEnrol:
@@ -50,25 +60,30 @@ func actionOf(tag uint64) Action {
 	return nil
 }
 
-func (*Issue) Tag() uint64    { return tagIssue }
-func (*Redeem) Tag() uint64   { return tagRedeem }
-func (*Post) Tag() uint64     { return tagPost }
-func (*Cancel) Tag() uint64   { return tagCancel }
-func (*Take) Tag() uint64     { return tagTake }
-func (*Place) Tag() uint64    { return tagPlace }
-func (*Withdraw) Tag() uint64 { return tagWithdraw }
-func (*Agree) Tag() uint64    { return tagAgree }
-func (*Pay) Tag() uint64      { return tagPay }
-func (*Deliver) Tag() uint64  { return tagDeliver }
-func (*Release) Tag() uint64  { return tagRelease }
-func (*Split) Tag() uint64    { return tagSplit }
-func (*Settle) Tag() uint64   { return tagSettle }
-func (*Award) Tag() uint64    { return tagAward }
-func (*Reading) Tag() uint64  { return tagReading }
-func (*Admit) Tag() uint64    { return tagAdmit }
-func (*Enrol) Tag() uint64    { return tagEnrol }
-func (*Exchange) Tag() uint64 { return tagExchange }
-func (*Retire) Tag() uint64   { return tagRetire }
+func (*Issue) Tag() uint64       { return tagIssue }
+func (*Redeem) Tag() uint64      { return tagRedeem }
+func (*Post) Tag() uint64        { return tagPost }
+func (*Cancel) Tag() uint64      { return tagCancel }
+func (*Take) Tag() uint64        { return tagTake }
+func (*Place) Tag() uint64       { return tagPlace }
+func (*Withdraw) Tag() uint64    { return tagWithdraw }
+func (*Agree) Tag() uint64       { return tagAgree }
+func (*Pay) Tag() uint64         { return tagPay }
+func (*Deliver) Tag() uint64     { return tagDeliver }
+func (*Release) Tag() uint64     { return tagRelease }
+func (*Split) Tag() uint64       { return tagSplit }
+func (*Settle) Tag() uint64      { return tagSettle }
+func (*Award) Tag() uint64       { return tagAward }
+func (*Reading) Tag() uint64     { return tagReading }
+func (*Accept) Tag() uint64      { return tagAccept }
+func (*Decline) Tag() uint64     { return tagDecline }
+func (*Draw) Tag() uint64        { return tagDraw }
+func (*Recognise) Tag() uint64   { return tagRecognise }
+func (*Unrecognise) Tag() uint64 { return tagUnrecognise }
+func (*Admit) Tag() uint64       { return tagAdmit }
+func (*Enrol) Tag() uint64       { return tagEnrol }
+func (*Exchange) Tag() uint64    { return tagExchange }
+func (*Retire) Tag() uint64      { return tagRetire }
 
 func (a *Issue) Fields(c *canon.Coder) {
 	c.Array(2)
@@ -173,6 +188,38 @@ func (a *Reading) Fields(c *canon.Coder) {
 	canon.Part(c, "flow", &a.Flow, (*Flow).Fields)
 	canon.Number(c, "from", &a.From)
 	canon.List(c, "records", &a.Records, func(record *HexBytes, c *canon.Coder) { canon.Blob(c, "content", record) })
+}
+
+func (a *Accept) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("key", a.Key[:])
+	c.Bytes("asset", a.Asset[:])
+}
+
+func (a *Decline) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("key", a.Key[:])
+	c.Bytes("asset", a.Asset[:])
+}
+
+func (a *Draw) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("key", a.Key[:])
+	c.Bytes("asset", a.Asset[:])
+	canon.Number(c, "amount", &a.Amount)
+}
+
+func (a *Recognise) Fields(c *canon.Coder) {
+	c.Array(3)
+	c.Bytes("operator", a.Operator[:])
+	canon.Part(c, "asset", &a.Asset, (*Asset).Fields)
+	canon.Number(c, "smallest output", &a.Least)
+}
+
+func (a *Unrecognise) Fields(c *canon.Coder) {
+	c.Array(2)
+	c.Bytes("operator", a.Operator[:])
+	c.Bytes("asset", a.Asset[:])
 }
 
 func (a *Admit) Fields(c *canon.Coder) {

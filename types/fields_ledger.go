@@ -5,7 +5,7 @@ import "lockstep/types/canon"
 // The wire forms of what a ledger keeps besides trades: its parameters, assets, members, meters, slots and events.
 
 func (p *Params) Fields(c *canon.Coder) {
-	c.Array(10)
+	c.Array(12)
 	canon.Text(c, "chain id", &p.ChainID)
 	canon.Number(c, "clock cap", &p.ClockCap)
 	canon.Number(c, "smallest window", &p.MinWindow)
@@ -16,6 +16,8 @@ func (p *Params) Fields(c *canon.Coder) {
 	canon.Number(c, "slot", &p.Slot)
 	canon.List(c, "operators", &p.Operators, keyFields)
 	canon.Part(c, "market", &p.Market, (*MarketParams).Fields)
+	canon.Part(c, "entries", &p.Entries, (*EntryParams).Fields)
+	canon.List(c, "genesis assets", &p.Genesis, (*GenesisAsset).Fields)
 }
 
 func (a *Asset) Fields(c *canon.Coder) {
@@ -26,10 +28,13 @@ func (a *Asset) Fields(c *canon.Coder) {
 }
 
 func (a *AssetState) Fields(c *canon.Coder) {
-	c.Array(3)
+	c.Array(6)
 	canon.Part(c, "asset", &a.Asset, (*Asset).Fields)
 	canon.Number(c, "issued", &a.Issued)
 	canon.Number(c, "fees", &a.Fees)
+	canon.Number(c, "recognised since", &a.Recognised)
+	canon.Number(c, "smallest output", &a.Least)
+	canon.Number(c, "uses", &a.Uses)
 }
 
 func (m *Member) Fields(c *canon.Coder) {

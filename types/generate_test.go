@@ -206,12 +206,22 @@ var (
 			Results: rapid.SliceOfN(result, 0, 3).Draw(t, "results"), Trades: rapid.SliceOfN(trade, 0, 3).Draw(t, "trades"),
 		}
 	})
+	entries = rapid.Custom(func(t *rapid.T) types.EntryParams {
+		number := func(name string) uint32 { return rapid.Uint32().Draw(t, name) }
+		return types.EntryParams{
+			By: types.Entry(rapid.IntRange(0, 2).Draw(t, "by")), Fee: amounts(t, "fee"), Coins: number("coins"), Assets: number("assets"),
+			Accepted: number("accepted"), Unasked: number("unasked"), Offers: number("offers"), Orders: number("orders"), Trades: number("trades"),
+		}
+	})
+	genesisAssets = rapid.Custom(func(t *rapid.T) types.GenesisAsset {
+		return types.GenesisAsset{Asset: assets.Draw(t, "asset"), Least: amounts(t, "least"), Supply: amounts(t, "supply")}
+	})
 	params = rapid.Custom(func(t *rapid.T) types.Params {
 		return types.Params{
 			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
 			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Slot: spans(t, "slot"),
 			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"),
-			Market:    markets.Draw(t, "market"),
+			Market:    markets.Draw(t, "market"), Entries: entries.Draw(t, "entries"), Genesis: rapid.SliceOfN(genesisAssets, 0, 2).Draw(t, "genesis"),
 		}
 	})
 	bodies = rapid.Custom(func(t *rapid.T) types.Body {
@@ -230,7 +240,7 @@ var (
 	})
 	actions = rapid.Custom(func(t *rapid.T) types.Action {
 		trade, offer := hashes[types.TradeID](), hashes[types.OfferID]()
-		switch rapid.IntRange(0, 17).Draw(t, "action") {
+		switch rapid.IntRange(0, 23).Draw(t, "action") {
 		case 0:
 			return &types.Issue{Asset: assets.Draw(t, "asset"), Amount: amounts(t, "amount")}
 		case 1:
@@ -284,6 +294,16 @@ var (
 			}
 		case 17:
 			return &types.Exchange{Operator: draw[types.PublicKey](t, "operator"), Point: draw[types.PointID](t, "point"), Meter: meters.Draw(t, "meter")}
+		case 18:
+			return &types.Accept{Key: draw[types.PublicKey](t, "key"), Asset: draw[types.AssetID](t, "asset")}
+		case 19:
+			return &types.Decline{Key: draw[types.PublicKey](t, "key"), Asset: draw[types.AssetID](t, "asset")}
+		case 20:
+			return &types.Draw{Key: draw[types.PublicKey](t, "key"), Asset: draw[types.AssetID](t, "asset"), Amount: amounts(t, "amount")}
+		case 21:
+			return &types.Recognise{Operator: draw[types.PublicKey](t, "operator"), Asset: assets.Draw(t, "asset"), Least: amounts(t, "least")}
+		case 22:
+			return &types.Unrecognise{Operator: draw[types.PublicKey](t, "operator"), Asset: draw[types.AssetID](t, "asset")}
 		default:
 			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Point: draw[types.PointID](t, "point")}
 		}

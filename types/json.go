@@ -86,6 +86,16 @@ func ActionKind(a Action) string {
 		return "award"
 	case *Reading:
 		return "reading"
+	case *Accept:
+		return "accept"
+	case *Decline:
+		return "decline"
+	case *Draw:
+		return "draw"
+	case *Recognise:
+		return "recognise"
+	case *Unrecognise:
+		return "unrecognise"
 	case *Admit:
 		return "admit"
 	case *Enrol:
@@ -130,6 +140,16 @@ func newAction(kind string) Action {
 		return &Award{}
 	case "reading":
 		return &Reading{}
+	case "accept":
+		return &Accept{}
+	case "decline":
+		return &Decline{}
+	case "draw":
+		return &Draw{}
+	case "recognise":
+		return &Recognise{}
+	case "unrecognise":
+		return &Unrecognise{}
 	case "admit":
 		return &Admit{}
 	case "enrol":

@@ -24,6 +24,10 @@ type Params struct {
 	Operators []PublicKey `json:"operators"`
 	// Market are the numbers of the auctions.
 	Market MarketParams `json:"market"`
+	// Entries bound what lasts in the state.
+	Entries EntryParams `json:"entries"`
+	// Genesis are the assets that the ledger recognises from its first block on.
+	Genesis []GenesisAsset `json:"genesis"`
 }
 
 // windowCaps is how many clock caps "several" are at least (protocol section 2).
@@ -40,6 +44,7 @@ func DefaultParams(chainID string) Params {
 		MaxValidity: hour,
 		Slot:        hour / 4,
 		Market:      DefaultMarketParams(),
+		Entries:     DefaultEntryParams(),
 	}
 }
 
@@ -66,8 +71,12 @@ func (p *Params) Check() error {
 			return err
 		}
 	}
-	if err := p.Market.check(p); err != nil {
-		return err
+	for _, check := range []func() error{
+		func() error { return p.Market.check(p) }, func() error { return p.Entries.check(p) }, p.checkGenesis,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return CheckText("chain id", p.ChainID, MaxName)
 }

@@ -30,6 +30,7 @@ func vectors() []vector {
 	registered, point, slot := sampleMeter(), samplePoint(), sampleSlot()
 	product, order, auction := sampleProduct(), sampleOrder(), sampleAuction()
 	params.Operators = []types.PublicKey{keyOf("operator")}
+	params.Genesis = []types.GenesisAsset{{Asset: asset, Least: 10, Supply: 1_000}}
 	arbiter, meter := agreement, agreement
 	arbiter.Fallback, meter.Fallback = &types.Arbiter{Key: keyOf("arbiter")}, &types.Meter{}
 	list := []vector{
@@ -43,7 +44,9 @@ func vectors() []vector {
 		{"meter", &registered, registered.ID()},
 		{"point", &point, point.ID()},
 		{"slot", &slot, nil},
-		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12}, nil},
+		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12, Recognised: noon, Least: 10, Uses: 3}, nil},
+		{"purse", &types.Purse{Amount: 300, Kind: types.PurseAccepted}, nil},
+		{"usage", &types.Usage{Coins: 1, Assets: 2, Accepted: 3, Unasked: 4, Offers: 5, Orders: 6, Trades: 7}, nil},
 		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},
 		{"output/key", &types.Output{Asset: assetID(), Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, nil},
 		{"output/trade", &types.Output{Asset: assetID(), Amount: types.MaxAmount, Lock: types.ToTrade(agreement.ID(), types.PartReturn)}, nil},

@@ -70,18 +70,30 @@ func (r *reserve) hold(tx *types.Tx, now types.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.coins, func(_ types.Outpoint, use use) bool { return use.until < now })
-	for _, input := range tx.Body.Inputs {
-		if _, held := r.coins[input]; held {
+	spent := spentBy(&tx.Body)
+	for _, coin := range spent {
+		if _, held := r.coins[coin]; held {
 			return false
 		}
 	}
 	if r.coins == nil {
 		r.coins = map[types.Outpoint]use{}
 	}
-	for _, input := range tx.Body.Inputs {
-		r.coins[input] = use{tx: tx.ID(), until: tx.Body.ValidUntil}
+	for _, coin := range spent {
+		r.coins[coin] = use{tx: tx.ID(), until: tx.Body.ValidUntil}
 	}
 	return true
+}
+
+// spentBy lists what a transaction spends: its inputs, and the purses that it draws from, under their names.
+func spentBy(body *types.Body) []types.Outpoint {
+	spent := slices.Clone(body.Inputs)
+	for _, action := range body.Actions {
+		if draw, ok := action.(*types.Draw); ok {
+			spent = append(spent, draw.Asset.PurseOutpoint())
+		}
+	}
+	return spent
 }
 
 // has reports whether a coin is in use at a block time.

@@ -173,7 +173,7 @@ func (d *Draft) fund() (*types.Tx, error) {
 		body.ValidUntil = min(body.ValidUntil, d.until)
 	}
 	for _, coin := range coins {
-		body.Inputs = append(body.Inputs, coin.Outpoint)
+		body.Spend(d.account.key, coin.Outpoint, coin.Amount)
 	}
 	tx := types.NewTx(body)
 	switch size := len(tx.Bytes()) + signatureBytes; {

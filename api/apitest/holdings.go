@@ -133,7 +133,7 @@ func (l *Ledger) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) 
 	if !ok {
 		return wire.Asset{}, types.Refuse(types.CodeNotFound, "asset %s", id)
 	}
-	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees}, nil
+	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least}, nil
 }
 
 func (l *Ledger) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
@@ -154,7 +154,7 @@ func (l *Ledger) Assets(_ context.Context, code string, part wire.Page) (wire.As
 			page.Next = page.Assets[part.Limit-1].ID.String()
 			return page, nil
 		default:
-			page.Assets = append(page.Assets, wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees})
+			page.Assets = append(page.Assets, wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least})
 		}
 	}
 	return page, nil

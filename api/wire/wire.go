@@ -82,7 +82,8 @@ type Receipt struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
-// Coin is an output that a key can spend now.
+// Coin is an output that a key can spend now, or the key's purse of an asset, which has the outpoint of the asset's ID and the index
+// 2147483647: a purse is drawn from, not spent as an input.
 type Coin struct {
 	Outpoint types.Outpoint `json:"outpoint"`
 	Asset    types.AssetID  `json:"asset"`
@@ -165,6 +166,9 @@ type Asset struct {
 	Asset  types.Asset   `json:"asset"`
 	Issued types.Amount  `json:"issued"`
 	Fees   types.Amount  `json:"fees"`
+	// Recognised assets are those that the ledger's operators, or its genesis, vouch for.
+	Recognised bool         `json:"recognised" doc:"by the ledger's operators, or at genesis"`
+	Least      types.Amount `json:"least" doc:"the smallest output of a recognised asset"`
 }
 
 // Assets is a page of the assets of the ledger by id, or of those of one code.

@@ -1,0 +1,118 @@
+package ledger
+
+import (
+	"slices"
+
+	"lockstep/types"
+)
+
+// The entries that last in the state are admitted (ADR 0020). What a key has of each kind is counted as entries come and go, so that
+// a bound costs one look, however many there are. On a members' ledger only members and operators make entries at all.
+
+// usage is what is counted of a key; never nil.
+func (s *State) usage(key types.PublicKey) *types.Usage {
+	if usage, known := get[types.Usage](s, usageKey(key)); known {
+		return usage
+	}
+	return &types.Usage{}
+}
+
+// editUsage changes what is counted of a key. Counts of nothing leave the state.
+func (s *State) editUsage(key types.PublicKey, edit func(*types.Usage)) {
+	next := *s.usage(key)
+	if edit(&next); next == (types.Usage{}) {
+		s.remove(usageKey(key))
+		return
+	}
+	s.put(usageKey(key), &next)
+}
+
+// checkEntrant lets only members and operators make lasting entries on a members' ledger.
+func (s *State) checkEntrant(key types.PublicKey) error {
+	if !s.ofMembers() || slices.Contains(s.params.Operators, key) {
+		return nil
+	}
+	if _, member := get[types.Member](s, memberKey(key)); !member {
+		return types.Refuse(types.CodeNotAdmitted, "%s is not a member of this ledger: an operator must admit it first", key)
+	}
+	return nil
+}
+
+func (s *State) ofMembers() bool { return s.params.Entries.By == types.EntryMembers }
+
+// checkRoom wants a key to have fewer entries of a kind than it may.
+func checkRoom(key types.PublicKey, have uint64, most uint32, kind string) error {
+	if have >= uint64(most) {
+		return types.Refuse(types.CodeQuota, "%s has %d of the %d %s that a key may have", key, have, most, kind)
+	}
+	return nil
+}
+
+// beginTrade counts a trade for its consumer, on a members' ledger. It is the one party whose signature every trade needs.
+func (s *State) beginTrade(consumer types.PublicKey) {
+	if s.ofMembers() {
+		s.editUsage(consumer, func(u *types.Usage) { u.Trades++ })
+	}
+}
+
+// endTrade gives the place of a trade back.
+func (s *State) endTrade(trade *types.Trade) {
+	if s.ofMembers() {
+		s.editUsage(trade.Agreement.Consumer, func(u *types.Usage) { u.Trades-- })
+	}
+}
+
+// admitTrade is what a members' ledger asks of an agreement that is recorded now.
+func (x *execution) admitTrade(agreement *types.Agreement) error {
+	if !x.ofMembers() {
+		return nil
+	}
+	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
+		if err := x.checkEntrant(party); err != nil {
+			return err
+		}
+	}
+	consumer := agreement.Consumer
+	return checkRoom(consumer, x.usage(consumer).Trades, x.params.Entries.Trades, "open trades as a consumer")
+}
+
+// endOrders gives the places of orders back which leave with their book. Those of an owner stand together.
+func (s *State) endOrders(orders []heldOrder) {
+	for s.ofMembers() && len(orders) > 0 {
+		owner, count := orders[0].Owner, 0
+		for len(orders) > 0 && orders[0].Owner == owner {
+			orders, count = orders[1:], count+1
+		}
+		s.editUsage(owner, func(u *types.Usage) { u.Orders -= uint64(count) })
+	}
+}
+
+// coinCount is by how much a transaction changes the number of a key's coins.
+type coinCount struct {
+	key   types.PublicKey
+	delta int
+}
+
+func (x *execution) coinsOf(key types.PublicKey) *coinCount {
+	for i := range x.coins {
+		if x.coins[i].key == key {
+			return &x.coins[i]
+		}
+	}
+	x.coins = append(x.coins, coinCount{key: key})
+	return &x.coins[len(x.coins)-1]
+}
+
+// hasRoomForCoin tells whether a key may have one coin more: that is so without a look when it has spent one in the transaction.
+func (x *execution) hasRoomForCoin(c *coinCount) bool {
+	return c.delta < 0 || x.usage(c.key).Coins+uint64(c.delta) < uint64(x.params.Entries.Coins)
+}
+
+// countCoins notes what a transaction changed.
+func (x *execution) countCoins() {
+	for _, c := range x.coins {
+		if c.delta != 0 {
+			x.editUsage(c.key, func(u *types.Usage) { u.Coins += uint64(c.delta) /* wraps round to a difference */ })
+		}
+	}
+}
