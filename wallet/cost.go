@@ -10,7 +10,7 @@ type Sum struct {
 
 // Cost holds the sums that a transaction takes from the account that signs it.
 type Cost struct {
-	Fee   Sum   // zero on a ledger that takes none
+	Fee   Sum   // at most; zero on a ledger that takes none
 	Moved []Sum // paid to others or locked in trades, by asset; the fee is not in it
 }
 
@@ -41,7 +41,7 @@ func (d *Draft) checkFee(id types.AssetID, fee types.Amount) error {
 // Cost returns the sums that the draft, as it is now, takes from the account. Coins that go back to the account don't count.
 func (d *Draft) Cost() Cost {
 	var cost Cost
-	if fee := d.ctx.Params.MinFee; fee > 0 {
+	if fee := d.mostFee(); fee > 0 {
 		cost.Fee = Sum{d.ctx.Params.FeeAsset, fee}
 	}
 	for _, asset := range sortedAssets(d.in, d.out) {

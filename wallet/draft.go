@@ -161,12 +161,27 @@ const signatureBytes = 1 + 2 + 32 + 2 + 64
 
 // fund makes the unsigned transaction.
 func (d *Draft) fund() (*types.Tx, error) {
-	coins, change, err := d.balance()
+	for fee := d.ctx.Params.MinFee; ; {
+		tx, err := d.fundAt(fee)
+		if err != nil {
+			return nil, err
+		}
+		least := d.ctx.Params.LeastFee(&tx.Body)
+		if fee >= least {
+			return tx, nil
+		}
+		fee = least // it may take another coin, or change
+	}
+}
+
+// fundAt is fund with a given fee.
+func (d *Draft) fundAt(fee types.Amount) (*types.Tx, error) {
+	coins, change, err := d.balance(fee)
 	if err != nil {
 		return nil, err
 	}
 	body := types.Body{
-		ChainID: d.ctx.Params.ChainID, ValidUntil: d.ctx.validUntil(), Memo: d.memo, Fee: d.ctx.Params.MinFee,
+		ChainID: d.ctx.Params.ChainID, ValidUntil: d.ctx.validUntil(), Memo: d.memo, Fee: fee,
 		Outputs: append(slices.Clone(d.outputs), change...), Actions: slices.Clone(d.actions),
 	}
 	if d.until != 0 {
@@ -192,7 +207,7 @@ const maxFunds = types.MaxTxBytes / 36
 // Fund fetches the coins that the draft needs and the context doesn't have, for each asset as many as its sum takes. The source
 // gives the account's coins of an asset, best those first that are worth the sum.
 func (d *Draft) Fund(source func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error]) error {
-	in, out, err := d.sums()
+	in, out, err := d.sums(d.mostFee())
 	if err != nil {
 		return err
 	}
@@ -248,9 +263,9 @@ func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[wir
 }
 
 // sums are what the actions bring in, and what outputs, actions and the fee take.
-func (d *Draft) sums() (in, out sums, err error) {
+func (d *Draft) sums(fee types.Amount) (in, out sums, err error) {
 	in, out = maps.Clone(d.in), maps.Clone(d.out)
-	if id, fee := d.ctx.Params.FeeAsset, d.ctx.Params.MinFee; fee > 0 {
+	if id := d.ctx.Params.FeeAsset; fee > 0 {
 		if err := d.checkFee(id, fee); err != nil {
 			return nil, nil, err
 		}
@@ -259,9 +274,17 @@ func (d *Draft) sums() (in, out sums, err error) {
 	return in, out, err
 }
 
+// mostFee is what the draft, as it is now, costs at most: as if all its change made entries.
+func (d *Draft) mostFee() types.Amount {
+	params := &d.ctx.Params
+	change := sortedAssets(d.in, d.out, sums{params.FeeAsset: 0})
+	body := types.Body{Outputs: make([]types.Output, len(d.outputs)+len(change)), Actions: d.actions}
+	return params.LeastFee(&body)
+}
+
 // balance chooses the coins that all this needs, fee included, and the change that makes inputs equal outputs.
-func (d *Draft) balance() (coins []wire.Coin, change []types.Output, err error) {
-	in, out, err := d.sums()
+func (d *Draft) balance(fee types.Amount) (coins []wire.Coin, change []types.Output, err error) {
+	in, out, err := d.sums(fee)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -343,9 +366,9 @@ func containsCoin(coins []wire.Coin, o types.Outpoint) bool {
 	return slices.ContainsFunc(coins, func(coin wire.Coin) bool { return coin.Outpoint == o })
 }
 
-func sortedAssets(in, out sums) []types.AssetID {
+func sortedAssets(of ...sums) []types.AssetID {
 	var assets []types.AssetID
-	for _, s := range []sums{in, out} {
+	for _, s := range of {
 		for asset := range s {
 			if !slices.Contains(assets, asset) {
 				assets = append(assets, asset)

@@ -7,6 +7,30 @@ func (d *Draft) Admit(member types.Member) {
 	d.act(&types.Admit{Operator: d.account.key, Member: member})
 }
 
+// Recognise makes an asset one that the ledger recognises, with its smallest output. The account must be one of the ledger's operators.
+func (d *Draft) Recognise(asset types.Asset, least types.Amount) error {
+	if err := asset.Check(); err != nil {
+		return err
+	}
+	d.act(&types.Recognise{Operator: d.account.key, Asset: asset, Least: least})
+	return nil
+}
+
+// Unrecognise takes the recognition of an asset back, likewise.
+func (d *Draft) Unrecognise(asset types.AssetID) {
+	d.act(&types.Unrecognise{Operator: d.account.key, Asset: asset})
+}
+
+// Accept opts the account in to an asset that the ledger does not recognise, so that others can pay it in it.
+func (d *Draft) Accept(asset types.AssetID) {
+	d.act(&types.Accept{Key: d.account.key, Asset: asset})
+}
+
+// Decline takes an acceptance back.
+func (d *Draft) Decline(asset types.AssetID) {
+	d.act(&types.Decline{Key: d.account.key, Asset: asset})
+}
+
 // Enrol registers a connection point with its first meter to a member; parent is zero but for a sub-meter.
 func (d *Draft) Enrol(owner types.PublicKey, parent types.PointID, meter types.PointMeter) {
 	d.act(&types.Enrol{Operator: d.account.key, Owner: owner, Parent: parent, Meter: meter})

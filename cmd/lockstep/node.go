@@ -46,6 +46,8 @@ type nodeInitCmd struct {
 	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; give it once for each." placeholder:"KEY"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
 	accessFlags
+	Entries entryFlags `embed:"" prefix:"entries-"`
+	Fee     feeFlags   `embed:"" prefix:"fee-"`
 
 	Validators int      `help:"Make the folders node0, node1 and so on of a ledger with so many validators." placeholder:"N"`
 	Host       []string `help:"Machine of a validator, once for each in order; without it all are on this one." placeholder:"HOST"`
@@ -58,6 +60,10 @@ func (c *nodeInitCmd) Run(a *app) error {
 	params.Operators = c.Operator
 	var err error
 	if params.Market, err = c.Market.params(); err != nil {
+		return err
+	}
+	params.Entries = c.Entries.bounds(len(c.Operator) > 0)
+	if err := c.Fee.apply(&params); err != nil {
 		return err
 	}
 	if err := params.Check(); err != nil {
@@ -83,6 +89,7 @@ func (c *nodeInitCmd) Run(a *app) error {
 	}{c.dir(a), params}
 	return a.show(made, func(p *page) {
 		p.line("Made ledger %q in %s.", params.ChainID, made.Dir)
+		p.line("%s", bound(&params))
 		p.line("Start its node with: %s", a.next("node start"))
 		if c.Dir != "" && c.Dir != a.nodeDir() {
 			p.line("Other commands find it by: --node http://%s --token-file %s", reachable(c.API), quoted(filepath.Join(c.Dir, "api.token")))

@@ -37,6 +37,7 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 		for _, v := range validators {
 			p.row("  "+v.Dir, "API on "+v.API, "peers on "+v.Address)
 		}
+		p.line("%s", bound(&params))
 		p.line("Move each folder to its machine and start its node there with: lockstep node start --dir DIR")
 	})
 }

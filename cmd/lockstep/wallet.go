@@ -27,6 +27,11 @@ type walletCmd struct {
 	Issue      walletIssueCmd      `cmd:"" help:"Issue a sum of an asset of one's own."`
 	Merge      walletMergeCmd      `cmd:"" help:"Make one coin of many small ones of an asset, so that a payment can spend them."`
 	Redeem     walletRedeemCmd     `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
+	Accept     walletAcceptCmd     `cmd:"" help:"Let others pay this key in an asset that the ledger does not recognise."`
+	Decline    walletDeclineCmd    `cmd:"" help:"Accept such an asset no longer."`
+
+	Recognise   walletRecogniseCmd   `cmd:"" help:"As an operator: make an asset one that the ledger recognises."`
+	Unrecognise walletUnrecogniseCmd `cmd:"" help:"As an operator: take the recognition of an asset back."`
 }
 
 type walletNewCmd struct {
