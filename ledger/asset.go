@@ -25,7 +25,7 @@ func (s *State) useAsset(id types.AssetID) bool {
 	return known
 }
 
-// leaveAsset is for an offer or a book that is over. What has used an asset keeps it in the state until then.
+// leaveAsset counts an offer or a book that is over. Until then it kept the asset in the state.
 func (s *State) leaveAsset(id types.AssetID) {
 	asset, known := get[types.AssetState](s, assetKey(id))
 	if !known {
@@ -90,7 +90,7 @@ func (x *execution) unrecognise(a *types.Unrecognise) error {
 	return nil
 }
 
-// issueGenesis makes the assets of genesis known, in the first block. What is issued of them then is in their issuers' purses.
+// issueGenesis makes the assets of genesis known, in the first block. Their first supply is in their issuers' purses.
 func (s *State) issueGenesis() {
 	for _, genesis := range s.params.Genesis {
 		id := genesis.Asset.ID()

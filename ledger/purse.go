@@ -2,9 +2,9 @@ package ledger
 
 import "lockstep/types"
 
-// A purse holds, in one entry, all that came to a key of an asset beyond the coins which it may have, and all that the ledger itself
-// makes: the cuts of releases, the shares of splits, settlements and awards. So nobody can make a key's list of coins long. Its owner
-// draws any part of it; what comes meanwhile spoils no transaction that it has signed.
+// A purse holds, in one entry, the sums of an asset that came to a key beyond the coins which it may have, and those that the ledger
+// itself pays: the cuts of releases, the shares of splits, settlements and awards. So nobody can make a key's list of coins long. Its
+// owner draws any part of it, so that sums which come meanwhile spoil no transaction that the owner has signed.
 
 // receive makes an explicit output: a coin, or if the receiver has as many as it may or the sum is small, a part of its purse.
 func (x *execution) receive(at types.Outpoint, output *types.Output) error {
@@ -24,8 +24,8 @@ func (x *execution) receive(at types.Outpoint, output *types.Output) error {
 	return x.deposit(to, output.Asset, output.Amount, kind)
 }
 
-// checkGift is what is asked of an output whose receiver does not sign: on a members' ledger that it goes to a member, and that the
-// receiver wants the asset: it is one that the ledger recognises, that it issues itself or has accepted. It returns whether the sum is
+// checkGift checks an output whose receiver does not sign. On a members' ledger it must go to a member, and the receiver must want
+// the asset: the ledger recognises it, or the receiver issues it or has accepted it. It returns whether the sum is
 // too small for a coin, and the kind of purse that it would open.
 func (x *execution) checkGift(to types.PublicKey, output *types.Output) (small bool, kind types.PurseKind, err error) {
 	asset, known := get[types.AssetState](x.State, assetKey(output.Asset))
@@ -69,14 +69,14 @@ func (s *State) deposit(to types.PublicKey, asset types.AssetID, amount types.Am
 	return nil
 }
 
-// create gives a party what is due to it on behalf of an action; the sum comes from a trade, so the purse can count it.
+// create pays a party a sum on behalf of an action. The sum comes from a trade, so the purse can count it.
 func (x *execution) create(to types.PublicKey, asset types.AssetID, amount types.Amount) {
 	if err := x.deposit(to, asset, amount, types.PurseMerged); err != nil {
 		panic("ledger: more of asset " + asset.String() + " is in a purse than was issued: " + err.Error())
 	}
 }
 
-// draw takes a sum out of a purse. It sees what outputs and earlier actions of the transaction have put in.
+// draw takes a sum out of a purse. It sees the sums that outputs and earlier actions of the transaction have put in.
 func (x *execution) draw(a *types.Draw) error {
 	if a.Amount == 0 {
 		return types.Refuse(types.CodeAmountZero, "a draw of nothing")
@@ -130,7 +130,7 @@ func (x *execution) accept(a *types.Accept) error {
 	return nil
 }
 
-// decline takes an acceptance back. What is in the purse stays its owner's.
+// decline takes an acceptance back. The money in the purse stays its owner's.
 func (x *execution) decline(a *types.Decline) error {
 	x.need(a.Key)
 	purse, open := get[types.Purse](x.State, purseKey(a.Key, a.Asset))

@@ -6,10 +6,10 @@ import (
 	"lockstep/types"
 )
 
-// The entries that last in the state are admitted (ADR 0020). What a key has of each kind is counted as entries come and go, so that
+// The entries that last in the state are admitted (ADR 0020). The entries of a key are counted by kind as they come and go, so that
 // a bound costs one look, however many there are. On a members' ledger only members and operators make entries at all.
 
-// usage is what is counted of a key; never nil.
+// usage returns the counts of a key, never nil.
 func (s *State) usage(key types.PublicKey) *types.Usage {
 	if usage, known := get[types.Usage](s, usageKey(key)); known {
 		return usage
@@ -17,7 +17,7 @@ func (s *State) usage(key types.PublicKey) *types.Usage {
 	return &types.Usage{}
 }
 
-// editUsage changes what is counted of a key. Counts of nothing leave the state.
+// editUsage changes the counts of a key. Counts that are all zero leave the state.
 func (s *State) editUsage(key types.PublicKey, edit func(*types.Usage)) {
 	next := *s.usage(key)
 	if edit(&next); next == (types.Usage{}) {
@@ -62,7 +62,7 @@ func (s *State) endTrade(trade *types.Trade) {
 	}
 }
 
-// admitTrade is what a members' ledger asks of an agreement that is recorded now.
+// admitTrade checks an agreement that is recorded now: on a members' ledger both parties are members, and the consumer has room.
 func (x *execution) admitTrade(agreement *types.Agreement) error {
 	if !x.ofMembers() {
 		return nil
@@ -108,7 +108,7 @@ func (x *execution) hasRoomForCoin(c *coinCount) bool {
 	return c.delta < 0 || x.usage(c.key).Coins+uint64(c.delta) < uint64(x.params.Entries.Coins)
 }
 
-// countCoins notes what a transaction changed.
+// countCoins writes the changed numbers of coins.
 func (x *execution) countCoins() {
 	for _, c := range x.coins {
 		if c.delta != 0 {

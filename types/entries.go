@@ -2,12 +2,12 @@ package types
 
 import "lockstep/types/canon"
 
-// EntryParams bound the entries that last in a ledger's state: what one key makes, and what others make for it (ADR 0020).
+// EntryParams bound the entries that last in a ledger's state: those that one key makes, and those that others make for it (ADR 0020).
 type EntryParams struct {
 	_ struct{} `cbor:",toarray"`
 	// By says who makes lasting entries and receives money: anyone, or members and operators.
 	By Entry `json:"by"`
-	// Fee is what a transaction pays, beside the least fee, for each lasting entry that it makes; see [Body.Entries].
+	// Fee of each lasting entry that a transaction makes, beside the least fee; see [Body.Entries].
 	Fee Amount `json:"fee"`
 	// Coins of a key stand on their own up to this number; later ones are merged into the key's purse of the asset.
 	Coins uint32 `json:"coins"`
@@ -54,7 +54,7 @@ func (e *EntryParams) check(p *Params) error {
 // maxEntryFee keeps the fees of all entries that a transaction has room for countable.
 const maxEntryFee = 1 << 40
 
-// GenesisAsset is an asset that the ledger recognises from its first block on, with what of it is issued then to its issuer.
+// GenesisAsset is an asset that the ledger recognises from its first block on, with the supply that its issuer has then.
 type GenesisAsset struct {
 	_      struct{} `cbor:",toarray"`
 	Asset  Asset    `json:"asset"`
@@ -85,7 +85,7 @@ func (p *Params) checkGenesis() error {
 
 // Entries is how many lasting entries a transaction is charged for: each output, offer, order, agreement and accepted asset, the
 // payment and the deposit of a trade when they are locked, the bond and the place in a slot at delivery; less one for each input,
-// which ends an entry. What the ledger itself makes later (the cut of a release, the shares of a settlement) is paid by then.
+// which ends an entry. Entries that the ledger itself makes later (the cut of a release, the shares of a settlement) are paid by then.
 // It depends on the body alone, so that a wallet knows the fee before it signs.
 func (b *Body) Entries() uint64 {
 	made := len(b.Outputs)
@@ -104,7 +104,7 @@ func (b *Body) Entries() uint64 {
 	return uint64(max(made-len(b.Inputs), 0))
 }
 
-// LeastFee is what a signed transaction must pay at least.
+// LeastFee returns the least fee of a signed transaction.
 func (p *Params) LeastFee(b *Body) Amount {
 	if p.Entries.Fee == 0 {
 		return p.MinFee
@@ -112,8 +112,8 @@ func (p *Params) LeastFee(b *Body) Amount {
 	return p.MinFee.Saturate(p.Entries.Fee * Amount(b.Entries())) // fits: a transaction has room for fewer than 2^16 entries
 }
 
-// Purse is all that came to a key of an asset and was merged: what comes beyond the coins that it may have, and all that the ledger
-// itself makes. Any part of it can be drawn, so what comes meanwhile never spoils a transaction that its owner has signed.
+// Purse holds the sums of an asset that came to a key and were merged: those beyond the coins that it may have, and those that the
+// ledger itself pays. Any part of it can be drawn, so sums that come meanwhile never spoil a transaction that its owner has signed.
 type Purse struct {
 	_      struct{}  `cbor:",toarray"`
 	Amount Amount    `json:"amount"`

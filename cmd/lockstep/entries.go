@@ -75,7 +75,7 @@ func (f *feeFlags) apply(params *types.Params) error {
 // floodOf is the number of entries for which node init names the price.
 const floodOf = 1_000_000
 
-// bound says what a flood of entries costs on a ledger, or where it ends.
+// bound states the price of a flood of entries on a ledger, or its end.
 func bound(params *types.Params) string {
 	e := &params.Entries
 	each := fmt.Sprintf("%d coins, %d assets, %d offers", e.Coins, e.Assets, e.Offers)
