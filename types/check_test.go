@@ -194,6 +194,24 @@ func TestParamsCheck(t *testing.T) {
 		"an operator":              {func(p *types.Params) { p.Operators = []types.PublicKey{keyOf("operator")} }, types.CodeOK},
 		"operator anybody":         {func(p *types.Params) { p.Operators = []types.PublicKey{keyOf("operator"), {1}} }, types.CodeWeakKey},
 		"a fee in no asset at all": {func(p *types.Params) { p.MinFee = 1 }, types.CodeMalformed},
+		"members with an operator": {func(p *types.Params) {
+			p.Operators, p.Entries = []types.PublicKey{keyOf("operator")}, p.Entries.OfMembers()
+		}, types.CodeOK},
+		"members without operator": {func(p *types.Params) { p.Entries = p.Entries.OfMembers() }, types.CodeMalformed},
+		"entries by nobody":        {func(p *types.Params) { p.Entries.By = types.EntryNobody }, types.CodeMalformed},
+		"a fee of entries":         {func(p *types.Params) { p.FeeAsset = assetID(); p.Entries.Fee = 1 << 40 }, types.CodeOK},
+		"too large a fee of them":  {func(p *types.Params) { p.FeeAsset = assetID(); p.Entries.Fee = 1<<40 + 1 }, types.CodeMalformed},
+		"a fee of them in nothing": {func(p *types.Params) { p.Entries.Fee = 1 }, types.CodeMalformed},
+		"no room for a coin":       {func(p *types.Params) { p.Entries.Coins = 0 }, types.CodeMalformed},
+		"no room for an offer":     {func(p *types.Params) { p.Entries.Offers = 0 }, types.CodeMalformed},
+		"no room for an order":     {func(p *types.Params) { p.Entries.Orders = 0 }, types.CodeMalformed},
+		"no room for a trade":      {func(p *types.Params) { p.Entries.Trades = 0 }, types.CodeMalformed},
+		"an asset of genesis":      {func(p *types.Params) { p.Genesis = []types.GenesisAsset{{Asset: sampleAsset()}} }, types.CodeOK},
+		"an asset of genesis twice": {func(p *types.Params) {
+			p.Genesis = []types.GenesisAsset{{Asset: sampleAsset()}, {Asset: sampleAsset(), Supply: 1}}
+		}, types.CodeMalformed},
+		"a genesis of nobody": {func(p *types.Params) { p.Genesis = []types.GenesisAsset{{}} }, types.CodeWeakKey},
+		"too many at genesis": {func(p *types.Params) { p.Genesis = make([]types.GenesisAsset, 65) }, types.CodeMalformed},
 	} {
 		params := sampleParams()
 		c.corrupt(&params)

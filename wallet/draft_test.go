@@ -56,6 +56,49 @@ func TestFeeIsPaid(t *testing.T) {
 	wantReason(t, err, wallet.ReasonFunds)
 }
 
+// A draft pays for the lasting entries that it makes, never more than it said, and draws what was merged.
+func TestFeeOfEntries(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	w.params.FeeAsset, w.params.MinFee, w.params.Entries.Fee, w.params.Entries.Coins = w.euro.ID(), 1, 10, 1
+	for _, c := range []struct {
+		send      types.Amount
+		most, pay types.Amount
+	}{
+		{100, 21, 11}, // a coin makes another and change
+		{100, 21, 11},
+		{777, 21, 1}, // no change is left
+	} {
+		draft := w.draft(paul)
+		must(t, draft.Send(clara.Key(), w.euro.ID(), c.send))
+		if cost := draft.Cost(); cost.Fee.Amount != c.most {
+			t.Errorf("it says a fee of %s, want %s", cost.Fee.Amount, c.most)
+		}
+		tx := w.accept(draft.Sign())
+		if tx.Body.Fee != c.pay {
+			t.Errorf("it pays a fee of %s, want %s", tx.Body.Fee, c.pay)
+		}
+	}
+	w.expect(paul, 0)
+}
+
+// What was merged is spent like coins, and two drafts in a row don't draw it twice.
+func TestDrawsFromPurse(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	w.params.Entries.Coins = 1
+	w.give(500, paul, paul)
+	w.expect(paul, 2000)
+	first, second := w.draft(paul), w.draft(paul)
+	must(t, first.Send(clara.Key(), w.euro.ID(), 1900))
+	must(t, second.Send(clara.Key(), w.euro.ID(), 1900))
+	w.accept(first.Sign())
+	_, err := second.Sign()
+	wantReason(t, err, wallet.ReasonFunds)
+	w.expect(paul, 100)
+	w.expect(clara, 2900)
+}
+
 // Two transactions in a row don't spend one coin, and a refused one gives its coins back.
 func TestCoinsInUse(t *testing.T) {
 	t.Parallel()
