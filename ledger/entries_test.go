@@ -220,7 +220,7 @@ func TestQuotas(t *testing.T) {
 		agree := func(nonce uint64) *types.Tx {
 			a := w.agreement()
 			a.Nonce = nonce
-			return sign(w.body(&types.Agree{Agreement: a}), "peter", "clara")
+			return w.agree(a, "peter", "clara")
 		}
 		w.must(agree(1), agree(2))
 		w.want(types.CodeQuota, agree(3))
@@ -266,7 +266,26 @@ func TestQuotas(t *testing.T) {
 	})
 }
 
-// On a members' ledger nobody else makes a lasting entry or is sent money, and whoever has some ends what it has.
+// A key that only submits for others is a signer, and still no receiver on a members' ledger.
+func TestStrangerReceivesNoMoreThanItSpent(t *testing.T) {
+	t.Parallel()
+	w := ofMembers(t)
+	w.mint(1000, "clara", "clara")
+	split := w.agreement()
+	coins := []types.Outpoint{}
+	for outpoint := range w.reader().Coins() {
+		coins = append(coins, outpoint)
+	}
+	agree := w.agree(split, "peter", "clara").Body.Actions[0].(*types.Agree)
+	agree.Submitter = publicKey("mallory") // whose signature is needed by that, so that it is no receiver unasked
+	body := w.body(agree)
+	body.Inputs, body.Outputs = coins[:1], []types.Output{output("mallory", 10), output("clara", 990)}
+	w.want(types.CodeNotAdmitted, sign(body, "clara", "mallory"))
+	body.Outputs = []types.Output{output("clara", 10), output("clara", 990)}
+	w.must(sign(body, "clara", "mallory"))
+}
+
+// On a members' ledger nobody else makes a lasting entry or is sent money, and a key that has some ends what it has.
 func TestOnlyMembersMakeEntries(t *testing.T) {
 	t.Parallel()
 	w := ofMembers(t)
@@ -291,7 +310,7 @@ func TestOnlyMembersMakeEntries(t *testing.T) {
 		"money to a stranger":    send("mallory"),
 		"an asset of a stranger": w.issueTo(assetOf("mallory", "EUR"), "mallory", "mallory", 5),
 		"an offer of a stranger": sign(w.body(&types.Post{Offer: offer}), "mallory"),
-		"a stranger's agreement": sign(w.body(&types.Agree{Agreement: agreement}), "peter", "mallory"),
+		"a stranger's agreement": w.agree(agreement, "peter", "mallory"),
 		"a stranger takes":       sign(w.body(&types.Take{Offer: own.ID(), Consumer: stranger, Quantity: 500}), "mallory"),
 		"a stranger accepts":     sign(w.body(&types.Accept{Key: stranger, Asset: euro.ID()}), "mallory"),
 		"an order of a stranger": w.placeTx(w.order("mallory", types.Bid, "0.1"), "mallory"),

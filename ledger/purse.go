@@ -9,19 +9,33 @@ import "lockstep/types"
 // receive makes an explicit output: a coin, or if the receiver has as many as it may or the sum is small, a part of its purse.
 func (x *execution) receive(at types.Outpoint, output *types.Output) error {
 	to := output.Lock.(*types.KeyLock).Key
-	small, kind := false, types.PurseMerged
-	if !x.signedBy(to) { // a key receives from itself, or by its own signature, whatever it likes
-		var err error
-		if small, kind, err = x.checkGift(to, output); err != nil {
-			return err
-		}
+	small, kind, coins := false, types.PurseMerged, x.coinsOf(to)
+	var err error
+	if x.signedBy(to) { // a key takes any asset by its own signature
+		err = x.checkChange(coins, output)
+	} else {
+		small, kind, err = x.checkGift(to, output)
 	}
-	if coins := x.coinsOf(to); !small && x.hasRoomForCoin(coins) {
+	if err != nil {
+		return err
+	}
+	if !small && x.hasRoomForCoin(coins) {
 		coins.delta++
 		x.add(outputKey(at), output)
 		return nil
 	}
 	return x.deposit(to, output.Asset, output.Amount, kind)
+}
+
+// checkChange lets a stranger to a members' ledger, who signs, receive no more outputs than it has spent, unless it issues the asset.
+func (x *execution) checkChange(coins *coinCount, output *types.Output) error {
+	if !x.ofMembers() || coins.delta < coins.parts {
+		return nil
+	}
+	if asset, known := get[types.AssetState](x.State, assetKey(output.Asset)); known && asset.Asset.Issuer == coins.key {
+		return nil
+	}
+	return x.checkEntrant(coins.key)
 }
 
 // checkGift checks an output whose receiver does not sign. On a members' ledger it must go to a member, and the receiver must want

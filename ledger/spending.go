@@ -68,6 +68,7 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 	if _, err := unlock(next, part); err != nil {
 		return owner, err
 	}
+	x.coinsOf(owner).parts++
 	step, event := types.StepCollected, types.EventCollected
 	switch {
 	case trade.PhaseAt(x.now) == types.PhaseRefunded:

@@ -87,10 +87,10 @@ func (s *State) endOrders(orders []heldOrder) {
 	}
 }
 
-// coinCount is by how much a transaction changes the number of a key's coins.
+// coinCount is by how much a transaction changes the number of a key's coins, and how many parts of trades the key has spent in it.
 type coinCount struct {
-	key   types.PublicKey
-	delta int
+	key          types.PublicKey
+	delta, parts int
 }
 
 func (x *execution) coinsOf(key types.PublicKey) *coinCount {
