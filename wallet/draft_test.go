@@ -60,14 +60,14 @@ func TestFeeIsPaid(t *testing.T) {
 func TestFeeOfEntries(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
-	w.params.FeeAsset, w.params.MinFee, w.params.Entries.Fee, w.params.Entries.Coins = w.euro.ID(), 1, 10, 1
+	w.params.FeeAsset, w.params.MinFee, w.params.Entries.Fee, w.params.Entries.Coins = w.euro.ID(), 1, 3, 1
 	for _, c := range []struct {
 		send      types.Amount
 		most, pay types.Amount
 	}{
-		{100, 21, 11}, // a coin makes another and change
-		{100, 21, 11},
-		{777, 21, 1}, // no change is left
+		{100, 7, 4}, // a coin makes another and change
+		{100, 7, 4},
+		{791, 7, 1}, // no change is left
 	} {
 		draft := w.draft(paul)
 		must(t, draft.Send(clara.Key(), w.euro.ID(), c.send))
