@@ -374,6 +374,18 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// An output that nothing covers can fill a purse until the balance is checked. The share that an action adds is refused then, no panic.
+func TestUncoveredOutputInPurse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.delivered(func(a *types.Agreement) { a.Instalments = 4 })
+	s.params.Entries.Coins = 1
+	body := s.body(&types.Release{Trade: s.id, Instalment: 1, Preimage: s.preimage(1)})
+	body.Inputs = s.purse[2:]
+	body.Outputs = []types.Output{output("peter", types.MaxAmount)}
+	s.want(types.CodeOverflow, sign(body, "mallory"))
+}
+
 // A transaction with a coin and a draw can't be done twice either: its coin is gone.
 func TestDrawWithCoinOnce(t *testing.T) {
 	t.Parallel()

@@ -83,11 +83,10 @@ func (s *State) deposit(to types.PublicKey, asset types.AssetID, amount types.Am
 	return nil
 }
 
-// create pays a party a sum on behalf of an action. The sum comes from a trade, so the purse can count it.
-func (x *execution) create(to types.PublicKey, asset types.AssetID, amount types.Amount) {
-	if err := x.deposit(to, asset, amount, types.PurseMerged); err != nil {
-		panic("ledger: more of asset " + asset.String() + " is in a purse than was issued: " + err.Error())
-	}
+// payOut gives a party a sum on behalf of an action; the sum comes from a trade. It can be refused: outputs of the same transaction that
+// nothing covers may have filled the purse, since the balance is checked last.
+func (x *execution) payOut(to types.PublicKey, asset types.AssetID, amount types.Amount) error {
+	return x.deposit(to, asset, amount, types.PurseMerged)
 }
 
 // draw takes a sum out of a purse. It sees the sums that outputs and earlier actions of the transaction have put in.

@@ -46,7 +46,9 @@ func (x *execution) cutPayment(trade *types.Trade, before uint16) error {
 	}
 	agreement := &trade.Agreement
 	cut := agreement.InstalmentsDue(trade.Released) - agreement.InstalmentsDue(before)
-	x.create(agreement.Producer, agreement.Asset, cut)
+	if err := x.payOut(agreement.Producer, agreement.Asset, cut); err != nil {
+		return err
+	}
 	lock(trade, types.PartPayment, payment-cut)
 	return nil
 }

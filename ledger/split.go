@@ -42,7 +42,9 @@ func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.Step
 		amount types.Amount
 	}{{agreement.Producer, toProducer}, {agreement.Consumer, toConsumer}} {
 		if share.amount > 0 {
-			x.create(share.to, agreement.Asset, share.amount)
+			if err := x.payOut(share.to, agreement.Asset, share.amount); err != nil {
+				return err
+			}
 		}
 	}
 	x.note(trade, step)
