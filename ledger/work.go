@@ -61,7 +61,8 @@ func actionCost(action types.Action) uint64 {
 		}
 		return cost
 	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay, *types.Deliver,
-		*types.Split, *types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
+		*types.Split, *types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire,
+		*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise:
 	}
 	return actionWork
 }

@@ -131,7 +131,7 @@ const (
 )
 
 // Outpoint is the name under which wallets list a purse beside coins. It is no address: a [Draw] takes from a purse.
-func (a AssetID) PurseOutpoint() Outpoint { return Outpoint{Tx: TxID(a), Index: purseIndex} }
+func (h AssetID) PurseOutpoint() Outpoint { return Outpoint{Tx: TxID(h), Index: purseIndex} }
 
 const purseIndex = inTrade - 1
 

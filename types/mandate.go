@@ -60,7 +60,8 @@ func mandates(action Action, chainID string) (*Mandates, []byte) {
 		return &a.Mandates, a.Message(chainID)
 	case *Split:
 		return &a.Mandates, a.Message(chainID)
-	case *Issue, *Redeem, *Post, *Cancel, *Take, *Place, *Withdraw, *Pay, *Deliver, *Release, *Settle, *Award, *Reading, *Admit, *Enrol, *Exchange, *Retire:
+	case *Issue, *Redeem, *Post, *Cancel, *Take, *Place, *Withdraw, *Pay, *Deliver, *Release, *Settle, *Award, *Reading, *Admit, *Enrol, *Exchange, *Retire,
+		*Accept, *Decline, *Draw, *Recognise, *Unrecognise:
 	}
 	return nil, nil
 }
