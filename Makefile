@@ -23,11 +23,13 @@ help: ## what there is (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: ## a community trades on a ledger of its own, and you watch
-	go run ./cmd/lockstep demo
+demo: build ## a community trades on a ledger of its own, and you watch
+	bin/lockstep demo
 
 .PHONY: build
 build: ## bin/lockstep
+	@if [ -e bin/lockstep ]; then echo "Compiling what has changed, which takes some seconds."; \
+	else echo "Compiling: the first build takes about two minutes, later ones some seconds."; fi
 	go build -trimpath -o bin/lockstep ./cmd/lockstep
 
 .PHONY: test

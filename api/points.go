@@ -10,6 +10,8 @@ import (
 // Points is what the API asks about connection points.
 type Points interface {
 	Point(ctx context.Context, id types.PointID) (wire.Point, error)
+	// KeyPoints are the connection points of a key, as far as a bounded look finds them.
+	KeyPoints(ctx context.Context, key types.PublicKey) (wire.Points, error)
 	// Claims are the places of trades in the slot of a flow that begins at a moment; in every slot that has some, if that is zero.
 	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
 }
@@ -20,12 +22,30 @@ type pointInput struct {
 
 func (s *server) point(ctx context.Context, in *pointInput) (*answer[wire.Point], error) {
 	point, err := s.ledger.Point(ctx, in.ID)
+	fillPoint(&point)
+	return respond(s, point, err)
+}
+
+type keyPointsInput struct {
+	Key types.PublicKey `path:"key" doc:"a public key"`
+}
+
+func (s *server) keyPoints(ctx context.Context, in *keyPointsInput) (*answer[wire.Points], error) {
+	points, err := s.ledger.KeyPoints(ctx, in.Key)
+	points.Points = filled(points.Points)
+	for i := range points.Points {
+		fillPoint(&points.Points[i])
+	}
+	return respond(s, points, err)
+}
+
+// fillPoint keeps the empty lists of a point lists.
+func fillPoint(point *wire.Point) {
 	point.Point.Meters = filled(point.Point.Meters)
 	for i := range point.Point.Meters {
 		m := &point.Point.Meters[i]
 		m.Import, m.Export = filled(m.Import), filled(m.Export)
 	}
-	return respond(s, point, err)
 }
 
 type claimsInput struct {

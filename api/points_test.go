@@ -29,6 +29,14 @@ func TestPoints(t *testing.T) {
 	if point := get[wire.Point](w, path); point.ID != meter.ID() || point.Point.Owner != apitest.Key("producer") || len(point.Point.Meters) != 1 {
 		t.Errorf("point: %+v", point)
 	}
+	own := "/v1/keys/" + apitest.Key("producer").String() + "/points"
+	w.fits(registry, operations["key-points"], own, http.StatusOK)
+	if points := get[wire.Points](w, own); len(points.Points) != 1 || points.Points[0].ID != meter.ID() || points.Partial {
+		t.Errorf("points of the producer: %+v", points)
+	}
+	if points := get[wire.Points](w, "/v1/keys/"+apitest.Key("consumer").String()+"/points"); len(points.Points) != 0 {
+		t.Errorf("points of the consumer: %+v", points)
+	}
 	if claims := get[wire.Claims](w, path+"/claims/export"); len(claims.Slots) != 0 {
 		t.Errorf("claims: %+v", claims)
 	}

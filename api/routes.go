@@ -49,6 +49,7 @@ func (s *server) routes() []route {
 		ask("/v1/products/{id}/auction/trades", "auction-trades", "The trades that an auction made", s.auctionTrades, http.StatusNotFound),
 		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
 		ask("/v1/keys/{key}/record", "key-record", "What a key did with what auctions gave it", s.keyRecord),
+		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
 		ask("/v1/points/{id}/claims/{direction}", "claims", "The places of trades in the slots of a connection point, in the order in which they are served",
 			s.claims, http.StatusNotFound),
@@ -194,7 +195,28 @@ type offerInput struct {
 
 func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer], error) {
 	offer, err := s.ledger.Offer(ctx, in.ID)
+	if types.CodeOf(err) == types.CodeNotFound {
+		err = s.noOffer(ctx, in.ID)
+	}
 	return respond(s, offer, err)
+}
+
+// noOffer says what became of an offer that does not stand, as far as the index knows.
+func (s *server) noOffer(ctx context.Context, id types.OfferID) error {
+	if s.index == nil {
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand; this node keeps no index that knows whether it ever did", id)
+	}
+	closed, known, err := s.index.Offer(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand, and never did as far as this node's index goes", id)
+	case closed.Tx == types.TxID{}:
+		return types.Refuse(types.CodeNotFound, "offer %s expired at %s (ledger clock): its pay-by passed; choose another", id, closed.At)
+	}
+	return types.Refuse(types.CodeNotFound, "offer %s ended at %s (ledger clock): transaction %s took the last of it or cancelled it; choose another",
+		id, closed.At, closed.Tx)
 }
 
 type assetsInput struct {

@@ -114,6 +114,8 @@ func (b *batch) block(block *Block) error {
 		switch event.Kind {
 		case types.EventCleared:
 			err = b.auction(event.Product)
+		case types.EventOfferClosed:
+			err = b.closeOffer(event)
 		case types.EventLapsed:
 			err = b.lapse(event.Trade)
 		case types.EventCollected, types.EventReturned, types.EventRefunded: // spends what the trade has freed before
@@ -127,6 +129,17 @@ func (b *batch) block(block *Block) error {
 		}
 	}
 	return nil
+}
+
+// closeOffer notes when an offer ended, and by which transaction; one that ran out ended by none.
+func (b *batch) closeOffer(event *types.Event) error {
+	b.rows++
+	tx := []byte{}
+	if event.Tx != (types.TxID{}) {
+		tx = event.Tx[:]
+	}
+	_, err := b.do.closeOffer.Exec(event.Offer[:], event.At, tx)
+	return err
 }
 
 // moveClock notes when the chain last stood still, as the rules do: it is only then that the ledger clock falls behind.

@@ -14,6 +14,7 @@ type queries struct {
 	auctionOf, rounds                  *sql.Stmt
 	volumes                            map[bool]*sql.Stmt // by whether the oldest come first
 	fills, fillTrades, conduct         *sql.Stmt
+	offer, offers                      *sql.Stmt
 }
 
 // texts are all queries; each must find its answer by an index.
@@ -24,6 +25,8 @@ func (s *queries) texts() map[**sql.Stmt]string {
 		&s.tradeSince:  "SELECT first FROM moments WHERE agreed_at >= ? ORDER BY agreed_at LIMIT 1",
 		&s.auctionOf:   auctionColumns + "FROM auctions a CROSS JOIN products p ON p.n = a.product WHERE a.product = ?",
 		&s.rounds:      "SELECT round, terms, arbiter, sellers, buyers, price, volume FROM rounds WHERE auction = ? ORDER BY round LIMIT ?",
+		&s.offer:       "SELECT closed_at, tx FROM offers WHERE id = ?",
+		&s.offers:      "SELECT id FROM offers WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?",
 		&s.fills:       fillsText,
 		&s.fillTrades:  fillTradesText,
 		&s.conduct:     "SELECT asset, sums FROM conduct WHERE party = ? AND asset > ? ORDER BY asset LIMIT ?",

@@ -249,7 +249,7 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 			record.Refunds++
 		case phase == types.PhaseReleased:
 			record.Fills++
-		case phase == types.PhaseSettled || phase == types.PhaseAwarded || phase == types.PhaseSplit:
+		case phase == types.PhaseSettled || phase == types.PhaseAwarded:
 			record.Disputes++
 		}
 	}

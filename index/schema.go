@@ -39,6 +39,10 @@ CREATE INDEX trades_producer_product ON trades (producer, product, phase);
 CREATE INDEX trades_consumer_product ON trades (consumer, product, phase);
 CREATE UNIQUE INDEX trades_open ON trades (deliver_by, id) WHERE phase <= 3; -- those that go on: agreed, paid, delivered
 
+CREATE TABLE offers ( -- those that stand no more
+	id BLOB PRIMARY KEY, closed_at INTEGER NOT NULL, tx BLOB NOT NULL -- empty: it ran out
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE moments (agreed_at INTEGER PRIMARY KEY, first INTEGER NOT NULL REFERENCES trades) STRICT; -- of the trades agreed then
 
 CREATE TABLE conduct (
@@ -99,7 +103,7 @@ type table struct {
 // tables are those of the schema, in the order of a digest.
 func tables() []table {
 	return []table{
-		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"moments", 1}, {"conduct", 2},
+		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"offers", 1}, {"moments", 1}, {"conduct", 2},
 		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
 	}
 }

@@ -11,7 +11,7 @@ import (
 // writeStatements are what following does, each named after its job.
 type writeStatements struct {
 	position, findConduct, putConduct                           *sql.Stmt
-	lastTrade, findOpen, addTrade, addMoment                    *sql.Stmt
+	lastTrade, findOpen, addTrade, addMoment, closeOffer        *sql.Stmt
 	moveTrade, dueTrades, overTrades                            *sql.Stmt
 	findParty, addParty, findProduct, addProduct                *sql.Stmt
 	addAuction, addRound, addOrder, addMatch, volume, putVolume *sql.Stmt
@@ -34,8 +34,9 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.addTrade: `INSERT INTO trades (n, id, height, agreed_at, producer, consumer, product, quantity, price, deposit, bond,
 			terms, instalments, matched, pay_by, deliver_by, phase, released, allotted, paid_at, ended_at, excused)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&s.addMoment: "INSERT OR IGNORE INTO moments (agreed_at, first) VALUES (?, ?)", // another block's clock may stand at it
-		&s.moveTrade: "UPDATE trades SET phase = ?, released = ?, allotted = ?, paid_at = ?, ended_at = ?, excused = ? WHERE n = ?",
+		&s.addMoment:  "INSERT OR IGNORE INTO moments (agreed_at, first) VALUES (?, ?)",     // another block's clock may stand at it
+		&s.closeOffer: "INSERT OR REPLACE INTO offers (id, closed_at, tx) VALUES (?, ?, ?)", // it may be put up again, and close again
+		&s.moveTrade:  "UPDATE trades SET phase = ?, released = ?, allotted = ?, paid_at = ?, ended_at = ?, excused = ? WHERE n = ?",
 
 		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
 		&s.addParty:    "INSERT INTO parties (key) VALUES (?)",

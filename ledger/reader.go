@@ -125,6 +125,9 @@ func (r Reader) Point(id types.PointID) (*types.Point, bool) {
 	return read[types.Point](r, pointKey(id))
 }
 
+// Points goes through the connection points, in order of their IDs.
+func (r Reader) Points() iter.Seq[*types.Point] { return all[types.Point](r, kindPoint) }
+
 // PointOf returns the point at which a meter is or was, by what names the meter.
 func (r Reader) PointOf(m *types.PointMeter) (types.PointID, bool) {
 	if use, ok := read[meterUse](r, meterKey(m.ID())); ok {

@@ -90,7 +90,7 @@ func (s *State) recordFill(trade *types.Trade) {
 	}
 }
 
-// recordDispute is for a match that ended by a split or an award: the price is held against nobody.
+// recordDispute is for a match that ended by an award: the price is held against nobody. A split leaves no record: both wished it.
 func (s *State) recordDispute(trade *types.Trade) {
 	if !matched(trade) {
 		return

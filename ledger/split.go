@@ -28,7 +28,6 @@ func (x *execution) split(a *types.Split) error {
 	}
 	next := change(trade)
 	next.Phase = types.PhaseSplit
-	x.recordDispute(next)
 	return x.divide(a.Trade, next, types.StepSplit, types.EventSplit, a.ToProducer, a.ToConsumer)
 }
 

@@ -25,6 +25,29 @@ func (l *ledgerAPI) Point(_ context.Context, id types.PointID) (wire.Point, erro
 	})
 }
 
+// Bounds of an answer on the points of a key.
+const (
+	maxPoints     = 100    // in the answer
+	pointsScanned = 10_000 // points of anybody that are looked through
+)
+
+func (l *ledgerAPI) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
+	return glance(l, func(s *store.Tip) (wire.Points, error) {
+		points := wire.Points{Points: []wire.Point{}}
+		looked := 0
+		for point := range s.Points() {
+			if looked++; looked > pointsScanned || len(points.Points) == maxPoints {
+				points.Partial = true
+				break
+			}
+			if point.Owner == key {
+				points.Points = append(points.Points, wire.Point{ID: point.ID(), Point: *point})
+			}
+		}
+		return points, nil
+	})
+}
+
 func (l *ledgerAPI) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
 	return read(l, func(s *store.Snapshot) (wire.Claims, error) {
 		point, ok := s.Point(flow.Point)

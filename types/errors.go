@@ -173,7 +173,7 @@ func CodeList() []CodeInfo {
 		{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
 		{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
 		{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},
-		{CodeNotFound, "not_found", "There is nothing under that name on this ledger."},
+		{CodeNotFound, "not_found", "This ledger has nothing under that name now. The message says what is known of it."},
 		{CodeToken, "token", "The node takes transactions only with its access token: name the file that holds it, api.token in the node's folder."},
 		{CodeAhead, "ahead", "The place asked for lies ahead of this node's ledger: it is of another ledger, or of one that was made anew. Start again from the beginning."},
 		{CodeInternal, "internal", "The node failed at something that should not fail. Its log says what; please report it."},

@@ -14,7 +14,7 @@ type Record struct {
 	Fills    uint64 `json:"fills"`    // trades that were released
 	Lapses   uint64 `json:"lapses"`   // as consumer: not paid
 	Refunds  uint64 `json:"refunds"`  // as producer: paid and not delivered
-	Disputes uint64 `json:"disputes"` // settled, awarded or split, on either side
+	Disputes uint64 `json:"disputes"` // settled or awarded, on either side; a split is none, since both wished it
 	Excused  uint64 `json:"excused"`  // not counted as failed: the chain stood still meanwhile
 }
 

@@ -343,9 +343,9 @@ func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []wire.Coin
 			return nil, err
 		}
 	}
-	return nil, refuse(ReasonFunds, "%s more is needed and %s is free to spend: "+
-		"receive more, or wait for transactions that are being confirmed",
-		d.ctx.money(asset, need), d.ctx.money(asset, have[asset]))
+	return nil, refuse(ReasonFunds, "%s is needed and %s is free to spend, so %s is missing: "+
+		"receive that, or wait for transactions that are being confirmed",
+		d.ctx.money(asset, need), d.ctx.money(asset, have[asset]), d.ctx.money(asset, need-have[asset]))
 }
 
 // free lists the coins that are in no other transaction, each once.

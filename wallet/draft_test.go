@@ -198,7 +198,7 @@ func TestWhatDraftsRefuse(t *testing.T) {
 	must(t, draft.Send(clara.Key(), w.euro.ID(), 1001))
 	_, err = draft.Sign()
 	wantReason(t, err, wallet.ReasonFunds)
-	if err != nil && !strings.Contains(err.Error(), "10.01 EUR more is needed and 10.00 EUR is free") {
+	if err != nil && !strings.Contains(err.Error(), "10.01 EUR is needed and 10.00 EUR is free to spend, so 0.01 EUR is missing") {
 		t.Errorf("the refusal does not say how much: %v", err)
 	}
 	must(t, draft.Send(clara.Key(), w.euro.ID(), types.MaxAmount-2000))

@@ -214,6 +214,9 @@ func (a *Account) Propose(ctx Context, agreement types.Agreement) (*Proposal, er
 	if err := a.checkAgreement(&ctx, &agreement); err != nil {
 		return nil, err
 	}
+	if err := checkAhead(&ctx, &agreement.Goods); err != nil {
+		return nil, err
+	}
 	return &Proposal{agreement: &agreement, chainID: ctx.Params.ChainID, validUntil: ctx.validUntil()}, nil
 }
 

@@ -350,6 +350,7 @@ func TestSignaturesAreRemembered(t *testing.T) {
 	ctx.BlockTime = w.time
 	fresh := w.agreement(paul, mine, 1)
 	fresh.Deadlines = types.Deadlines{PayBy: w.time.Add(minute), DeliverBy: w.time.Add(2 * minute), ReadingBy: w.time.Add(3 * minute), ConfirmBy: w.time.Add(4 * minute)}
+	fresh.Goods.From, fresh.Goods.Until = w.time.Add(minute), w.time.Add(16*minute)
 	latest, err := mine.Propose(ctx, fresh)
 	must(t, err)
 	must(t, errorOf(mine.SignProposal(ctx, latest, nil)))

@@ -21,6 +21,9 @@ func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
 	if err := offer.Check(&d.ctx.Params); err != nil {
 		return types.OfferID{}, err
 	}
+	if err := checkAhead(&d.ctx, &offer.Goods); err != nil {
+		return types.OfferID{}, err
+	}
 	whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0)
 	if err != nil {
 		return types.OfferID{}, err
@@ -76,6 +79,9 @@ func (d *Draft) Take(id types.OfferID, offer *types.Offer, quantity uint64) (*ty
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAhead(&d.ctx, &agreement.Goods); err != nil {
+		return nil, err
+	}
 	if err := d.pay(agreement); err != nil {
 		return nil, err
 	}
@@ -99,6 +105,14 @@ func (d *Draft) pay(agreement *types.Agreement) error {
 		return err
 	}
 	return d.out.add(agreement.Asset, agreement.Price, agreement.Deposit)
+}
+
+// checkAhead refuses to agree on goods whose slot has begun: nobody can hand all of them over any more.
+func checkAhead(ctx *Context, goods *types.Goods) error {
+	if goods.From != 0 && goods.From < ctx.BlockTime {
+		return types.Refuse(types.CodeTooLate, "the slot has begun at %s, and it is %s: choose goods of a later slot", goods.From, ctx.BlockTime)
+	}
+	return nil
 }
 
 // checkAgreement is what must hold of an agreement before the account signs it.

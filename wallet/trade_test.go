@@ -303,3 +303,25 @@ func TestAward(t *testing.T) {
 	w.expect(paul, 1000-100+250)
 	w.expect(clara, 1000-550+400)
 }
+
+// Nobody agrees on goods of a slot that has begun; at the very moment of its begin it is not too late.
+func TestSlotsThatHaveBegun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	paul, clara := newAccount(t, "paul"), newAccount(t, "clara")
+	now := w.context(paul).BlockTime
+	for begins, code := range map[types.Time]types.Code{now - 1: types.CodeTooLate, now: types.CodeOK} {
+		offer := w.offer(1)
+		offer.Goods.From, offer.Goods.Until = begins, begins.Add(15*minute)
+		_, err := w.draft(paul).Post(offer)
+		wantCode(t, err, code)
+		offer.ChainID, offer.Producer, offer.Nonce = w.params.ChainID, paul.Key(), 1
+		agreement, err := offer.Agreement(100, clara.Key(), 1)
+		must(t, err)
+		_, err = paul.Propose(w.context(paul), *agreement)
+		wantCode(t, err, code)
+		known := w.context(clara)
+		_, err = clara.Draft(known).Take(offer.ID(), &offer, 100)
+		wantCode(t, err, code)
+	}
+}

@@ -18,6 +18,19 @@ func (l *Ledger) Point(_ context.Context, id types.PointID) (wire.Point, error) 
 	return wire.Point{ID: id, Point: *point}, nil
 }
 
+// KeyPoints implements [api.Points].
+func (l *Ledger) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var points wire.Points
+	for point := range l.reader().Points() {
+		if point.Owner == key {
+			points.Points = append(points.Points, wire.Point{ID: point.ID(), Point: *point})
+		}
+	}
+	return points, nil
+}
+
 // Claims implements [api.Points].
 func (l *Ledger) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
 	l.mu.Lock()

@@ -8,6 +8,12 @@ type Point struct {
 	Point types.Point   `json:"point"`
 }
 
+// Points are the connection points of a key.
+type Points struct {
+	Points  []Point `json:"points" nullable:"false"`
+	Partial bool    `json:"partial" doc:"there may be more: the ledger has more points than are looked through"`
+}
+
 // Claims are the places of trades in the slots of one flow, at one height.
 type Claims struct {
 	Height    uint64          `json:"height"`

@@ -179,8 +179,9 @@ func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.R
 	return s.node.Submit(ctx, tx)
 }
 
-// worstOf tells both sides' worst losses by an agreement.
+// worstOf tells what the terms of an agreement mean, and both sides' worst losses by an agreement.
 func (s *session) worstOf(agreement *types.Agreement) (lines []string) {
+	lines = append(lines, consequence(agreement.Fallback, &agreement.Goods))
 	for _, side := range []struct {
 		who      string
 		consumer bool

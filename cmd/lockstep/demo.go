@@ -47,6 +47,10 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if !d.Quiet && d.Speed > 0 {
+		fmt.Fprintf(a.err, "A ledger of its own is made, and a day is played on it: %d quarter-hours at %v a second, about %s.\n",
+			sim.SlotsPerDay, d.Speed, time.Duration(float64(sim.SlotsPerDay)/d.Speed*float64(time.Second)).Round(time.Second))
+	}
 	progress, end := d.progress(a)
 	report, err := sim.Play(ctx, sim.Options{
 		Profile: profile, Households: sim.Households(d.Seed), From: 0, To: sim.SlotsPerDay,

@@ -64,7 +64,8 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(told, func(p *page) {
 		if len(told.Auctions) == 0 {
-			p.line("No auction of these was held up to block %d.", told.At.Height)
+			p.line("No auction of these was held up to block %d.%s", told.At.Height,
+				s.zoneHint(ctx, client.AuctionFilter{Commodity: c.Commodity, Asset: asset, From: c.From, Until: c.Until}))
 			return
 		}
 		p.row("from", "zone", "price", "volume", "demanded", "offered", "product")
@@ -111,6 +112,7 @@ func volume(total history.Total, unit string) string {
 }
 
 func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.AssetID) error {
+	c.Unit = unitOf(c.Unit)
 	told, err := s.node.VolumeHistory(ctx, client.VolumeFilter{
 		Commodity: c.Commodity, Unit: c.Unit, Zone: c.Zone, Asset: asset, Span: c.By, From: c.From, Until: c.Until, Oldest: c.Oldest,
 	}, c.page())
@@ -119,7 +121,12 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 	}
 	return s.app.show(told, func(p *page) {
 		if len(told.Volumes) == 0 {
-			p.line("Nothing of this market was auctioned up to block %d.", told.At.Height)
+			where := "without a zone"
+			if c.Zone != "" {
+				where = "in zone " + name(c.Zone)
+			}
+			p.line("Nothing of this market %s was auctioned up to block %d.%s", where, told.At.Height,
+				s.zoneHint(ctx, client.AuctionFilter{Commodity: c.Commodity, Asset: asset, From: c.From, Until: c.Until}))
 			return
 		}
 		p.row("from", "average price", "volume", "auctions", "orders", "trades")
@@ -201,23 +208,37 @@ func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
 			p.line("The key has no trades up to block %d.", known.Trades.At.Height)
 			return
 		}
-		p.row("paid in", "as", "trades", "open", "released", "lapsed", "refunded", "disputed", "excused")
 		for i := range known.Trades.Assets {
-			asset := &known.Trades.Assets[i]
-			for _, role := range []struct {
-				name string
-				of   *history.Conduct
-			}{{"producer", &asset.AsProducer}, {"consumer", &asset.AsConsumer}} {
-				p.row(s.code(asset.Asset), role.name, tally(role.of.All()), tally(role.of.Open), tally(role.of.Released), tally(role.of.Lapsed),
-					tally(role.of.Refunded), tally(role.of.Disputed()), fmt.Sprint(role.of.Excused))
-			}
+			s.conduct(p, &known.Trades.Assets[i])
 		}
 		for i := range known.Records.Records {
 			record := &known.Records.Records[i]
-			p.line("\nOf what auctions gave it, paid in %s, it kept %d %%: that is what an order can demand.", s.code(record.Asset), record.Percent)
+			p.line("Of what auctions gave it, paid in %s, it kept %d %%: that is what an order can demand.", s.code(record.Asset), record.Percent)
 		}
 		p.line("A record can be forged by trades with oneself: it informs, and proves nothing.")
 	})
+}
+
+// conduct prints what became of a key's trades in one asset.
+func (s *session) conduct(p *page, told *history.Statistics) {
+	producer, consumer := &told.AsProducer, &told.AsConsumer
+	p.row("paid in "+s.code(told.Asset), "as producer", "as consumer")
+	for _, row := range []struct {
+		what string
+		of   func(*history.Conduct) history.Tally
+	}{
+		{"trades", (*history.Conduct).All},
+		{"open", func(c *history.Conduct) history.Tally { return c.Open }},
+		{"released", func(c *history.Conduct) history.Tally { return c.Released }},
+		{"split, as both wished", func(c *history.Conduct) history.Tally { return c.Split }},
+		{"lapsed: not paid", func(c *history.Conduct) history.Tally { return c.Lapsed }},
+		{"refunded: not delivered", func(c *history.Conduct) history.Tally { return c.Refunded }},
+		{"disputed: by meter or arbiter", (*history.Conduct).Disputed},
+	} {
+		p.row(row.what, tally(row.of(producer)), tally(row.of(consumer)))
+	}
+	p.row("excused: the chain stood still", fmt.Sprint(producer.Excused), fmt.Sprint(consumer.Excused))
+	p.line("")
 }
 
 func tally(t history.Tally) string { return fmt.Sprint(t.Trades) }

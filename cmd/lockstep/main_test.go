@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "lie": lie,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie,
 		},
 		RequireExplicitExec: true,
 	})
@@ -153,6 +153,21 @@ func wall(ts *testscript.TestScript, _ bool, args []string) {
 	var until types.Time
 	ts.Check(until.UnmarshalText([]byte(args[0])))
 	time.Sleep(time.Until(until.Std()) + time.Second)
+}
+
+// gone OFFER waits until an offer has ended and the node's index knows it.
+func gone(ts *testscript.TestScript, _ bool, args []string) {
+	var id types.OfferID
+	ts.Check(id.UnmarshalText([]byte(args[0])))
+	node, err := client.New(ts.Getenv("LOCKSTEP_NODE"))
+	ts.Check(err)
+	for range 1200 {
+		if _, err := node.Offer(context.Background(), id); err != nil && !strings.Contains(err.Error(), "never did") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("offer %s has not ended", id)
 }
 
 // cut VAR TEXT N sets a variable to the first characters of a text.

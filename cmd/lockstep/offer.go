@@ -34,7 +34,7 @@ type termsFlags struct {
 	DeliverWithin time.Duration `help:"Time from pay-by until deliver-by." default:"15m"`
 	ReadWithin    time.Duration `help:"Time from deliver-by until reading-by; with a connection point, from the end of the slot." default:"15m"`
 	ConfirmWithin time.Duration `help:"Time from reading-by until confirm-by." default:"15m"`
-	Fallback      string        `help:"What happens if the last secret is not known by confirm-by: hold, meter or arbiter." enum:"hold,meter,arbiter" default:"hold"`
+	Fallback      string        `help:"What happens if the last secret is not known by confirm-by: hold, meter or arbiter. By default meter for energy that a meter of the seller measures, else hold." enum:",hold,meter,arbiter" default:"" placeholder:"TERMS"`
 	Arbiter       string        `help:"Key of the arbiter." placeholder:"KEY"`
 	pointFlags
 	yesFlag
@@ -52,12 +52,10 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	}
 	d.PayBy = now.Add(types.SpanOf(f.PayWithin))
 	d.DeliverBy = d.PayBy.Add(types.SpanOf(f.DeliverWithin))
-	slot := quarterHour
-	if goods.Flow = f.flow(); !goods.Flow.IsZero() {
-		slot = params.Slot
-	}
+	goods.Flow = f.flow()
+	slot := f.slot(params)
 	if f.Commodity == types.CommodityEnergy || f.From != nil {
-		goods.From = (d.DeliverBy + types.Time(slot) - 1) / types.Time(slot) * types.Time(slot)
+		goods.From = firstSlot(d.DeliverBy, slot)
 		if f.From != nil {
 			goods.From = *f.From
 		}
@@ -74,6 +72,14 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	return goods, d, nil
 }
 
+// slot is how long the slots of the goods are: those of the ledger where a meter counts.
+func (f *termsFlags) slot(params *types.Params) types.Span {
+	if flow := f.flow(); !flow.IsZero() {
+		return params.Slot
+	}
+	return quarterHour
+}
+
 // quantity is how much the flags say.
 func (f *termsFlags) quantity() (uint64, error) {
 	if f.Quantity == "" {
@@ -87,9 +93,9 @@ func (f *termsFlags) quantity() (uint64, error) {
 
 func (f *termsFlags) fallback() (types.Fallback, error) {
 	switch f.Fallback {
-	case "meter":
+	case meterTerms:
 		return &types.Meter{}, nil
-	case "arbiter":
+	case arbiterTerms:
 		key, err := types.ParseKey(f.Arbiter)
 		if err != nil {
 			return nil, misuse("arbiter terms need --arbiter: %w", err)
@@ -126,7 +132,7 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p := plan{ask: "Offer " + describeGoods(&offer.Goods)}
+	p := plan{ask: "Offer " + describeGoods(&offer.Goods) + " at " + s.limit(offer.Asset, offer.Goods.Unit, offer.Price)}
 	if whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0); err == nil {
 		p.worst = s.worstOf(whole)
 	}
@@ -162,7 +168,7 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	if err != nil {
 		return types.Offer{}, err
 	}
-	goods, deadlines, err := c.describe(s.status.Clock, &s.params)
+	goods, deadlines, fallback, err := c.settle(ctx, s, s.account.Key())
 	if err != nil {
 		return types.Offer{}, err
 	}
@@ -170,11 +176,10 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	if err != nil {
 		return types.Offer{}, err
 	}
-	fallback, err := c.fallback()
 	return types.Offer{
 		Goods: goods, Asset: asset.ID(), Price: price, Deposit: deposit, Bond: bond, MinFill: minFill,
 		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
-	}, err
+	}, nil
 }
 
 // minFill is the smallest quantity whose price has at least one unit of money for each instalment, unless a flag says.
@@ -243,19 +248,20 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	offers, err := list(a, s.node.AllOffers(ctx), c.mostFlag, func(o *wire.Offer) bool { return c.Zone == "" || o.Offer.Goods.Zone == c.Zone })
+	var others zones
+	offers, err := list(a, s.node.AllOffers(ctx), c.mostFlag, func(o *wire.Offer) bool { return others.wanted(c.Zone, o.Offer.Goods.Zone) })
 	if err != nil {
 		return err
 	}
 	return a.show(offers, func(p *page) {
 		if len(offers) == 0 {
-			p.line("No offer stands now.")
+			p.line("No offer%s stands now.%s", map[bool]string{true: " in this zone"}[c.Zone != ""], others.hint())
 			return
 		}
 		p.row("left", "price", "from", "stands", "terms", "offer")
 		for _, o := range offers {
 			p.row(leftOf(&o), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
-				slotBegin(&o.Offer.Goods), remaining(o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
+				slotBegin(&o.Offer.Goods), about(o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
 		}
 	})
 }

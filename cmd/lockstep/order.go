@@ -33,7 +33,7 @@ type orderPlaceCmd struct {
 	Unit      string      `help:"What it is counted in." default:"Wh"`
 	MinFill   string      `help:"At least so much or nothing, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
 	Expires   *types.Time `help:"An auction that is held later leaves the order out; by default the begin of the slot." placeholder:"TIME"`
-	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold." default:"hold"`
+	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold. By default an offer of energy that a meter of the seller measures is under meter terms, a bid for energy accepts meter and hold, and all else is under hold terms." placeholder:"TERMS"`
 	pointFlags
 	MinRecord uint8  `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
 	Number    *uint8 `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." zero:"" placeholder:"N"`
@@ -112,6 +112,9 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {
 		return order, err
 	}
+	if err = c.choose(ctx, s, order.Side); err != nil {
+		return order, err
+	}
 	if order.Accepts, err = parseTerms(c.Terms); err != nil {
 		return order, err
 	}
@@ -130,6 +133,8 @@ func (c *orderPlaceCmd) slot(s *session) (from, until types.Time, err error) {
 		from = nextSlot(max(s.status.BlockTime, types.Time(time.Now().UnixMilli())), &s.params)
 	} else if from, err = parseMoment(c.From); err != nil {
 		return 0, 0, misuse("--from is \"next\" or a time: %w", err)
+	} else if err := s.checkOpen(from); err != nil {
+		return 0, 0, err
 	}
 	until = from.Add(s.params.Slot)
 	if c.Until != nil {
@@ -201,12 +206,14 @@ func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own [
 
 // worstOfOrder tells what the order can cost at worst when all of it is matched at its limit.
 func (s *session) worstOfOrder(order *types.Order) (lines []string) {
-	for _, terms := range order.Accepts[:min(len(order.Accepts), 1)] {
+	var losses []string
+	for _, terms := range order.Accepts {
 		if worst, err := order.Agreement(&s.params, terms); err == nil {
-			lines = s.worstOf(&worst)
+			told := s.worstOf(&worst)
+			lines, losses = append(lines, told[0]), told[1:] // what is lost does not depend on the terms
 		}
 	}
-	return append(lines, "A match that is not paid or not delivered goes on the record of whose fault it is.")
+	return append(append(lines, losses...), "A match that is not paid or not delivered goes on the record of whose fault it is.")
 }
 
 type orderListCmd struct {

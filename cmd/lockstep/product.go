@@ -19,11 +19,16 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	products, err := list(a, s.node.AllProducts(ctx), c.mostFlag, func(p *wire.Product) bool { return c.Zone == "" || p.Product.Zone == c.Zone })
+	var others zones
+	products, err := list(a, s.node.AllProducts(ctx), c.mostFlag, func(p *wire.Product) bool { return others.wanted(c.Zone, p.Product.Zone) })
 	if err != nil {
 		return err
 	}
 	return a.show(products, func(p *page) {
+		if len(products) == 0 && len(others.seen) > 0 {
+			p.line("No product of this zone has orders.%s", others.hint())
+			return
+		}
 		if len(products) == 0 {
 			p.line("No product has orders. The first order opens its book: %s", a.next("order place"))
 			return
@@ -32,7 +37,7 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 		for i := range products {
 			product := &products[i].Product
 			goods := product.Goods(1, types.Flow{})
-			p.row(remaining(products[i].Gate, s.status.BlockTime), slotBegin(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
+			p.row(about(products[i].Gate, s.status.BlockTime), slotBegin(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
 				fmt.Sprint(products[i].Orders), short(products[i].ID))
 		}
 	})

@@ -83,7 +83,7 @@ func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreem
 	} else {
 		agreement.Consumer = *c.Consumer
 	}
-	if agreement.Goods, agreement.Deadlines, err = c.describe(s.status.Clock, &s.params); err != nil {
+	if agreement.Goods, agreement.Deadlines, agreement.Fallback, err = c.settle(ctx, s, agreement.Producer); err != nil {
 		return agreement, err
 	}
 	if agreement.Price, err = priceOfAll("--price", c.Price, &agreement.Goods, &asset); err != nil {
@@ -97,8 +97,7 @@ func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreem
 			return agreement, err
 		}
 	}
-	agreement.Fallback, err = c.fallback()
-	return agreement, err
+	return agreement, nil
 }
 
 type tradeSplitCmd struct {
@@ -165,6 +164,7 @@ func (s *session) explain(ctx context.Context, known wallet.Context, proposal *w
 		p.worst = append(p.worst, "A split ends the trade and can't be taken back.")
 		return explained, nil
 	}
+	p.worst = append(p.worst, consequence(explained.Agreement.Fallback, &explained.Agreement.Goods))
 	claims, err := s.claimsBefore(ctx, explained.Agreement)
 	p.worst = append(p.worst, claims...)
 	return explained, err
@@ -188,7 +188,7 @@ func (s *session) written(proposal *wallet.Proposal, file string, explained *wal
 	return s.app.show(written, func(p *page) {
 		p.line("Signed, valid until %s: trade %s.", stamp(written.ValidUntil), written.Trade)
 		if len(written.Missing) == 0 {
-			p.line("Both have signed %s; whoever has it sends it with: lockstep trade sign %s", file, file)
+			p.line("Both have signed %s; either of you sends it with: %s", file, s.next("trade sign", file))
 			return
 		}
 		p.line("Send the other party %s. They sign it and send it to the ledger with: lockstep trade sign %s", file, file)
@@ -197,6 +197,7 @@ func (s *session) written(proposal *wallet.Proposal, file string, explained *wal
 
 type tradeSignCmd struct {
 	walletFlags
+	priceFlags
 	namedAsset
 	File string `arg:"" help:"File that the other party wrote." type:"existingfile"`
 	Out  string `help:"Write the signed proposal to this file instead of sending it." type:"path" placeholder:"FILE"`
@@ -254,6 +255,9 @@ func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Contex
 	explained, err := s.explain(ctx, known, proposal, trade, &p)
 	if err != nil {
 		return err
+	}
+	if agreement := proposal.Agreement(); agreement != nil {
+		p.odd = s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, unitPrice(agreement))
 	}
 	if explained.Signed {
 		return &wallet.Error{Reason: wallet.ReasonProposal, Detail: fmt.Sprintf(

@@ -64,7 +64,7 @@ func nextMove(t *wire.Trade, key types.PublicKey) string {
 	}
 	text := who + ": " + moveText(move.What)
 	if move.Until != 0 {
-		text += ", " + strings.ReplaceAll(remaining(move.Until, t.Clock), " ", fixedSpace)
+		text += ", " + about(move.Until, t.Clock)
 	}
 	return text
 }

@@ -69,14 +69,27 @@ func remaining(until, clock types.Time) string {
 	if clock > until {
 		return "passed"
 	}
-	left := until.Since(clock).Std().Round(time.Second).String()
+	return spanText(until.Since(clock).Std().Round(time.Second)) + " left"
+}
+
+// about is remaining for a table: in whole minutes as long as there are some, and in one piece.
+func about(until, clock types.Time) string {
+	left := until.Since(clock).Std()
+	if left < 2*time.Minute || clock > until {
+		return strings.ReplaceAll(remaining(until, clock), " ", fixedSpace)
+	}
+	return spanText(left.Round(time.Minute)) + fixedSpace + "left"
+}
+
+func spanText(span time.Duration) string {
+	left := span.String()
 	if strings.HasSuffix(left, "m0s") {
 		left = strings.TrimSuffix(left, "0s")
 	}
 	if strings.HasSuffix(left, "h0m") {
 		left = strings.TrimSuffix(left, "0m")
 	}
-	return left + " left"
+	return left
 }
 
 // leastSkew is from when on the ledger clock is said to be behind.

@@ -87,6 +87,11 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}
+	for left, want := range map[types.Span]string{119_000: "1m59s left", 120_000: "2m left", 899_000: "15m left"} {
+		if got := strings.ReplaceAll(about(clock.Add(left), clock), fixedSpace, " "); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
 	if got := remaining(clock-1, clock); got != "passed" {
 		t.Errorf("%s of a moment that has passed", got)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"lockstep/api/wire"
 	"lockstep/types"
@@ -166,7 +167,7 @@ func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
 		agreement := &trade.Agreement
 		p := plan{
 			ask:   fmt.Sprintf("Deliver %s for %s and lock your bond of %s", describeGoods(&agreement.Goods), s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Bond)),
-			worst: s.worstOf(agreement)[1:], done: "Delivered: the deposit became the return, locked like the payment (E2)",
+			worst: slices.Delete(s.worstOf(agreement), 1, 2), done: "Delivered: the deposit became the return, locked like the payment (E2)",
 		}
 		return p, d.Deliver(c.Trade, trade)
 	})

@@ -54,20 +54,20 @@ type Conduct struct {
 	Released Tally `json:"released"`
 	Lapsed   Tally `json:"lapsed"`   // not paid by the consumer
 	Refunded Tally `json:"refunded"` // paid, and not delivered by the producer
-	Settled  Tally `json:"settled"`  // these three are disputed
+	Settled  Tally `json:"settled"`  // this and the next are disputed
 	Awarded  Tally `json:"awarded"`
-	Split    Tally `json:"split"`
+	Split    Tally `json:"split"` // divided as both wished
 	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
 	Excused uint64 `json:"excused"`
 }
 
 // All is the tally of all trades.
 func (c *Conduct) All() Tally {
-	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Disputed())
+	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Split).add(c.Disputed())
 }
 
-// Disputed is the tally of the trades that ended otherwise than by a release.
-func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded).add(c.Split) }
+// Disputed is the tally of the trades that ended neither by a release nor as both wished: by the meter or the arbiter.
+func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded) }
 
 // Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
 // What orders can demand is the ledger's own [types.Record], which counts auctions only.

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"lockstep/types"
+)
+
+// The names of terms on the command line.
+const (
+	holdTerms    = "hold"
+	meterTerms   = "meter"
+	arbiterTerms = "arbiter"
+)
+
+// choosePoint finds the connection point that measures the energy that a key sells, when none is named: the one that an operator
+// has enrolled for it. Several are a choice that only the user can make.
+func (f *pointFlags) choosePoint(ctx context.Context, s *session, seller types.PublicKey, instead string) error {
+	told, err := s.node.KeyPoints(ctx, seller)
+	if err != nil {
+		return err
+	}
+	var own []types.PointID
+	for i := range told.Points {
+		point := &told.Points[i].Point
+		last := &point.Meters[len(point.Meters)-1]
+		if point.RetiredAt == 0 && len(last.Registers(directionOf(f.Direction))) > 0 {
+			own = append(own, told.Points[i].ID)
+		}
+	}
+	switch len(own) {
+	case 0:
+		return nil
+	case 1:
+		f.Point = &own[0]
+		return nil
+	}
+	var names []string
+	for _, id := range own {
+		names = append(names, short(id))
+	}
+	return misuse("the seller has several connection points: name the one that measures this by --point: %s; or say %s for goods that no meter settles",
+		strings.Join(names, ", "), instead)
+}
+
+// settle returns the goods, the deadlines and the terms that the flags describe, for goods of a seller. Terms that they leave open
+// are meter terms for energy that a meter of the seller measures, else hold terms.
+func (f *termsFlags) settle(ctx context.Context, s *session, seller types.PublicKey) (goods types.Goods, d types.Deadlines, fallback types.Fallback, err error) {
+	if f.Fallback == "" && f.Point == nil && unitOf(f.Unit) == types.UnitWattHour {
+		if err := f.choosePoint(ctx, s, seller, "--fallback hold"); err != nil {
+			return goods, d, nil, err
+		}
+	}
+	switch {
+	case f.Fallback != "":
+	case f.Point != nil:
+		f.Fallback = meterTerms
+	default:
+		f.Fallback = holdTerms
+	}
+	if goods, d, err = f.describe(s.status.Clock, &s.params); err != nil {
+		return goods, d, nil, err
+	}
+	if now := max(s.status.BlockTime, s.status.Clock); goods.From != 0 && goods.From < now {
+		return goods, d, nil, misuse("the slot has begun already: %s, and it is %s; the next that is possible with these deadlines begins at %s",
+			slotText(&goods), stamp(now), stamp(firstSlot(max(d.DeliverBy, now), f.slot(&s.params))))
+	}
+	fallback, err = f.fallback()
+	return goods, d, fallback, err
+}
+
+// firstSlot is the begin of the first slot that begins at a moment or later.
+func firstSlot(at types.Time, slot types.Span) types.Time {
+	length := types.Time(max(slot, 1))
+	return (at + length - 1) / length * length
+}
+
+// choose fills in the terms that the flags of an order leave open: meter terms for an offer of energy that a meter of the seller
+// measures; a bid for energy takes them, and hold terms too; else hold terms.
+func (c *orderPlaceCmd) choose(ctx context.Context, s *session, side types.Side) error {
+	energy := unitOf(c.Unit) == types.UnitWattHour
+	if len(c.Terms) > 0 {
+		return nil
+	}
+	if side == types.Sell && energy && c.Point == nil {
+		if err := c.choosePoint(ctx, s, s.account.Key(), "--terms hold"); err != nil {
+			return err
+		}
+	}
+	switch {
+	case side == types.Sell && c.Point != nil:
+		c.Terms = []string{meterTerms}
+	case side == types.Bid && energy:
+		c.Terms = []string{meterTerms, holdTerms}
+	default:
+		c.Terms = []string{holdTerms}
+	}
+	return nil
+}
+
+// checkOpen refuses a slot that takes no more orders.
+func (s *session) checkOpen(from types.Time) error {
+	product := types.Product{From: from}
+	if product.Gate(&s.params) >= s.status.BlockTime {
+		return nil
+	}
+	next := nextSlot(max(s.status.BlockTime, types.TimeOf(time.Now())), &s.params)
+	return misuse("the slot that begins at %s takes no more orders, since its gate has closed; the next that is possible begins at %s (--from next)",
+		stamp(from), stamp(next))
+}
+
+// consequence says what the terms of goods do when the consumer never releases.
+func consequence(fallback types.Fallback, goods *types.Goods) string {
+	switch f := fallback.(type) {
+	case *types.Meter:
+		meter := "the seller's meter"
+		if !goods.Flow.IsZero() {
+			meter = "the meter of connection point " + short(goods.Flow.Point)
+		}
+		return "Meter terms: if the consumer doesn't release by confirm-by, anybody can settle by what " + meter + " reads."
+	case *types.Arbiter:
+		return "Arbiter terms: if the consumer doesn't release by confirm-by, " + f.Key.String() + " divides what is locked."
+	}
+	text := "Hold terms: if the consumer never releases, all that is locked stays locked, and nobody decides."
+	if goods.Unit == types.UnitWattHour {
+		text += " Where a meter is enrolled, --point makes them meter terms."
+	}
+	return text
+}
