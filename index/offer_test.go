@@ -41,7 +41,11 @@ func TestOffersThatEnded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer x.Close()
+		defer func() {
+			if err := x.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 		for {
 			if blocks, err := x.Advance(t.Context(), source{snapshot}); err != nil {
 				t.Fatal(err)

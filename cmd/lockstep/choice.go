@@ -114,6 +114,7 @@ func (s *session) checkOpen(from types.Time) error {
 // consequence says what the terms of goods do when the consumer never releases.
 func consequence(fallback types.Fallback, goods *types.Goods) string {
 	switch f := fallback.(type) {
+	case *types.Hold:
 	case *types.Meter:
 		meter := "the seller's meter"
 		if !goods.Flow.IsZero() {
