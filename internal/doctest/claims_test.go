@@ -3,6 +3,7 @@ package doctest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"strings"
@@ -46,8 +47,15 @@ func TestParameters(t *testing.T) {
 		t.Fatal("the parameters have no market")
 	}
 	name(params, reflect.TypeFor[types.Params]())
+	entries, ok := params["entries"].(map[string]any)
+	if !ok {
+		t.Fatal("the parameters have no entries")
+	}
 	name(market, reflect.TypeFor[types.MarketParams]())
+	name(entries, reflect.TypeFor[types.EntryParams]())
 	delete(params, "market")
+	delete(params, "entries")
+	maps.Copy(params, entries) // their tables have the same columns
 	code, flags, init := regexp.MustCompile("`([a-z_]+)`"), regexp.MustCompile("`(--[a-z-]+)`"), help(t, "node", "init")
 	documented := map[string]bool{}
 	for _, row := range cells(t, parametersPath) {
