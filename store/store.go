@@ -164,8 +164,8 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	var err error
+	s.flushing.Wait() // before the store looks at what is not written yet
 	if s.recent != nil {
-		s.flushing.Wait()
 		err = s.Flush()
 	}
 	if s.db != nil {
