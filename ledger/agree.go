@@ -19,7 +19,7 @@ func (x *execution) agree(a *types.Agree) error {
 	x.note(trade, types.StepAgreed)
 	x.put(tradeKey(id), trade)
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
-	x.beginTrade(agreement.Consumer)
+	x.beginTrade(agreement)
 	x.emitTrade(types.EventAgreed, id, trade)
 	return nil
 }
@@ -68,7 +68,7 @@ func (s *State) lapse(id types.TradeID) {
 		return
 	}
 	s.remove(tradeKey(id))
-	s.endTrade(trade)
+	s.countTrade(&trade.Agreement, placesOf(trade), places{})
 	s.recordLapse(trade)
 	final := change(trade)
 	final.Phase = types.PhaseLapsed

@@ -98,7 +98,13 @@ func countEntries(reader Reader) *counts {
 		c.uses[offer.Offer.Asset]++
 	}
 	for trade := range reader.Trades() {
-		c.of(trade.Agreement.Consumer).Trades++
+		places := placesOf(trade)
+		if places.consumer {
+			c.of(trade.Agreement.Consumer).Trades++
+		}
+		if places.producer {
+			c.of(trade.Agreement.Producer).Trades++
+		}
 	}
 	for book := range reader.Books() {
 		c.uses[book.Product.Asset]++

@@ -254,15 +254,38 @@ func TestQuotas(t *testing.T) {
 		t.Parallel()
 		s := ofMembers(t)
 		s.must(sign(s.body(&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("mallory"), Name: "M"}}), "operator"))
-		trade := s.released()
+		trade := s.delivered()
+		want := func(when string, peter, clara uint64) {
+			t.Helper()
+			if p, c := trade.reader().Usage(publicKey("peter")).Trades, trade.reader().Usage(publicKey("clara")).Trades; p != peter || c != clara {
+				t.Errorf("%s: %d and %d trades are counted of the producer and the consumer, want %d and %d", when, p, c, peter, clara)
+			}
+		}
+		want("delivered", 0, 1)
+		trade.must(trade.releaseTx(1))
+		want("released", 1, 1)
 		trade.must(trade.spendTx(types.PartPayment, "peter", "peter"), trade.spendTx(types.PartReturn, "clara", "clara"))
-		if got := trade.reader().Usage(publicKey("clara")).Trades; got != 1 {
-			t.Errorf("%d trades are counted, one is open", got)
-		}
+		want("without payment and return", 1, 0)
 		trade.must(trade.spendTx(types.PartBond, "peter", "peter"))
-		if got := trade.reader().Usage(publicKey("clara")).Trades; got != 0 {
-			t.Errorf("%d trades are counted, none is open", got)
+		want("without the bond", 0, 0)
+	})
+	t.Run("a producer that never collects", func(t *testing.T) {
+		t.Parallel()
+		w := ofMembers(t)
+		operator := publicKey("operator")
+		w.must(sign(w.body(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("mallory"), Name: "M"}}), "operator"))
+		for nonce := range uint64(2) { // which is all that a key may have
+			trade := w.released(func(a *types.Agreement) { a.Nonce = nonce })
+			trade.must(trade.spendTx(types.PartReturn, "clara", "clara"))
 		}
+		agree := func(producer string) *types.Tx {
+			a := w.agreement()
+			a.Producer = publicKey(producer)
+			return w.agree(a, producer, "clara")
+		}
+		w.must(agree("mallory")) // the consumer has done all that it can, and goes on with others
+		w.want(types.CodeQuota, agree("peter"))
+		w.want(types.CodeQuota, w.placeTx(w.order("peter", types.Sell, "0.1"), "peter"))
 	})
 }
 

@@ -189,7 +189,7 @@ func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade
 	}
 	id := trade.Agreement.ID()
 	s.add(tradeKey(id), trade)
-	s.beginTrade(terms.Consumer)
+	s.beginTrade(&trade.Agreement)
 	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
 	return trade, id
 }

@@ -68,7 +68,7 @@ func (x *execution) take(a *types.Take) error {
 	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
 	trade.Steps = make([]types.Step, 0, 2)
 	x.note(trade, types.StepAgreed)
-	x.beginTrade(a.Consumer)
+	x.beginTrade(agreement)
 	if err := x.lockPayment(id, trade, a.Digest); err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ func (x *execution) place(a *types.Place) error {
 			if err := checkRoom(order.Owner, x.usage(order.Owner).Orders, x.params.Entries.Orders, "orders"); err != nil {
 				return err
 			}
+			if err := x.checkTrades(order.Owner); err != nil { // what it would be matched to
+				return err
+			}
 			x.editUsage(order.Owner, func(u *types.Usage) { u.Orders++ })
 		}
 	}

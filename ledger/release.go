@@ -31,6 +31,7 @@ func (x *execution) release(a *types.Release) error {
 	} else if err := x.cutPayment(next, trade.Released); err != nil {
 		return err
 	}
+	x.countTrade(agreement, placesOf(trade), placesOf(next))
 	x.note(next, types.StepReleased)
 	x.put(tradeKey(a.Trade), next)
 	x.emitTrade(types.EventReleased, a.Trade, next)

@@ -60,7 +60,7 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 	if trade.PhaseAt(x.now) == types.PhaseRefunded {
 		x.refundDue(id, trade)
 	}
-	next := trade
+	next, before := trade, placesOf(trade)
 	if trade != x.spentFrom { // else it is a copy already, which nobody else has
 		next = change(trade)
 		x.spentFrom = next
@@ -81,6 +81,7 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 		x.emitTrade(event, id, next)
 	}
 	x.keep(id, next)
+	x.countTrade(&next.Agreement, before, placesOf(next))
 	return owner, x.credit(trade.Agreement.Asset, locked.Amount)
 }
 
@@ -154,7 +155,6 @@ func (x *execution) keep(id types.TradeID, trade *types.Trade) {
 		return
 	}
 	x.leaveSlot(trade)
-	x.endTrade(trade)
 	trade.Phase = trade.PhaseAt(x.now)
 	x.closing = append(x.closing, Closed{id, trade})
 	if x.now <= trade.Agreement.Deadlines.PayBy {

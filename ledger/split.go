@@ -46,6 +46,7 @@ func (x *execution) divide(id types.TradeID, trade *types.Trade, step types.Step
 			}
 		}
 	}
+	x.countTrade(agreement, places{consumer: true}, places{})
 	x.note(trade, step)
 	x.emitTrade(event, id, trade)
 	x.keep(id, trade)

@@ -48,21 +48,49 @@ func checkRoom(key types.PublicKey, have uint64, most uint32, kind string) error
 	return nil
 }
 
-// beginTrade counts a trade for its consumer, on a members' ledger. It is the one party whose signature every trade needs.
-func (s *State) beginTrade(consumer types.PublicKey) {
-	if s.ofMembers() {
-		s.editUsage(consumer, func(u *types.Usage) { u.Trades++ })
+// places tells for which of its parties a trade in the state counts: for the consumer until nothing of it can become its own any
+// more, and for the producer as long as it leaves a released payment or bond there. So each can free its places by itself.
+type places struct{ producer, consumer bool }
+
+func placesOf(trade *types.Trade) (p places) {
+	if trade.Phase != types.PhaseReleased {
+		p.consumer = trade.Phase == types.PhaseAgreed || len(trade.Locked) > 0
+		return p
+	}
+	for _, locked := range trade.Locked {
+		if locked.Part == types.PartReturn {
+			p.consumer = true
+		} else {
+			p.producer = true
+		}
+	}
+	return p
+}
+
+// countTrade counts, on a members' ledger, what a step changes of the places that a trade takes.
+func (s *State) countTrade(agreement *types.Agreement, before, after places) {
+	if !s.ofMembers() || before == after {
+		return
+	}
+	for _, party := range []struct {
+		key           types.PublicKey
+		before, after bool
+	}{{agreement.Producer, before.producer, after.producer}, {agreement.Consumer, before.consumer, after.consumer}} {
+		switch {
+		case party.after && !party.before:
+			s.editUsage(party.key, func(u *types.Usage) { u.Trades++ })
+		case party.before && !party.after:
+			s.editUsage(party.key, func(u *types.Usage) { u.Trades-- })
+		}
 	}
 }
 
-// endTrade gives the place of a trade back.
-func (s *State) endTrade(trade *types.Trade) {
-	if s.ofMembers() {
-		s.editUsage(trade.Agreement.Consumer, func(u *types.Usage) { u.Trades-- })
-	}
+// beginTrade counts a trade for its consumer, on a members' ledger.
+func (s *State) beginTrade(agreement *types.Agreement) {
+	s.countTrade(agreement, places{}, places{consumer: true})
 }
 
-// admitTrade checks an agreement that is recorded now: on a members' ledger both parties are members, and the consumer has room.
+// admitTrade checks an agreement that is recorded now: on a members' ledger both parties are members and have room.
 func (x *execution) admitTrade(agreement *types.Agreement) error {
 	if !x.ofMembers() {
 		return nil
@@ -71,9 +99,16 @@ func (x *execution) admitTrade(agreement *types.Agreement) error {
 		if err := x.checkEntrant(party); err != nil {
 			return err
 		}
+		if err := x.checkTrades(party); err != nil {
+			return err
+		}
 	}
-	consumer := agreement.Consumer
-	return checkRoom(consumer, x.usage(consumer).Trades, x.params.Entries.Trades, "open trades as a consumer")
+	return nil
+}
+
+// checkTrades wants room for one more trade of a member.
+func (s *State) checkTrades(party types.PublicKey) error {
+	return checkRoom(party, s.usage(party).Trades, s.params.Entries.Trades, "trades that it has to end, or to collect from,")
 }
 
 // endOrders gives the places of orders back which leave with their book. Those of an owner stand together.

@@ -20,6 +20,7 @@ const (
 	outputWork    = 2
 	actionWork    = 4   // a step of a trade, or an entry that is due
 	orderWork     = 2   // an order that is cleared
+	mandates      = 2   // signatures in an agreement or a split
 	settleWork    = 8   // with the allotment of a full slot
 	recordWork    = 12  // a meter record of a gateway
 	ocmfWork      = 400 // one that may be signed on the slowest curve
@@ -51,6 +52,8 @@ func actionCost(action types.Action) uint64 {
 		return actionWork + uint64(a.Instalment)/hashesPerUnit
 	case *types.Settle:
 		return settleWork
+	case *types.Agree, *types.Split:
+		return actionWork + mandates*signatureWork
 	case *types.Reading:
 		cost := uint64(actionWork)
 		for _, record := range a.Records {
@@ -60,8 +63,8 @@ func actionCost(action types.Action) uint64 {
 			}
 		}
 		return cost
-	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay, *types.Deliver,
-		*types.Split, *types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire,
+	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Pay, *types.Deliver,
+		*types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire,
 		*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise:
 	}
 	return actionWork

@@ -29,6 +29,7 @@ func TestWork(t *testing.T) {
 		{"a signature", types.Body{}, 1, 4},
 		{"inputs and outputs", types.Body{Inputs: make([]types.Outpoint, 3), Outputs: make([]types.Output, 2)}, 0, 8},
 		{"steps", types.Body{Actions: []types.Action{&types.Take{}, &types.Deliver{}}}, 0, 9},
+		{"an agreement and a split, with their mandates", types.Body{Actions: []types.Action{&types.Agree{}, &types.Split{}}}, 0, 21},
 		{"a settlement", types.Body{Actions: []types.Action{&types.Settle{}}}, 0, 9},
 		{"a release", types.Body{Actions: []types.Action{release(1)}}, 0, 5},
 		{"the 31st instalment", types.Body{Actions: []types.Action{release(31)}}, 0, 5},

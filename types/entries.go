@@ -18,8 +18,8 @@ type EntryParams struct {
 	Unasked  uint32 `json:"unasked"`
 	// Offers of a key that stand at once.
 	Offers uint32 `json:"offers"`
-	// Orders of a key in all open books, and Trades that are not over and of which the key is the consumer. They are counted on a
-	// members' ledger only: elsewhere keys are free, so a bound by key would cost work and bind nobody.
+	// Orders of a key in all open books, and Trades that the key has to end as their consumer or to collect from. They are counted on
+	// a members' ledger only: elsewhere keys are free, so a bound by key would cost work and bind nobody.
 	Orders uint32 `json:"orders"`
 	Trades uint32 `json:"trades"`
 }

@@ -17,7 +17,7 @@ type entryFlags struct {
 	Unasked  *uint32 `help:"Unrecognised assets that may reach a key which has not accepted them; by default 16, and none on a members' ledger." zero:"" placeholder:"N"`
 	Offers   uint32  `help:"Standing offers of a key." default:"1024" placeholder:"N"`
 	Orders   uint32  `help:"Orders of a member in all open books." default:"4096" placeholder:"N"`
-	Trades   uint32  `help:"Open trades of a member as the consumer." default:"4096" placeholder:"N"`
+	Trades   uint32  `help:"Trades that a member has to end as their consumer or to collect from." default:"4096" placeholder:"N"`
 }
 
 // bounds of the entries on a ledger with or without operators.
