@@ -108,6 +108,43 @@ func TestSplitExplanations(t *testing.T) {
 	}
 }
 
+// A node that shows other sums locked than the agreement has in its phase is refused: it would make a bad split look good.
+func TestSplitOfATradeThatANodeInvents(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	id := w.take(paul, clara, 400, 4)
+	refused := func(stage string, lies map[string]func(*types.Trade)) {
+		t.Helper()
+		honest := w.trade(id)
+		_, err := paul.ProposeSplit(w.context(paul), id, honest, 50, honest.LockedSum()-50)
+		must(t, err)
+		for name, lie := range lies { // any order: each is refused
+			trade := *honest
+			trade.Locked = slices.Clone(honest.Locked)
+			lie(&trade)
+			if _, err := paul.ProposeSplit(w.context(paul), id, &trade, 50, trade.LockedSum()-50); wallet.ReasonOf(err) != wallet.ReasonMismatch {
+				t.Errorf("%s, %s: %v", stage, name, err)
+			}
+		}
+	}
+	moved := func(t *types.Trade) { t.Locked[0].Amount, t.Locked[1].Amount = t.Locked[0].Amount-9, t.Locked[1].Amount+9 }
+	lies := map[string]func(*types.Trade){
+		"a sum in another part": moved,
+		"a part left out":       func(t *types.Trade) { t.Locked = t.Locked[:1] },
+		"more than the price":   func(t *types.Trade) { t.Locked[0].Amount++ },
+		"an instalment more":    func(t *types.Trade) { t.Released++ },
+		"more than there are":   func(t *types.Trade) { t.Released = 500 },
+	}
+	refused("paid", lies)
+	w.deliver(paul, id)
+	lies["no bond"] = func(t *types.Trade) { t.Locked = t.Locked[:2] }
+	refused("delivered", lies)
+	release, err := clara.Release(w.context(clara), id, w.trade(id), 1)
+	must(t, err)
+	w.accept(release, nil)
+	refused("one instalment released", lies)
+}
+
 // What must not be signed is refused, whoever wrote it, and says why.
 func TestProposalsRefused(t *testing.T) {
 	t.Parallel()

@@ -183,7 +183,25 @@ func checkSplit(ctx *Context, split *splitFields, trade *types.Trade) error {
 		return types.Refuse(types.CodeMandate, "the split was made when the trade was %s with %d instalments released; now it is %s with %d released: make it again",
 			split.Phase, split.Released, phase, trade.Released)
 	}
+	if !slices.Equal(trade.Locked, lockedOf(trade)) {
+		return refuse(ReasonMismatch, "trade %s can't have locked what the node shows in this phase: don't trust that node", split.Trade)
+	}
 	return checkShares(trade, split.ToProducer, split.ToConsumer)
+}
+
+// lockedOf is what a trade has locked while it is paid or delivered: all of it follows from the agreement, the phase and the released
+// instalments, which a split names. So a node can't make a bad split look good.
+func lockedOf(trade *types.Trade) []types.Locked {
+	agreement := &trade.Agreement
+	due := min(agreement.InstalmentsDue(min(trade.Released, agreement.Instalments)), agreement.Price)
+	locked := []types.Locked{{Part: types.PartPayment, Amount: agreement.Price - due}, {Part: types.PartDeposit, Amount: agreement.Deposit}}
+	if trade.Phase == types.PhaseDelivered {
+		locked[1].Part = types.PartReturn
+		if agreement.Bond > 0 {
+			locked = append(locked, types.Locked{Part: types.PartBond, Amount: agreement.Bond})
+		}
+	}
+	return locked
 }
 
 func checkShares(trade *types.Trade, toProducer, toConsumer types.Amount) error {

@@ -308,6 +308,16 @@ func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Contex
 		return err
 	}
 	p := plan{ask: fmt.Sprintf("Both have signed it. Send it to the ledger: trade %s", proposal.Trade())}
+	if c.Pay { // so the account is the consumer's
+		if err := s.vouch(ctx, proposal.Agreement().Asset, c.Asset); err != nil {
+			return err
+		}
+		if _, err := s.explain(ctx, known, proposal, trade, &p); err != nil {
+			return err
+		}
+		p.odd = s.odd(ctx, &c.priceFlags, &proposal.Agreement().Goods, proposal.Agreement().Asset, unitPrice(proposal.Agreement()))
+		p.ask = "Both have signed it. Send it to the ledger and pay"
+	}
 	leave, err := s.consent(c.yesFlag, p, cost)
 	if err != nil {
 		return err
