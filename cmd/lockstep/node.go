@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,7 +38,7 @@ func (f *nodeFlags) dir(a *app) string {
 
 type nodeInitCmd struct {
 	nodeFlags
-	ChainID     string            `help:"Name of the ledger; every signature is for it alone." default:"lockstep-local" placeholder:"NAME"`
+	ChainID     string            `help:"Name of the ledger, which no other ledger should have: what is signed for one is good on all of its name. By default a new one, such as lockstep-5e0c93a1." placeholder:"NAME"`
 	API         string            `help:"Where the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
 	ClockCap    time.Duration     `help:"The most that one gap between blocks advances the ledger clock." default:"10s"`
 	MinWindow   time.Duration     `help:"Least time between two deadlines; at least 3 clock caps." default:"30s"`
@@ -54,11 +55,14 @@ type nodeInitCmd struct {
 }
 
 func (c *nodeInitCmd) Run(a *app) error {
-	params := types.DefaultParams(c.ChainID)
+	name, err := c.name()
+	if err != nil {
+		return err
+	}
+	params := types.DefaultParams(name)
 	params.ClockCap, params.MinWindow = types.SpanOf(c.ClockCap), types.SpanOf(c.MinWindow)
 	params.MaxValidity, params.Slot = types.SpanOf(c.MaxValidity), types.SpanOf(c.Slot)
 	params.Operators = c.Operator
-	var err error
 	if params.Market, err = c.Market.params(); err != nil {
 		return err
 	}
@@ -95,6 +99,19 @@ func (c *nodeInitCmd) Run(a *app) error {
 			p.line("Other commands find it by: --node http://%s --token-file %s", reachable(c.API), quoted(filepath.Join(c.Dir, "api.token")))
 		}
 	})
+}
+
+// name is that of the new ledger. One that the user does not choose is of no other ledger: a signature names its ledger, and could be
+// used again on another of the same name by somebody who has the same keys there.
+func (c *nodeInitCmd) name() (string, error) {
+	if c.ChainID != "" {
+		return c.ChainID, nil
+	}
+	var unique [4]byte
+	if _, err := rand.Read(unique[:]); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("lockstep-%x", unique), nil
 }
 
 type nodeStartCmd struct {
