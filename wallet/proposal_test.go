@@ -127,7 +127,9 @@ func TestSplitOfATradeThatANodeInvents(t *testing.T) {
 			}
 		}
 	}
-	moved := func(t *types.Trade) { t.Locked[0].Amount, t.Locked[1].Amount = t.Locked[0].Amount-9, t.Locked[1].Amount+9 }
+	moved := func(t *types.Trade) {
+		t.Locked[0].Amount, t.Locked[1].Amount = t.Locked[0].Amount-9, t.Locked[1].Amount+9
+	}
 	lies := map[string]func(*types.Trade){
 		"a sum in another part": moved,
 		"a part left out":       func(t *types.Trade) { t.Locked = t.Locked[:1] },
