@@ -53,15 +53,12 @@ func (m *splitMessage) Fields(c *canon.Coder) {
 	canon.Number(c, "valid-until", &m.split.Mandates.ValidUntil)
 }
 
-// mandates returns those of an action and the message that they sign; nil for actions that hold none.
-func mandates(action Action, chainID string) (*Mandates, []byte) {
-	switch a := action.(type) {
-	case *Agree:
-		return &a.Mandates, a.Message(chainID)
-	case *Split:
-		return &a.Mandates, a.Message(chainID)
-	case *Issue, *Redeem, *Post, *Cancel, *Take, *Place, *Withdraw, *Pay, *Deliver, *Release, *Settle, *Award, *Reading, *Admit, *Enrol, *Exchange, *Retire,
-		*Accept, *Decline, *Draw, *Recognise, *Unrecognise:
-	}
-	return nil, nil
+// mandated is an action that holds mandates.
+type mandated interface {
+	mandates() *Mandates
+	// Message is what both parties sign.
+	Message(chainID string) []byte
 }
+
+func (a *Agree) mandates() *Mandates { return &a.Mandates }
+func (a *Split) mandates() *Mandates { return &a.Mandates }

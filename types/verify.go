@@ -61,7 +61,7 @@ func (v *Verifier) Verify(txs ...*Tx) []bool {
 func (t *Tx) countSignatures() int {
 	count := len(t.Signatures)
 	for _, action := range t.Body.Actions {
-		if m, _ := mandates(action, t.Body.ChainID); m != nil {
+		if _, ok := action.(mandated); ok {
 			count += 2
 		}
 	}
@@ -76,7 +76,8 @@ func (t *Tx) eachSignature(buffer []byte, visit func(s *Signature, message []byt
 		visit(&t.Signatures[i], buffer)
 	}
 	for _, action := range t.Body.Actions {
-		if m, message := mandates(action, t.Body.ChainID); m != nil {
+		if a, ok := action.(mandated); ok {
+			m, message := a.mandates(), a.Message(t.Body.ChainID)
 			visit(&m.Producer, message)
 			visit(&m.Consumer, message)
 		}
