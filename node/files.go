@@ -16,7 +16,6 @@ import (
 
 	"lockstep/api"
 	"lockstep/chain"
-	"lockstep/internal/disk"
 	"lockstep/internal/plaintext"
 	"lockstep/store"
 	"lockstep/types"
@@ -75,9 +74,10 @@ func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) 
 func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
 
 // limits are what clients of the API may hold open. A quarter of the files that the process may open is for them: the rest is for
-// consensus, the store and the index.
-func (s *Settings) limits() api.Limits {
-	limits := api.Limits{Connections: min(s.Connections, disk.Files()/4), Streams: s.Streams}
+// consensus, the store and the index. A stream has no end, so streams leave half of the connections to others.
+func (s *Settings) limits(files int) api.Limits {
+	connections := min(s.Connections, files/4)
+	limits := api.Limits{Connections: connections, Streams: min(s.Streams, connections/2)}
 	for _, text := range s.Proxies {
 		if proxy, err := parseProxy(text); err == nil { // Check has refused others
 			limits.Proxies = append(limits.Proxies, proxy)

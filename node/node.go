@@ -89,7 +89,7 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
-	n.limits = settings.limits()
+	n.limits = settings.limits(disk.Files())
 	n.handler, err = api.New(api.Config{
 		Ledger: n.Ledger(), Index: n.index, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),

@@ -37,6 +37,23 @@ func TestSettingsAreReadStrictly(t *testing.T) {
 	}
 }
 
+// TestStreamsLeaveConnectionsToOthers: however few files the process may open and whatever the settings say, for streams have no end.
+func TestStreamsLeaveConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ connections, streams, files, wantConnections, wantStreams int }{
+		{DefaultConnections, DefaultStreams, 20_000, 1024, 512},
+		{DefaultConnections, DefaultStreams, 1024, 256, 128},
+		{DefaultConnections, 2000, 20_000, 1024, 512},
+		{DefaultConnections, 100, 1024, 256, 100},
+		{4, 4, 1024, 4, 2},
+	} {
+		settings := Settings{Connections: c.connections, Streams: c.streams}
+		if got := settings.limits(c.files); got.Connections != c.wantConnections || got.Streams != c.wantStreams {
+			t.Errorf("%+v: got %d and %d", c, got.Connections, got.Streams)
+		}
+	}
+}
+
 // TestHostsAndOriginsOfANode: those of the settings and those of the command line both count.
 func TestHostsAndOriginsOfANode(t *testing.T) {
 	t.Parallel()
