@@ -13,7 +13,7 @@ import (
 const (
 	// maxAhead is how much work may wait, and be done a second time for its block, before the pool is hurried: some 200
 	// transactions of the common size.
-	maxAhead = 2048
+	maxAhead = 3072
 	// maxScratchAge is how far the clock of the scratch state may be behind.
 	maxScratchAge = time.Second
 	// lookEvery and lookAtMost bound what a hurried pool executes again of what has waited longest.

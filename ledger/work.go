@@ -16,7 +16,8 @@ const (
 
 	txWork        = 1 // reading it
 	signatureWork = 3
-	inputWork     = 1
+	inputWork     = 1 // a coin
+	partWork      = 8 // a part of a trade, which may end with it
 	outputWork    = 2
 	actionWork    = 4   // a step of a trade, or an entry that is due
 	orderWork     = 2   // an order that is cleared
@@ -31,7 +32,14 @@ const (
 // Work is what it costs at most to execute a transaction, in units, told from its form alone.
 func Work(tx *types.Tx) uint64 {
 	body := &tx.Body
-	work := uint64(txWork + signatureWork*len(tx.Signatures) + inputWork*len(body.Inputs) + outputWork*len(body.Outputs))
+	work := uint64(txWork + signatureWork*len(tx.Signatures) + outputWork*len(body.Outputs))
+	for _, input := range body.Inputs {
+		if _, _, part := input.Trade(); part {
+			work += partWork
+		} else {
+			work += inputWork
+		}
+	}
 	for _, action := range body.Actions {
 		work += actionCost(action)
 	}

@@ -28,6 +28,7 @@ func TestWork(t *testing.T) {
 		{"nothing", types.Body{}, 0, 1},
 		{"a signature", types.Body{}, 1, 4},
 		{"inputs and outputs", types.Body{Inputs: make([]types.Outpoint, 3), Outputs: make([]types.Output, 2)}, 0, 8},
+		{"parts of a trade", types.Body{Inputs: []types.Outpoint{types.TradeID{1}.Outpoint(types.PartBond), types.TradeID{1}.Outpoint(types.PartPayment)}}, 0, 17},
 		{"steps", types.Body{Actions: []types.Action{&types.Take{}, &types.Deliver{}}}, 0, 9},
 		{"an agreement and a split, with their mandates", types.Body{Actions: []types.Action{&types.Agree{}, &types.Split{}}}, 0, 21},
 		{"a settlement", types.Body{Actions: []types.Action{&types.Settle{}}}, 0, 9},
