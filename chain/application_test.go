@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -134,6 +135,46 @@ func TestWorkOfABlockIsBounded(t *testing.T) {
 	}
 	if !a.accepts(t, 2, raw[:fits]...) || a.accepts(t, 2, raw...) {
 		t.Errorf("a block with all the work that is allowed was refused, or one with more accepted")
+	}
+}
+
+// TestProposersCountSlots: the places of a slot that a delivery changes are work that its form doesn't tell.
+func TestProposersCountSlots(t *testing.T) {
+	t.Parallel()
+	const places = 6 // that cost a unit
+	operator, params := publicKey("operator"), types.DefaultParams("test")
+	params.Operators = []types.PublicKey{operator}
+	w := newWorldOf(t, params)
+	a := w.application()
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	mint := w.mint(110, slices.Repeat([]string{"clara"}, places+1)...)
+	a.block(t, 1, mint, sign(w.body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: meter},
+	), "operator"))
+	slot := types.Time(params.Slot)
+	var begun, deliveries []*types.Tx
+	for i := range places + 1 {
+		agreement := w.agreement()
+		from := agreement.Deadlines.DeliverBy/slot*slot + slot
+		agreement.Nonce, agreement.Fallback = uint64(i), &types.Meter{}
+		agreement.Goods = types.Goods{
+			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "town", From: from, Until: from + slot,
+			Flow: types.Flow{Point: meter.ID(), Direction: types.DirectionExport},
+		}
+		agreement.Deadlines.ReadingBy = agreement.Goods.Until.Add(params.MinWindow)
+		agreement.Deadlines.ConfirmBy = agreement.Goods.Until.Add(2 * params.MinWindow)
+		pay := w.body(&types.Pay{Trade: agreement.ID(), Digest: secretOf("clara").Digest(2)})
+		pay.Inputs = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
+		begun = append(begun, w.agree(agreement), sign(pay, "clara"))
+		deliveries = append(deliveries, sign(w.body(&types.Deliver{Trade: agreement.ID()}), "peter"))
+	}
+	a.block(t, 2, begun...)
+	a.block(t, 3, deliveries[:places]...)
+	x := newExecution(w.store.View(), params, 4, types.TimeOf(a.time(4)), 1)
+	before, last := x.room, deliveries[places]
+	if chosen := x.choose(last); !chosen || before-x.room != ledger.Work(last)+1 {
+		t.Errorf("chosen: %t; a delivery of %d units took %d", chosen, ledger.Work(last), before-x.room)
 	}
 }
 

@@ -32,7 +32,9 @@ func newExecution(view ledger.View, params types.Params, height uint64, time typ
 
 // choose executes a transaction for a proposal and takes it in if the rules accept it; else it leaves no trace.
 func (x *execution) choose(tx *types.Tx) bool {
+	slots := x.state.SlotWork()
 	result := x.state.Execute(tx, true)
+	x.room -= min(x.room, x.state.SlotWork()-slots) // also of one that fails: a look at a slot was part of it
 	if result.Code != types.CodeOK {
 		return false
 	}

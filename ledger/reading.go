@@ -44,7 +44,7 @@ func (x *execution) read(a *types.Reading) error {
 	proof.At = x.now
 	next := *slot
 	next.Readings = append(append([]types.SlotReading{}, slot.Readings...), proof)
-	x.put(slotKey(at), &next)
+	x.putSlot(at, &next)
 	x.emit(types.EventRead, types.Event{Tx: x.tx.ID()}, point.Owner)
 	return nil
 }

@@ -38,7 +38,7 @@ func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 	place, _ := slices.BinarySearchFunc(next.Claims, claim, compareClaims)
 	next.Claims = slices.Insert(slices.Clone(next.Claims), place, claim)
 	next.Open++
-	x.put(slotKey(at), &next)
+	x.putSlot(at, &next)
 	x.put(queueKey(goods.Until, queueSlot, at), &mark{})
 	return nil
 }
@@ -51,7 +51,7 @@ func (x *execution) leaveSlot(trade *types.Trade) {
 	next := *x.mustSlot(trade)
 	next.Open--
 	at := slotID(next.Flow, next.From)
-	x.put(slotKey(at), &next)
+	x.putSlot(at, &next)
 	x.forgetSlot(at)
 }
 
@@ -59,10 +59,30 @@ func (x *execution) leaveSlot(trade *types.Trade) {
 func (s *State) forgetSlot(at [32]byte) {
 	slot, ok := get[types.Slot](s, slotKey(at))
 	if ok && slot.Open == 0 && s.clock.BlockTime >= slot.From {
-		s.remove(slotKey(at))
+		s.putSlot(at, nil)
 		s.remove(queueKey(slot.Until, queueSlot, at))
 	}
 }
+
+// claimsPerUnit is how many places of a slot it takes a unit of work to read, write and hash.
+const claimsPerUnit = 6
+
+// putSlot writes a slot, or removes it when next is nil. The block encodes and hashes it once, however often it changes.
+func (s *State) putSlot(at [32]byte, next *types.Slot) {
+	e := s.look(slotKey(at))
+	if before, known := e.before.(*types.Slot); known && !e.written {
+		s.slotWork += uint64(len(before.Claims)) / claimsPerUnit
+	}
+	if next == nil {
+		s.write(e, nil) // not a nil pointer in an interface
+		return
+	}
+	s.write(e, next)
+}
+
+// SlotWork is how much the slots that this block has changed add to its work, which the form of a transaction doesn't tell. A
+// proposer takes it off what is left, see [State.WorkLeft].
+func (s *State) SlotWork() uint64 { return s.slotWork }
 
 // mustSlot looks up the slot of a delivered trade.
 func (s *State) mustSlot(trade *types.Trade) *types.Slot {

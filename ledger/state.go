@@ -46,6 +46,7 @@ type State struct {
 	settled  int               // how many of the events are not of the current transaction
 	begun    bool
 
+	slotWork   uint64 // see [State.SlotWork]
 	unfinished bool   // entries that are due, closed gates or held auctions are left to the next block
 	spent      uint64 // units of work that the begin of the block took, see [Work]
 

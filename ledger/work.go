@@ -81,5 +81,5 @@ func actionCost(action types.Action) uint64 {
 // WorkLeft is how much work of transactions a proposer puts into the block: what is due, and auctions, come first, but a quarter is
 // always left to transactions.
 func (s *State) WorkLeft() uint64 {
-	return MaxBlockWork - min(s.spent, MaxBlockWork-MaxBlockWork/4)
+	return MaxBlockWork - min(s.spent+s.slotWork, MaxBlockWork-MaxBlockWork/4)
 }

@@ -67,6 +67,43 @@ func TestWorkOfATransactionIsBounded(t *testing.T) {
 	}
 }
 
+// TestSlotsAreWork: a slot is written whole, so its places cost a block something, once, which a proposer takes off what is left.
+func TestSlotsAreWork(t *testing.T) {
+	t.Parallel()
+	s := newMeteredWorld(t).stage()
+	deliveries := make([]*types.Tx, 8)
+	for i := range deliveries {
+		s.purse = s.mint(1000, "peter", "clara", "mallory")
+		s.agreement = s.world.agreement()
+		metered(&s.agreement)
+		s.agreement.Nonce = uint64(i)
+		s.id = s.agreement.ID()
+		s.must(s.agree(s.agreement, "peter", "clara"))
+		s.must(s.payTx())
+		deliveries[i] = s.deliverTx()
+	}
+	for _, c := range []struct {
+		claims int // of the slot before the block
+		want   uint64
+	}{{0, 0}, {5, 0}, {6, 1}} {
+		w := s.clone()
+		if c.claims > 0 {
+			w.must(deliveries[:c.claims]...)
+		}
+		state := ledger.New(w.view, w.params)
+		state.BeginTrial(w.height+1, w.time.Add(second))
+		left := state.WorkLeft()
+		for _, tx := range deliveries[c.claims : c.claims+2] { // the second finds the slot changed already
+			if result := state.Execute(tx, true); result.Code != types.CodeOK {
+				t.Fatal(result.Detail)
+			}
+		}
+		if got := state.SlotWork(); got != c.want || left-state.WorkLeft() != c.want {
+			t.Errorf("two deliveries behind %d: %d units, want %d, and %d less are left", c.claims, got, c.want, left-state.WorkLeft())
+		}
+	}
+}
+
 // BenchmarkFullBlocks executes blocks that are full by their work, of the transactions that are dearest for it. One unit is to be
 // about the same time in all of them.
 func BenchmarkFullBlocks(b *testing.B) {
