@@ -108,7 +108,7 @@ func (x *execution) admitTrade(agreement *types.Agreement) error {
 
 // checkTrades wants room for one more trade of a member.
 func (s *State) checkTrades(party types.PublicKey) error {
-	return checkRoom(party, s.usage(party).Trades, s.params.Entries.Trades, "trades that it has to end, or to collect from,")
+	return checkRoom(party, s.usage(party).Trades, s.params.Entries.Trades, "trades to end or to collect from")
 }
 
 // endOrders gives the places of orders back which leave with their book. Those of an owner stand together.
