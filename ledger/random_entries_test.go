@@ -82,7 +82,7 @@ func newEntryMachine(t *testing.T, rt *rapid.T) *entryMachine {
 	return e
 }
 
-// holding is what a key could spend of an asset.
+// holding names the sum of an asset that a key could spend.
 type holding struct {
 	key   types.PublicKey
 	asset types.AssetID
@@ -226,7 +226,7 @@ func (e *entryMachine) transaction() *types.Tx {
 
 type sums map[types.AssetID]types.Amount
 
-// entrySigners finds out who must sign, by trying up to two parties in every order on the ledger itself.
+// entrySigners finds the parties that must sign, by trying up to two parties in every order on the ledger itself.
 func (e *entryMachine) entrySigners(body types.Body) []string {
 	all := append([]string{"issuer", "operator"}, e.names...)
 	var try func(chosen []string) []string
@@ -262,7 +262,7 @@ func (e *entryMachine) entrySigners(body types.Body) []string {
 	return try(nil)
 }
 
-// entryAction is a random action, with the asset of its sums: what it issues, and what it takes.
+// entryAction is a random action, with the asset of its sums: the sum that it issues, and the sum that it takes.
 func (e *entryMachine) entryAction() (action types.Action, asset types.AssetID, issued, debit types.Amount) {
 	of := rapid.SampledFrom([]types.Asset{euro, euro, e.assets[1], e.assets[2]}).Draw(e.rt, "asset")
 	asset = of.ID()
@@ -344,19 +344,18 @@ func (e *entryMachine) product(asset types.AssetID) types.ProductID {
 
 // agreementOf is that of the trade or the offer which an action names.
 func (e *entryMachine) agreementOf(action types.Action) (agreement types.Agreement, known bool) {
-	var id types.TradeID
-	switch a := action.(type) {
-	case *types.Pay:
-		id = a.Trade
-	case *types.Deliver:
-		id = a.Trade
-	case *types.Take:
-		offer, stands := e.reader().Offer(a.Offer)
+	if take, ok := action.(*types.Take); ok {
+		offer, stands := e.reader().Offer(take.Offer)
 		if stands {
-			agreement.Asset, agreement.Consumer = offer.Offer.Asset, a.Consumer
+			agreement.Asset, agreement.Consumer = offer.Offer.Asset, take.Consumer
 		}
 		return agreement, stands
-	default:
+	}
+	var id types.TradeID
+	if pay, ok := action.(*types.Pay); ok {
+		id = pay.Trade
+	} else if deliver, ok := action.(*types.Deliver); ok {
+		id = deliver.Trade
 	}
 	trade, known := e.reader().Trade(id)
 	if known {

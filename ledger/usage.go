@@ -67,7 +67,7 @@ func placesOf(trade *types.Trade) (p places) {
 	return p
 }
 
-// countTrade counts, on a members' ledger, what a step changes of the places that a trade takes.
+// countTrade counts, on a members' ledger, the places that a step of a trade takes and gives back.
 func (s *State) countTrade(agreement *types.Agreement, before, after places) {
 	if !s.ofMembers() || before == after {
 		return
