@@ -84,7 +84,7 @@ func (a Amount) Format(decimals uint8) string {
 func ParseAmount(text string, decimals uint8) (Amount, error) {
 	rate, err := ParseRate(text)
 	if err != nil {
-		return 0, Refuse(CodeMalformed, "%q is not an amount: write a number such as 12.05, with up to %d decimal places", clip(text), decimals)
+		return 0, Refuse(CodeMalformed, "%q is not an amount: write a number such as 12.05, with up to %d decimal places, of at most %d smallest units", clip(text), decimals, uint64(MaxAmount))
 	}
 	if rate.Exponent > decimals {
 		return 0, Refuse(CodeMalformed, "%q has more than the %d decimal places of the asset", clip(text), decimals)

@@ -169,11 +169,17 @@ func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
 	return c, c.check()
 }
 
+// CheckFile reports whether a file is there that can be a wallet, which needs no passphrase to tell.
+func CheckFile(path string) error {
+	_, err := readFile(path)
+	return err
+}
+
 // readFile reads a wallet file that nobody else can read.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse(ReasonMissing, "there is no wallet at %s: create or restore one", path)
+		return nil, refuse(ReasonMissing, "there is no wallet at %s: name another file by --wallet, or make one: lockstep wallet new, or lockstep wallet restore", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the wallet: %w", err)
@@ -184,6 +190,8 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("open the wallet: %w", err)
 	}
 	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return nil, refuse(ReasonNotWallet, "%s is a folder: name the wallet's file in it", path)
 	case !mode.IsRegular():
 		return nil, refuse(ReasonNotWallet, "%s is not a file", path)
 	case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":

@@ -43,6 +43,9 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	if _, err := time.Parse("15:04", d.Slot); d.Slot != "" && err != nil {
 		return misuse("--slot is the begin of a quarter-hour, such as 12:15")
 	}
+	if err := d.checkReport(); err != nil {
+		return err
+	}
 	profile, err := d.profile()
 	if err != nil {
 		return err
@@ -88,6 +91,25 @@ func (d *demoCmd) compare(a *app) error {
 		return a.show(comparison, nil)
 	}
 	return comparison.WriteText(a.out)
+}
+
+// checkReport finds out before the day is played whether its report can be written. It leaves no new file.
+func (d *demoCmd) checkReport() error {
+	if d.Report == "" {
+		return nil
+	}
+	_, missing := os.Stat(d.Report)
+	file, err := os.OpenFile(d.Report, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return misuse("--report: %v: choose a file in a folder that exists", err)
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if missing != nil {
+		return os.Remove(d.Report)
+	}
+	return nil
 }
 
 // writeReport writes the HTML file.

@@ -173,7 +173,7 @@ func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
 			if trade.Matched {
 				matched = "yes"
 			}
-			p.row(stamp(trade.AgreedAt), trade.Phase.String(), quantity(trade.Quantity, trade.Product.Unit), s.money(trade.Product.Asset, trade.Price),
+			p.row(strings.ReplaceAll(stamp(trade.AgreedAt), " ", fixedSpace), trade.Phase.String(), quantity(trade.Quantity, trade.Product.Unit), s.money(trade.Product.Asset, trade.Price),
 				matched, short(trade.ID))
 		}
 		p.more(told.Next)

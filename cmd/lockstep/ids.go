@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -39,7 +40,21 @@ func (r *ids) options() (options []kong.Option) {
 	for kind, name := range kinds() {
 		options = append(options, forBoth(kind, &idMapper{r, name})...)
 	}
+	for _, name := range []string{"path", "existingfile"} {
+		mapper := kong.NewRegistry().RegisterDefaults().ForNamedValue(name, reflect.ValueOf(""))
+		options = append(options, kong.NamedMapper(name, fileMapper{mapper}))
+	}
 	return append(options, forBoth(reflect.TypeFor[types.Time](), momentMapper{})...)
+}
+
+// fileMapper reads the name of a file. An empty one would become the folder of the process.
+type fileMapper struct{ kong.Mapper }
+
+func (m fileMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	if ctx.Scan.Peek().Value == "" {
+		return errors.New("the name is empty: leave it out, or give a file")
+	}
+	return m.Mapper.Decode(ctx, target)
 }
 
 // forBoth reads values of a type, and pointers to them, which tell an absent flag from a given one.
@@ -74,8 +89,14 @@ func (m *idMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	prefix := strings.ToLower(text)
 	isKey := strings.HasPrefix(prefix, "lk1")
+	if isKey != (m.kind == "key") || isKey && !ctx.Value.Tag.Has("find") {
+		return err
+	}
 	low, high, notOne := types.PrefixRange(prefix)
-	if notOne != nil || low == high || isKey != (m.kind == "key") || isKey && !ctx.Value.Tag.Has("find") {
+	if notOne != nil {
+		return notOne
+	}
+	if low == high {
 		return err
 	}
 	m.ids.shortened = append(m.ids.shortened, shortened{ctx.Value, m.kind, prefix})

@@ -164,6 +164,9 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	if err != nil {
 		return types.Offer{}, err
 	}
+	if deposit.Mantissa == 0 && price.Mantissa != 0 {
+		return types.Offer{}, misuse("--deposit %q is nothing: the deposit is why a consumer releases; give a share of the price, such as 10%%", c.Deposit)
+	}
 	bond, err := shareOf(price, c.Bond)
 	if err != nil {
 		return types.Offer{}, err
@@ -270,7 +273,7 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 func leftOf(o *wire.Offer) string {
 	goods := o.Offer.Goods
 	goods.Quantity = o.Remaining
-	return amountText(&goods)
+	return listedAmount(&goods)
 }
 
 type offerCancelCmd struct {

@@ -212,7 +212,7 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 	}
 	proposal, err := wallet.ParseProposal(content)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	s, err := a.session(ctx, &c.walletFlags)
 	if err != nil {

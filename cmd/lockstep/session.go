@@ -46,6 +46,9 @@ func (f *walletFlags) passphrase(a *app, prompt string) (string, error) {
 
 // open opens the wallet.
 func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
+	if err := wallet.CheckFile(f.path(a)); err != nil { // before it asks for a passphrase
+		return nil, err
+	}
 	passphrase, err := f.passphrase(a, "Passphrase of "+f.path(a)+": ")
 	if err != nil {
 		return nil, err

@@ -74,12 +74,9 @@ func (p *page) flush() {
 		for n := range lines {
 			var line strings.Builder
 			for i, cell := range cells {
-				text, at := "", n
-				if i == len(cells)-1 && len(cell) == 1 { // an id in the last column ends the row, for whatever reads words
-					at = n - lines + 1
-				}
-				if at >= 0 && at < len(cell) {
-					text = cell[at]
+				text := ""
+				if n < len(cell) {
+					text = cell[n]
 				}
 				line.WriteString(text)
 				if i < len(cells)-1 {

@@ -27,14 +27,14 @@ func TestTableInColumns(t *testing.T) {
 	}
 }
 
-// A cell that is too long for the page is broken between words, and a short last cell ends its row: awk finds the id there.
+// A cell that is too long for the page is broken between words, and the id in the last column is on the first line of its row.
 func TestTableBreaksCells(t *testing.T) {
 	t.Parallel()
 	long := "1 kWh energy, 2026-11-27 01:45 to 02:00 UTC, north, of the roof behind the house"
 	got := table([]string{"phase", "goods", "trade"}, []string{"paid", long, "b375faf3c614"}, []string{"paid", "short", "111111111111"})
 	want := `phase  goods                                                        trade
-paid   1 kWh energy, 2026-11-27 01:45 to 02:00 UTC, north, of the
-       roof behind the house                                        b375faf3c614
+paid   1 kWh energy, 2026-11-27 01:45 to 02:00 UTC, north, of the   b375faf3c614
+       roof behind the house
 paid   short                                                        111111111111
 `
 	if got != want {

@@ -267,11 +267,19 @@ func (s *session) moves(p *page, t *wire.Trade) {
 
 // listedGoods writes how much of what, and from when, for a table.
 func listedGoods(g *types.Goods) string {
-	text := amountText(g)
+	text := listedAmount(g)
 	if from := slotBegin(g); from != "-" {
 		text += ", " + from
 	}
 	return text
+}
+
+// listedAmount is [amountText] in a table: watt-hours say by themselves that they are energy.
+func listedAmount(g *types.Goods) string {
+	if g.Commodity == types.CommodityEnergy && g.Unit == types.UnitWattHour {
+		return quantity(g.Quantity, g.Unit)
+	}
+	return amountText(g)
 }
 
 // amountText writes how much of what.
