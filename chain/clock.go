@@ -57,6 +57,7 @@ type clock struct {
 	since  time.Duration
 	last   time.Time // of the last block
 	judged time.Time // the latest of the proposals at this height
+	refuse time.Time // of the proposal that this node has refused last at this height
 	differ int       // blocks in a row that show other clocks at the other validators
 	commit time.Duration
 
@@ -192,6 +193,7 @@ func (c *clock) judge(block time.Time) bool {
 	defer c.mu.Unlock()
 	if c.several && block.After(now.Add(peerBound)) {
 		c.logger.Error("a proposal is refused: its time is ahead of this node's", "proposal", block.UTC(), "here", now.UTC())
+		c.refuse = block
 		return false
 	}
 	if block.After(c.judged) {
@@ -206,7 +208,7 @@ func (c *clock) decided(block time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	gap, passed := block.Sub(c.last), m.up-c.commit
-	c.last, c.judged, c.commit = block, time.Time{}, m.up
+	c.last, c.judged, c.refuse, c.commit = block, time.Time{}, time.Time{}, m.up
 	if !c.several {
 		return
 	}
@@ -236,6 +238,10 @@ func (c *clock) troubles() (list []string) {
 			"If the clock is wrong, set it right; if the ledger's time is, see \"lockstep node clock\"", ahead.Round(time.Second)))
 	case c.several && c.differ >= peerBlocks:
 		list = append(list, fmt.Sprintf("this machine's clock is %s apart from the other validators': set it right", (-ahead).Round(time.Second).Abs()))
+	}
+	if ahead := c.refuse.Sub(now); ahead > peerBound {
+		list = append(list, fmt.Sprintf("another validator proposes a block that is %s ahead of this machine's clock, which this node refuses: "+
+			"set right the one of the two clocks that is wrong", ahead.Round(time.Second)))
 	}
 	return list
 }

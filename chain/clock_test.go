@@ -242,6 +242,27 @@ func TestClockOfPeers(t *testing.T) {
 	}
 }
 
+// TestRefusedProposalIsATrouble: validators whose clocks part by much may not get a block together, so the one that refuses says why,
+// until the clocks agree or there is a block.
+func TestRefusedProposalIsATrouble(t *testing.T) {
+	t.Parallel()
+	m := &machine{boot: "a"}
+	c := newTestClock(t, m, 0)
+	c.several = true
+	proposal := c.now()
+	m.set(-2 * time.Minute)
+	if c.judge(proposal) {
+		t.Error("a proposal two minutes ahead was not refused")
+	}
+	wantTrouble(t, "behind", c, "which this node refuses")
+	m.set(-peerBound + 5*time.Second)
+	wantTrouble(t, "less behind", c, "")
+	m.set(-2 * time.Minute)
+	wantTrouble(t, "behind again", c, "which this node refuses")
+	c.decided(proposal)
+	wantTrouble(t, "after a block", c, "")
+}
+
 // TestAheadForAWhile: a wall clock that is a day ahead while a ledger makes blocks doesn't stop it, and no block bears the
 // wrong time.
 func TestAheadForAWhile(t *testing.T) {
