@@ -46,7 +46,7 @@ func (f *walletFlags) passphrase(a *app, prompt string) (string, error) {
 
 // open opens the wallet.
 func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
-	if err := wallet.CheckFile(f.path(a)); err != nil { // before it asks for a passphrase
+	if err := wallet.CheckFile(f.path(a)); err != nil { // before the prompt for a passphrase
 		return nil, err
 	}
 	passphrase, err := f.passphrase(a, "Passphrase of "+f.path(a)+": ")
@@ -70,6 +70,9 @@ type session struct {
 
 // session opens the wallet and asks the node where the ledger stands.
 func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
+	if err := wallet.CheckFile(f.path(a)); err != nil {
+		return nil, err
+	}
 	node, err := a.connect()
 	if err != nil {
 		return nil, err

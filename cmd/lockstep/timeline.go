@@ -274,10 +274,10 @@ func listedGoods(g *types.Goods) string {
 	return text
 }
 
-// listedAmount is [amountText] in a table: watt-hours say by themselves that they are energy.
+// listedAmount is [amountText] for a table: watt-hours need no commodity, and number and unit stay on one line.
 func listedAmount(g *types.Goods) string {
 	if g.Commodity == types.CommodityEnergy && g.Unit == types.UnitWattHour {
-		return quantity(g.Quantity, g.Unit)
+		return strings.ReplaceAll(quantity(g.Quantity, g.Unit), " ", fixedSpace)
 	}
 	return amountText(g)
 }
