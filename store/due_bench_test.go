@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// BenchmarkDue is the blocks that handle a flood of offers which one key posted for the same pay-by, on the disk: until all of them
+// BenchmarkDue is the blocks that handle a flood of offers for the same pay-by, on the disk: until all of them
 // have left the state. It reports the longest of those blocks.
 func BenchmarkDue(b *testing.B) {
 	for _, n := range []int{10_000, 1_000_000} {
@@ -43,7 +43,7 @@ func BenchmarkDue(b *testing.B) {
 	}
 }
 
-// flood posts offers of one key that run out at the same moment, a hundred in a transaction.
+// flood posts offers that run out at the same moment, a hundred in a transaction and a thousand of each key.
 func (w *world) flood(n int, payBy types.Time) {
 	agreement := w.agreement(0)
 	offer := types.Offer{
@@ -56,13 +56,15 @@ func (w *world) flood(n int, payBy types.Time) {
 	const perTx, perBlock = 100, 4096
 	var txs []*types.Tx
 	for i := 0; i < n; {
+		name := fmt.Sprintf("mallory %d", i/1000)
+		offer.Producer = publicKey(name)
 		var actions []types.Action
 		for range min(perTx, n-i) {
 			offer.Nonce = uint64(i)
 			actions = append(actions, &types.Post{Offer: offer})
 			i++
 		}
-		txs = append(txs, sign(w.body(actions...), "mallory"))
+		txs = append(txs, sign(w.body(actions...), name))
 		if len(txs)*perTx >= perBlock || i == n {
 			w.time -= types.Time(second) // all within the hour
 			w.must(txs...)
