@@ -75,7 +75,7 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 
 .PHONY: mutants
 mutants: ## switch off each rule of the ledger; the explorer must notice (some minutes)
-	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./game
+	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./internal/game
 
 .PHONY: notice
 notice: ## NOTICE and LICENSES.txt: the modules that the program links, with their licences

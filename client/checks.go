@@ -1,7 +1,7 @@
 package client
 
 import (
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -13,10 +13,10 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"lockstep/api"
-	"lockstep/api/apitest"
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/internal/apitest"
+	"lockstep/internal/httpapi"
 	"lockstep/types"
 )
 
@@ -35,18 +35,18 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, ledger: apitest.New("test")}
 	log := slog.New(slog.DiscardHandler)
-	node, err := api.New(api.Config{Ledger: w.ledger, Token: token, Version: "test", Logger: log})
+	node, err := httpapi.New(httpapi.Config{Ledger: w.ledger, Token: token, Version: "test", Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.server = httptest.NewUnstartedServer(nil)
-	w.server.Config = &api.NewServer(t.Context(), http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+	w.server.Config = &httpapi.NewServer(t.Context(), http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		if front := w.front.Load(); front != nil {
 			(*front)(out, r)
 			return
 		}
 		node.ServeHTTP(out, r)
-	}), api.Limits{}, log).Server
+	}), httpapi.Limits{}, log).Server
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	w.Client = w.dial(client.WithToken(token))

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

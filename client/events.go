@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"lockstep/api/apitest"
 	"lockstep/client"
+	"lockstep/internal/apitest"
 	"lockstep/types"
 )
 

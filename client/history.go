@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"lockstep/api/wire/history"
+	"lockstep/client/wire/history"
 	"lockstep/types"
 )
 

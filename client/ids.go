@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 )
 
 // IDs returns the IDs of a kind (trade, offer, asset, product, transaction, point, key) that begin with some digits, in order: the first

@@ -5,7 +5,7 @@ import (
 	"iter"
 	"net/url"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

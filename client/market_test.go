@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/api/apitest"
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/internal/apitest"
 	"lockstep/types"
 )
 

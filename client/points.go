@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -3,9 +3,9 @@ package client_test
 import (
 	"testing"
 
-	"lockstep/api/apitest"
-	"lockstep/api/wire"
-	"lockstep/ledger"
+	"lockstep/client/wire"
+	"lockstep/internal/apitest"
+	"lockstep/internal/ledger"
 	"lockstep/types"
 )
 

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/types/canon"
 )

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -3,7 +3,7 @@ package wallet
 import (
 	"fmt"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

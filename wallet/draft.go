@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

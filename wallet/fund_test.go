@@ -5,7 +5,7 @@ import (
 	"iter"
 	"testing"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

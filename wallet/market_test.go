@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/ledger"
+	"lockstep/internal/ledger"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"lockstep/api/wire"
-	"lockstep/ledger"
+	"lockstep/client/wire"
+	"lockstep/internal/ledger"
 	"lockstep/types"
 	"lockstep/wallet"
 )

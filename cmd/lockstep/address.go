@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"lockstep/client"
+	"lockstep/internal/node"
 	"lockstep/internal/plaintext"
-	"lockstep/node"
 )
 
 // connect makes a client of the node that the flags name, or of the one in the home folder.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/market"
 	"lockstep/types"
 )

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

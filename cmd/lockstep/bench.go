@@ -12,7 +12,7 @@ import (
 	"runtime/trace"
 	"time"
 
-	"lockstep/load"
+	"lockstep/internal/bench"
 )
 
 // benchCmd measures how many trades a second this machine does, and what holds it up.
@@ -52,7 +52,7 @@ func (b *benchCmd) Run(ctx context.Context, a *app) error {
 	profiles := &profiles{cpu: b.CPUProfile, trace: b.Trace}
 	report, err := b.measure(ctx, b.options(a, profiles))
 	err = errors.Join(err, profiles.err)
-	var option *load.OptionError
+	var option *bench.OptionError
 	switch {
 	case errors.As(err, &option):
 		return &usageError{err}
@@ -73,20 +73,20 @@ func (b *benchCmd) Run(ctx context.Context, a *app) error {
 // written is a report of any of the measurements.
 type written interface{ WriteText(io.Writer) error }
 
-func (b *benchCmd) measure(ctx context.Context, o load.Options) (written, error) {
+func (b *benchCmd) measure(ctx context.Context, o bench.Options) (written, error) {
 	switch {
 	case b.Growth:
 		return b.grow(ctx, o)
 	case b.Overload:
-		return load.Overload(ctx, o)
+		return bench.Overload(ctx, o)
 	case b.City != 0:
-		return load.City(ctx, o, b.City)
+		return bench.City(ctx, o, b.City)
 	}
-	return load.Run(ctx, o)
+	return bench.Run(ctx, o)
 }
 
 // grow measures a growing ledger and draws it if that was asked for.
-func (b *benchCmd) grow(ctx context.Context, o load.Options) (_ written, err error) {
+func (b *benchCmd) grow(ctx context.Context, o bench.Options) (_ written, err error) {
 	var plot *os.File
 	if b.Plot != "" { // before all the work, which could take most of an hour
 		if plot, err = os.Create(b.Plot); err != nil {
@@ -94,15 +94,15 @@ func (b *benchCmd) grow(ctx context.Context, o load.Options) (_ written, err err
 		}
 		defer func() { err = errors.Join(err, plot.Close()) }()
 	}
-	report, err := load.Grow(ctx, o, load.Growth{Largest: b.Largest, Closed: b.Closed})
+	report, err := bench.Grow(ctx, o, bench.Growth{Largest: b.Largest, Closed: b.Closed})
 	if err == nil && plot != nil {
 		err = report.WritePlot(plot)
 	}
 	return report, err
 }
 
-func (b *benchCmd) options(a *app, profiles *profiles) load.Options {
-	o := load.Options{
+func (b *benchCmd) options(a *app, profiles *profiles) bench.Options {
+	o := bench.Options{
 		Mode: b.Mode, Mix: b.Mix, Actions: b.Actions, Trades: b.Trades, Duration: time.Duration(b.Seconds * float64(time.Second)), Rate: b.Rate, Keys: b.Keys,
 		Clients: b.Clients, Validators: b.Validators, Seed: b.Seed, Node: ownNode, Measured: profiles.begin,
 	}
@@ -125,10 +125,10 @@ func ownNode(ctx context.Context, dir string) *exec.Cmd {
 }
 
 // benchProgress says what is being done, and once a second how far it is.
-func benchProgress(a *app) func(load.Progress) {
+func benchProgress(a *app) func(bench.Progress) {
 	var last time.Time
 	what := ""
-	return func(p load.Progress) {
+	return func(p bench.Progress) {
 		switch {
 		case p.What == what && time.Since(last) < time.Second:
 			return

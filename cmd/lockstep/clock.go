@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"lockstep/node"
+	"lockstep/internal/node"
 )
 
 type nodeClockCmd struct {

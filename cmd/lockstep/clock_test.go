@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 )
 
 // shifted is the program built so that a file tells how far its wall clock is off.

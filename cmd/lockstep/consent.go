@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -13,7 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"lockstep/sim"
+	"lockstep/internal/sim"
 )
 
 // demoCmd plays a day of a community on a ledger of its own and tells what became of it.

@@ -6,9 +6,9 @@ import (
 	"math/big"
 	"strings"
 
-	"lockstep/api/wire"
-	"lockstep/api/wire/history"
 	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/client/wire/history"
 	"lockstep/types"
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 
@@ -47,11 +48,18 @@ func (r *ids) options() (options []kong.Option) {
 	return append(options, forBoth(reflect.TypeFor[types.Time](), momentMapper{})...)
 }
 
-// fileMapper reads the name of a file. An empty one would become the folder of the process.
+// fileMapper reads the name of a file. An empty one would become the folder of the process; an empty variable of the environment
+// counts as none.
 type fileMapper struct{ kong.Mapper }
 
 func (m fileMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if ctx.Scan.Peek().Value == "" {
+		for _, variable := range ctx.Value.Tag.Envs {
+			if value, set := os.LookupEnv(variable); set && value == "" {
+				ctx.Scan.Pop()
+				return nil
+			}
+		}
 		return errors.New("the name is empty: leave it out, or give a file")
 	}
 	return m.Mapper.Decode(ctx, target)

@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"lockstep/node"
+	"lockstep/internal/node"
 	"lockstep/types"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

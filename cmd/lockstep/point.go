@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/api/wire"
-	"lockstep/ledger"
+	"lockstep/client/wire"
+	"lockstep/internal/ledger"
 	"lockstep/meter"
 	"lockstep/types"
 	"lockstep/wallet"

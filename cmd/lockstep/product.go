@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

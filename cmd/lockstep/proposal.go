@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/internal/atomicfile"
 	"lockstep/internal/plaintext"
 	"lockstep/types"

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/term"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"lockstep/game"
+	"lockstep/internal/game"
 	"lockstep/types"
 	"lockstep/types/strict"
 )

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"lockstep/api/wire"
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"lockstep/node"
+	"lockstep/internal/node"
 	"lockstep/types"
 )
 

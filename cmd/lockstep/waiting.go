@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 )
 
 // While a command waits for a block it says why, now and then.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"lockstep/api/wire"
+	"lockstep/client/wire"
 )
 
 func TestWaitingFor(t *testing.T) {

@@ -51,13 +51,13 @@ func TestRulesBite(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ path, code, want string }{ // an empty want: nothing is found
 		"downwards":               {"ledger", `import "lockstep/types"`, ""},
-		"upwards":                 {"types", `import "lockstep/ledger"`, "types (floor 0) imports upwards: ledger is on floor 1"},
+		"upwards":                 {"types", `import "lockstep/internal/ledger"`, "types (floor 0) imports upwards: ledger is on floor 1"},
 		"far upwards":             {"chain", `import "lockstep/cmd/lockstep"`, "imports upwards"},
-		"sideways without leave":  {"wallet", `import "lockstep/store"`, "wallet may not import store"},
-		"down without leave":      {"client", `import "lockstep/store"`, "client may not import store"},
+		"sideways without leave":  {"wallet", `import "lockstep/internal/store"`, "wallet may not import store"},
+		"down without leave":      {"client", `import "lockstep/internal/store"`, "client may not import store"},
 		"a folder of its own":     {"web", `import "lockstep/web/assets"`, ""},
-		"a folder shares its row": {"web/assets", `import "lockstep/chain"`, "web/assets may not import chain"},
-		"a row of its own":        {"api/wire", `import "lockstep/api"`, "imports upwards"},
+		"a folder shares its row": {"web/assets", `import "lockstep/internal/chain"`, "web/assets may not import chain"},
+		"a row of its own":        {"api/wire", `import "lockstep/internal/httpapi"`, "imports upwards"},
 		"unknown package":         {"surprise", ``, "package surprise stands on no floor: add a row"},
 		"unknown import":          {"sim", `import "lockstep/surprise"`, "which stands on no floor"},
 		"engine in its place":     {"chain", `import "github.com/cometbft/cometbft/node"`, ""},

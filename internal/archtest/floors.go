@@ -17,35 +17,34 @@ type floor struct {
 // floors is the table of the architecture document, with what each row's list takes for granted written out: whoever may
 // import a package may name the types that it speaks in.
 func floors() []floor {
-	words := []string{"types", "api/wire", "internal/disk"}
+	words := []string{"types", "client/wire", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"node", "agent", "api", "web", "client", "chain", "index", "store", "wallet", "game", "ledger", "market", "meter", "meter/source", "types", "api/wire",
+		"internal/node", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "market", "meter", "types", "client/wire",
 		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
-		{4, "cmd/lockstep", append([]string{"sim", "load"}, everyone...)},
-		{4, "sim", everyone},
-		{4, "load", everyone},
+		{4, "cmd/lockstep", append([]string{"internal/sim", "internal/bench"}, everyone...)},
+		{4, "internal/sim", everyone},
+		{4, "internal/bench", everyone},
 
-		{3, "node", and("chain", "index", "api", "store", "web", "ledger", "internal/plaintext")},
-		{3, "agent", and("client", "wallet", "market", "meter", "meter/source")},
-		{3, "api", and("index", "chain", "agent", "ledger", "market", "client", "web")},
-		{3, "web", and("client")},
+		{3, "internal/node", and("internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
+		{4, "internal/apitest", everyone},
+		{3, "internal/books", and("market", "internal/ledger")},
+		{3, "internal/httpapi", and("internal/books", "internal/index", "internal/chain", "internal/ledger", "market", "client")},
 		{3, "client", and()},
 
-		{2, "chain", and("ledger", "store", "internal/atomicfile", "internal/plaintext")},
-		{2, "index", and("ledger")},
-		{2, "store", and("ledger")},
+		{2, "internal/chain", and("internal/ledger", "internal/store", "internal/atomicfile", "internal/plaintext")},
+		{2, "internal/index", and("internal/ledger")},
+		{2, "internal/store", and("internal/ledger")},
 		{2, "wallet", and("internal/atomicfile")},
 
-		{1, "game", []string{"ledger", "meter", "types"}}, // meter: it signs the readings that its players may post
-		{1, "ledger", []string{"types", "market", "meter"}},
+		{1, "internal/game", []string{"internal/ledger", "meter", "types"}}, // meter: it signs the readings that its players may post
+		{1, "internal/ledger", []string{"types", "market", "meter"}},
 
 		{0, "market", []string{"types"}},
 		{0, "meter", []string{"types"}},
-		{0, "meter/source", []string{"types", "meter"}},
-		{0, "api/wire", []string{"types"}}, // the API's messages: words, like types
+		{0, "client/wire", []string{"types"}}, // the API's messages: words, like types
 		{0, "types", nil},
 		{0, "internal/atomicfile", nil},
 		{0, "internal/disk", nil},
@@ -59,13 +58,12 @@ func floors() []floor {
 // exclusives are the libraries that one package hides from all others.
 func exclusives() map[string]string {
 	return map[string]string{
-		"github.com/cometbft":           "chain",
-		"github.com/syndtr/goleveldb":   "chain",
-		"github.com/cockroachdb/pebble": "store",
-		"github.com/danielgtaylor/huma": "api",
-		"modernc.org/sqlite":            "index",
+		"github.com/cometbft":           "internal/chain",
+		"github.com/syndtr/goleveldb":   "internal/chain",
+		"github.com/cockroachdb/pebble": "internal/store",
+		"github.com/danielgtaylor/huma": "internal/httpapi",
+		"modernc.org/sqlite":            "internal/index",
 		"github.com/alecthomas/kong":    "cmd/lockstep",
-		"github.com/eclipse-paho":       "meter/source",
 		"filippo.io/age":                "wallet",
 		"github.com/trustelem/zxcvbn":   "wallet",
 		"github.com/cosmos/go-bip39":    "wallet",

@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"lockstep/types"
+)
+
+// quarterHour is the time that a city has from one slot to the next.
+const quarterHour = 15 * time.Minute
+
+// CityReport is what one quarter-hour of a city came to.
+type CityReport struct {
+	Households int     `json:"households"`
+	Zones      int     `json:"zones"` // each a product with an auction of its own, all in one block
+	Cores      int     `json:"cores"`
+	Orders     int     `json:"orders"`
+	Trades     int     `json:"trades"`
+	Phases     []Phase `json:"phases"`
+	Seconds    float64 `json:"seconds"` // of all phases, one after the other
+	InTime     bool    `json:"in_time"` // within a quarter-hour
+	// The largest cities by extrapolation, if every phase takes as long for each household as it did.
+	ByQuarterHour int     `json:"households_by_quarter_hour"`
+	ByWindows     int     `json:"households_by_default_windows"` // to pay and to deliver, of the default parameters
+	RSS           float64 `json:"rss_mb"`
+	Disk          float64 `json:"disk_mb"`
+	Conserved     bool    `json:"conserved"`
+}
+
+// Phase is one part of the quarter-hour, in which all households do the same.
+type Phase struct {
+	Name         string  `json:"phase"`
+	Count        int     `json:"count"` // orders, or trades
+	Txs          int     `json:"txs"`
+	Seconds      float64 `json:"seconds"` // of the auction: from the gate until its block is final
+	PerS         float64 `json:"per_s"`
+	LongestBlock float64 `json:"longest_block_ms"`
+	CPU          float64 `json:"cpu_us_each"` // of order or trade, with what the clients take to hand it in
+	RSS          float64 `json:"rss_mb"`      // at most so far, with all that is signed
+	Disk         float64 `json:"disk_mb"`     // at the end
+}
+
+// finish adds up.
+func (r *CityReport) finish() {
+	took := map[string]time.Duration{}
+	for _, p := range r.Phases {
+		took[p.Name] = time.Duration(p.Seconds * float64(time.Second))
+		r.Seconds += p.Seconds
+		r.RSS, r.Disk = p.RSS, p.Disk
+	}
+	r.InTime = r.Seconds <= quarterHour.Seconds()
+	r.ByQuarterHour = int(float64(r.Households) * quarterHour.Seconds() / r.Seconds)
+	market := types.DefaultMarketParams()
+	carried := func(window types.Span, took time.Duration) float64 {
+		return float64(r.Households) * window.Std().Seconds() / took.Seconds()
+	}
+	r.ByWindows = int(min(carried(market.Pay, took["auction"]+took["pay"]), carried(market.Gate-market.Pay, took["deliver"])))
+	r.Conserved = true // or there would be an error instead of a report
+}
+
+// WriteText writes the report for people.
+func (r *CityReport) WriteText(w io.Writer) error {
+	zones := "1 zone"
+	if r.Zones > 1 {
+		zones = fmt.Sprintf("%d zones", r.Zones)
+	}
+	fmt.Fprintf(w, "A city of %s households in %s on one validator with %d cores: %s orders, %s trades.\n\n",
+		number(float64(r.Households)), zones, r.Cores, number(float64(r.Orders)), number(float64(r.Trades)))
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "phase\tcount\ttransactions\tseconds\ta second\tlongest block ms\tµs of a core each\tmemory MB\tdisk MB\t")
+	for _, p := range r.Phases {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%.1f\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", p.Name, number(float64(p.Count)), number(float64(p.Txs)),
+			p.Seconds, number(p.PerS), p.LongestBlock, p.CPU, p.RSS, p.Disk)
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	verdict := "within the quarter-hour"
+	if !r.InTime {
+		verdict = "more than the quarter-hour"
+	}
+	_, err := fmt.Fprintf(w, `
+All of it took %.0f s, %s. By extrapolation, which is no measurement:
+at this speed a quarter-hour carries %s households;
+%s can pay and deliver within the windows of the default parameters.
+The books add up: all the money that was issued is there.
+`, r.Seconds, verdict, number(float64(r.ByQuarterHour)), number(float64(r.ByWindows)))
+	return err
+}

@@ -1,0 +1,51 @@
+package bench
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestCity does a quarter-hour of a village in two zones; a run audits its own books.
+func TestCity(t *testing.T) {
+	t.Parallel()
+	o := Options{Folder: t.TempDir(), zones: 2}
+	report, err := City(t.Context(), o, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Zones != 2 || report.Orders != 60 || report.Trades < 20 || !report.InTime || !report.Conserved {
+		t.Errorf("%+v", report)
+	}
+	if report.ByQuarterHour < 60 || report.ByWindows < 1 {
+		t.Errorf("extrapolated: %d and %d households", report.ByQuarterHour, report.ByWindows)
+	}
+	want := map[string]int{"orders": 60, "auction": report.Trades, "pay": report.Trades, "deliver": report.Trades, "release": report.Trades}
+	for _, p := range report.Phases {
+		if p.Count != want[p.Name] {
+			t.Errorf("%s: %d, not %d", p.Name, p.Count, want[p.Name])
+		}
+	}
+	var out strings.Builder
+	if err := report.WriteText(&out); err != nil || !strings.Contains(out.String(), "60 households in 2 zones") {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+	if left, err := os.ReadDir(o.Folder); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v behind, %v", left, err)
+	}
+}
+
+// TestNoCity: what can't be is told before anything is done.
+func TestNoCity(t *testing.T) {
+	t.Parallel()
+	var option *OptionError
+	for _, households := range []int{0, 3, -1, mostHouseholds + 1} {
+		if _, err := City(t.Context(), Options{}, households); !errors.As(err, &option) {
+			t.Errorf("%d households: %v", households, err)
+		}
+	}
+	if _, err := City(t.Context(), Options{Mode: ModeAPI}, 60); !errors.As(err, &option) {
+		t.Errorf("mode api: %v", err)
+	}
+}

@@ -1,0 +1,130 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+
+	"lockstep/types"
+)
+
+// What the households of a city bid and ask for a Wh. Every bid is above every offer, so that nearly everybody trades.
+const (
+	leastAsked, mostAsked = 50, 199
+	leastBid, mostBid     = 200, 399
+)
+
+// household is a key that bids, or offers, in the auction of its zone.
+type household struct {
+	*party
+	index int
+	bids  bool
+	zone  int
+	purse types.Outpoint
+	deals []*deal
+}
+
+// deal is a match of the auction, as its parties learn of it.
+type deal struct {
+	id                   types.TradeID
+	price, deposit, bond types.Amount
+	secret               types.Secret // the consumer's
+}
+
+func newCity(o *Options, households int) *city {
+	params := o.params()
+	most := int(params.Market.MaxOrders)
+	c := &city{
+		o: o, world: newWorld(params, types.TimeOf(time.Now()), o, 0, true), households: make([]*household, households),
+		zones: (households + most - 1) / most,
+	}
+	if o.zones > c.zones {
+		c.zones = o.zones
+	}
+	o.Progress(Progress{What: "making keys"})
+	shared(households, func(i int) {
+		c.households[i] = &household{party: newParty(o.Seed, "household", i), index: i, bids: i%2 == 0, zone: i / 2 % c.zones}
+	})
+	c.report = &CityReport{Households: households, Zones: c.zones, Cores: runtime.GOMAXPROCS(0)}
+	return c
+}
+
+// product is a slot of a zone.
+func (c *city) product(zone string, from types.Time) types.Product {
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: zone, From: from, Until: from.Add(c.world.params.Slot),
+		Asset: c.world.asset.ID(),
+	}
+}
+
+func (c *city) productOf(h *household) types.Product {
+	return c.product(fmt.Sprintf("zone-%d", h.zone), c.from)
+}
+
+// orderFor is what a household wants of a product: the same of every product.
+func (c *city) orderFor(h *household, product types.Product) types.Body {
+	random := rand.New(rand.NewPCG(c.world.seed, uint64(h.index)))
+	between := func(least, most uint64) uint64 { return least + random.Uint64N(most-least+1) }
+	order := types.Order{
+		ChainID: c.world.params.ChainID, Owner: h.key, Product: product, Side: types.Sell, Quantity: between(leastQuantity, mostQuantity),
+		Limit: types.Rate{Mantissa: between(leastAsked, mostAsked)}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+	if h.bids {
+		order.Side, order.Limit = types.Bid, types.Rate{Mantissa: between(leastBid, mostBid)}
+	}
+	return types.Body{Actions: []types.Action{&types.Place{Order: order}}}
+}
+
+// spend pays for actions with a household's purse, which is spent once.
+func (c *city) spend(h *household, cost types.Amount, actions []types.Action) types.Body {
+	return types.Body{Inputs: []types.Outpoint{h.purse}, Outputs: []types.Output{c.world.toKey(h.party, purse-cost)}, Actions: actions}
+}
+
+// signingTime is a little ago: the time of the last block, which validity is counted from, is behind the clock.
+func signingTime() types.Time { return types.TimeOf(time.Now().Add(-time.Minute)) }
+
+// signed makes and signs, on all cores, what each household has to do; trades is for how many trades that is, zero for none.
+func (c *city) signed(households []*household, what func(*household) (body types.Body, trades int)) []step {
+	c.world.begin = signingTime()
+	steps := make([]step, len(households))
+	shared(len(households), func(i int) {
+		if body, trades := what(households[i]); trades > 0 {
+			steps[i] = step{encoded: encode(c.world.sign(body, households[i].party)), first: true, ends: trades}
+		}
+	})
+	return slices.DeleteFunc(steps, func(s step) bool { return s.bytes == nil })
+}
+
+// learn looks up the trades that came of the auctions, as their parties do.
+func (c *city) learn(ctx context.Context, trades []types.TradeID) error {
+	c.o.Progress(Progress{What: "looking up the matches"})
+	found, failures := make([]types.Trade, len(trades)), make([]error, len(trades))
+	shared(len(trades), func(i int) {
+		trade, err := c.node.node.Ledger().Trade(ctx, trades[i])
+		found[i], failures[i] = trade.Trade, err
+	})
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	byKey := make(map[types.PublicKey]*household, len(c.households))
+	for _, h := range c.households {
+		byKey[h.key] = h
+	}
+	for i := range found {
+		agreement := &found[i].Agreement
+		d := &deal{
+			id: trades[i], price: agreement.Price, deposit: agreement.Deposit, bond: agreement.Bond, secret: c.world.secret(0, uint64(i)),
+		}
+		c.deals = append(c.deals, d)
+		for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
+			h := byKey[party]
+			h.deals = append(h.deals, d)
+		}
+	}
+	return nil
+}

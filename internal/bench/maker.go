@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// backend keeps the state of a ledger that nobody orders blocks for.
+type backend interface {
+	view() ledger.View
+	// commit writes a block; when it returns the block is as final as it gets.
+	commit(executed store.Executed) error
+	// audit checks all books and closes the backend.
+	audit() (ledger.Sums, error)
+	close() error
+	folder() string // empty when there is none
+}
+
+// makerBlock is how many transactions a block of a maker holds at most: so few that others are verified meanwhile.
+const makerBlock = 1024
+
+// rememberedKeys are kept in the form that is quickest to verify with, as a node does.
+const rememberedKeys = 16 << 10
+
+// maker makes blocks of what comes in, without pool and consensus. Signatures are verified by those who hand in, while it executes
+// what was verified before.
+type maker struct {
+	backend  backend
+	params   types.Params
+	verifier *types.Verifier
+	verified chan []checked
+	height   uint64
+}
+
+type checked struct {
+	tx   *types.Tx
+	good bool
+}
+
+func newMaker(b backend, params types.Params) *maker {
+	return &maker{
+		backend: b, params: params, verifier: types.NewVerifier(rememberedKeys), verified: make(chan []checked, makerBlock/handedIn),
+	}
+}
+
+func (m *maker) ready(context.Context) error { return nil }
+
+func (m *maker) nodes() int { return 1 }
+
+// submit decodes and verifies what came, as a node would.
+func (m *maker) submit(ctx context.Context, _ int, txs []encoded) []error {
+	decoded, err := decodeAll(txs)
+	if err != nil {
+		return allFailed(len(txs), err)
+	}
+	batch := make([]checked, len(txs))
+	for i, good := range m.verifier.Verify(decoded...) {
+		batch[i] = checked{decoded[i], good}
+	}
+	select {
+	case m.verified <- batch:
+		return make([]error, len(txs))
+	case <-ctx.Done():
+		return allFailed(len(txs), ctx.Err())
+	}
+}
+
+func (m *maker) follow(ctx context.Context, seen func(final)) error {
+	for block := m.next(ctx); block != nil; block = m.next(ctx) {
+		verdicts, err := m.makeBlock(types.TimeOf(time.Now()), block)
+		if err != nil {
+			return err
+		}
+		seen(final{height: m.height, at: time.Now(), txs: verdicts})
+	}
+	return nil
+}
+
+// next is what the next block is made of; nil at the end.
+func (m *maker) next(ctx context.Context) []checked {
+	var block []checked
+	select {
+	case batch := <-m.verified:
+		block = batch
+	case <-ctx.Done():
+		return nil
+	}
+	for len(block) < makerBlock {
+		select {
+		case batch := <-m.verified:
+			block = append(block, batch...)
+		default:
+			return block
+		}
+	}
+	return block
+}
+
+func (m *maker) makeBlock(now types.Time, txs []checked) ([]verdict, error) {
+	m.height++
+	executed := execute(m.backend.view(), m.params, m.height, now, txs)
+	if err := m.backend.commit(executed); err != nil {
+		return nil, err
+	}
+	verdicts := make([]verdict, len(txs))
+	for i, tx := range executed.Txs {
+		verdicts[i] = verdict{tx.ID, tx.Code}
+	}
+	return verdicts, nil
+}
+
+// execute does a block by the rules, as a chain does.
+func execute(view ledger.View, params types.Params, height uint64, now types.Time, txs []checked) store.Executed {
+	state := ledger.New(view, params)
+	state.Expect(len(txs))
+	state.Begin(height, now)
+	executed := store.Executed{Txs: make([]store.TxResult, len(txs))}
+	for i, tx := range txs {
+		result := state.Execute(tx.tx, tx.good)
+		executed.Txs[i] = store.TxResult{ID: tx.tx.ID(), Code: result.Code, Detail: result.Detail}
+	}
+	executed.Diff = state.Finish()
+	return executed
+}
+
+func (m *maker) usage() (usage, error) {
+	used, err := ownUsage()
+	if err == nil && m.backend.folder() != "" {
+		used.disk, err = folderBytes(m.backend.folder())
+	}
+	return used, err
+}
+
+func (m *maker) close(issued types.Amount) error {
+	sums, err := m.backend.audit()
+	if err != nil {
+		return err
+	}
+	return checkSums(sums, issued)
+}
+
+// checkSums finds all the money that was issued, and no more.
+func checkSums(sums ledger.Sums, issued types.Amount) error {
+	if len(sums) != 1 {
+		return fmt.Errorf("the books show %d assets, one was issued", len(sums))
+	}
+	for _, sum := range sums { // any order: there is one
+		if total, ok := types.Sum(sum.Spendable, sum.Locked, sum.Fees); !ok || sum.Issued != issued || total != issued {
+			return fmt.Errorf("the books do not add up: %s was issued, they show %s issued, %s spendable, %s locked and %s fees",
+				issued, sum.Issued, sum.Spendable, sum.Locked, sum.Fees)
+		}
+	}
+	return nil
+}
+
+func (m *maker) abandon() error { return m.backend.close() }
+
+func (m *maker) remove() error {
+	if m.backend.folder() == "" {
+		return nil
+	}
+	return os.RemoveAll(m.backend.folder())
+}

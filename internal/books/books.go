@@ -1,0 +1,144 @@
+// Package books says in the API's words what the ledger's state holds of auctions. Everybody who has a [ledger.Reader] says
+// it in the same way: the node from its store, tests from a state in memory.
+package books
+
+import (
+	"fmt"
+	"slices"
+
+	"lockstep/client/wire"
+	"lockstep/internal/ledger"
+	"lockstep/market"
+	"lockstep/types"
+)
+
+const (
+	// MaxIndicative is how many orders a book may have for its auction to be computed on a question: more would take the
+	// node too long.
+	MaxIndicative = 20_000
+	// MaxLevels is how many limits of each side are told.
+	MaxLevels = 1_000
+)
+
+// Open is an open product with its depth and what an auction would trade now; false when it has no orders.
+func Open(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book, bool) {
+	known, open := r.Book(id)
+	if !open {
+		return wire.Book{}, false
+	}
+	clock := r.Clock()
+	book := wire.Book{
+		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(known.Product, params, wire.ProductOpen, known.Orders),
+	}
+	indicative := known.Orders <= MaxIndicative
+	sides := map[types.Side]map[types.Rate]*wire.Level{types.Bid: {}, types.Sell: {}}
+	var orders []*types.Order
+	for placed := range r.Orders(id) {
+		order := &placed.Order
+		level := sides[order.Side][order.Limit]
+		if level == nil {
+			level = &wire.Level{Limit: order.Limit}
+			sides[order.Side][order.Limit] = level
+		}
+		level.Quantity += order.Quantity
+		level.Orders++
+		if indicative {
+			orders = append(orders, order)
+		}
+	}
+	book.Bids, book.Offers = depth(sides[types.Bid], -1), depth(sides[types.Sell], 1)
+	if !indicative {
+		book.Omitted = fmt.Sprintf("the book has more than %d orders: fetch them and compute the auction yourself", MaxIndicative)
+	}
+	outcome := market.Auction(entrants(r, orders)).Rounds
+	book.Indicative, book.IndicativeCount = Rounds(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
+	return book, true
+}
+
+// depth sorts the levels of one side, best limit first; direction is 1 when that is the lowest.
+func depth(side map[types.Rate]*wire.Level, direction int) []wire.Level {
+	levels := make([]wire.Level, 0, len(side))
+	for _, level := range side {
+		levels = append(levels, *level)
+	}
+	slices.SortFunc(levels, func(a, b wire.Level) int { return direction * market.ComparePrices(a.Limit, b.Limit) })
+	return levels[:min(len(levels), MaxLevels)]
+}
+
+// entrants are those that an auction would have now. A meter that was retired since is found out at the gate only.
+func entrants(r ledger.Reader, orders []*types.Order) []market.Entrant {
+	demanding := slices.ContainsFunc(orders, func(o *types.Order) bool { return o.MinRecord > 0 })
+	list := make([]market.Entrant, 0, len(orders))
+	for _, order := range orders {
+		entrant := market.Entrant{Order: order, ID: order.ID()}
+		if demanding {
+			record := r.Record(order.Owner, order.Product.Asset)
+			entrant.Record = record.Percent()
+		}
+		list = append(list, entrant)
+	}
+	return list
+}
+
+func product(p types.Product, params *types.Params, state string, orders uint32) wire.Product {
+	return wire.Product{ID: p.ID(), Product: p, Opens: p.Opens(params), Gate: p.Gate(params), State: state, Orders: orders}
+}
+
+// Rounds are rounds with their prices as decimals.
+func Rounds(list []types.Round) []wire.Round {
+	told := make([]wire.Round, 0, len(list))
+	for _, round := range list {
+		told = append(told, wire.Round{Round: round, Price: market.Decimal(round.Price.Rat())})
+	}
+	return told
+}
+
+// Cleared is a product whose auction was held, in short, with the first rounds.
+func Cleared(a *wire.Auction, first []types.Round, r ledger.Reader, params *types.Params) wire.Book {
+	clock := r.Clock()
+	return wire.Book{
+		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(a.Product, params, wire.ProductCleared, uint32(a.ResultCount)),
+		Bids: []wire.Level{}, Offers: []wire.Level{}, Indicative: []wire.Round{},
+		Held: &wire.Held{
+			Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void,
+			Rounds: Rounds(first), RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
+		},
+	}
+}
+
+// Auction is what became of a product at its gate; the lengths of its lists are the caller's to add.
+func Auction(a *types.Auction) wire.Auction {
+	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
+}
+
+// Record is that of a key in one asset.
+func Record(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
+	record := r.Record(key, asset)
+	return wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{keyRecord(asset, record)}}
+}
+
+func keyRecord(asset types.AssetID, record types.Record) wire.KeyRecord {
+	return wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()}
+}
+
+// Records is a page of the records of a key by asset, after a place that an earlier page named.
+func Records(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.KeyRecords, error) {
+	page := wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{}}
+	var from types.AssetID
+	if after != "" {
+		if err := from.UnmarshalText([]byte(after)); err != nil {
+			return page, misplaced(after)
+		}
+	}
+	for asset, record := range r.RecordsFrom(key, from) {
+		if after != "" && asset == from {
+			continue
+		}
+		if len(page.Records) == limit {
+			page.Next = page.Records[limit-1].Asset.String()
+			break
+		}
+		page.Records = append(page.Records, keyRecord(asset, *record))
+	}
+	return page, nil
+}

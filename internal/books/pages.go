@@ -1,0 +1,109 @@
+package books
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"iter"
+
+	"lockstep/client/wire"
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// Products is a page of the open products by gate, after a place that an earlier page named.
+func Products(r ledger.Reader, params *types.Params, after string, limit int) (wire.Products, error) {
+	clock := r.Clock()
+	page := wire.Products{Height: clock.Height, BlockTime: clock.BlockTime, Products: []wire.Product{}}
+	gate, last, err := parseProductPlace(after)
+	if err != nil {
+		return page, err
+	}
+	for closes, open := range r.BooksFrom(gate, last) {
+		next := product(open.Product, params, wire.ProductOpen, open.Orders)
+		if closes == gate && next.ID == last {
+			continue
+		}
+		if len(page.Products) == limit {
+			page.Next = productPlace(&page.Products[limit-1])
+			break
+		}
+		page.Products = append(page.Products, next)
+	}
+	return page, nil
+}
+
+func productPlace(p *wire.Product) string {
+	return hex.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(p.Gate)), p.ID[:]...))
+}
+
+func parseProductPlace(after string) (gate types.Time, id types.ProductID, err error) {
+	if after == "" {
+		return 0, id, nil
+	}
+	place, err := hex.DecodeString(after)
+	if err != nil || len(place) != 8+len(id) {
+		return 0, id, misplaced(after)
+	}
+	return types.Time(binary.BigEndian.Uint64(place)), types.ProductID(place[8:]), nil
+}
+
+func misplaced(after string) error {
+	return types.Refuse(types.CodeMalformed, "%.100q is not a place in this list: pass on what the last page gave as next", after)
+}
+
+// Place is where a page of orders begins: at an owner's order of a number.
+type Place struct {
+	Owner  types.PublicKey
+	Number uint8
+}
+
+// ParsePlace reads what an earlier page gave as next; the first page has none.
+func ParsePlace(after string) (p Place, err error) {
+	if after == "" {
+		return p, nil
+	}
+	place, err := hex.DecodeString(after)
+	if err != nil || len(place) != len(p.Owner)+1 {
+		return p, misplaced(after)
+	}
+	return Place{Owner: types.PublicKey(place[:len(p.Owner)]), Number: place[len(p.Owner)]}, nil
+}
+
+func (p Place) String() string {
+	return hex.EncodeToString(append(append([]byte{}, p.Owner[:]...), p.Number))
+}
+
+// Orders is a page of orders that come in order of owner and number.
+func Orders(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], limit int) (wire.BookOrders, error) {
+	page := wire.BookOrders{Height: r.Clock().Height, Orders: []wire.BookOrder{}}
+	for placed, err := range orders {
+		if err != nil {
+			return page, err
+		}
+		if len(page.Orders) == limit {
+			page.Next = Place{placed.Order.Owner, placed.Order.Number}.String()
+			break
+		}
+		page.Orders = append(page.Orders, Order(r, placed))
+	}
+	return page, nil
+}
+
+// OfOpen are the orders of an open product from a place on, for [Orders].
+func OfOpen(r ledger.Reader, id types.ProductID, from Place) iter.Seq2[*types.PlacedOrder, error] {
+	return func(yield func(*types.PlacedOrder, error) bool) {
+		for placed := range r.OrdersFrom(id, from.Owner, from.Number) {
+			if !yield(placed, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Order is an order with the record of its owner.
+func Order(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
+	record := r.Record(placed.Order.Owner, placed.Order.Product.Asset)
+	return wire.BookOrder{
+		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Record: record, Percent: record.Percent(),
+	}
+}

@@ -1,0 +1,358 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtconfig "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
+	cstypes "github.com/cometbft/cometbft/consensus/types"
+	cmtnode "github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/proxy"
+	cmttypes "github.com/cometbft/cometbft/types"
+	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
+
+	"lockstep/internal/disk"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// Chain is one node of a chain. It is safe for concurrent use.
+type Chain struct {
+	config  Config
+	store   *store.Store
+	feed    *feed
+	pool    *pool
+	failure *failure
+	clock   *clock
+	logger  *slog.Logger
+	engine  *cmtnode.Node
+	driven  *application // by the engine
+	genesis types.Hash
+	opened  []dbm.DB // the engine's databases
+	stop    chan struct{}
+	started bool
+}
+
+// Open opens the engine on a store and replays what the store has not seen. Nothing new happens before [Chain.Run].
+func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
+	params := s.Params()
+	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), logger: logger, stop: make(chan struct{})}
+	err := c.openClock()
+	if err == nil {
+		c.pool, err = newPool(s, c.feed, c.clock, c.config)
+	}
+	if err == nil {
+		c.driven = &application{
+			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
+			failure: c.failure, clock: c.clock, stop: c.stop, seen: map[types.Hash]*types.Tx{},
+		}
+		err = c.openEngine(c.driven, logger)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
+	}
+	return c, nil
+}
+
+// openClock makes the clock by which this node signs.
+func (c *Chain) openClock() error {
+	validators, err := Validators(c.config.Dir)
+	if err != nil {
+		return err
+	}
+	several := validators > 1
+	if several && c.config.ClockAhead != 0 {
+		return errors.New("clock_ahead is for a ledger with one validator: with several, their clocks decide on the time together")
+	}
+	var last time.Time
+	if c.store != nil && c.store.Height() > 0 {
+		tip := c.store.Tip()
+		last = tip.Clock().BlockTime.Std()
+		if err := tip.Close(); err != nil {
+			return err
+		}
+	}
+	c.clock = newClock(c.config, last, several, c.logger)
+	return nil
+}
+
+func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (err error) {
+	defer func() { // the engine panics when its files contradict each other or the store
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the engine can't start from its files: %w", asError(r))
+		}
+	}()
+	config, err := c.config.engineConfig()
+	if err != nil {
+		return err
+	}
+	files := filesOf(c.config.Dir)
+	if err := startGenesis(files.Genesis, time.Now()); err != nil {
+		return err
+	}
+	validator, err := loadValidator(files)
+	if err != nil {
+		return err
+	}
+	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
+	if err != nil {
+		return fmt.Errorf("read the node's key: %w", err)
+	}
+	if c.genesis, err = genesisHash(files.Genesis); err != nil {
+		return err
+	}
+	signing := &stamper{FilePV: validator, clock: c.clock, failure: c.failure, stop: c.stop}
+	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
+		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
+		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
+	return err
+}
+
+// openDatabase opens a database for the engine and remembers it, to be closed if the engine never starts.
+func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
+	db, err := dbm.NewGoLevelDBWithOpts(context.ID, context.Config.DBDir(), c.config.databaseOptions(context.ID))
+	if err != nil {
+		return nil, databaseError(context.ID, context.Config.DBDir(), err)
+	}
+	own := &database{DB: db, name: context.ID, failure: c.failure}
+	c.opened = append(c.opened, own)
+	return own, nil
+}
+
+// databaseError tells why a database can't be opened. Only what says so is called damaged.
+func databaseError(name, dir string, cause error) error {
+	if ldberrors.IsCorrupted(cause) {
+		return fmt.Errorf("the engine's database %q in %s is damaged: restore a backup of the node's folder, or, with several validators, make the node anew; "+
+			"keep the files until then (%w)", name, dir, cause)
+	}
+	return fmt.Errorf("open the engine's database %q: %w", name, disk.Explain(dir, cause))
+}
+
+// Run takes part in the chain until the context ends or something fails that must stop the node. Call it once.
+func (c *Chain) Run(ctx context.Context) error {
+	if c.feed != nil {
+		c.feed.began()
+	}
+	c.replaying(true)
+	err := c.engine.Start()
+	c.replaying(false)
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	c.started = true
+	state, err := c.consensus()
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() { // ends with the engine, at the latest when it is closed
+		state.Wait()
+		close(ended)
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go c.watchClock(ctx, state)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.failure.done:
+		return fmt.Errorf("the chain has halted: %w", c.failure.err)
+	case <-ended:
+		select {
+		case <-c.failure.done: // our own failure tells more
+			return fmt.Errorf("the chain has halted: %w", c.failure.err)
+		default:
+			return errors.New("the chain has halted: consensus has failed, see the log")
+		}
+	}
+}
+
+// replaying is set while the engine reads its log again, within its start.
+func (c *Chain) replaying(yes bool) {
+	if c.driven != nil {
+		c.driven.replaying.Store(yes)
+	}
+}
+
+// ErrRestart is that the node is to be opened anew, to go on at once.
+var ErrRestart = errors.New("the wall clock went back while the engine was between two blocks; it would wait until the clock is there again")
+
+// watchClock follows the wall clock also while no block is made. The engine waits for the moment at which the last block
+// was decided by the wall clock: when that has gone back, it would wait for as long as the clock was ahead.
+func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		c.clock.now()
+		if err := c.clock.save(); err != nil {
+			c.logger.Debug(err.Error()) // the next start judges by the last block
+		}
+		if round := state.GetRoundState(); round.Step == cstypes.RoundStepNewHeight && time.Until(round.StartTime) > clockSlack {
+			c.failure.set(ErrRestart)
+		}
+	}
+}
+
+// consensus returns the engine's consensus, to learn when it ends: the engine recovers from a panic in it and lives on.
+func (c *Chain) consensus() (*consensus.State, error) {
+	environment, err := c.engine.ConfigureRPC()
+	if err != nil {
+		return nil, fmt.Errorf("reach the engine's consensus: %w", err)
+	}
+	state, ok := environment.ConsensusState.(*consensus.State)
+	if !ok {
+		return nil, fmt.Errorf("the engine's consensus is a %T", environment.ConsensusState)
+	}
+	return state, nil
+}
+
+// Close stops the engine; it waits for a block that is being written. Run must have returned or never been called.
+func (c *Chain) Close() error {
+	close(c.stop)
+	var err error
+	switch {
+	case c.started:
+		if err = c.engine.Stop(); err == nil {
+			c.engine.Wait()
+		}
+	default:
+		err = c.closeUnstarted()
+	}
+	if c.driven != nil {
+		c.driven.executing.Wait() // for a proposal that nobody has decided
+	}
+	if c.clock != nil {
+		_ = c.clock.save() // else the next start judges by the last block
+	}
+	if c.pool != nil {
+		err = errors.Join(err, c.pool.close())
+	}
+	if err != nil {
+		return fmt.Errorf("close the chain: %w", err)
+	}
+	return nil
+}
+
+func (c *Chain) closeUnstarted() error {
+	var err error
+	if c.engine != nil {
+		err = errors.Join(c.engine.EventBus().Stop(), c.engine.ProxyApp().Stop())
+	}
+	for _, db := range c.opened {
+		err = errors.Join(err, db.Close())
+	}
+	return err
+}
+
+// Submit puts a transaction into the pool. The error is a refusal, or that of the context.
+func (c *Chain) Submit(ctx context.Context, tx *types.Tx) error {
+	return c.pool.submit(ctx, own, tx)[0]
+}
+
+// SubmitAll puts transactions into the pool, in their order, each by itself: what is wrong with one is no matter to the
+// others, unless they build on it. The errors are as of [Chain.Submit].
+func (c *Chain) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+	return c.pool.submit(ctx, own, txs...)
+}
+
+// Outcome tells what is known of a transaction now; false when nothing is.
+func (c *Chain) Outcome(id types.TxID) (Outcome, bool, error) {
+	pending := c.pool.has(id) // before the store: a transaction is there before it leaves the pool
+	receipt, err := c.store.Receipt(id)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	switch {
+	case receipt != nil && (receipt.Code == types.CodeOK || !pending):
+		return Outcome{Tx: id, Height: receipt.Height, Code: receipt.Code, Detail: receipt.Detail}, true, nil
+	case pending:
+		return Outcome{Tx: id, Pending: true}, true, nil
+	}
+	dropped, ok := c.feed.droppedOutcome(id)
+	return dropped, ok, nil
+}
+
+// Await returns what became of a transaction once that is final. One that nobody has heard of yet is waited for.
+func (c *Chain) Await(ctx context.Context, id types.TxID) (Outcome, error) {
+	final, cancel := c.feed.wait(id)
+	defer cancel()
+	outcome, known, err := c.Outcome(id)
+	if err != nil || known && !outcome.Pending {
+		return outcome, err
+	}
+	select {
+	case outcome := <-final:
+		return outcome, nil
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
+	case <-c.stop:
+		return Outcome{}, errStopping()
+	}
+}
+
+// Blocks yields every block from a height on (0: the next one), then each as it is committed, until the context ends.
+func (c *Chain) Blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error] {
+	if from == 0 {
+		from = c.store.Height() + 1
+	}
+	return c.feed.blocks(ctx, from)
+}
+
+// Transactions returns the transactions of a block as they travelled, or nil when this node has not kept them. One that
+// can't be decoded is nil.
+func (c *Chain) Transactions(height uint64) []*types.Tx {
+	block := c.engine.BlockStore().LoadBlock(int64(height))
+	if block == nil {
+		return nil
+	}
+	txs := make([]*types.Tx, len(block.Txs))
+	for i, raw := range block.Txs {
+		if tx, err := types.DecodeTx(raw); err == nil {
+			txs[i] = tx
+		}
+	}
+	return txs
+}
+
+// Status is where the node stands among others.
+type Status struct {
+	Waiting    int // transactions in the pool
+	Peers      int
+	Validators int
+	Genesis    types.Hash // of the genesis file, the same on every node of a chain
+
+	SinceBlock time.Duration // since the last block came
+	Halted     bool          // none came for longer than an idle chain waits
+	Troubles   []string      // sentences on what is wrong with the clock
+}
+
+// haltedAfter is how long no block must come until a chain counts as halted. An idle chain makes one every idle interval, and
+// one whose proposer is down takes a few seconds.
+func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second }
+
+// Status tells where the node stands.
+func (c *Chain) Status() Status {
+	since := c.feed.since()
+	status := Status{
+		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since, Genesis: c.genesis,
+		Halted: since > c.config.haltedAfter(), Troubles: c.clock.troubles(),
+	}
+	if c.engine.IsRunning() {
+		status.Peers = c.engine.Switch().Peers().Size()
+	}
+	return status
+}

@@ -1,0 +1,161 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// feed tells who follows the chain that there is news. It holds no queues: a follower reads what it missed from the
+// store, so a slow one costs nobody anything.
+type feed struct {
+	store *store.Store
+
+	mu      sync.Mutex
+	last    *store.Block  // the newest, nil before the first of this run
+	came    time.Time     // when it came, or when this run began
+	news    chan struct{} // closed at the next block
+	waiting map[types.TxID][]chan Outcome
+	dropped map[types.TxID]Outcome // left the pool without a block, the latest of them
+	oldest  []types.TxID           // keys of dropped, oldest first
+}
+
+// maxDropped is how many transactions are remembered that left the pool without a block.
+const maxDropped = 10_000
+
+// Outcome is what became of a transaction, or that it is pending.
+type Outcome struct {
+	Tx      types.TxID
+	Pending bool
+	Height  uint64 // of its block; zero while pending, or when it was dropped before it came into one
+	Code    types.Code
+	Detail  string
+}
+
+func newFeed(s *store.Store) *feed {
+	return &feed{store: s, came: time.Now(), news: make(chan struct{}), waiting: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
+}
+
+// publish tells of a block that is on the disk.
+func (f *feed) publish(block *store.Block) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last, f.came = block, time.Now()
+	close(f.news)
+	f.news = make(chan struct{})
+	for _, tx := range block.Txs {
+		f.settle(Outcome{Tx: tx.ID, Height: block.Height, Code: tx.Code, Detail: tx.Detail})
+	}
+}
+
+// drop tells of a transaction that has left the pool because it can't be executed any more.
+func (f *feed) drop(id types.TxID, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	outcome := Outcome{Tx: id, Code: types.CodeOf(err), Detail: err.Error()}
+	if _, known := f.dropped[id]; !known {
+		f.oldest = append(f.oldest, id)
+	}
+	f.dropped[id] = outcome
+	if len(f.oldest) > maxDropped {
+		delete(f.dropped, f.oldest[0])
+		f.oldest = f.oldest[1:]
+	}
+	f.settle(outcome)
+}
+
+// began is called when blocks can come from now on.
+func (f *feed) began() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.came = time.Now()
+}
+
+// since is how long ago the last block came.
+func (f *feed) since() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(f.came)
+}
+
+func (f *feed) settle(outcome Outcome) {
+	for _, waiter := range f.waiting[outcome.Tx] {
+		waiter <- outcome // has room for one, and gets only one
+	}
+	delete(f.waiting, outcome.Tx)
+}
+
+// wait registers for the outcome of a transaction. cancel must be called.
+func (f *feed) wait(id types.TxID) (outcome <-chan Outcome, cancel func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	waiter := make(chan Outcome, 1)
+	f.waiting[id] = append(f.waiting[id], waiter)
+	return waiter, func() { f.forget(id, waiter) }
+}
+
+func (f *feed) forget(id types.TxID, waiter chan Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	rest := f.waiting[id][:0]
+	for _, other := range f.waiting[id] {
+		if other != waiter {
+			rest = append(rest, other)
+		}
+	}
+	if f.waiting[id] = rest; len(rest) == 0 {
+		delete(f.waiting, id)
+	}
+}
+
+func (f *feed) droppedOutcome(id types.TxID) (Outcome, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	outcome, ok := f.dropped[id]
+	return outcome, ok
+}
+
+// blocks yields every block from a height on, and then each as it is committed, until the context ends.
+func (f *feed) blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error] {
+	return func(yield func(*store.Block, error) bool) {
+		for height := from; ; height++ {
+			block, err := f.next(ctx, height)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if block == nil || !yield(block, nil) {
+				return
+			}
+		}
+	}
+}
+
+// next returns the block of a height as soon as there is one; nil when the context ended.
+func (f *feed) next(ctx context.Context, height uint64) (*store.Block, error) {
+	for {
+		f.mu.Lock()
+		last, news := f.last, f.news
+		f.mu.Unlock()
+		if last != nil && last.Height == height {
+			return last, nil
+		}
+		if height <= f.store.Height() {
+			block, err := f.store.Block(height)
+			if err == nil && block == nil {
+				err = fmt.Errorf("block %d is missing from the store", height)
+			}
+			return block, err
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}

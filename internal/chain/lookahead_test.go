@@ -1,0 +1,239 @@
+package chain
+
+import (
+	"testing"
+	"time"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// hurry fills the pool until it is hurried, and returns what waits.
+func (w *world) hurry() []*types.Tx {
+	w.t.Helper()
+	var txs []*types.Tx
+	for work := uint64(0); work < maxAhead; work += ledger.Work(txs[0]) {
+		txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter"))
+	}
+	txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter")) // the first that finds so much work waiting
+	w.submit(txs...)
+	if !w.pool.hurried {
+		w.t.Fatalf("%d are waiting, and the pool has time", w.Status().Waiting)
+	}
+	return txs
+}
+
+// wantOutcomes waits for transactions and wants the code for each.
+func (w *world) wantOutcomes(code types.Code, txs ...*types.Tx) {
+	w.t.Helper()
+	for _, tx := range txs {
+		if outcome, err := w.Await(w.t.Context(), tx.ID()); err != nil || outcome.Code != code {
+			w.t.Fatalf("%+v, %v, want %s", outcome, err, code)
+		}
+	}
+}
+
+// TestAHurriedPoolDoesAllOnce: what can be done is done, in order, and who hands in what can't be done is told.
+func TestAHurriedPoolDoesAllOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint := w.mint(1000, "peter", "clara")
+	coin := types.Outpoint{Tx: mint.ID()}
+	w.submit(mint)
+	waiting := w.hurry()
+	first := w.pay(coin, 1000, "peter", "clara")
+	second := w.pay(types.Outpoint{Tx: first.ID()}, 1000, "clara", "peter")
+	w.submit(first, second)
+	var bad []*types.Tx
+	for _, name := range []string{"mallory", "issuer"} { // a rival, and one that is not his
+		bad = append(bad, w.pay(coin, 1000, "peter", name), w.pay(types.Outpoint{Tx: mint.ID(), Index: 1}, 1000, name, name))
+	}
+	w.submit(bad...)
+	w.run()
+	w.wantOutcomes(types.CodeOK, append(waiting, mint, first, second)...)
+	w.wantOutcomes(types.CodeInputMissing, bad[0], bad[2])
+	w.wantOutcomes(types.CodeSignatureKeys, bad[1], bad[3])
+	w.must(w.mint(5, "clara"), w.mint(6, "clara")) // small blocks: the pool has time again
+	wantCode(t, w.Submit(t.Context(), bad[0]), types.CodeInputMissing)
+	wantCode(t, w.Submit(t.Context(), first), types.CodeReplay)
+	w.check()
+}
+
+// TestAHurriedPoolRefusesWhatItCanTell: what is late, what is done and what is spent.
+func TestAHurriedPoolRefusesWhatItCanTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint := w.mint(1000, "peter")
+	coin := types.Outpoint{Tx: mint.ID()}
+	paid := w.pay(coin, 1000, "peter", "clara")
+	w.application().block(t, 1, mint, paid)
+	w.hurry()
+	refuse := func(tx *types.Tx, code types.Code) {
+		t.Helper()
+		wantCode(t, w.Submit(t.Context(), tx), code)
+	}
+	refuse(paid, types.CodeReplay)
+	refuse(w.pay(coin, 1000, "peter", "mallory"), types.CodeInputMissing)
+	late, foreign := w.body(&types.Issue{Asset: euro(), Amount: 1}), w.body(&types.Issue{Asset: euro(), Amount: 1})
+	late.ValidUntil, foreign.ChainID = types.TimeOf(time.Now().Add(-time.Hour)), "another"
+	refuse(sign(late, "issuer"), types.CodeExpired)
+	refuse(sign(foreign, "issuer"), types.CodeChain)
+	refuse(types.NewTx(w.body()), types.CodeEmpty)
+	refuse(types.NewTx(w.body(&types.Deliver{})), types.CodeUnsignedForm)
+}
+
+// TestAHurriedPoolTakesNothingUnsignedThatIsWrong: it costs nobody anything to make.
+func TestAHurriedPoolTakesNothingUnsignedThatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	mint := w.mint(110, "clara")
+	id, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
+	a.block(t, 1, mint, agree, pay)
+	w.hurry()
+	refuse := func(tx *types.Tx, code types.Code) {
+		t.Helper()
+		wantCode(t, w.Submit(t.Context(), tx), code)
+	}
+	release := types.Release{Trade: id, Instalment: 1}
+	refuse(types.NewRelease(w.params.ChainID, release), types.CodePhase) // the secret is wrong, but the phase is asked first
+	refuse(types.NewRelease(w.params.ChainID, types.Release{Trade: types.TradeID{9}, Instalment: 1}), types.CodePoolFull)
+	refuse(types.NewSettle(w.params.ChainID, types.TradeID{9}), types.CodePoolFull)
+	refuse(types.NewSettle(w.params.ChainID, id), types.CodePhase)
+	dressed := w.release(id, 1)
+	dressed.Body.Memo = "not the one form"
+	refuse(types.NewTx(dressed.Body), types.CodeUnsignedForm)
+	w.submit(deliver, w.release(id, 1)) // the trade is in a block, its delivery waits
+	refuse(w.release(id, 2), types.CodePending)
+	a.finalize(t, 2, a.propose(t, 2))
+	refuse(w.release(id, 1), types.CodeReplay)
+	refuse(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 2}), types.CodeSecret)
+	w.submit(w.release(id, 2))
+	a.finalize(t, 3, a.propose(t, 3))
+	w.wantOutcomes(types.CodeOK, w.release(id, 2))
+	w.check()
+}
+
+// TestWhatFailsForWantOfRoomStays: what builds on a transaction that did not fit is not lost.
+func TestWhatFailsForWantOfRoomStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	coinage := w.mint(110, "clara", "peter")
+	a.block(t, 1, coinage)
+	id, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: coinage.ID()})
+	rival := w.pay(types.Outpoint{Tx: coinage.ID()}, 110, "clara", "mallory")
+	waiting := w.hurry()
+	w.submit(agree, pay, deliver, rival)
+	height := int64(2)
+	for ; w.Status().Waiting > 0; height++ {
+		x := newExecution(w.store.View(), w.params, uint64(height), types.TimeOf(a.time(height)), 1)
+		raw := w.pool.propose(x, 20_000) // some forty of them
+		if len(raw) == 0 {
+			t.Fatal("the proposer is stuck")
+		}
+		a.proposeAhead(x)
+		a.finalize(t, height, raw)
+	}
+	if height < 4 {
+		t.Errorf("all fitted into %d blocks", height-2)
+	}
+	w.wantOutcomes(types.CodeOK, append(waiting, agree, pay, deliver)...)
+	w.wantOutcomes(types.CodeInputMissing, rival)
+	if trade, ok := w.pool.tip.Reader.Trade(id); !ok || trade.Phase != types.PhaseDelivered {
+		t.Error("the trade is not delivered")
+	}
+	w.check()
+}
+
+// TestAFloodOfTheImpossibleGivesWay, though its signatures are good: each block rids the pool of it, at any node.
+func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
+	t.Parallel()
+	for _, proposes := range []bool{true, false} {
+		w := newWorld(t, func(c *Config) { c.PoolTxs = 1000 })
+		a := w.application()
+		var flood []*types.Tx
+		for i := range 750 {
+			flood = append(flood, sign(w.body(&types.Deliver{Trade: types.TradeID{byte(i), byte(i >> 8)}}), "mallory"))
+		}
+		w.hurry()
+		for _, tx := range flood {
+			if err := w.Submit(t.Context(), tx); err != nil {
+				wantCode(t, err, types.CodePoolFull)
+			}
+		}
+		valid := w.mint(7, "clara")
+		wantCode(t, w.Submit(t.Context(), valid), types.CodePoolFull)
+		var raw [][]byte
+		if proposes {
+			raw = a.propose(t, 1)
+		}
+		a.finalize(t, 1, raw)
+		w.submit(valid)
+		w.wantOutcomes(types.CodeTradeUnknown, flood[:100]...)
+		a.finalize(t, 2, a.propose(t, 2))
+		w.wantOutcomes(types.CodeOK, valid)
+	}
+}
+
+// TestWhatNoBlockHasRoomForKeepsNobodyOut: a proposer stops at the first transaction that doesn't fit, so one that never fits must not
+// wait, however busy the pool is.
+func TestWhatNoBlockHasRoomForKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	w.hurry()
+	record := types.HexBytes("OCMF")
+	body := w.body()
+	for work := uint64(0); work <= ledger.MaxBlockWork; work = ledger.Work(types.NewTx(body)) {
+		body.Actions = append(body.Actions, &types.Cancel{}, &types.Reading{Records: []types.HexBytes{record, record, record, record}})
+	}
+	bomb := sign(body, "mallory")
+	wantCode(t, w.Submit(t.Context(), bomb), types.CodeTooLarge)
+	wantCode(t, w.pool.offer(bomb), types.CodeTooLarge) // from a peer
+	behind := w.mint(7, "clara")
+	w.submit(behind)
+	for height := int64(1); height <= 2; height++ {
+		a.finalize(t, height, a.propose(t, height))
+	}
+	w.wantOutcomes(types.CodeOK, behind)
+}
+
+// TestLargeTransactionsHurryThePool: what counts is how much is to be executed, not in how many transactions.
+func TestLargeTransactionsHurryThePool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const actions = 64
+	for i := 0; w.pool.work() < maxAhead; i++ {
+		if w.pool.hurried {
+			t.Fatalf("the pool is hurried by %d transactions of %d actions", i, actions)
+		}
+		body := w.body()
+		for n := range actions {
+			body.Actions = append(body.Actions, &types.Issue{Asset: euro(), Amount: types.Amount(1 + i + n)})
+			body.Outputs = append(body.Outputs, output("peter", types.Amount(1+i+n)))
+		}
+		w.submit(sign(body, "issuer"))
+	}
+	w.submit(w.mint(1, "peter"))
+	if waiting := w.Status().Waiting; !w.pool.hurried || waiting > 10 {
+		t.Errorf("%d transactions of %d actions do not hurry the pool", waiting, actions)
+	}
+}
+
+// TestAPoolHasTimeAgain once little waits after a small block.
+func TestAPoolHasTimeAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	w.hurry()
+	a.finalize(t, 1, a.propose(t, 1))
+	if !w.pool.hurried {
+		t.Error("the pool has time after a full block")
+	}
+	a.finalize(t, 2, a.propose(t, 2))
+	if w.pool.hurried {
+		t.Error("the pool is hurried after an empty block")
+	}
+	wantCode(t, w.Submit(t.Context(), w.pay(types.Outpoint{}, 1, "mallory", "mallory")), types.CodeInputMissing)
+}

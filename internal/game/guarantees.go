@@ -1,0 +1,184 @@
+package game
+
+import (
+	"fmt"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// The guarantees of the protocol's section 5, as checks of one state. Each returns what is broken, or nothing.
+
+// conserved is the first: issued = spendable + locked + fees, every coin and every trade as the protocol says, and the
+// commitment that followed the changes is that of the state.
+func (r *rules) conserved(at *board, b *book) string {
+	sums, recomputed, err := ledger.Audit(at.view)
+	if err != nil {
+		return "guarantee 1, value is conserved: " + err.Error()
+	}
+	if recomputed != at.sum {
+		return "the commitment is not that of the state"
+	}
+	asset := money(at.keys[operator])
+	var spendable types.Amount
+	for p := range parties {
+		spendable += r.wealth(b, p)
+	}
+	if got := sums[asset.ID()].Spendable; got != spendable {
+		return fmt.Sprintf("the parties should be able to spend %s, the ledger would let them spend %s", spendable, got)
+	}
+	return ""
+}
+
+// asInTheBook compares the ledger with the book: every party's coins, every trade's phase and what is locked in it.
+func (r *rules) asInTheBook(at *board, b *book) string {
+	var coins [parties]types.Amount
+	var locked [2][types.PartBond + 1]types.Amount
+	for _, output := range at.reader().Outputs() {
+		switch lock := output.Lock.(type) {
+		case *types.KeyLock:
+			owner, known := at.whose(lock.Key)
+			if !known {
+				return "an output belongs to nobody in the game"
+			}
+			coins[owner] += output.Amount
+		case *types.TradeLock:
+			for i, id := range r.ids {
+				if id == lock.Trade {
+					locked[i][lock.Part] += output.Amount
+				}
+			}
+		}
+	}
+	for p := range parties {
+		if coins[p] != b.coins[p] {
+			return fmt.Sprintf("guarantee 1: %s should have %s and has %s", p, b.coins[p], coins[p])
+		}
+	}
+	if offer, stands := at.reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && offer.Remaining != b.remaining) {
+		return fmt.Sprintf("the offer should stand: %t with %d left; it stands: %t", r.stands(b), b.remaining, stands)
+	}
+	for i := range r.Deals {
+		if why := r.tradeAsInTheBook(at, b, i, locked[i]); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+func (r *rules) tradeAsInTheBook(at *board, b *book, i int, locked [types.PartBond + 1]types.Amount) string {
+	e := &b.trades[i]
+	for part := types.PartPayment; part <= types.PartBond; part++ {
+		if locked[part] != e.locked[part] {
+			return fmt.Sprintf("guarantee 1: the %s of %s should be %s and is %s", part, r.title(i), e.locked[part], locked[part])
+		}
+	}
+	trade, live := at.reader().Trade(r.ids[i])
+	phase := r.phase(b, i)
+	should := phase != 0 && phase != types.PhaseLapsed && !e.over()
+	switch {
+	case live != should:
+		return fmt.Sprintf("%s should be in the state: %t, is in it: %t", r.title(i), should, live)
+	case live && (trade.PhaseAt(at.clock.Now()) != phase || trade.Released != e.released):
+		return fmt.Sprintf("%s should be %s with %d released, the ledger says %s with %d",
+			r.title(i), phase, e.released, trade.PhaseAt(at.clock.Now()), trade.Released)
+	}
+	return ""
+}
+
+// kept is the second and the third: what an honest party can't lose, whatever all others do.
+func (r *rules) kept(b *book) string {
+	switch r.honest() {
+	case consumer:
+		return r.consumerKept(b)
+	case producer:
+		return r.producerKept(b)
+	}
+	return ""
+}
+
+func (r *rules) consumerKept(b *book) string {
+	e, deal := &b.trades[0], &r.Deals[0]
+	lost := int64(r.purses[consumer]) - int64(r.wealth(b, consumer))
+	price, deposit, bond := int64(deal.Price), int64(deal.Deposit), int64(deal.Bond)
+	phase := r.phase(b, 0)
+	undelivered := phase == 0 || phase == types.PhaseAgreed || phase == types.PhaseLapsed || phase == types.PhaseRefunded
+	switch {
+	case undelivered && lost != 0:
+		return fmt.Sprintf("guarantee 2: there is no delivery, and the honest consumer is short of %d", lost)
+	case lost > price+deposit:
+		return fmt.Sprintf("guarantee 2: the honest consumer has lost %d, more than price and deposit", lost)
+	case deal.Fallback == hold && e.released > e.goods:
+		return fmt.Sprintf("guarantee 2: %d instalments are paid, %d were handed over", e.released, e.goods)
+	case phase == types.PhaseReleased && lost != price:
+		return fmt.Sprintf("guarantee 2: the honest consumer has released and is short of %d, not of the price %d", lost, price)
+	case phase == types.PhaseSettled:
+		q, quantity := int64(r.allotted(b, 0)), int64(deal.quantity())
+		if fair := price*q/quantity - (bond - bond*q/quantity); lost != fair {
+			return fmt.Sprintf("guarantee 2: %d of %d were read, the honest consumer should have paid %d and paid %d", q, quantity, fair, lost)
+		}
+	}
+	return ""
+}
+
+func (r *rules) producerKept(b *book) string {
+	wealth := int64(r.wealth(b, producer))
+	least := int64(r.purses[producer])
+	for i := range r.Deals {
+		e, deal := &b.trades[i], &r.Deals[i]
+		phase := r.phase(b, i)
+		paid := int64(r.due(i, e.released))
+		switch {
+		case phase == types.PhaseDelivered:
+			if int(e.goods) > int(max(e.released, e.held))+1 {
+				return "guarantee 3: more than one instalment of goods is unpaid"
+			}
+			least += paid - int64(deal.Bond)
+		case phase == types.PhaseAwarded:
+			least += paid - int64(deal.Bond)
+		case phase == types.PhaseReleased || phase == types.PhaseSettled:
+			least += int64(deal.Price)
+		}
+	}
+	if wealth < least {
+		return fmt.Sprintf("guarantee 3: the honest producer could spend %d and should have %d at least", wealth, least)
+	}
+	return ""
+}
+
+// freed is the fourth: under meter terms, whoever is left can free all the money by waiting and settling.
+func (r *rules) freed(at *board, b *book) string {
+	running := false
+	for i := range r.Deals {
+		if r.Deals[i].Fallback != meted {
+			return ""
+		}
+		running = running || r.phase(b, i) == types.PhaseDelivered
+	}
+	if !running {
+		return "" // agreed lapses, paid is refunded, all others are spendable: asInTheBook and conserved have seen it
+	}
+	last := r.deadlines[0].ConfirmBy
+	for i := range r.deadlines {
+		last = max(last, r.deadlines[i].ConfirmBy)
+	}
+	later := at.at(last + 1)
+	state := later.begin(0)
+	for i, id := range r.ids {
+		if b.trades[i].phase == types.PhaseDelivered {
+			if result := state.Execute(types.NewSettle(at.params.ChainID, id), true); result.Code != types.CodeOK {
+				return "guarantee 4: after confirm-by nobody can settle: " + result.Detail
+			}
+		}
+	}
+	later.append(state)
+	sums, _, err := ledger.Audit(later.view)
+	if err != nil {
+		return "guarantee 4: " + err.Error()
+	}
+	asset := money(at.keys[operator])
+	if locked := sums[asset.ID()].Locked; locked != 0 {
+		return fmt.Sprintf("guarantee 4: %s stays locked for good", locked)
+	}
+	return ""
+}

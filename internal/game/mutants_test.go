@@ -1,0 +1,236 @@
+package game_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lockstep/internal/game"
+)
+
+// mutant is one rule switched off: a text in a file of the ledger, which must stand there exactly once, and what takes
+// its place. The scenes whose name begins with scene show it soonest.
+type mutant struct {
+	rule, file, old, new, scene string
+}
+
+func mutants() []mutant {
+	const twoTrades = "two trades on one meter"
+	return []mutant{
+		// The windows of protocol section 3.
+		{"pay-by", "types/trade.go", "clock > t.Agreement.Deadlines.PayBy", "clock > t.Agreement.Deadlines.PayBy+1", ""},
+		{"deliver-by", "types/trade.go", "clock > t.Agreement.Deadlines.DeliverBy", "clock > t.Agreement.Deadlines.DeliverBy+1", ""},
+		{"a refund only after deliver-by", "types/trade.go", "case PhaseRefunded:\n\t\tswitch part", "case PhaseRefunded, PhasePaid:\n\t\tswitch part", ""},
+		{"a release up to confirm-by", "internal/ledger/release.go", "x.now > agreement.Deadlines.ConfirmBy", "x.now > agreement.Deadlines.ConfirmBy+1", "meter"},
+		{"under hold a release at any time", "internal/ledger/release.go", "!hold && x.now", "(!hold || true) && x.now", "hold"},
+		{"reading-by", "internal/ledger/reading.go", "x.now <= claim.ReadingBy", "x.now <= claim.ReadingBy+1", "meter"},
+		{"what was read too late counts for nothing", "internal/ledger/settle.go", "reading.At <= by", "reading.At <= by || true", twoTrades},
+		{"settling after confirm-by", "internal/ledger/settle.go", `x.checkConfirmed(trade, "settled"); err != nil`, `x.checkConfirmed(trade, "settled"); err != nil && false`, "meter"},
+		{"awarding after confirm-by", "internal/ledger/award.go", `x.checkConfirmed(trade, "awarded"); err != nil`, `x.checkConfirmed(trade, "awarded"); err != nil && false`, "arbiter"},
+		{"confirm-by itself", "internal/ledger/award.go", "x.now <= confirmBy", "x.now < confirmBy", "arbiter"},
+		{"a metered delivery before the slot begins, in block time", "internal/ledger/slot.go", "x.clock.BlockTime >= goods.From", "x.now >= goods.From", "meter"},
+		{"no split after deliver-by", "internal/ledger/split.go", "phase := trade.PhaseAt(x.now); {", "phase := trade.Phase; {", ""},
+		{"an outage costs one clock cap", "internal/ledger/clock.go", "next.Skew += gap - limit", "next.Skew += (gap - limit) / 2", ""},
+		// The allotment and the formula of section 4.
+		{"a claim's place is that of its agreement", "internal/ledger/slot.go", "claim := claimOf(id, trade)", "claim := claimOf(id, trade)\n\tclaim.Height = x.clock.Height", twoTrades},
+		{"who comes first is served first", "internal/ledger/settle.go", "there-min(before, there)", "there", twoTrades},
+		{"pro rata in one block", "internal/ledger/settle.go", "mulDiv(claim.Quantity, available, claimed)", "min(claim.Quantity, left), uint64(0)", twoTrades},
+		{"the largest remainder", "internal/ledger/settle.go", "case a.remainder > b.remainder:", "case a.remainder < b.remainder && b.remainder > 0:", twoTrades},
+		{
+			"the max in the formula", "internal/ledger/settle.go",
+			"max(paid, agreement.Price.Share(q, quantity)) - paid", "agreement.Price.Share(q, quantity) + paid - paid", "meter, instalments",
+		},
+		{"the return only when all was read", "internal/ledger/settle.go", "if q == quantity", "if q > 0", "meter"},
+		{"the bond in proportion", "internal/ledger/settle.go", "agreement.Bond.Share(q, quantity)", "agreement.Bond", "meter"},
+		{"no time is read twice", "internal/ledger/reading.go", "proof.From < known.Until && known.From < proof.Until", "proof == known", "meter"},
+		{"no reading of the future", "internal/ledger/reading.go", "proof.Until > x.clock.BlockTime", "proof.Until > types.MaxTime", "meter"},
+		{"no reading beyond the slot", "internal/ledger/reading.go", "proof.Until > slot.Until", "proof.Until > types.MaxTime", "meter"},
+		{"a slot is kept while a trade needs it", "internal/ledger/slot.go", "slot.Open == 0 && s.clock", "s.clock", "meter"},
+		// The steps of a trade.
+		{"a release only of what was delivered", "internal/ledger/release.go", "phase != types.PhaseDelivered", "phase != types.PhaseDelivered && phase != types.PhasePaid", ""},
+		{"only the secret opens", "types/trade.go", "return preimage.Digest(int(k)) == t.Digest", "return true", ""},
+		{"an instalment's share", "internal/ledger/release.go", " - agreement.InstalmentsDue(before)", "; _ = before", "hold, instalments"},
+		{"the return is the consumer's", "types/trade.go", "case PartReturn:\n\t\t\treturn t.Agreement.Consumer", "case PartReturn:\n\t\t\treturn t.Agreement.Producer", ""},
+		{"the shares are what is locked", "internal/ledger/split.go", "total != trade.LockedSum()", "total > trade.LockedSum()", ""},
+		// The mandates of agreements and splits.
+		{"the producer's mandate", "internal/ledger/mandate.go", "m.Producer.Key != agreement.Producer", "m.Producer.Key != agreement.Producer && false", ""},
+		{"the consumer's mandate", "internal/ledger/mandate.go", "m.Consumer.Key != agreement.Consumer", "m.Consumer.Key != agreement.Consumer && false", ""},
+		{"mandates run out", "internal/ledger/mandate.go", "m.ValidUntil < now:", "m.ValidUntil+1 < now:", ""},
+		{"mandates are not for long", "internal/ledger/mandate.go", "now.Add(x.params.MaxValidity):", "now.Add(x.params.MaxValidity + 1):", ""},
+		{"a split takes mandates", "internal/ledger/split.go", "x.checkMandates(&a.Mandates, &trade.Agreement); err != nil", "x.checkMandates(&a.Mandates, &trade.Agreement); err != nil && false", ""},
+		{"an agreement takes mandates", "internal/ledger/agree.go", "x.checkMandates(&a.Mandates, agreement); err != nil", "x.checkMandates(&a.Mandates, agreement); err != nil && false", ""},
+		{"a split is for its phase", "internal/ledger/split.go", "case a.Phase != phase:", "case a.Phase != phase && false:", ""},
+		{"a split is for its instalments", "internal/ledger/split.go", "case a.Released != trade.Released:", "case a.Released > trade.Released+1:", ""},
+		{"agreements and splits are signed by their submitter", "internal/ledger/mandate.go", "\tx.need(by)\n", "", ""},
+		{"an award is signed by the arbiter", "internal/ledger/award.go", "\tx.need(arbiter.Key)\n", "\t_ = arbiter\n", "arbiter"},
+		{"no more of an offer than is left", "internal/ledger/offer.go", "a.Quantity > standing.Remaining || ", "", "takes"},
+		{"the smallest fill of an offer", "internal/ledger/offer.go", "min(standing.Offer.MinFill, standing.Remaining)", "1", "takes"},
+		{"what is taken of an offer is gone", "internal/ledger/offer.go", "Remaining: standing.Remaining - a.Quantity", "Remaining: standing.Remaining", "takes"},
+		// What holds for every transaction (section 2).
+		{"a transaction without inputs is done once", "internal/ledger/transaction.go", "remembered); done {", "remembered); done && false {", ""},
+		{"a trade's ID is remembered", "internal/ledger/spending.go", "x.put(tradeKey(id), &mark{})", "x.remove(tradeKey(id))", ""},
+		{"an agreement is recorded once", "internal/ledger/agree.go", "x.look(tradeKey(id)).value != nil {", "x.look(tradeKey(id)).value != nil && false {", ""},
+		{"inputs are removed", "internal/ledger/spending.go", "\tx.remove(outputKey(outpoint))\n", "", ""},
+		{"a part leaves its trade", "internal/ledger/spending.go", "unlock(next, part)", "unlock(change(next), part)", ""},
+		{"a part is spent only once it is somebody's", "internal/ledger/spending.go", "trade.Owner(part, x.now)", "trade.Owner(part, x.now+31)", ""},
+		{"actions in order", "internal/ledger/transaction.go", "range tx.Body.Actions", "range slices.Backward(tx.Body.Actions)", ""},
+		{"inputs before actions", "internal/ledger/transaction.go", inputsFirst, inputsLast, ""},
+		{"balance", "internal/ledger/transaction.go", "if b.in != b.out {", "if b.in > b.out {", ""},
+		{"the signatures that are needed", "internal/ledger/transaction.go", "if signature.Key != x.needed[i] {", "if signature.Key != x.needed[i] && false {", ""},
+		{"no signature too many", "internal/ledger/transaction.go", "len(x.tx.Signatures) != len(x.needed)", "len(x.tx.Signatures) < len(x.needed)", ""},
+		{"valid signatures", "internal/ledger/transaction.go", "if !good {", "if !good && false {", ""},
+		{"a refused transaction leaves no trace", "internal/ledger/state.go", "record.entry.value = record.value", "_ = record", ""},
+	}
+}
+
+const (
+	inputsFirst = `	if err := x.spendInputs(); err != nil {
+		return err
+	}
+	if err := x.makeOutputs(); err != nil {
+		return err
+	}
+	for _, action := range tx.Body.Actions {
+		if err := x.act(action); err != nil {
+			return err
+		}
+	}
+`
+	inputsLast = `	if err := x.makeOutputs(); err != nil {
+		return err
+	}
+	for _, action := range tx.Body.Actions {
+		if err := x.act(action); err != nil {
+			return err
+		}
+	}
+	if err := x.spendInputs(); err != nil {
+		return err
+	}
+`
+)
+
+// handful are the mutants that every run of the tests breeds; LOCKSTEP_MUTANTS=all breeds them all.
+func handful() []string {
+	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order", "the consumer's mandate", "a split is for its phase"}
+}
+
+const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the beginning of the scenes' names
+
+// TestMutants switches off one rule after the other, in a copy that only the compiler sees, and wants a story each time:
+// an exploration that can't fail would show nothing.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || racing {
+		t.Skip("compiles the ledger anew for each mutant: make test does, make race doesn't")
+	}
+	chosen := mutants()
+	if os.Getenv("LOCKSTEP_MUTANTS") != "all" {
+		chosen = nil
+		for _, m := range mutants() {
+			for _, rule := range handful() {
+				if m.rule == rule {
+					chosen = append(chosen, m)
+				}
+			}
+		}
+	}
+	for _, m := range chosen {
+		t.Run(m.rule, func(t *testing.T) {
+			t.Parallel()
+			story := m.breed(t)
+			t.Logf("without this rule:\n%s", story)
+			if !strings.Contains(story, "=>") {
+				t.Error("the exploration does not notice that this rule is off")
+			}
+		})
+	}
+}
+
+// TestMutantsKnowTheirPlace: each rule stands where its mutant thinks, also of those that few runs breed.
+func TestMutantsKnowTheirPlace(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutants() {
+		m.source(t)
+	}
+}
+
+// source is the file that holds the rule, once.
+func (m mutant) source(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(m.file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Errorf("%s: %s holds %q %d times: tell this test where the rule is now", m.rule, m.file, m.old, n)
+	}
+	return string(source)
+}
+
+// breed compiles and runs the exploration with one rule switched off, and returns the story that it tells.
+func (m mutant) breed(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, source := filepath.Join(root, filepath.FromSlash(m.file)), m.source(t)
+	dir := t.TempDir()
+	mutated, overlay, binary := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(source, m.old, m.new, 1)), overlay: replace} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compile := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, ".")
+	if out, err := compile.CombinedOutput(); err != nil {
+		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), binary)
+	run.Env = append(os.Environ(), storyEnv+"="+m.scene+"*")
+	out, err := run.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) { // a mutant that fails has told no story: TestMutants sees
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// TestMain lets the binary of a mutant tell its story instead of running the tests.
+func TestMain(m *testing.M) {
+	prefix, mutant := os.LookupEnv(storyEnv)
+	if !mutant {
+		os.Exit(m.Run())
+	}
+	if err := tellStory(strings.TrimSuffix(prefix, "*")); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// tellStory explores one scene after the other until one has a story.
+func tellStory(prefix string) error {
+	for _, scene := range game.Scenes() {
+		if !strings.HasPrefix(scene.Name, prefix) {
+			continue
+		}
+		report, err := game.Explore(scene, stateLimit())
+		if err != nil {
+			return err
+		}
+		if report.Story != nil {
+			fmt.Printf("%s  (after %d states)\n", report.Story, report.States)
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,309 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// Limits bound what clients hold open, in all and from one address. A zero field means its default.
+type Limits struct {
+	Connections        int // default 1,024
+	AddressConnections int // default a quarter of them
+	Streams            int // default 512
+	AddressStreams     int // default a quarter of them
+	// Proxies are addresses of reverse proxies. All their connections together may be as many as Connections. A stream through
+	// one counts for the client that X-Forwarded-For names last.
+	Proxies []netip.Prefix
+}
+
+const (
+	defaultConnections = 1024
+	defaultStreams     = 512
+	addressShare       = 4 // one address holds at most one in so many
+)
+
+func (l Limits) withDefaults() Limits {
+	for _, field := range []struct {
+		value    *int
+		fallback int
+	}{{&l.Connections, defaultConnections}, {&l.Streams, defaultStreams}} {
+		if *field.value == 0 {
+			*field.value = field.fallback
+		}
+	}
+	if l.AddressConnections == 0 {
+		l.AddressConnections = max(1, l.Connections/addressShare)
+	}
+	if l.AddressStreams == 0 {
+		l.AddressStreams = max(1, l.Streams/addressShare)
+	}
+	return l
+}
+
+// trusted reports whether an address is that of a reverse proxy.
+func (l *Limits) trusted(address netip.Addr) bool {
+	for _, proxy := range l.Proxies {
+		if proxy.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
+
+// clientNetwork is what counts as one client: an IPv4 address, or the /64 network of an IPv6 address, which a host has to itself.
+func clientNetwork(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := 64
+	if address.Is4() {
+		bits = 32
+	}
+	network, err := address.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // all addresses that are none count as one
+	}
+	return network
+}
+
+func addressOf(remote string) netip.Addr {
+	parsed, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return parsed.Addr().Unmap()
+}
+
+// connections admits a server's connections up to its limits, before they cost more than a descriptor. When all places are taken, the
+// connection that has been idle for longest makes room. The server must not accept without it: see [NewServer].
+type connections struct {
+	limits Limits
+	places *quota
+	refuse chan struct{} // one for each connection that is being told why it is closed
+
+	mu      sync.Mutex
+	open    map[net.Conn]*connection
+	closing bool
+}
+
+type connection struct {
+	client client
+	idle   bool // nothing is being asked on it
+	asked  bool // something was
+	since  time.Time
+}
+
+// mostRefusals are told at once why they are refused. The others are closed without a word.
+const mostRefusals = 32
+
+func newConnections(limits Limits) *connections {
+	limits = limits.withDefaults()
+	return &connections{
+		limits: limits, places: newQuota(limits.Connections, limits.AddressConnections), refuse: make(chan struct{}, mostRefusals),
+		open: map[net.Conn]*connection{},
+	}
+}
+
+// limited is a listener that accepts what its connections admit.
+type limited struct {
+	net.Listener
+	connections *connections
+}
+
+// Accept implements [net.Listener].
+func (l *limited) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if status := l.connections.admit(conn); status != http.StatusOK {
+			l.connections.turnAway(conn, status)
+			continue
+		}
+		return conn, nil
+	}
+}
+
+// admit counts a connection, or returns the status with which it is refused.
+func (c *connections) admit(conn net.Conn) (status int) {
+	address := addressOf(conn.RemoteAddr().String())
+	client := client{clientNetwork(address), c.limits.trusted(address)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return http.StatusServiceUnavailable
+	}
+	status = c.places.take(client, 1)
+	if status != http.StatusOK && c.evict(client, status) {
+		status = c.places.take(client, 1)
+	}
+	if status == http.StatusOK {
+		c.open[conn] = &connection{client: client, idle: true, since: time.Now()}
+	}
+	return status
+}
+
+// evict closes the connection that has been idle for longest: of the client, when it has too many, else of all. The caller holds c.mu.
+func (c *connections) evict(of client, status int) bool {
+	var oldest net.Conn
+	for conn, o := range c.open {
+		may := o.idle && (status != http.StatusTooManyRequests || o.client == of)
+		if may && (oldest == nil || o.since.Before(c.open[oldest].since)) {
+			oldest = conn
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	c.forget(oldest)
+	oldest.Close()
+	return true
+}
+
+// forget takes a connection out of the count. The caller holds c.mu.
+func (c *connections) forget(conn net.Conn) {
+	if o := c.open[conn]; o != nil {
+		delete(c.open, conn)
+		c.places.give(o.client, 1)
+	}
+}
+
+// turnAway tells a client why its connection is closed, unless many are being told already.
+func (c *connections) turnAway(conn net.Conn, status int) {
+	select {
+	case c.refuse <- struct{}{}:
+	default:
+		conn.Close()
+		return
+	}
+	go func() {
+		defer func() { <-c.refuse }()
+		defer conn.Close()
+		const patience = time.Second
+		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+			return
+		}
+		var body bytes.Buffer
+		_ = json.NewEncoder(&body).Encode(full(status, "connections", c.places)) // a problem always encodes
+		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
+			status, http.StatusText(status), wire.ProblemType, body.Len(), body.Bytes())
+		if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_, _ = conn.Read(make([]byte, 1<<10)) // the request: a connection that is closed with it unread loses the answer
+		}
+	}()
+}
+
+// note is an [http.Server]'s ConnState.
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.open[conn]
+	if o == nil {
+		return
+	}
+	switch state {
+	case http.StateNew:
+	case http.StateActive:
+		o.idle, o.asked = false, true
+	case http.StateIdle:
+		o.idle, o.since = true, time.Now()
+	case http.StateClosed, http.StateHijacked:
+		c.forget(conn)
+	}
+}
+
+// close closes the connections on which nothing was asked yet, such as a browser opens beforehand, and admits none any more: a
+// server that shuts down waits for them, five seconds and longer.
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	for conn, o := range c.open { // any order: each by itself
+		if !o.asked {
+			c.forget(conn)
+			conn.Close()
+		}
+	}
+}
+
+// client is who a connection, a stream or a body counts for.
+type client struct {
+	network netip.Prefix
+	proxy   bool // a trusted one: no share of its own bounds it
+}
+
+// quota bounds a sum in all and for each client.
+type quota struct {
+	most, each int
+
+	mu    sync.Mutex
+	total int
+	of    map[client]int
+}
+
+func newQuota(most, each int) *quota { return &quota{most: most, each: each, of: map[client]int{}} }
+
+// take counts n for a client, or returns the status with which it is refused: 429 when the client has too much, 503 when all have.
+func (q *quota) take(c client, n int) (status int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case !c.proxy && q.of[c]+n > q.each:
+		return http.StatusTooManyRequests
+	case q.total+n > q.most:
+		return http.StatusServiceUnavailable
+	}
+	q.total += n
+	q.of[c] += n
+	return http.StatusOK
+}
+
+// give takes back what take has counted.
+func (q *quota) give(c client, n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.total -= n
+	if q.of[c] -= n; q.of[c] == 0 {
+		delete(q.of, c)
+	}
+}
+
+type clientKey struct{}
+
+// withClient notes in a request's context who it counts for: the peer, or behind a trusted proxy the last address that the proxy names.
+func (s *server) withClient(r *http.Request) *http.Request {
+	address := addressOf(r.RemoteAddr)
+	proxy := s.limits.trusted(address)
+	if named := r.Header.Values("X-Forwarded-For"); proxy && len(named) > 0 {
+		last := named[len(named)-1]
+		last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+		if parsed, err := netip.ParseAddr(last); err == nil {
+			address, proxy = parsed.Unmap(), false
+		}
+	}
+	return r.WithContext(context.WithValue(r.Context(), clientKey{}, client{clientNetwork(address), proxy}))
+}
+
+func clientOf(ctx context.Context) client {
+	c, _ := ctx.Value(clientKey{}).(client)
+	return c
+}
+
+// full says which bound a client meets.
+func full(status int, what string, q *quota) *problem {
+	holder, most := "this node", q.most
+	if status == http.StatusTooManyRequests {
+		holder, most = "your address", q.each
+	}
+	return newProblem(status, types.CodeUnavailable, fmt.Sprintf("%s holds %d %s, which is the most; close some, or try again later", holder, most, what))
+}

@@ -1,0 +1,114 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+const (
+	docsPath       = "/docs"
+	securityScheme = "token"
+)
+
+// document is the head of the OpenAPI document; the routes add themselves.
+func (s *server) document() huma.Config {
+	schemas := newSchemas()
+	schemas.Schema(reflect.TypeFor[wire.Submission](), true, "")
+	schemas.Schema(reflect.TypeFor[wire.Submissions](), true, "")
+	schemas.Schema(reflect.TypeFor[wire.Outcomes](), true, "")
+	components := &huma.Components{Schemas: schemas}
+	if s.token != nil {
+		components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {
+			Type: "http", Scheme: "bearer", Description: "the node's access token, needed to submit a transaction",
+		}}
+	}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Servers: []*huma.Server{{URL: "/", Description: "this node"}},
+			// Asking needs no token; the routes that submit say so themselves.
+			Security: []map[string][]string{{}},
+			Info: &huma.Info{
+				Title: "Lockstep", Version: s.version, License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
+				Description: "The API of a Lockstep node. Amounts are decimal strings of smallest units, times are RFC 3339 in UTC. " +
+					"An error is a problem document (RFC 9457) with the ledger's code.",
+			},
+			Components: components,
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// serveDocument serves the finished document, in both forms, and a page for people that needs nothing but itself.
+func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
+	asJSON, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("api: document: %w", err)
+	}
+	asYAML, err := document.YAML()
+	if err != nil {
+		return fmt.Errorf("api: document: %w", err)
+	}
+	serve := func(path, contentType string, text []byte) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			_, _ = w.Write(text) // fails only when nobody listens any more
+		})
+	}
+	serve("/openapi.json", "application/openapi+json", asJSON)
+	serve("/openapi.yaml", "application/openapi+yaml", asYAML)
+	page := docsPage{Version: s.version}
+	for _, route := range s.routes() {
+		page.Routes = append(page.Routes, route.op)
+	}
+	for _, info := range types.CodeList() {
+		page.Codes = append(page.Codes, docsCode{info, statusOf(info.Code)})
+	}
+	var html bytes.Buffer
+	if err := template.Must(template.New("docs").Parse(docsTemplate)).Execute(&html, page); err != nil {
+		return fmt.Errorf("api: page of the documentation: %w", err)
+	}
+	serve(docsPath, "text/html; charset=utf-8", html.Bytes())
+	return nil
+}
+
+type docsPage struct {
+	Version string
+	Routes  []huma.Operation
+	Codes   []docsCode
+}
+
+type docsCode struct {
+	types.CodeInfo
+	HTTP int
+}
+
+const docsTemplate = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Lockstep API</title>
+<h1>Lockstep API {{.Version}}</h1>
+<p>The whole description, for programs: <a href="/openapi.json">OpenAPI 3.1 in JSON</a>, <a href="/openapi.yaml">in YAML</a>.</p>
+<h2>Routes</h2>
+<table>
+{{range .Routes}}<tr><td>{{.Method}}</td><td><code>{{.Path}}</code></td><td>{{.Summary}}</td></tr>
+{{end}}</table>
+<h2>Codes</h2>
+<p>An error is a problem document (RFC 9457) with one of these codes.</p>
+<table>
+{{range .Codes}}<tr id="{{.Name}}"><td><code>{{.Name}}</code></td><td>{{.HTTP}}</td><td>{{.Sentence}}</td></tr>
+{{end}}</table>
+</html>
+`

@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"context"
+
+	"lockstep/client/wire/history"
+	"lockstep/internal/index"
+	"lockstep/types"
+)
+
+// historyRoutes are the questions that the query index answers. It follows the chain: every answer says how far it is.
+func (s *server) historyRoutes() []route {
+	return []route{
+		ask("/v1/trades", "trades", "Trades by party, product, phase and time, newest first", s.tradeHistory),
+		ask("/v1/auctions", "auctions", "Auctions that were held, with their prices", s.auctionHistory),
+		ask("/v1/volumes", "volumes", "What a market has traded by auction, by hour or by day", s.volumeHistory),
+		ask("/v1/keys/{key}/fills", "key-fills", "The orders of a key that came to an auction, with what they got, newest first", s.fills),
+		ask("/v1/keys/{key}/conduct", "key-conduct", "What became of all trades of a key, by asset and role", s.conduct),
+	}
+}
+
+// asked answers from the index, if this node keeps one.
+func asked[T any](s *server, question func(*index.Index) (T, error)) (*answer[T], error) {
+	if s.index == nil {
+		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "this node keeps no index"))
+	}
+	told, err := question(s.index)
+	return respond(s, told, err)
+}
+
+// history is the same page for the index.
+func (p *PageInput) history() index.Page { return index.Page{After: p.After, Limit: p.Limit} }
+
+// given is a pointer to what a question names, nil when it does not.
+func given[T comparable](value T) *T {
+	var none T
+	if value == none {
+		return nil
+	}
+	return &value
+}
+
+type tradeHistoryInput struct {
+	Party   types.PublicKey `query:"party" doc:"only trades of this key"`
+	Role    string          `query:"role" enum:"producer,consumer" doc:"of the party; without it, either"`
+	Product types.ProductID `query:"product" doc:"only trades of this product"`
+	Phase   phase           `query:"phase" doc:"only trades that are in this phase"`
+	From    moment          `query:"from" doc:"only trades agreed then or later"`
+	Until   moment          `query:"until" doc:"only trades agreed before"`
+	PageInput
+}
+
+func (s *server) tradeHistory(ctx context.Context, in *tradeHistoryInput) (*answer[history.Trades], error) {
+	filter := index.TradeFilter{Party: given(in.Party), Product: given(in.Product), Phase: in.Phase.Phase, From: in.From.Time, Until: in.Until.Time}
+	switch in.Role {
+	case "producer":
+		filter.Role = index.Producer
+	case "consumer":
+		filter.Role = index.Consumer
+	}
+	return asked(s, func(x *index.Index) (history.Trades, error) { return x.Trades(ctx, filter, in.history()) })
+}
+
+type auctionHistoryInput struct {
+	Commodity string        `query:"commodity" maxLength:"32" doc:"only of this commodity"`
+	Zone      string        `query:"zone" maxLength:"32" doc:"only of this zone"`
+	Asset     types.AssetID `query:"asset" doc:"only those paid in this asset"`
+	From      moment        `query:"from" doc:"only of slots that begin then or later"`
+	Until     moment        `query:"until" doc:"only of slots that begin before"`
+	Oldest    bool          `query:"oldest" doc:"the oldest first"`
+	PageInput
+}
+
+func (s *server) auctionHistory(ctx context.Context, in *auctionHistoryInput) (*answer[history.Auctions], error) {
+	filter := index.AuctionFilter{
+		Commodity: given(in.Commodity), Zone: given(in.Zone), Asset: given(in.Asset), From: in.From.Time, Until: in.Until.Time, Oldest: in.Oldest,
+	}
+	return asked(s, func(x *index.Index) (history.Auctions, error) { return x.Auctions(ctx, filter, in.history()) })
+}
+
+type volumeHistoryInput struct {
+	Commodity string        `query:"commodity" maxLength:"32" doc:"what the products are, such as energy"`
+	Unit      string        `query:"unit" maxLength:"32" doc:"what they are counted in, such as Wh"`
+	Zone      string        `query:"zone" maxLength:"32" doc:"empty for the products without a zone"`
+	Asset     types.AssetID `query:"asset" doc:"what the products are paid in"`
+	Span      string        `query:"span" enum:"hour,day" default:"hour" doc:"what is summed up, in UTC"`
+	From      moment        `query:"from" doc:"only spans that begin then or later"`
+	Until     moment        `query:"until" doc:"only spans that begin before"`
+	Oldest    bool          `query:"oldest" doc:"the oldest first"`
+	PageInput
+}
+
+func (s *server) volumeHistory(ctx context.Context, in *volumeHistoryInput) (*answer[history.Volumes], error) {
+	if in.Commodity == "" || in.Unit == "" || in.Asset == (types.AssetID{}) {
+		return nil, s.refuse(types.Refuse(types.CodeMalformed, "a market is asked for by its commodity, unit and asset: name all three"))
+	}
+	filter := index.VolumeFilter{
+		Market: index.Market{Commodity: in.Commodity, Unit: in.Unit, Zone: in.Zone, Asset: in.Asset},
+		Span:   index.Hourly, From: in.From.Time, Until: in.Until.Time, Oldest: in.Oldest,
+	}
+	if in.Span == "day" {
+		filter.Span = index.Daily
+	}
+	return asked(s, func(x *index.Index) (history.Volumes, error) { return x.Volumes(ctx, filter, in.history()) })
+}
+
+type fillsInput struct {
+	Key     types.PublicKey `path:"key" doc:"a public key"`
+	Product types.ProductID `query:"product" doc:"only for this product"`
+	PageInput
+}
+
+func (s *server) fills(ctx context.Context, in *fillsInput) (*answer[history.Fills], error) {
+	filter := index.FillFilter{Owner: in.Key, Product: given(in.Product)}
+	return asked(s, func(x *index.Index) (history.Fills, error) { return x.Fills(ctx, filter, in.history()) })
+}
+
+type conductInput struct {
+	Key types.PublicKey `path:"key" doc:"a public key"`
+	PageInput
+}
+
+func (s *server) conduct(ctx context.Context, in *conductInput) (*answer[history.Member], error) {
+	return asked(s, func(x *index.Index) (history.Member, error) { return x.Member(ctx, in.Key, in.history()) })
+}

@@ -1,0 +1,122 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"lockstep/client/wire"
+)
+
+// meter counts requests and shows where the ledger stands, for Prometheus.
+type meter struct {
+	handler  http.Handler
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	streams  prometheus.Gauge
+}
+
+func newMeter(ledger Ledger, registry *prometheus.Registry) (*meter, error) {
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	m := &meter{
+		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lockstep_api_requests_total", Help: "Requests answered, by route and HTTP status.",
+		}, []string{"route", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "lockstep_api_request_seconds", Help: "Time to answer, by route.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9),
+		}, []string{"route"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "lockstep_api_streams", Help: "Streams of events that are open."}),
+	}
+	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.streams, newStanding(ledger)} {
+		if err := registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("api: metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// count notes a request. The route is the pattern, not the path, so that there are only so many.
+func (m *meter) count(pattern string, status int, begin time.Time) {
+	if pattern == "" {
+		pattern = "none"
+	}
+	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(pattern).Observe(time.Since(begin).Seconds())
+}
+
+// standing collects where the ledger stands when it is asked.
+type standing struct {
+	ledger Ledger
+	gauges []gauge
+}
+
+type gauge struct {
+	desc *prometheus.Desc
+	of   func(*wire.Status) float64
+}
+
+func newStanding(ledger Ledger) *standing {
+	s := &standing{ledger: ledger}
+	chain := prometheus.Labels{"chain": ledger.Params().ChainID}
+	add := func(name, help string, of func(*wire.Status) float64) {
+		s.gauges = append(s.gauges, gauge{prometheus.NewDesc("lockstep_"+name, help, nil, chain), of})
+	}
+	add("height", "Height of the last block.", func(s *wire.Status) float64 { return float64(s.Height) })
+	add("block_time_seconds", "Unix time of the last block.", func(s *wire.Status) float64 { return float64(s.BlockTime) / 1000 })
+	add("clock_skew_seconds", "How far the ledger clock is behind block time.", func(s *wire.Status) float64 { return float64(s.Skew) / 1000 })
+	add("since_block_seconds", "How long ago the last block came.", func(s *wire.Status) float64 { return float64(s.SinceBlock) / 1000 })
+	add("pool_transactions", "Transactions that wait in the pool.", func(s *wire.Status) float64 { return float64(s.Waiting) })
+	add("peers", "Peers that the node is connected to.", func(s *wire.Status) float64 { return float64(s.Peers) })
+	add("validators", "Validators of the chain.", func(s *wire.Status) float64 { return float64(s.Validators) })
+	return s
+}
+
+// Describe implements [prometheus.Collector].
+func (s *standing) Describe(out chan<- *prometheus.Desc) {
+	for _, gauge := range s.gauges {
+		out <- gauge.desc
+	}
+}
+
+// Collect implements [prometheus.Collector]. A ledger that does not answer shows no numbers rather than old ones.
+func (s *standing) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+	defer cancel()
+	status, err := s.ledger.Status(ctx)
+	if err != nil {
+		return
+	}
+	for _, gauge := range s.gauges {
+		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.of(&status))
+	}
+}
+
+func metricsOperation() huma.Operation {
+	op := huma.Operation{
+		Method: http.MethodGet, Path: "/metrics", OperationID: "metrics", Summary: "Numbers for Prometheus",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The text format of Prometheus.",
+			Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}},
+	}
+	describeProblems(&op)
+	return op
+}
+
+func (s *server) metrics(context.Context, *struct{}) (*huma.StreamResponse, error) {
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		r, w := humago.Unwrap(ctx)
+		s.meter.handler.ServeHTTP(w, r)
+	}}, nil
+}

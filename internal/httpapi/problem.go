@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// statusOf is the one place that says which HTTP status a code has.
+func statusOf(code types.Code) int {
+	switch code {
+	case types.CodeOK:
+		return http.StatusOK
+	case types.CodeMalformed:
+		return http.StatusBadRequest
+	case types.CodeTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case types.CodeToken:
+		return http.StatusUnauthorized
+	case types.CodeNotFound:
+		return http.StatusNotFound
+	case types.CodePending, types.CodeAhead:
+		return http.StatusConflict
+	case types.CodePoolFull, types.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	case types.CodeInternal:
+		return http.StatusInternalServerError
+	}
+	return http.StatusUnprocessableEntity // a rule of the ledger refuses the transaction: the code says which
+}
+
+// codeOf is the code of what HTTP itself refuses. There it says no more than who has to do something.
+func codeOf(status int) types.Code {
+	switch status {
+	case http.StatusUnauthorized:
+		return types.CodeToken
+	case http.StatusNotFound:
+		return types.CodeNotFound
+	case http.StatusRequestEntityTooLarge:
+		return types.CodeTooLarge
+	case http.StatusRequestTimeout, http.StatusServiceUnavailable:
+		return types.CodeUnavailable
+	}
+	if status >= http.StatusInternalServerError {
+		return types.CodeInternal
+	}
+	return types.CodeMalformed
+}
+
+// problem is an error as it is sent.
+type problem struct{ wire.Problem }
+
+func newProblem(status int, code types.Code, detail string) *problem {
+	return &problem{wire.Problem{
+		Type: docsPath + "#" + code.String(), Title: code.Sentence(), Status: status, Detail: detail, Code: code,
+	}}
+}
+
+// Error, GetStatus and ContentType are what huma asks of an error.
+func (p *problem) Error() string             { return p.Detail }
+func (p *problem) GetStatus() int            { return p.Status }
+func (p *problem) ContentType(string) string { return wire.ProblemType }
+
+// useProblems puts our errors in the place of huma's, whose constructor is a variable of its package. huma answers 422 to
+// a parameter that can't be read and 500 to a body that can't; here both are 400. Failures of the node don't come this way:
+// see refuse.
+var useProblems = sync.OnceFunc(func() {
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		if status == http.StatusUnprocessableEntity || status == http.StatusInternalServerError {
+			status = http.StatusBadRequest
+		}
+		details := make([]string, 0, len(errs))
+		for _, err := range errs {
+			details = append(details, describe(err))
+		}
+		if len(details) > 0 {
+			message = strings.Join(details, "; ")
+		}
+		return newProblem(status, codeOf(status), message)
+	}
+})
+
+// describe says what is wrong with which parameter, without repeating the value: the reader of a types error has it.
+func describe(err error) string {
+	detail, ok := errors.AsType[*huma.ErrorDetail](err)
+	if !ok {
+		return err.Error()
+	}
+	message := strings.TrimPrefix(detail.Message, "invalid value: "+types.CodeMalformed.String()+": ")
+	return detail.Location + ": " + message
+}
+
+// refuse turns an error of the ledger into a problem. A failure of the node is logged; its text may hold what is nobody
+// else's business, so it is not sent.
+func (s *server) refuse(err error) error {
+	if known, ok := errors.AsType[*problem](err); ok {
+		return known
+	}
+	if refusal, ok := errors.AsType[*types.Refusal](err); ok && refusal.Code != types.CodeInternal {
+		return newProblem(statusOf(refusal.Code), refusal.Code, refusal.Detail)
+	}
+	s.log.Error("a request failed", "error", err)
+	return newProblem(http.StatusInternalServerError, types.CodeInternal, "the node's log says what happened")
+}

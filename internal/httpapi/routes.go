@@ -1,0 +1,273 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// route is one row of the table: an operation as the document describes it, and how it is registered.
+type route struct {
+	op       huma.Operation
+	register func(huma.API, huma.Operation)
+}
+
+// routes is the table of all routes.
+func (s *server) routes() []route {
+	routes := []route{
+		ask("/v1/status", "status", "Where the node stands", s.status),
+		ask("/v1/params", "params", "The rules' numbers of the ledger, fixed at genesis", s.params),
+		on(s.submitOperation(), s.submit),
+		on(s.batchOperation(), s.submitBatch),
+		on(receiptOperation(), s.receipt),
+		ask("/v1/keys/{key}/balances", "balances", "The sums that a key has, by asset", s.balances),
+		ask("/v1/keys/{key}/coins", "coins", "Coins of a key in one asset, up to a sum", s.coins),
+		ask("/v1/outputs/{outpoint}", "output", "An unspent output and the key that can spend it", s.output, http.StatusNotFound),
+		ask("/v1/keys/{key}/trades", "key-trades", "The trades of a key, newest first", s.trades),
+		ask("/v1/trades/{id}", "trade", "A trade as it stands now", s.trade, http.StatusNotFound),
+		ask("/v1/offers", "offers", "The standing offers", s.offers),
+		ask("/v1/offers/{id}", "offer", "A standing offer", s.offer, http.StatusNotFound),
+		ask("/v1/ids/{kind}/{prefix}", "ids", "The ids of a kind that begin with some digits", s.ids),
+		ask("/v1/assets", "assets", "The assets of the ledger, or those of a code", s.assets),
+		ask("/v1/assets/{id}", "asset", "An asset, with how much of it is issued", s.asset, http.StatusNotFound),
+		ask("/v1/blocks/{height}", "block", "A block in short", s.block, http.StatusNotFound),
+		ask("/v1/blocks/{height}/transactions", "block-transactions", "The transactions of a block", s.blockTxs, http.StatusNotFound),
+		ask("/v1/blocks/{height}/events", "block-events", "The events of a block", s.blockEvents, http.StatusNotFound),
+		ask("/v1/products", "products", "The products that are open and have orders, by gate", s.products),
+		ask("/v1/products/{id}", "product", "A product: its book while it is open, then what was traded", s.product, http.StatusNotFound),
+		ask("/v1/products/{id}/orders", "product-orders", "The orders of an open book, or those that an auction had at its gate",
+			s.productOrders, http.StatusNotFound),
+		ask("/v1/products/{id}/auction", "auction", "What became of a product at its gate", s.auction, http.StatusNotFound),
+		ask("/v1/products/{id}/auction/rounds", "auction-rounds", "The rounds of an auction", s.auctionRounds, http.StatusNotFound),
+		ask("/v1/products/{id}/auction/results", "auction-results", "The results of an auction, one for each order", s.auctionResults,
+			http.StatusNotFound),
+		ask("/v1/products/{id}/auction/trades", "auction-trades", "The trades that an auction made", s.auctionTrades, http.StatusNotFound),
+		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
+		ask("/v1/keys/{key}/record", "key-record", "What a key did with what auctions gave it", s.keyRecord),
+		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
+		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
+		ask("/v1/points/{id}/claims/{direction}", "claims", "The places of trades in the slots of a connection point, in the order in which they are served",
+			s.claims, http.StatusNotFound),
+		on(eventsOperation(), s.events),
+		on(outcomesOperation(), s.outcomes),
+		on(metricsOperation(), s.metrics),
+		ask("/healthz", "health", "Whether the node answers", s.health),
+		ask("/readyz", "ready", "Whether the ledger goes on: 503 when it has no block yet or none came for long", s.ready),
+	}
+	return append(routes, s.historyRoutes()...)
+}
+
+func (s *server) register(api huma.API) {
+	for _, route := range s.routes() {
+		route.register(api, route.op)
+	}
+	quoteNumbers(api.OpenAPI().Components.Schemas)
+}
+
+func on[I, O any](op huma.Operation, handler func(context.Context, *I) (*O, error)) route {
+	return route{op, func(a huma.API, op huma.Operation) { huma.Register(a, op, handler) }}
+}
+
+// ask is a route with a question. Every one can be answered with 400, 429, 500 and 503; others are named.
+func ask[I, O any](path, id, summary string, handler func(context.Context, *I) (*O, error), others ...int) route {
+	op := huma.Operation{Method: http.MethodGet, Path: path, OperationID: id, Summary: summary}
+	describeProblems(&op, others...)
+	return on(op, handler)
+}
+
+// describeProblems adds the problems that a route can answer with to its description.
+func describeProblems(op *huma.Operation, statuses ...int) {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	statuses = append(statuses, http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	for _, status := range statuses {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{wire.ProblemType: {Schema: &huma.Schema{Ref: schemaPrefix + "Problem"}}},
+		}
+	}
+}
+
+func jsonOf(name string) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: schemaPrefix + name}}}
+}
+
+// answer is a good answer to a question.
+type answer[T any] struct{ Body T }
+
+func respond[T any](s *server, body T, err error) (*answer[T], error) {
+	if err != nil {
+		return nil, s.refuse(err)
+	}
+	return &answer[T]{body}, nil
+}
+
+func (s *server) status(ctx context.Context, _ *struct{}) (*answer[wire.Status], error) {
+	status, err := s.ledger.Status(ctx)
+	status.Version, status.Troubles = s.version, filled(status.Troubles)
+	return respond(s, status, err)
+}
+
+func (s *server) params(context.Context, *struct{}) (*answer[types.Params], error) {
+	return respond(s, s.ledger.Params(), nil)
+}
+
+type balancesInput struct {
+	Key    types.PublicKey `path:"key" doc:"a public key"`
+	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas; they come in one page"`
+	PageInput
+}
+
+func (s *server) balances(ctx context.Context, in *balancesInput) (*answer[wire.Balances], error) {
+	assets := make([]types.AssetID, len(in.Assets))
+	for i, text := range in.Assets {
+		if err := assets[i].UnmarshalText([]byte(text)); err != nil {
+			return nil, s.refuse(err)
+		}
+	}
+	balances, err := s.ledger.Balances(ctx, in.Key, assets, in.page())
+	balances.Balances = filled(balances.Balances)
+	return respond(s, balances, err)
+}
+
+type coinsInput struct {
+	Key   types.PublicKey `path:"key" doc:"a public key"`
+	Asset types.AssetID   `query:"asset" required:"true" doc:"the asset, by its id"`
+	Sum   amount          `query:"sum" doc:"in smallest units: the list begins at the smallest coin that alone is worth it, or at the largest, and a page ends when it is worth it"`
+	PageInput
+}
+
+func (s *server) coins(ctx context.Context, in *coinsInput) (*answer[wire.Coins], error) {
+	coins, err := s.ledger.Coins(ctx, in.Key, in.Asset, in.Sum.Amount, in.page())
+	coins.Coins = filled(coins.Coins)
+	return respond(s, coins, err)
+}
+
+type outputInput struct {
+	Outpoint outpoint `path:"outpoint" doc:"the address of an output: a transaction and its index there, as in 5f…:0"`
+}
+
+func (s *server) output(ctx context.Context, in *outputInput) (*answer[wire.Output], error) {
+	output, err := s.ledger.Output(ctx, in.Outpoint.Outpoint)
+	return respond(s, output, err)
+}
+
+type keyTradesInput struct {
+	Key  types.PublicKey `path:"key" doc:"a public key"`
+	Open bool            `query:"open" doc:"only trades in which something is locked or can still happen"`
+	PageInput
+}
+
+func (s *server) trades(ctx context.Context, in *keyTradesInput) (*answer[wire.Trades], error) {
+	trades, err := s.ledger.Trades(ctx, in.Key, in.Open, in.page())
+	trades.Trades = filled(trades.Trades)
+	for i := range trades.Trades {
+		trades.Trades[i].Moves = filled(trades.Trades[i].Moves)
+	}
+	return respond(s, trades, err)
+}
+
+type tradeInput struct {
+	ID types.TradeID `path:"id" doc:"the id of a trade"`
+}
+
+func (s *server) trade(ctx context.Context, in *tradeInput) (*answer[wire.Trade], error) {
+	trade, err := s.ledger.Trade(ctx, in.ID)
+	trade.Moves = filled(trade.Moves)
+	return respond(s, trade, err)
+}
+
+func (s *server) offers(ctx context.Context, in *PageInput) (*answer[wire.Offers], error) {
+	offers, err := s.ledger.Offers(ctx, in.page())
+	offers.Offers = filled(offers.Offers)
+	return respond(s, offers, err)
+}
+
+type offerInput struct {
+	ID types.OfferID `path:"id" doc:"the id of an offer"`
+}
+
+func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer], error) {
+	offer, err := s.ledger.Offer(ctx, in.ID)
+	if types.CodeOf(err) == types.CodeNotFound {
+		err = s.noOffer(ctx, in.ID)
+	}
+	return respond(s, offer, err)
+}
+
+// noOffer says what became of an offer that does not stand, as far as the index knows.
+func (s *server) noOffer(ctx context.Context, id types.OfferID) error {
+	if s.index == nil {
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand; this node keeps no index that knows whether it ever did", id)
+	}
+	closed, known, err := s.index.Offer(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand, and never did as far as this node's index goes", id)
+	case closed.Tx == types.TxID{}:
+		return types.Refuse(types.CodeNotFound, "offer %s expired at %s (ledger clock): its pay-by passed; choose another", id, closed.At)
+	}
+	return types.Refuse(types.CodeNotFound, "offer %s ended at %s (ledger clock): transaction %s took the last of it or cancelled it; choose another",
+		id, closed.At, closed.Tx)
+}
+
+type assetsInput struct {
+	Code string `query:"code" maxLength:"32" doc:"only assets of this code; any issuer can use any code"`
+	PageInput
+}
+
+func (s *server) assets(ctx context.Context, in *assetsInput) (*answer[wire.Assets], error) {
+	assets, err := s.ledger.Assets(ctx, in.Code, in.page())
+	assets.Assets = filled(assets.Assets)
+	return respond(s, assets, err)
+}
+
+type assetInput struct {
+	ID types.AssetID `path:"id" doc:"the id of an asset"`
+}
+
+func (s *server) asset(ctx context.Context, in *assetInput) (*answer[wire.Asset], error) {
+	asset, err := s.ledger.Asset(ctx, in.ID)
+	return respond(s, asset, err)
+}
+
+func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	status, err := s.ledger.Status(ctx)
+	if err != nil && types.CodeOf(err) == types.CodeUnavailable && ctx.Err() == nil {
+		err = nil // there is no block yet: whether the ledger goes on is for readyz
+	}
+	if err != nil {
+		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
+	}
+	return respond(s, wire.Health{Status: "ok", Height: status.Height}, err)
+}
+
+func (s *server) ready(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	status, err := s.ledger.Status(ctx)
+	if err == nil && status.Halted {
+		err = types.Refuse(types.CodeUnavailable, "no block came for %s: the ledger stands still", status.SinceBlock.Std().Round(time.Second))
+	}
+	return respond(s, wire.Health{Status: "ready", Height: status.Height}, err)
+}
+
+const healthTimeout = 5 * time.Second
+
+// filled keeps an empty list a list: in JSON, nil would be null.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,140 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"lockstep/internal/index"
+)
+
+// Config is what an API needs.
+type Config struct {
+	Ledger  Ledger
+	Version string
+	Logger  *slog.Logger
+
+	// Index answers what the ledger's state does not; without one such questions are refused.
+	Index *index.Index
+
+	// Token is what a transaction must be submitted with. It is required unless OpenSubmit lets everybody submit.
+	Token      string
+	OpenSubmit bool
+
+	// Hosts are names by which a proxy on this machine makes the node known, besides the loopback addresses; see [ParseHost].
+	Hosts []string
+	// Limits bound what clients hold open. [NewServer] takes them too.
+	Limits Limits
+	// Origins are the sites whose pages may read answers in a browser; see [ParseOrigin].
+	Origins []string
+	// Metrics is where the API's own numbers go and what is served, with whatever else is registered there. Nil: a new one.
+	Metrics *prometheus.Registry
+}
+
+// server is the API of one ledger.
+type server struct {
+	ledger  Ledger
+	index   *index.Index
+	version string
+	log     *slog.Logger
+	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
+	hosts   []string
+	origins []string
+	meter   *meter
+	limits  Limits
+	streams *quota // that are open
+	bodies  *quota // bytes of requests that are being read
+}
+
+// New returns the handler of all routes.
+func New(config Config) (http.Handler, error) {
+	switch {
+	case config.Ledger == nil || config.Logger == nil:
+		return nil, errors.New("api: a ledger and a logger are needed")
+	case config.Token == "" && !config.OpenSubmit:
+		return nil, errors.New("api: no access token is set: set one, or say openly that everybody may submit")
+	case config.Token != "" && config.OpenSubmit:
+		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
+	}
+	useProblems()
+	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
+	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
+	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
+	for _, text := range config.Hosts {
+		host, err := ParseHost(text)
+		if err != nil {
+			return nil, fmt.Errorf("api: hosts: %w", err)
+		}
+		s.hosts = append(s.hosts, host)
+	}
+	for _, text := range config.Origins {
+		origin, err := ParseOrigin(text)
+		if err != nil {
+			return nil, fmt.Errorf("api: origins: %w", err)
+		}
+		s.origins = append(s.origins, origin)
+	}
+	if config.Token != "" {
+		hash := sha256.Sum256([]byte(config.Token))
+		s.token = &hash
+	}
+	var err error
+	if s.meter, err = newMeter(config.Ledger, config.Metrics); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	api := humago.New(mux, s.document())
+	s.register(api)
+	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
+		return nil, err
+	}
+	return s.guard(mux), nil
+}
+
+// The limits of a connection. Reading and writing must outlast the longest wait; a stream sets its own.
+const (
+	headerTimeout  = 10 * time.Second
+	readTimeout    = 60 * time.Second
+	writeTimeout   = 90 * time.Second
+	idleTimeout    = 120 * time.Second
+	maxHeaderBytes = 16 << 10
+	mostBodies     = 256 << 20 // bytes of all requests that are being read
+)
+
+// Server is an HTTP server with limits on what clients may cost.
+type Server struct {
+	http.Server
+	connections *connections
+}
+
+// NewServer returns a server for a handler. Requests end when ctx does, streams among them, so that a shutdown does not wait for
+// them.
+func NewServer(ctx context.Context, handler http.Handler, limits Limits, log *slog.Logger) *Server {
+	open := newConnections(limits)
+	server := &Server{connections: open, Server: http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ConnState:         open.note,
+	}}
+	server.RegisterOnShutdown(open.close)
+	return server
+}
+
+// Serve accepts connections, as many as the limits allow, until the server shuts down.
+func (s *Server) Serve(listener net.Listener) error {
+	return s.Server.Serve(&limited{listener, s.connections})
+}

@@ -1,0 +1,59 @@
+package index
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"lockstep/client/wire/history"
+	"lockstep/internal/disk"
+)
+
+// ErrDamaged is that the index's file does not hold what was written there. [Index.Reset] begins it anew.
+var ErrDamaged = errors.New("the index is damaged")
+
+// damaged tells whether an error is about what is in the file, not about reaching it.
+func damaged(err error) bool {
+	if errors.Is(err, ErrDamaged) || errors.Is(err, history.ErrStored) || errors.Is(err, sql.ErrNoRows) {
+		return true
+	}
+	var failure *sqlite.Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.Code() & 0xff { // the rest of an extended code tells more of the same
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR:
+		return true // the last is an unknown table or column: ours are fixed
+	}
+	return false
+}
+
+// reachable opens a file as the database will, which itself doesn't tell why it can't.
+func reachable(file string) error {
+	opened, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return opened.Close()
+}
+
+// explain says what the system has against the file. The database has numbers of its own for that.
+func explain(file string, err error) error {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) {
+		switch failure.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			err = fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+		case sqlite3.SQLITE_IOERR:
+			err = fmt.Errorf("%w: %w", err, syscall.EIO)
+		case sqlite3.SQLITE_READONLY:
+			err = fmt.Errorf("%w: %w", err, syscall.EROFS)
+		}
+	}
+	return disk.Explain(file, err)
+}

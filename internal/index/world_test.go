@@ -1,0 +1,491 @@
+package index_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"lockstep/internal/index"
+	"lockstep/internal/ledger"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+const second = types.Span(1000)
+
+// world is a ledger on disk whose parties do at random what the rules allow, and some of what they don't.
+type world struct {
+	t      testing.TB
+	params types.Params
+	store  *store.Store
+	time   types.Time
+	random *rand.Rand
+	nonce  uint64
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// newWorld opens a ledger with slots of 20 seconds, so that many auctions fit a short story.
+func newWorld(t testing.TB, seed uint64) *world {
+	params := types.DefaultParams("test")
+	params.ClockCap, params.MinWindow, params.Slot = second, 3*second, 20*second
+	params.Market.Opens, params.Market.Gate, params.Market.Pay = 60*second, 6*second, 3*second
+	params.Market.Reading, params.Market.Confirm = 3*second, 3*second
+	params.Operators = []types.PublicKey{publicKey("operator")}
+	w := &world{t: t, params: params, time: 1_780_000_000_000, random: rand.New(rand.NewPCG(seed, 7))}
+	var err error
+	if w.store, err = store.Open(t.TempDir(), params, store.DefaultMemory, quiet); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.block(w.tx([]string{"operator"},
+		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: party(0), Name: "A meter's owner"}},
+		&types.Enrol{Operator: publicKey("operator"), Owner: party(0), Meter: *gateway()}))
+	return w
+}
+
+func publicKey(name string) types.PublicKey { return sha256.Sum256([]byte("a party called " + name)) }
+
+const parties = 5
+
+func party(n int) types.PublicKey { return publicKey(fmt.Sprint(n)) }
+
+func asset(n int) types.Asset {
+	return types.Asset{Issuer: publicKey("issuer"), Code: fmt.Sprintf("EUR%d", n), Decimals: 2}
+}
+
+func assetID(n int) types.AssetID { a := asset(n); return a.ID() }
+
+func gateway() *types.PointMeter {
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+}
+
+func secret(id types.TradeID) types.Secret { return types.Secret(sha256.Sum256(id[:])) }
+
+// tx is a transaction under the signatures of those named. The rules are told that signatures are good, so none is made.
+func (w *world) tx(names []string, actions ...types.Action) *types.Tx {
+	var keys []types.PublicKey
+	for _, name := range names {
+		keys = append(keys, publicKey(name))
+	}
+	return w.txBy(keys, actions...)
+}
+
+func (w *world) txBy(keys []types.PublicKey, actions ...types.Action) *types.Tx {
+	w.nonce++
+	return signed(types.Body{
+		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Actions: actions, Memo: fmt.Sprint(w.nonce),
+	}, keys...)
+}
+
+// agree records an agreement that both have signed, as far as the ledger looks here.
+func (w *world) agree(agreement types.Agreement) *types.Tx {
+	return w.txBy([]types.PublicKey{agreement.Producer}, &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Producer})
+}
+
+// split divides a trade as both have signed it, as far as the ledger looks here.
+func (w *world) split(trade *types.Trade, phase types.Phase, toProducer, toConsumer types.Amount) *types.Tx {
+	agreement := &trade.Agreement
+	return w.txBy([]types.PublicKey{agreement.Producer}, &types.Split{
+		Trade: trade.ID(), Phase: phase, Released: trade.Released, ToProducer: toProducer, ToConsumer: toConsumer,
+		Mandates: w.mandated(agreement), Submitter: agreement.Producer,
+	})
+}
+
+func (w *world) mandated(a *types.Agreement) types.Mandates {
+	return types.Mandates{ValidUntil: w.time.Add(60 * second), Producer: types.Signature{Key: a.Producer}, Consumer: types.Signature{Key: a.Consumer}}
+}
+
+func signed(body types.Body, keys ...types.PublicKey) *types.Tx {
+	tx := types.NewTx(body)
+	for _, key := range keys {
+		tx = tx.WithSignature(types.Signature{Key: key})
+	}
+	return tx
+}
+
+// block commits a block a second after the last one.
+func (w *world) block(txs ...*types.Tx) []ledger.Result { return w.blockAfter(second, txs...) }
+
+func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.Result) {
+	w.t.Helper()
+	w.time = w.time.Add(gap)
+	state := ledger.New(w.store.View(), w.params)
+	state.Begin(w.store.Height()+1, w.time)
+	var executed store.Executed
+	for _, tx := range txs {
+		result := state.Execute(tx, true)
+		results = append(results, result)
+		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID(), Code: result.Code, Detail: result.Detail})
+	}
+	executed.Diff = state.Finish()
+	staged, err := w.store.Stage(executed)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := staged.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+	return results
+}
+
+// read gives a snapshot to a function.
+func (w *world) read(look func(*store.Snapshot)) {
+	w.t.Helper()
+	snapshot, err := w.store.Snapshot()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	look(snapshot)
+	if err := snapshot.Close(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// play makes so many blocks of what the parties think of; now and then the chain stands still for a while.
+func (w *world) play(blocks int, each func()) {
+	w.t.Helper()
+	for range blocks {
+		var txs []*types.Tx
+		w.read(func(s *store.Snapshot) {
+			for range w.random.IntN(4) {
+				txs = append(txs, w.newBusiness())
+			}
+			for trade := range s.Reader.Trades() { // in order of IDs
+				if w.random.IntN(4) == 0 {
+					if tx := w.next(trade, s.Clock().Now()); tx != nil {
+						txs = append(txs, tx)
+					}
+				}
+			}
+		})
+		gap := second
+		if w.random.IntN(8) == 0 {
+			gap = types.Span(2+w.random.IntN(8)) * second
+		}
+		w.blockAfter(gap, txs...)
+		if each != nil {
+			each()
+		}
+	}
+}
+
+func (w *world) newBusiness() *types.Tx {
+	producer := w.random.IntN(parties)
+	consumer := (producer + 1 + w.random.IntN(parties-1)) % parties
+	if w.random.IntN(3) > 0 {
+		order := w.order(producer)
+		return w.txBy([]types.PublicKey{order.Owner}, &types.Place{Order: order})
+	}
+	agreement := w.agreement(producer, consumer)
+	return w.agree(agreement)
+}
+
+// issueFirst is the asset of an issue of nothing much, for it must be known.
+func (w *world) issueFirst() {
+	w.t.Helper()
+	for n := range 2 {
+		body := types.Body{ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Actions: []types.Action{&types.Issue{Asset: asset(n), Amount: 1}},
+			Outputs: []types.Output{{Asset: assetID(n), Amount: 1, Lock: types.ToKey(party(0))}}}
+		for _, result := range w.block(signed(body, publicKey("issuer"))) {
+			if result.Code != types.CodeOK {
+				w.t.Fatal(result.Detail)
+			}
+		}
+	}
+}
+
+func (w *world) product() types.Product {
+	slot := types.Time(w.params.Slot)
+	from := (w.time.Add(w.params.Market.Gate+2*second)/slot + 1 + types.Time(w.random.IntN(2))) * slot
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: []string{"DE-BY", "DE-BW"}[w.random.IntN(2)],
+		From: from, Until: from + slot, Asset: assetID(w.random.IntN(2)),
+	}
+}
+
+func (w *world) order(owner int) types.Order {
+	quantity := 1 + w.random.Uint64N(50)
+	order := types.Order{
+		ChainID: w.params.ChainID, Owner: party(owner), Product: w.product(), Side: types.Side(1 + w.random.IntN(2)), Number: uint8(w.random.IntN(3)),
+		Quantity: quantity, Limit: types.Rate{Mantissa: 1 + 2*w.random.Uint64N(20), Exponent: uint8(w.random.IntN(2))}, MinFill: 1,
+		Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+	if order.Limit.Mantissa%10 == 0 || !order.Limit.Canonical() {
+		order.Limit = types.Rate{Mantissa: 3}
+	}
+	if w.random.IntN(3) == 0 {
+		order.Accepts = []types.Fallback{&types.Arbiter{Key: publicKey("judy")}, &types.Hold{}}
+	}
+	if w.random.IntN(10) == 0 {
+		order.Expires = order.Product.Gate(&w.params)
+	}
+	return order
+}
+
+func (w *world) agreement(producer, consumer int) types.Agreement {
+	w.nonce++
+	a := types.Agreement{
+		ChainID: w.params.ChainID, Producer: party(producer), Consumer: party(consumer), Asset: assetID(w.random.IntN(2)),
+		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
+		Price: types.Amount(3 + w.random.IntN(100)), Deposit: 2, Bond: types.Amount(w.random.IntN(3)), Instalments: uint16(1 + w.random.IntN(3)),
+		Nonce: w.nonce, Fallback: &types.Hold{},
+		Deadlines: types.Deadlines{
+			PayBy: w.time.Add(4 * second), DeliverBy: w.time.Add(8 * second), ReadingBy: w.time.Add(12 * second), ConfirmBy: w.time.Add(16 * second),
+		},
+	}
+	switch w.random.IntN(3) {
+	case 0:
+		a.Fallback = &types.Arbiter{Key: publicKey("judy")}
+	case 1:
+		meter := gateway()
+		product := w.product()
+		a.Fallback, a.Producer, a.Asset = &types.Meter{}, party(0), product.Asset
+		if a.Consumer == a.Producer {
+			a.Consumer = party(1)
+		}
+		a.Goods = product.Goods(5, types.Flow{Point: meter.ID(), Direction: types.DirectionExport})
+		a.Deadlines.ReadingBy, a.Deadlines.ConfirmBy = product.Until.Add(4*second), product.Until.Add(8*second)
+	}
+	return a
+}
+
+// next is a step of a trade, or nil when its parties let it be.
+func (w *world) next(trade *types.Trade, now types.Time) *types.Tx {
+	agreement, id := &trade.Agreement, trade.ID()
+	var money types.Asset
+	for n := range 2 {
+		if assetID(n) == agreement.Asset {
+			money = asset(n)
+		}
+	}
+	issuer := publicKey("issuer")
+	locked := trade.LockedSum()
+	switch phase := trade.PhaseAt(now); {
+	case phase == types.PhaseAgreed:
+		return w.txBy([]types.PublicKey{issuer, agreement.Consumer}, &types.Issue{Asset: money, Amount: agreement.Price + agreement.Deposit},
+			&types.Pay{Trade: id, Digest: secret(id).Digest(int(agreement.Instalments))})
+	case phase == types.PhasePaid && w.random.IntN(8) == 0, phase == types.PhaseDelivered && w.random.IntN(40) == 0:
+		return w.split(trade, phase, locked/3, locked-locked/3)
+	case phase == types.PhasePaid && agreement.Bond == 0:
+		return w.txBy([]types.PublicKey{agreement.Producer}, &types.Deliver{Trade: id})
+	case phase == types.PhasePaid:
+		return w.txBy([]types.PublicKey{issuer, agreement.Producer}, &types.Issue{Asset: money, Amount: agreement.Bond}, &types.Deliver{Trade: id})
+	case phase == types.PhaseDelivered && now > agreement.Deadlines.ConfirmBy && types.FallbackKind(agreement.Fallback) == "arbiter":
+		return w.txBy([]types.PublicKey{publicKey("judy")}, &types.Award{Trade: id, ToProducer: locked})
+	case phase == types.PhaseDelivered && now > agreement.Deadlines.ConfirmBy && types.FallbackKind(agreement.Fallback) == "meter":
+		return signed(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}})
+	case phase == types.PhaseDelivered && trade.Released < agreement.Instalments && id[0]%2 == 0: // some consumers never release
+		k := trade.Released + 1 + uint16(w.random.IntN(int(agreement.Instalments-trade.Released)))
+		return types.NewRelease(w.params.ChainID, types.Release{
+			Trade: id, Instalment: k, Preimage: types.Secret(secret(id).Digest(int(agreement.Instalments - k))),
+		})
+	case phase == types.PhaseReleased || phase == types.PhaseRefunded:
+		return w.spend(trade, now)
+	}
+	return nil
+}
+
+// spend takes one of the parts that a trade has freed.
+func (w *world) spend(trade *types.Trade, now types.Time) *types.Tx {
+	part := trade.Locked[w.random.IntN(len(trade.Locked))]
+	owner, _ := trade.Owner(part.Part, now)
+	return signed(types.Body{
+		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Inputs: []types.Outpoint{trade.ID().Outpoint(part.Part)},
+		Outputs: []types.Output{{Asset: trade.Agreement.Asset, Amount: part.Amount, Lock: types.ToKey(owner)}},
+	}, owner)
+}
+
+// source is a snapshot as the index reads it.
+type source struct{ *store.Snapshot }
+
+func (s source) Block(height uint64) (*index.Block, error) {
+	block, err := s.Snapshot.Block(height)
+	if block == nil || err != nil {
+		return nil, err
+	}
+	return &index.Block{
+		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment, Events: block.Events,
+	}, nil
+}
+
+func (s source) Trade(id types.TradeID) (*types.Trade, error) {
+	record, err := s.Snapshot.Trade(id)
+	if record == nil || err != nil {
+		return nil, err
+	}
+	return record.Trade, nil
+}
+
+// failing is a source that fails at its n-th trade.
+type failing struct {
+	source
+	left int
+}
+
+var errBroken = errors.New("the disk is broken")
+
+func (f *failing) Trade(id types.TradeID) (*types.Trade, error) {
+	if f.left--; f.left < 0 {
+		return nil, errBroken
+	}
+	return f.source.Trade(id)
+}
+
+// trades are all that ever were, in the order in which they were recorded.
+func (w *world) trades(s *store.Snapshot) iter.Seq[*types.Trade] {
+	return func(yield func(*types.Trade) bool) {
+		seen := map[types.TradeID]bool{}
+		for event := range w.events(s) {
+			if event.Trade == (types.TradeID{}) || seen[event.Trade] {
+				continue
+			}
+			seen[event.Trade] = true
+			record, err := s.Trade(event.Trade)
+			if err != nil || record == nil {
+				w.t.Fatalf("trade %s: %v", event.Trade, err)
+			}
+			if !yield(record.Trade) {
+				return
+			}
+		}
+	}
+}
+
+func (w *world) events(s *store.Snapshot) iter.Seq[types.Event] {
+	return func(yield func(types.Event) bool) {
+		for height := uint64(1); height <= s.Height(); height++ {
+			block, err := s.Block(height)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			for _, event := range block.Events {
+				if !yield(event) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// auctions are all that were held, in order.
+func (w *world) auctions(s *store.Snapshot) (all []*types.Auction) {
+	for event := range w.events(s) {
+		if event.Kind != types.EventCleared {
+			continue
+		}
+		auction, err := s.Auction(event.Product)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, auction)
+	}
+	return all
+}
+
+// open opens an index of the world's ledger.
+func (w *world) open(file string) *index.Index {
+	w.t.Helper()
+	var x *index.Index
+	w.read(func(s *store.Snapshot) {
+		var err error
+		if x, err = index.Open(file, w.params.Hash(), source{s}, quiet); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+	w.t.Cleanup(func() { closeIndex(w.t, x) })
+	return x
+}
+
+func closeIndex(t testing.TB, x *index.Index) {
+	t.Helper()
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// follow brings an index up with the store.
+func (w *world) follow(x *index.Index) {
+	w.t.Helper()
+	for blocks := 1; blocks > 0; {
+		w.read(func(s *store.Snapshot) {
+			var err error
+			if blocks, err = x.Advance(w.t.Context(), source{s}); err != nil {
+				w.t.Fatal(err)
+			}
+		})
+	}
+}
+
+// followTo brings an index to a height in one batch, if it is not there yet; the trades are read as of now.
+func (w *world) followTo(x *index.Index, height uint64) {
+	w.t.Helper()
+	w.read(func(s *store.Snapshot) {
+		if _, err := x.Advance(w.t.Context(), &partly{source{s}, height}); err != nil {
+			w.t.Fatal(err)
+		}
+	})
+	if at, err := x.Position(w.t.Context()); err != nil || at.Height < height {
+		w.t.Fatalf("it is at %d of %d: %v", at.Height, height, err)
+	}
+}
+
+// partly is a source with the blocks up to a height.
+type partly struct {
+	source
+	last uint64
+}
+
+func (p *partly) Block(height uint64) (*index.Block, error) {
+	if height > p.last {
+		return nil, nil
+	}
+	return p.source.Block(height)
+}
+
+// rebuilt is an index of the whole story that was made at once.
+func (w *world) rebuilt() *index.Index {
+	w.t.Helper()
+	x := w.open(filepath.Join(w.t.TempDir(), "rebuilt.db"))
+	w.follow(x)
+	return x
+}
+
+func digest(t testing.TB, x *index.Index) types.Hash {
+	t.Helper()
+	sum, err := x.Digest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// pages reads a list page by page.
+func pages[T any](t interface{ Fatalf(string, ...any) }, limit int, page func(index.Page) ([]T, string, error)) (all []T) {
+	after := ""
+	for {
+		list, next, err := page(index.Page{After: after, Limit: limit})
+		if err != nil {
+			t.Fatalf("page after %q: %v", after, err)
+		}
+		all = append(all, list...)
+		if next == "" {
+			return all
+		}
+		if len(list) != limit || slices.Contains([]string{after}, next) {
+			t.Fatalf("a page of %d that goes on has %d entries", limit, len(list))
+		}
+		after = next
+	}
+}

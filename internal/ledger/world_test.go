@@ -1,0 +1,369 @@
+package ledger_test
+
+import (
+	"crypto/sha256"
+	"slices"
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+
+	"lockstep/internal/ledger"
+	"lockstep/meter"
+	"lockstep/types"
+)
+
+// world is a ledger in memory with parties that have names. Every block it makes is audited: value is conserved, trades
+// and outputs agree, and the commitment that followed the changes equals the one recomputed from scratch.
+type world struct {
+	t      testing.TB
+	params types.Params
+	view   *ledger.Memory
+	sum    ledger.Accumulator
+	height uint64
+	time   types.Time
+	held   []*types.Auction
+	due    bool // more are, as the last block says
+}
+
+const (
+	second = types.Span(1000)
+	start  = types.Time(1_779_999_300_000) // a slot begins here
+)
+
+func newWorld(t testing.TB) *world {
+	params := types.DefaultParams("test")
+	return &world{t: t, params: params, view: ledger.NewMemory(), time: start}
+}
+
+func privateKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte("a party called " + name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func publicKey(name string) types.PublicKey {
+	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
+}
+
+func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
+
+// sign puts a body under the signatures of the named parties.
+func sign(body types.Body, names ...string) *types.Tx {
+	tx := types.NewTx(body)
+	for _, name := range names {
+		tx = tx.WithSignature(types.Signature{
+			Key:   publicKey(name),
+			Bytes: [64]byte(ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))),
+		})
+	}
+	return tx
+}
+
+// mandate fills in the mandates of two named parties under a message, valid as long as the transactions of [world.body].
+func (w *world) mandate(m *types.Mandates, message func(chainID string) []byte, producer, consumer string) {
+	if m.ValidUntil == 0 {
+		m.ValidUntil = w.time.Add(w.params.MaxValidity / 2)
+	}
+	signed := func(name string) types.Signature {
+		return types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message(w.params.ChainID)))}
+	}
+	m.Producer, m.Consumer = signed(producer), signed(consumer)
+}
+
+// agree records an agreement by the mandates of the two named parties; the first submits it.
+func (w *world) agree(agreement types.Agreement, producer, consumer string) *types.Tx {
+	action := &types.Agree{Agreement: agreement, Submitter: publicKey(producer)}
+	w.mandate(&action.Mandates, action.Message, producer, consumer)
+	return sign(w.body(action), producer)
+}
+
+// split divides a trade by the mandates of the two named parties; the first submits it. A phase left out is that of the trade.
+func (w *world) split(split types.Split, producer, consumer string) *types.Tx {
+	if trade, ok := w.reader().Trade(split.Trade); ok && split.Phase == 0 {
+		split.Phase, split.Released = trade.Phase, trade.Released
+	}
+	split.Submitter = publicKey(producer)
+	w.mandate(&split.Mandates, split.Message, producer, consumer)
+	return sign(w.body(&split), producer)
+}
+
+// body is a body that holds whatever actions do, with everything else in order.
+func (w *world) body(actions ...types.Action) types.Body {
+	return types.Body{ChainID: w.params.ChainID, ValidUntil: w.time.Add(w.params.MaxValidity / 2), Actions: actions}
+}
+
+// try makes a block of transactions some time after the last one.
+func (w *world) try(after types.Span, txs ...*types.Tx) []ledger.Result {
+	w.t.Helper()
+	w.height++
+	w.time = w.time.Add(after)
+	state := ledger.New(w.view, w.params)
+	state.Begin(w.height, w.time)
+	var results []ledger.Result
+	for i, good := range types.VerifySignatures(txs...) {
+		received, err := types.DecodeTx(txs[i].Bytes())
+		if err != nil {
+			w.t.Fatalf("a transaction of the test can't be decoded: %v", err)
+		}
+		results = append(results, state.Execute(received, good))
+	}
+	diff := state.Finish()
+	w.view.Apply(diff.Changes)
+	w.sum.Apply(diff.Changes)
+	w.held, w.due = append(w.held, diff.Auctions...), diff.Due
+	for _, matched := range diff.Matched {
+		auction := w.held[slices.IndexFunc(w.held, func(a *types.Auction) bool { return a.Product.ID() == matched.Product })]
+		auction.Trades = append(auction.Trades, matched.Trades...)
+	}
+	w.audit()
+	return results
+}
+
+// clone is the same world, going its own way from here.
+func (w *world) clone() *world {
+	clone := *w
+	clone.view = w.view.Clone()
+	return &clone
+}
+
+func (w *world) audit() ledger.Sums {
+	w.t.Helper()
+	sums, recomputed, err := ledger.Audit(w.view)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if recomputed != w.sum {
+		w.t.Fatal("the commitment that followed the changes is not that of the state")
+	}
+	return sums
+}
+
+// must makes a block a second later and wants every transaction accepted.
+func (w *world) must(txs ...*types.Tx) {
+	w.t.Helper()
+	for i, result := range w.try(second, txs...) {
+		if result.Code != types.CodeOK {
+			w.t.Fatalf("transaction %d: %s", i, result.Detail)
+		}
+	}
+}
+
+// wait lets time pass in blocks that are no further apart than the clock cap, so that the ledger clock keeps up.
+func (w *world) wait(span types.Span) {
+	for span > 0 {
+		step := min(span, w.params.ClockCap)
+		w.try(step)
+		span -= step
+	}
+}
+
+// drain makes blocks, a millisecond apart, until nothing is left to the next one. It returns how many.
+func (w *world) drain() (blocks int) {
+	for ; w.due; blocks++ {
+		w.try(1)
+	}
+	return blocks
+}
+
+func (w *world) reader() ledger.Reader { return ledger.Reader{View: w.view} }
+
+func (w *world) clock() types.Time { return w.reader().Clock().Now() }
+
+var euro = types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2}
+
+// mint gives each named party one output of the amount and returns the outputs' addresses.
+func (w *world) mint(amount types.Amount, names ...string) []types.Outpoint {
+	w.t.Helper()
+	body := w.body(&types.Issue{Asset: euro, Amount: amount * types.Amount(len(names))})
+	for _, name := range names {
+		body.Outputs = append(body.Outputs, output(name, amount))
+	}
+	tx := sign(body, "issuer")
+	w.must(tx)
+	return outpoints(tx, len(names))
+}
+
+func output(name string, amount types.Amount) types.Output {
+	return types.Output{Asset: euro.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
+}
+
+func outpoints(tx *types.Tx, n int) (all []types.Outpoint) {
+	for i := range n {
+		all = append(all, types.Outpoint{Tx: tx.ID(), Index: uint32(i)})
+	}
+	return all
+}
+
+// agreement is a sale of 1,000 Wh by peter to clara for 100 with a deposit of 10 and a bond of 5.
+func (w *world) agreement() types.Agreement {
+	return types.Agreement{
+		ChainID: w.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		Goods: types.Goods{
+			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "DE-BY",
+			From: start.Add(900 * second), Until: start.Add(1800 * second),
+		},
+		Asset: euro.ID(), Price: 100, Deposit: 10, Bond: 5, Instalments: 1,
+		Deadlines: w.deadlines(), Fallback: &types.Hold{}, Nonce: 7,
+	}
+}
+
+func (w *world) deadlines() types.Deadlines {
+	return types.Deadlines{
+		PayBy: w.time.Add(60 * second), DeliverBy: w.time.Add(120 * second),
+		ReadingBy: w.time.Add(180 * second), ConfirmBy: w.time.Add(240 * second),
+	}
+}
+
+func (w *world) offer() types.Offer {
+	a := w.agreement()
+	return types.Offer{
+		ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset,
+		Price: types.Rate{Mantissa: 1, Exponent: 1}, Deposit: types.Rate{Mantissa: 1, Exponent: 2}, Bond: types.Rate{Mantissa: 5, Exponent: 3},
+		MinFill: 100, Instalments: 1, Deadlines: a.Deadlines, Fallback: a.Fallback, Nonce: 1,
+	}
+}
+
+// stage is a trade that has come some way, with what is needed to go on.
+type stage struct {
+	*world
+	agreement types.Agreement
+	id        types.TradeID
+	purse     []types.Outpoint // of peter, clara and mallory, 1,000 each, unspent
+	clara     types.Outpoint   // clara's change after Pay
+}
+
+func (w *world) agreed(edit ...func(*types.Agreement)) *stage {
+	w.t.Helper()
+	s := &stage{world: w, purse: w.mint(1000, "peter", "clara", "mallory")}
+	s.agreement = w.agreement()
+	for _, e := range edit {
+		e(&s.agreement)
+	}
+	s.id = s.agreement.ID()
+	w.must(w.agree(s.agreement, "peter", "clara"))
+	return s
+}
+
+func (s *stage) payTx() *types.Tx {
+	body := s.body(&types.Pay{Trade: s.id, Digest: secretOf("clara").Digest(int(s.agreement.Instalments))})
+	body.Inputs = []types.Outpoint{s.purse[1]}
+	body.Outputs = []types.Output{output("clara", 1000-s.agreement.Price-s.agreement.Deposit)}
+	return sign(body, "clara")
+}
+
+func (w *world) paid(edit ...func(*types.Agreement)) *stage {
+	w.t.Helper()
+	s := w.agreed(edit...)
+	pay := s.payTx()
+	s.must(pay)
+	s.clara = types.Outpoint{Tx: pay.ID()}
+	return s
+}
+
+func (s *stage) deliverTx() *types.Tx {
+	body := s.body(&types.Deliver{Trade: s.id})
+	if s.agreement.Bond > 0 {
+		body.Inputs = []types.Outpoint{s.purse[0]}
+		body.Outputs = []types.Output{output("peter", 1000-s.agreement.Bond)}
+	}
+	return sign(body, "peter")
+}
+
+func (w *world) delivered(edit ...func(*types.Agreement)) *stage {
+	w.t.Helper()
+	s := w.paid(edit...)
+	s.must(s.deliverTx())
+	return s
+}
+
+// preimage opens instalment k.
+func (s *stage) preimage(k uint16) types.Secret {
+	return types.Secret(secretOf("clara").Digest(int(s.agreement.Instalments - k)))
+}
+
+func (s *stage) releaseTx(k uint16) *types.Tx {
+	return types.NewRelease(s.params.ChainID, types.Release{Trade: s.id, Instalment: k, Preimage: s.preimage(k)})
+}
+
+func (w *world) released(edit ...func(*types.Agreement)) *stage {
+	w.t.Helper()
+	s := w.delivered(edit...)
+	s.must(s.releaseTx(s.agreement.Instalments))
+	return s
+}
+
+// spendTx gives one part of the trade to somebody, signed by somebody.
+func (s *stage) spendTx(part types.Part, to, by string) *types.Tx {
+	s.t.Helper()
+	trade, ok := s.reader().Trade(s.id)
+	if !ok {
+		s.t.Fatalf("the trade has left the state")
+	}
+	locked, ok := trade.Find(part)
+	if !ok {
+		s.t.Fatalf("the trade has no %s", part)
+	}
+	body := s.body()
+	body.Inputs = []types.Outpoint{s.id.Outpoint(part)}
+	body.Outputs = []types.Output{output(to, locked.Amount)}
+	return sign(body, by)
+}
+
+// metered makes an agreement under meter terms on peter's gateway, for the slot that begins at From.
+func metered(a *types.Agreement) {
+	a.Fallback = &types.Meter{}
+	a.Goods.Flow = flow()
+	a.Deadlines.ReadingBy = a.Goods.Until.Add(60 * second)
+	a.Deadlines.ConfirmBy = a.Goods.Until.Add(120 * second)
+}
+
+func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: publicKey("judy")} }
+
+const exportRegister = "01-00:02.08.00*FF"
+
+// flow is what peter's connection point feeds into the grid.
+func flow() types.Flow {
+	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
+}
+
+func gateway() *types.PointMeter {
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{exportRegister}}
+}
+
+// newMeteredWorld has an operator, who has admitted peter and enrolled his gateway.
+func newMeteredWorld(t testing.TB) *world {
+	w := newWorld(t)
+	w.params.Operators = []types.PublicKey{publicKey("operator")}
+	w.must(sign(w.body(
+		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
+		&types.Enrol{Operator: publicKey("operator"), Owner: publicKey("peter"), Meter: *gateway()},
+	), "operator"))
+	return w
+}
+
+// record is what peter's gateway signs: a quantity that went out between two moments.
+func record(t testing.TB, from, until types.Time, page, quantity uint64) types.HexBytes {
+	return recordOf(t, types.TradeID{}, from, until, page, quantity)
+}
+
+// recordOf is a record that names the trade it is of.
+func recordOf(t testing.TB, trade types.TradeID, from, until types.Time, page, quantity uint64) types.HexBytes {
+	register, err := meter.ParseOBIS(exportRegister)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := meter.Native{
+		Meter: publicKey("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
+		Page: page, Form: meter.FormQuantity, End: quantity, TradeID: trade,
+	}
+	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(privateKey("gateway"), n.Bytes()))}
+	return types.HexBytes(signed.String())
+}
+
+func (w *world) readTx(records ...types.HexBytes) *types.Tx {
+	return w.readOf(w.agreement().Goods.From, records...)
+}
+
+// readOf posts records of peter's gateway for the slot that begins at a moment.
+func (w *world) readOf(from types.Time, records ...types.HexBytes) *types.Tx {
+	return sign(w.body(&types.Reading{Flow: flow(), From: from, Records: records}), "peter")
+}

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"lockstep/internal/chain"
+	"lockstep/internal/disk"
+	"lockstep/internal/index"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// CheckReport counts the things that [Check] found in order.
+type CheckReport struct {
+	store.Report
+	Engine chain.Checked
+	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index
+}
+
+// Check recomputes everything that the node in a folder has on its disk: the store, see [store.Store.Check]; the engine's keys,
+// genesis and blocks, see [chain.Check]; and the index, see [index.Check]. The node must not run.
+func Check(dir string, logger *slog.Logger) (report CheckReport, err error) {
+	s, err := openStore(dir, store.DefaultMemory, logger)
+	if err != nil {
+		return report, err
+	}
+	err = report.check(dir, s, logger)
+	return report, disk.Explain(dir, errors.Join(err, s.Close()))
+}
+
+func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (err error) {
+	if r.Report, err = s.Check(); err != nil {
+		return err
+	}
+	if r.Engine, err = chain.Check(filepath.Join(dir, engineFolder), s); err != nil {
+		return err
+	}
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return err
+	}
+	params := s.Params()
+	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{Snapshot: snapshot}, logger)
+	if errors.Is(err, index.ErrDamaged) {
+		err = fmt.Errorf("%w; build it again: lockstep node reindex", err)
+	}
+	return errors.Join(err, snapshot.Close())
+}

@@ -1,0 +1,202 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"iter"
+
+	"lockstep/client/wire"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
+func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
+	return read(l, func(s *store.Snapshot) (wire.Coins, error) {
+		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []wire.Coin{}}
+		coins := s.Coins(key, asset, store.CoinPlace(part.After))
+		if part.After == "" && sum > 0 {
+			coins = s.CoinsWorth(key, asset, sum)
+		}
+		var last store.Coin
+		left := sum
+		for coin, err := range coins {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Coins) == part.Limit {
+				page.Next = string(last.Place())
+				break
+			}
+			page.Coins, last = append(page.Coins, coinOf(&coin)), coin
+			if sum > 0 && coin.Amount >= left {
+				page.Next = string(last.Place())
+				break
+			}
+			left -= coin.Amount
+		}
+		return page, nil
+	})
+}
+
+func coinOf(coin *store.Coin) wire.Coin {
+	shown := wire.Coin{Outpoint: coin.Outpoint, Asset: coin.Asset, Amount: coin.Amount}
+	if id, part, ok := coin.Outpoint.Trade(); ok {
+		shown.Trade, shown.Part = &id, &part
+	}
+	return shown
+}
+
+// maxRefunds is how many due refunds one answer counts. A key has as many only if it never spends any.
+const maxRefunds = 10_000
+
+// Balances implements [api.Ledger]. A page reads the sums that the store keeps, and counts the refunds that have become due.
+func (l *ledgerAPI) Balances(_ context.Context, key types.PublicKey, assets []types.AssetID, part wire.Page) (wire.Balances, error) {
+	from, err := parseAssetPlace(part.After)
+	if err != nil {
+		return wire.Balances{}, err
+	}
+	return read(l, func(s *store.Snapshot) (wire.Balances, error) {
+		page := wire.Balances{Height: s.Height(), Clock: s.Clock().Now(), Balances: []wire.Balance{}}
+		list, limit := s.AssetsOf(key, from), part.Limit
+		if len(assets) > 0 { // they are few, so they are one page
+			list, limit = these(assets), len(assets)
+		}
+		budget := maxRefunds
+		for id, err := range list {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Balances) == limit {
+				page.Next = page.Balances[limit-1].Asset.String()
+				break
+			}
+			balance, known, err := balanceOf(s, key, id, &budget)
+			if err != nil {
+				return page, err
+			}
+			if known {
+				page.Balances = append(page.Balances, balance)
+			}
+		}
+		return page, nil
+	})
+}
+
+// these goes through given assets.
+func these(assets []types.AssetID) iter.Seq2[types.AssetID, error] {
+	return func(yield func(types.AssetID, error) bool) {
+		for _, id := range assets {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+// balanceOf adds up what a key has of an asset. It is false when there is no such asset.
+func balanceOf(s *store.Snapshot, key types.PublicKey, id types.AssetID, budget *int) (wire.Balance, bool, error) {
+	state, known := s.Asset(id)
+	if !known {
+		return wire.Balance{}, false, nil
+	}
+	sums, err := s.Balance(key, id)
+	if err != nil {
+		return wire.Balance{}, false, err
+	}
+	balance := wire.Balance{
+		Asset: id, Issuer: state.Asset.Issuer, Code: state.Asset.Code, Decimals: state.Asset.Decimals,
+		Spendable: sums.Spendable, Locked: sums.Locked, Coins: sums.Coins,
+	}
+	for refund, err := range s.DueRefunds(key, id) {
+		if err != nil {
+			return balance, false, err
+		}
+		if *budget == 0 {
+			balance.More = true
+			break
+		}
+		*budget--
+		balance.Spendable, balance.Locked = balance.Spendable+refund.Amount, balance.Locked-refund.Amount
+	}
+	return balance, true, nil
+}
+
+// Output implements [api.Ledger].
+func (l *ledgerAPI) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
+	return glance(l, func(s *store.Tip) (wire.Output, error) {
+		output, ok := s.Output(outpoint)
+		if !ok {
+			return wire.Output{}, types.Refuse(types.CodeNotFound, "there is no unspent output %s", outpoint)
+		}
+		shown := wire.Output{Outpoint: outpoint, Output: *output, Clock: s.Clock().Now(), Height: s.Height()}
+		switch lock := output.Lock.(type) {
+		case *types.KeyLock:
+			shown.Owner = &lock.Key
+		case *types.TradeLock:
+			trade, live := s.Reader.Trade(lock.Trade)
+			if !live {
+				break
+			}
+			if owner, owned := trade.Owner(lock.Part, shown.Clock); owned {
+				shown.Owner = &owner
+			}
+		}
+		return shown, nil
+	})
+}
+
+// parseAssetPlace reads the place of an asset in a list; the zero ID is before the first.
+func parseAssetPlace(after string) (id types.AssetID, err error) {
+	if after == "" {
+		return id, nil
+	}
+	place, err := hex.DecodeString(after)
+	if err != nil || len(place) != len(id) {
+		return id, types.Refuse(types.CodeMalformed, "%.80q is not a place in a list of assets: pass on the next of the last page", after)
+	}
+	return types.AssetID(place), nil
+}
+
+// Asset implements [api.Ledger].
+func (l *ledgerAPI) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
+	return glance(l, func(s *store.Tip) (wire.Asset, error) {
+		state, ok := s.Asset(id)
+		if !ok {
+			return wire.Asset{}, types.Refuse(types.CodeNotFound, "there is no asset %s on this ledger", id)
+		}
+		return assetOf(id, state), nil
+	})
+}
+
+func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
+	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least}
+}
+
+// Assets implements [api.Ledger].
+func (l *ledgerAPI) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
+	from, err := parseAssetPlace(part.After)
+	if err != nil {
+		return wire.Assets{}, err
+	}
+	return read(l, func(s *store.Snapshot) (wire.Assets, error) {
+		page := wire.Assets{Height: s.Height(), Assets: []wire.Asset{}}
+		list := s.AssetsAfter(from)
+		if code != "" {
+			list = s.AssetsCoded(code, from)
+		}
+		for id, err := range list {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Assets) == part.Limit {
+				page.Next = page.Assets[part.Limit-1].ID.String()
+				break
+			}
+			if state, ok := s.Asset(id); ok {
+				page.Assets = append(page.Assets, assetOf(id, state))
+			}
+		}
+		return page, nil
+	})
+}

@@ -1,0 +1,219 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"lockstep/internal/index"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// indexSource lets the index read from a snapshot of the store. The newest blocks may be at hand from when they were made.
+type indexSource struct {
+	*store.Snapshot
+	recent []*store.Block // in a row
+}
+
+func (s indexSource) Block(height uint64) (*index.Block, error) {
+	block, err := s.find(height)
+	if block == nil || err != nil {
+		return nil, err
+	}
+	return &index.Block{
+		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment, Events: block.Events,
+	}, nil
+}
+
+func (s indexSource) find(height uint64) (*store.Block, error) {
+	if n := uint64(len(s.recent)); n > 0 && height-s.recent[0].Height < n { // which wraps for an earlier one
+		return s.recent[height-s.recent[0].Height], nil
+	}
+	return s.Snapshot.Block(height)
+}
+
+func (s indexSource) Trade(id types.TradeID) (*types.Trade, error) {
+	record, err := s.Snapshot.Trade(id)
+	if record == nil || err != nil {
+		return nil, err
+	}
+	return record.Trade, nil
+}
+
+func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, error) {
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	params := s.Params()
+	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{Snapshot: snapshot}, logger)
+	return opened, errors.Join(err, snapshot.Close())
+}
+
+// advanceIndex follows the store for one batch. recent are blocks of it that need not be read.
+func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ...*store.Block) (blocks int, err error) {
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	blocks, err = x.Advance(ctx, indexSource{snapshot, recent})
+	return blocks, errors.Join(err, snapshot.Close())
+}
+
+// followIndex keeps the index up with the chain until the context ends. If it fails the ledger goes on without it: an
+// index is derived, and one block that it can't take must not halt every node at once.
+func (n *Node) followIndex(ctx context.Context) error {
+	err := n.keepIndex(ctx)
+	if errors.Is(err, index.ErrDamaged) {
+		n.logger.Warn("the index is built anew", "why", err)
+		if err = n.index.Reset(); err == nil {
+			err = n.keepIndex(ctx)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		n.logger.Error("the index has stopped; the ledger goes on. Stop the node and run: lockstep node reindex", "why", err)
+	}
+	return nil
+}
+
+func (n *Node) keepIndex(ctx context.Context) error {
+	if err := n.index.Verify(ctx); err != nil {
+		return err
+	}
+	at, err := n.index.Position(ctx)
+	if err != nil {
+		return err
+	}
+	height, pause := at.Height, time.Duration(0)
+	for {
+		recent, err := n.gather(ctx, height+1, pause)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		began := time.Now()
+		blocks, err := advanceIndex(ctx, n.index, n.store, recent...)
+		if err != nil {
+			return err
+		}
+		height += uint64(blocks)
+		pause = indexPause(n.chain.Status().Waiting, time.Since(began))
+	}
+}
+
+// indexPause is how long the index pauses after a batch that took so long. When no transaction waits for a block it goes on
+// at once. The more do, the longer it lets blocks gather: a trade whose steps fall into one batch costs a third, and what
+// the index reads need be on the disk only then. It takes a quarter of one core at most, however far that leaves it behind:
+// the blocks have the first claim.
+func indexPause(waiting int, took time.Duration) time.Duration {
+	if waiting == 0 {
+		return 0
+	}
+	return max(3*took, min(time.Duration(waiting)*gatherPerWaiting, gatherAtMost))
+}
+
+const (
+	gatherPerWaiting = 5 * time.Millisecond
+	gatherAtMost     = 2 * time.Second
+)
+
+// What is gathered of blocks at most. The rest is read from the store.
+const (
+	gatherBlocks = 64
+	gatherEvents = 50_000
+)
+
+// gather waits for a block of that height, and for the end of the pause, and returns the blocks that have come till then.
+func (n *Node) gather(ctx context.Context, height uint64, pause time.Duration) (blocks []*store.Block, err error) {
+	pausing, cancel := n.whileBusy(ctx, pause)
+	defer cancel()
+	events := 0
+	for block, err := range n.chain.Blocks(pausing, height) {
+		if err != nil {
+			return nil, err
+		}
+		blocks, events = append(blocks, block), events+len(block.Events)
+		if len(blocks) == gatherBlocks || events >= gatherEvents {
+			break
+		}
+	}
+	<-pausing.Done()
+	if len(blocks) > 0 {
+		return blocks, nil
+	}
+	for block, err := range n.chain.Blocks(ctx, height) {
+		return []*store.Block{block}, err
+	}
+	return nil, nil
+}
+
+// calmCheck is how often a pause looks whether transactions still wait.
+const calmCheck = 50 * time.Millisecond
+
+// whileBusy returns a context that ends after so long, or sooner when no transaction waits for a block any more.
+func (n *Node) whileBusy(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
+	busy, cancel := context.WithTimeout(ctx, atMost)
+	if atMost <= calmCheck {
+		return busy, cancel
+	}
+	go func() {
+		look := time.NewTicker(calmCheck)
+		defer look.Stop()
+		for busy.Err() == nil {
+			select {
+			case <-busy.Done():
+			case <-look.C:
+				if n.chain.Status().Waiting == 0 {
+					cancel()
+				}
+			}
+		}
+	}()
+	return busy, cancel
+}
+
+// Index is the query index, for programs that run a node in their own process.
+func (n *Node) Index() *index.Index { return n.index }
+
+// IndexReport tells what an index holds.
+type IndexReport struct {
+	index.Counts
+	Digest types.Hash `json:"digest"` // of all of it: equal on every node of the ledger at this height
+}
+
+// Reindex throws the index of the node in a folder away and builds it from the store. The node must not run.
+func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report IndexReport, err error) {
+	s, err := openStore(dir, store.DefaultMemory, logger)
+	if err != nil {
+		return report, err
+	}
+	report, err = reindex(ctx, dir, s, logger)
+	return report, errors.Join(err, s.Close())
+}
+
+func reindex(ctx context.Context, dir string, s *store.Store, logger *slog.Logger) (report IndexReport, err error) {
+	x, err := openIndex(dir, s, logger)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, x.Close()) }()
+	if err := x.Reset(); err != nil {
+		return report, err
+	}
+	for blocks := 1; blocks > 0; {
+		if blocks, err = advanceIndex(ctx, x, s); err != nil {
+			return report, err
+		}
+	}
+	if report.Counts, err = x.Counts(ctx); err != nil {
+		return report, err
+	}
+	if report.Blocks != s.Height() {
+		return report, fmt.Errorf("the index has %d blocks, the store has %d: one is missing there", report.Blocks, s.Height())
+	}
+	report.Digest, err = x.Digest(ctx)
+	return report, err
+}

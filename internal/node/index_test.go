@@ -1,0 +1,172 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"lockstep/internal/chain"
+	"lockstep/internal/index"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// followed is the digest of the index in a stopped node's folder, once it has caught up with the store.
+func followed(t *testing.T, dir string) types.Hash {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, store.DefaultMemory, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := openIndex(dir, s, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := x.Position(t.Context())
+	if err != nil || at.Height == 0 {
+		t.Errorf("the node's index is at height %d: %v", at.Height, err)
+	}
+	for blocks := 1; blocks > 0; {
+		if blocks, err = advanceIndex(t.Context(), x, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest, err := x.Digest(t.Context())
+	if err := errors.Join(err, x.Close(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+// TestAPauseOfTheIndexEndsWithTheBurst pauses for an hour on a node for which nothing waits.
+func TestAPauseOfTheIndexEndsWithTheBurst(t *testing.T) {
+	t.Parallel()
+	n, _ := start(t, initNode(t, quickParams()))
+	busy, cancel := n.whileBusy(t.Context(), time.Hour)
+	defer cancel()
+	<-busy.Done()
+	if !errors.Is(busy.Err(), context.Canceled) {
+		t.Error("it ended by itself")
+	}
+}
+
+// sameWhenRebuilt wants the index that a node followed to be that of its store.
+func sameWhenRebuilt(t *testing.T, dir string) IndexReport {
+	t.Helper()
+	live := followed(t, dir)
+	report, err := Reindex(t.Context(), dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Digest != live {
+		t.Errorf("followed it has the digest %s, rebuilt %s", live, report.Digest)
+	}
+	return report
+}
+
+// TestTheIndexFollowsTheChain: two orders meet in an auction of a running node, and its index tells of it.
+func TestTheIndexFollowsTheChain(t *testing.T) {
+	t.Parallel()
+	params := quickParams()
+	params.Slot = second
+	params.Market.Opens, params.Market.Gate, params.Market.Pay = 60*second, second, second/2
+	params.Market.Reading, params.Market.Confirm = second, second
+	dir := initNode(t, params)
+	n, stop := start(t, dir)
+	must(t, n.Ledger(), mint(params, 1000, "peter"))
+	asset := euro()
+	from := (types.TimeOf(time.Now())/1000 + 5) * 1000
+	product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(second), Asset: asset.ID()}
+	for name, side := range map[string]types.Side{"peter": types.Sell, "clara": types.Bid} {
+		must(t, n.Ledger(), sign(body(params, &types.Place{Order: types.Order{
+			ChainID: params.ChainID, Owner: publicKey(name), Product: product, Side: side, Quantity: 10, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
+			Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+			Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+		}}), name))
+	}
+	id, party := product.ID(), publicKey("clara")
+	for held := false; !held; time.Sleep(20 * time.Millisecond) {
+		var err error
+		var auction index.Auction
+		if auction, held, err = n.Index().Auction(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if held && (auction.Trades != 1 || auction.Rounds[0].Price != "3" || auction.Average != "3") {
+			t.Errorf("the auction is %+v", auction)
+		}
+	}
+	trades, err := n.Index().Trades(t.Context(), index.TradeFilter{Party: &party, Product: &id}, index.Page{})
+	if err != nil || len(trades.Trades) != 1 || trades.Trades[0].Price != 30 {
+		t.Errorf("clara has %+v, %v", trades.Trades, err)
+	}
+	stop()
+	if report := sameWhenRebuilt(t, dir); report.Trades != 1 || report.Auctions != 1 || report.Orders != 2 {
+		t.Errorf("rebuilt: %+v", report)
+	}
+}
+
+// TestAPowerCutDoesNotHarmTheIndex: a node is killed right after it said that something is on the ledger, before or while
+// or after its index takes it.
+func TestAPowerCutDoesNotHarmTheIndex(t *testing.T) {
+	t.Parallel()
+	params := types.DefaultParams("test")
+	dir := initNode(t, params)
+	token, err := LoadToken(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, stop := start(t, dir)
+	must(t, n.Ledger(), mint(params, 1000, "peter"))
+	stop()
+	const cuts, each = 5, 4
+	for cut := range cuts {
+		c := startChild(t, dir)
+		address := c.address(t)
+		for i := range each {
+			customer := &customer{params: params, token: token, pending: agreeTx(params, uint64(cut*each+i))}
+			if receipt, err := customer.handIn(address); err != nil || receipt.Code != types.CodeOK {
+				t.Fatalf("%+v, %v", receipt, err)
+			}
+			if receipt, err := receiptAt(address, customer.pending.ID()); err != nil || receipt.Code != types.CodeOK {
+				t.Fatalf("%+v, %v", receipt, err)
+			}
+		}
+		time.Sleep(time.Duration(cut) * 3 * time.Millisecond)
+		c.kill()
+	}
+	_, stop = start(t, dir) // the engine replays the last blocks, which the store may have lost
+	stop()
+	if report := sameWhenRebuilt(t, dir); report.Trades != cuts*each {
+		t.Errorf("rebuilt: %+v", report)
+	}
+}
+
+func agreeTx(params types.Params, nonce uint64) *types.Tx {
+	asset, now := euro(), types.TimeOf(time.Now())
+	return sign(body(params, agreeing(types.Agreement{
+		ChainID: params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1, Note: fmt.Sprint(nonce)},
+		Asset: asset.ID(), Price: 100, Deposit: 10, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
+		Deadlines: types.Deadlines{
+			PayBy: now.Add(600 * second), DeliverBy: now.Add(700 * second), ReadingBy: now.Add(800 * second), ConfirmBy: now.Add(900 * second),
+		},
+	}, now.Add(600*second), "peter")), "peter")
+}
+
+func TestReindexWantsTheNodeStopped(t *testing.T) {
+	t.Parallel()
+	dir := initNode(t, quickParams())
+	start(t, dir)
+	if _, err := Reindex(t.Context(), dir, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,217 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"iter"
+
+	"lockstep/client/wire"
+	"lockstep/internal/chain"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// ledgerAPI answers the API's questions from chain and store. Each answer is of one height.
+type ledgerAPI struct {
+	chain *chain.Chain
+	store *store.Store
+	heavy *heavy
+	dir   string // whose disk the node writes to
+}
+
+// glance answers from the state alone.
+func glance[T any](l *ledgerAPI, answer func(*store.Tip) (T, error)) (T, error) {
+	tip := l.store.Tip()
+	result, err := answer(tip)
+	return result, errors.Join(err, tip.Close())
+}
+
+// read answers from one snapshot.
+func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result T, err error) {
+	snapshot, err := l.store.Snapshot()
+	if err != nil {
+		return result, err
+	}
+	result, err = answer(snapshot)
+	return result, errors.Join(err, snapshot.Close())
+}
+
+func (l *ledgerAPI) Params() types.Params { return l.store.Params() }
+
+func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
+	return glance(l, func(s *store.Tip) (wire.Status, error) {
+		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
+			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
+		}
+		clock, status := s.Clock(), l.chain.Status()
+		return wire.Status{
+			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
+			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
+			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append(status.Troubles, l.diskTroubles()...),
+		}, nil
+	})
+}
+
+func (l *ledgerAPI) Submit(ctx context.Context, tx *types.Tx) error { return l.chain.Submit(ctx, tx) }
+
+func (l *ledgerAPI) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+	return l.chain.SubmitAll(ctx, txs)
+}
+
+func (l *ledgerAPI) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
+	outcome, known, err := l.chain.Outcome(id)
+	if err == nil && !known {
+		err = types.Refuse(types.CodeNotFound, "transaction %s is neither on the ledger nor waiting", id)
+	}
+	return receiptOf(outcome), err
+}
+
+func (l *ledgerAPI) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+	outcome, err := l.chain.Await(ctx, id)
+	return receiptOf(outcome), err
+}
+
+func receiptOf(outcome chain.Outcome) wire.Receipt {
+	receipt := wire.Receipt{
+		Tx: outcome.Tx, Status: wire.StatusRefused, Height: outcome.Height, Code: outcome.Code, Detail: outcome.Detail,
+	}
+	switch {
+	case outcome.Pending:
+		receipt.Status = wire.StatusPending
+	case outcome.Code == types.CodeOK:
+		receipt.Status = wire.StatusCommitted
+	}
+	return receipt
+}
+
+func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
+	return glance(l, func(s *store.Tip) (wire.Trade, error) {
+		record, err := s.Trade(id)
+		if err == nil && record == nil {
+			err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
+		}
+		if err != nil {
+			return wire.Trade{}, err
+		}
+		return tradeOf(record, s), nil
+	})
+}
+
+func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
+	now := s.Clock().Now()
+	trade := wire.Trade{
+		ID: record.ID, Phase: record.Trade.PhaseAt(now), Over: record.Over, Clock: now, Height: s.Height(),
+		Moves: []types.Move{}, Trade: *record.Trade,
+	}
+	if !record.Over {
+		trade.Moves = append(trade.Moves, record.Trade.Moves(now)...)
+	}
+	return trade
+}
+
+func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
+	return read(l, func(s *store.Snapshot) (wire.Trades, error) {
+		page := wire.Trades{Trades: []wire.Trade{}}
+		last := ""
+		for entry, err := range s.Trades(key, openOnly, part.After) {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Trades) == part.Limit {
+				page.Next = last
+				break
+			}
+			page.Trades = append(page.Trades, tradeOf(&entry.TradeRecord, s.Tip))
+			last = entry.Cursor
+		}
+		return page, nil
+	})
+}
+
+func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
+	return glance(l, func(s *store.Tip) (wire.Offer, error) {
+		standing, ok := s.Offer(id)
+		if !ok {
+			return wire.Offer{}, types.Refuse(types.CodeNotFound, "offer %s does not stand", id)
+		}
+		return wire.Offer{ID: id, Remaining: standing.Remaining, Offer: standing.Offer}, nil
+	})
+}
+
+func (l *ledgerAPI) Offers(_ context.Context, part wire.Page) (wire.Offers, error) {
+	var from types.OfferID
+	if part.After != "" {
+		place, err := hex.DecodeString(part.After)
+		if err != nil || len(place) != len(from) {
+			return wire.Offers{}, types.Refuse(types.CodeMalformed,
+				"%.80q is not a place in the list of offers: pass on what the last page gave as next", part.After)
+		}
+		from = types.OfferID(place)
+	}
+	return read(l, func(s *store.Snapshot) (wire.Offers, error) {
+		page := wire.Offers{Clock: s.Clock().Now(), Offers: []wire.Offer{}}
+		for standing, err := range s.OffersAfter(from) {
+			if err != nil {
+				return page, err
+			}
+			if len(page.Offers) == part.Limit {
+				page.Next = from.String()
+				break
+			}
+			from = standing.Offer.ID()
+			page.Offers = append(page.Offers, wire.Offer{ID: from, Remaining: standing.Remaining, Offer: standing.Offer})
+		}
+		return page, nil
+	})
+}
+
+func (l *ledgerAPI) Block(_ context.Context, height uint64, bodies bool) (wire.Block, error) {
+	if height == 0 {
+		height = l.store.Height()
+	}
+	record, err := l.store.Block(height)
+	if err == nil && record == nil {
+		err = types.Refuse(types.CodeNotFound, "there is no block %d yet", height)
+	}
+	if err != nil {
+		return wire.Block{}, err
+	}
+	block := blockOf(record)
+	if !bodies {
+		return block, nil
+	}
+	for i, tx := range l.chain.Transactions(height) {
+		block.Txs[i].Tx = tx
+	}
+	return block, nil
+}
+
+// Events leaves the bodies of the transactions out: who wants them asks for the block.
+func (l *ledgerAPI) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
+	return func(yield func(wire.Block, error) bool) {
+		for record, err := range l.chain.Blocks(ctx, from) {
+			if err != nil {
+				yield(wire.Block{}, err)
+				return
+			}
+			if !yield(blockOf(record), nil) {
+				return
+			}
+		}
+	}
+}
+
+func blockOf(record *store.Block) wire.Block {
+	block := wire.Block{
+		Height: record.Height, BlockTime: record.BlockTime, Clock: record.Clock, Commitment: record.Commitment,
+		Txs: make([]wire.BlockTx, len(record.Txs)), Events: record.Events,
+	}
+	if block.Events == nil { // others are the record's own, which nobody changes: many streams look at one block
+		block.Events = []types.Event{}
+	}
+	for i, tx := range record.Txs {
+		block.Txs[i] = wire.BlockTx{ID: tx.ID, Code: tx.Code, Detail: tx.Detail}
+	}
+	return block
+}

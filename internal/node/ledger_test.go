@@ -1,0 +1,365 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"lockstep/client/wire"
+	"lockstep/internal/ledger"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// book is a store whose blocks the test makes, with whatever time between them, and the answers from it.
+type book struct {
+	*ledgerAPI
+	t      *testing.T
+	params types.Params
+	time   types.Time
+}
+
+func newBook(t *testing.T) *book {
+	t.Helper()
+	b := &book{t: t, params: types.DefaultParams("test"), time: 1_780_000_000_000}
+	s, err := store.Open(t.TempDir(), b.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ledgerAPI = &ledgerAPI{store: s}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// must makes a block a second later and wants every transaction accepted.
+func (b *book) must(txs ...*types.Tx) {
+	b.t.Helper()
+	b.time = b.time.Add(second)
+	state := ledger.New(b.store.View(), b.params)
+	state.Begin(b.store.Height()+1, b.time)
+	var executed store.Executed
+	for _, tx := range txs {
+		result := state.Execute(tx, true)
+		if result.Code != types.CodeOK {
+			b.t.Fatal(result.Detail)
+		}
+		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID()})
+	}
+	executed.Diff = state.Finish()
+	staged, err := b.store.Stage(executed)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := staged.Commit(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *book) wait(span types.Span) {
+	for ; span > 0; span -= second {
+		b.must()
+	}
+}
+
+func (b *book) body(actions ...types.Action) types.Body {
+	return types.Body{ChainID: b.params.ChainID, ValidUntil: b.time.Add(b.params.MaxValidity / 2), Actions: actions}
+}
+
+func (b *book) mint(amount types.Amount, names ...string) types.TxID {
+	b.t.Helper()
+	minting := b.body(&types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
+	for _, name := range names {
+		minting.Outputs = append(minting.Outputs, output(name, amount))
+	}
+	tx := sign(minting, "issuer")
+	b.must(tx)
+	return tx.ID()
+}
+
+// paid has clara pay peter 100 with a deposit of 10 and a bond of 5, from coins of 110 and 5.
+func (b *book) paid(nonce uint64) (id types.TradeID, purse types.TxID) {
+	b.t.Helper()
+	purse = b.mint(115, "clara", "peter")
+	asset := euro()
+	agreement := types.Agreement{
+		ChainID: b.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
+		Asset: asset.ID(), Price: 100, Deposit: 10, Bond: 5, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
+		Deadlines: types.Deadlines{
+			PayBy: b.time.Add(30 * second), DeliverBy: b.time.Add(60 * second),
+			ReadingBy: b.time.Add(90 * second), ConfirmBy: b.time.Add(120 * second),
+		},
+	}
+	id = agreement.ID()
+	both := b.body(agreeing(agreement, b.time.Add(60*second), "clara"), &types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+	both.Inputs = []types.Outpoint{{Tx: purse}}
+	both.Outputs = []types.Output{output("clara", 5)}
+	b.must(sign(both, "clara"))
+	return id, purse
+}
+
+func (b *book) deliver(id types.TradeID, purse types.TxID) {
+	b.t.Helper()
+	delivery := b.body(&types.Deliver{Trade: id})
+	delivery.Inputs = []types.Outpoint{{Tx: purse, Index: 1}}
+	delivery.Outputs = []types.Output{output("peter", 110)}
+	b.must(sign(delivery, "peter"))
+}
+
+func (b *book) release(id types.TradeID) {
+	b.t.Helper()
+	b.must(types.NewRelease(b.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+}
+
+// wantHas compares what a party can spend, from how many outputs, and what it has locked.
+func (b *book) wantHas(name string, coins int, spendable, locked types.Amount) {
+	b.t.Helper()
+	has, balances := holdings(b.t, b, name)
+	var sum types.Amount
+	for _, coin := range has {
+		sum += coin.Amount
+	}
+	if len(balances) != 1 {
+		b.t.Fatalf("%s has %+v", name, balances)
+	}
+	got := balances[0]
+	if len(has) != coins || sum != spendable || got.Code != "EUR" || got.Spendable != spendable || got.Locked != locked {
+		b.t.Errorf("%s has %d coins and %+v, want %d coins, %s and %s locked", name, len(has), got, coins, spendable, locked)
+	}
+}
+
+// asked is what a test asks of the money of a key.
+type asked interface {
+	Coins(context.Context, types.PublicKey, types.AssetID, types.Amount, wire.Page) (wire.Coins, error)
+	Balances(context.Context, types.PublicKey, []types.AssetID, wire.Page) (wire.Balances, error)
+}
+
+// holdings are the balances of a party, and its euros, one a page.
+func holdings(t testing.TB, l asked, name string) (coins []wire.Coin, balances []wire.Balance) {
+	t.Helper()
+	answer, err := l.Balances(context.Background(), publicKey(name), nil, wire.Page{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asset := euro()
+	for part := (wire.Page{Limit: 1}); ; {
+		page, err := l.Coins(context.Background(), publicKey(name), asset.ID(), 0, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		coins = append(coins, page.Coins...)
+		if part.After = page.Next; part.After == "" {
+			return coins, answer.Balances
+		}
+	}
+}
+
+func (b *book) wantTrade(id types.TradeID, phase types.Phase, over bool, first string) {
+	b.t.Helper()
+	trade, err := b.Trade(context.Background(), id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	move := ""
+	if len(trade.Moves) > 0 {
+		move = trade.Moves[0].What
+	}
+	if trade.ID != id || trade.Phase != phase || trade.Over != over || move != first {
+		b.t.Errorf("the trade is %s, over: %t, waits for %q; want %s, %t, %q", trade.Phase, trade.Over, move, phase, over, first)
+	}
+}
+
+func TestHoldingsFollowATrade(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	id, purse := b.paid(1)
+	b.wantHas("clara", 1, 5, 110)
+	b.wantHas("peter", 1, 115, 0)
+	b.wantTrade(id, types.PhasePaid, false, "deliver")
+
+	b.deliver(id, purse)
+	b.wantHas("clara", 1, 5, 110)
+	b.wantHas("peter", 1, 110, 5)
+	b.wantTrade(id, types.PhaseDelivered, false, "release")
+
+	b.release(id)
+	b.wantHas("clara", 2, 15, 0)
+	b.wantHas("peter", 3, 215, 0)
+	b.wantTrade(id, types.PhaseReleased, false, "collect")
+
+	b.collect("peter", id)
+	b.wantTrade(id, types.PhaseReleased, false, "take_return")
+	b.collect("clara", id)
+	b.wantHas("clara", 2, 15, 0)
+	b.wantHas("peter", 2, 215, 0)
+	b.wantTrade(id, types.PhaseReleased, true, "")
+}
+
+// collect spends what a trade has given to a party: the coins that say so can be spent as they stand.
+func (b *book) collect(name string, id types.TradeID) {
+	b.t.Helper()
+	coins, _ := holdings(b.t, b, name)
+	spend, sum := b.body(), types.Amount(0)
+	for _, coin := range coins {
+		if coin.Trade != nil && *coin.Trade == id {
+			spend.Inputs = append(spend.Inputs, coin.Outpoint)
+			sum += coin.Amount
+		}
+	}
+	spend.Outputs = []types.Output{output(name, sum)}
+	b.must(sign(spend, name))
+}
+
+func TestAPassedDeadlineGivesTheMoneyBack(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	id, _ := b.paid(1)
+	b.wait(65 * second)
+	b.wantTrade(id, types.PhaseRefunded, false, "refund")
+	b.wantHas("clara", 3, 115, 0)
+	b.collect("clara", id)
+	b.wantTrade(id, types.PhaseRefunded, true, "")
+}
+
+func TestTradesInPages(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	var want []types.TradeID
+	for nonce := range uint64(5) {
+		id, _ := b.paid(nonce)
+		want = append([]types.TradeID{id}, want...)
+	}
+	for limit := 1; limit <= 6; limit++ {
+		var got []types.TradeID
+		for after := ""; ; {
+			page, err := b.Trades(t.Context(), publicKey("clara"), false, wire.Page{After: after, Limit: limit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, trade := range page.Trades {
+				got = append(got, trade.ID)
+			}
+			if after = page.Next; after == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pages of %d: %s", limit, diff)
+		}
+	}
+}
+
+func TestOffersInPages(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.mint(1, "peter")
+	asset := euro()
+	for nonce := range uint64(4) {
+		b.must(sign(b.body(&types.Post{Offer: types.Offer{
+			ChainID: b.params.ChainID, Producer: publicKey("peter"), Nonce: nonce, Fallback: &types.Hold{}, Asset: asset.ID(),
+			Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
+			Price: types.Rate{Mantissa: 7}, Deposit: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1,
+			Deadlines: types.Deadlines{
+				PayBy: b.time.Add(30 * second), DeliverBy: b.time.Add(60 * second),
+				ReadingBy: b.time.Add(90 * second), ConfirmBy: b.time.Add(120 * second),
+			},
+		}}), "peter"))
+	}
+	seen := map[types.OfferID]bool{}
+	for after := ""; ; {
+		page, err := b.Offers(t.Context(), wire.Page{After: after, Limit: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, offer := range page.Offers {
+			seen[offer.ID] = true
+			if one, err := b.Offer(t.Context(), offer.ID); err != nil || one.Remaining != 1 {
+				t.Errorf("%+v, %v", one, err)
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d offers", len(seen))
+	}
+	b.wait(40 * second)
+	if page, err := b.Offers(t.Context(), wire.Page{Limit: 3}); err != nil || len(page.Offers) != 0 {
+		t.Errorf("offers stand beyond their end: %+v, %v", page, err)
+	}
+}
+
+func TestWhatIsUnknownIsNotFound(t *testing.T) {
+	t.Parallel()
+	dir := initNode(t, quickParams())
+	n, _ := start(t, dir)
+	l := n.Ledger()
+	_, receipt := l.Receipt(t.Context(), types.TxID{1})
+	_, trade := l.Trade(t.Context(), types.TradeID{1})
+	_, offer := l.Offer(t.Context(), types.OfferID{1})
+	_, block := l.Block(t.Context(), 1<<50, false)
+	for name, err := range map[string]error{"receipt": receipt, "trade": trade, "offer": offer, "block": block} {
+		if types.CodeOf(err) != types.CodeNotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, trades := l.Trades(t.Context(), publicKey("peter"), false, wire.Page{After: "x", Limit: 1})
+	_, offers := l.Offers(t.Context(), wire.Page{After: "x", Limit: 1})
+	_, assets := l.Assets(t.Context(), "", wire.Page{After: "x", Limit: 1})
+	_, coins := l.Coins(t.Context(), publicKey("peter"), types.AssetID{}, 0, wire.Page{After: "x", Limit: 1})
+	_, balances := l.Balances(t.Context(), publicKey("peter"), nil, wire.Page{After: "x", Limit: 1})
+	_, orders := l.KeyOrders(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
+	_, records := l.Records(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
+	for name, err := range map[string]error{
+		"trades": trades, "offers": offers, "assets": assets, "coins": coins, "balances": balances, "orders": orders, "records": records,
+	} {
+		if types.CodeOf(err) != types.CodeMalformed {
+			t.Errorf("%s after rubbish: %v", name, err)
+		}
+	}
+	if coins, balances := holdings(t, l, "stranger"); len(coins)+len(balances) != 0 {
+		t.Errorf("%+v, %+v", coins, balances)
+	}
+}
+
+func TestEventsTellOfABlockAndBlocksHoldTheTransactions(t *testing.T) {
+	t.Parallel()
+	params := quickParams()
+	n, _ := start(t, initNode(t, params))
+	l := n.Ledger()
+	tx := mint(params, 7, "peter")
+	must(t, l, tx)
+	receipt, err := l.Receipt(t.Context(), tx.ID())
+	if err != nil || receipt.Status != wire.StatusCommitted {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	for block, err := range l.Events(t.Context(), receipt.Height) {
+		if err != nil || block.Height != receipt.Height || len(block.Events) != 2 || block.Events[0].Tx != tx.ID() {
+			t.Errorf("%+v, %v", block, err)
+		}
+		break
+	}
+	block, err := l.Block(t.Context(), receipt.Height, true)
+	if err != nil || len(block.Txs) != 1 || block.Txs[0].Tx == nil || block.Txs[0].Tx.ID() != tx.ID() {
+		t.Errorf("%+v, %v", block, err)
+	}
+	latest, err := l.Block(t.Context(), 0, false)
+	if err != nil || latest.Height < block.Height {
+		t.Errorf("%+v, %v", latest, err)
+	}
+	status, err := l.Status(t.Context())
+	if err != nil || status.ChainID != "test" || status.Height < block.Height || status.Validators != 1 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	assets, err := l.Assets(t.Context(), "", wire.Page{Limit: 1})
+	if err != nil || len(assets.Assets) != 1 || assets.Assets[0].Issued != 7 {
+		t.Errorf("%+v, %v", assets, err)
+	}
+}

@@ -1,0 +1,243 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"lockstep/client/wire"
+	"lockstep/internal/books"
+	"lockstep/types"
+)
+
+// newMarket is a store in which an asset is known, with a product that is open.
+func newMarket(t *testing.T) (*book, types.Product) {
+	b := newBook(t)
+	b.heavy = newHeavy()
+	b.must(mintAt(b, "alice"))
+	asset, slot := euro(), types.Time(b.params.Slot)
+	from := b.time.Add(b.params.Market.Gate)/slot*slot + 2*slot
+	return b, types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from + slot, Asset: asset.ID(),
+	}
+}
+
+func mintAt(b *book, names ...string) *types.Tx {
+	tx := types.Body{
+		ChainID: b.params.ChainID, ValidUntil: b.time.Add(b.params.MaxValidity / 2),
+		Actions: []types.Action{&types.Issue{Asset: euro(), Amount: types.Amount(len(names))}},
+	}
+	for _, name := range names {
+		tx.Outputs = append(tx.Outputs, output(name, 1))
+	}
+	return sign(tx, "issuer")
+}
+
+func (b *book) placeTx(product types.Product, owner types.PublicKey, side types.Side, limit, quantity uint64) *types.Tx {
+	order := types.Order{
+		ChainID: b.params.ChainID, Owner: owner, Product: product, Side: side, Quantity: quantity,
+		Limit: types.Rate{Mantissa: limit}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+	body := types.Body{ChainID: b.params.ChainID, ValidUntil: b.time.Add(b.params.MaxValidity / 2), Actions: []types.Action{&types.Place{Order: order}}}
+	return types.NewTx(body, types.Signature{Key: order.Owner}) // the store is not asked about signatures
+}
+
+// The orders of a product are the same, in the same order and in pages of any size, before and after its gate.
+func TestOrdersOutliveTheirBook(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	id, ctx := product.ID(), t.Context()
+	for i := range uint64(7) {
+		b.must(b.placeTx(product, publicKey(fmt.Sprint("household ", i)), types.Side(1+i%2), 5+i, 100))
+	}
+	collect := func(limit int) (ids []types.OrderID) {
+		t.Helper()
+		for after := ""; ; {
+			page, err := b.ProductOrders(ctx, id, wire.Page{After: after, Limit: limit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range page.Orders {
+				ids = append(ids, page.Orders[i].ID)
+			}
+			if after = page.Next; after == "" {
+				return ids
+			}
+		}
+	}
+	before := collect(100)
+	if len(before) != 7 || fmt.Sprint(before) != fmt.Sprint(collect(2)) {
+		t.Fatalf("orders %v", before)
+	}
+	if _, err := b.Auction(ctx, id); types.CodeOf(err) != types.CodeNotFound {
+		t.Errorf("an auction before the gate: %v", err)
+	}
+	b.time = product.Gate(&b.params)
+	b.must()
+	if fmt.Sprint(before) != fmt.Sprint(collect(3)) {
+		t.Error("the orders after the gate are not those before it")
+	}
+	auction, err := b.AuctionResults(ctx, id, wire.Page{Limit: 100})
+	if err != nil || len(auction.Results) != len(before) {
+		t.Fatal(auction, err)
+	}
+	for i := range auction.Results {
+		if auction.Results[i].Order != before[i] {
+			t.Errorf("result %d is not of order %d", i, i)
+		}
+	}
+	if _, err := b.ProductOrders(ctx, types.ProductID{}, wire.Page{Limit: 1}); types.CodeOf(err) != types.CodeNotFound {
+		t.Errorf("orders of an unknown product: %v", err)
+	}
+}
+
+// A book that is kept is asked anew when there is a block, and a cleared product never again.
+func TestBooksAreKept(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	ask := func() wire.Book {
+		t.Helper()
+		told, err := b.Product(t.Context(), product.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return told
+	}
+	b.must(b.placeTx(product, publicKey("clara"), types.Bid, 9, 100))
+	if told := ask(); len(told.Bids) != 1 || len(told.Offers) != 0 {
+		t.Fatalf("book %+v", told)
+	}
+	b.must(b.placeTx(product, publicKey("peter"), types.Sell, 5, 60))
+	told := ask()
+	if len(told.Offers) != 1 || len(told.Indicative) != 1 || told.Indicative[0].Price != "7" || told.Height != b.store.Height() {
+		t.Errorf("book %+v", told)
+	}
+	if again := ask(); &again.Bids[0] != &told.Bids[0] {
+		t.Error("the book was computed twice at one height")
+	}
+	b.time = product.Gate(&b.params)
+	b.must()
+	cleared := ask()
+	b.must()
+	if again := ask(); cleared.Held == nil || again.Held != cleared.Held {
+		t.Error("a cleared product was looked up twice")
+	}
+	left, cancel := context.WithCancel(t.Context())
+	cancel()
+	<-b.heavy.turn // somebody computes
+	if _, err := b.Product(left, product.ID()); !errors.Is(err, context.Canceled) {
+		t.Errorf("whoever has left still waits: %v", err)
+	}
+	b.heavy.turn <- struct{}{}
+}
+
+// The indicative result of a very large book is left out, and the answer says so.
+func TestLargeBook(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	var txs []*types.Tx
+	for i := range uint64(books.MaxIndicative + 1) {
+		owner := types.PublicKey{byte(i), byte(i >> 8), byte(i >> 16), 1}
+		txs = append(txs, b.placeTx(product, owner, types.Side(1+i%2), 1+i%3000, 100))
+	}
+	b.must(txs...)
+	told, err := b.Product(t.Context(), product.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told.Omitted == "" || len(told.Indicative) != 0 || len(told.Bids) != books.MaxLevels || told.Bids[0].Limit.Mantissa < told.Bids[1].Limit.Mantissa {
+		t.Errorf("%q, %d rounds, %d levels", told.Omitted, len(told.Indicative), len(told.Bids))
+	}
+}
+
+// A large auction is told of once all its trades are made, never in part.
+func TestAnAuctionThatIsBeingHeld(t *testing.T) {
+	t.Parallel()
+	const orders = 8 * 1100
+	b, product := newMarket(t)
+	id, ctx := product.ID(), t.Context()
+	b.time = product.Gate(&b.params) - types.Time(2*second)
+	var txs []*types.Tx
+	for i := range uint64(orders) {
+		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
+	}
+	b.must(txs...)
+	b.time = product.Gate(&b.params)
+	ask := func() map[string]error {
+		_, book := b.Product(ctx, id)
+		_, page := b.ProductOrders(ctx, id, wire.Page{Limit: 10})
+		_, auction := b.Auction(ctx, id)
+		return map[string]error{"book": book, "orders": page, "auction": auction}
+	}
+	b.must() // its first pages
+	for what, err := range ask() {
+		if types.CodeOf(err) != types.CodeNotFound || !strings.Contains(err.Error(), "is being held") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	b.must() // its last
+	for what, err := range ask() {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if auction, _ := b.Auction(ctx, id); auction.ResultCount != orders || auction.TradeCount != orders/2 {
+		t.Errorf("%d orders, %d trades", auction.ResultCount, auction.TradeCount)
+	}
+}
+
+// The lists of a key come in pages of any size, from the real store: nothing is missing, nothing comes twice.
+func TestListsOfAKeyInPages(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	ctx, clara := t.Context(), publicKey("clara")
+	var want []types.ProductID
+	for i := range types.Time(4) {
+		slot := types.Time(b.params.Slot)
+		later := product
+		later.From, later.Until = product.From+i*slot, product.Until+i*slot
+		want = append(want, later.ID())
+		b.must(b.placeTx(later, clara, types.Bid, 5, 100), b.placeTx(later, publicKey("peter"), types.Sell, 5, 100))
+	}
+	for limit := 1; limit <= 5; limit++ {
+		var got []types.ProductID
+		for part := (wire.Page{Limit: limit}); ; {
+			page, err := b.KeyOrders(ctx, clara, part)
+			if err != nil || len(page.Orders) > limit {
+				t.Fatal(page, err)
+			}
+			for i := range page.Orders {
+				if page.Orders[i].Order.Owner != clara {
+					t.Error("an order of another key")
+				}
+				got = append(got, page.Orders[i].Order.Product.ID())
+			}
+			if part.After = page.Next; part.After == "" {
+				break
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("pages of %d: %v, want %v", limit, got, want)
+		}
+	}
+	b.time = product.Gate(&b.params)
+	b.must() // the first auction: its orders are open no more, and its match is to be paid
+	if page, err := b.KeyOrders(ctx, clara, wire.Page{Limit: 10}); err != nil || len(page.Orders) != 3 {
+		t.Errorf("%d orders, %v", len(page.Orders), err)
+	}
+	b.wait(b.params.Market.Pay + 2*second)
+	first, err := b.Records(ctx, clara, wire.Page{Limit: 1})
+	if err != nil || len(first.Records) != 1 || first.Records[0].Asset != product.Asset || first.Records[0].Record.Lapses == 0 || first.Next != "" {
+		t.Errorf("%+v, %v", first, err)
+	}
+	behind, err := b.Records(ctx, clara, wire.Page{After: product.Asset.String(), Limit: 1})
+	if err != nil || len(behind.Records) != 0 || behind.Next != "" {
+		t.Errorf("%+v, %v", behind, err)
+	}
+	if page, err := b.Record(ctx, clara, product.Asset); err != nil || len(page.Records) != 1 || page.Records[0].Record.Lapses == 0 {
+		t.Errorf("%+v, %v", page, err)
+	}
+}

@@ -1,0 +1,202 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lockstep/internal/chain"
+	"lockstep/internal/disk"
+	"lockstep/internal/httpapi"
+	"lockstep/internal/index"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// Config is what a node is opened with. The rest stands in its folder.
+type Config struct {
+	Dir     string
+	API     string // overrides where the API listens; port 0 takes any that is free
+	Version string // of the program, for the status
+
+	TrustClock bool     // believe the wall clock when it has jumped ahead
+	Hosts      []string // names by which a proxy makes the API known, besides those of the settings
+	Origins    []string // sites whose pages may read the API, besides those of the settings
+}
+
+// Node is a running node of a ledger.
+type Node struct {
+	dir      string
+	store    *store.Store
+	chain    *chain.Chain
+	index    *index.Index
+	listener net.Listener
+	handler  http.Handler
+	limits   httpapi.Limits
+	token    string
+	address  string // the file that says where the API listens
+	logger   *slog.Logger
+}
+
+// shutdownWait is how long a request that is being answered may still take when the node stops.
+const shutdownWait = 5 * time.Second
+
+// Open opens the node in a folder that [Init] made. Its API listens already, and answers once [Node.Run] is called.
+func Open(config Config, logger *slog.Logger) (*Node, error) {
+	n := &Node{dir: config.Dir, logger: logger}
+	if err := n.open(config); err != nil {
+		return nil, errors.Join(disk.Explain(config.Dir, err), n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(config Config) error {
+	settings, err := LoadSettings(config.Dir)
+	if err != nil {
+		return err
+	}
+	if n.token, err = LoadToken(config.Dir); err != nil {
+		return err
+	}
+	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(config.Dir)); err != nil {
+		return err
+	}
+	engine := filepath.Join(config.Dir, engineFolder)
+	params, err := chain.LoadParams(engine)
+	if err != nil {
+		return err
+	}
+	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, settings.storeMemory(), n.logger); err != nil {
+		return err
+	}
+	n.chain, err = chain.Open(chain.Config{
+		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
+		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
+	}, n.store, n.logger)
+	if err != nil {
+		return err
+	}
+	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
+		return err
+	}
+	n.limits = settings.limits(disk.Files())
+	n.handler, err = httpapi.New(httpapi.Config{
+		Ledger: n.Ledger(), Index: n.index, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),
+	})
+	if err != nil {
+		return err
+	}
+	address := settings.API
+	if config.API != "" {
+		address = config.API
+	}
+	if n.listener, err = net.Listen("tcp", address); err != nil {
+		return cannotListen(address, err)
+	}
+	n.address = filepath.Join(config.Dir, addressFile)
+	if err := os.WriteFile(n.address, []byte(n.APIAddress()+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write where the API listens: %w", err)
+	}
+	return nil
+}
+
+// cannotListen says how to choose another address for the API.
+func cannotListen(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("the API can't listen on %s: the address is in use, perhaps by another node; stop that one, or choose another "+
+			"address with --api HOST:PORT or as \"api\" in %s", address, settingsFile)
+	}
+	return fmt.Errorf("the API can't listen on %s: %w; choose another address with --api HOST:PORT or as \"api\" in %s", address, err, settingsFile)
+}
+
+// Run runs the node until the context ends, or until something fails that must stop it. Call it once.
+func (n *Node) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.chain.Run(ctx) })
+	group.Go(func() error { return n.followIndex(ctx) })
+	group.Go(func() error { return n.serve(ctx) })
+	group.Go(func() error { return n.watchDisk(ctx) })
+	n.logger.Info("node is up", "api", n.APIAddress(), "chain", n.store.Params().ChainID, "height", n.store.Height())
+	return disk.Explain(n.dir, group.Wait())
+}
+
+func (n *Node) serve(ctx context.Context) error {
+	server := httpapi.NewServer(ctx, n.handler, n.limits, n.logger)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(n.listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("the API has stopped: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("stop the API: %w", err), server.Close())
+	}
+	return nil
+}
+
+// Close closes what [Open] opened. Run must have returned or never been called.
+func (n *Node) Close() error {
+	var errs []error
+	if n.address != "" {
+		errs = append(errs, os.Remove(n.address))
+	}
+	if n.listener != nil {
+		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+			errs = append(errs, err)
+		}
+	}
+	if n.chain != nil {
+		errs = append(errs, n.chain.Close())
+	}
+	if n.index != nil {
+		errs = append(errs, n.index.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// APIAddress is where the API listens, as host:port.
+func (n *Node) APIAddress() string { return n.listener.Addr().String() }
+
+// Token is what a client must know to hand in transactions.
+func (n *Node) Token() string { return n.token }
+
+// Params returns the rules' numbers of the ledger.
+func (n *Node) Params() types.Params { return n.store.Params() }
+
+// Ledger answers what the API asks, for programs that run a node in their own process.
+func (n *Node) Ledger() httpapi.Ledger {
+	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy(), dir: n.dir}
+}
+
+// openStore opens the store of a node that doesn't run, for commands that look at it.
+func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Store, error) {
+	if _, err := LoadSettings(dir); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(dir)); err != nil {
+		return nil, err
+	}
+	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
+	if err != nil {
+		return nil, disk.Explain(dir, err)
+	}
+	s, err := store.Open(filepath.Join(dir, storeFolder), params, memory, logger)
+	return s, disk.Explain(dir, err)
+}

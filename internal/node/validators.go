@@ -1,0 +1,71 @@
+package node
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"lockstep/internal/chain"
+	"lockstep/types"
+)
+
+// Validator is where one of several validators lives.
+type Validator struct {
+	Dir     string   // its folder, which must be empty or not exist
+	API     string   // where its API listens
+	Listen  string   // where it takes connections of the others
+	Address string   // where the others reach it, as host:port
+	Hosts   []string // names by which a proxy makes its API known
+	Origins []string // sites whose pages may read its API
+}
+
+// InitAll makes the folders of a new ledger with several validators, which share one genesis and know each other's
+// addresses. Each folder can then be moved to the machine on which it is to run.
+func InitAll(validators []Validator, params types.Params) error {
+	if err := params.Check(); err != nil {
+		return fmt.Errorf("the ledger's parameters: %w", err)
+	}
+	engines := make([]string, len(validators))
+	for i, v := range validators {
+		if err := v.settings(nil).Check(); err != nil {
+			return fmt.Errorf("settings of validator %d: %w", i, err)
+		}
+		if err := makeFolder(v.Dir); err != nil {
+			return err
+		}
+		engines[i] = filepath.Join(v.Dir, engineFolder)
+	}
+	if err := chain.CreateAll(engines, params); err != nil {
+		return fmt.Errorf("make the chain: %w", err)
+	}
+	names := make([]string, len(validators))
+	for i, v := range validators {
+		id, err := chain.NodeID(engines[i])
+		if err != nil {
+			return err
+		}
+		names[i] = id + "@" + v.Address
+	}
+	for i, v := range validators {
+		peers := append(append([]string{}, names[:i]...), names[i+1:]...)
+		settings := v.settings(peers)
+		if err := settings.Check(); err != nil {
+			return fmt.Errorf("settings of validator %d: %w", i, err)
+		}
+		if err := writeToken(filepath.Join(v.Dir, tokenFile)); err != nil {
+			return err
+		}
+		// The settings come last: a folder without them is one that was not finished.
+		if err := writeSettings(filepath.Join(v.Dir, settingsFile), *settings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Validator) settings(peers []string) *Settings {
+	settings := DefaultSettings()
+	settings.API, settings.P2PListen = v.API, v.Listen
+	settings.P2PPeers = append(settings.P2PPeers, peers...)
+	settings.Hosts, settings.Origins = append(settings.Hosts, v.Hosts...), append(settings.Origins, v.Origins...)
+	return &settings
+}

@@ -1,0 +1,151 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// TestFourValidators: what is handed to one is final on all. One that is killed holds the others up no longer than its turns
+// to propose, and catches up when it is back.
+func TestFourValidators(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("four processes take their time: make test runs them, make race doesn't")
+	}
+	params := types.DefaultParams("test")
+	validators := places(t, 4)
+	if err := InitAll(validators, params); err != nil {
+		t.Fatal(err)
+	}
+	nodes, addresses := make([]*child, len(validators)), make([]string, len(validators))
+	for i, v := range validators {
+		nodes[i] = startChild(t, v.Dir)
+	}
+	for i, c := range nodes {
+		addresses[i] = c.address(t)
+		defer c.kill()
+	}
+	first := mint(params, 1000, "peter", "peter", "peter")
+	submitTo(t, validators[1].Dir, addresses[1], first)
+	for _, address := range addresses {
+		finalAt(t, address, first.ID())
+	}
+
+	nodes[3].kill()
+	pay := body(params)
+	pay.Inputs, pay.Outputs = []types.Outpoint{{Tx: first.ID()}}, []types.Output{output("clara", 1000)}
+	second := sign(pay, "peter")
+	submitTo(t, validators[0].Dir, addresses[0], second)
+	for _, address := range addresses[:3] {
+		finalAt(t, address, second.ID())
+	}
+
+	nodes[3] = startChild(t, validators[3].Dir)
+	addresses[3] = nodes[3].address(t)
+	defer nodes[3].kill()
+	finalAt(t, addresses[3], second.ID())
+	pay.Inputs = []types.Outpoint{{Tx: first.ID(), Index: 1}}
+	third := sign(pay, "peter")
+	submitTo(t, validators[3].Dir, addresses[3], third)
+	for _, address := range addresses {
+		finalAt(t, address, third.ID())
+	}
+
+	for i, c := range nodes {
+		c.stop(t)
+		report, err := Check(validators[i].Dir, slog.New(slog.DiscardHandler))
+		if err != nil || report.Txs != 3 {
+			t.Errorf("validator %d has %d transactions, %v", i, report.Txs, err)
+		}
+	}
+}
+
+// places are on this machine, at ports that are free now.
+func places(t *testing.T, count int) []Validator {
+	t.Helper()
+	dir, all := t.TempDir(), make([]Validator, count)
+	for i := range all {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() // all at once, so that they differ
+		address := listener.Addr().String()
+		all[i] = Validator{Dir: filepath.Join(dir, fmt.Sprintf("node%d", i)), API: DefaultAPI, Listen: address, Address: address}
+	}
+	return all
+}
+
+func submitTo(t *testing.T, dir, address string, tx *types.Tx) {
+	t.Helper()
+	token, err := LoadToken(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &customer{token: token, pending: tx}
+	receipt, err := c.handIn(address)
+	for end := time.Now().Add(time.Minute); receipt.Code == types.CodeUnavailable && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond) // it has made no block yet
+		receipt, err = c.handIn(address)
+	}
+	if err != nil || receipt.Status == wire.StatusRefused {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+}
+
+// finalAt waits until a node has a transaction.
+func finalAt(t *testing.T, address string, id types.TxID) {
+	t.Helper()
+	var receipt wire.Receipt
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		var err error
+		if receipt, err = receiptAt(address, id); err != nil {
+			t.Fatal(err)
+		}
+		if receipt.Status == wire.StatusCommitted {
+			return
+		}
+	}
+	t.Fatalf("at %s: %+v", address, receipt)
+}
+
+// TestInitAllIsCareful: it overwrites nothing, and each folder is fit to run.
+func TestInitAllIsCareful(t *testing.T) {
+	t.Parallel()
+	params := types.DefaultParams("test")
+	validators := places(t, 3)
+	if err := InitAll(validators, params); err != nil {
+		t.Fatal(err)
+	}
+	if err := InitAll(validators, params); err == nil {
+		t.Error("it makes a ledger where there is one")
+	}
+	for _, v := range validators {
+		settings, err := LoadSettings(v.Dir)
+		if err != nil || len(settings.P2PPeers) != 2 || settings.P2PListen != v.Listen {
+			t.Errorf("%+v, %v", settings, err)
+		}
+		for _, secret := range []string{tokenFile, "engine/config/priv_validator_key.json", "engine/config/node_key.json"} {
+			if info, err := os.Stat(filepath.Join(v.Dir, secret)); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", secret, info, err)
+			}
+		}
+	}
+	for name, v := range map[string]Validator{
+		"no API":     {Dir: t.TempDir(), Listen: "127.0.0.1:1", Address: "127.0.0.1:1"},
+		"no address": {Dir: t.TempDir(), API: DefaultAPI, Listen: "127.0.0.1:1"},
+		"no port":    {Dir: t.TempDir(), API: DefaultAPI, Listen: "127.0.0.1", Address: "127.0.0.1:1"},
+	} {
+		if err := InitAll([]Validator{v, places(t, 1)[0]}, params); err == nil {
+			t.Errorf("%s: it is taken", name)
+		}
+	}
+}

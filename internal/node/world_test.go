@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+
+	"lockstep/client/wire"
+	"lockstep/internal/httpapi"
+	"lockstep/types"
+)
+
+const second = types.Span(1000)
+
+// quickParams are those of a ledger whose clock caps are short, so that deadlines pass within a test.
+func quickParams() types.Params {
+	params := types.DefaultParams("test")
+	params.ClockCap, params.MinWindow = second/10, 3*second/10
+	return params
+}
+
+func privateKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte("a party called " + name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func publicKey(name string) types.PublicKey {
+	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
+}
+
+func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
+
+func sign(body types.Body, names ...string) *types.Tx {
+	tx := types.NewTx(body)
+	for _, name := range names {
+		tx = tx.WithSignature(types.Signature{
+			Key:   publicKey(name),
+			Bytes: [64]byte(ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))),
+		})
+	}
+	return tx
+}
+
+// agreeing is an agreement of peter and clara that both have signed, submitted by one.
+func agreeing(agreement types.Agreement, until types.Time, submitter string) *types.Agree {
+	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: until}, Submitter: publicKey(submitter)}
+	message := action.Message(agreement.ChainID)
+	for name, to := range map[string]*types.Signature{"peter": &action.Mandates.Producer, "clara": &action.Mandates.Consumer} {
+		*to = types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message))}
+	}
+	return action
+}
+
+func euro() types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2} }
+
+func output(name string, amount types.Amount) types.Output {
+	asset := euro()
+	return types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
+}
+
+// body is valid from now on for as long as the parameters allow, less a margin.
+func body(params types.Params, actions ...types.Action) types.Body {
+	return types.Body{ChainID: params.ChainID, ValidUntil: types.TimeOf(time.Now()).Add(params.MaxValidity / 2), Actions: actions}
+}
+
+// mint gives each named party one output of the amount.
+func mint(params types.Params, amount types.Amount, names ...string) *types.Tx {
+	b := body(params, &types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
+	for _, name := range names {
+		b.Outputs = append(b.Outputs, output(name, amount))
+	}
+	return sign(b, "issuer")
+}
+
+// start runs a node in a folder until the test ends, or until stop is called.
+func start(t *testing.T, dir string) (n *Node, stop func()) {
+	t.Helper()
+	return startWith(t, Config{Dir: dir, API: "127.0.0.1:0", Version: "test"})
+}
+
+// startWith is start with other options.
+func startWith(t *testing.T, config Config) (n *Node, stop func()) {
+	t.Helper()
+	n, err := Open(config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	stopped := false
+	stop = func() {
+		t.Helper()
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := errors.Join(<-done, n.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(stop)
+	return n, stop
+}
+
+func initNode(t *testing.T, params types.Params) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := Init(dir, InitOptions{Params: params}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// must submits transactions and wants each committed.
+func must(t *testing.T, ledger httpapi.Ledger, txs ...*types.Tx) {
+	t.Helper()
+	for _, tx := range txs {
+		if err := ledger.Submit(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tx := range txs {
+		receipt, err := ledger.Await(t.Context(), tx.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if receipt.Status != wire.StatusCommitted {
+			t.Fatalf("transaction %s: %s: %s", tx.ID(), receipt.Code, receipt.Detail)
+		}
+	}
+}

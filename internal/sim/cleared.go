@@ -1,0 +1,209 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"lockstep/internal/store"
+	"lockstep/market"
+	"lockstep/types"
+)
+
+// Cleared is what became of the auction of a slot, with all that is needed to compute it again. Prices are exact decimals in
+// smallest units of the money for a Wh; the millionths of a euro for a Wh are thousandths of a euro for a kWh.
+type Cleared struct {
+	Slot    int             `json:"slot"`
+	Clock   string          `json:"clock"` // when it begins, by the time of the day that is played
+	Product types.ProductID `json:"product"`
+	Height  uint64          `json:"height"` // of the block that held it
+	Void    string          `json:"void"`   // why none was held, or empty
+	Asked   uint64          `json:"asked_wh"`
+	Offered uint64          `json:"offered_wh"`
+	Volume  uint64          `json:"volume_wh"` // matched
+	Trades  int             `json:"trades"`
+	Price   string          `json:"price"` // of its round with the largest volume; empty when nothing was matched
+	Rounds  []Round         `json:"rounds"`
+	Load    uint64          `json:"load_wh"` // what the households used
+	Own     uint64          `json:"own_wh"`  // what they had of it from their own roofs
+	Got     uint64          `json:"got_wh"`  // what they had of it from each other, as metered
+	Locked  uint64          `json:"locked"`  // money in trades that were nobody's yet when the slot ended
+}
+
+// Round is one auction at one price, among orders that accept each other's records.
+type Round struct {
+	Sellers uint8  `json:"sellers"` // the record that its sellers have at least, in hundredths
+	Buyers  uint8  `json:"buyers"`
+	Low     string `json:"low"` // the two limits whose middle the price is
+	High    string `json:"high"`
+	Price   string `json:"price"`
+	Volume  uint64 `json:"volume_wh"`
+	Welfare string `json:"welfare"`
+	Orders  []Line `json:"orders"`
+	Pairs   []Pair `json:"pairs"`
+
+	rate types.ClearingPrice
+}
+
+// Line is an order in a round.
+type Line struct {
+	ID       string `json:"id"`
+	Who      string `json:"who"`
+	Side     string `json:"side"`
+	Quantity uint64 `json:"quantity"` // that is left when the round begins
+	Limit    uint64 `json:"limit"`
+	Demands  uint8  `json:"demands"` // of the other side's record
+	Standing uint8  `json:"record"`  // its owner's, where any order of the auction demands one
+	Gets     uint64 `json:"gets"`
+}
+
+// Pair is a trade of a round.
+type Pair struct {
+	Trade    types.TradeID `json:"trade"`
+	Seller   string        `json:"seller"`
+	Buyer    string        `json:"buyer"`
+	Quantity uint64        `json:"quantity"`
+	Price    uint64        `json:"price"` // of all of it
+}
+
+// auctioned is an auction with its orders, as the node keeps them.
+type auctioned struct {
+	result *types.Auction // nil: none was held
+	orders []types.Order  // in the order of the results
+}
+
+// auctions reads from the node's disk what became of products. The node must not run.
+func (h *host) auctions(products []types.Product) (found []auctioned, err error) {
+	s, err := store.Open(filepath.Join(h.folder, storeFolder), h.params, store.DefaultMemory, h.logger)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	defer func() { err = errors.Join(err, snapshot.Close(), s.Close()) }()
+	for _, product := range products {
+		next := auctioned{}
+		if next.result, err = snapshot.Auction(product.ID()); err != nil {
+			return nil, err
+		}
+		for placed, err := range snapshot.AuctionedOrders(product.ID()) {
+			if err != nil {
+				return nil, err
+			}
+			next.orders = append(next.orders, placed.Order)
+		}
+		found = append(found, next)
+	}
+	return found, nil
+}
+
+// storeFolder is where a node keeps its state in its folder.
+const storeFolder = "ledger"
+
+// clear tells an auction in the words of the report, and computes it again.
+func (r *Report) clear(into *Cleared, from auctioned) error {
+	if from.result == nil {
+		return nil
+	}
+	into.Height, into.Void, into.Trades = from.result.Height, from.result.Void, len(from.result.Trades)
+	for i := range from.orders {
+		if order := &from.orders[i]; order.Side == types.Bid {
+			into.Asked += order.Quantity
+		} else {
+			into.Offered += order.Quantity
+		}
+	}
+	filled := make([]uint64, len(from.orders)) // in earlier rounds
+	var best uint64
+	for n := range from.result.Rounds {
+		round := r.round(n, from, filled)
+		if err := round.again(); err != nil {
+			return fmt.Errorf("the auction of %s: %w", into.Clock, err)
+		}
+		into.Rounds = append(into.Rounds, round)
+		if into.Volume += round.Volume; round.Volume > best {
+			best, into.Price = round.Volume, round.Price
+		}
+	}
+	return nil
+}
+
+// round lists who took part in a round, and what each got. It adds that to what was filled.
+func (r *Report) round(n int, from auctioned, filled []uint64) Round {
+	held := &from.result.Rounds[n]
+	round := Round{
+		Sellers: held.Sellers, Buyers: held.Buyers, Low: held.Price.Low.String(), High: held.Price.High.String(),
+		Price: market.Decimal(held.Price.Rat()), Volume: held.Volume, rate: held.Price,
+	}
+	gets := make([]uint64, len(from.orders))
+	for _, trade := range from.result.Trades {
+		if int(trade.Round) != n {
+			continue
+		}
+		gets[trade.Bid] += trade.Quantity
+		gets[trade.Offer] += trade.Quantity
+		round.Pairs = append(round.Pairs, Pair{
+			Trade: trade.Trade, Seller: r.name(from.orders[trade.Offer].Owner), Buyer: r.name(from.orders[trade.Bid].Owner),
+			Quantity: trade.Quantity, Price: uint64(trade.Price),
+		})
+	}
+	for i := range from.orders {
+		order, result := &from.orders[i], &from.result.Results[i]
+		demands, has := held.Sellers, held.Buyers
+		if order.Side == types.Sell {
+			demands, has = held.Buyers, held.Sellers
+		}
+		if result.Excluded != "" || filled[i] == order.Quantity || order.MinRecord > demands || result.Standing < has {
+			continue
+		}
+		round.Orders = append(round.Orders, Line{
+			ID: result.Order.String()[:idLength], Who: r.name(order.Owner), Side: order.Side.String(), Quantity: order.Quantity - filled[i],
+			Limit: order.Limit.Mantissa, Demands: order.MinRecord, Standing: result.Standing, Gets: gets[i],
+		})
+	}
+	for i := range filled {
+		filled[i] += gets[i]
+	}
+	return round
+}
+
+// idLength is how much of an order's ID is shown. Ties go by ID, and two of a dozen do not begin the same.
+const idLength = 12
+
+// again computes a round from its orders alone, as a reader of the report can, and compares.
+func (r *Round) again() error {
+	clearing, err := market.Clear(r.market())
+	if err != nil {
+		return err
+	}
+	r.Welfare = market.Decimal(clearing.Welfare)
+	gets := map[string]uint64{}
+	for _, fill := range clearing.Fills {
+		gets[fill.ID] = fill.Quantity
+	}
+	if clearing.Volume != r.Volume || clearing.Price.Cmp(r.rate.Rat()) != 0 {
+		return fmt.Errorf("computed again it trades %d Wh at %v, on the ledger %d Wh at %s", clearing.Volume, clearing.Price, r.Volume, r.Price)
+	}
+	for _, line := range r.Orders {
+		if gets[line.ID] != line.Gets {
+			return fmt.Errorf("computed again %s gets %d Wh, on the ledger %d Wh", line.Who, gets[line.ID], line.Gets)
+		}
+	}
+	return nil
+}
+
+// market is the round's orders as an auction takes them.
+func (r *Round) market() []market.Order {
+	orders := make([]market.Order, len(r.Orders))
+	for i, line := range r.Orders {
+		orders[i] = market.Order{
+			ID: line.ID, Owner: line.Who, Side: market.Offer, Quantity: line.Quantity, Price: types.Rate{Mantissa: line.Limit},
+		}
+		if line.Side == types.Bid.String() {
+			orders[i].Side = market.Bid
+		}
+	}
+	return orders
+}

@@ -1,0 +1,345 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lockstep/client/wire"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// playDay plays the slots. Several are under way at once, as on a real market: while one slot runs, the gates of the next ones
+// have closed and their energy is being paid for, and the books of later ones are open. So it goes in turns, not in slots: in
+// each, every household looks at the ledger and does all that it has to do. It ends when the last trade is over, and returns
+// what the ledger clock shows then.
+func (c *community) playDay(ctx context.Context, progress *progress) (types.Time, error) {
+	for {
+		status, sights, err := c.look(ctx)
+		if err != nil {
+			return 0, err
+		}
+		ended := c.slotsUntil(status.BlockTime)
+		progress.show(ended, c)
+		if ended == len(c.played) && c.allOver(sights) {
+			return status.Clock, nil
+		}
+		plans := c.decide(sights)
+		if err := together(ctx, plans, c.carryOut); err != nil {
+			return 0, err
+		}
+		if len(plans) == 0 {
+			if err := wait(ctx, pause); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+// pause is how long the households wait when there is nothing to do.
+const pause = 20 * time.Millisecond
+
+// product is what the auction of the n-th slot that is played trades. Its time is real and short; the quarter-hour of the day
+// that it stands for is c.played[n].
+func (c *community) product(n int) types.Product {
+	from := c.begin.Add(types.Span(n) * c.params.Slot)
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: zone, From: from, Until: from.Add(c.params.Slot), Asset: c.money.ID(),
+	}
+}
+
+const zone = "community"
+
+// slotsUntil counts the slots that have ended.
+func (c *community) slotsUntil(blockTime types.Time) int {
+	return min(int(blockTime.Since(c.begin)/c.params.Slot), len(c.played))
+}
+
+// slotOf is the quarter-hour of the day that the goods of an agreement are of.
+func (c *community) slotOf(agreement *types.Agreement) int {
+	n := int(agreement.Goods.From.Since(c.begin) / c.params.Slot)
+	return c.played[min(n, len(c.played)-1)]
+}
+
+// foreseen is what the household expects to make more than it uses in a slot, or to use more than it makes, in Wh.
+func (m *member) foreseen(slot int) (surplus, need uint64) {
+	sun, load := m.sun[slot], m.load[slot]
+	return sun - min(sun, load), load - min(sun, load)
+}
+
+// metered is what it feeds out in the slot, as its gateway measures it.
+func (m *member) metered(slot int) uint64 {
+	surplus, _ := m.foreseen(slot)
+	if m.Cloud.has(slot) {
+		return surplus * cloudPercent / 100
+	}
+	return surplus
+}
+
+// sight is what a household sees, and what its wallet needs for acting on it.
+type sight struct {
+	View
+	known wallet.Context
+}
+
+// look asks the ledger for what every household sees.
+func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
+	status, err := c.node.Status(ctx)
+	if err != nil {
+		return status, nil, err
+	}
+	sights := make([]*sight, len(c.members))
+	err = together(ctx, c.members, func(ctx context.Context, m *member) error {
+		s := &sight{View: View{Me: m.place, Open: c.open(m, status.BlockTime)}}
+		// Coins first: a refund among them is then seen as one, before it is spent and its trade forgotten.
+		coins, err := c.coins(ctx, m.account.Key())
+		if err != nil {
+			return err
+		}
+		s.known = wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Coins: coins}
+		for _, coin := range coins {
+			s.Purse += coin.Amount
+		}
+		s.Deals, err = c.deals(ctx, m.account.Key(), &status)
+		sights[m.place] = s
+		return err
+	})
+	return status, sights, err
+}
+
+// open lists the auctions that take orders now and have none of the household yet, of slots in which it has a wish.
+func (c *community) open(m *member, blockTime types.Time) []Outlook {
+	var open []Outlook
+	for n := m.next; n < len(c.played); n++ {
+		product, outlook := c.product(n), Outlook{Slot: c.played[n]}
+		outlook.Surplus, outlook.Need = m.foreseen(outlook.Slot)
+		switch {
+		case blockTime < product.Opens(&c.params):
+			return open
+		case outlook.Surplus == 0 && outlook.Need == 0:
+		case blockTime.Add(c.guard()) > product.Gate(&c.params):
+			m.next = n + 1
+			c.done.missed.Add(1)
+		default:
+			open = append(open, outlook)
+		}
+	}
+	return open
+}
+
+// guard is how long before a deadline a household no longer tries to meet it: what is sent may be on the ledger too late.
+func (c *community) guard() types.Span { return c.window / 10 }
+
+// deals are the trades of a household that are not over.
+func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire.Status) ([]Deal, error) {
+	var deals []Deal
+	for trade, err := range c.node.AllTrades(ctx, key, true) {
+		if err != nil {
+			return nil, err
+		}
+		agreement := &trade.Trade.Agreement
+		deal := Deal{
+			ID: trade.ID, Phase: trade.Phase, Trade: trade.Trade, Slot: c.slotOf(agreement),
+			Seller: c.places[agreement.Producer], Buyer: c.places[agreement.Consumer],
+			Late: status.Clock.Add(c.guard()) > agreement.Deadlines.PayBy, Ended: status.BlockTime >= agreement.Goods.Until,
+			Overdue: status.Clock > agreement.Deadlines.ReadingBy, Expired: status.Clock > agreement.Deadlines.ConfirmBy,
+		}
+		if deal.Phase == types.PhasePaid {
+			deal.Late = status.BlockTime.Add(c.guard()) > agreement.Goods.From
+		}
+		var reading reading
+		reading, deal.Read = c.members[deal.Seller].readings[deal.Slot]
+		deal.Short = reading.short[deal.ID]
+		deals = append(deals, deal)
+	}
+	return deals, nil
+}
+
+// allOver tells whether no trade waits for anything any more.
+func (c *community) allOver(sights []*sight) bool {
+	for _, s := range sights {
+		for _, deal := range s.Deals {
+			switch deal.Phase {
+			case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plan is what a household wants done.
+type plan struct {
+	member  *member
+	view    View
+	known   wallet.Context
+	effects []Effect
+}
+
+// decide asks every household.
+func (c *community) decide(sights []*sight) []plan {
+	var plans []plan
+	for place, s := range sights {
+		p := plan{member: c.members[place], view: s.View, known: s.known}
+		p.member.memory, p.effects = p.member.Step(p.member.memory, s.View)
+		if len(p.effects) > 0 {
+			plans = append(plans, p)
+		}
+	}
+	return plans
+}
+
+// carryOut does what a household wants. What comes too late for the ledger is counted and is no error: then the machine is
+// too slow for the deadlines, and the household goes without.
+func (c *community) carryOut(ctx context.Context, p plan) error {
+	err := c.transact(ctx, p)
+	switch {
+	case tooLate(err):
+		c.done.missed.Add(1)
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: %w", p.member.Name, err)
+	}
+	return nil
+}
+
+// tooLate reports whether the ledger's clock was quicker than the machine.
+func tooLate(err error) bool {
+	switch types.CodeOf(err) {
+	case types.CodeTooLate, types.CodeBookClosed, types.CodeTradeUnknown: // a match that was not paid in time is forgotten
+		return true
+	}
+	return false
+}
+
+// transact does all of a plan at the same time: what needs a signature in one transaction that the household signs once;
+// releases and settlements, which need none, in one each. The inputs are all the coins that the household has, so what it
+// earned a moment ago is spent again.
+func (c *community) transact(ctx context.Context, p plan) error {
+	draft := p.member.account.Draft(p.known)
+	var txs []*types.Tx
+	signs, spends := false, false
+	for _, effect := range p.effects {
+		tx, err := c.draft(draft, p, effect)
+		if err != nil {
+			return err
+		}
+		if tx != nil {
+			txs = append(txs, tx)
+			continue
+		}
+		signs = true
+		switch effect.(type) {
+		case Buy, HandOver:
+			spends = true
+		case Order, Meter, Confirm, Close:
+		}
+	}
+	if spends {
+		if err := draft.Consolidate(); err != nil {
+			return err
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return together(ctx, txs, func(ctx context.Context, tx *types.Tx) error {
+			_, err := c.node.Submit(ctx, tx)
+			return err
+		})
+	})
+	if signs {
+		group.Go(func() error { return c.sign(ctx, p.member.account, draft) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	c.remember(p)
+	return nil
+}
+
+// draft adds an effect to a draft, or returns the transaction of its own that it needs.
+func (c *community) draft(draft *wallet.Draft, p plan, effect Effect) (tx *types.Tx, err error) {
+	switch e := effect.(type) {
+	case Order:
+		_, err = draft.Place(c.order(p.member, e))
+	case Buy:
+		err = draft.Pay(e.Deal.ID, &e.Deal.Trade)
+	case HandOver:
+		err = draft.Deliver(e.Deal.ID, &e.Deal.Trade)
+	case Meter:
+		err = c.post(draft, p.member, e.Slot)
+	case Confirm:
+		return p.member.account.Release(p.known, e.Deal.ID, &e.Deal.Trade, e.Deal.Trade.Agreement.Instalments)
+	case Close:
+		return types.NewSettle(c.params.ChainID, e.Deal.ID), nil
+	}
+	return nil, err
+}
+
+// remember notes what is on the ledger now.
+func (c *community) remember(p plan) {
+	for _, effect := range p.effects {
+		switch e := effect.(type) {
+		case Order:
+			p.member.next = c.number(e.Slot) + 1
+		case Buy:
+			c.done.trades.Add(1)
+		case Meter:
+			p.member.readings[e.Slot] = p.member.reading(p.view, e.Slot)
+		case HandOver, Confirm, Close:
+		}
+	}
+}
+
+// order is an order as the ledger takes it. What it names of deposit and bond are the market's own.
+func (c *community) order(m *member, e Order) types.Order {
+	n := c.number(e.Slot)
+	order := types.Order{
+		Product: c.product(n), Side: e.Side, Quantity: e.Quantity, Limit: types.Rate{Mantissa: e.Limit}, MinRecord: e.MinRecord,
+		Accepts: []types.Fallback{&types.Meter{}},
+	}
+	if e.Side == types.Sell {
+		order.Flow = m.gateway.flow
+	}
+	return order
+}
+
+// number is the place of a slot among those that are played.
+func (c *community) number(slot int) int {
+	for n, played := range c.played {
+		if played == slot {
+			return n
+		}
+	}
+	return 0
+}
+
+func wait(ctx context.Context, span time.Duration) error {
+	timer := time.NewTimer(span)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// allTrades are the trades of the day, each once, by the seller's list.
+func (c *community) allTrades(ctx context.Context) ([]wire.Trade, error) {
+	var trades []wire.Trade
+	for _, m := range c.members {
+		for trade, err := range c.node.AllTrades(ctx, m.account.Key(), false) {
+			if err != nil {
+				return nil, err
+			}
+			if trade.Trade.Agreement.Producer == m.account.Key() {
+				trades = append(trades, trade)
+			}
+		}
+	}
+	return trades, nil
+}

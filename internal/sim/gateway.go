@@ -1,0 +1,91 @@
+package sim
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/ed25519"
+	"slices"
+
+	"lockstep/internal/ledger"
+	"lockstep/meter"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// gateway is what stands beside a producer's meter and signs what went out in a slot.
+type gateway struct {
+	key  ed25519.PrivateKey
+	flow types.Flow // what its owner's point feeds into the grid
+	page uint64     // of its last record
+}
+
+// reading is what a gateway has put on the ledger of a slot.
+type reading struct {
+	wh    uint64
+	short map[types.TradeID]bool // trades whose part of it is less than what was to be delivered
+}
+
+// register counts what goes out into the grid.
+const register = "01-00:02.08.00*FF"
+
+func newGateway() (*gateway, error) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{key: key}
+	enrolled := g.meter()
+	g.flow = types.Flow{Point: enrolled.ID(), Direction: types.DirectionExport}
+	return g, nil
+}
+
+func (g *gateway) public() [32]byte { return [32]byte(g.key.Public().(ed25519.PublicKey)) }
+
+// meter is how an operator enrols it.
+func (g *gateway) meter() types.PointMeter {
+	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(g.public()), Export: []string{register}}
+}
+
+// sign makes the record of a slot.
+func (g *gateway) sign(product *types.Product, wh uint64) (types.HexBytes, error) {
+	obis, err := meter.ParseOBIS(register)
+	if err != nil {
+		return nil, err
+	}
+	g.page++
+	record := meter.Native{
+		Meter: g.public(), Register: obis, Direction: meter.Export,
+		From: int64(product.From), Until: int64(product.Until), Page: g.page, Form: meter.FormQuantity, End: wh,
+	}
+	signed := meter.SignedNative{Native: record, Signature: [64]byte(ed25519.Sign(g.key, record.Bytes()))}
+	return types.HexBytes(signed.String()), nil
+}
+
+// post puts what the gateway signed of a slot into a draft of its owner.
+func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
+	product := c.product(c.number(slot))
+	record, err := m.gateway.sign(&product, m.metered(slot))
+	if err != nil {
+		return err
+	}
+	draft.Read(m.gateway.flow, product.From, record)
+	return nil
+}
+
+// reading compares what a seller's gateway measured in a slot with what it had to deliver, trade by trade, by the ledger's rule.
+func (m *member) reading(view View, slot int) reading {
+	read := reading{wh: m.metered(slot), short: map[types.TradeID]bool{}}
+	known := types.Slot{Readings: []types.SlotReading{{Quantity: read.wh}}}
+	for _, deal := range view.Deals {
+		if deal.Slot == slot && deal.Seller == view.Me && deal.Phase == types.PhaseDelivered {
+			known.Claims = append(known.Claims, types.Claim{Height: deal.Trade.Height, Trade: deal.ID, Quantity: deal.Trade.Agreement.Goods.Quantity})
+		}
+	}
+	slices.SortFunc(known.Claims, func(a, b types.Claim) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), bytes.Compare(a.Trade[:], b.Trade[:]))
+	})
+	for _, claim := range known.Claims {
+		read.short[claim.Trade] = ledger.Allot(&known, claim.Trade) < claim.Quantity
+	}
+	return read
+}

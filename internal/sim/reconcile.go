@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// Books are the sums of the community's money, taken in two ways that know nothing of each other: by reading the whole state
+// that the node left on its disk, and by asking the API, while it ran, what each key has. Issued = Held + Locked, and Held = Spendable.
+type Books struct {
+	Issued    uint64   `json:"issued"`
+	Held      uint64   `json:"held"`      // what all keys can spend, each asked of the API
+	Spendable uint64   `json:"spendable"` // what anybody can spend, counted in the state
+	Locked    uint64   `json:"locked"`    // in trades that give it to nobody yet
+	Fees      uint64   `json:"fees"`
+	Conserved bool     `json:"conserved"` // all of it adds up, to the unit
+	Faults    []string `json:"faults"`    // what does not
+}
+
+// askSums asks the API for the money that was issued and for what each key has of it, the issuer's too.
+func (c *community) askSums(ctx context.Context) (sums ledger.Sum, err error) {
+	asset, err := c.node.Asset(ctx, c.money.ID())
+	if err != nil {
+		return sums, err
+	}
+	sums.Issued, sums.Fees = asset.Issued, asset.Fees
+	keys := []types.PublicKey{c.issuer.Key()}
+	for _, m := range c.members {
+		keys = append(keys, m.account.Key())
+	}
+	for _, key := range keys {
+		balance, err := c.balance(ctx, key)
+		if err != nil {
+			return sums, err
+		}
+		sums.Spendable, sums.Locked = sums.Spendable+balance.Spendable, sums.Locked+balance.Locked
+	}
+	return sums, nil
+}
+
+// balance compares the sums of the state, of the API and of the accounts.
+func balance(state, api ledger.Sum, accounts []Account) Books {
+	books := Books{
+		Issued: uint64(state.Issued), Spendable: uint64(state.Spendable), Locked: uint64(state.Locked), Fees: uint64(state.Fees),
+		Held: uint64(api.Spendable), Faults: []string{},
+	}
+	equal := func(what string, a, b uint64) {
+		if a != b {
+			books.Faults = append(books.Faults, fmt.Sprintf("%s: %s is not %s", what, euros(a), euros(b)))
+		}
+	}
+	var started, locked uint64
+	for i := range accounts {
+		a := &accounts[i]
+		started, locked = started+a.Start, locked+a.Locked
+		equal(a.Name+": start + in - out = held + locked", a.Start+a.In-a.Out, a.Held+a.Locked)
+	}
+	equal("issued = held + locked", books.Issued, books.Held+books.Locked)
+	equal("issued = spendable + locked + fees, in the state", books.Issued, books.Spendable+books.Locked+books.Fees)
+	equal("spendable in the state = held by the API", books.Spendable, books.Held)
+	equal("locked in the state = locked by the API", books.Locked, uint64(api.Locked))
+	equal("locked in the state = locked by the trades", books.Locked, locked)
+	equal("issued in the state = issued by the API", books.Issued, uint64(api.Issued))
+	equal("issued = the purses of the morning", books.Issued, started)
+	books.Conserved = len(books.Faults) == 0
+	return books
+}
+
+// euros writes a sum with all its places.
+func euros(sum uint64) string { return types.Amount(sum).Format(moneyDecimals) }

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// An auction leaves the state as its matches become trades and its orders go. What anyone needs to compute it again is kept beside
+// the state: the orders as they were placed, and the result, whose lists are written in pages, since they may be long.
+const auctionPage = 1024
+
+func auctionKey(id types.ProductID) []byte { return append([]byte{prefixAuction}, id[:]...) }
+
+func auctionPageKey(id types.ProductID, list byte, page int) []byte {
+	return binary.BigEndian.AppendUint32(append(auctionKey(id), list), uint32(page))
+}
+
+const (
+	listRounds  = 'o'
+	listResults = 'r'
+	listTrades  = 't'
+)
+
+// archiveAuctions keeps what this block has done of auctions.
+func (w *writer) archiveAuctions(diff *ledger.Diff) error {
+	for _, auction := range diff.Auctions {
+		id := auction.Product.ID()
+		head := *auction
+		head.Rounds, head.Results, head.Trades = nil, nil, nil
+		if err := errors.Join(
+			w.batch.Set(auctionKey(id), types.Encode(&head), nil),
+			putPages(w, id, listRounds, auction.Rounds),
+			putPages(w, id, listResults, auction.Results),
+		); err != nil {
+			return err
+		}
+	}
+	for _, matched := range diff.Matched {
+		if err := w.batch.Set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(matched.Trades), nil); err != nil {
+			return err
+		}
+	}
+	for _, change := range diff.Left {
+		if err := w.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putPages[T any](w *writer, id types.ProductID, list byte, items []T) error {
+	for page := 0; page*auctionPage < len(items); page++ {
+		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
+		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Auction returns what became of a product at its gate; nil when no auction of it was held, or not all of its matches are trades.
+func (s *Snapshot) Auction(id types.ProductID) (*types.Auction, error) {
+	if s.Reader.Held(id) {
+		return nil, nil
+	}
+	auction, err := s.auctionHead(id)
+	if auction == nil || err != nil {
+		return nil, err
+	}
+	if auction.Rounds, err = getPages[types.Round](s, id, listRounds); err != nil {
+		return nil, err
+	}
+	if auction.Results, err = getPages[types.Result](s, id, listResults); err != nil {
+		return nil, err
+	}
+	auction.Trades, err = getPages[types.MatchTrade](s, id, listTrades)
+	return auction, err
+}
+
+func (s *Snapshot) auctionHead(id types.ProductID) (*types.Auction, error) {
+	encoded, err := get(s.db, auctionKey(id))
+	if encoded == nil || err != nil {
+		return nil, err
+	}
+	auction := new(types.Auction)
+	if err := types.Decode(encoded, auction); err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return auction, nil
+}
+
+// AuctionHead is an auction with the lengths of its lists.
+type AuctionHead struct {
+	types.Auction           // without its lists
+	Rounds, Results, Trades int
+}
+
+// AuctionHead returns what became of a product at its gate, in short; nil when no auction of it was held. Until all of its matches
+// are trades, the number of the trades grows.
+func (s *Snapshot) AuctionHead(id types.ProductID) (*AuctionHead, error) {
+	auction, err := s.auctionHead(id)
+	if auction == nil || err != nil {
+		return nil, err
+	}
+	head := &AuctionHead{Auction: *auction}
+	if head.Rounds, err = listLength[types.Round](s, id); err != nil {
+		return nil, err
+	}
+	if head.Results, err = listLength[types.Result](s, id); err != nil {
+		return nil, err
+	}
+	head.Trades, err = listLength[types.MatchTrade](s, id)
+	return head, err
+}
+
+// listName is that of the list of an auction whose items are of a type.
+func listName[T any]() byte {
+	switch any((*T)(nil)).(type) {
+	case *types.Round:
+		return listRounds
+	case *types.Result:
+		return listResults
+	default:
+		return listTrades
+	}
+}
+
+// listLength counts the items of a list by its last page: all others are full.
+func listLength[T any](s *Snapshot, id types.ProductID) (int, error) {
+	prefix := append(auctionKey(id), listName[T]())
+	last, err := lastKey(s.db, prefix, after(prefix))
+	if last == nil || err != nil {
+		return 0, err
+	}
+	page := int(binary.BigEndian.Uint32(last[len(prefix):]))
+	items, err := getPage[T](s, id, page)
+	return page*auctionPage + len(items), err
+}
+
+// AuctionList returns items of a list of an auction (rounds, results or trades) from an index on. It reads the pages that hold them.
+func AuctionList[T any](s *Snapshot, id types.ProductID, from, most int) (items []T, err error) {
+	items = []T{}
+	for page := from / auctionPage; len(items) < most; page++ {
+		part, err := getPage[T](s, id, page)
+		if err != nil || len(part) == 0 {
+			return items, err
+		}
+		skip := min(max(from-page*auctionPage, 0), len(part))
+		part = part[skip:]
+		items = append(items, part[:min(len(part), most-len(items))]...)
+	}
+	return items, nil
+}
+
+// getPage returns a page of a list; nothing when there is none.
+func getPage[T any](s *Snapshot, id types.ProductID, page int) (items []T, err error) {
+	if page > math.MaxUint32 {
+		return nil, nil
+	}
+	encoded, err := get(s.db, auctionPageKey(id, listName[T](), page))
+	if err == nil && encoded != nil {
+		err = types.Decode(encoded, &items)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return items, nil
+}
+
+func getPages[T any](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {
+	prefix := append(auctionKey(id), list)
+	var damaged error
+	err = scan(s.db, prefix, after(prefix), func(_, value []byte) bool {
+		var page []T
+		if damaged = types.Decode(append([]byte{}, value...), &page); damaged != nil {
+			return false
+		}
+		items = append(items, page...)
+		return true
+	})
+	if err = errors.Join(err, damaged); err != nil {
+		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
+	}
+	return items, nil
+}
+
+// AuctionedOrders returns the orders that a product had at its gate, in order of owner and number: that of the auction's
+// results. Until all of its matches are trades, some are missing.
+func (s *Snapshot) AuctionedOrders(id types.ProductID) iter.Seq2[*types.PlacedOrder, error] {
+	return s.AuctionedOrdersFrom(id, types.PublicKey{}, 0)
+}
+
+// AuctionedOrdersFrom is [Snapshot.AuctionedOrders] from an owner's order of a number on.
+func (s *Snapshot) AuctionedOrdersFrom(id types.ProductID, owner types.PublicKey, number uint8) iter.Seq2[*types.PlacedOrder, error] {
+	return func(yield func(*types.PlacedOrder, error) bool) {
+		prefix := append([]byte{prefixPlaced}, id[:]...)
+		from := append(slices.Concat(prefix, owner[:]), number)
+		going := true
+		err := scan(s.db, from, after(prefix), func(_, value []byte) bool {
+			order := new(types.PlacedOrder)
+			err := types.Decode(append([]byte{}, value...), order)
+			going = yield(order, err) && err == nil
+			return going
+		})
+		if err != nil && going {
+			yield(nil, fmt.Errorf("read the orders of product %s: %w", id, err))
+		}
+	}
+}

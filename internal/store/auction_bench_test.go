@@ -1,0 +1,101 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// BenchmarkAuction is the blocks that clear one product, from the begin of the first until the last is committed: read the book
+// from the disk, clear it, record its trades, compute what the blocks commit to, take them in. It reports the longest of them.
+// With -cpu 1 it is what one core takes. Every bid is above every offer, so that nearly all orders meet.
+func BenchmarkAuction(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := newWorld(b)
+			w.must(w.mint(1, "issuer"))
+			owners := make([]types.PublicKey, n)
+			for i := range owners {
+				owners[i] = publicKey(fmt.Sprint("household ", i))
+			}
+			product := euroProduct(w.params.Slot)
+			var longest time.Duration
+			trades := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				product.From = product.Until
+				product.Until = product.From.Add(w.params.Slot)
+				gate := product.Gate(&w.params)
+				for w.time < gate-types.Time(200*second) { // meanwhile what nobody paid in the auction before lapses
+					w.time = w.time.Add(9 * second)
+					w.must()
+				}
+				w.fillBook(product, owners)
+				if err := w.store.Flush(); err != nil {
+					b.Fatal(err)
+				}
+				w.time = gate
+				b.StartTimer()
+				for trades = 0; trades == 0 || w.held(product.ID()); {
+					begin := time.Now()
+					staged := w.stage()
+					if err := staged.Commit(); err != nil {
+						b.Fatal(err)
+					}
+					longest = max(longest, time.Since(begin))
+					for _, event := range staged.Block().Events {
+						if event.Kind == types.EventMatched {
+							trades++
+						}
+					}
+				}
+				b.StopTimer()
+				if err := w.store.Flush(); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(longest.Milliseconds()), "ms/longest")
+			b.ReportMetric(float64(trades), "trades")
+		})
+	}
+}
+
+// held reports whether an auction goes on.
+func (w *world) held(id types.ProductID) bool {
+	return ledger.Reader{View: w.store.View()}.Held(id)
+}
+
+func euroProduct(slot types.Span) types.Product {
+	asset := euro()
+	from := start.Add(slot) - start.Add(slot)%types.Time(slot)
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "DE-BY", From: from, Until: from.Add(slot), Asset: asset.ID(),
+	}
+}
+
+// fillBook places an order of each owner, in blocks of a thousand.
+func (w *world) fillBook(product types.Product, owners []types.PublicKey) {
+	random := rand.New(rand.NewPCG(1, uint64(product.From)))
+	var txs []*types.Tx
+	for i, owner := range owners {
+		order := types.Order{
+			ChainID: w.params.ChainID, Owner: owner, Product: product, Side: types.Sell, Quantity: 1 + random.Uint64N(5000),
+			Limit: types.Rate{Mantissa: 50 + random.Uint64N(150)}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
+			Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+		}
+		if i%2 == 0 {
+			order.Side, order.Limit = types.Bid, types.Rate{Mantissa: 200 + random.Uint64N(200)}
+		}
+		txs = append(txs, types.NewTx(w.body(&types.Place{Order: order}), types.Signature{Key: owner}))
+		if len(txs) == 1000 || i == len(owners)-1 {
+			w.must(txs...)
+			txs = nil
+		}
+	}
+}

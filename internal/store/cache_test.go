@@ -1,0 +1,89 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"lockstep/internal/ledger"
+)
+
+// TestMemoryNeverTellsTheWrongHeight follows random blocks beside a history that forgets nothing. Some are put on the disk
+// together, now and then. Whatever a view, taken at whatever time, finds in memory is what stood there at its height, and it
+// finds what was written last.
+func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
+	t.Parallel()
+	keys := []string{"a", "b", "c", "d", "e", "never"}
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCache(1 << 20)
+		recent := newStretch(0, newEpochs())
+		history := []map[string]string{{}}
+		views := []view{{unwritten: []*stretch{recent}, cache: c}}
+		for height := uint64(1); height <= 20; height++ {
+			state := maps.Clone(history[height-1])
+			var changes []ledger.Change
+			for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys[:5]), 0, 4, rapid.ID[string]).Draw(t, "keys") {
+				change := ledger.Change{Key: key}
+				delete(state, key)
+				if rapid.Bool().Draw(t, "there") {
+					state[key] = fmt.Sprint(key, height)
+					change.New, change.After = []byte(state[key]), state[key]
+				}
+				changes = append(changes, change)
+			}
+			history = append(history, state)
+			recent.add(&Staged{block: &Block{Height: height}, diff: &ledger.Diff{Changes: changes}})
+			unwritten := []*stretch{recent}
+			if rapid.IntRange(0, 3).Draw(t, "written") == 0 {
+				c.follow(recent)
+				if rapid.Bool().Draw(t, "half full") {
+					c.turn()
+				}
+				recent = newStretch(height, newEpochs())
+				if rapid.Bool().Draw(t, "done") {
+					unwritten = []*stretch{recent}
+				}
+			}
+			views = append(views, view{unwritten: unwritten, cache: c, height: height})
+			for _, change := range changes {
+				if _, known := views[height].atHand(change.Key); !known && change.New != nil {
+					t.Fatalf("%s of block %d is forgotten at once", change.Key, height)
+				}
+			}
+			for _, v := range views {
+				for _, key := range keys {
+					got, known := v.atHand(key)
+					if want := history[v.height][key]; known && (string(got.Encoded) != want || got.Decoded == nil && want != "") {
+						t.Fatalf("at height %d of %d %s was %q, the memory says %q", v.height, height, key, want, got.Encoded)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestCacheIsBounded writes far more than fits.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	const most = 96 << 20
+	c := newCache(most)
+	value := make([]byte, 1<<16)
+	for height := uint64(1); height <= 1000; height++ {
+		c.take([]*revision{{Change: &ledger.Change{Key: fmt.Sprint(height), New: value}, height: height}})
+	}
+	held := 0
+	for _, half := range []map[string]cached{c.young, c.old} {
+		for key, v := range half {
+			held += cost(key, v.Value)
+		}
+	}
+	if held > most+cost("1000", ledger.Value{Encoded: value}) || held < most/2 {
+		t.Errorf("it holds %d bytes, its bound is %d", held, most)
+	}
+	if kept := slices.ContainsFunc([]string{"1", "2"}, func(key string) bool { _, known := c.get(key, 1000); return known }); kept {
+		t.Error("the oldest are still there")
+	}
+}

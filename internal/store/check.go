@@ -1,0 +1,380 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// Report is what [Store.Check] found in order.
+type Report struct {
+	Height     uint64
+	Commitment types.Hash
+	Sums       ledger.Sums
+	Outputs    int
+	Live       int // trades in the state
+	Archived   int
+	Blocks     uint64
+	Txs        int
+}
+
+// Check recomputes from the whole state what the store says of it: the commitment, the sums, and every derived keyspace.
+// An error names the first contradiction. It costs several passes over the store and can run beside a live node.
+func (s *Store) Check() (report Report, err error) {
+	defer func() { // the state's reader panics on what it can't read; here it is a finding
+		if r := recover(); r != nil {
+			err = fmt.Errorf("check: %v", r)
+		}
+	}()
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		return report, err
+	}
+	defer func() {
+		if closeErr := snapshot.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.epochs, snapshot.Commitment()) // from the disk alone
+	c := &checker{Snapshot: snapshot, params: s.params}
+	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
+		if err := step(); err != nil {
+			return c.report, fmt.Errorf("check: %w", err)
+		}
+	}
+	return c.report, nil
+}
+
+type checker struct {
+	*Snapshot
+	params   types.Params
+	report   Report
+	refusals int // that have a receipt
+}
+
+// readAll reads every entry of every keyspace: each is stored with a checksum.
+func (c *checker) readAll() error {
+	return scan(c.db, nil, nil, func(_, _ []byte) bool { return true })
+}
+
+// checkState compares the head with the state.
+func (c *checker) checkState() error {
+	h, err := readHead(c.db)
+	if err != nil {
+		return fmt.Errorf("the head is damaged: %w", err)
+	}
+	if h.height != c.Height() {
+		return fmt.Errorf("the head is at height %d, the state at %d", h.height, c.Height())
+	}
+	sums, accumulator, err := ledger.Audit(c.Snapshot)
+	if err != nil {
+		return err
+	}
+	if accumulator != h.accumulator {
+		return fmt.Errorf("the state is not the one that block %d committed to", h.height)
+	}
+	c.report.Height, c.report.Sums = h.height, sums
+	c.report.Commitment = accumulator.Commitment(h.height, &c.params)
+	return nil
+}
+
+// rows are entries of a keyspace, by their number and sum: whether two lots of them are the same is told without looking any up.
+type rows struct {
+	count int
+	sum   ledger.Accumulator
+	some  []ledger.Change // not in the sum yet
+}
+
+func (r *rows) add(key, value []byte) {
+	r.count++
+	r.some = append(r.some, ledger.Change{Key: string(key), New: append([]byte{}, value...)})
+	if len(r.some) == cap(r.some) {
+		r.settle()
+	}
+}
+
+// settle takes all into the sum.
+func (r *rows) settle() {
+	accumulate(&r.sum, r.some)
+	r.some = r.some[:0]
+}
+
+func newRows() *rows { return &rows{some: make([]ledger.Change, 0, 4096)} }
+
+// derivedKeyspaces follow from the state, the archive and the records of the blocks, entry by entry; with what is wrong when
+// one is missing, and what they list.
+var derivedKeyspaces = []struct {
+	prefix        byte
+	missing, list string
+}{
+	{prefixCoin, "output %s is not found by its owner, or with another value", "outputs by owner"},
+	{prefixBalance, "the balance of key %s in an asset is not the sum of its coins", "balances"},
+	{prefixCode, "asset %s is not found by its code", "assets by code"},
+	{prefixOrders, "order %s is not found by its owner", "orders by owner"},
+	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
+	{prefixParty, "trade %s is not indexed under a party of it", "trades by party"},
+	{prefixEnded, "trade %s is archived, but is not found there", "archived trades"},
+	{prefixTx, "transaction %s has no receipt, or one of another block", "receipts"},
+}
+
+// checkDerived compares what the derived keyspaces hold with what they must.
+func (c *checker) checkDerived() error {
+	expected := map[byte]*rows{}
+	for _, keyspace := range derivedKeyspaces {
+		expected[keyspace.prefix] = newRows()
+	}
+	err := c.derive(func(key, value []byte, _ fmt.Stringer) error {
+		expected[key[0]].add(key, value)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, keyspace := range derivedKeyspaces {
+		found, want := newRows(), expected[keyspace.prefix]
+		if err := c.each(keyspace.prefix, func(key, value []byte) error {
+			found.add(key, value)
+			return nil
+		}); err != nil {
+			return err
+		}
+		found.settle()
+		want.settle()
+		if found.sum == want.sum {
+			continue
+		}
+		if err := c.findMissing(keyspace.prefix, keyspace.missing); err != nil {
+			return err
+		}
+		return fmt.Errorf("%d %s are listed, there are %d", found.count, keyspace.list, want.count)
+	}
+	return nil
+}
+
+// findMissing names the first entry that a keyspace lacks, if any.
+func (c *checker) findMissing(prefix byte, missing string) error {
+	return c.derive(func(key, value []byte, of fmt.Stringer) error {
+		if key[0] != prefix {
+			return nil
+		}
+		found, err := get(c.db, key)
+		if err == nil && (found == nil || !bytes.Equal(found, value)) {
+			err = fmt.Errorf(missing, of)
+		}
+		return err
+	})
+}
+
+// entryVisitor is told what an entry of a derived keyspace must be, and what it is of.
+type entryVisitor func(key, value []byte, of fmt.Stringer) error
+
+// derive lists what the derived keyspaces must hold, and checks what it is derived from.
+func (c *checker) derive(visit entryVisitor) error {
+	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
+	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveArchived, c.deriveReceipts} {
+		if err := from(visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveCoins(visit entryVisitor) error {
+	for outpoint, output := range c.Reader.Coins() {
+		c.report.Outputs++
+		lock, ok := output.Lock.(*types.KeyLock)
+		if !ok {
+			return fmt.Errorf("output %s is locked to no key", outpoint)
+		}
+		coin := Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
+		if err := visit(coinKey(lock.Key, &coin), nil, outpoint); err != nil {
+			return err
+		}
+	}
+	for of, purse := range c.Reader.AllPurses() {
+		if purse.Amount == 0 {
+			continue
+		}
+		c.report.Outputs++
+		coin := Coin{Outpoint: of.Asset.PurseOutpoint(), Asset: of.Asset, Amount: purse.Amount}
+		if err := visit(coinKey(of.Owner, &coin), nil, coin.Outpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveLive(visit entryVisitor) error {
+	for trade := range c.Reader.Trades() {
+		c.report.Live++
+		c.report.Outputs += len(trade.Locked)
+		id := trade.ID()
+		for _, of := range coinsOf(ledgerTrade(id), trade) {
+			if err := visit(coinKey(of.owner, &of.coin), nil, of.coin.Outpoint); err != nil {
+				return err
+			}
+		}
+		for _, party := range parties(trade) {
+			if err := visit(listed(openPrefix(party), trade.Height, id), nil, id); err != nil {
+				return err
+			}
+		}
+		if err := c.deriveParties(id, trade, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deriveBalances adds up the coins as they are listed, which are compared with the state by themselves.
+func (c *checker) deriveBalances(visit entryVisitor) error {
+	var at holding
+	var sum Balance
+	put := func() error {
+		if sum == (Balance{}) {
+			return nil
+		}
+		return visit(balanceKey(at.owner, at.asset), types.Encode(&sum), at.owner)
+	}
+	err := c.each(prefixCoin, func(key, _ []byte) error {
+		owner, coin := parseCoinKey(key)
+		if next := (holding{owner, coin.Asset}); next != at {
+			if err := put(); err != nil {
+				return err
+			}
+			at, sum = next, Balance{}
+		}
+		sum.count(&coin, true)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return put()
+}
+
+func (c *checker) deriveAssets(visit entryVisitor) error {
+	for state := range c.Reader.Assets() {
+		if err := visit(codeKey(&state.Asset), nil, state.Asset.ID()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveOrders(visit entryVisitor) error {
+	for placed := range c.Reader.PlacedOrders() {
+		if err := visit(ordersKey(&placed.Order), nil, placed.Order.ID()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entryVisitor) error {
+	for _, party := range parties(trade) {
+		if err := visit(listed(partyPrefix(c.epochs.of(trade.Height), party), trade.Height, id), nil, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) deriveArchived(visit entryVisitor) error {
+	return c.each(prefixArchive, func(key, value []byte) error {
+		c.report.Archived++
+		trade := new(types.Trade)
+		if err := types.Decode(bytes.Clone(value), trade); err != nil {
+			return err
+		}
+		id, ended := trade.ID(), archivedAt(key)
+		if !bytes.Equal(key, archivePlace(id, ended)) {
+			return fmt.Errorf("trade %s is archived under another ID", id)
+		}
+		if _, live := c.Reader.Trade(id); live {
+			return fmt.Errorf("trade %s is both in the state and in the archive", id)
+		}
+		return errors.Join(visit(endedKey(c.epochs.of(ended), id), heightBytes(ended), id), c.deriveParties(id, trade, visit))
+	})
+}
+
+// deriveReceipts finds the records of all heights without a gap, and what receipts the accepted transactions of each must have.
+// Those of the refused ones are checked at once.
+func (c *checker) deriveReceipts(visit entryVisitor) error {
+	err := c.each(prefixBlock, func(_, value []byte) error {
+		c.report.Blocks++
+		block, err := decodeBlock(value)
+		switch {
+		case err != nil:
+			return fmt.Errorf("block %d: %w", c.report.Blocks, err)
+		case block.Height != c.report.Blocks:
+			return fmt.Errorf("the record of block %d is missing", c.report.Blocks)
+		case block.Height == c.report.Height && block.Commitment != c.report.Commitment:
+			return fmt.Errorf("the record of block %d has another commitment", block.Height)
+		}
+		for i, tx := range block.Txs {
+			if err := c.deriveReceipt(tx, block.receipt(i), visit); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && c.report.Blocks != c.report.Height {
+		err = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
+	}
+	return err
+}
+
+func (c *checker) deriveReceipt(tx TxResult, receipt *Receipt, visit entryVisitor) error {
+	if tx.Code == types.CodeOK {
+		c.report.Txs++
+		return visit(txKey(c.epochs.of(receipt.Height), tx.ID), types.Encode(receipt), tx.ID)
+	}
+	return c.checkRefused(tx.ID, receipt)
+}
+
+// checkRefused finds what became of a transaction that a block refused: this, or that another block refused it later, or accepted it.
+func (c *checker) checkRefused(id types.TxID, receipt *Receipt) error {
+	last, err := c.Receipt(id)
+	if err != nil {
+		return err
+	}
+	if last == nil {
+		return fmt.Errorf("transaction %s, refused in block %d, has no receipt", id, receipt.Height)
+	}
+	encoded, err := get(c.db, refusedKey(id))
+	if err != nil || !bytes.Equal(encoded, types.Encode(receipt)) {
+		return err
+	}
+	c.refusals++
+	if last.Code != types.CodeOK {
+		c.report.Txs++
+	}
+	return nil
+}
+
+// checkRefusals finds no receipt of a refusal but those that blocks have given.
+func (c *checker) checkRefusals() error {
+	receipts := 0
+	err := c.each(prefixRefused, func(_, _ []byte) error {
+		receipts++
+		return nil
+	})
+	if err == nil && receipts != c.refusals {
+		err = fmt.Errorf("%d receipts of refusals are listed, there are %d", receipts, c.refusals)
+	}
+	return err
+}
+
+// each visits the entries of a keyspace in order, until something is found.
+func (c *checker) each(prefix byte, visit func(key, value []byte) error) error {
+	var finding error
+	err := scan(c.db, []byte{prefix}, []byte{prefix + 1}, func(key, value []byte) bool {
+		finding = visit(key, value)
+		return finding == nil
+	})
+	return errors.Join(finding, err)
+}

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+	"lockstep/types/canon"
+)
+
+// Coin is money of a key: an unspent output that is locked to it, its purse of an asset, or a part of a trade.
+type Coin struct {
+	Outpoint types.Outpoint
+	Asset    types.AssetID
+	Amount   types.Amount
+	// After is the moment of the ledger clock after which the key may spend it: zero is now, a deadline is that of a refund
+	// unless the trade goes on, and [Locked] is when a party takes another step.
+	After types.Time
+}
+
+// Locked is the moment of a coin that no deadline frees.
+const Locked = types.Time(math.MaxUint64)
+
+// Spendable reports whether the key may spend the coin at a moment of the ledger clock.
+func (c *Coin) Spendable(clock types.Time) bool { return c.After == 0 || c.After < clock }
+
+// owned is a coin with its owner.
+type owned struct {
+	owner types.PublicKey
+	coin  Coin
+}
+
+// coinsOf lists the coins that a value of the state is. A trade's parts that nobody may spend count as those of the party that
+// put them in.
+func coinsOf(ledgerKey string, value any) (coins []owned) {
+	switch value := value.(type) {
+	case *types.Output:
+		if lock, ok := value.Lock.(*types.KeyLock); ok {
+			coins = append(coins, owned{lock.Key, Coin{Outpoint: outpointOf(ledgerKey), Asset: value.Asset, Amount: value.Amount}})
+		}
+	case *types.Purse:
+		if of := ledger.ParsePurseKey(ledgerKey); value.Amount > 0 {
+			coins = append(coins, owned{of.Owner, Coin{Outpoint: of.Asset.PurseOutpoint(), Asset: of.Asset, Amount: value.Amount}})
+		}
+	case *types.Trade:
+		for _, locked := range value.Locked {
+			owner, after, ok := value.Entitled(locked.Part)
+			if !ok {
+				owner, after = value.PutIn(locked.Part), Locked
+			}
+			coins = append(coins, owned{owner, Coin{
+				Outpoint: tradeOf(ledgerKey).Outpoint(locked.Part), Asset: value.Agreement.Asset, Amount: locked.Amount, After: after,
+			}})
+		}
+	}
+	return coins
+}
+
+// Balance is the sums of the coins of a key in one asset.
+type Balance struct {
+	Coins     uint64       // that it may spend now, but for due refunds
+	Spendable types.Amount // their sum
+	Locked    types.Amount // the sum of all others
+}
+
+// Fields is the stored form, see [canon.Value].
+func (b *Balance) Fields(c *canon.Coder) {
+	c.Array(3)
+	canon.Number(c, "coins", &b.Coins)
+	canon.Number(c, "spendable", &b.Spendable)
+	canon.Number(c, "locked", &b.Locked)
+}
+
+// count takes a coin in, or out again. Sums wrap around in between and fit in the end: all that is issued of an asset does.
+func (b *Balance) count(coin *Coin, in bool) {
+	amount, one := coin.Amount, uint64(1)
+	if !in {
+		amount, one = -amount, -one
+	}
+	if coin.After == 0 {
+		b.Coins, b.Spendable = b.Coins+one, b.Spendable+amount
+	} else {
+		b.Locked += amount
+	}
+}
+
+// CoinPlace is where a list of coins begins: behind a coin, or, without one, at the first.
+type CoinPlace string
+
+// Coins returns the coins of a key in one asset that it may spend, from a place on: the largest first, then the refunds that are
+// due, in order of their deadlines.
+func (s *Snapshot) Coins(owner types.PublicKey, asset types.AssetID, from CoinPlace) iter.Seq2[Coin, error] {
+	prefix := coinPrefix(owner, asset)
+	start, err := from.key(prefix)
+	return s.coins(start, coinFrom(prefix, s.Clock().Now(), math.MaxUint64), err)
+}
+
+// CoinsWorth returns what [Snapshot.Coins] does from the smallest coin on that alone is worth a sum, or from the first if none is.
+func (s *Snapshot) CoinsWorth(owner types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[Coin, error] {
+	prefix := coinPrefix(owner, asset)
+	start := prefix
+	enough, err := lastKey(s.db, prefix, coinFrom(prefix, 0, sum-1))
+	if enough != nil && sum > 0 {
+		start = enough
+	}
+	return s.coins(start, coinFrom(prefix, s.Clock().Now(), math.MaxUint64), err)
+}
+
+func (s *Snapshot) coins(from, to []byte, err error) iter.Seq2[Coin, error] {
+	return func(yield func(Coin, error) bool) {
+		going := true
+		if err == nil {
+			err = scan(s.db, from, to, func(key, _ []byte) bool {
+				_, coin := parseCoinKey(key)
+				going = yield(coin, nil)
+				return going
+			})
+		}
+		if err != nil && going {
+			yield(Coin{}, fmt.Errorf("read the coins of a key: %w", err))
+		}
+	}
+}
+
+// DueRefunds returns the refunds among the coins of a key in one asset that it may spend.
+func (s *Snapshot) DueRefunds(owner types.PublicKey, asset types.AssetID) iter.Seq2[Coin, error] {
+	prefix := coinPrefix(owner, asset)
+	return s.coins(coinFrom(prefix, 1, math.MaxUint64), coinFrom(prefix, s.Clock().Now(), math.MaxUint64), nil)
+}
+
+// Place is that of the coin in the list of its owner and asset.
+func (c *Coin) Place() CoinPlace {
+	return CoinPlace(hex.EncodeToString(coinKey(types.PublicKey{}, c)[coinKeyLength-coinPlaceLength:]))
+}
+
+// key is where the coins behind the place begin.
+func (p CoinPlace) key(prefix []byte) ([]byte, error) {
+	if p == "" {
+		return prefix, nil
+	}
+	place, err := hex.DecodeString(string(p))
+	if err != nil || len(place) != coinPlaceLength {
+		return nil, types.Refuse(types.CodeMalformed, "%.120q is not a place in a list of coins: pass on the next of the last page", string(p))
+	}
+	return slices.Concat(prefix, place, []byte{0}), nil
+}
+
+// Balance returns the sums of the coins of a key in one asset.
+func (s *Snapshot) Balance(owner types.PublicKey, asset types.AssetID) (balance Balance, err error) {
+	encoded, err := get(s.db, balanceKey(owner, asset))
+	if err == nil && encoded != nil {
+		err = types.Decode(encoded, &balance)
+	}
+	if err != nil {
+		return balance, fmt.Errorf("read a balance of %s: %w", owner, err)
+	}
+	return balance, nil
+}
+
+// AssetsOf returns the assets of which a key has coins and whose IDs follow one, in order; those from the first on after the zero
+// ID.
+func (s *Snapshot) AssetsOf(owner types.PublicKey, id types.AssetID) iter.Seq2[types.AssetID, error] {
+	prefix := balancePrefix(owner)
+	return s.ids(append(balanceKey(owner, id), 0), after(prefix), len(prefix))
+}
+
+// AssetsCoded returns the assets of a code whose IDs follow one, in order; those from the first on after the zero ID.
+func (s *Snapshot) AssetsCoded(code string, id types.AssetID) iter.Seq2[types.AssetID, error] {
+	prefix := codePrefix(code)
+	if strings.ContainsRune(code, 0) { // no code holds it, and keys are told apart by it
+		return func(func(types.AssetID, error) bool) {}
+	}
+	return s.ids(append(append(codePrefix(code), id[:]...), 0), after(prefix), len(prefix))
+}
+
+// AssetsAfter returns the assets of the ledger whose IDs follow one, in order; those from the first on after the zero ID.
+func (s *Snapshot) AssetsAfter(id types.AssetID) iter.Seq2[types.AssetID, error] {
+	return s.ids(append(assetKey(id), 0), []byte{prefixState, ledgerAsset + 1}, 2)
+}
+
+// ids reads the ID of an asset from each key of a range, behind as many bytes.
+func (s *Snapshot) ids(from, to []byte, behind int) iter.Seq2[types.AssetID, error] {
+	return func(yield func(types.AssetID, error) bool) {
+		going := true
+		err := scan(s.db, from, to, func(key, _ []byte) bool {
+			going = yield(types.AssetID(key[behind:]), nil)
+			return going
+		})
+		if err != nil && going {
+			yield(types.AssetID{}, fmt.Errorf("read the assets: %w", err))
+		}
+	}
+}
+
+// lastKey returns the last key in [from, to), or nil.
+func lastKey(reader pebble.Reader, from, to []byte) (key []byte, err error) {
+	iterator, err := reader.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := iterator.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if iterator.Last() {
+		return append([]byte{}, iterator.Key()...), nil
+	}
+	return nil, iterator.Error()
+}

@@ -1,0 +1,140 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// mintAmounts gives a party one output of each amount.
+func (w *world) mintAmounts(name string, amounts ...types.Amount) {
+	w.t.Helper()
+	var total types.Amount
+	body := w.body()
+	for _, amount := range amounts {
+		body.Outputs = append(body.Outputs, output(name, amount))
+		total += amount
+	}
+	body.Actions = []types.Action{&types.Issue{Asset: euro(), Amount: total}}
+	w.must(sign(body, "issuer"))
+}
+
+// amounts lists the coins of a sequence until they are worth a sum.
+func amounts(t *testing.T, coins func(func(store.Coin, error) bool), sum types.Amount) (list []types.Amount, last store.CoinPlace) {
+	t.Helper()
+	for coin, err := range coins {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, last = append(list, coin.Amount), coin.Place()
+		if sum > 0 && coin.Amount >= sum {
+			break
+		}
+		sum -= min(sum, coin.Amount)
+	}
+	return list, last
+}
+
+// TestCoinsComeByAmount: the largest first, and for a sum from the smallest on that alone is worth it.
+func TestCoinsComeByAmount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mintAmounts("peter", 7, 500, 20, 7, 100, 1)
+	w.mintAmounts("clara", 1000)
+	w.mintAmounts("peter", 20)
+	asset, peter := euro(), publicKey("peter")
+	id := asset.ID()
+	w.read(func(s *store.Snapshot) {
+		all, _ := amounts(t, s.Coins(peter, id, ""), 0)
+		if got := fmt.Sprint(all); got != "[500 100 20 20 7 7 1]" {
+			t.Errorf("coins %s", got)
+		}
+		var paged []types.Amount
+		for place := store.CoinPlace(""); ; {
+			part, next := amounts(t, s.Coins(peter, id, place), 1) // one coin
+			if len(part) == 0 {
+				break
+			}
+			paged, place = append(paged, part...), next
+		}
+		if fmt.Sprint(paged) != fmt.Sprint(all) {
+			t.Errorf("one by one %v", paged)
+		}
+		for sum, want := range map[types.Amount]string{
+			1: "[1]", 2: "[7]", 7: "[7]", 8: "[20]", 20: "[20]", 21: "[100]", 100: "[100]", 101: "[500]", 500: "[500]", 501: "[500 100]",
+			620: "[500 100 20]", 621: "[500 100 20 20]", 655: "[500 100 20 20 7 7 1]", 656: "[500 100 20 20 7 7 1]", 1 << 63: "[500 100 20 20 7 7 1]",
+		} {
+			if got, _ := amounts(t, s.CoinsWorth(peter, id, sum), sum); fmt.Sprint(got) != want {
+				t.Errorf("worth %d: %v, want %s", sum, got, want)
+			}
+		}
+		for _, bad := range []store.CoinPlace{"x", "00", store.CoinPlace(fmt.Sprintf("%0106x", 0))} {
+			for _, err := range s.Coins(peter, id, bad) {
+				if types.CodeOf(err) != types.CodeMalformed {
+					t.Errorf("place %q: %v", bad, err)
+				}
+			}
+		}
+		for _, code := range []string{"", "EU", "EUR\x00", "EUR\x00" + string(id[:1]), "EURO"} {
+			for other, err := range s.AssetsCoded(code, types.AssetID{}) {
+				t.Errorf("asset %s has the code %q, %v", other, code, err)
+			}
+		}
+		for other, err := range s.AssetsCoded("EUR", types.AssetID{}) {
+			if other != id || err != nil {
+				t.Errorf("asset %s, %v", other, err)
+			}
+		}
+		balance, err := s.Balance(peter, id)
+		if want := (store.Balance{Coins: 7, Spendable: 655}); err != nil || balance != want {
+			t.Errorf("balance %+v, %v", balance, err)
+		}
+	})
+	w.check()
+}
+
+// TestBalanceOfATrade: what a trade locks is counted with the party that put it in, and a refund is a coin once it is due.
+func TestBalanceOfATrade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mint := w.mint(110, "clara")
+	w.must(mint)
+	agreement, asset := w.agreement(1), euro()
+	w.must(w.agree(agreement))
+	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: secretOf("clara").Digest(1)})
+	body.Inputs = []types.Outpoint{{Tx: mint.ID()}}
+	w.must(sign(body, "clara"))
+	look := func(due bool) {
+		t.Helper()
+		w.read(func(s *store.Snapshot) {
+			if balance, err := s.Balance(publicKey("clara"), asset.ID()); err != nil || balance != (store.Balance{Locked: 110}) {
+				t.Errorf("balance %+v, %v", balance, err)
+			}
+			want := ""
+			if due {
+				want = "[100 10]"
+			}
+			got := ""
+			for _, coins := range []func(func(store.Coin, error) bool){s.DueRefunds(publicKey("clara"), asset.ID()), s.Coins(publicKey("clara"), asset.ID(), "")} {
+				if list, _ := amounts(t, coins, 0); len(list) > 0 {
+					got = fmt.Sprint(list)
+				} else {
+					got = ""
+				}
+				if got != want {
+					t.Errorf("coins %s, want %s", got, want)
+				}
+			}
+		})
+	}
+	for now := w.time; now < agreement.Deadlines.DeliverBy; now = w.time {
+		w.time = min(now.Add(5*second), agreement.Deadlines.DeliverBy-1000)
+		w.must()
+	}
+	look(false) // at deliver-by it is not due, after it is
+	w.must()
+	look(true)
+	w.check()
+}

@@ -1,0 +1,262 @@
+package store_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// TestWritingBehindChangesNothing executes random blocks on a store beside a state in memory. Whenever blocks are written, and
+// whatever a crash takes away that is then done again, both commit to the same; tips show what was when they were taken, and
+// the store is in order.
+func TestWritingBehindChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t)
+		defer w.close()
+		twin := &twin{world: w, rt: rt, memory: ledger.NewMemory()}
+		defer twin.lookBack()
+		for range rapid.IntRange(1, 30).Draw(rt, "blocks") {
+			twin.block()
+			switch rapid.IntRange(0, 6).Draw(rt, "then") {
+			case 0:
+				if err := w.store.Flush(); err != nil {
+					rt.Fatal(err)
+				}
+			case 1:
+				tip := w.store.Tip()
+				twin.tips = append(twin.tips, past{tip, twin.memory.Clone(), twin.tradesOf(tip)})
+			case 2:
+				if _, err := w.store.Check(); err != nil {
+					rt.Fatal(err)
+				}
+			case 3:
+				twin.lookBack()
+				twin.crash()
+			}
+		}
+		twin.compareReceipts()
+		if _, err := w.store.Check(); err != nil {
+			rt.Fatal(err)
+		}
+		twin.compareReceipts()
+	})
+}
+
+// twin is a store and, beside it, the same state in memory.
+type twin struct {
+	*world
+	rt     *rapid.T
+	memory *ledger.Memory
+	sum    ledger.Accumulator
+	blocks []done
+	coins  []coin
+	tips   []past
+}
+
+// done is a block, to be done again.
+type done struct {
+	txs        []*types.Tx
+	time       types.Time
+	commitment types.Hash
+}
+
+type coin struct {
+	at    types.Outpoint
+	owner string
+}
+
+// past is a tip with what it must show.
+type past struct {
+	tip    *store.Tip
+	memory *ledger.Memory
+	trades []*store.TradeRecord
+}
+
+// tradesOf looks up all trades there may be.
+func (w *twin) tradesOf(tip *store.Tip) (records []*store.TradeRecord) {
+	for nonce := range uint64(nonces) {
+		a := w.agreed(nonce)
+		record, err := tip.Trade(a.ID())
+		if err != nil {
+			w.rt.Fatal(err)
+		}
+		records = append(records, record)
+	}
+	return records
+}
+
+func (w *twin) block() {
+	var txs []*types.Tx
+	for range rapid.IntRange(0, 3).Draw(w.rt, "transactions") {
+		txs = append(txs, w.transaction())
+	}
+	w.time = w.time.Add(rapid.SampledFrom([]types.Span{second, 30 * second, 200 * second}).Draw(w.rt, "later"))
+	w.blocks = append(w.blocks, done{txs: txs, time: w.time})
+	last := &w.blocks[len(w.blocks)-1]
+	diff := execute(w.memory, w.params, uint64(len(w.blocks)), last).Diff
+	w.memory.Apply(diff.Changes)
+	w.sum.Apply(diff.Changes)
+	last.commitment = w.sum.Commitment(uint64(len(w.blocks)), &w.params)
+	w.commit(last)
+}
+
+func execute(view ledger.View, params types.Params, height uint64, block *done) (executed store.Executed) {
+	state := ledger.New(view, params)
+	state.Begin(height, block.time)
+	for _, tx := range block.txs {
+		result := state.Execute(tx, true)
+		executed.Txs = append(executed.Txs, store.TxResult{ID: tx.ID(), Code: result.Code, Detail: result.Detail})
+	}
+	executed.Diff = state.Finish()
+	return executed
+}
+
+func (w *twin) commit(block *done) {
+	executed := execute(w.store.View(), w.params, w.store.Height()+1, block)
+	staged, err := w.store.Stage(executed)
+	if err != nil {
+		w.rt.Fatal(err)
+	}
+	if staged.Block().Commitment != block.commitment {
+		w.rt.Fatalf("block %d commits to another state than in memory", staged.Block().Height)
+	}
+	if err := staged.Commit(); err != nil {
+		w.rt.Fatal(err)
+	}
+}
+
+// nonces of agreements, no more, so that random steps meet.
+const nonces = 4
+
+func (w *twin) agreed(nonce uint64) types.Agreement {
+	a := w.agreement(nonce)
+	a.Deadlines = types.Deadlines{
+		PayBy: start.Add(3000 * second), DeliverBy: start.Add(9000 * second), ReadingBy: start.Add(9100 * second), ConfirmBy: start.Add(9200 * second),
+	}
+	return a
+}
+
+// transaction makes money, moves some, takes a trade a step further, or repeats something.
+func (w *twin) transaction() *types.Tx {
+	agreement := func() types.Agreement { return w.agreed(rapid.Uint64Max(nonces-1).Draw(w.rt, "nonce")) }
+	trade := func() types.TradeID {
+		a := agreement()
+		return a.ID()
+	}
+	spend := func(actions ...types.Action) *types.Tx {
+		body := w.body(actions...)
+		if len(w.coins) == 0 {
+			return sign(body, "clara")
+		}
+		spent := rapid.SampledFrom(w.coins).Draw(w.rt, "coin")
+		body.Inputs = []types.Outpoint{spent.at}
+		return sign(body, spent.owner)
+	}
+	switch rapid.IntRange(0, 7).Draw(w.rt, "what") {
+	case 0, 1:
+		mint := w.mint(110, "clara", "peter", "clara")
+		for i, owner := range []string{"clara", "peter", "clara"} {
+			w.coins = append(w.coins, coin{types.Outpoint{Tx: mint.ID(), Index: uint32(i)}, owner})
+		}
+		return mint
+	case 2:
+		return w.agree(agreement())
+	case 3:
+		return spend(&types.Pay{Trade: trade(), Digest: secretOf("clara").Digest(1)})
+	case 4:
+		return sign(w.body(&types.Deliver{Trade: trade()}), "peter")
+	case 5:
+		return types.NewRelease(w.params.ChainID, types.Release{Trade: trade(), Instalment: 1, Preimage: secretOf("clara")})
+	case 6:
+		body, id := w.body(), trade()
+		asset := euro()
+		body.Inputs = []types.Outpoint{id.Outpoint(types.PartPayment), id.Outpoint(types.PartReturn)}
+		body.Outputs = []types.Output{output("peter", 100), {Asset: asset.ID(), Amount: 10, Lock: types.ToKey(publicKey("clara"))}}
+		return sign(body, "peter", "clara")
+	default:
+		if len(w.blocks) > 0 {
+			if txs := rapid.SampledFrom(w.blocks).Draw(w.rt, "block").txs; len(txs) > 0 {
+				return txs[0]
+			}
+		}
+		return spend()
+	}
+}
+
+// crash loses what is not on the disk, and does it again.
+func (w *twin) crash() {
+	if err := w.store.Crash(); err != nil {
+		w.rt.Fatal(err)
+	}
+	w.open()
+	if _, err := w.store.Check(); err != nil {
+		w.rt.Fatalf("after a crash: %v", err)
+	}
+	for height := w.store.Height(); height < uint64(len(w.blocks)); height++ {
+		w.commit(&w.blocks[height])
+	}
+}
+
+// lookBack compares the tips with what they must show, and closes them.
+func (w *twin) lookBack() {
+	for _, past := range w.tips {
+		for kind := range byte(128) {
+			from, to := string([]byte{kind}), string([]byte{kind + 1})
+			want, got := listed(past.memory, from, to), listed(past.tip, from, to)
+			if !slices.EqualFunc(want, got, func(a, b entry) bool { return a.key == b.key && bytes.Equal(a.value, b.value) }) {
+				w.rt.Fatalf("a tip of height %d lists %d entries of kind %c, there were %d", past.tip.Height(), len(got), kind, len(want))
+			}
+			for _, entry := range want {
+				if value := past.tip.Get(entry.key); !bytes.Equal(value.Encoded, entry.value) {
+					w.rt.Fatalf("a tip of height %d has another value under %x", past.tip.Height(), entry.key)
+				}
+			}
+		}
+		if !slices.EqualFunc(past.trades, w.tradesOf(past.tip), sameTrade) {
+			w.rt.Fatalf("a tip of height %d has other trades than at first", past.tip.Height())
+		}
+		if err := past.tip.Close(); err != nil {
+			w.rt.Fatal(err)
+		}
+	}
+	w.tips = nil
+}
+
+func sameTrade(a, b *store.TradeRecord) bool {
+	return (a == nil) == (b == nil) && (a == nil || a.Over == b.Over && bytes.Equal(types.Encode(a.Trade), types.Encode(b.Trade)))
+}
+
+type entry struct {
+	key   string
+	value []byte
+}
+
+func listed(view ledger.View, from, to string) (all []entry) {
+	view.Ascend(from, to, func(key string, value ledger.Value) bool {
+		all = append(all, entry{key, value.Encoded})
+		return true
+	})
+	return all
+}
+
+// compareReceipts looks up what became of each transaction: it is what its block says.
+func (w *twin) compareReceipts() {
+	for height := range w.blocks {
+		block, err := w.store.Block(uint64(height + 1))
+		if err != nil || block == nil || block.Height != uint64(height+1) || len(block.Txs) != len(w.blocks[height].txs) {
+			w.rt.Fatalf("block %d: %v", height+1, err)
+		}
+		for _, tx := range block.Txs {
+			if receipt, err := w.store.Receipt(tx.ID); err != nil || receipt == nil || tx.Code == types.CodeOK && receipt.Code != tx.Code {
+				w.rt.Fatalf("transaction %s ended with %s, its receipt says %+v (%v)", tx.ID, tx.Code, receipt, err)
+			}
+		}
+	}
+}

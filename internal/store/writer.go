@@ -1,0 +1,198 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// writer puts what blocks have done into one batch: the state, and what follows from it.
+type writer struct {
+	batch    *pebble.Batch
+	epoch    uint16
+	kept     uint64 // entries in that
+	balances map[holding]*Balance
+}
+
+// holding is what a balance is of.
+type holding struct {
+	owner types.PublicKey
+	asset types.AssetID
+}
+
+// keep writes an entry of the epoch, which stays for good.
+func (w *writer) keep(key, value []byte) error {
+	w.kept++
+	return w.batch.Set(key, value, nil)
+}
+
+// change writes the new value of a key and keeps in step what is found by it.
+func (w *writer) change(change ledger.Change) error {
+	if bytes.Equal(change.Old, change.New) { // it came and went
+		return nil
+	}
+	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
+}
+
+func (w *writer) setState(change ledger.Change) error {
+	if change.New == nil {
+		return w.batch.Delete(stateKey(change.Key), nil)
+	}
+	return w.batch.Set(stateKey(change.Key), change.New, nil)
+}
+
+// deriveCoins keeps the coins of keys in step with the outputs and the trades of the state.
+func (w *writer) deriveCoins(change ledger.Change) error {
+	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
+	for i := range before {
+		if !slices.Contains(after, before[i]) {
+			w.balance(&before[i], false)
+			if err := w.batch.Delete(coinKey(before[i].owner, &before[i].coin), nil); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range after {
+		if !slices.Contains(before, after[i]) {
+			w.balance(&after[i], true)
+			if err := w.batch.Set(coinKey(after[i].owner, &after[i].coin), nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// balance counts a coin that comes or goes.
+func (w *writer) balance(o *owned, in bool) {
+	at := holding{o.owner, o.coin.Asset}
+	if w.balances[at] == nil {
+		w.balances[at] = new(Balance)
+	}
+	w.balances[at].count(&o.coin, in)
+}
+
+// writeBalances adds all that was counted to what is on the disk.
+func (w *writer) writeBalances(db *pebble.DB) error {
+	for at, change := range w.balances { // any order: each by itself
+		key := balanceKey(at.owner, at.asset)
+		encoded, err := get(db, key)
+		if err != nil {
+			return err
+		}
+		var sum Balance
+		if encoded != nil {
+			if err := types.Decode(encoded, &sum); err != nil {
+				return fmt.Errorf("the balance of %s in asset %s is damaged: %w", at.owner, at.asset, err)
+			}
+		}
+		sum.Coins, sum.Spendable, sum.Locked = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked
+		if sum == (Balance{}) {
+			err = w.batch.Delete(key, nil)
+		} else {
+			err = w.batch.Set(key, types.Encode(&sum), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deriveAssets keeps the assets of a code in step with those of the state.
+func (w *writer) deriveAssets(change ledger.Change) error {
+	before, was := change.Before.(*types.AssetState)
+	after, is := change.After.(*types.AssetState)
+	switch {
+	case is && !was:
+		return w.batch.Set(codeKey(&after.Asset), nil, nil)
+	case was && !is:
+		return w.batch.Delete(codeKey(&before.Asset), nil)
+	}
+	return nil
+}
+
+// deriveOrders keeps the orders of a key in step with those of the open books.
+func (w *writer) deriveOrders(change ledger.Change) error {
+	before, was := change.Before.(*types.PlacedOrder)
+	after, is := change.After.(*types.PlacedOrder)
+	switch {
+	case is && !was:
+		return w.batch.Set(ordersKey(&after.Order), nil, nil)
+	case was && !is:
+		return w.batch.Delete(ordersKey(&before.Order), nil)
+	}
+	return nil
+}
+
+// deriveTrades keeps the trades of a party in step with those that come into the state and leave it.
+func (w *writer) deriveTrades(change ledger.Change) error {
+	before, was := change.Before.(*types.Trade)
+	after, is := change.After.(*types.Trade)
+	switch {
+	case is && !was:
+		id := tradeOf(change.Key)
+		for _, party := range parties(after) {
+			if err := w.batch.Set(listed(openPrefix(party), after.Height, id), nil, nil); err != nil {
+				return err
+			}
+		}
+		return w.indexParties(id, after)
+	case was && !is:
+		id := tradeOf(change.Key)
+		for _, party := range parties(before) {
+			if err := w.batch.Delete(listed(openPrefix(party), before.Height, id), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func parties(trade *types.Trade) [2]types.PublicKey {
+	return [2]types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer}
+}
+
+func (w *writer) indexParties(id types.TradeID, trade *types.Trade) error {
+	for _, party := range parties(trade) {
+		if err := w.keep(listed(partyPrefix(w.epoch, party), trade.Height, id), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// archive keeps a trade that leaves the state. One that began after the height that is on the disk was never in the state
+// there, so it is put under its parties here.
+func (w *writer) archive(id types.TradeID, ended closing, written uint64) error {
+	err := errors.Join(
+		w.keep(endedKey(w.epoch, id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
+	)
+	if err != nil || ended.Height <= written {
+		return err
+	}
+	return w.indexParties(id, ended.Trade)
+}
+
+// receipt keeps what became of a transaction. It is accepted once at most, but may be refused in one epoch and accepted in
+// another; so that no epoch has to be looked into, refusals have a keyspace of their own.
+func (w *writer) receipt(id types.TxID, receipt *Receipt) error {
+	if receipt.Code != types.CodeOK {
+		return w.batch.Set(refusedKey(id), types.Encode(receipt), nil)
+	}
+	return w.keep(txKey(w.epoch, id), types.Encode(receipt))
+}
+
+func (w *writer) block(block *Block) error {
+	encoded, err := encodeBlock(block)
+	if err != nil {
+		return err
+	}
+	return w.batch.Set(blockKey(block.Height), encoded, nil)
+}

@@ -1,8 +1,0 @@
-// Package load measures a ledger: it makes whole trades, signs them before the clock starts, sends them through one layer of
-// the system or all of it, and says how many a second became final, how long each took, what it cost and which part of
-// the machine was the limit.
-//
-// Start with [Run], which does one measurement and returns a [Report]; [Grow] and [Overload] are measurements of their own.
-// What is sent is made in world.go and lane.go, pure functions of a seed; who takes it, by mode, is a target (target.go);
-// drive.go sends, waits for finality and counts; limits.go measures what each part could do alone.
-package load
