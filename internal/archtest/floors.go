@@ -20,7 +20,7 @@ func floors() []floor {
 	words := []string{"types", "client/wire", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"internal/node", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "market", "meter", "types", "client/wire",
+		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "market", "meter", "types", "client/wire",
 		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
@@ -28,7 +28,7 @@ func floors() []floor {
 		{4, "internal/sim", everyone},
 		{4, "internal/bench", everyone},
 
-		{3, "internal/node", and("internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
+		{3, "internal/node", and("internal/books", "internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
 		{4, "internal/apitest", everyone},
 		{3, "internal/books", and("market", "internal/ledger")},
 		{3, "internal/httpapi", and("internal/books", "internal/index", "internal/chain", "internal/ledger", "market", "client")},

@@ -179,7 +179,7 @@ func (p *pkg) checkStandardVerify(file *ast.File) []string {
 
 // checkTextInput: where people hand in files, one reader takes byte order marks, encodings and sizes alike.
 func (p *pkg) checkTextInput(file *ast.File) []string {
-	if !slices.Contains([]string{"cmd/lockstep", "node", "sim"}, p.path) {
+	if !slices.Contains([]string{"cmd/lockstep", "internal/node", "internal/sim"}, p.path) {
 		return nil
 	}
 	var findings []string

@@ -10,7 +10,7 @@ import (
 
 // pure are the packages in which the same input has to give the same output on every machine, for ever: nodes that
 // disagree on one bit fork the ledger.
-func pure() []string { return []string{"types", "types/canon", "market", "meter", "ledger"} }
+func pure() []string { return []string{"types", "types/canon", "market", "meter", "internal/ledger"} }
 
 // impureImports bring in the world: randomness, files, network, environment, logs.
 func impureImports() []string {
