@@ -261,6 +261,40 @@ func TestLiesAreNoticed(t *testing.T) {
 	wantReason(t, err, wallet.ReasonNotOurs)
 }
 
+// TestReleaseWindow: Release makes the transaction up to confirm-by and not one millisecond later, except under hold.
+func TestReleaseWindow(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	for name, test := range map[string]struct {
+		fallback types.Fallback
+		after    types.Code
+	}{
+		"hold":    {&types.Hold{}, types.CodeOK},
+		"meter":   {&types.Meter{}, types.CodeTooLate},
+		"arbiter": {&types.Arbiter{Key: w.bank.Key()}, types.CodeTooLate},
+	} {
+		for instalment := uint16(1); instalment <= 3; instalment++ {
+			agreement := w.agreement(paul, clara, 3)
+			agreement.Fallback = test.fallback
+			id := agreement.ID()
+			trade := types.Trade{Agreement: agreement, Phase: types.PhaseDelivered, Digest: clara.Digest(id, agreement.Instalments)}
+			for clock, code := range map[types.Time]types.Code{
+				agreement.Deadlines.ConfirmBy - 1: types.CodeOK,
+				agreement.Deadlines.ConfirmBy:     types.CodeOK,
+				agreement.Deadlines.ConfirmBy + 1: test.after,
+				types.MaxTime:                     test.after,
+			} {
+				ctx := w.context(clara)
+				ctx.Clock = clock
+				if tx, err := clara.Release(ctx, id, &trade, instalment); types.CodeOf(err) != code || (tx != nil) != (code == types.CodeOK) {
+					t.Errorf("%s, instalment %d, %d ms after confirm-by: got %v, want %s",
+						name, instalment, clock-agreement.Deadlines.ConfirmBy, err, code)
+				}
+			}
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	w, paul, _ := newParties(t)

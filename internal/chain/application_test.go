@@ -247,6 +247,42 @@ func TestAnotherBlockIsDecided(t *testing.T) {
 	follower.check()
 }
 
+// TestDecidedTimeDiffersFromProposal decides the transactions of an accepted proposal at another time, as a later round does: the
+// block has the decided time, and every node commits to the same state.
+func TestDecidedTimeDiffersFromProposal(t *testing.T) {
+	t.Parallel()
+	for name, shift := range map[string]time.Duration{"one millisecond later": time.Millisecond, "one millisecond earlier": -time.Millisecond} {
+		proposer, validator, late := newWorld(t), newWorld(t), newWorld(t)
+		mint := proposer.mint(110, "clara", "peter")
+		a, b := bothAfter(t, proposer, validator, mint)
+		c := late.application()
+		c.begin = a.begin
+		c.block(t, 1, mint)
+		proposer.submit(proposer.pay(types.Outpoint{Tx: mint.ID()}, 110, "clara", "mallory"))
+		raw := a.propose(t, 2)
+		if !a.accepts(t, 2, raw...) || !b.accepts(t, 2, raw...) {
+			t.Fatal("an honest proposal is rejected")
+		}
+		for _, node := range []*driven{&a, &b, &c} {
+			node.begin = node.begin.Add(shift)
+		}
+		executedNow := c.finalize(t, 2, raw)
+		for world, node := range map[*world]driven{proposer: a, validator: b} {
+			if early := node.finalize(t, 2, raw); string(early) != string(executedNow) {
+				t.Errorf("%s: a node that executed the proposal commits to another state", name)
+			}
+			block, err := world.store.Block(2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := types.TimeOf(a.time(2)); block.BlockTime != want {
+				t.Errorf("%s: block 2 is of %s, want the decided %s", name, block.BlockTime, want)
+			}
+			world.check()
+		}
+	}
+}
+
 // TestADecidedBlockIsExecutedWhateverItHolds: its results are consensus, so every node must come to the same.
 func TestADecidedBlockIsExecutedWhateverItHolds(t *testing.T) {
 	t.Parallel()

@@ -82,6 +82,34 @@ func TestAHurriedPoolRefusesWhatItCanTell(t *testing.T) {
 	refuse(types.NewTx(w.body(&types.Deliver{})), types.CodeUnsignedForm)
 }
 
+// TestScreenedValidityBounds stops the node's clock. A busy pool queues a transaction up to both bounds of its validity unexecuted, and
+// refuses it one millisecond beyond them.
+func TestScreenedValidityBounds(t *testing.T) {
+	t.Parallel()
+	stopped := moment{wall: time.Now(), up: time.Hour, boot: "this"}
+	w := newWorld(t, func(c *Config) { c.clock = func() moment { return stopped } })
+	w.hurry()
+	now := w.clock.next()
+	if now != types.TimeOf(stopped.wall) {
+		t.Fatalf("the clock tells %s, want the stopped %s", now, types.TimeOf(stopped.wall))
+	}
+	for i, test := range []struct {
+		validUntil types.Time
+		code       types.Code
+	}{
+		{now - 1, types.CodeExpired},
+		{now, types.CodeOK},
+		{now.Add(w.params.MaxValidity), types.CodeOK},
+		{now.Add(w.params.MaxValidity) + 1, types.CodeValidity},
+	} {
+		body := w.body(&types.Deliver{Trade: types.TradeID{byte(i)}}) // no trade has this ID: executing it would tell
+		body.ValidUntil = test.validUntil
+		if err := w.Submit(t.Context(), sign(body, "mallory")); types.CodeOf(err) != test.code {
+			t.Errorf("valid until %s, and it is %s: got %v, want %s", test.validUntil, now, err, test.code)
+		}
+	}
+}
+
 // TestAHurriedPoolTakesNothingUnsignedThatIsWrong: it costs nobody anything to make.
 func TestAHurriedPoolTakesNothingUnsignedThatIsWrong(t *testing.T) {
 	t.Parallel()

@@ -59,3 +59,26 @@ func TestEpochsAreFew(t *testing.T) {
 		t.Errorf("%d epochs: each new entry comes between too many", len(e.begins))
 	}
 }
+
+// TestEpochNumbersEnd: keys hold an epoch's number in 16 bits. The last number stays in use for every later height.
+func TestEpochNumbersEnd(t *testing.T) {
+	t.Parallel()
+	e := epochs{least: 1}
+	for height := uint64(0); height < math.MaxUint16; height++ {
+		e.begins = append(e.begins, height)
+	}
+	e.kept = math.MaxUint64
+	last := e.next(math.MaxUint16)
+	if len(last.begins) != math.MaxUint16+1 || last.last() != math.MaxUint16 {
+		t.Fatalf("%d epochs, the last is %d: want one more", len(last.begins), last.last())
+	}
+	last.before = 0 // the last epoch has its share again
+	full := last.next(math.MaxUint16 + 1)
+	if len(full.begins) != len(last.begins) || full.last() != math.MaxUint16 || full.of(math.MaxUint64) != math.MaxUint16 {
+		t.Errorf("%d epochs, the last is %d: want no more than the keys can number", len(full.begins), full.last())
+	}
+	again := epochs{}
+	if err := canon.Decode(canon.Encode(&full), &again); err != nil {
+		t.Errorf("the full list can't be read again: %v", err)
+	}
+}
