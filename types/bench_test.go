@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // typicalTx takes an offer: two inputs, two outputs, one action, one signature.
@@ -27,7 +28,7 @@ func BenchmarkEncode(b *testing.B) {
 	agreement, trade := sampleAgreement(), sampleTrade()
 	for _, c := range []struct {
 		name  string
-		value any
+		value canon.Value
 	}{{"body", &tx.Body}, {"output", &tx.Body.Outputs[0]}, {"agreement", &agreement}, {"trade", &trade}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -21,14 +21,7 @@ import (
 // reflection on its tags. They must agree on every byte, on every value and on every refusal.
 
 // variants are all members of the closed sums.
-func variants() []canon.Variant {
-	return []canon.Variant{
-		&types.KeyLock{}, &types.TradeLock{}, &types.Hold{}, &types.Meter{}, &types.Arbiter{},
-		&types.Issue{}, &types.Redeem{}, &types.Post{}, &types.Cancel{}, &types.Take{}, &types.Place{}, &types.Withdraw{}, &types.Agree{}, &types.Pay{},
-		&types.Deliver{}, &types.Release{}, &types.Split{}, &types.Settle{}, &types.Award{}, &types.Reading{}, &types.Admit{}, &types.Enrol{}, &types.Exchange{}, &types.Retire{},
-		&types.Accept{}, &types.Decline{}, &types.Draw{}, &types.Recognise{}, &types.Unrecognise{},
-	}
-}
+func variants() []canon.Variant { return types.Variants() }
 
 // described are all types that describe their fields.
 func described() []canon.Value {

@@ -90,16 +90,7 @@ func (p *Params) checkGenesis() error {
 func (b *Body) Entries() uint64 {
 	made := len(b.Outputs)
 	for _, action := range b.Actions {
-		switch action.(type) {
-		case *Issue, *Post, *Place, *Agree, *Accept, *Reading:
-			made++
-		case *Pay, *Deliver:
-			made += 2
-		case *Take:
-			made += 3
-		case *Redeem, *Cancel, *Withdraw, *Release, *Split, *Settle, *Award, *Decline, *Draw, // they end entries
-			*Admit, *Enrol, *Exchange, *Retire, *Recognise, *Unrecognise: // an operator's
-		}
+		made += InfoOf(action).Entries
 	}
 	return uint64(max(made-len(b.Inputs), 0))
 }

@@ -4,62 +4,6 @@ import "lockstep/types/canon"
 
 // The wire forms of actions.
 
-func actionFields(a *Action, c *canon.Coder) { canon.Sum(c, a, actionOf) }
-
-func actionOf(tag uint64) Action {
-	switch tag {
-	case tagIssue:
-		return &Issue{}
-	case tagRedeem:
-		return &Redeem{}
-	case tagPost:
-		return &Post{}
-	case tagCancel:
-		return &Cancel{}
-	case tagTake:
-		return &Take{}
-	case tagPlace:
-		return &Place{}
-	case tagWithdraw:
-		return &Withdraw{}
-	case tagAgree:
-		return &Agree{}
-	case tagPay:
-		return &Pay{}
-	case tagDeliver:
-		return &Deliver{}
-	case tagRelease:
-		return &Release{}
-	case tagSplit:
-		return &Split{}
-	case tagSettle:
-		return &Settle{}
-	case tagAward:
-		return &Award{}
-	case tagReading:
-		return &Reading{}
-	case tagAccept:
-		return &Accept{}
-	case tagDecline:
-		return &Decline{}
-	case tagDraw:
-		return &Draw{}
-	case tagRecognise:
-		return &Recognise{}
-	case tagUnrecognise:
-		return &Unrecognise{}
-	case tagAdmit:
-		return &Admit{}
-	case tagEnrol:
-		return &Enrol{}
-	case tagExchange:
-		return &Exchange{}
-	case tagRetire:
-		return &Retire{}
-	}
-	return nil
-}
-
 func (*Issue) Tag() uint64       { return tagIssue }
 func (*Redeem) Tag() uint64      { return tagRedeem }
 func (*Post) Tag() uint64        { return tagPost }

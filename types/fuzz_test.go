@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 func FuzzDecodeTx(f *testing.F) {
@@ -39,13 +40,16 @@ func FuzzDecodeOutput(f *testing.F) {
 }
 
 // fuzzDecode: bytes are refused, or they are what the value they give is written as.
-func fuzzDecode[T any](f *testing.F, samples ...*T) {
+func fuzzDecode[T any, P interface {
+	*T
+	canon.Value
+}](f *testing.F, samples ...P) {
 	for _, sample := range samples {
 		f.Add(types.Encode(sample))
 	}
 	parameters := sampleParams()
 	f.Fuzz(func(t *testing.T, encoded []byte) {
-		value := new(T)
+		value := P(new(T))
 		if err := types.Decode(encoded, value); err != nil {
 			refusedAs(t, err, types.CodeMalformed)
 			return

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 var update = flag.Bool("update", false, "write testdata anew; the difference is a change of protocol")
@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write testdata anew; the difference is 
 // A vector is one domain value in every form in which it leaves the program.
 type vector struct {
 	name  string
-	value any // a pointer to the domain type
+	value canon.Value // a pointer to the domain type
 	id    fmt.Stringer
 }
 
@@ -144,7 +144,7 @@ func TestVectorsRead(t *testing.T) {
 		if err != nil || len(encoded) == 0 {
 			t.Fatalf("%s: no vector (%v)", v.name, err)
 		}
-		fromCBOR, fromJSON := reflect.New(reflect.TypeOf(v.value).Elem()).Interface(), reflect.New(reflect.TypeOf(v.value).Elem()).Interface()
+		fromCBOR, fromJSON := fresh(v.value), fresh(v.value)
 		if err := types.Decode(encoded, fromCBOR); err != nil {
 			t.Errorf("%s: %v", v.name, err)
 		}

@@ -30,7 +30,6 @@ const (
 
 // content is all that a wallet file holds.
 type content struct {
-	_        struct{} `cbor:",toarray"`
 	Mark     string
 	Entropy  [entropyBytes]byte
 	Extra    string
@@ -44,19 +43,19 @@ type content struct {
 
 // contentV1 is the content of files from before wallets knew assets and ledgers.
 type contentV1 struct {
-	_        struct{} `cbor:",toarray"`
 	Mark     string
 	Entropy  [entropyBytes]byte
 	Extra    string
 	Work     uint8
 	Accounts []AccountInfo
-	Limits   struct {
-		_          struct{} `cbor:",toarray"`
-		Losses     []LossLimit
-		MinBond    Share
-		NoBond     uint8
-		MaxDeposit Share
-	}
+	Limits   limitsV1
+}
+
+type limitsV1 struct {
+	Losses     []LossLimit
+	MinBond    Share
+	NoBond     uint8
+	MaxDeposit Share
 }
 
 // decodeContent reads the content of a file of any version.
@@ -79,7 +78,6 @@ func decodeContent(plain []byte) (*content, error) {
 
 // storedLimits are [Limits] in the canonical encoding, which has no truth values.
 type storedLimits struct {
-	_          struct{} `cbor:",toarray"`
 	Losses     []LossLimit
 	MinBond    Share
 	NoBond     uint8 // 1: allowed

@@ -8,7 +8,6 @@ import (
 
 // PinnedLedger is the ledger that a wallet is used on, as a node named it at first. Other nodes of the ledger say the same.
 type PinnedLedger struct {
-	_       struct{} `cbor:",toarray"`
 	ChainID string
 	Genesis types.Hash // of the ledger's first facts
 	Params  types.Hash // of its parameters

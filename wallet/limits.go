@@ -23,7 +23,6 @@ type Limits struct {
 
 // FeeLimit is the most of one asset that one transaction may cost as a fee.
 type FeeLimit struct {
-	_     struct{} `cbor:",toarray"`
 	Asset types.AssetID
 	Most  types.Amount
 }
@@ -55,7 +54,6 @@ func (l *Limits) maxFee(id types.AssetID, asset types.Asset, known bool) types.A
 
 // LossLimit is the most of one asset that one trade may cost.
 type LossLimit struct {
-	_     struct{} `cbor:",toarray"`
 	Asset types.AssetID
 	Most  types.Amount
 }

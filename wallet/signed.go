@@ -14,7 +14,6 @@ type SignedProposal struct {
 
 // storedSignature is a [SignedProposal] as the wallet file holds it.
 type storedSignature struct {
-	_       struct{} `cbor:",toarray"`
 	Account uint32
 	File    []byte // the proposal's
 }

@@ -11,7 +11,6 @@ import (
 
 // TrustedAsset is an asset whose issuer the user knows, under a label of the user's own.
 type TrustedAsset struct {
-	_     struct{} `cbor:",toarray"`
 	Asset types.Asset
 	Label string
 }

@@ -37,7 +37,6 @@ type Wallet struct {
 
 // AccountInfo is an account of a wallet as its file lists it. The name is the user's own and never leaves the file.
 type AccountInfo struct {
-	_     struct{} `cbor:",toarray"`
 	Index uint32
 	Name  string
 }

@@ -198,11 +198,8 @@ func (p *pool) admit(tx *types.Tx) error {
 // onRunningTrade reports whether a transaction moves a trade on that has begun.
 func onRunningTrade(tx *types.Tx) bool {
 	for _, action := range tx.Body.Actions {
-		switch action.(type) {
-		case *types.Deliver, *types.Release, *types.Split, *types.Reading, *types.Settle, *types.Award:
+		if types.InfoOf(action).Running {
 			return true
-		case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Agree, *types.Pay,
-			*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire:
 		}
 	}
 	return false

@@ -45,6 +45,36 @@ func TestCodes(t *testing.T) {
 	current(t, "docs/reference/codes.md", out.String())
 }
 
+// actionRow is a row of the table of actions: its tag, kind, effect, fields and signer.
+var actionRow = regexp.MustCompile("(?m)^\\| `0x[0-9a-f]+` \\| ([a-z]+) \\| [^|]* \\| ([^|]+) \\| [^|]* \\|\n")
+
+// TestActions holds the table of actions in docs/reference/transaction-format.md against the protocol's own. The column of fields
+// is written by hand.
+func TestActions(t *testing.T) {
+	t.Parallel()
+	const path = "docs/reference/transaction-format.md"
+	got, fields := read(t, path), map[string]string{}
+	rows := actionRow.FindAllStringSubmatchIndex(got, -1)
+	if len(rows) == 0 {
+		t.Fatalf("%s has no table of actions", path)
+	}
+	for _, row := range rows {
+		fields[got[row[2]:row[3]]] = got[row[4]:row[5]]
+	}
+	var table strings.Builder
+	for _, info := range types.Actions() {
+		signer := info.Signer
+		if signer == "" {
+			signer = "nobody"
+		}
+		if fields[info.Kind] == "" {
+			t.Errorf("%s does not give the fields of %s", path, info.Kind)
+		}
+		fmt.Fprintf(&table, "| `%#x` | %s | %s | %s | %s |\n", info.Tag, info.Kind, info.Does, fields[info.Kind], signer)
+	}
+	current(t, path, got[:rows[0][0]]+table.String()+got[rows[len(rows)-1][1]:])
+}
+
 var (
 	entry  = regexp.MustCompile(`^  ([a-z]+(?: [a-z]+)?)  +\S`)
 	common = regexp.MustCompile(`(?s)Flags:\n  -h, --help.*?\n(\n|$)`)

@@ -218,16 +218,11 @@ func (fallbackSum) Schema(r huma.Registry) *huma.Schema {
 func (actionSum) Schema(r huma.Registry) *huma.Schema { return oneOf(r, actions()) }
 
 func actions() map[string]any {
-	return map[string]any{
-		"issue": types.Issue{}, "redeem": types.Redeem{},
-		"post": types.Post{}, "cancel": types.Cancel{}, "take": types.Take{},
-		"place": types.Place{}, "withdraw": types.Withdraw{}, "agree": types.Agree{},
-		"pay": types.Pay{}, "deliver": types.Deliver{}, "release": types.Release{}, "split": types.Split{},
-		"settle": types.Settle{}, "award": types.Award{}, "reading": types.Reading{},
-		"accept": types.Accept{}, "decline": types.Decline{}, "draw": types.Draw{},
-		"recognise": types.Recognise{}, "unrecognise": types.Unrecognise{},
-		"admit": types.Admit{}, "enrol": types.Enrol{}, "exchange": types.Exchange{}, "retire": types.Retire{},
+	kinds := map[string]any{}
+	for _, info := range types.Actions() {
+		kinds[info.Kind] = reflect.ValueOf(info.New()).Elem().Interface()
 	}
+	return kinds
 }
 
 // oneOf gives each variant, which stands nowhere but in its sum, its kind, and returns the choice between them.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // TestDueEntriesAreSpreadOverBlocks: of each kind a block handles a share, in order, whatever is due of the other kinds. The
@@ -101,7 +102,7 @@ func dueEntries(prefix string, at types.Time, n, page int) []Change {
 	for i := range n {
 		id := make([]byte, 32)
 		binary.BigEndian.PutUint32(id, uint32(i))
-		var value any = &mark{}
+		var value canon.Value = &mark{}
 		if listsTrades(prefix) {
 			ids := make(tradeIDs, page)
 			for j := range ids {

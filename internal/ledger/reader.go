@@ -12,7 +12,7 @@ type Reader struct{ View }
 
 func read[T any](r Reader, at key) (*T, bool) {
 	text := at.String()
-	value, ok := decoded(text, r.Get(text)).(*T)
+	value, ok := any(decoded(text, r.Get(text))).(*T)
 	return value, ok
 }
 
@@ -20,7 +20,7 @@ func all[T any](r Reader, kind byte) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		from, to := kindRange(kind)
 		r.Ascend(from, to, func(key string, stored Value) bool {
-			return yield(decoded(key, stored).(*T))
+			return yield(any(decoded(key, stored)).(*T))
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // View is a state as it was committed. It must not change while a [State] reads through it. A view that can't read (a
@@ -20,7 +21,7 @@ type View interface {
 // Value is what stands under a key of a view; nothing, when it is zero. Who reads it changes neither part.
 type Value struct {
 	Encoded []byte
-	Decoded any // the domain value, if the view has it at hand: the same as Encoded decoded
+	Decoded canon.Value // the domain value, if the view has it in memory: the same as Encoded decoded
 }
 
 // State executes one block on top of a view, keeping the changes in memory until [State.Finish]. It is not
@@ -57,14 +58,14 @@ type State struct {
 type entry struct {
 	key     string
 	encoded []byte // as in the view, nil when absent
-	before  any
-	value   any // as of now, nil when absent
+	before  canon.Value
+	value   canon.Value // as of now, nil when absent
 	written bool
 }
 
 type undoRecord struct {
 	entry *entry
-	value any
+	value canon.Value
 }
 
 // New returns a state on top of what a view holds. A view without a clock is that of a ledger without blocks.
@@ -81,7 +82,7 @@ func (s *State) Params() types.Params { return s.params }
 
 // get reads through the changes of this block. T is the domain type that the kind of the key holds.
 func get[T any](s *State, at key) (*T, bool) {
-	value, ok := s.look(at).value.(*T)
+	value, ok := any(s.look(at).value).(*T)
 	return value, ok
 }
 
@@ -117,7 +118,7 @@ const (
 )
 
 // decoded is the domain value of what is stored, nil when nothing is.
-func decoded(key string, stored Value) any {
+func decoded(key string, stored Value) canon.Value {
 	if stored.Decoded == nil && stored.Encoded != nil {
 		return decodeValue(key, stored.Encoded)
 	}
@@ -125,10 +126,10 @@ func decoded(key string, stored Value) any {
 }
 
 // put writes a value; the caller must not change it later.
-func (s *State) put(at key, value any) { s.write(s.look(at), value) }
+func (s *State) put(at key, value canon.Value) { s.write(s.look(at), value) }
 
 // add writes a value under a key that the view is known not to have, which saves a look at it.
-func (s *State) add(at key, value any) {
+func (s *State) add(at key, value canon.Value) {
 	e := s.known(&at)
 	if e == nil {
 		e = s.know(at.String(), Value{})
@@ -139,7 +140,7 @@ func (s *State) add(at key, value any) {
 // remove deletes a value.
 func (s *State) remove(at key) { s.put(at, nil) }
 
-func (s *State) write(e *entry, value any) {
+func (s *State) write(e *entry, value canon.Value) {
 	if !e.written {
 		e.written = true
 		s.written = append(s.written, e)
@@ -190,7 +191,7 @@ func (s *State) settle() []types.Event {
 type Change struct {
 	Key           string
 	Old, New      []byte
-	Before, After any
+	Before, After canon.Value
 }
 
 // changes lists what the block did: the orders that left after their auctions, then all else, in order of the first time that it
@@ -215,8 +216,8 @@ func (s *State) changes() []Change {
 // overMark is the encoding of a mark, which no trade has.
 const overMark = "\x80"
 
-func decodeValue(key string, encoded []byte) any {
-	var value any
+func decodeValue(key string, encoded []byte) canon.Value {
+	var value canon.Value
 	switch key[0] {
 	case kindOutput:
 		value = new(types.Output)

@@ -144,7 +144,7 @@ func held(s *store.Snapshot, id types.ProductID) (*wire.Auction, error) {
 }
 
 // listOf is a page of a list of an auction.
-func listOf[T any](l *ledgerAPI, id types.ProductID, part wire.Page) (items []T, next string, err error) {
+func listOf[T any, P store.Item[T]](l *ledgerAPI, id types.ProductID, part wire.Page) (items []T, next string, err error) {
 	from, err := part.Index()
 	if err != nil {
 		return nil, "", err
@@ -153,7 +153,7 @@ func listOf[T any](l *ledgerAPI, id types.ProductID, part wire.Page) (items []T,
 		if _, err = held(s, id); err != nil {
 			return none, err
 		}
-		items, err = store.AuctionList[T](s, id, from, part.Limit+1)
+		items, err = store.AuctionList[T, P](s, id, from, part.Limit+1)
 		return none, err
 	})
 	if len(items) > part.Limit {

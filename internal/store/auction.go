@@ -10,6 +10,7 @@ import (
 
 	"lockstep/internal/ledger"
 	"lockstep/types"
+	"lockstep/types/canon"
 )
 
 // An auction leaves the state as its matches become trades and its orders go. What anyone needs to compute it again is kept beside
@@ -43,7 +44,7 @@ func (w *writer) archiveAuctions(diff *ledger.Diff) error {
 		}
 	}
 	for _, matched := range diff.Matched {
-		if err := w.batch.Set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(matched.Trades), nil); err != nil {
+		if err := w.batch.Set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(&listPage[types.MatchTrade, *types.MatchTrade]{matched.Trades}), nil); err != nil {
 			return err
 		}
 	}
@@ -55,10 +56,23 @@ func (w *writer) archiveAuctions(diff *ledger.Diff) error {
 	return nil
 }
 
-func putPages[T any](w *writer, id types.ProductID, list byte, items []T) error {
+// Item is an entry of an auction's list.
+type Item[T any] interface {
+	*T
+	canon.Value
+}
+
+// listPage is one page of an auction's list in the canonical encoding.
+type listPage[T any, P Item[T]] struct{ items []T }
+
+func (l *listPage[T, P]) Fields(c *canon.Coder) {
+	canon.List(c, "items", &l.items, func(entry *T, c *canon.Coder) { P(entry).Fields(c) })
+}
+
+func putPages[T any, P Item[T]](w *writer, id types.ProductID, list byte, items []T) error {
 	for page := 0; page*auctionPage < len(items); page++ {
 		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
-		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(part), nil); err != nil {
+		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(&listPage[T, P]{part}), nil); err != nil {
 			return err
 		}
 	}
@@ -133,22 +147,22 @@ func listName[T any]() byte {
 }
 
 // listLength counts the items of a list by its last page: all others are full.
-func listLength[T any](s *Snapshot, id types.ProductID) (int, error) {
+func listLength[T any, P Item[T]](s *Snapshot, id types.ProductID) (int, error) {
 	prefix := append(auctionKey(id), listName[T]())
 	last, err := lastKey(s.db, prefix, after(prefix))
 	if last == nil || err != nil {
 		return 0, err
 	}
 	page := int(binary.BigEndian.Uint32(last[len(prefix):]))
-	items, err := getPage[T](s, id, page)
+	items, err := getPage[T, P](s, id, page)
 	return page*auctionPage + len(items), err
 }
 
 // AuctionList returns items of a list of an auction (rounds, results or trades) from an index on. It reads the pages that hold them.
-func AuctionList[T any](s *Snapshot, id types.ProductID, from, most int) (items []T, err error) {
+func AuctionList[T any, P Item[T]](s *Snapshot, id types.ProductID, from, most int) (items []T, err error) {
 	items = []T{}
 	for page := from / auctionPage; len(items) < most; page++ {
-		part, err := getPage[T](s, id, page)
+		part, err := getPage[T, P](s, id, page)
 		if err != nil || len(part) == 0 {
 			return items, err
 		}
@@ -160,13 +174,15 @@ func AuctionList[T any](s *Snapshot, id types.ProductID, from, most int) (items 
 }
 
 // getPage returns a page of a list; nothing when there is none.
-func getPage[T any](s *Snapshot, id types.ProductID, page int) (items []T, err error) {
+func getPage[T any, P Item[T]](s *Snapshot, id types.ProductID, page int) (items []T, err error) {
 	if page > math.MaxUint32 {
 		return nil, nil
 	}
 	encoded, err := get(s.db, auctionPageKey(id, listName[T](), page))
 	if err == nil && encoded != nil {
-		err = types.Decode(encoded, &items)
+		page := listPage[T, P]{}
+		err = types.Decode(encoded, &page)
+		items = page.items
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the auction of product %s: %w", id, err)
@@ -174,15 +190,15 @@ func getPage[T any](s *Snapshot, id types.ProductID, page int) (items []T, err e
 	return items, nil
 }
 
-func getPages[T any](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {
+func getPages[T any, P Item[T]](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {
 	prefix := append(auctionKey(id), list)
 	var damaged error
 	err = scan(s.db, prefix, after(prefix), func(_, value []byte) bool {
-		var page []T
+		var page listPage[T, P]
 		if damaged = types.Decode(append([]byte{}, value...), &page); damaged != nil {
 			return false
 		}
-		items = append(items, page...)
+		items = append(items, page.items...)
 		return true
 	})
 	if err = errors.Join(err, damaged); err != nil {
