@@ -14,13 +14,16 @@ LINT = go tool -modfile=tools/go.mod golangci-lint
 # Random tests draw the same cases in each run, so that a red run tells of the change. Others: make test RAPID_SEED=0
 export RAPID_SEED ?= 1
 
+# The release tool is pinned, and run rather than required: it has some hundred modules, none of which is ours.
+GORELEASER = v2.16.0
+
 TIMEOUT  ?= 10m
 FUZZTIME ?= 10s
 BENCH    ?= .
 
 .PHONY: help
 help: ## what there is (this list)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: build ## a community trades on a ledger of its own, and you watch
@@ -76,6 +79,20 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 .PHONY: mutants
 mutants: ## switch off each rule of the ledger; the explorer must notice (some minutes)
 	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./internal/game
+
+.PHONY: man
+man: build ## bin/man: a manual page for each command
+	rm -rf bin/man
+	bin/lockstep man --dir bin/man
+
+.PHONY: completions
+completions: build ## bin/completions: scripts for bash, zsh and fish
+	mkdir -p bin/completions
+	for shell in bash zsh fish; do bin/lockstep completion $$shell > bin/completions/lockstep.$$shell || exit 1; done
+
+.PHONY: release-snapshot
+release-snapshot: ## dist/: static programs for Linux, macOS and Windows, as archives (the first run builds the tool: some minutes)
+	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean
 
 .PHONY: notice
 notice: ## NOTICE and LICENSES.txt: the modules that the program links, with their licences

@@ -41,6 +41,9 @@ type cli struct {
 	Bench   benchCmd   `cmd:"" help:"Measure how many trades a second this machine does, and what holds it up."`
 	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
+	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
