@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-const codesHead = `# Codes
+const codesHead = `# Error codes
 
 Every refusal of the ledger and of a node carries a code. A code never changes its number or its name: it is part of a
 block's result. Programs compare codes, never texts. "lockstep codes" prints this list, and a refused command prints the
@@ -22,7 +22,7 @@ one node at one moment: the same transaction may be accepted later.
 
 <!-- generated: go test ./internal/doctest -update -->
 
-| code | name | what is wrong, and what to do |
+| code | name | cause and remedy |
 |---:|---|---|
 `
 
