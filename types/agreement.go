@@ -124,8 +124,3 @@ func (d *Deadlines) check(window Span) error {
 	}
 	return nil
 }
-
-// InstalmentsDue returns floor(price*k/N): what the producer has of the price once k instalments are released.
-func (a *Agreement) InstalmentsDue(k uint16) Amount {
-	return a.Price.Share(uint64(k), uint64(a.Instalments))
-}

@@ -101,26 +101,6 @@ func TestShareOfNoFraction(t *testing.T) {
 	}
 }
 
-// The instalments of a price never lose a unit: the last one brings the whole.
-func TestInstalmentsDue(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		agreement := types.Agreement{Price: types.Amount(rapid.Uint64Min(types.MaxInstalments).Draw(t, "price"))}
-		agreement.Instalments = rapid.Uint16Range(1, types.MaxInstalments).Draw(t, "N")
-		last := types.Amount(0)
-		for k := uint16(1); k <= agreement.Instalments; k++ {
-			due := agreement.InstalmentsDue(k)
-			if due <= last {
-				t.Fatalf("instalment %d of %d of %s brings nothing", k, agreement.Instalments, agreement.Price)
-			}
-			last = due
-		}
-		if last != agreement.Price {
-			t.Fatalf("all instalments bring %s of %s", last, agreement.Price)
-		}
-	})
-}
-
 func TestAmountText(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", " 1", "+1", "-1", "01", "1.0", "1e3", "0x10", "1_000", "18446744073709551616", "٣"} {

@@ -2,7 +2,7 @@
 // actions and transactions, with the one encoding that the wire, the ledger state and every hash share.
 //
 // Start with [Body] and [Tx] (what a party signs), [Agreement] (what two parties agree on) and [Trade] (what the ledger
-// knows of it; [Trade.Owner] is the rule that gives money to somebody). [Refusal] and [Code] are how every layer says no.
+// knows of it; package trade has its rules). [Refusal] and [Code] are how every layer says no.
 //
 // A type's wire form is its method Fields, which package canon turns into bytes and back; see [Encode] and [Decode].
 //

@@ -65,9 +65,6 @@ func fuzzDecode[T any, P interface {
 			_ = v.Check(&parameters)
 		case *types.Offer:
 			_ = v.Check(&parameters)
-		case *types.Trade:
-			v.Moves(noon)
-			v.Opens(v.Released+1, v.Preimage)
 		}
 	})
 }

@@ -20,7 +20,7 @@ type KeyLock struct {
 	Key PublicKey `json:"key"`
 }
 
-// TradeLock binds an output to a trade. Who may spend it is told by [Trade.Owner] alone.
+// TradeLock binds an output to a trade. Package trade says who may spend it (trade.Owner).
 type TradeLock struct {
 	_     struct{} `cbor:",toarray"`
 	Trade TradeID  `json:"trade"`

@@ -6,7 +6,7 @@ import "fmt"
 type Trade struct {
 	_         struct{}  `cbor:",toarray"`
 	Agreement Agreement `json:"agreement"`
-	Phase     Phase     `json:"phase"`             // as last recorded; see PhaseAt
+	Phase     Phase     `json:"phase"`             // as last recorded; a deadline that passes changes it, see package trade
 	Height    uint64    `json:"agreed_height"`     // of the block that recorded the agreement
 	Digest    Hash      `json:"digest,omitzero"`   // D: the secret hashed once for each instalment
 	Released  uint16    `json:"released"`          // k: instalments released so far
@@ -34,7 +34,7 @@ type Step struct {
 // Phase is where a trade stands (protocol section 3).
 type Phase uint8
 
-// The phases. Lapsed and refunded are told by the clock, see [Trade.PhaseAt].
+// The phases. Lapsed and refunded are told by the clock, see package trade.
 const (
 	PhaseAgreed    Phase = 1
 	PhasePaid      Phase = 2
@@ -108,56 +108,6 @@ func (k *StepKind) UnmarshalText(text []byte) error {
 // ID names the trade.
 func (t *Trade) ID() TradeID { return t.Agreement.ID() }
 
-// PhaseAt is the phase at a moment of the ledger clock: a deadline that passes changes it without any transaction.
-func (t *Trade) PhaseAt(clock Time) Phase {
-	switch {
-	case t.Phase == PhaseAgreed && clock > t.Agreement.Deadlines.PayBy:
-		return PhaseLapsed
-	case t.Phase == PhasePaid && clock > t.Agreement.Deadlines.DeliverBy:
-		return PhaseRefunded
-	}
-	return t.Phase
-}
-
-// Owner is the rule of the whole protocol: who may spend a part of the trade at a moment of the ledger clock. The return
-// is locked like the payment: both open with the release, the return to the consumer, the payment to the producer.
-// It is false while nobody may. Once somebody owns a part, nobody else ever will.
-func (t *Trade) Owner(part Part, clock Time) (PublicKey, bool) {
-	switch t.PhaseAt(clock) {
-	case PhaseReleased:
-		switch part {
-		case PartPayment, PartBond:
-			return t.Agreement.Producer, true
-		case PartReturn:
-			return t.Agreement.Consumer, true
-		}
-	case PhaseRefunded:
-		switch part {
-		case PartPayment, PartDeposit:
-			return t.Agreement.Consumer, true
-		}
-	}
-	return PublicKey{}, false
-}
-
-// Entitled returns the key that may spend a part of the trade once the ledger clock is past a moment, if no other step comes
-// first; zero is now. It is false while that needs a step of a party. Deliver-by is the only deadline that gives a part to anybody.
-func (t *Trade) Entitled(part Part) (owner PublicKey, after Time, ok bool) {
-	if owner, ok = t.Owner(part, 0); ok {
-		return owner, 0, true
-	}
-	owner, ok = t.Owner(part, MaxTime)
-	return owner, t.Agreement.Deadlines.DeliverBy, ok
-}
-
-// PutIn returns the party whose money a part of the trade was. The return counts as the consumer's: it replaces the deposit.
-func (t *Trade) PutIn(part Part) PublicKey {
-	if part == PartBond {
-		return t.Agreement.Producer
-	}
-	return t.Agreement.Consumer
-}
-
 // Find returns the trade's unspent output of a part.
 func (t *Trade) Find(part Part) (Locked, bool) {
 	for _, locked := range t.Locked {
@@ -185,16 +135,4 @@ func (t *Trade) LockedSum() Amount {
 		total += locked.Amount
 	}
 	return total
-}
-
-// Opens reports whether a preimage opens instalment k of the trade. It costs one hash for each instalment since the last
-// one released, so it is false at once when k is out of bounds.
-func (t *Trade) Opens(k uint16, preimage Secret) bool {
-	if k <= t.Released || k > t.Agreement.Instalments {
-		return false
-	}
-	if t.Released == 0 {
-		return preimage.Digest(int(k)) == t.Digest
-	}
-	return preimage.Digest(int(k-t.Released)) == Hash(t.Preimage)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 	"pgregory.net/rapid"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -191,11 +192,11 @@ func TestPreimagesOpenTheirInstalments(t *testing.T) {
 		n := rapid.Uint16Range(1, types.MaxInstalments).Draw(t, "n")
 		k := rapid.Uint16Range(1, n).Draw(t, "k")
 		id := types.TradeID{byte(n), byte(k)}
-		trade := types.Trade{Agreement: types.Agreement{Instalments: n}, Digest: seed.Secret(id).Digest(int(n))}
-		if !trade.Opens(k, seed.Preimage(id, k, n)) {
+		deal := types.Trade{Agreement: types.Agreement{Instalments: n}, Digest: seed.Secret(id).Digest(int(n))}
+		if !trade.Opens(&deal, k, seed.Preimage(id, k, n)) {
 			t.Fatalf("the preimage of instalment %d of %d does not open it", k, n)
 		}
-		if k > 1 && trade.Opens(k-1, seed.Preimage(id, k, n)) {
+		if k > 1 && trade.Opens(&deal, k-1, seed.Preimage(id, k, n)) {
 			t.Fatalf("the preimage of instalment %d of %d opens the one before directly", k, n)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -74,7 +75,7 @@ func (a *Account) Explain(ctx Context, p *Proposal, trade *types.Trade) (*Explan
 }
 
 // checkProposal refuses a proposal that the ledger would not take now, from any submitter.
-func (a *Account) checkProposal(ctx *Context, p *Proposal, trade *types.Trade) error {
+func (a *Account) checkProposal(ctx *Context, p *Proposal, t *types.Trade) error {
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -87,16 +88,16 @@ func (a *Account) checkProposal(ctx *Context, p *Proposal, trade *types.Trade) e
 	case p.validUntil > latest:
 		return types.Refuse(types.CodeValidity, "the proposal is valid until %s, and no signature may be open for longer than until %s: make it again with an earlier end",
 			ctx.moment(p.validUntil), ctx.moment(latest))
-	case p.agreement != nil && trade != nil:
-		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", p.Trade(), trade.PhaseAt(ctx.Clock))
-	case p.agreement != nil && ctx.Clock > p.agreement.Deadlines.PayBy:
+	case p.agreement != nil && t != nil:
+		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", p.Trade(), trade.PhaseAt(t, ctx.Clock))
+	case p.agreement != nil && trade.Passed(p.agreement.Deadlines.PayBy, ctx.Clock):
 		return types.Refuse(types.CodeTooLate, "the agreement was to be paid by %s: make it again with later deadlines", ctx.moment(p.agreement.Deadlines.PayBy))
 	case p.agreement != nil:
 		return p.agreement.Check(&ctx.Params)
-	case trade == nil:
+	case t == nil:
 		return refuse(ReasonProposal, "it splits trade %s, which was not looked up or is not on the ledger", p.split.Trade)
 	}
-	return checkSplit(ctx, p.split, trade)
+	return checkSplit(ctx, p.split, t)
 }
 
 func (a *Account) explainAgreement(ctx *Context, e *Explanation) (err error) {

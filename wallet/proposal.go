@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/types/strict"
 )
@@ -144,10 +145,14 @@ func (p *Proposal) action(mandates *types.Mandates, submitter types.PublicKey) t
 	if p.agreement != nil {
 		return &types.Agree{Agreement: *p.agreement, Mandates: *mandates, Submitter: submitter}
 	}
-	return &types.Split{
-		Trade: p.split.Trade, Phase: p.split.Phase, Released: p.split.Released, ToProducer: p.split.ToProducer, ToConsumer: p.split.ToConsumer,
-		Mandates: *mandates, Submitter: submitter,
-	}
+	split := p.split.action()
+	split.Mandates, split.Submitter = *mandates, submitter
+	return split
+}
+
+// action is the split without its mandates.
+func (s *splitFields) action() *types.Split {
+	return &types.Split{Trade: s.Trade, Phase: s.Phase, Released: s.Released, ToProducer: s.ToProducer, ToConsumer: s.ToConsumer}
 }
 
 // Agreement is the proposed agreement; nil when a split is proposed.
@@ -188,14 +193,14 @@ func (p *Proposal) Complete() bool { return len(p.signatures) == 2 }
 
 // Open reports whether the proposal could still be recorded at a block time, with a trade as a node shows it; nil when there is
 // none on the ledger.
-func (p *Proposal) Open(blockTime, clock types.Time, trade *types.Trade) bool {
+func (p *Proposal) Open(blockTime, clock types.Time, t *types.Trade) bool {
 	switch {
 	case p.validUntil < blockTime:
 		return false
 	case p.agreement != nil:
-		return trade == nil && clock <= p.agreement.Deadlines.PayBy
+		return t == nil && !trade.Passed(p.agreement.Deadlines.PayBy, clock)
 	}
-	return trade != nil && trade.PhaseAt(clock) == p.split.Phase && trade.Released == p.split.Released
+	return t != nil && trade.PhaseAt(t, clock) == p.split.Phase && t.Released == p.split.Released
 }
 
 func (p *Proposal) with(signature types.Signature) *Proposal {
@@ -222,9 +227,9 @@ func (a *Account) Propose(ctx Context, agreement types.Agreement) (*Proposal, er
 
 // ProposeSplit makes a proposal to divide all that a trade has locked, which nobody has signed yet. It is for the trade as it is
 // now: it can't be recorded in another phase or after another instalment.
-func (a *Account) ProposeSplit(ctx Context, id types.TradeID, trade *types.Trade, toProducer, toConsumer types.Amount) (*Proposal, error) {
-	split := &splitFields{id, trade.PhaseAt(ctx.Clock), trade.Released, toProducer, toConsumer}
-	if err := a.checkSplit(&ctx, split, trade); err != nil {
+func (a *Account) ProposeSplit(ctx Context, id types.TradeID, t *types.Trade, toProducer, toConsumer types.Amount) (*Proposal, error) {
+	split := &splitFields{id, trade.PhaseAt(t, ctx.Clock), t.Released, toProducer, toConsumer}
+	if err := a.checkSplit(&ctx, split, t); err != nil {
 		return nil, err
 	}
 	return &Proposal{split: split, chainID: ctx.Params.ChainID, validUntil: ctx.validUntil()}, nil

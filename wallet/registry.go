@@ -1,6 +1,9 @@
 package wallet
 
-import "lockstep/types"
+import (
+	"lockstep/trade"
+	"lockstep/types"
+)
 
 // Admit makes a key a member. The account must be one of the ledger's operators, as for [Draft.Enrol] and [Draft.Retire].
 func (d *Draft) Admit(member types.Member) {
@@ -52,16 +55,17 @@ func (d *Draft) Read(flow types.Flow, from types.Time, records ...types.HexBytes
 }
 
 // Award divides all that a trade has locked, as its arbiter, once confirm-by has passed.
-func (d *Draft) Award(id types.TradeID, trade *types.Trade, toProducer, toConsumer types.Amount) error {
-	if err := checkTrade(id, trade); err != nil {
+func (d *Draft) Award(id types.TradeID, t *types.Trade, toProducer, toConsumer types.Amount) error {
+	if err := checkTrade(id, t); err != nil {
 		return err
 	}
-	if arbiter, ok := trade.Agreement.Fallback.(*types.Arbiter); !ok || arbiter.Key != d.account.key {
+	if arbiter, ok := t.Agreement.Fallback.(*types.Arbiter); !ok || arbiter.Key != d.account.key {
 		return refuse(ReasonNotOurs, "this account, %s, is not the arbiter of trade %s", d.account.key, id)
 	}
-	if err := checkShares(trade, toProducer, toConsumer); err != nil {
+	award := &types.Award{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer}
+	if err := trade.Check(t, award, d.ctx.Clock); err != nil {
 		return err
 	}
-	d.act(&types.Award{Trade: id, ToProducer: toProducer, ToConsumer: toConsumer})
+	d.act(award)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -127,30 +128,30 @@ func (a *Account) checkAgreement(ctx *Context, agreement *types.Agreement) error
 }
 
 // Pay locks price and deposit of an agreed trade (E1).
-func (d *Draft) Pay(id types.TradeID, trade *types.Trade) error {
-	if err := checkTrade(id, trade); err != nil {
+func (d *Draft) Pay(id types.TradeID, t *types.Trade) error {
+	if err := checkTrade(id, t); err != nil {
 		return err
 	}
-	if err := d.checkPhase(trade, "paid", types.PhaseAgreed); err != nil {
+	if err := trade.May(t, trade.MovePay, d.ctx.Clock); err != nil {
 		return err
 	}
-	if err := d.pay(&trade.Agreement); err != nil {
+	if err := d.pay(&t.Agreement); err != nil {
 		return err
 	}
-	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, trade.Agreement.Instalments)})
+	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, t.Agreement.Instalments)})
 	return nil
 }
 
 // Deliver begins the delivery of a paid trade (E2): the deposit becomes the return, and the account's bond is locked.
-func (d *Draft) Deliver(id types.TradeID, trade *types.Trade) error {
-	if err := checkTrade(id, trade); err != nil {
+func (d *Draft) Deliver(id types.TradeID, t *types.Trade) error {
+	if err := checkTrade(id, t); err != nil {
 		return err
 	}
-	agreement := &trade.Agreement
+	agreement := &t.Agreement
 	if agreement.Producer != d.account.key {
 		return refuse(ReasonNotOurs, "only the producer %s delivers in this trade, this account is %s", agreement.Producer, d.account.key)
 	}
-	if err := d.checkPhase(trade, "delivered", types.PhasePaid); err != nil {
+	if err := trade.May(t, trade.MoveDeliver, d.ctx.Clock); err != nil {
 		return err
 	}
 	if err := d.account.checkAgreement(&d.ctx, agreement); err != nil {
@@ -171,59 +172,31 @@ func (a *Account) checkSplit(ctx *Context, split *splitFields, trade *types.Trad
 	return checkSplit(ctx, split, trade)
 }
 
-// checkSplit is what must hold of a split for the ledger to take it now.
-func checkSplit(ctx *Context, split *splitFields, trade *types.Trade) error {
-	if err := checkTrade(split.Trade, trade); err != nil {
+// checkSplit refuses a split that the ledger would not take now.
+func checkSplit(ctx *Context, split *splitFields, t *types.Trade) error {
+	if err := checkTrade(split.Trade, t); err != nil {
 		return err
 	}
-	if err := checkPhase(ctx, trade, "split", types.PhasePaid, types.PhaseDelivered); err != nil {
+	if err := trade.May(t, trade.MoveSplit, ctx.Clock); err != nil {
 		return err
 	}
-	if phase := trade.PhaseAt(ctx.Clock); split.Phase != phase || split.Released != trade.Released {
-		return types.Refuse(types.CodeMandate, "the split was made when the trade was %s with %d instalments released; now it is %s with %d released: make it again",
-			split.Phase, split.Released, phase, trade.Released)
-	}
-	if !slices.Equal(trade.Locked, lockedOf(trade)) {
+	if !slices.Equal(t.Locked, trade.Locks(t)) { // so a node can't make a bad split look good
 		return refuse(ReasonMismatch, "trade %s can't have locked what the node shows in this phase: don't trust that node", split.Trade)
 	}
-	return checkShares(trade, split.ToProducer, split.ToConsumer)
-}
-
-// lockedOf is what a trade has locked while it is paid or delivered: all of it follows from the agreement, the phase and the released
-// instalments, which a split names. So a node can't make a bad split look good.
-func lockedOf(trade *types.Trade) []types.Locked {
-	agreement := &trade.Agreement
-	due := min(agreement.InstalmentsDue(min(trade.Released, agreement.Instalments)), agreement.Price)
-	locked := []types.Locked{{Part: types.PartPayment, Amount: agreement.Price - due}, {Part: types.PartDeposit, Amount: agreement.Deposit}}
-	if trade.Phase == types.PhaseDelivered {
-		locked[1].Part = types.PartReturn
-		if agreement.Bond > 0 {
-			locked = append(locked, types.Locked{Part: types.PartBond, Amount: agreement.Bond})
-		}
-	}
-	return locked
-}
-
-func checkShares(trade *types.Trade, toProducer, toConsumer types.Amount) error {
-	locked := trade.LockedSum()
-	if total, ok := toProducer.Add(toConsumer); !ok || total != locked {
-		return types.Refuse(types.CodeSplit, "%s to the producer and %s to the consumer are not the %s that is locked",
-			toProducer, toConsumer, locked)
-	}
-	return nil
+	return trade.Check(t, split.action(), ctx.Clock)
 }
 
 // Collect spends what a trade has left to the account to its own key: the producer's payment and bond (E4), the
 // consumer's return, or its refund. None of it is ever urgent: such coins are also chosen like any other.
-func (d *Draft) Collect(id types.TradeID, trade *types.Trade) error {
-	if err := checkTrade(id, trade); err != nil {
+func (d *Draft) Collect(id types.TradeID, t *types.Trade) error {
+	if err := checkTrade(id, t); err != nil {
 		return err
 	}
 	var coins []wire.Coin
-	for _, locked := range trade.Locked {
-		if owner, owned := trade.Owner(locked.Part, d.ctx.Clock); owned && owner == d.account.key {
+	for _, locked := range t.Locked {
+		if owner, owned := trade.Owner(t, locked.Part, d.ctx.Clock); owned && owner == d.account.key {
 			coins = append(coins, wire.Coin{
-				Outpoint: id.Outpoint(locked.Part), Asset: trade.Agreement.Asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part,
+				Outpoint: id.Outpoint(locked.Part), Asset: t.Agreement.Asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part,
 			})
 		}
 	}
@@ -238,29 +211,25 @@ func (d *Draft) Collect(id types.TradeID, trade *types.Trade) error {
 // Release makes the transaction that shows the preimage of instalment k (E3): the payment up to it becomes the
 // producer's, and with the last one the return the account's. It needs no coins and no signature, and it can't be taken
 // back: call it only when the goods are there.
-func (a *Account) Release(ctx Context, id types.TradeID, trade *types.Trade, k uint16) (*types.Tx, error) {
-	if err := checkTrade(id, trade); err != nil {
+func (a *Account) Release(ctx Context, id types.TradeID, t *types.Trade, k uint16) (*types.Tx, error) {
+	if err := checkTrade(id, t); err != nil {
 		return nil, err
 	}
-	agreement := &trade.Agreement
+	agreement := &t.Agreement
 	if agreement.ChainID != ctx.Params.ChainID {
 		return nil, types.Refuse(types.CodeChain, "the trade is on chain %q, the node is on %q", agreement.ChainID, ctx.Params.ChainID)
 	}
 	if agreement.Consumer != a.key {
 		return nil, refuse(ReasonNotOurs, "only the consumer %s can release this trade, this account is %s", agreement.Consumer, a.key)
 	}
-	if err := checkPhase(&ctx, trade, "released", types.PhaseDelivered); err != nil {
+	if err := trade.May(t, trade.MoveRelease, ctx.Clock); err != nil {
 		return nil, err
 	}
-	if k <= trade.Released || k > agreement.Instalments {
-		return nil, types.Refuse(types.CodeInstalment, "instalment %d of %d, of which %d are released", k, agreement.Instalments, trade.Released)
-	}
-	if _, hold := agreement.Fallback.(*types.Hold); !hold && ctx.Clock > agreement.Deadlines.ConfirmBy {
-		return nil, types.Refuse(types.CodeTooLate, "confirm-by %s has passed: the trade ends by its %s terms", agreement.Deadlines.ConfirmBy,
-			types.FallbackKind(agreement.Fallback))
+	if err := trade.CheckInstalment(t, k); err != nil {
+		return nil, err
 	}
 	preimage := a.Preimage(id, k, agreement.Instalments)
-	if !trade.Opens(k, preimage) {
+	if !trade.Opens(t, k, preimage) {
 		return nil, refuse(ReasonMismatch, "the trade shown is not locked with this wallet's secret: "+
 			"the node shows another lock, or it was paid with another seed")
 	}
@@ -273,19 +242,4 @@ func checkTrade(id types.TradeID, trade *types.Trade) error {
 		return refuse(ReasonMismatch, "what the node shows as trade %s is not that trade: don't trust that node", id)
 	}
 	return nil
-}
-
-func (d *Draft) checkPhase(trade *types.Trade, what string, phases ...types.Phase) error {
-	return checkPhase(&d.ctx, trade, what, phases...)
-}
-
-func checkPhase(ctx *Context, trade *types.Trade, what string, phases ...types.Phase) error {
-	switch phase := trade.PhaseAt(ctx.Clock); {
-	case slices.Contains(phases, phase):
-		return nil
-	case phase == types.PhaseLapsed || phase == types.PhaseRefunded:
-		return types.Refuse(types.CodeTooLate, "the trade is %s: it can't be %s any more", phase, what)
-	default:
-		return types.Refuse(types.CodePhase, "the trade is %s: it can't be %s now", phase, what)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -63,7 +64,7 @@ func TestTradeByOffer(t *testing.T) {
 			for k := uint16(1); k <= instalments; k++ {
 				w.accept(clara.Release(w.context(clara), id, w.trade(id), k))
 				if k < instalments {
-					w.expect(paul, 1000-40+w.trade(id).Agreement.InstalmentsDue(k))
+					w.expect(paul, 1000-40+trade.Due(&w.trade(id).Agreement, k))
 				}
 			}
 			w.collect(paul, id)

@@ -8,6 +8,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -128,7 +129,7 @@ func (w *world) context(a *wallet.Account) wallet.Context {
 				continue
 			}
 		case *types.TradeLock:
-			if owner, ok := w.trade(lock.Trade).Owner(lock.Part, clock); !ok || owner != a.Key() {
+			if owner, ok := trade.Owner(w.trade(lock.Trade), lock.Part, clock); !ok || owner != a.Key() {
 				continue
 			}
 			coin.Trade, coin.Part = &lock.Trade, &lock.Part

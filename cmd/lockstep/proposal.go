@@ -10,6 +10,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/atomicfile"
 	"lockstep/internal/plaintext"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -296,12 +297,12 @@ func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Contex
 }
 
 // send submits a proposal that both have signed before: for one of them whose transaction did not come through, or for anybody else.
-func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade) error {
+func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *types.Trade) error {
 	if c.Out != "" {
 		return misuse("both have signed %s: leave --out away to send it", c.File)
 	}
-	if trade != nil && proposal.Agreement() != nil {
-		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", proposal.Trade(), trade.PhaseAt(known.Clock))
+	if t != nil && proposal.Agreement() != nil {
+		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", proposal.Trade(), trade.PhaseAt(t, known.Clock))
 	}
 	cost, err := c.cost(s, known, proposal)
 	if err != nil {
@@ -312,7 +313,7 @@ func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Contex
 		if err := s.vouch(ctx, proposal.Agreement().Asset, c.Asset); err != nil {
 			return err
 		}
-		if _, err := s.explain(ctx, known, proposal, trade, &p); err != nil {
+		if _, err := s.explain(ctx, known, proposal, t, &p); err != nil {
 			return err
 		}
 		p.odd = s.odd(ctx, &c.priceFlags, &proposal.Agreement().Goods, proposal.Agreement().Asset, unitPrice(proposal.Agreement()))
@@ -322,7 +323,7 @@ func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Contex
 	if err != nil {
 		return err
 	}
-	return c.record(ctx, s, known, proposal, trade, leave)
+	return c.record(ctx, s, known, proposal, t, leave)
 }
 
 // cost is what sending the proposal takes from the account: the fee, and with --pay the payment.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"lockstep/internal/plaintext"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/types/strict"
 	"lockstep/wallet"
@@ -47,9 +48,9 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 }
 
 // release is the plan to give the producer its part of the payment up to instalment k.
-func (s *session) release(trade *types.Trade, k uint16, verb, done string) plan {
-	a := &trade.Agreement
-	free, _ := a.InstalmentsDue(k).Sub(a.InstalmentsDue(min(trade.Released, k))) // none is left when it was released before
+func (s *session) release(t *types.Trade, k uint16, verb, done string) plan {
+	a := &t.Agreement
+	free, _ := trade.Due(a, k).Sub(trade.Due(a, min(t.Released, k))) // none is left when it was released before
 	return plan{
 		ask: fmt.Sprintf("%s %d of %d, which gives the producer %s", verb, k, a.Instalments, s.money(a.Asset, free)),
 		worst: []string{
@@ -103,7 +104,7 @@ type tradeKeyCmd struct {
 }
 
 func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
-	s, trade, err := c.begin(ctx, a)
+	s, t, err := c.begin(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	tx, err := s.account.Release(known, c.Trade, &trade.Trade, c.Instalment)
+	tx, err := s.account.Release(known, c.Trade, &t.Trade, c.Instalment)
 	if err != nil {
 		return err
 	}
@@ -120,16 +121,16 @@ func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p := s.release(&trade.Trade, c.Instalment, "Write the key of instalment", "")
+	p := s.release(&t.Trade, c.Instalment, "Write the key of instalment", "")
 	if _, err := s.consent(c.yesFlag, p, wallet.Cost{}); err != nil {
 		return err
 	}
 	if err := writeSecret(c.Out, append(content, '\n')); err != nil {
 		return fmt.Errorf("write the key: %w", err)
 	}
-	asset := trade.Trade.Agreement.Asset
+	asset := t.Trade.Agreement.Asset
 	return a.show(map[string]string{"file": c.Out}, func(p *page) {
 		p.line("%s holds the key of instalment %d of %d. Whoever has it can free %s for the producer.", c.Out, c.Instalment,
-			trade.Trade.Agreement.Instalments, s.money(asset, trade.Trade.Agreement.InstalmentsDue(c.Instalment)))
+			t.Trade.Agreement.Instalments, s.money(asset, trade.Due(&t.Trade.Agreement, c.Instalment)))
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -189,7 +190,7 @@ func (s *session) stages(t *wire.Trade) []stage {
 	}
 	released := "the secret is on the ledger: return to the consumer, payment and bond to the producer"
 	if t.Trade.Released > 0 && t.Trade.Released < a.Instalments {
-		released = fmt.Sprintf("%d of %d instalments so far: %s is the producer's", t.Trade.Released, a.Instalments, money(a.InstalmentsDue(t.Trade.Released)))
+		released = fmt.Sprintf("%d of %d instalments so far: %s is the producer's", t.Trade.Released, a.Instalments, money(trade.Due(a, t.Trade.Released)))
 	}
 	return append(rows, s.stage(t, types.StepReleased, "E3 released", releaseBy, released),
 		s.stage(t, types.StepCollected, "E4 collected", 0, "the producer has spent the payment; it had no deadline"))
@@ -232,7 +233,7 @@ func (s *session) locked(p *page, t *wire.Trade) {
 	}
 	for _, part := range t.Trade.Locked {
 		whose := "nobody's yet"
-		if owner, owned := t.Trade.Owner(part.Part, t.Clock); owned {
+		if owner, owned := trade.Owner(&t.Trade, part.Part, t.Clock); owned {
 			whose = "the " + role(&t.Trade.Agreement, owner) + "'s to spend"
 		}
 		p.row("Locked", part.Part.String(), s.money(t.Trade.Agreement.Asset, part.Amount), whose)

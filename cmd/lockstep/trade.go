@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -193,16 +194,16 @@ type tradeRefundCmd struct {
 }
 
 func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		agreement := &trade.Agreement
-		if phase := trade.PhaseAt(s.status.Clock); phase != types.PhaseRefunded {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+		agreement := &t.Agreement
+		if phase := trade.PhaseAt(t, s.status.Clock); phase != types.PhaseRefunded {
 			return plan{}, types.Refuse(types.CodePhase, "the trade is %s: a refund comes when deliver-by (%s) has passed with nothing delivered",
 				phase, agreement.Deadlines.DeliverBy)
 		}
 		return plan{
 			ask:  fmt.Sprintf("Take back the payment of %s and the deposit of %s", s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
 			done: "Refunded: payment and deposit are yours again",
-		}, d.Collect(c.Trade, trade)
+		}, d.Collect(c.Trade, t)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -33,12 +34,12 @@ func (l *Ledger) coins(key types.PublicKey) (coins []placed, locked map[types.As
 				coins = append(coins, coin)
 			}
 		case *types.TradeLock:
-			trade, _ := l.reader().Trade(lock.Trade)
-			owner, after, _ := trade.Entitled(lock.Part)
+			t, _ := l.reader().Trade(lock.Trade)
+			owner, after, _ := trade.Entitled(t, lock.Part)
 			coin.Trade, coin.Part, coin.after = &lock.Trade, &lock.Part, after
-			if now, ok := trade.Owner(lock.Part, clock); ok && now == key && owner == key {
+			if now, ok := trade.Owner(t, lock.Part, clock); ok && now == key && owner == key {
 				coins = append(coins, coin)
-			} else if !ok && trade.PutIn(lock.Part) == key {
+			} else if !ok && trade.PutIn(t, lock.Part) == key {
 				locked[output.Asset] += output.Amount
 			}
 		}
@@ -118,8 +119,8 @@ func (l *Ledger) Output(_ context.Context, outpoint types.Outpoint) (wire.Output
 	case *types.KeyLock:
 		shown.Owner = &lock.Key
 	case *types.TradeLock:
-		trade, _ := l.reader().Trade(lock.Trade)
-		if owner, owned := trade.Owner(lock.Part, clock.Now()); owned {
+		t, _ := l.reader().Trade(lock.Trade)
+		if owner, owned := trade.Owner(t, lock.Part, clock.Now()); owned {
 			shown.Owner = &owner
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -210,15 +211,15 @@ func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) 
 
 func (l *Ledger) trade(id types.TradeID) (wire.Trade, error) {
 	clock := l.reader().Clock()
-	trade, open := l.reader().Trade(id)
+	t, open := l.reader().Trade(id)
 	if !open {
-		if trade = l.closed[id]; trade == nil {
+		if t = l.closed[id]; t == nil {
 			return wire.Trade{}, types.Refuse(types.CodeNotFound, "trade %s", id)
 		}
 	}
 	return wire.Trade{
-		ID: id, Phase: trade.PhaseAt(clock.Now()), Over: !open, Clock: clock.Now(), Height: clock.Height,
-		Moves: trade.Moves(clock.Now()), Trade: *trade,
+		ID: id, Phase: trade.PhaseAt(t, clock.Now()), Over: !open, Clock: clock.Now(), Height: clock.Height,
+		Moves: trade.Moves(t, clock.Now()), Trade: *t,
 	}, nil
 }
 

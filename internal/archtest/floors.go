@@ -17,10 +17,10 @@ type floor struct {
 // floors is the table of the architecture document, with what each row's list takes for granted written out: whoever may
 // import a package may name the types that it speaks in.
 func floors() []floor {
-	words := []string{"types", "client/wire", "internal/disk"}
+	words := []string{"types", "trade", "client/wire", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "market", "meter", "types", "client/wire",
+		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "trade", "market", "meter", "types", "client/wire",
 		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
@@ -39,8 +39,9 @@ func floors() []floor {
 		{2, "internal/store", and("internal/ledger")},
 		{2, "wallet", and("internal/atomicfile")},
 
-		{1, "internal/game", []string{"internal/ledger", "meter", "types"}}, // meter: it signs the readings that its players may post
-		{1, "internal/ledger", []string{"types", "market", "meter"}},
+		{1, "internal/game", []string{"internal/ledger", "trade", "meter", "types"}}, // meter: it signs the readings that its players may post
+		{1, "internal/ledger", []string{"types", "trade", "market", "meter"}},
+		{1, "trade", []string{"types"}},
 
 		{0, "market", []string{"types"}},
 		{0, "meter", []string{"types"}},

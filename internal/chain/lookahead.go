@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -79,11 +80,10 @@ func (p *pool) foreseeable(o types.Outpoint) bool {
 }
 
 // opens reports whether an unsigned transaction is a release with a true secret, due or not: the delivery may be waiting.
-func (p *pool) opens(tx *types.Tx, trade *types.Trade) bool {
+func (p *pool) opens(tx *types.Tx, t *types.Trade) bool {
 	release, ok := tx.Body.Actions[0].(*types.Release)
 	return ok && tx.ID() == types.NewRelease(p.params.ChainID, *release).ID() && // nothing beside it
-		release.Instalment > trade.Released && release.Instalment <= trade.Agreement.Instalments &&
-		trade.Opens(release.Instalment, release.Preimage)
+		trade.Opens(t, release.Instalment, release.Preimage)
 }
 
 // execute does a transaction on the scratch state.

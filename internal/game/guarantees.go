@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -73,15 +74,15 @@ func (r *rules) tradeAsInTheBook(at *board, b *book, i int, locked [types.PartBo
 			return fmt.Sprintf("guarantee 1: the %s of %s should be %s and is %s", part, r.title(i), e.locked[part], locked[part])
 		}
 	}
-	trade, live := at.reader().Trade(r.ids[i])
+	t, live := at.reader().Trade(r.ids[i])
 	phase := r.phase(b, i)
 	should := phase != 0 && phase != types.PhaseLapsed && !e.over()
 	switch {
 	case live != should:
 		return fmt.Sprintf("%s should be in the state: %t, is in it: %t", r.title(i), should, live)
-	case live && (trade.PhaseAt(at.clock.Now()) != phase || trade.Released != e.released):
+	case live && (trade.PhaseAt(t, at.clock.Now()) != phase || t.Released != e.released):
 		return fmt.Sprintf("%s should be %s with %d released, the ledger says %s with %d",
-			r.title(i), phase, e.released, trade.PhaseAt(at.clock.Now()), trade.Released)
+			r.title(i), phase, e.released, trade.PhaseAt(t, at.clock.Now()), t.Released)
 	}
 	return ""
 }

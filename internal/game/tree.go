@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -306,7 +306,7 @@ func (t *tree) deciding(now table) (branch, error) {
 		return branch{end: end}, err
 	}
 	all := t.Price + t.Deposit + t.Bond
-	truth := ledger.ProducerShare(&t.agreement, 0, t.quantityOf(now.goods))
+	truth := trade.ProducerShare(&t.agreement, 0, t.quantityOf(now.goods))
 	f := &fork{who: arbiter}
 	for _, award := range []struct {
 		says       string
@@ -361,8 +361,8 @@ func (t *tree) ownerOf(at *board, lock types.Lock, clock types.Time) (types.Publ
 	case *types.KeyLock:
 		return l.Key, true
 	case *types.TradeLock:
-		if trade, ok := at.reader().Trade(l.Trade); ok {
-			return trade.Owner(l.Part, clock)
+		if deal, ok := at.reader().Trade(l.Trade); ok {
+			return trade.Owner(deal, l.Part, clock)
 		}
 	}
 	return types.PublicKey{}, false

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -44,7 +45,7 @@ func tallyOf(c *Conduct, phase types.Phase) *Tally {
 
 // count counts a trade in the phase that it has come to instead of the one that it had; the zero phase is that of a new one.
 func (b *batch) count(row *tradeRow, next progress) error {
-	if row.phase != 0 && open(row.phase) == open(next.phase) {
+	if row.phase != 0 && trade.Running(row.phase) == trade.Running(next.phase) {
 		return nil
 	}
 	for role, party := range map[Role]int64{Producer: row.producer, Consumer: row.consumer} {

@@ -14,6 +14,7 @@ import (
 	"lockstep/client/wire/history"
 	"lockstep/internal/index"
 	"lockstep/internal/store"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -65,17 +66,17 @@ func productOf(a *types.Agreement) types.Product {
 func agreedAt(trade *types.Trade) types.Time { return trade.Steps[0].At }
 
 // passes is a filter as its documentation says it.
-func (s *story) passes(trade *types.Trade, f *index.TradeFilter) bool {
-	agreement := &trade.Agreement
+func (s *story) passes(t *types.Trade, f *index.TradeFilter) bool {
+	agreement := &t.Agreement
 	product := productOf(agreement)
-	at := agreedAt(trade)
+	at := agreedAt(t)
 	switch {
 	case f.Party != nil && f.Role != index.Consumer && agreement.Producer == *f.Party:
 	case f.Party != nil && f.Role != index.Producer && agreement.Consumer == *f.Party:
 	case f.Party != nil:
 		return false
 	}
-	return (f.Product == nil || product.ID() == *f.Product) && (f.Phase == 0 || trade.PhaseAt(s.clock) == f.Phase) &&
+	return (f.Product == nil || product.ID() == *f.Product) && (f.Phase == 0 || trade.PhaseAt(t, s.clock) == f.Phase) &&
 		at >= f.From && (f.Until == 0 || at < f.Until)
 }
 
@@ -138,16 +139,16 @@ func TestATradeIsWhatTheLedgerHas(t *testing.T) {
 	})
 	slices.Reverse(listed)
 	phases := map[types.Phase]int{}
-	for i, trade := range s.trades {
-		a, product := &trade.Agreement, productOf(&trade.Agreement)
+	for i, deal := range s.trades {
+		a, product := &deal.Agreement, productOf(&deal.Agreement)
 		want := index.Trade{
-			ID: trade.ID(), Phase: trade.PhaseAt(s.clock), Height: trade.Height, AgreedAt: agreedAt(trade), Producer: a.Producer, Consumer: a.Consumer,
+			ID: deal.ID(), Phase: trade.PhaseAt(deal, s.clock), Height: deal.Height, AgreedAt: agreedAt(deal), Producer: a.Producer, Consumer: a.Consumer,
 			ProductID: product.ID(), Product: product, Quantity: a.Goods.Quantity, Price: a.Price, Deposit: a.Deposit, Bond: a.Bond,
-			Terms: types.FallbackKind(a.Fallback), Matched: trade.Steps[0].Kind == types.StepMatched, Instalments: a.Instalments,
-			Released: trade.Released, Allotted: trade.Allotted, PayBy: a.Deadlines.PayBy, DeliverBy: a.Deadlines.DeliverBy,
-			EndedAt: endOf(trade, s.clock), Excused: listed[i].Excused,
+			Terms: types.FallbackKind(a.Fallback), Matched: deal.Steps[0].Kind == types.StepMatched, Instalments: a.Instalments,
+			Released: deal.Released, Allotted: deal.Allotted, PayBy: a.Deadlines.PayBy, DeliverBy: a.Deadlines.DeliverBy,
+			EndedAt: endOf(deal, s.clock), Excused: listed[i].Excused,
 		}
-		if step, paid := trade.Step(types.StepPaid); paid {
+		if step, paid := deal.Step(types.StepPaid); paid {
 			want.PaidAt = step.At
 		}
 		if diff := gocmp.Diff(want, listed[i], gocmp.AllowUnexported(types.Product{})); diff != "" {
@@ -160,17 +161,17 @@ func TestATradeIsWhatTheLedgerHas(t *testing.T) {
 	}
 }
 
-func endOf(trade *types.Trade, clock types.Time) types.Time {
+func endOf(t *types.Trade, clock types.Time) types.Time {
 	kinds := map[types.Phase]types.StepKind{
 		types.PhaseReleased: types.StepReleased, types.PhaseSplit: types.StepSplit, types.PhaseSettled: types.StepSettled, types.PhaseAwarded: types.StepAwarded,
 	}
-	switch phase := trade.PhaseAt(clock); phase {
+	switch phase := trade.PhaseAt(t, clock); phase {
 	case types.PhaseLapsed:
-		return trade.Agreement.Deadlines.PayBy
+		return t.Agreement.Deadlines.PayBy
 	case types.PhaseRefunded:
-		return trade.Agreement.Deadlines.DeliverBy
+		return t.Agreement.Deadlines.DeliverBy
 	default:
-		step, _ := trade.Step(kinds[phase])
+		step, _ := t.Step(kinds[phase])
 		return step.At
 	}
 }
@@ -218,8 +219,8 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 	}) {
 		excused[trade.ID] = trade.Excused
 	}
-	for _, trade := range s.trades {
-		a, phase, conduct := &trade.Agreement, trade.PhaseAt(s.clock), &producer
+	for _, t := range s.trades {
+		a, phase, conduct := &t.Agreement, trade.PhaseAt(t, s.clock), &producer
 		if a.Consumer == key {
 			conduct = &consumer
 		}
@@ -233,15 +234,15 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 		}[phase]
 		tally.Trades++
 		tally.Value = tally.Value.Add(history.TotalOf(a.Price))
-		if excused[trade.ID()] {
+		if excused[t.ID()] {
 			conduct.Excused++
 		}
-		if trade.Steps[0].Kind != types.StepMatched {
+		if t.Steps[0].Kind != types.StepMatched {
 			continue
 		}
 		fault := phase == types.PhaseLapsed && a.Consumer == key || phase == types.PhaseRefunded && a.Producer == key
 		switch {
-		case fault && excused[trade.ID()]:
+		case fault && excused[t.ID()]:
 			record.Excused++
 		case fault && phase == types.PhaseLapsed:
 			record.Lapses++

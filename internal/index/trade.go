@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -48,40 +49,22 @@ type progress struct {
 
 // progressOf is how far a trade has come by what happened to it. That it lapsed or was refunded is told by deadlines, and
 // the batch tells it by the block in which they pass, however late the trade is read: so a rebuild comes out the same.
-func progressOf(trade *types.Trade) progress {
-	p := progress{phase: trade.Phase, released: trade.Released, allotted: trade.Allotted}
+func progressOf(t *types.Trade) progress {
+	p := progress{phase: t.Phase, released: t.Released, allotted: t.Allotted}
 	switch p.phase {
 	case types.PhaseLapsed:
 		p.phase = types.PhaseAgreed
 	case types.PhaseRefunded:
 		p.phase = types.PhasePaid
 	}
-	if step, paid := trade.Step(types.StepPaid); paid {
+	if step, paid := t.Step(types.StepPaid); paid {
 		p.paidAt = step.At
 	}
-	if step, ended := trade.Step(endingStep(p.phase)); ended {
+	if step, ended := t.Step(trade.EndingStep(p.phase)); ended {
 		p.endedAt = step.At
 	}
 	return p
 }
-
-// endingStep is the step that a phase is the outcome of; zero when a trade in it goes on.
-func endingStep(phase types.Phase) types.StepKind {
-	switch phase {
-	case types.PhaseReleased:
-		return types.StepReleased
-	case types.PhaseSplit:
-		return types.StepSplit
-	case types.PhaseSettled:
-		return types.StepSettled
-	case types.PhaseAwarded:
-		return types.StepAwarded
-	}
-	return 0
-}
-
-// open tells whether a trade in a phase goes on. Nothing changes the row of one that is over.
-func open(phase types.Phase) bool { return phase <= types.PhaseDelivered }
 
 // trade takes up a trade that the current block tells of, and returns its number; zero when the index has it as over. The
 // source says the same of it until the batch ends, so it is read once.
@@ -207,7 +190,7 @@ func (b *batch) writeTrades() error {
 		if err := b.write(row, next); err != nil {
 			return err
 		}
-		if open(row.phase) {
+		if trade.Running(row.phase) { // nothing changes the row of another one
 			remember(b.memory.open, row.id, row)
 		} else {
 			delete(b.memory.open, row.id)
@@ -241,7 +224,7 @@ func (b *batch) outcome(row *tradeRow) progress {
 	switch {
 	case row.lapsed:
 		next.phase, next.endedAt, next.excused = types.PhaseLapsed, row.payBy, row.stalled > row.agreedAt
-	case next.phase == types.PhasePaid && row.deliverBy < b.at.Clock:
+	case next.phase == types.PhasePaid && trade.Passed(row.deliverBy, b.at.Clock):
 		passed, _ := slices.BinarySearchFunc(b.clocks, row.deliverBy+1, func(at place, t types.Time) int { return cmp.Compare(at.Clock, t) })
 		next.phase, next.endedAt, next.excused = types.PhaseRefunded, row.deliverBy, b.clocks[passed].stalled > next.paidAt
 	}

@@ -14,6 +14,7 @@ import (
 	"lockstep/internal/index"
 	"lockstep/internal/ledger"
 	"lockstep/internal/store"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -262,8 +263,8 @@ func (w *world) agreement(producer, consumer int) types.Agreement {
 }
 
 // next is a step of a trade, or nil when its parties let it be.
-func (w *world) next(trade *types.Trade, now types.Time) *types.Tx {
-	agreement, id := &trade.Agreement, trade.ID()
+func (w *world) next(t *types.Trade, now types.Time) *types.Tx {
+	agreement, id := &t.Agreement, t.ID()
 	var money types.Asset
 	for n := range 2 {
 		if assetID(n) == agreement.Asset {
@@ -271,13 +272,13 @@ func (w *world) next(trade *types.Trade, now types.Time) *types.Tx {
 		}
 	}
 	issuer := publicKey("issuer")
-	locked := trade.LockedSum()
-	switch phase := trade.PhaseAt(now); {
+	locked := t.LockedSum()
+	switch phase := trade.PhaseAt(t, now); {
 	case phase == types.PhaseAgreed:
 		return w.txBy([]types.PublicKey{issuer, agreement.Consumer}, &types.Issue{Asset: money, Amount: agreement.Price + agreement.Deposit},
 			&types.Pay{Trade: id, Digest: secret(id).Digest(int(agreement.Instalments))})
 	case phase == types.PhasePaid && w.random.IntN(8) == 0, phase == types.PhaseDelivered && w.random.IntN(40) == 0:
-		return w.split(trade, phase, locked/3, locked-locked/3)
+		return w.split(t, phase, locked/3, locked-locked/3)
 	case phase == types.PhasePaid && agreement.Bond == 0:
 		return w.txBy([]types.PublicKey{agreement.Producer}, &types.Deliver{Trade: id})
 	case phase == types.PhasePaid:
@@ -286,24 +287,24 @@ func (w *world) next(trade *types.Trade, now types.Time) *types.Tx {
 		return w.txBy([]types.PublicKey{publicKey("judy")}, &types.Award{Trade: id, ToProducer: locked})
 	case phase == types.PhaseDelivered && now > agreement.Deadlines.ConfirmBy && types.FallbackKind(agreement.Fallback) == "meter":
 		return signed(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}})
-	case phase == types.PhaseDelivered && trade.Released < agreement.Instalments && id[0]%2 == 0: // some consumers never release
-		k := trade.Released + 1 + uint16(w.random.IntN(int(agreement.Instalments-trade.Released)))
+	case phase == types.PhaseDelivered && t.Released < agreement.Instalments && id[0]%2 == 0: // some consumers never release
+		k := t.Released + 1 + uint16(w.random.IntN(int(agreement.Instalments-t.Released)))
 		return types.NewRelease(w.params.ChainID, types.Release{
 			Trade: id, Instalment: k, Preimage: types.Secret(secret(id).Digest(int(agreement.Instalments - k))),
 		})
 	case phase == types.PhaseReleased || phase == types.PhaseRefunded:
-		return w.spend(trade, now)
+		return w.spend(t, now)
 	}
 	return nil
 }
 
 // spend takes one of the parts that a trade has freed.
-func (w *world) spend(trade *types.Trade, now types.Time) *types.Tx {
-	part := trade.Locked[w.random.IntN(len(trade.Locked))]
-	owner, _ := trade.Owner(part.Part, now)
+func (w *world) spend(t *types.Trade, now types.Time) *types.Tx {
+	part := t.Locked[w.random.IntN(len(t.Locked))]
+	owner, _ := trade.Owner(t, part.Part, now)
 	return signed(types.Body{
-		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Inputs: []types.Outpoint{trade.ID().Outpoint(part.Part)},
-		Outputs: []types.Output{{Asset: trade.Agreement.Asset, Amount: part.Amount, Lock: types.ToKey(owner)}},
+		ChainID: w.params.ChainID, ValidUntil: w.time.Add(60 * second), Inputs: []types.Outpoint{t.ID().Outpoint(part.Part)},
+		Outputs: []types.Output{{Asset: t.Agreement.Asset, Amount: part.Amount, Lock: types.ToKey(owner)}},
 	}, owner)
 }
 

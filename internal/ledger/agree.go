@@ -1,6 +1,9 @@
 package ledger
 
-import "lockstep/types"
+import (
+	"lockstep/trade"
+	"lockstep/types"
+)
 
 // agree records an agreement for which both have given a mandate. It lapses if it is not paid by pay-by.
 func (x *execution) agree(a *types.Agree) error {
@@ -9,18 +12,18 @@ func (x *execution) agree(a *types.Agree) error {
 	if err != nil {
 		return err
 	}
-	if err := x.checkMandates(&a.Mandates, agreement); err != nil {
+	if err := trade.CheckMandates(&a.Mandates, agreement, x.clock.BlockTime, x.params.MaxValidity); err != nil {
 		return err
 	}
-	if err := x.submitted(a.Submitter); err != nil {
+	x.need(a.Submitter) // for the transaction alone
+	if err := a.Submitter.Check("submitter"); err != nil {
 		return err
 	}
-	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
-	x.note(trade, types.StepAgreed)
-	x.put(tradeKey(id), trade)
+	t := trade.Begin(agreement, x.clock.Height, types.StepAgreed, x.evidence(), x.now)
+	x.put(tradeKey(id), t)
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
 	x.beginTrade(agreement)
-	x.emitTrade(types.EventAgreed, id, trade)
+	x.emitTrade(types.EventAgreed, id, t)
 	return nil
 }
 
@@ -53,7 +56,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 
 func (x *execution) checkDeadlines(d *types.Deadlines) error {
 	switch {
-	case x.now > d.PayBy:
+	case trade.Passed(d.PayBy, x.now):
 		return types.Refuse(types.CodeTooLate, "pay-by %s has passed, the ledger clock is at %s", d.PayBy, x.now)
 	case d.ConfirmBy > x.now.Add(x.params.Horizon):
 		return types.Refuse(types.CodeDeadlines, "confirm-by %s is more than %s ahead", d.ConfirmBy, x.params.Horizon)
@@ -63,15 +66,17 @@ func (x *execution) checkDeadlines(d *types.Deadlines) error {
 
 // lapse forgets an agreement that was not paid by pay-by.
 func (s *State) lapse(id types.TradeID) {
-	trade, ok := get[types.Trade](s, tradeKey(id))
-	if !ok || trade.PhaseAt(s.now) != types.PhaseLapsed {
+	t, ok := get[types.Trade](s, tradeKey(id))
+	if !ok {
+		return
+	}
+	final, lapsed := trade.Lapse(t, s.now)
+	if !lapsed {
 		return
 	}
 	s.remove(tradeKey(id))
-	s.countTrade(&trade.Agreement, placesOf(trade), places{})
-	s.recordLapse(trade)
-	final := change(trade)
-	final.Phase = types.PhaseLapsed
+	s.countTrade(&t.Agreement, placesOf(t), places{})
+	s.recordLapse(t)
 	s.closing = append(s.closing, Closed{id, final})
 	s.emitTrade(types.EventLapsed, id, final)
 }

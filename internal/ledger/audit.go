@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -91,15 +92,15 @@ func (s Sums) count(asset types.AssetID, amount types.Amount, owned bool) error 
 }
 
 // auditTrade counts what a trade has locked: each part once, in order.
-func auditTrade(trade *types.Trade, clock types.Time, sums Sums) error {
+func auditTrade(t *types.Trade, clock types.Time, sums Sums) error {
 	last := types.Part(0)
-	for _, locked := range trade.Locked {
+	for _, locked := range t.Locked {
 		if locked.Part <= last || locked.Part > types.PartBond {
 			return fmt.Errorf("part %d is locked after part %d", locked.Part, last)
 		}
 		last = locked.Part
-		_, owned := trade.Owner(locked.Part, clock)
-		if err := sums.count(trade.Agreement.Asset, locked.Amount, owned); err != nil {
+		_, owned := trade.Owner(t, locked.Part, clock)
+		if err := sums.count(t.Agreement.Asset, locked.Amount, owned); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -37,17 +38,16 @@ func (r Reader) Places(flow types.Flow, from types.Time, trades iter.Seq2[types.
 	if slot, known := r.Slot(flow, from); known {
 		find(slot.From, slot.Until)
 	}
-	for id, trade := range trades {
-		goods := &trade.Agreement.Goods
+	for id, t := range trades {
+		goods := &t.Agreement.Goods
 		if goods.Flow != flow || from != 0 && goods.From != from {
 			continue
 		}
-		phase := trade.PhaseAt(clock.Now())
-		if _, delivered := trade.Step(types.StepDelivered); delivered {
+		if _, delivered := t.Step(types.StepDelivered); delivered {
 			find(goods.From, goods.Until)
-		} else if clock.BlockTime < goods.From && (phase == types.PhaseAgreed || phase == types.PhasePaid) {
+		} else if trade.Deliverable(t, clock.Now(), clock.BlockTime) {
 			slot := find(goods.From, goods.Until)
-			slot.Places = append(slot.Places, Place{Claim: claimOf(id, trade)})
+			slot.Places = append(slot.Places, Place{Claim: claimOf(id, t)})
 		}
 	}
 	for i := range slots {

@@ -1,11 +1,8 @@
 package ledger_test
 
 import (
-	"math/big"
 	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
 	"lockstep/types"
@@ -285,87 +282,4 @@ func TestSettlement(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestAllotment checks, for any claims and readings: nothing is allotted twice, nobody gets more than it claimed, all that
-// was read is allotted as far as it was claimed, and claims that come later change nothing for those before.
-func TestAllotment(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		slot := &types.Slot{}
-		for i := range rapid.IntRange(1, 8).Draw(rt, "claims") {
-			slot.Claims = append(slot.Claims, types.Claim{
-				Height: uint64(rapid.IntRange(1, 3).Draw(rt, "height")), Trade: types.TradeID{byte(i)},
-				Quantity: rapid.Uint64Range(1, 50).Draw(rt, "quantity"), ReadingBy: 100,
-			})
-		}
-		slices.SortStableFunc(slot.Claims, func(a, b types.Claim) int { return int(a.Height) - int(b.Height) })
-		read := rapid.Uint64Range(0, 300).Draw(rt, "read")
-		slot.Readings = []types.SlotReading{{At: 100, Quantity: read}, {At: 101, Quantity: 1000}} // the second comes too late
-		var allotted, claimed uint64
-		for i, claim := range slot.Claims {
-			q := ledger.Allot(slot, claim.Trade)
-			if q > claim.Quantity {
-				rt.Fatalf("claim %d of %d got %d", i, claim.Quantity, q)
-			}
-			allotted += q
-			claimed += claim.Quantity
-			earlier := *slot
-			earlier.Claims = slices.DeleteFunc(slices.Clone(slot.Claims), func(c types.Claim) bool { return c.Height > claim.Height })
-			if alone := ledger.Allot(&earlier, claim.Trade); alone != q {
-				rt.Fatalf("claim %d gets %d, without those that came later it would get %d", i, q, alone)
-			}
-		}
-		if allotted != min(read, claimed) {
-			rt.Fatalf("%d allotted of %d read and %d claimed", allotted, read, claimed)
-		}
-	})
-}
-
-// TestLargestRemainder checks the pro-rata rule against its definition, in exact fractions.
-func TestLargestRemainder(t *testing.T) {
-	t.Parallel()
-	slot := &types.Slot{Readings: []types.SlotReading{{Quantity: 10}}}
-	for i, quantity := range []uint64{7, 7, 7} {
-		slot.Claims = append(slot.Claims, types.Claim{Height: 1, Trade: types.TradeID{byte(i)}, Quantity: quantity, ReadingBy: 1})
-	}
-	for i, want := range []uint64{4, 3, 3} { // 10/3 each; the unit left over goes to the smallest trade ID
-		if got := ledger.Allot(slot, types.TradeID{byte(i)}); got != want {
-			t.Errorf("claim %d got %d, want %d", i, got, want)
-		}
-	}
-	if got := ledger.Allot(slot, types.TradeID{9}); got != 0 {
-		t.Errorf("a trade without a claim got %d", got)
-	}
-}
-
-// TestProducerShare checks the one formula of protocol section 4 with big integers.
-func TestProducerShare(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		amount := rapid.OneOf(rapid.Uint64Range(1, 1000), rapid.Uint64Range(1, 1<<61))
-		a := types.Agreement{
-			Price: types.Amount(amount.Draw(rt, "price")), Deposit: types.Amount(amount.Draw(rt, "deposit")), Bond: types.Amount(amount.Draw(rt, "bond")),
-			Instalments: uint16(rapid.IntRange(1, 1024).Draw(rt, "N")),
-		}
-		a.Goods.Quantity = rapid.Uint64Range(1, types.MaxQuantity).Draw(rt, "Q")
-		k := uint16(rapid.IntRange(0, int(a.Instalments)-1).Draw(rt, "k"))
-		q := rapid.Uint64Range(0, a.Goods.Quantity).Draw(rt, "q")
-		floor := func(amount types.Amount, part, whole uint64) *big.Int {
-			product := new(big.Int).Mul(new(big.Int).SetUint64(uint64(amount)), new(big.Int).SetUint64(part))
-			return product.Div(product, new(big.Int).SetUint64(whole))
-		}
-		paid := floor(a.Price, uint64(k), uint64(a.Instalments))
-		want := floor(a.Price, q, a.Goods.Quantity)
-		if paid.Cmp(want) > 0 {
-			want = paid
-		}
-		want = new(big.Int).Add(new(big.Int).Sub(want, paid), floor(a.Bond, q, a.Goods.Quantity))
-		if q == a.Goods.Quantity {
-			want.Add(want, new(big.Int).SetUint64(uint64(a.Deposit)))
-		}
-		if got := ledger.ProducerShare(&a, k, q); new(big.Int).SetUint64(uint64(got)).Cmp(want) != 0 {
-			rt.Fatalf("got %s, want %s", got, want)
-		}
-	})
 }

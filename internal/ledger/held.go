@@ -3,6 +3,7 @@ package ledger
 import (
 	"slices"
 
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -166,11 +167,11 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 	var payBy types.Time // of all of them
 	for i := range page.Matches {
 		match := &page.Matches[i]
-		trade, tradeID := s.match(id, &types.Match{
+		t, tradeID := s.match(id, &types.Match{
 			Product: &h.Product, Producer: match.Producer, Consumer: match.Consumer, Flow: match.Flow, Quantity: match.Quantity, Price: match.Price,
 			Fallback: page.Rounds[match.Round-page.Round].Fallback, Begin: h.Begin, Skew: h.Skew, Number: first + uint64(i),
 		})
-		ids[i], payBy = tradeID, trade.Agreement.Deadlines.PayBy
+		ids[i], payBy = tradeID, t.Agreement.Deadlines.PayBy
 		trades[i] = types.MatchTrade{
 			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: match.Quantity, Price: match.Price,
 		}
@@ -182,14 +183,13 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 // match records what an auction has put together as an agreed trade. Its sums can be counted: a bid whose cost at its own limit
 // can't is not taken, and the price is at most that.
 func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade, types.TradeID) {
-	trade := &types.Trade{Phase: types.PhaseAgreed, Height: s.clock.Height, Steps: []types.Step{{Kind: types.StepMatched, At: s.now}}}
-	var err error
-	if trade.Agreement, err = terms.Agreement(&s.params); err != nil {
+	agreement, err := terms.Agreement(&s.params)
+	if err != nil {
 		panic("ledger: a match of product " + product.String() + ": " + err.Error())
 	}
-	id := trade.Agreement.ID()
-	s.add(tradeKey(id), trade)
-	s.beginTrade(&trade.Agreement)
+	id, t := agreement.ID(), trade.Begin(&agreement, s.clock.Height, types.StepMatched, trade.Evidence{}, s.now)
+	s.add(tradeKey(id), t)
+	s.beginTrade(&t.Agreement)
 	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
-	return trade, id
+	return t, id
 }

@@ -1,6 +1,9 @@
 package ledger
 
-import "lockstep/types"
+import (
+	"lockstep/trade"
+	"lockstep/types"
+)
 
 // post puts up an offer. Nothing is locked: an offer that is not delivered on costs its takers time and nothing else.
 func (x *execution) post(a *types.Post) error {
@@ -65,11 +68,15 @@ func (x *execution) take(a *types.Take) error {
 	if err != nil {
 		return err
 	}
-	trade := newTrade(agreement, types.PhaseAgreed, x.clock.Height)
-	trade.Steps = make([]types.Step, 0, 2)
-	x.note(trade, types.StepAgreed)
+	evidence := x.evidence()
+	evidence.InPlace = true
+	t, effect, err := trade.Apply(trade.Begin(agreement, x.clock.Height, types.StepAgreed, evidence, x.now),
+		&types.Pay{Trade: id, Digest: a.Digest}, evidence, x.now)
+	if err != nil {
+		return err
+	}
 	x.beginTrade(agreement)
-	if err := x.lockPayment(id, trade, a.Digest); err != nil {
+	if err := x.carryOut(id, placesOf(t), t, &effect); err != nil {
 		return err
 	}
 	if a.Quantity == standing.Remaining {

@@ -18,6 +18,7 @@ import (
 
 	"lockstep/internal/ledger"
 	"lockstep/meter"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -260,12 +261,12 @@ func TestBothDirections(t *testing.T) {
 		if code := w.post(point, d, from, record); code != types.CodeOK {
 			t.Fatalf("%s: %s", d, code)
 		}
-		trade := exported
+		id := exported
 		if d == types.DirectionImport {
-			trade = imported
+			id = imported
 		}
 		slot, _ := w.reader().Slot(types.Flow{Point: point, Direction: d}, from)
-		if got := ledger.Allot(slot, trade); got != want {
+		if got := trade.Allot(slot, id); got != want {
 			t.Errorf("%s: %d Wh allotted, want %d", d, got, want)
 		}
 	}
@@ -428,7 +429,7 @@ func TestExchangeKeepsClaims(t *testing.T) {
 		}
 	}
 	slot, _ := w.reader().Slot(types.Flow{Point: point, Direction: types.DirectionExport}, second)
-	if a, b := ledger.Allot(slot, before), ledger.Allot(slot, after); a != 1000 || b != 500 {
+	if a, b := trade.Allot(slot, before), trade.Allot(slot, after); a != 1000 || b != 500 {
 		t.Errorf("allotted %d and %d of 1,500, want 1,000 and 500", a, b)
 	}
 }
@@ -513,8 +514,8 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("just before its slot: %+v", got)
 	}
 	w.try(second)
-	if trade, _ := w.reader().Trade(elsewhere.ID()); w.time != elsewhere.Goods.From || trade.PhaseAt(w.clock()) != types.PhasePaid {
-		t.Fatalf("at %s the trade is %s", w.time, trade.PhaseAt(w.clock()))
+	if deal, _ := w.reader().Trade(elsewhere.ID()); w.time != elsewhere.Goods.From || trade.PhaseAt(deal, w.clock()) != types.PhasePaid {
+		t.Fatalf("at %s the trade is %s", w.time, trade.PhaseAt(deal, w.clock()))
 	}
 	if got := places(elsewhere.Goods.From); len(got) != 0 {
 		t.Errorf("when its slot begins: %+v", got)

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -97,10 +98,10 @@ func (e *entryMachine) wealth() map[holding]types.Amount {
 	for of, purse := range reader.AllPurses() {
 		all[holding{of.Owner, of.Asset}] += purse.Amount
 	}
-	for trade := range reader.Trades() {
-		for _, locked := range trade.Locked {
-			if owner, owned := trade.Owner(locked.Part, e.clock()); owned {
-				all[holding{owner, trade.Agreement.Asset}] += locked.Amount
+	for t := range reader.Trades() {
+		for _, locked := range t.Locked {
+			if owner, owned := trade.Owner(t, locked.Part, e.clock()); owned {
+				all[holding{owner, t.Agreement.Asset}] += locked.Amount
 			}
 		}
 	}
@@ -165,8 +166,8 @@ func (e *entryMachine) owned(by types.PublicKey) (owned []coin) {
 		if lock, plain := coin.output.Lock.(*types.KeyLock); plain {
 			owner = lock.Key
 		} else if id, part, locked := coin.outpoint.Trade(); locked {
-			trade, _ := e.reader().Trade(id)
-			owner, _ = trade.Owner(part, e.clock())
+			t, _ := e.reader().Trade(id)
+			owner, _ = trade.Owner(t, part, e.clock())
 		}
 		if _, purse := coin.outpoint.Purse(); !purse && (owner == by || everybody) {
 			owned = append(owned, coin)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"lockstep/meter"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -36,9 +37,9 @@ func (x *execution) read(a *types.Reading) error {
 	if err := x.checkReading(slot, proof); err != nil {
 		return err
 	}
-	for _, trade := range trades {
-		if !slices.ContainsFunc(slot.Claims, func(c types.Claim) bool { return c.Trade == trade }) {
-			return types.Refuse(types.CodeReading, "the records are of trade %x, which was not delivered in this slot", trade)
+	for _, id := range trades {
+		if !slices.ContainsFunc(slot.Claims, func(c types.Claim) bool { return c.Trade == id }) {
+			return types.Refuse(types.CodeReading, "the records are of trade %x, which was not delivered in this slot", id)
 		}
 	}
 	proof.At = x.now
@@ -54,11 +55,7 @@ func (x *execution) checkWaiting(slot *types.Slot) error {
 	if len(slot.Readings) == types.MaxReadings {
 		return types.Refuse(types.CodeSlot, "the slot has its %d readings", types.MaxReadings)
 	}
-	waiting := false
-	for _, claim := range slot.Claims {
-		waiting = waiting || x.now <= claim.ReadingBy
-	}
-	if !waiting {
+	if !trade.AwaitsReading(slot, x.now) {
 		return types.Refuse(types.CodeTooLate, "reading-by of every trade of the slot has passed")
 	}
 	return nil

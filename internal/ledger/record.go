@@ -1,6 +1,9 @@
 package ledger
 
-import "lockstep/types"
+import (
+	"lockstep/trade"
+	"lockstep/types"
+)
 
 // The ledger keeps a record of what each key did with what auctions gave it: an order can demand a least one of the other
 // side. Trades that were agreed on otherwise leave no record here; an index of the chain counts them all.
@@ -51,11 +54,11 @@ func (s *State) recordLapse(trade *types.Trade) {
 
 // recordRefund is for a match that was paid and that its producer did not deliver. It is called when deliver-by has passed.
 func (s *State) recordRefund(id types.TradeID) {
-	trade, ok := get[types.Trade](s, tradeKey(id))
-	if !ok || trade.Phase != types.PhasePaid {
+	t, ok := get[types.Trade](s, tradeKey(id))
+	if !ok || trade.PhaseAt(t, s.now) != types.PhaseRefunded {
 		return
 	}
-	agreement, excused := &trade.Agreement, s.excused(trade, types.StepPaid)
+	agreement, excused := &t.Agreement, s.excused(t, types.StepPaid)
 	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) { r.Kept = r.Kept.Saturate(agreement.Price) })
 	s.editRecord(agreement.Producer, agreement.Asset, func(r *types.Record) {
 		if excused {
@@ -78,9 +81,6 @@ func (s *State) refundDue(id types.TradeID, trade *types.Trade) {
 
 // recordFill is for a match that was released: both did their part.
 func (s *State) recordFill(trade *types.Trade) {
-	if !matched(trade) {
-		return
-	}
 	agreement := &trade.Agreement
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
 		s.editRecord(party, agreement.Asset, func(r *types.Record) {
@@ -92,9 +92,6 @@ func (s *State) recordFill(trade *types.Trade) {
 
 // recordDispute is for a match that ended by an award: the price is held against nobody. A split leaves no record: both wished it.
 func (s *State) recordDispute(trade *types.Trade) {
-	if !matched(trade) {
-		return
-	}
 	agreement := &trade.Agreement
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
 		s.editRecord(party, agreement.Asset, func(r *types.Record) { r.Disputes++ })
@@ -104,9 +101,6 @@ func (s *State) recordDispute(trade *types.Trade) {
 // recordSettlement is for a match that was settled by what was read. What was read short is held against the producer; a
 // release that was withheld though all was read, against the consumer.
 func (s *State) recordSettlement(trade *types.Trade) {
-	if !matched(trade) {
-		return
-	}
 	agreement := &trade.Agreement
 	quantity := agreement.Goods.Quantity
 	read := agreement.Price.Share(min(trade.Allotted, quantity), quantity)

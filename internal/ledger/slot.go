@@ -2,24 +2,20 @@ package ledger
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"lockstep/types"
 )
 
 // A slot keeps one kWh from being sold twice: every trade that was delivered on a flow has its place there, and what was
-// read is allotted in the order of the places (see Allot). It is kept until the slot has begun and all its trades are over.
+// read is allotted in the order of the places (see trade.Allot). It is kept until the slot has begun and all its trades are over.
 
-// claimSlot gives a trade its place at delivery: that of its agreement. Delivery must come before the slot begins, in block
-// time, so that all places are known when it does.
+// claimSlot gives a trade its place at delivery: that of its agreement. Delivery comes before the slot begins, so all
+// places are known by then.
 func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 	goods := &trade.Agreement.Goods
 	if goods.Flow.IsZero() {
 		return nil
-	}
-	if x.clock.BlockTime >= goods.From {
-		return types.Refuse(types.CodeTooLate, "the slot has begun at %s", goods.From)
 	}
 	// An exchange may have ended the direction since the agreement: nothing could be read then, so nothing is locked either.
 	if point, _ := get[types.Point](x.State, pointKey(goods.Flow.Point)); len(point.RegistersAt(goods.Flow.Direction, goods.From)) == 0 {
@@ -45,10 +41,11 @@ func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 
 // leaveSlot notes that a delivered trade is over. Its claim keeps its place.
 func (x *execution) leaveSlot(trade *types.Trade) {
-	if _, delivered := trade.Step(types.StepDelivered); !delivered || trade.Agreement.Goods.Flow.IsZero() {
+	slot := x.slotOf(trade)
+	if slot == nil {
 		return
 	}
-	next := *x.mustSlot(trade)
+	next := *slot
 	next.Open--
 	at := slotID(next.Flow, next.From)
 	x.putSlot(at, &next)
@@ -84,6 +81,14 @@ func (s *State) putSlot(at [32]byte, next *types.Slot) {
 // proposer takes it off what is left, see [State.WorkLeft].
 func (s *State) SlotWork() uint64 { return s.slotWork }
 
+// slotOf looks up the slot by which a trade is settled; nil for one that was not delivered or has no meter.
+func (x *execution) slotOf(t *types.Trade) *types.Slot {
+	if _, delivered := t.Step(types.StepDelivered); !delivered || t.Agreement.Goods.Flow.IsZero() {
+		return nil
+	}
+	return x.mustSlot(t)
+}
+
 // mustSlot looks up the slot of a delivered trade.
 func (s *State) mustSlot(trade *types.Trade) *types.Slot {
 	goods := &trade.Agreement.Goods
@@ -92,13 +97,4 @@ func (s *State) mustSlot(trade *types.Trade) *types.Slot {
 		panic(fmt.Sprintf("ledger: trade %s was delivered, but its slot is not in the state", trade.ID()))
 	}
 	return slot
-}
-
-// mulDiv returns a*b divided by c, in 128 bits; b <= c. Nothing divided by nothing is nothing.
-func mulDiv(a, b, c uint64) (quotient, remainder uint64) {
-	if c == 0 {
-		return 0, 0
-	}
-	hi, lo := bits.Mul64(a, b)
-	return bits.Div64(hi, lo, c)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -162,8 +163,8 @@ func (s *story) show() string {
 					has += out.Amount
 				}
 			case *types.TradeLock:
-				trade, _ := s.reader().Trade(lock.Trade)
-				if owner, owned := trade.Owner(lock.Part, clock); owned && owner == publicKey(who) {
+				t, _ := s.reader().Trade(lock.Trade)
+				if owner, owned := trade.Owner(t, lock.Part, clock); owned && owner == publicKey(who) {
 					has += out.Amount
 				}
 			}
@@ -178,15 +179,15 @@ func (s *story) show() string {
 	slices.Sort(ids)
 	for _, id := range ids {
 		agreement := s.trades[id]
-		trade, live := s.reader().Trade(agreement.ID())
+		t, live := s.reader().Trade(agreement.ID())
 		if !live {
 			fmt.Fprintf(&b, "  %s: not in the state\n", id)
 			continue
 		}
-		fmt.Fprintf(&b, "  %s: %s", id, trade.PhaseAt(clock))
-		for _, locked := range trade.Locked {
+		fmt.Fprintf(&b, "  %s: %s", id, trade.PhaseAt(t, clock))
+		for _, locked := range t.Locked {
 			whose := "locked"
-			if owner, owned := trade.Owner(locked.Part, clock); owned {
+			if owner, owned := trade.Owner(t, locked.Part, clock); owned {
 				whose = "producer's"
 				if owner == agreement.Consumer {
 					whose = "consumer's"

@@ -76,17 +76,17 @@ func (x *execution) act(action types.Action) error {
 	case *types.Agree:
 		return x.agree(a)
 	case *types.Pay:
-		return x.pay(a)
+		return x.step(a.Trade, a)
 	case *types.Deliver:
-		return x.deliver(a)
+		return x.step(a.Trade, a)
 	case *types.Release:
-		return x.release(a)
+		return x.step(a.Trade, a)
 	case *types.Split:
-		return x.split(a)
+		return x.step(a.Trade, a)
 	case *types.Settle:
-		return x.settleTrade(a)
+		return x.step(a.Trade, a)
 	case *types.Award:
-		return x.award(a)
+		return x.step(a.Trade, a)
 	case *types.Reading:
 		return x.read(a)
 	case *types.Accept:

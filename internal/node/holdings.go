@@ -7,6 +7,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/store"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -134,11 +135,11 @@ func (l *ledgerAPI) Output(_ context.Context, outpoint types.Outpoint) (wire.Out
 		case *types.KeyLock:
 			shown.Owner = &lock.Key
 		case *types.TradeLock:
-			trade, live := s.Reader.Trade(lock.Trade)
+			t, live := s.Reader.Trade(lock.Trade)
 			if !live {
 				break
 			}
-			if owner, owned := trade.Owner(lock.Part, shown.Clock); owned {
+			if owner, owned := trade.Owner(t, lock.Part, shown.Clock); owned {
 				shown.Owner = &owner
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/chain"
 	"lockstep/internal/store"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -100,14 +101,14 @@ func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, erro
 
 func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
 	now := s.Clock().Now()
-	trade := wire.Trade{
-		ID: record.ID, Phase: record.Trade.PhaseAt(now), Over: record.Over, Clock: now, Height: s.Height(),
+	t := wire.Trade{
+		ID: record.ID, Phase: trade.PhaseAt(record.Trade, now), Over: record.Over, Clock: now, Height: s.Height(),
 		Moves: []types.Move{}, Trade: *record.Trade,
 	}
 	if !record.Over {
-		trade.Moves = append(trade.Moves, record.Trade.Moves(now)...)
+		t.Moves = append(t.Moves, trade.Moves(record.Trade, now)...)
 	}
-	return trade
+	return t
 }
 
 func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -136,16 +137,16 @@ func (c *community) guard() types.Span { return c.window / 10 }
 // deals are the trades of a household that are not over.
 func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire.Status) ([]Deal, error) {
 	var deals []Deal
-	for trade, err := range c.node.AllTrades(ctx, key, true) {
+	for t, err := range c.node.AllTrades(ctx, key, true) {
 		if err != nil {
 			return nil, err
 		}
-		agreement := &trade.Trade.Agreement
+		agreement := &t.Trade.Agreement
 		deal := Deal{
-			ID: trade.ID, Phase: trade.Phase, Trade: trade.Trade, Slot: c.slotOf(agreement),
+			ID: t.ID, Phase: t.Phase, Trade: t.Trade, Slot: c.slotOf(agreement),
 			Seller: c.places[agreement.Producer], Buyer: c.places[agreement.Consumer],
-			Late: status.Clock.Add(c.guard()) > agreement.Deadlines.PayBy, Ended: status.BlockTime >= agreement.Goods.Until,
-			Overdue: status.Clock > agreement.Deadlines.ReadingBy, Expired: status.Clock > agreement.Deadlines.ConfirmBy,
+			Late: trade.Passed(agreement.Deadlines.PayBy, status.Clock.Add(c.guard())), Ended: status.BlockTime >= agreement.Goods.Until,
+			Overdue: trade.Passed(agreement.Deadlines.ReadingBy, status.Clock), Expired: trade.Passed(agreement.Deadlines.ConfirmBy, status.Clock),
 		}
 		if deal.Phase == types.PhasePaid {
 			deal.Late = status.BlockTime.Add(c.guard()) > agreement.Goods.From
@@ -162,8 +163,7 @@ func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire
 func (c *community) allOver(sights []*sight) bool {
 	for _, s := range sights {
 		for _, deal := range s.Deals {
-			switch deal.Phase {
-			case types.PhaseAgreed, types.PhasePaid, types.PhaseDelivered:
+			if trade.Running(deal.Phase) {
 				return false
 			}
 		}

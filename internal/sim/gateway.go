@@ -8,6 +8,7 @@ import (
 
 	"lockstep/internal/ledger"
 	"lockstep/meter"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -85,7 +86,7 @@ func (m *member) reading(view View, slot int) reading {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), bytes.Compare(a.Trade[:], b.Trade[:]))
 	})
 	for _, claim := range known.Claims {
-		read.short[claim.Trade] = ledger.Allot(&known, claim.Trade) < claim.Quantity
+		read.short[claim.Trade] = trade.Allot(&known, claim.Trade) < claim.Quantity
 	}
 	return read
 }

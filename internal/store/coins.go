@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"lockstep/internal/ledger"
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -51,9 +52,9 @@ func coinsOf(ledgerKey string, value any) (coins []owned) {
 		}
 	case *types.Trade:
 		for _, locked := range value.Locked {
-			owner, after, ok := value.Entitled(locked.Part)
+			owner, after, ok := trade.Entitled(value, locked.Part)
 			if !ok {
-				owner, after = value.PutIn(locked.Part), Locked
+				owner, after = trade.PutIn(value, locked.Part), Locked
 			}
 			coins = append(coins, owned{owner, Coin{
 				Outpoint: tradeOf(ledgerKey).Outpoint(locked.Part), Asset: value.Agreement.Asset, Amount: locked.Amount, After: after,

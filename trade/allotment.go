@@ -1,47 +1,11 @@
-package ledger
+package trade
 
 import (
+	"math/bits"
 	"slices"
 
 	"lockstep/types"
 )
-
-// settleTrade ends a trade under meter terms by what was read (protocol section 4). With k of N instalments released and q of
-// Q allotted, the producer has max(floor(price*k/N), floor(price*q/Q)) of the price in all, floor(bond*q/Q), and the return
-// too if q >= Q: then the consumer has withheld the secret without cause. The consumer has all the rest.
-func (x *execution) settleTrade(a *types.Settle) error {
-	trade, err := x.findTrade(a.Trade)
-	if err != nil {
-		return err
-	}
-	agreement := &trade.Agreement
-	if _, meter := agreement.Fallback.(*types.Meter); !meter {
-		return types.Refuse(types.CodePhase, "trade %s has %s terms, nothing settles it", a.Trade, types.FallbackKind(agreement.Fallback))
-	}
-	if err := x.checkConfirmed(trade, "settled"); err != nil {
-		return err
-	}
-	slot := x.mustSlot(trade)
-	next := change(trade)
-	next.Phase, next.Allotted = types.PhaseSettled, Allot(slot, a.Trade)
-	x.recordSettlement(next)
-	toProducer := ProducerShare(agreement, trade.Released, next.Allotted)
-	return x.divide(a.Trade, next, types.StepSettled, types.EventSettled, toProducer, trade.LockedSum()-toProducer)
-}
-
-// ProducerShare is what a settlement gives the producer of what is locked, with k instalments released before and q of the
-// goods' quantity allotted.
-func ProducerShare(agreement *types.Agreement, k uint16, q uint64) types.Amount {
-	quantity := agreement.Goods.Quantity
-	q = min(q, quantity)
-	paid := agreement.InstalmentsDue(k)
-	share := max(paid, agreement.Price.Share(q, quantity)) - paid // what was cut out of the payment is the producer's already
-	share += agreement.Bond.Share(q, quantity)
-	if q == quantity {
-		share += agreement.Deposit
-	}
-	return share
-}
 
 // Allot returns how much of what was read in a slot is a trade's. The claims stand in the order in which their agreements
 // were recorded, each served in full before the next; those of the same block share what is left for them pro rata, by
@@ -68,6 +32,11 @@ func Allot(slot *types.Slot, trade types.TradeID) uint64 {
 	return proRata(peers, there-min(before, there), trade)
 }
 
+// AwaitsReading reports whether a reading counts for a trade of a slot at a moment of the ledger clock: up to its reading-by.
+func AwaitsReading(slot *types.Slot, clock types.Time) bool {
+	return slices.ContainsFunc(slot.Claims, func(c types.Claim) bool { return !Passed(c.ReadingBy, clock) })
+}
+
 // readInTime is the quantity that was read in time for all of the claims.
 func readInTime(slot *types.Slot, claims []types.Claim) uint64 {
 	by := types.MaxTime
@@ -76,7 +45,7 @@ func readInTime(slot *types.Slot, claims []types.Claim) uint64 {
 	}
 	var total uint64
 	for _, reading := range slot.Readings {
-		if reading.At <= by {
+		if !Passed(by, reading.At) {
 			total += reading.Quantity // at most MaxReadings * MaxQuantity, which fits
 		}
 	}
@@ -121,4 +90,13 @@ func proRata(claims []types.Claim, available uint64, trade types.TradeID) uint64
 		}
 	}
 	return 0
+}
+
+// mulDiv returns a*b divided by c, in 128 bits; b <= c. Nothing divided by nothing is nothing.
+func mulDiv(a, b, c uint64) (quotient, remainder uint64) {
+	if c == 0 {
+		return 0, 0
+	}
+	hi, lo := bits.Mul64(a, b)
+	return bits.Div64(hi, lo, c)
 }

@@ -1,0 +1,31 @@
+package trade
+
+import "lockstep/types"
+
+// Due returns floor(price*k/N): the part of the price that the producer has once k of N instalments are released.
+func Due(a *types.Agreement, k uint16) types.Amount {
+	if k >= a.Instalments { // all of it; also for an agreement that no ledger would record
+		return a.Price
+	}
+	return a.Price.Share(uint64(k), uint64(a.Instalments))
+}
+
+// CheckInstalment refuses an instalment that is released already or that the agreement does not have.
+func CheckInstalment(t *types.Trade, k uint16) error {
+	if k <= t.Released || k > t.Agreement.Instalments {
+		return types.Refuse(types.CodeInstalment, "instalment %d of %d can't be released, %d are released already", k, t.Agreement.Instalments, t.Released)
+	}
+	return nil
+}
+
+// Opens reports whether a preimage opens instalment k of the trade. It costs one hash for each instalment since the last
+// one released, so it is false at once when k is out of bounds.
+func Opens(t *types.Trade, k uint16, preimage types.Secret) bool {
+	if k <= t.Released || k > t.Agreement.Instalments {
+		return false
+	}
+	if t.Released == 0 {
+		return preimage.Digest(int(k)) == t.Digest
+	}
+	return preimage.Digest(int(k-t.Released)) == types.Hash(t.Preimage)
+}
