@@ -20,6 +20,7 @@ GORELEASER = v2.16.0
 TIMEOUT  ?= 10m
 FUZZTIME ?= 10s
 BENCH    ?= .
+MUTANT_SEED ?= 1
 
 .PHONY: help
 help: ## what there is (this list)
@@ -77,7 +78,8 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 	done
 
 .PHONY: mutants
-mutants: ## switch off each rule of the ledger; the explorer must notice (some minutes)
+mutants: ## change each rule of a trade and switch off each rule of the ledger; tests and explorer must notice (up to an hour)
+	go run ./internal/mutate
 	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./internal/game
 
 .PHONY: man
@@ -93,6 +95,10 @@ completions: build ## bin/completions: scripts for bash, zsh and fish
 .PHONY: release-snapshot
 release-snapshot: ## dist/: static programs for Linux, macOS and Windows, as archives (the first run builds the tool: some minutes)
 	go run github.com/goreleaser/goreleaser/v2@$(GORELEASER) release --snapshot --clean
+# The sample is the same in each run, like the cases of random tests.
+.PHONY: mutant-sample
+mutant-sample: ## 20 of the changes to the rules of a trade, drawn by MUTANT_SEED (about a minute)
+	go run ./internal/mutate -sample 20 -seed $(MUTANT_SEED)
 
 .PHONY: notice
 notice: ## NOTICE and LICENSES.txt: the modules that the program links, with their licences

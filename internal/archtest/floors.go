@@ -52,6 +52,7 @@ func floors() []floor {
 		{0, "internal/plaintext", []string{"types"}},
 
 		{4, "internal/archtest", nil},
+		{4, "internal/mutate", nil},
 		{4, "internal/browser", nil},
 	}
 }
