@@ -51,7 +51,7 @@ func newStoreLedger(o *Options, behind bool) (*storeLedger, error) {
 	return &storeLedger{s, dir, behind}, nil
 }
 
-func (s *storeLedger) view() ledger.View { return s.store.View() }
+func (s *storeLedger) view() ledger.View { return s.store.StateReader() }
 
 func (s *storeLedger) commit(executed store.Executed) error {
 	staged, err := s.store.Stage(executed)

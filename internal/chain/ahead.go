@@ -37,7 +37,7 @@ func (a *application) goAhead(height uint64, time types.Time, txs []decided) {
 		b.hashes[i] = txs[i].hash
 	}
 	a.finish(b, func() *execution {
-		x := newExecution(a.store.View(), a.params, height, time, len(txs))
+		x := newExecution(a.store.StateReader(), a.params, height, time, len(txs))
 		for i := range txs {
 			x.do(&txs[i])
 		}

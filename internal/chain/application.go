@@ -109,7 +109,7 @@ func (a *application) PrepareProposal(
 	if !a.due && !a.replaying.Load() {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
-	x := newExecution(a.store.View(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
+	x := newExecution(a.store.StateReader(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
 	a.proposeAhead(x)
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil

@@ -128,7 +128,7 @@ func TestWorkOfABlockIsBounded(t *testing.T) {
 		raw = append(raw, tx.Bytes())
 	}
 	w.submit(deliver)
-	x := newExecution(w.store.View(), w.params, 2, types.TimeOf(a.time(2)), 1)
+	x := newExecution(w.store.StateReader(), w.params, 2, types.TimeOf(a.time(2)), 1)
 	txs := w.pool.propose(x, blockBytes)
 	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
 		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
@@ -171,7 +171,7 @@ func TestProposersCountSlots(t *testing.T) {
 	}
 	a.block(t, 2, begun...)
 	a.block(t, 3, deliveries[:places]...)
-	x := newExecution(w.store.View(), params, 4, types.TimeOf(a.time(4)), 1)
+	x := newExecution(w.store.StateReader(), params, 4, types.TimeOf(a.time(4)), 1)
 	before, last := x.room, deliveries[places]
 	if chosen := x.choose(last); !chosen || before-x.room != ledger.Work(last)+1 {
 		t.Errorf("chosen: %t; a delivery of %d units took %d", chosen, ledger.Work(last), before-x.room)

@@ -74,7 +74,7 @@ func (c *Chain) openClock() error {
 	}
 	var last time.Time
 	if c.store != nil && c.store.Height() > 0 {
-		tip := c.store.Tip()
+		tip := c.store.Head()
 		last = tip.Clock().BlockTime.Std()
 		if err := tip.Close(); err != nil {
 			return err

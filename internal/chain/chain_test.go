@@ -143,7 +143,7 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 func TestAContradictionHaltsTheNode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	executed := newExecution(w.store.View(), w.params, 1, 1, 0).finish()
+	executed := newExecution(w.store.StateReader(), w.params, 1, 1, 0).finish()
 	staged, err := w.store.Stage(executed)
 	if err != nil {
 		t.Fatal(err)

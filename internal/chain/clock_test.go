@@ -288,7 +288,7 @@ func TestAheadForAWhile(t *testing.T) {
 }
 
 func (w *world) blockTime() time.Time {
-	tip := w.store.Tip()
+	tip := w.store.Head()
 	defer tip.Close()
 	return tip.Clock().BlockTime.Std()
 }

@@ -138,7 +138,7 @@ func (p *pool) renew() error {
 			return err
 		}
 	}
-	p.tip, p.scratch = p.store.Tip(), nil
+	p.tip, p.scratch = p.store.Head(), nil
 	return nil
 }
 

@@ -155,7 +155,7 @@ func TestWhatFailsForWantOfRoomStays(t *testing.T) {
 	w.submit(agree, pay, deliver, rival)
 	height := int64(2)
 	for ; w.Status().Waiting > 0; height++ {
-		x := newExecution(w.store.View(), w.params, uint64(height), types.TimeOf(a.time(height)), 1)
+		x := newExecution(w.store.StateReader(), w.params, uint64(height), types.TimeOf(a.time(height)), 1)
 		raw := w.pool.propose(x, 20_000) // some forty of them
 		if len(raw) == 0 {
 			t.Fatal("the proposer is stuck")

@@ -27,7 +27,7 @@ type pool struct {
 	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
 
 	turn    sync.Mutex // held while something is executed, and before mu
-	tip     *store.Tip
+	tip     *store.Head
 	scratch *ledger.State // nil until it is needed
 	based   time.Time     // when the scratch state was made: its clock stands there
 	hurried bool          // something waits that the scratch state has not seen, so it sees nothing more

@@ -86,7 +86,7 @@ func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
 		w.submit(tx)
 	}
 	w.submit(deliver)
-	x := newExecution(w.store.View(), w.params, w.store.Height()+1, types.TimeOf(time.Now()), 1)
+	x := newExecution(w.store.StateReader(), w.params, w.store.Height()+1, types.TimeOf(time.Now()), 1)
 	limit := flood / 2
 	txs := w.pool.propose(x, limit)
 	size, found := 0, false

@@ -89,9 +89,9 @@ func TestLedgerAhead(t *testing.T) {
 }
 
 func (w *world) ledgerClock() types.Time {
-	tip := w.store.Tip()
-	defer tip.Close()
-	return tip.Clock().Now()
+	head := w.store.Head()
+	defer head.Close()
+	return head.Clock().Now()
 }
 
 // mintAt is mint on a ledger whose time is another than the machine's.

@@ -13,7 +13,7 @@ import (
 
 func (w *world) checkIndex(file string) (digest types.Hash, err error) {
 	w.t.Helper()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		digest, err = index.Check(w.t.Context(), file, w.params.Hash(), source{s}, quiet)
 	})
 	return digest, err

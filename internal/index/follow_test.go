@@ -34,7 +34,7 @@ func TestALiveIndexIsTheRebuiltOne(t *testing.T) {
 				live = w.open(file)
 			case 4:
 				before := digest(t, live)
-				w.read(func(s *store.Snapshot) {
+				w.read(func(s *store.IndexedSnapshot) {
 					if _, err := live.Advance(t.Context(), &failing{source{s}, w.random.IntN(3)}); err == nil {
 						return
 					} else if !errors.Is(err, errBroken) {
@@ -126,7 +126,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 	w.time = order.Product.Gate(&w.params)
 	w.block() // holds it, and makes the first trades
 	w.followTo(live, w.store.Height())
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		for trade := range s.Reader.Trades() {
 			txs = []*types.Tx{
 				w.next(trade, s.Clock().Now()),
@@ -141,7 +141,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 		}
 	}
 	w.followTo(live, w.store.Height())
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		if !s.Reader.Held(id) {
 			t.Fatal("the auction is over: no trade could be before")
 		}
@@ -168,7 +168,7 @@ func TestAdvanceStopsWithItsContext(t *testing.T) {
 	x := w.open(filepath.Join(t.TempDir(), "index.db"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		if _, err := x.Advance(ctx, source{s}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
@@ -329,7 +329,7 @@ func TestTheFileIsForItsOwnerOnly(t *testing.T) {
 func TestOpenTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		if _, err := index.Open(t.TempDir(), w.params.Hash(), source{s}, quiet); err == nil || types.CodeOf(err) != types.CodeInternal {
 			t.Errorf("a folder in the way: %v", err)
 		}

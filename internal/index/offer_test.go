@@ -36,7 +36,7 @@ func TestOffersThatEnded(t *testing.T) {
 	for range 8 {
 		w.block()
 	}
-	w.read(func(snapshot *store.Snapshot) {
+	w.read(func(snapshot *store.IndexedSnapshot) {
 		x, err := index.Open(filepath.Join(t.TempDir(), "index.db"), types.Hash{}, source{snapshot}, quiet)
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func newStory(t *testing.T, seed uint64) *story {
 	last := s.agreement(1, 2) // so that one trade is still unpaid
 	s.block(s.agree(last))
 	s.index = s.rebuilt()
-	s.read(func(snapshot *store.Snapshot) {
+	s.read(func(snapshot *store.IndexedSnapshot) {
 		s.clock = snapshot.Clock().Now()
 		s.trades, s.auctions = slices.Collect(s.world.trades(snapshot)), s.world.auctions(snapshot)
 		for _, auction := range s.auctions {

@@ -121,7 +121,7 @@ func (w *world) block(txs ...*types.Tx) []ledger.Result { return w.blockAfter(se
 func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.Result) {
 	w.t.Helper()
 	w.time = w.time.Add(gap)
-	state := ledger.New(w.store.View(), w.params)
+	state := ledger.New(w.store.StateReader(), w.params)
 	state.Begin(w.store.Height()+1, w.time)
 	var executed store.Executed
 	for _, tx := range txs {
@@ -141,7 +141,7 @@ func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.R
 }
 
 // read gives a snapshot to a function.
-func (w *world) read(look func(*store.Snapshot)) {
+func (w *world) read(look func(*store.IndexedSnapshot)) {
 	w.t.Helper()
 	snapshot, err := w.store.Snapshot()
 	if err != nil {
@@ -158,7 +158,7 @@ func (w *world) play(blocks int, each func()) {
 	w.t.Helper()
 	for range blocks {
 		var txs []*types.Tx
-		w.read(func(s *store.Snapshot) {
+		w.read(func(s *store.IndexedSnapshot) {
 			for range w.random.IntN(4) {
 				txs = append(txs, w.newBusiness())
 			}
@@ -309,10 +309,10 @@ func (w *world) spend(t *types.Trade, now types.Time) *types.Tx {
 }
 
 // source is a snapshot as the index reads it.
-type source struct{ *store.Snapshot }
+type source struct{ *store.IndexedSnapshot }
 
 func (s source) Block(height uint64) (*index.Block, error) {
-	block, err := s.Snapshot.Block(height)
+	block, err := s.IndexedSnapshot.Block(height)
 	if block == nil || err != nil {
 		return nil, err
 	}
@@ -322,7 +322,7 @@ func (s source) Block(height uint64) (*index.Block, error) {
 }
 
 func (s source) Trade(id types.TradeID) (*types.Trade, error) {
-	record, err := s.Snapshot.Trade(id)
+	record, err := s.IndexedSnapshot.Trade(id)
 	if record == nil || err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ func (f *failing) Trade(id types.TradeID) (*types.Trade, error) {
 }
 
 // trades are all that ever were, in the order in which they were recorded.
-func (w *world) trades(s *store.Snapshot) iter.Seq[*types.Trade] {
+func (w *world) trades(s *store.IndexedSnapshot) iter.Seq[*types.Trade] {
 	return func(yield func(*types.Trade) bool) {
 		seen := map[types.TradeID]bool{}
 		for event := range w.events(s) {
@@ -364,7 +364,7 @@ func (w *world) trades(s *store.Snapshot) iter.Seq[*types.Trade] {
 	}
 }
 
-func (w *world) events(s *store.Snapshot) iter.Seq[types.Event] {
+func (w *world) events(s *store.IndexedSnapshot) iter.Seq[types.Event] {
 	return func(yield func(types.Event) bool) {
 		for height := uint64(1); height <= s.Height(); height++ {
 			block, err := s.Block(height)
@@ -381,7 +381,7 @@ func (w *world) events(s *store.Snapshot) iter.Seq[types.Event] {
 }
 
 // auctions are all that were held, in order.
-func (w *world) auctions(s *store.Snapshot) (all []*types.Auction) {
+func (w *world) auctions(s *store.IndexedSnapshot) (all []*types.Auction) {
 	for event := range w.events(s) {
 		if event.Kind != types.EventCleared {
 			continue
@@ -399,7 +399,7 @@ func (w *world) auctions(s *store.Snapshot) (all []*types.Auction) {
 func (w *world) open(file string) *index.Index {
 	w.t.Helper()
 	var x *index.Index
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		var err error
 		if x, err = index.Open(file, w.params.Hash(), source{s}, quiet); err != nil {
 			w.t.Fatal(err)
@@ -420,7 +420,7 @@ func closeIndex(t testing.TB, x *index.Index) {
 func (w *world) follow(x *index.Index) {
 	w.t.Helper()
 	for blocks := 1; blocks > 0; {
-		w.read(func(s *store.Snapshot) {
+		w.read(func(s *store.IndexedSnapshot) {
 			var err error
 			if blocks, err = x.Advance(w.t.Context(), source{s}); err != nil {
 				w.t.Fatal(err)
@@ -432,7 +432,7 @@ func (w *world) follow(x *index.Index) {
 // followTo brings an index to a height in one batch, if it is not there yet; the trades are read as of now.
 func (w *world) followTo(x *index.Index, height uint64) {
 	w.t.Helper()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		if _, err := x.Advance(w.t.Context(), &partly{source{s}, height}); err != nil {
 			w.t.Fatal(err)
 		}

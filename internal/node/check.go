@@ -44,7 +44,7 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 		return err
 	}
 	params := s.Params()
-	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{Snapshot: snapshot}, logger)
+	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
 	if errors.Is(err, index.ErrDamaged) {
 		err = fmt.Errorf("%w; build it again: lockstep node reindex", err)
 	}

@@ -36,15 +36,15 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	tip := s.Tip()
+	head := s.Head()
 	report.Wall, report.Accepted = types.TimeOf(chain.WallClock()), settings.ClockAhead
-	if tip.Height() > 0 {
-		report.BlockTime = tip.Clock().BlockTime
+	if head.Height() > 0 {
+		report.BlockTime = head.Clock().BlockTime
 	}
 	if report.BlockTime > report.Wall {
 		report.Ahead = report.BlockTime.Since(report.Wall)
 	}
-	return report, errors.Join(tip.Close(), s.Close())
+	return report, errors.Join(head.Close(), s.Close())
 }
 
 // FollowLedger lets the time of a ledger stay as far ahead of the machine's clock as its last block is: from now on its

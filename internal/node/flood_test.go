@@ -36,7 +36,7 @@ func (b *book) put(changes ...ledger.Change) {
 	for len(changes) > 0 {
 		n := min(len(changes), some)
 		b.time = b.time.Add(second)
-		state := ledger.New(b.store.View(), b.params)
+		state := ledger.New(b.store.StateReader(), b.params)
 		state.Begin(b.store.Height()+1, b.time)
 		diff := state.Finish()
 		diff.Changes = append(diff.Changes, changes[:n]...)
@@ -62,12 +62,12 @@ func coin(n int, asset types.AssetID, amount types.Amount, owner types.PublicKey
 // counted adds what the state counts of keys after changes that bring coins and assets.
 func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	b.t.Helper()
-	tip := b.store.Tip()
-	defer tip.Close()
+	head := b.store.Head()
+	defer head.Close()
 	counts := map[types.PublicKey]*types.Usage{}
 	of := func(key types.PublicKey) *types.Usage {
 		if counts[key] == nil {
-			usage := tip.Usage(key)
+			usage := head.Usage(key)
 			counts[key] = &usage
 		}
 		return counts[key]
@@ -84,7 +84,7 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	}
 	for key, usage := range counts { // any order: each by itself
 		change := ledger.Change{Key: "x" + string(key[:]), New: types.Encode(usage), After: usage}
-		if before := tip.Usage(key); before != (types.Usage{}) {
+		if before := head.Usage(key); before != (types.Usage{}) {
 			change.Old, change.Before = types.Encode(&before), &before
 		}
 		changes = append(changes, change)
@@ -96,10 +96,10 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 func (b *book) issued(asset types.Asset, more types.Amount) ledger.Change {
 	b.t.Helper()
 	id := asset.ID()
-	tip := b.store.Tip()
-	defer tip.Close()
+	head := b.store.Head()
+	defer head.Close()
 	change, state := ledger.Change{Key: "a" + string(id[:])}, types.AssetState{Asset: asset}
-	if before, known := tip.Asset(id); known {
+	if before, known := head.Asset(id); known {
 		change.Old, change.Before, state = types.Encode(before), before, *before
 	}
 	state.Issued += more
@@ -200,9 +200,9 @@ func (p *party) context() wallet.Context {
 
 func (b *book) clock() (now types.Time) {
 	b.t.Helper()
-	tip := b.store.Tip()
-	defer tip.Close()
-	return tip.Clock().Now()
+	head := b.store.Head()
+	defer head.Close()
+	return head.Clock().Now()
 }
 
 // do drafts something, fetches the coins for it and puts it into a block.

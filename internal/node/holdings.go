@@ -13,7 +13,7 @@ import (
 
 // Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
 func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
-	return read(l, func(s *store.Snapshot) (wire.Coins, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Coins, error) {
 		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []wire.Coin{}}
 		coins := s.Coins(key, asset, store.CoinPlace(part.After))
 		if part.After == "" && sum > 0 {
@@ -57,7 +57,7 @@ func (l *ledgerAPI) Balances(_ context.Context, key types.PublicKey, assets []ty
 	if err != nil {
 		return wire.Balances{}, err
 	}
-	return read(l, func(s *store.Snapshot) (wire.Balances, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Balances, error) {
 		page := wire.Balances{Height: s.Height(), Clock: s.Clock().Now(), Balances: []wire.Balance{}}
 		list, limit := s.AssetsOf(key, from), part.Limit
 		if len(assets) > 0 { // they are few, so they are one page
@@ -96,7 +96,7 @@ func these(assets []types.AssetID) iter.Seq2[types.AssetID, error] {
 }
 
 // balanceOf adds up what a key has of an asset. It is false when there is no such asset.
-func balanceOf(s *store.Snapshot, key types.PublicKey, id types.AssetID, budget *int) (wire.Balance, bool, error) {
+func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, budget *int) (wire.Balance, bool, error) {
 	state, known := s.Asset(id)
 	if !known {
 		return wire.Balance{}, false, nil
@@ -125,7 +125,7 @@ func balanceOf(s *store.Snapshot, key types.PublicKey, id types.AssetID, budget 
 
 // Output implements [api.Ledger].
 func (l *ledgerAPI) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
-	return glance(l, func(s *store.Tip) (wire.Output, error) {
+	return glance(l, func(s *store.Head) (wire.Output, error) {
 		output, ok := s.Output(outpoint)
 		if !ok {
 			return wire.Output{}, types.Refuse(types.CodeNotFound, "there is no unspent output %s", outpoint)
@@ -161,7 +161,7 @@ func parseAssetPlace(after string) (id types.AssetID, err error) {
 
 // Asset implements [api.Ledger].
 func (l *ledgerAPI) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
-	return glance(l, func(s *store.Tip) (wire.Asset, error) {
+	return glance(l, func(s *store.Head) (wire.Asset, error) {
 		state, ok := s.Asset(id)
 		if !ok {
 			return wire.Asset{}, types.Refuse(types.CodeNotFound, "there is no asset %s on this ledger", id)
@@ -180,7 +180,7 @@ func (l *ledgerAPI) Assets(_ context.Context, code string, part wire.Page) (wire
 	if err != nil {
 		return wire.Assets{}, err
 	}
-	return read(l, func(s *store.Snapshot) (wire.Assets, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Assets, error) {
 		page := wire.Assets{Height: s.Height(), Assets: []wire.Asset{}}
 		list := s.AssetsAfter(from)
 		if code != "" {

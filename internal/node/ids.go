@@ -12,7 +12,7 @@ func (l *ledgerAPI) IDs(_ context.Context, kind, prefix string, limit int) ([]st
 	if err != nil {
 		return nil, err
 	}
-	return read(l, func(s *store.Snapshot) ([]string, error) {
+	return read(l, func(s *store.IndexedSnapshot) ([]string, error) {
 		ids, err := s.IDs(store.IDKind(kind), low, high, limit)
 		var texts []string
 		for _, id := range ids {

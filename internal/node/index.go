@@ -15,7 +15,7 @@ import (
 
 // indexSource lets the index read from a snapshot of the store. The newest blocks may be at hand from when they were made.
 type indexSource struct {
-	*store.Snapshot
+	*store.IndexedSnapshot
 	recent []*store.Block // in a row
 }
 
@@ -33,11 +33,11 @@ func (s indexSource) find(height uint64) (*store.Block, error) {
 	if n := uint64(len(s.recent)); n > 0 && height-s.recent[0].Height < n { // which wraps for an earlier one
 		return s.recent[height-s.recent[0].Height], nil
 	}
-	return s.Snapshot.Block(height)
+	return s.IndexedSnapshot.Block(height)
 }
 
 func (s indexSource) Trade(id types.TradeID) (*types.Trade, error) {
-	record, err := s.Snapshot.Trade(id)
+	record, err := s.IndexedSnapshot.Trade(id)
 	if record == nil || err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, e
 		return nil, err
 	}
 	params := s.Params()
-	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{Snapshot: snapshot}, logger)
+	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
 	return opened, errors.Join(err, snapshot.Close())
 }
 

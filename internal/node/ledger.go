@@ -22,14 +22,14 @@ type ledgerAPI struct {
 }
 
 // glance answers from the state alone.
-func glance[T any](l *ledgerAPI, answer func(*store.Tip) (T, error)) (T, error) {
-	tip := l.store.Tip()
+func glance[T any](l *ledgerAPI, answer func(*store.Head) (T, error)) (T, error) {
+	tip := l.store.Head()
 	result, err := answer(tip)
 	return result, errors.Join(err, tip.Close())
 }
 
 // read answers from one snapshot.
-func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result T, err error) {
+func read[T any](l *ledgerAPI, answer func(*store.IndexedSnapshot) (T, error)) (result T, err error) {
 	snapshot, err := l.store.Snapshot()
 	if err != nil {
 		return result, err
@@ -41,7 +41,7 @@ func read[T any](l *ledgerAPI, answer func(*store.Snapshot) (T, error)) (result 
 func (l *ledgerAPI) Params() types.Params { return l.store.Params() }
 
 func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
-	return glance(l, func(s *store.Tip) (wire.Status, error) {
+	return glance(l, func(s *store.Head) (wire.Status, error) {
 		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
 		}
@@ -87,7 +87,7 @@ func receiptOf(outcome chain.Outcome) wire.Receipt {
 }
 
 func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
-	return glance(l, func(s *store.Tip) (wire.Trade, error) {
+	return glance(l, func(s *store.Head) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
 			err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
@@ -99,7 +99,7 @@ func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, erro
 	})
 }
 
-func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
+func tradeOf(record *store.TradeRecord, s *store.Head) wire.Trade {
 	now := s.Clock().Now()
 	t := wire.Trade{
 		ID: record.ID, Phase: trade.PhaseAt(record.Trade, now), Over: record.Over, Clock: now, Height: s.Height(),
@@ -112,7 +112,7 @@ func tradeOf(record *store.TradeRecord, s *store.Tip) wire.Trade {
 }
 
 func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
-	return read(l, func(s *store.Snapshot) (wire.Trades, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Trades, error) {
 		page := wire.Trades{Trades: []wire.Trade{}}
 		last := ""
 		for entry, err := range s.Trades(key, openOnly, part.After) {
@@ -123,7 +123,7 @@ func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool
 				page.Next = last
 				break
 			}
-			page.Trades = append(page.Trades, tradeOf(&entry.TradeRecord, s.Tip))
+			page.Trades = append(page.Trades, tradeOf(&entry.TradeRecord, s.Head))
 			last = entry.Cursor
 		}
 		return page, nil
@@ -131,7 +131,7 @@ func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool
 }
 
 func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
-	return glance(l, func(s *store.Tip) (wire.Offer, error) {
+	return glance(l, func(s *store.Head) (wire.Offer, error) {
 		standing, ok := s.Offer(id)
 		if !ok {
 			return wire.Offer{}, types.Refuse(types.CodeNotFound, "offer %s does not stand", id)
@@ -150,7 +150,7 @@ func (l *ledgerAPI) Offers(_ context.Context, part wire.Page) (wire.Offers, erro
 		}
 		from = types.OfferID(place)
 	}
-	return read(l, func(s *store.Snapshot) (wire.Offers, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Offers, error) {
 		page := wire.Offers{Clock: s.Clock().Now(), Offers: []wire.Offer{}}
 		for standing, err := range s.OffersAfter(from) {
 			if err != nil {

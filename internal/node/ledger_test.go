@@ -41,7 +41,7 @@ func newBook(t *testing.T) *book {
 func (b *book) must(txs ...*types.Tx) {
 	b.t.Helper()
 	b.time = b.time.Add(second)
-	state := ledger.New(b.store.View(), b.params)
+	state := ledger.New(b.store.StateReader(), b.params)
 	state.Begin(b.store.Height()+1, b.time)
 	var executed store.Executed
 	for _, tx := range txs {

@@ -45,7 +45,7 @@ func (h *heavy) do(ctx context.Context, work func() error) error {
 }
 
 func (l *ledgerAPI) Products(_ context.Context, part wire.Page) (wire.Products, error) {
-	return read(l, func(s *store.Snapshot) (wire.Products, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Products, error) {
 		params := l.store.Params()
 		return books.Products(s.Reader, &params, part.After, part.Limit)
 	})
@@ -59,7 +59,7 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 			return nil
 		}
 		until := uint64(math.MaxUint64) // a cleared product changes no more
-		answer, err = read(l, func(s *store.Snapshot) (wire.Book, error) {
+		answer, err = read(l, func(s *store.IndexedSnapshot) (wire.Book, error) {
 			params := l.store.Params()
 			if open, ok := books.Open(s.Reader, &params, id); ok {
 				until = s.Height()
@@ -85,7 +85,7 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 }
 
 // auctionOf is the auction of a product. Its error tells that there was none, or none whose trades are all made.
-func auctionOf(s *store.Snapshot, id types.ProductID) (*wire.Auction, error) {
+func auctionOf(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 	if s.Reader.Held(id) {
 		return nil, beingHeld(id)
 	}
@@ -110,7 +110,7 @@ func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, part wi
 	if err != nil {
 		return wire.BookOrders{}, err
 	}
-	return read(l, func(s *store.Snapshot) (wire.BookOrders, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.BookOrders, error) {
 		orders := s.AuctionedOrdersFrom(id, from.Owner, from.Number)
 		if _, open := s.Reader.Book(id); open {
 			orders = books.OfOpen(s.Reader, id, from)
@@ -126,7 +126,7 @@ func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, part wi
 }
 
 func (l *ledgerAPI) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
-	return read(l, func(s *store.Snapshot) (wire.Auction, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Auction, error) {
 		auction, err := held(s, id)
 		if err != nil {
 			return wire.Auction{}, err
@@ -136,7 +136,7 @@ func (l *ledgerAPI) Auction(_ context.Context, id types.ProductID) (wire.Auction
 }
 
 // held is the auction of a product that is not open.
-func held(s *store.Snapshot, id types.ProductID) (*wire.Auction, error) {
+func held(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 	if _, open := s.Reader.Book(id); open {
 		return nil, types.Refuse(types.CodeNotFound, "the auction of product %s has not been held yet", id)
 	}
@@ -149,7 +149,7 @@ func listOf[T any, P store.Item[T]](l *ledgerAPI, id types.ProductID, part wire.
 	if err != nil {
 		return nil, "", err
 	}
-	_, err = read(l, func(s *store.Snapshot) (none struct{}, err error) {
+	_, err = read(l, func(s *store.IndexedSnapshot) (none struct{}, err error) {
 		if _, err = held(s, id); err != nil {
 			return none, err
 		}
@@ -184,7 +184,7 @@ func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, part wire.
 		return wire.BookOrders{}, types.Refuse(types.CodeMalformed,
 			"%.120q is not a place in a list of orders: pass on the next of the last page", part.After)
 	}
-	return read(l, func(s *store.Snapshot) (wire.BookOrders, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.BookOrders, error) {
 		page := wire.BookOrders{Height: s.Height(), Orders: []wire.BookOrder{}}
 		var last []byte
 		for entry, err := range s.OrdersOf(key, place) {
@@ -205,11 +205,11 @@ func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, part wire.
 }
 
 func (l *ledgerAPI) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
-	return glance(l, func(s *store.Tip) (wire.KeyRecords, error) { return books.Record(s.Reader, key, asset), nil })
+	return glance(l, func(s *store.Head) (wire.KeyRecords, error) { return books.Record(s.Reader, key, asset), nil })
 }
 
 func (l *ledgerAPI) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {
-	return read(l, func(s *store.Snapshot) (wire.KeyRecords, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.KeyRecords, error) {
 		return books.Records(s.Reader, key, part.After, part.Limit)
 	})
 }

@@ -16,7 +16,7 @@ const (
 )
 
 func (l *ledgerAPI) Point(_ context.Context, id types.PointID) (wire.Point, error) {
-	return glance(l, func(s *store.Tip) (wire.Point, error) {
+	return glance(l, func(s *store.Head) (wire.Point, error) {
 		point, ok := s.Point(id)
 		if !ok {
 			return wire.Point{}, types.Refuse(types.CodeNotFound, "no connection point %s is enrolled", id)
@@ -32,7 +32,7 @@ const (
 )
 
 func (l *ledgerAPI) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
-	return glance(l, func(s *store.Tip) (wire.Points, error) {
+	return glance(l, func(s *store.Head) (wire.Points, error) {
 		points := wire.Points{Points: []wire.Point{}}
 		looked := 0
 		for point := range s.Points() {
@@ -49,7 +49,7 @@ func (l *ledgerAPI) KeyPoints(_ context.Context, key types.PublicKey) (wire.Poin
 }
 
 func (l *ledgerAPI) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
-	return read(l, func(s *store.Snapshot) (wire.Claims, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Claims, error) {
 		point, ok := s.Point(flow.Point)
 		if !ok {
 			return wire.Claims{}, types.Refuse(types.CodeNotFound, "no connection point %s is enrolled", flow.Point)

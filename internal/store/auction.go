@@ -13,8 +13,8 @@ import (
 	"lockstep/types/canon"
 )
 
-// An auction leaves the state as its matches become trades and its orders go. What anyone needs to compute it again is kept beside
-// the state: the orders as they were placed, and the result, whose lists are written in pages, since they may be long.
+// An auction leaves the state as its matches become trades. The data for recomputing it is kept outside the state: the placed orders, and
+// the result, whose lists are split into pages, since they may be long.
 const auctionPage = 1024
 
 func auctionKey(id types.ProductID) []byte { return append([]byte{prefixAuction}, id[:]...) }
@@ -29,7 +29,7 @@ const (
 	listTrades  = 't'
 )
 
-// archiveAuctions keeps what this block has done of auctions.
+// archiveAuctions writes the auctions, matches and removed orders of a block.
 func (w *writer) archiveAuctions(diff *ledger.Diff) error {
 	for _, auction := range diff.Auctions {
 		id := auction.Product.ID()
@@ -79,8 +79,8 @@ func putPages[T any, P Item[T]](w *writer, id types.ProductID, list byte, items 
 	return nil
 }
 
-// Auction returns what became of a product at its gate; nil when no auction of it was held, or not all of its matches are trades.
-func (s *Snapshot) Auction(id types.ProductID) (*types.Auction, error) {
+// Auction returns the auction of a product; nil before it was held and all of its matches are trades.
+func (s *IndexedSnapshot) Auction(id types.ProductID) (*types.Auction, error) {
 	if s.Reader.Held(id) {
 		return nil, nil
 	}
@@ -98,7 +98,7 @@ func (s *Snapshot) Auction(id types.ProductID) (*types.Auction, error) {
 	return auction, err
 }
 
-func (s *Snapshot) auctionHead(id types.ProductID) (*types.Auction, error) {
+func (s *IndexedSnapshot) auctionHead(id types.ProductID) (*types.Auction, error) {
 	encoded, err := get(s.db, auctionKey(id))
 	if encoded == nil || err != nil {
 		return nil, err
@@ -116,9 +116,9 @@ type AuctionHead struct {
 	Rounds, Results, Trades int
 }
 
-// AuctionHead returns what became of a product at its gate, in short; nil when no auction of it was held. Until all of its matches
-// are trades, the number of the trades grows.
-func (s *Snapshot) AuctionHead(id types.ProductID) (*AuctionHead, error) {
+// AuctionHead returns the auction of a product without its lists; nil before it was held. The number of trades grows until all matches are
+// trades.
+func (s *IndexedSnapshot) AuctionHead(id types.ProductID) (*AuctionHead, error) {
 	auction, err := s.auctionHead(id)
 	if auction == nil || err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (s *Snapshot) AuctionHead(id types.ProductID) (*AuctionHead, error) {
 	return head, err
 }
 
-// listName is that of the list of an auction whose items are of a type.
+// listName returns the name of the list whose items have a type.
 func listName[T any]() byte {
 	switch any((*T)(nil)).(type) {
 	case *types.Round:
@@ -146,8 +146,8 @@ func listName[T any]() byte {
 	}
 }
 
-// listLength counts the items of a list by its last page: all others are full.
-func listLength[T any, P Item[T]](s *Snapshot, id types.ProductID) (int, error) {
+// listLength counts the items of a list by its last page: all other pages are full.
+func listLength[T any, P Item[T]](s *IndexedSnapshot, id types.ProductID) (int, error) {
 	prefix := append(auctionKey(id), listName[T]())
 	last, err := lastKey(s.db, prefix, after(prefix))
 	if last == nil || err != nil {
@@ -158,8 +158,8 @@ func listLength[T any, P Item[T]](s *Snapshot, id types.ProductID) (int, error) 
 	return page*auctionPage + len(items), err
 }
 
-// AuctionList returns items of a list of an auction (rounds, results or trades) from an index on. It reads the pages that hold them.
-func AuctionList[T any, P Item[T]](s *Snapshot, id types.ProductID, from, most int) (items []T, err error) {
+// AuctionList returns at most so many items of an auction's list (rounds, results or trades) from an index on. It reads only their pages.
+func AuctionList[T any, P Item[T]](s *IndexedSnapshot, id types.ProductID, from, most int) (items []T, err error) {
 	items = []T{}
 	for page := from / auctionPage; len(items) < most; page++ {
 		part, err := getPage[T, P](s, id, page)
@@ -173,8 +173,8 @@ func AuctionList[T any, P Item[T]](s *Snapshot, id types.ProductID, from, most i
 	return items, nil
 }
 
-// getPage returns a page of a list; nothing when there is none.
-func getPage[T any, P Item[T]](s *Snapshot, id types.ProductID, page int) (items []T, err error) {
+// getPage returns a page of a list, empty when there is none.
+func getPage[T any, P Item[T]](s *IndexedSnapshot, id types.ProductID, page int) (items []T, err error) {
 	if page > math.MaxUint32 {
 		return nil, nil
 	}
@@ -190,7 +190,7 @@ func getPage[T any, P Item[T]](s *Snapshot, id types.ProductID, page int) (items
 	return items, nil
 }
 
-func getPages[T any, P Item[T]](s *Snapshot, id types.ProductID, list byte) (items []T, err error) {
+func getPages[T any, P Item[T]](s *IndexedSnapshot, id types.ProductID, list byte) (items []T, err error) {
 	prefix := append(auctionKey(id), list)
 	var damaged error
 	err = scan(s.db, prefix, after(prefix), func(_, value []byte) bool {
@@ -207,14 +207,14 @@ func getPages[T any, P Item[T]](s *Snapshot, id types.ProductID, list byte) (ite
 	return items, nil
 }
 
-// AuctionedOrders returns the orders that a product had at its gate, in order of owner and number: that of the auction's
-// results. Until all of its matches are trades, some are missing.
-func (s *Snapshot) AuctionedOrders(id types.ProductID) iter.Seq2[*types.PlacedOrder, error] {
+// AuctionedOrders returns the orders of a product at its gate, by owner and number: the order of the auction's results. Some are missing
+// until all matches are trades.
+func (s *IndexedSnapshot) AuctionedOrders(id types.ProductID) iter.Seq2[*types.PlacedOrder, error] {
 	return s.AuctionedOrdersFrom(id, types.PublicKey{}, 0)
 }
 
-// AuctionedOrdersFrom is [Snapshot.AuctionedOrders] from an owner's order of a number on.
-func (s *Snapshot) AuctionedOrdersFrom(id types.ProductID, owner types.PublicKey, number uint8) iter.Seq2[*types.PlacedOrder, error] {
+// AuctionedOrdersFrom is [IndexedSnapshot.AuctionedOrders] from an owner's order with a number on.
+func (s *IndexedSnapshot) AuctionedOrdersFrom(id types.ProductID, owner types.PublicKey, number uint8) iter.Seq2[*types.PlacedOrder, error] {
 	return func(yield func(*types.PlacedOrder, error) bool) {
 		prefix := append([]byte{prefixPlaced}, id[:]...)
 		from := append(slices.Concat(prefix, owner[:]), number)

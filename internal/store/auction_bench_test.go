@@ -10,9 +10,9 @@ import (
 	"lockstep/types"
 )
 
-// BenchmarkAuction is the blocks that clear one product, from the begin of the first until the last is committed: read the book
-// from the disk, clear it, record its trades, compute what the blocks commit to, take them in. It reports the longest of them.
-// With -cpu 1 it is what one core takes. Every bid is above every offer, so that nearly all orders meet.
+// BenchmarkAuction measures the blocks that clear one product, from the start of the first to the commit of the last: read the book from
+// the disk, clear it, record the trades, compute the commitments, commit. It reports the longest block; -cpu 1 gives the time of one core.
+// Every bid is above every offer, so that nearly all orders match.
 func BenchmarkAuction(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -68,7 +68,7 @@ func BenchmarkAuction(b *testing.B) {
 
 // held reports whether an auction goes on.
 func (w *world) held(id types.ProductID) bool {
-	return ledger.Reader{View: w.store.View()}.Held(id)
+	return ledger.Reader{View: w.store.StateReader()}.Held(id)
 }
 
 func euroProduct(slot types.Span) types.Product {

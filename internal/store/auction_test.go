@@ -8,9 +8,9 @@ import (
 	"lockstep/types"
 )
 
-// TestAnAuctionOverBlocks follows an auction whose trades don't fit one block, with a crash between: what the store tells is all
-// of it or nothing. It has more rounds than a list of a transaction may have entries, each pair with an arbiter of its own.
-func TestAnAuctionOverBlocks(t *testing.T) {
+// TestAuctionOverSeveralBlocks runs an auction whose trades don't fit into one block, with a crash in between. The store shows the whole
+// auction or none. It has more rounds than a list of a transaction may have entries, each pair with an arbiter of its own.
+func TestAuctionOverSeveralBlocks(t *testing.T) {
 	t.Parallel()
 	const pairs, each = 8200, 8
 	w := newWorld(t)
@@ -39,7 +39,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 	w.must(txs...)
 	w.time = product.Gate(&w.params)
 	w.must()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		if auction, err := s.Auction(id); auction != nil || err != nil {
 			t.Errorf("after the first block: %v, %v", auction, err)
 		}
@@ -54,7 +54,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 		w.must()
 	}
 	w.check()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		auction, err := s.Auction(id)
 		if err != nil {
 			t.Fatal(err)

@@ -11,9 +11,8 @@ import (
 // benchLanes trade at the same time, each pair its own trades.
 const benchLanes = 1000
 
-// BenchmarkTrades writes whole trades, three transactions each: one agrees and pays with what the last trade of the pair
-// left, one delivers, one releases. An operation is a trade of every pair, in three blocks that are written together. What a trade costs on the disk
-// needs a hundred of them to be true: -benchtime 100x.
+// BenchmarkTrades writes whole trades of three transactions: agree and pay with the coins of the pair's last trade, deliver, release. An
+// operation is a trade of every pair, in three blocks and one flush. Use -benchtime 100x for a steady size on the disk.
 func BenchmarkTrades(b *testing.B) {
 	w := newWorld(b)
 	lanes, consumers := make([]*lane, benchLanes), make([]string, benchLanes)
@@ -81,11 +80,11 @@ func (l *lane) deliver(w *world, _ int) *types.Tx {
 	return sign(w.body(&types.Deliver{Trade: l.trade}), l.producer)
 }
 
-// release opens the trade. What it holds then is the next one's purse: its payment and its return.
+// release opens the trade. Its payment and its return fund the next trade.
 func (l *lane) release(w *world, _ int) *types.Tx {
-	tip := w.store.Tip()
-	defer tip.Close()
-	trade, _ := tip.Reader.Trade(l.trade)
+	head := w.store.Head()
+	defer head.Close()
+	trade, _ := head.Reader.Trade(l.trade)
 	l.purse = nil
 	for _, locked := range trade.Locked {
 		l.purse = append([]types.Outpoint{l.trade.Outpoint(locked.Part)}, l.purse...) // the consumer's first, as its key is needed first

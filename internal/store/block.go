@@ -8,23 +8,23 @@ import (
 	"lockstep/types/canon"
 )
 
-// maxBlockItems bounds the transactions and the events of one block as decoded: far above what a block can hold.
+// maxBlockItems bounds the decoded transactions and events of a block, far above the limit of a block.
 const maxBlockItems = 1 << 24
 
-// idLength is that of every ID and key.
+// idLength is the length of every ID and key.
 const idLength = 32
 
-// blockRecord is a block as it is kept. Its events name the same trades and parties again and again, so the record lists
-// each ID once and an event holds its place in that list: a third of the size.
+// blockRecord is the stored form of a block. Its events repeat the same IDs, so the record lists each ID once and events hold places in
+// that list: a third of the size.
 type blockRecord struct {
-	Block         // but for its events
-	ids    []byte // all that events name, one after the other, but for the transactions of the block
+	Block         // without its events
+	ids    []byte // concatenated IDs of the events, without those of the block's transactions
 	events []eventRecord
 }
 
 // eventRecord is an event of a blockRecord.
 type eventRecord struct {
-	kind                      uint8    // its place in eventKinds
+	kind                      uint8    // index in eventKinds
 	moment                    []moment // empty when it is the block's
 	tx, trade, offer, product idPlace
 	keys                      []idPlace
@@ -36,11 +36,10 @@ type moment struct {
 	at     types.Time
 }
 
-// idPlace is where an ID stands in a record: 0 is the ID of zeros, then come those of the block's transactions, in their
-// order, then those of blockRecord.ids.
+// idPlace is the place of an ID in a record: 0 is the zero ID, then the block's transactions in order, then blockRecord.ids.
 type idPlace uint32
 
-// eventKinds gives each kind its number in a record, for good: a new one comes at the end.
+// eventKinds assigns each kind its stored number. Append new kinds.
 var eventKinds = [...]types.EventKind{
 	types.EventIssued, types.EventRedeemed, types.EventTransferred, types.EventOffered, types.EventOfferClosed,
 	types.EventOrdered, types.EventWithdrawn, types.EventCleared, types.EventMatched, types.EventAgreed, types.EventPaid,
@@ -78,7 +77,7 @@ func (m *moment) Fields(c *canon.Coder) {
 
 func (p *idPlace) Fields(c *canon.Coder) { canon.Number(c, "place", p) }
 
-// encodeBlock writes the record of a block. It fails on an event of a kind that eventKinds doesn't have.
+// encodeBlock encodes a block. It fails on an event whose kind eventKinds doesn't list.
 func encodeBlock(block *Block) ([]byte, error) {
 	r := &recorder{
 		blockRecord: blockRecord{Block: *block, events: make([]eventRecord, 0, len(block.Events))},
@@ -96,11 +95,11 @@ func encodeBlock(block *Block) ([]byte, error) {
 	return canon.Encode(&r.blockRecord), nil
 }
 
-// recorder makes a record: it knows where each ID stands by now.
+// recorder builds a record and keeps the places of its IDs.
 type recorder struct {
 	blockRecord
 	places map[[idLength]byte]idPlace
-	keys   []idPlace // of all events, one after the other: fewer allocations
+	keys   []idPlace // of all events: fewer allocations
 }
 
 func (r *recorder) record(event *types.Event) error {
@@ -133,13 +132,13 @@ func (r *recorder) place(id [idLength]byte) idPlace {
 	return place
 }
 
-// decodeBlock reads what encodeBlock has written.
+// decodeBlock decodes the output of [encodeBlock].
 func decodeBlock(encoded []byte) (*Block, error) {
 	var r blockRecord
 	if err := canon.Decode(encoded, &r); err != nil {
 		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
 	}
-	block := r.Block // a copy, so that the record can go
+	block := r.Block // a copy, so that the record can be freed
 	block.Events = make([]types.Event, 0, len(r.events))
 	for i := range r.events {
 		event, err := r.event(&r.events[i])

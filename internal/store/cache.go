@@ -6,18 +6,17 @@ import (
 	"lockstep/internal/ledger"
 )
 
-// cache keeps the newest values of the state that are on the disk in memory, decoded: a block mostly reads what a block shortly
-// before it wrote. It is filled by what is written alone and forgets what was written longest ago: in two halves, of which it
-// drops the old one when the young one is full.
+// cache keeps the newest flushed values of the state in memory, decoded: a block mostly reads values that recent blocks wrote. Only flushes
+// fill it. It has two halves and drops the old half when the young one is full.
 //
-// It answers views of all heights: what was last changed at a height holds for every view from that height on, if none of
-// what the view has beside the disk tells otherwise.
+// It serves readers of all heights: a value last changed at a height holds for every reader from that height on, unless a memtable of the
+// reader has a newer one.
 type cache struct {
 	mu    sync.RWMutex
-	most  int // bytes, by [cost], that it holds of both halves
+	most  int // bytes of both halves, by [cost]
 	young map[string]cached
 	old   map[string]cached
-	bytes int // of the young
+	bytes int // of the young half half
 }
 
 type cached struct {
@@ -29,7 +28,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, young: map[string]cached{}, old: map[string]cached{}}
 }
 
-// get returns what stands under a key at a height; false when the cache can't tell. No cache can tell nothing.
+// get returns the value of a key at a height; false on a miss. A nil cache always misses.
 func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
 	if c == nil {
 		return ledger.Value{}, false
@@ -43,10 +42,10 @@ func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
 	return found.Value, ok && found.height <= height
 }
 
-// follow takes in what a stretch has changed, which is on the disk by now. Readers go on meanwhile.
-func (c *cache) follow(s *stretch) {
+// follow adds the changes of a flushed memtable. Readers continue meanwhile.
+func (c *cache) follow(m *memtable) {
 	some := make([]*revision, 0, fewRevisions)
-	for _, kind := range s.kinds { // any order: no key is in it twice
+	for _, kind := range m.kinds { // any order: no key occurs twice
 		for _, newest := range kind.newest {
 			if some = append(some, newest); len(some) == cap(some) {
 				c.take(some)
@@ -57,7 +56,7 @@ func (c *cache) follow(s *stretch) {
 	c.take(some)
 }
 
-// fewRevisions are taken in at once, so that a reader need not wait for all.
+// fewRevisions bounds the revisions added under one lock, so that readers don't wait long.
 const fewRevisions = 64
 
 func (c *cache) take(revisions []*revision) {
@@ -81,10 +80,10 @@ func (c *cache) take(revisions []*revision) {
 	}
 }
 
-// turn forgets the old half.
+// turn drops the old half.
 func (c *cache) turn() { c.old, c.young, c.bytes = c.young, map[string]cached{}, 0 }
 
-// cost is about what an entry takes in memory: decoded, a value is some one and a half times as large as encoded.
+// cost estimates the memory of an entry: a decoded value is about 1.5 times as large as its encoding.
 func cost(key string, value ledger.Value) int {
 	const perEntry = 160 // of the maps, and of headers
 	return perEntry + len(key) + 5*len(value.Encoded)/2

@@ -17,17 +17,16 @@ type text string
 
 func (text) Fields(*canon.Coder) {}
 
-// TestMemoryNeverTellsTheWrongHeight follows random blocks beside a history that forgets nothing. Some are put on the disk
-// together, now and then. Whatever a view, taken at whatever time, finds in memory is what stood there at its height, and it
-// finds what was written last.
-func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
+// TestMemoryAtEveryHeight compares random blocks, some of them flushed together, with a full history. Every value that a reader finds in
+// memory is the one at its height, and it finds the newest values.
+func TestMemoryAtEveryHeight(t *testing.T) {
 	t.Parallel()
 	keys := []string{"a", "b", "c", "d", "e", "never"}
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCache(1 << 20)
-		recent := newStretch(0, newEpochs())
+		recent := newMemtable(0, newPartitions())
 		history := []map[string]string{{}}
-		views := []view{{unwritten: []*stretch{recent}, cache: c}}
+		views := []stateReader{{unwritten: []*memtable{recent}, cache: c}}
 		for height := uint64(1); height <= 20; height++ {
 			state := maps.Clone(history[height-1])
 			var changes []ledger.Change
@@ -42,26 +41,26 @@ func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
 			}
 			history = append(history, state)
 			recent.add(&Staged{block: &Block{Height: height}, diff: &ledger.Diff{Changes: changes}})
-			unwritten := []*stretch{recent}
+			unwritten := []*memtable{recent}
 			if rapid.IntRange(0, 3).Draw(t, "written") == 0 {
 				c.follow(recent)
 				if rapid.Bool().Draw(t, "half full") {
 					c.turn()
 				}
-				recent = newStretch(height, newEpochs())
+				recent = newMemtable(height, newPartitions())
 				if rapid.Bool().Draw(t, "done") {
-					unwritten = []*stretch{recent}
+					unwritten = []*memtable{recent}
 				}
 			}
-			views = append(views, view{unwritten: unwritten, cache: c, height: height})
+			views = append(views, stateReader{unwritten: unwritten, cache: c, height: height})
 			for _, change := range changes {
-				if _, known := views[height].atHand(change.Key); !known && change.New != nil {
+				if _, known := views[height].inMemory(change.Key); !known && change.New != nil {
 					t.Fatalf("%s of block %d is forgotten at once", change.Key, height)
 				}
 			}
 			for _, v := range views {
 				for _, key := range keys {
-					got, known := v.atHand(key)
+					got, known := v.inMemory(key)
 					if want := history[v.height][key]; known && (string(got.Encoded) != want || got.Decoded == nil && want != "") {
 						t.Fatalf("at height %d of %d %s was %q, the memory says %q", v.height, height, key, want, got.Encoded)
 					}
@@ -71,8 +70,8 @@ func TestMemoryNeverTellsTheWrongHeight(t *testing.T) {
 	})
 }
 
-// TestCacheIsBounded writes far more than fits.
-func TestCacheIsBounded(t *testing.T) {
+// TestCacheSize writes far more than fits.
+func TestCacheSize(t *testing.T) {
 	t.Parallel()
 	const most = 96 << 20
 	c := newCache(most)

@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-// Report is what [Store.Check] found in order.
+// Report sums up a store that [Store.Check] found correct.
 type Report struct {
 	Height     uint64
 	Commitment types.Hash
@@ -21,10 +21,10 @@ type Report struct {
 	Txs        int
 }
 
-// Check recomputes from the whole state what the store says of it: the commitment, the sums, and every derived keyspace.
-// An error names the first contradiction. It costs several passes over the store and can run beside a live node.
+// Check recomputes the commitment, the sums and every derived keyspace from the whole state and compares them with the stored ones. An
+// error names the first contradiction. It takes several passes over the store and can run beside a live node.
 func (s *Store) Check() (report Report, err error) {
-	defer func() { // the state's reader panics on what it can't read; here it is a finding
+	defer func() { // the state's reader panics on a read error
 		if r := recover(); r != nil {
 			err = fmt.Errorf("check: %v", r)
 		}
@@ -38,8 +38,8 @@ func (s *Store) Check() (report Report, err error) {
 			err = closeErr
 		}
 	}()
-	snapshot.Tip = newTip(view{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.epochs, snapshot.Commitment()) // from the disk alone
-	c := &checker{Snapshot: snapshot, params: s.params}
+	snapshot.Head = newHead(stateReader{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.partitions, snapshot.Commitment()) // from the disk alone
+	c := &checker{IndexedSnapshot: snapshot, params: s.params}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
@@ -49,10 +49,10 @@ func (s *Store) Check() (report Report, err error) {
 }
 
 type checker struct {
-	*Snapshot
+	*IndexedSnapshot
 	params   types.Params
 	report   Report
-	refusals int // that have a receipt
+	refusals int // with a receipt
 }
 
 // readAll reads every entry of every keyspace: each is stored with a checksum.
@@ -60,16 +60,16 @@ func (c *checker) readAll() error {
 	return scan(c.db, nil, nil, func(_, _ []byte) bool { return true })
 }
 
-// checkState compares the head with the state.
+// checkState compares the stored position with the state.
 func (c *checker) checkState() error {
-	h, err := readHead(c.db)
+	h, err := readPosition(c.db)
 	if err != nil {
 		return fmt.Errorf("the head is damaged: %w", err)
 	}
 	if h.height != c.Height() {
 		return fmt.Errorf("the head is at height %d, the state at %d", h.height, c.Height())
 	}
-	sums, accumulator, err := ledger.Audit(c.Snapshot)
+	sums, accumulator, err := ledger.Audit(c.IndexedSnapshot)
 	if err != nil {
 		return err
 	}
@@ -81,31 +81,31 @@ func (c *checker) checkState() error {
 	return nil
 }
 
-// rows are entries of a keyspace, by their number and sum: whether two lots of them are the same is told without looking any up.
+// rows are the number and the LtHash sum of entries: two sets are equal if their sums are.
 type rows struct {
 	count int
 	sum   ledger.Accumulator
-	some  []ledger.Change // not in the sum yet
+	some  []ledger.Change // not yet in the sum
 }
 
 func (r *rows) add(key, value []byte) {
 	r.count++
 	r.some = append(r.some, ledger.Change{Key: string(key), New: append([]byte{}, value...)})
 	if len(r.some) == cap(r.some) {
-		r.settle()
+		r.flush()
 	}
 }
 
-// settle takes all into the sum.
-func (r *rows) settle() {
+// flush adds the pending entries to the sum.
+func (r *rows) flush() {
 	accumulate(&r.sum, r.some)
 	r.some = r.some[:0]
 }
 
 func newRows() *rows { return &rows{some: make([]ledger.Change, 0, 4096)} }
 
-// derivedKeyspaces follow from the state, the archive and the records of the blocks, entry by entry; with what is wrong when
-// one is missing, and what they list.
+// derivedKeyspaces are computed from the state, the archive and the blocks, entry by entry. Missing is the error for a missing entry, list
+// names the entries.
 var derivedKeyspaces = []struct {
 	prefix        byte
 	missing, list string
@@ -116,11 +116,11 @@ var derivedKeyspaces = []struct {
 	{prefixOrders, "order %s is not found by its owner", "orders by owner"},
 	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
 	{prefixParty, "trade %s is not indexed under a party of it", "trades by party"},
-	{prefixEnded, "trade %s is archived, but is not found there", "archived trades"},
+	{prefixEnded, "trade %s is archived, but not listed by its ID", "archived trades"},
 	{prefixTx, "transaction %s has no receipt, or one of another block", "receipts"},
 }
 
-// checkDerived compares what the derived keyspaces hold with what they must.
+// checkDerived compares the derived keyspaces with their recomputed entries.
 func (c *checker) checkDerived() error {
 	expected := map[byte]*rows{}
 	for _, keyspace := range derivedKeyspaces {
@@ -141,8 +141,8 @@ func (c *checker) checkDerived() error {
 		}); err != nil {
 			return err
 		}
-		found.settle()
-		want.settle()
+		found.flush()
+		want.flush()
 		if found.sum == want.sum {
 			continue
 		}
@@ -168,10 +168,10 @@ func (c *checker) findMissing(prefix byte, missing string) error {
 	})
 }
 
-// entryVisitor is told what an entry of a derived keyspace must be, and what it is of.
+// entryVisitor receives an expected entry of a derived keyspace and the item that it belongs to.
 type entryVisitor func(key, value []byte, of fmt.Stringer) error
 
-// derive lists what the derived keyspaces must hold, and checks what it is derived from.
+// derive visits all expected entries of the derived keyspaces, and checks their sources.
 func (c *checker) derive(visit entryVisitor) error {
 	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
 	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveArchived, c.deriveReceipts} {
@@ -229,7 +229,7 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 	return nil
 }
 
-// deriveBalances adds up the coins as they are listed, which are compared with the state by themselves.
+// deriveBalances sums the listed coins, which are compared with the state separately.
 func (c *checker) deriveBalances(visit entryVisitor) error {
 	var at holding
 	var sum Balance
@@ -276,7 +276,7 @@ func (c *checker) deriveOrders(visit entryVisitor) error {
 
 func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entryVisitor) error {
 	for _, party := range parties(trade) {
-		if err := visit(listed(partyPrefix(c.epochs.of(trade.Height), party), trade.Height, id), nil, id); err != nil {
+		if err := visit(listed(partyPrefix(c.partitions.of(trade.Height), party), trade.Height, id), nil, id); err != nil {
 			return err
 		}
 	}
@@ -297,12 +297,12 @@ func (c *checker) deriveArchived(visit entryVisitor) error {
 		if _, live := c.Reader.Trade(id); live {
 			return fmt.Errorf("trade %s is both in the state and in the archive", id)
 		}
-		return errors.Join(visit(endedKey(c.epochs.of(ended), id), heightBytes(ended), id), c.deriveParties(id, trade, visit))
+		return errors.Join(visit(endedKey(c.partitions.of(ended), id), heightBytes(ended), id), c.deriveParties(id, trade, visit))
 	})
 }
 
-// deriveReceipts finds the records of all heights without a gap, and what receipts the accepted transactions of each must have.
-// Those of the refused ones are checked at once.
+// deriveReceipts checks that every height has a block record, and visits the receipts of the accepted transactions. It checks receipts of
+// refused ones itself.
 func (c *checker) deriveReceipts(visit entryVisitor) error {
 	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
@@ -331,12 +331,12 @@ func (c *checker) deriveReceipts(visit entryVisitor) error {
 func (c *checker) deriveReceipt(tx TxResult, receipt *Receipt, visit entryVisitor) error {
 	if tx.Code == types.CodeOK {
 		c.report.Txs++
-		return visit(txKey(c.epochs.of(receipt.Height), tx.ID), types.Encode(receipt), tx.ID)
+		return visit(txKey(c.partitions.of(receipt.Height), tx.ID), types.Encode(receipt), tx.ID)
 	}
 	return c.checkRefused(tx.ID, receipt)
 }
 
-// checkRefused finds what became of a transaction that a block refused: this, or that another block refused it later, or accepted it.
+// checkRefused checks the receipt of a refused transaction: of this block, or of a later one that refused or accepted it.
 func (c *checker) checkRefused(id types.TxID, receipt *Receipt) error {
 	last, err := c.Receipt(id)
 	if err != nil {
@@ -356,7 +356,7 @@ func (c *checker) checkRefused(id types.TxID, receipt *Receipt) error {
 	return nil
 }
 
-// checkRefusals finds no receipt of a refusal but those that blocks have given.
+// checkRefusals checks that every receipt of a refusal belongs to a block.
 func (c *checker) checkRefusals() error {
 	receipts := 0
 	err := c.each(prefixRefused, func(_, _ []byte) error {
@@ -369,7 +369,7 @@ func (c *checker) checkRefusals() error {
 	return err
 }
 
-// each visits the entries of a keyspace in order, until something is found.
+// each visits the entries of a keyspace in order, up to the first error.
 func (c *checker) each(prefix byte, visit func(key, value []byte) error) error {
 	var finding error
 	err := scan(c.db, []byte{prefix}, []byte{prefix + 1}, func(key, value []byte) bool {

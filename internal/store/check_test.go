@@ -10,8 +10,8 @@ import (
 	"lockstep/types"
 )
 
-// TestCheckFinds changes one entry of each keyspace behind the store's back.
-func TestCheckFinds(t *testing.T) {
+// TestCheckOfDamagedStores changes one entry of each keyspace behind the store's back.
+func TestCheckOfDamagedStores(t *testing.T) {
 	t.Parallel()
 	for _, damage := range []struct {
 		name, finding, prefix string
@@ -34,7 +34,7 @@ func TestCheckFinds(t *testing.T) {
 		{"a trade missing from its party's open list", "is not indexed", "o", remove},
 		{"a trade too many in a list", "trades by party are listed, there are 4", "p", duplicate},
 		{"a lost archived trade", "trades by party are listed, there are 2", "a", remove},
-		{"an archived trade that can't be found", "is not found there", "e", remove},
+		{"an archived trade that can't be found", "not listed by its ID", "e", remove},
 		{"a trade that is said to be archived", "2 archived trades are listed, there are 1", "e", duplicate},
 		{"a lost block", "is missing", "b", remove},
 		{"a lost receipt", "has no receipt", "x", remove},

@@ -16,17 +16,17 @@ import (
 	"lockstep/types/canon"
 )
 
-// Coin is money of a key: an unspent output that is locked to it, its purse of an asset, or a part of a trade.
+// Coin is money of a key: an unspent output locked to it, its purse of an asset, or a part of a trade.
 type Coin struct {
 	Outpoint types.Outpoint
 	Asset    types.AssetID
 	Amount   types.Amount
-	// After is the moment of the ledger clock after which the key may spend it: zero is now, a deadline is that of a refund
-	// unless the trade goes on, and [Locked] is when a party takes another step.
+	// After is the moment of the ledger clock after which the key may spend the coin: zero for now, a deadline for a refund unless the
+	// trade continues, and [Locked] if a party must act first.
 	After types.Time
 }
 
-// Locked is the moment of a coin that no deadline frees.
+// Locked is the moment of a coin that no deadline unlocks.
 const Locked = types.Time(math.MaxUint64)
 
 // Spendable reports whether the key may spend the coin at a moment of the ledger clock.
@@ -38,8 +38,7 @@ type owned struct {
 	coin  Coin
 }
 
-// coinsOf lists the coins that a value of the state is. A trade's parts that nobody may spend count as those of the party that
-// put them in.
+// coinsOf returns the coins of a value of the state. A locked part of a trade counts as its contributor's.
 func coinsOf(ledgerKey string, value any) (coins []owned) {
 	switch value := value.(type) {
 	case *types.Output:
@@ -64,9 +63,9 @@ func coinsOf(ledgerKey string, value any) (coins []owned) {
 	return coins
 }
 
-// Balance is the sums of the coins of a key in one asset.
+// Balance sums the coins of a key in one asset.
 type Balance struct {
-	Coins     uint64       // that it may spend now, but for due refunds
+	Coins     uint64       // spendable now, without due refunds
 	Spendable types.Amount // their sum
 	Locked    types.Amount // the sum of all others
 }
@@ -79,7 +78,7 @@ func (b *Balance) Fields(c *canon.Coder) {
 	canon.Number(c, "locked", &b.Locked)
 }
 
-// count takes a coin in, or out again. Sums wrap around in between and fit in the end: all that is issued of an asset does.
+// count adds or removes a coin. Sums may wrap around in between; the final sums fit, as the supply of an asset does.
 func (b *Balance) count(coin *Coin, in bool) {
 	amount, one := coin.Amount, uint64(1)
 	if !in {
@@ -92,19 +91,18 @@ func (b *Balance) count(coin *Coin, in bool) {
 	}
 }
 
-// CoinPlace is where a list of coins begins: behind a coin, or, without one, at the first.
+// CoinPlace is a place in a list of coins: after a coin, or, if empty, before the first.
 type CoinPlace string
 
-// Coins returns the coins of a key in one asset that it may spend, from a place on: the largest first, then the refunds that are
-// due, in order of their deadlines.
-func (s *Snapshot) Coins(owner types.PublicKey, asset types.AssetID, from CoinPlace) iter.Seq2[Coin, error] {
+// Coins returns the spendable coins of a key in one asset after a place: the largest first, then the due refunds by deadline.
+func (s *IndexedSnapshot) Coins(owner types.PublicKey, asset types.AssetID, from CoinPlace) iter.Seq2[Coin, error] {
 	prefix := coinPrefix(owner, asset)
 	start, err := from.key(prefix)
 	return s.coins(start, coinFrom(prefix, s.Clock().Now(), math.MaxUint64), err)
 }
 
-// CoinsWorth returns what [Snapshot.Coins] does from the smallest coin on that alone is worth a sum, or from the first if none is.
-func (s *Snapshot) CoinsWorth(owner types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[Coin, error] {
+// CoinsWorth is [IndexedSnapshot.Coins] from the smallest coin that covers a sum alone, or from the first if none does.
+func (s *IndexedSnapshot) CoinsWorth(owner types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[Coin, error] {
 	prefix := coinPrefix(owner, asset)
 	start := prefix
 	enough, err := lastKey(s.db, prefix, coinFrom(prefix, 0, sum-1))
@@ -114,7 +112,7 @@ func (s *Snapshot) CoinsWorth(owner types.PublicKey, asset types.AssetID, sum ty
 	return s.coins(start, coinFrom(prefix, s.Clock().Now(), math.MaxUint64), err)
 }
 
-func (s *Snapshot) coins(from, to []byte, err error) iter.Seq2[Coin, error] {
+func (s *IndexedSnapshot) coins(from, to []byte, err error) iter.Seq2[Coin, error] {
 	return func(yield func(Coin, error) bool) {
 		going := true
 		if err == nil {
@@ -130,18 +128,18 @@ func (s *Snapshot) coins(from, to []byte, err error) iter.Seq2[Coin, error] {
 	}
 }
 
-// DueRefunds returns the refunds among the coins of a key in one asset that it may spend.
-func (s *Snapshot) DueRefunds(owner types.PublicKey, asset types.AssetID) iter.Seq2[Coin, error] {
+// DueRefunds returns the due refunds of a key in one asset.
+func (s *IndexedSnapshot) DueRefunds(owner types.PublicKey, asset types.AssetID) iter.Seq2[Coin, error] {
 	prefix := coinPrefix(owner, asset)
 	return s.coins(coinFrom(prefix, 1, math.MaxUint64), coinFrom(prefix, s.Clock().Now(), math.MaxUint64), nil)
 }
 
-// Place is that of the coin in the list of its owner and asset.
+// Place is the place of the coin in the list of its owner and asset.
 func (c *Coin) Place() CoinPlace {
 	return CoinPlace(hex.EncodeToString(coinKey(types.PublicKey{}, c)[coinKeyLength-coinPlaceLength:]))
 }
 
-// key is where the coins behind the place begin.
+// key is the lower bound of the coins after the place.
 func (p CoinPlace) key(prefix []byte) ([]byte, error) {
 	if p == "" {
 		return prefix, nil
@@ -154,7 +152,7 @@ func (p CoinPlace) key(prefix []byte) ([]byte, error) {
 }
 
 // Balance returns the sums of the coins of a key in one asset.
-func (s *Snapshot) Balance(owner types.PublicKey, asset types.AssetID) (balance Balance, err error) {
+func (s *IndexedSnapshot) Balance(owner types.PublicKey, asset types.AssetID) (balance Balance, err error) {
 	encoded, err := get(s.db, balanceKey(owner, asset))
 	if err == nil && encoded != nil {
 		err = types.Decode(encoded, &balance)
@@ -165,29 +163,28 @@ func (s *Snapshot) Balance(owner types.PublicKey, asset types.AssetID) (balance 
 	return balance, nil
 }
 
-// AssetsOf returns the assets of which a key has coins and whose IDs follow one, in order; those from the first on after the zero
-// ID.
-func (s *Snapshot) AssetsOf(owner types.PublicKey, id types.AssetID) iter.Seq2[types.AssetID, error] {
+// AssetsOf returns the assets with larger IDs of which a key has coins, in order; the zero ID begins at the first.
+func (s *IndexedSnapshot) AssetsOf(owner types.PublicKey, id types.AssetID) iter.Seq2[types.AssetID, error] {
 	prefix := balancePrefix(owner)
 	return s.ids(append(balanceKey(owner, id), 0), after(prefix), len(prefix))
 }
 
-// AssetsCoded returns the assets of a code whose IDs follow one, in order; those from the first on after the zero ID.
-func (s *Snapshot) AssetsCoded(code string, id types.AssetID) iter.Seq2[types.AssetID, error] {
+// AssetsCoded returns the assets of a code with larger IDs, in order; the zero ID begins at the first.
+func (s *IndexedSnapshot) AssetsCoded(code string, id types.AssetID) iter.Seq2[types.AssetID, error] {
 	prefix := codePrefix(code)
-	if strings.ContainsRune(code, 0) { // no code holds it, and keys are told apart by it
+	if strings.ContainsRune(code, 0) { // it separates codes in keys, so no code holds it
 		return func(func(types.AssetID, error) bool) {}
 	}
 	return s.ids(append(append(codePrefix(code), id[:]...), 0), after(prefix), len(prefix))
 }
 
-// AssetsAfter returns the assets of the ledger whose IDs follow one, in order; those from the first on after the zero ID.
-func (s *Snapshot) AssetsAfter(id types.AssetID) iter.Seq2[types.AssetID, error] {
+// AssetsAfter returns the assets of the ledger with larger IDs, in order; the zero ID begins at the first.
+func (s *IndexedSnapshot) AssetsAfter(id types.AssetID) iter.Seq2[types.AssetID, error] {
 	return s.ids(append(assetKey(id), 0), []byte{prefixState, ledgerAsset + 1}, 2)
 }
 
-// ids reads the ID of an asset from each key of a range, behind as many bytes.
-func (s *Snapshot) ids(from, to []byte, behind int) iter.Seq2[types.AssetID, error] {
+// ids decodes the asset ID of each key of a range, after so many bytes.
+func (s *IndexedSnapshot) ids(from, to []byte, behind int) iter.Seq2[types.AssetID, error] {
 	return func(yield func(types.AssetID, error) bool) {
 		going := true
 		err := scan(s.db, from, to, func(key, _ []byte) bool {

@@ -37,8 +37,8 @@ func amounts(t *testing.T, coins func(func(store.Coin, error) bool), sum types.A
 	return list, last
 }
 
-// TestCoinsComeByAmount: the largest first, and for a sum from the smallest on that alone is worth it.
-func TestCoinsComeByAmount(t *testing.T) {
+// TestCoinOrder: the largest first, and for a sum from the smallest on that alone is worth it.
+func TestCoinOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.mintAmounts("peter", 7, 500, 20, 7, 100, 1)
@@ -46,7 +46,7 @@ func TestCoinsComeByAmount(t *testing.T) {
 	w.mintAmounts("peter", 20)
 	asset, peter := euro(), publicKey("peter")
 	id := asset.ID()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		all, _ := amounts(t, s.Coins(peter, id, ""), 0)
 		if got := fmt.Sprint(all); got != "[500 100 20 20 7 7 1]" {
 			t.Errorf("coins %s", got)
@@ -95,8 +95,8 @@ func TestCoinsComeByAmount(t *testing.T) {
 	w.check()
 }
 
-// TestBalanceOfATrade: what a trade locks is counted with the party that put it in, and a refund is a coin once it is due.
-func TestBalanceOfATrade(t *testing.T) {
+// TestTradeBalance: the locked parts of a trade count for the parties that contributed them, and a refund is a coin once it is due.
+func TestTradeBalance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
@@ -108,7 +108,7 @@ func TestBalanceOfATrade(t *testing.T) {
 	w.must(sign(body, "clara"))
 	look := func(due bool) {
 		t.Helper()
-		w.read(func(s *store.Snapshot) {
+		w.read(func(s *store.IndexedSnapshot) {
 			if balance, err := s.Balance(publicKey("clara"), asset.ID()); err != nil || balance != (store.Balance{Locked: 110}) {
 				t.Errorf("balance %+v, %v", balance, err)
 			}

@@ -17,14 +17,14 @@ type Staged struct {
 	block    *Block
 	diff     *ledger.Diff
 	receipts map[types.TxID]*Receipt
-	head     head
+	position position
 }
 
-// Stage computes what a block commits to; nothing has happened before [Staged.Commit]. The block must be the one after the
-// last, and its diff must have been made on [Store.View].
+// Stage computes the commitment of a block. It changes nothing: [Staged.Commit] does. The block must follow the last one, and its diff must
+// have been made on [Store.StateReader].
 func (s *Store) Stage(executed Executed) (*Staged, error) {
 	s.mu.RLock()
-	next := s.head
+	next := s.position
 	s.mu.RUnlock()
 	clock := executed.Diff.Clock
 	if clock.Height != next.height+1 {
@@ -32,7 +32,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	}
 	next.height = clock.Height
 	accumulate(&next.accumulator, executed.Diff.Changes)
-	staged := &Staged{store: s, head: next, diff: &executed.Diff, block: &Block{
+	staged := &Staged{store: s, position: next, diff: &executed.Diff, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
 		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
 		Txs:        executed.Txs, Events: executed.Diff.Events,
@@ -43,7 +43,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	return staged, nil
 }
 
-// accumulate shares the changes of a block out among all cores; the sum is the same however they are shared.
+// accumulate adds the changes of a block to a sum on all cores. The sum does not depend on their order.
 func accumulate(sum *ledger.Accumulator, changes []ledger.Change) {
 	parts := make([]ledger.Accumulator, runtime.GOMAXPROCS(0))
 	share := max((len(changes)+len(parts)-1)/len(parts), smallestShare)
@@ -57,10 +57,10 @@ func accumulate(sum *ledger.Accumulator, changes []ledger.Change) {
 	}
 }
 
-// smallestShare of changes is worth a goroutine.
+// smallestShare is the number of changes from which a goroutine pays.
 const smallestShare = 64
 
-// giveReceipts finds for each transaction the receipt that counts: the acceptance, else the latest refusal.
+// giveReceipts sets the receipt of each transaction: its acceptance, else its latest refusal.
 func (b *Staged) giveReceipts() error {
 	b.receipts = make(map[types.TxID]*Receipt, len(b.block.Txs))
 	for index, tx := range b.block.Txs {
@@ -84,8 +84,8 @@ func (b *Staged) giveReceipts() error {
 // Block is the record of the block.
 func (b *Staged) Block() *Block { return b.block }
 
-// Commit makes the block the last one, which every reader sees from now on. It is on the disk within some seconds, or
-// after [Store.Flush]; until then it is the caller's to do again after a crash, as the engine does, which keeps its blocks.
+// Commit makes the block the last one, visible to every reader. It reaches the disk within some seconds, or with [Store.Flush]. After a
+// crash before that, the caller commits it again: the engine keeps its blocks.
 func (b *Staged) Commit() error {
 	s := b.store
 	s.mu.Lock()
@@ -96,22 +96,22 @@ func (b *Staged) Commit() error {
 		defer s.mu.Unlock()
 		return s.failed
 	}
-	if b.block.Height != s.head.height+1 {
+	if b.block.Height != s.position.height+1 {
 		defer s.mu.Unlock()
-		return fmt.Errorf("store: block %d was staged before block %d was committed", b.block.Height, s.head.height)
+		return fmt.Errorf("store: block %d was staged before block %d was committed", b.block.Height, s.position.height)
 	}
-	s.recent.add(b)
-	s.head, s.commitment = b.head, b.block.Commitment
-	due := s.recent.due(s.memory.stretch())
+	s.active.add(b)
+	s.position, s.commitment = b.position, b.block.Commitment
+	due := s.active.due(s.memory.memtable())
 	s.mu.Unlock()
 	if due {
-		s.flushing.Wait() // for an earlier one: memory is bounded
-		s.flushing.Go(func() { _ = s.Flush() /* the next commit returns what went wrong */ })
+		s.flushing.Wait() // for the flush before: memory is bounded
+		s.flushing.Go(func() { _ = s.Flush() /* the next commit returns its error */ })
 	}
 	return nil
 }
 
-// Flush writes all that is committed to the disk. When it returns nil it is there.
+// Flush writes all committed blocks to the disk and syncs.
 func (s *Store) Flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -119,40 +119,40 @@ func (s *Store) Flush() error {
 	return err
 }
 
-// flush returns what it has written, nil when there was nothing. The caller holds s.writing: one writes at a time, in order.
-func (s *Store) flush() (*stretch, error) {
+// flush returns the memtable that it wrote, nil when there was none. The caller holds s.writing, so that flushes run in order.
+func (s *Store) flush() (*memtable, error) {
 	s.mu.Lock()
-	if s.failed == nil && len(s.recent.blocks) > 0 {
-		s.epochs = s.epochs.next(s.head.height + 1)
-		s.older, s.recent = s.recent, newStretch(s.head.height, s.epochs)
+	if s.failed == nil && len(s.active.blocks) > 0 {
+		s.partitions = s.partitions.next(s.position.height + 1)
+		s.immutable, s.active = s.active, newMemtable(s.position.height, s.partitions)
 	}
-	older, failed := s.older, s.failed
+	immutable, failed := s.immutable, s.failed
 	s.mu.Unlock()
-	if failed != nil || older == nil {
+	if failed != nil || immutable == nil {
 		return nil, failed
 	}
 	var kept uint64
 	err := s.guard.call(func() (err error) {
-		kept, err = older.write(s.db)
+		kept, err = immutable.write(s.db)
 		return err
 	})
 	if err == nil {
-		s.cache.follow(older)
+		s.cache.follow(immutable)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil { // what is not written stays in memory, so that all readers go on to see it
-		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", older.base+1, older.head.height, disk.Explain(s.dir, err))
+	if err != nil { // the memtable stays in memory, so that readers still see it
+		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", immutable.base+1, immutable.position.height, disk.Explain(s.dir, err))
 		return nil, s.failed
 	}
-	s.older, s.epochs.kept = nil, s.epochs.kept+kept
-	return older, nil
+	s.immutable, s.partitions.kept = nil, s.partitions.kept+kept
+	return immutable, nil
 }
 
-// unwritten returns what is not on the disk, newest first. The caller holds s.mu.
-func (s *Store) unwritten() []*stretch {
-	if s.older == nil {
-		return []*stretch{s.recent}
+// unwritten returns the memtables that are not on the disk, newest first. The caller holds s.mu.
+func (s *Store) unwritten() []*memtable {
+	if s.immutable == nil {
+		return []*memtable{s.active}
 	}
-	return []*stretch{s.recent, s.older}
+	return []*memtable{s.active, s.immutable}
 }

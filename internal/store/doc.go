@@ -1,9 +1,10 @@
-// Package store keeps a ledger on disk (Pebble): its state, and what can be derived from its blocks and is looked up by
-// key, party, transaction or height.
+// Package store keeps a ledger on disk (Pebble): the state, and data derived from the blocks for look-ups by key, party,
+// transaction or height.
 //
-// Start with [Open]. [Store.Stage] computes what a block commits to, and [Staged.Commit] makes it the last one, which all
-// readers see at once. Blocks are written behind it, some in one synced batch: after a crash the store stands at a whole block.
-// Readers take a [Snapshot], which shows state and derived data at one height; the rules read through [Store.View].
+// Start with [Open]. [Store.Stage] computes the commitment of a block, and [Staged.Commit] makes it the last block, visible to all
+// readers at once. A memtable collects blocks and is flushed in one synced batch, so after a crash the store is at a whole block.
+// A [Head] reads the state at the last block; an [IndexedSnapshot] reads state and derived data at one height. The rules of the
+// ledger read through [Store.StateReader].
 //
-// The first byte of a key separates what the commitment covers (the state) from what it doesn't (all else): see keys.go.
+// The first byte of a key separates the state, which the commitment covers, from derived data: see keys.go.
 package store

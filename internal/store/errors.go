@@ -17,7 +17,7 @@ var (
 	ErrParams  = errors.New("store belongs to another ledger")
 )
 
-// lockedError tells why a folder can't be locked: another process has it, or the file of the lock can't be made.
+// lockedError explains a folder that can't be locked: another process has it, or the lock file can't be created.
 func lockedError(dir string, cause error) error {
 	var number syscall.Errno
 	if errors.As(cause, &number) && number != syscall.EAGAIN {
@@ -26,8 +26,8 @@ func lockedError(dir string, cause error) error {
 	return fmt.Errorf("%w: another process has %s open; stop it first (%w)", ErrLocked, dir, cause)
 }
 
-// openError tells why the database in a folder can't be opened or read. A refusal of the system says nothing about the
-// files: they are called damaged only when they were read, or when one of them isn't there.
+// openError explains a database that can't be opened or read. It reports damage only for a file that was read or is missing: an error of
+// the operating system says nothing about the files.
 func openError(dir string, cause error) error {
 	switch explained := disk.Explain(dir, cause); {
 	case explained != cause: //nolint:errorlint // whether it is the very same error
@@ -35,12 +35,12 @@ func openError(dir string, cause error) error {
 	case errors.Is(cause, fs.ErrNotExist) || !errors.As(cause, new(syscall.Errno)):
 		return damagedError(dir, cause)
 	}
-	return fmt.Errorf("open store %s: %w; nothing says that its files are damaged: keep them", dir, cause)
+	return fmt.Errorf("open store %s: %w; its files may be intact: keep them", dir, cause)
 }
 
-// damagedError is for files that can be read and contradict themselves, or are missing.
+// damagedError reports files that are inconsistent or missing.
 func damagedError(dir string, cause error) error {
-	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move it away and start: the node makes it again from its blocks", ErrDamaged, dir, cause)
+	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move the folder away and start the node: it rebuilds the store from its blocks", ErrDamaged, dir, cause)
 }
 
 func formatError(dir string, version []byte) error {

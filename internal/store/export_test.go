@@ -13,23 +13,23 @@ func (s *Store) Written() (w Written) {
 	return w
 }
 
-// Crash closes the store as a crash would: what is not written is lost.
+// Crash closes the store without a flush, like a crash.
 func (s *Store) Crash() error {
 	s.flushing.Wait()
-	s.recent = nil
+	s.active = nil
 	return s.Close()
 }
 
-// ShortEpochs ends each epoch at so few entries.
-func (s *Store) ShortEpochs(least uint64) {
+// SmallPartitions sets the minimum size of a partition.
+func (s *Store) SmallPartitions(least uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.epochs.least = least
+	s.partitions.least = least
 }
 
-// Epochs is how many there are.
-func (s *Store) Epochs() int {
+// Partitions is how many there are.
+func (s *Store) Partitions() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.epochs.begins)
+	return len(s.partitions.begins)
 }

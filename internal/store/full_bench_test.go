@@ -10,8 +10,8 @@ import (
 	"lockstep/types"
 )
 
-// BenchmarkFullBlocks is blocks that are full by their work, on the disk, of what is dearest for its units. It reports how long the
-// longest took, and what a unit did.
+// BenchmarkFullBlocks measures blocks on the disk with the maximum work, of the transactions that take longest per unit of work. It reports
+// the time of the longest block and of a unit.
 func BenchmarkFullBlocks(b *testing.B) {
 	for name, fill := range map[string]func(w *world) []*types.Tx{"coins": (*world).manyCoins, "parts of trades": (*world).manyParts} {
 		b.Run(name, func(b *testing.B) {

@@ -13,15 +13,15 @@ import (
 	"lockstep/internal/disk"
 )
 
-// guard watches over the database. On a disk that fails the database either ends the process, by its logger, or tries the same
-// write again and again, thousands of times a second, for as long as it runs. Here the first of these failures is the store's:
-// every caller that waits for the database gets it, and the database is not used any more.
+// guard handles failures of the database. On a failing disk the database either ends the process through its logger, or retries the same
+// write thousands of times a second, without end. The guard takes the first such failure as the store's: every waiting caller gets it,
+// and the database is not used any more.
 type guard struct {
 	dir    string
 	logger *slog.Logger
 	once   sync.Once
 	err    error
-	failed chan struct{} // closed when there is one
+	failed chan struct{} // closed by the first failure
 }
 
 func newGuard(dir string, logger *slog.Logger) *guard {
@@ -36,8 +36,8 @@ func (g *guard) fail(err error) {
 	})
 }
 
-// call does something with the database and returns when it is done, or when the database has failed: then it may never
-// be. It runs in a routine of its own, which [guard.Fatalf] can end.
+// call runs an operation on the database and returns when it ends, or when the database fails: then it may never end. It runs in its own
+// goroutine, which [guard.Fatalf] can end.
 func (g *guard) call(do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
@@ -49,7 +49,7 @@ func (g *guard) call(do func() error) error {
 	}
 }
 
-// state is the failure, nil while there is none.
+// state returns the failure, nil while there is none.
 func (g *guard) state() error {
 	select {
 	case <-g.failed:
@@ -59,10 +59,10 @@ func (g *guard) state() error {
 	}
 }
 
-// background is told of everything that the database fails at beside its callers.
+// background handles errors of the database's background work.
 func (g *guard) background(err error) {
 	switch {
-	case g.state() != nil: // it tries again and again
+	case g.state() != nil: // the database retries without end
 	case disk.Failed(err) || errors.Is(err, pebble.ErrCorruption):
 		g.fail(err)
 	default:
@@ -74,10 +74,10 @@ func (g *guard) events() *pebble.EventListener {
 	return &pebble.EventListener{BackgroundError: g.background}
 }
 
-// Infof drops the database's running commentary: it is of no use to an operator.
+// Infof drops the database's progress messages.
 func (g *guard) Infof(string, ...any) {}
 
-// Errorf passes on an error that the database reports.
+// Errorf logs an error of the database.
 func (g *guard) Errorf(format string, args ...any) {
 	if g.state() == nil {
 		g.logger.Error("store: " + fmt.Sprintf(format, args...))

@@ -10,55 +10,55 @@ import (
 	"lockstep/types"
 )
 
-// Tip shows the state as of the last block, whatever is committed meanwhile, and the trades that are over. It costs next
-// to nothing and must be closed. Its [ledger.Reader] panics when the disk can't be read, as the rules need it to.
-type Tip struct {
+// Head reads the state at the last block, unaffected by later commits, and the trades that are over. It is cheap and must be closed.
+// Its [ledger.Reader] panics when the disk can't be read, as the rules require.
+type Head struct {
 	ledger.Reader
-	view       view
+	state      stateReader
 	db         *pebble.Snapshot
-	epochs     epochs
+	partitions partitions
 	commitment types.Hash
 }
 
-// Tip returns a view of now.
-func (s *Store) Tip() *Tip {
+// Head returns a reader of the last block.
+func (s *Store) Head() *Head {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	db := s.db.NewSnapshot()
-	return newTip(view{db, s.unwritten(), s.cache, s.head.height}, db, s.epochs, s.commitment)
+	return newHead(stateReader{db, s.unwritten(), s.cache, s.position.height}, db, s.partitions, s.commitment)
 }
 
-func newTip(view view, db *pebble.Snapshot, epochs epochs, commitment types.Hash) *Tip {
-	return &Tip{ledger.Reader{View: view}, view, db, epochs, commitment}
+func newHead(state stateReader, db *pebble.Snapshot, partitions partitions, commitment types.Hash) *Head {
+	return &Head{ledger.Reader{View: state}, state, db, partitions, commitment}
 }
 
-// Close gives the tip's resources back.
-func (t *Tip) Close() error { return t.db.Close() }
+// Close releases the head.
+func (h *Head) Close() error { return h.db.Close() }
 
-// Height is that of the last block, zero before the first.
-func (t *Tip) Height() uint64 { return t.view.height }
+// Height is the height of the last block, zero before the first.
+func (h *Head) Height() uint64 { return h.state.height }
 
-// Commitment is what the last block commits to (the app hash).
-func (t *Tip) Commitment() types.Hash { return t.commitment }
+// Commitment is the commitment of the last block (the app hash).
+func (h *Head) Commitment() types.Hash { return h.commitment }
 
-// TradeRecord is a trade with whether it is over: out of the state, so that nothing is locked and no step can follow.
+// TradeRecord is a trade. Over marks a trade that left the state: nothing is locked in it and no step can follow.
 type TradeRecord struct {
 	ID    types.TradeID
 	Trade *types.Trade
 	Over  bool
 }
 
-// Trade returns a trade, of the state or of the archive; nil when there never was one of that ID that lasted.
-func (t *Tip) Trade(id types.TradeID) (*TradeRecord, error) {
-	if trade, live := t.Reader.Trade(id); live {
+// Trade returns a trade of the state or of the archive; nil when neither has the ID.
+func (h *Head) Trade(id types.TradeID) (*TradeRecord, error) {
+	if trade, live := h.Reader.Trade(id); live {
 		return &TradeRecord{ID: id, Trade: trade}, nil
 	}
-	for _, stretch := range t.view.unwritten {
-		if trade := stretch.trade(id, t.Height()); trade != nil {
+	for _, memtable := range h.state.unwritten {
+		if trade := memtable.trade(id, h.Height()); trade != nil {
 			return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 		}
 	}
-	trade, err := t.archived(id)
+	trade, err := h.archived(id)
 	if err != nil {
 		return nil, fmt.Errorf("read trade %s: %w", id, err)
 	}
@@ -68,16 +68,16 @@ func (t *Tip) Trade(id types.TradeID) (*TradeRecord, error) {
 	return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 }
 
-// archived returns a trade of the archive, nil when it has none of that ID.
-func (t *Tip) archived(id types.TradeID) (*types.Trade, error) {
-	ended, err := t.epochs.find(t.db, func(epoch uint16) []byte { return endedKey(epoch, id) })
+// archived returns a trade of the archive, nil when the archive has no such ID.
+func (h *Head) archived(id types.TradeID) (*types.Trade, error) {
+	ended, err := h.partitions.find(h.db, func(partition uint16) []byte { return endedKey(partition, id) })
 	if ended == nil || err != nil {
 		return nil, err
 	}
 	if len(ended) != 8 {
 		return nil, fmt.Errorf("%x is no height", ended)
 	}
-	encoded, err := get(t.db, archivePlace(id, binary.BigEndian.Uint64(ended)))
+	encoded, err := get(h.db, archivePlace(id, binary.BigEndian.Uint64(ended)))
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// IDKind is what an ID names.
+// IDKind is the kind of item that an ID names.
 type IDKind string
 
 // The kinds of IDs that can be looked up.
@@ -22,7 +22,7 @@ const (
 	Keys           IDKind = "key"
 )
 
-// The kinds of the ledger's own keys that go on with an ID, see package ledger, keys.go.
+// The kinds of ledger keys that continue with an ID, see package ledger, keys.go.
 const (
 	ledgerTrades = 't'
 	ledgerBook   = 'b'
@@ -30,17 +30,17 @@ const (
 	ledgerMember = 'm'
 )
 
-// keyspaces are the beginnings of the entries whose keys go on with an ID of a kind.
-func (s *Snapshot) keyspaces(kind IDKind) (spaces [][]byte) {
-	everyEpoch := func(keyspace byte) {
-		for epoch := range s.epochs.begins {
-			spaces = append(spaces, inEpoch(keyspace, uint16(epoch)))
+// keyspaces returns the prefixes of the keys that continue with an ID of a kind.
+func (s *IndexedSnapshot) keyspaces(kind IDKind) (spaces [][]byte) {
+	everyPartition := func(keyspace byte) {
+		for partition := range s.partitions.begins {
+			spaces = append(spaces, inPartition(keyspace, uint16(partition)))
 		}
 	}
 	switch kind {
 	case TradeIDs:
 		spaces = append(spaces, []byte{prefixState, ledgerTrades})
-		everyEpoch(prefixEnded)
+		everyPartition(prefixEnded)
 	case OfferIDs:
 		spaces = append(spaces, []byte{prefixState, ledgerOffer})
 	case AssetIDs:
@@ -51,16 +51,16 @@ func (s *Snapshot) keyspaces(kind IDKind) (spaces [][]byte) {
 		spaces = append(spaces, []byte{prefixState, ledgerBook}, []byte{prefixAuction})
 	case TransactionIDs:
 		spaces = append(spaces, []byte{prefixRefused})
-		everyEpoch(prefixTx)
+		everyPartition(prefixTx)
 	case Keys:
 		spaces = append(spaces, []byte{prefixState, ledgerMember}, []byte{prefixCoin}, []byte{prefixOpen})
-		everyEpoch(prefixParty)
+		everyPartition(prefixParty)
 	}
 	return spaces
 }
 
-// IDs lists the IDs of a kind from low to high, in order: the first few, each once.
-func (s *Snapshot) IDs(kind IDKind, low, high [32]byte, limit int) ([][32]byte, error) {
+// IDs returns the first IDs of a kind from low to high, in order, each once.
+func (s *IndexedSnapshot) IDs(kind IDKind, low, high [32]byte, limit int) ([][32]byte, error) {
 	var found [][32]byte
 	for _, space := range s.keyspaces(kind) {
 		some, err := s.idsIn(space, low, high, limit)
@@ -74,8 +74,8 @@ func (s *Snapshot) IDs(kind IDKind, low, high [32]byte, limit int) ([][32]byte, 
 	return found[:min(len(found), limit)], nil
 }
 
-// idsIn lists the first IDs that follow the beginning of a keyspace. Many entries may have one ID: they are leapt over.
-func (s *Snapshot) idsIn(space []byte, low, high [32]byte, limit int) (found [][32]byte, err error) {
+// idsIn returns the first IDs after the prefix of a keyspace. It skips further entries of the same ID.
+func (s *IndexedSnapshot) idsIn(space []byte, low, high [32]byte, limit int) (found [][32]byte, err error) {
 	from, to := append(slices.Clone(space), low[:]...), after(append(slices.Clone(space), high[:]...))
 	iterator, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// All that was ever recorded is found by its ID, in every epoch, once each; the first few of many.
+// All that was ever recorded is found by its ID, in every partition, once each; the first few of many.
 func TestIDsInARange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -21,7 +21,7 @@ func TestIDsInARange(t *testing.T) {
 		}
 	}
 	w.collect(made[1])
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		count := func(kind store.IDKind, low, high [32]byte, limit, want int) {
 			t.Helper()
 			ids, err := s.IDs(kind, low, high, limit)

@@ -8,20 +8,20 @@ import (
 	"lockstep/types"
 )
 
-// The keyspaces. Only prefixState is covered by the commitment; the derived ones follow from the blocks. Those that begin with
-// an epoch are kept for good, see [epochs].
+// The keyspaces. The commitment covers only prefixState; all others are derived from the blocks. Keys that begin with a partition are
+// append-only, see [partitions].
 const (
 	prefixState   = 's' // ledger key -> value, as package ledger writes them
-	prefixCoin    = 'c' // owner, asset, moment, amount (largest first), outpoint -> nothing: the money of a key, see [coinsOf]
-	prefixBalance = 'l' // owner, asset -> Balance: the sums of those
+	prefixCoin    = 'c' // owner, asset, moment, amount (largest first), outpoint -> nothing: the coins of a key, see [coinsOf]
+	prefixBalance = 'l' // owner, asset -> Balance: the sums of its coins
 	prefixCode    = 'n' // code, asset ID -> nothing: the assets by their codes
 	prefixOrders  = 'd' // owner, begin of the slot, product ID, number -> nothing: the open orders of a key
-	prefixParty   = 'p' // epoch, party, height of the agreement (latest first), trade ID -> nothing: all its trades
-	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades that are in the state
-	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that have left the state, in that block, as they ended
-	prefixEnded   = 'e' // epoch, trade ID -> that height
+	prefixParty   = 'p' // partition, party, height of the agreement (latest first), trade ID -> nothing: all its trades
+	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades in the state
+	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that left the state in that block, with their last values
+	prefixEnded   = 'e' // partition, trade ID -> that height
 	prefixBlock   = 'b' // height -> Block
-	prefixTx      = 'x' // epoch, transaction ID -> Receipt of the block that accepted it
+	prefixTx      = 'x' // partition, transaction ID -> Receipt of the block that accepted it
 	prefixRefused = 'y' // transaction ID -> Receipt of the last block that refused it
 	prefixAuction = 'k' // product ID -> types.Auction without its lists; with a list and a page, a part of one
 	prefixPlaced  = 'q' // product ID, owner, number -> types.PlacedOrder: the orders of an auction that was held
@@ -29,10 +29,10 @@ const (
 )
 
 // The entries of prefixMeta.
-func formatKey() []byte { return []byte{prefixMeta, 'f'} } // -> the version of the layout
-func paramsKey() []byte { return []byte{prefixMeta, 'p'} } // -> types.Params
-func headKey() []byte   { return []byte{prefixMeta, 'h'} } // -> head
-func epochsKey() []byte { return []byte{prefixMeta, 'e'} } // -> epochs
+func formatKey() []byte     { return []byte{prefixMeta, 'f'} } // -> the version of the layout
+func paramsKey() []byte     { return []byte{prefixMeta, 'p'} } // -> types.Params
+func positionKey() []byte   { return []byte{prefixMeta, 'h'} } // -> positionRecord
+func partitionsKey() []byte { return []byte{prefixMeta, 'e'} } // -> partitions
 
 func stateKey(key string) []byte {
 	return append([]byte{prefixState}, key...)
@@ -48,7 +48,7 @@ const (
 	coinKeyLength   = 1 + 32 + 32 + coinPlaceLength
 )
 
-// coinFrom is where the coins of a moment and at most an amount begin.
+// coinFrom is the lower bound of the coins of a moment with at most an amount.
 func coinFrom(prefix []byte, after types.Time, amount types.Amount) []byte {
 	key := binary.BigEndian.AppendUint64(append(make([]byte, 0, coinKeyLength), prefix...), uint64(after))
 	return binary.BigEndian.AppendUint64(key, math.MaxUint64-uint64(amount))
@@ -94,38 +94,38 @@ func ordersKey(order *types.Order) []byte {
 	return append(append(key, id[:]...), order.Number)
 }
 
-// outpointOf reads the outpoint from a ledger key of an output: its kind, the transaction ID, the index.
+// outpointOf decodes the outpoint of a ledger key: kind, transaction ID, index.
 func outpointOf(ledgerKey string) types.Outpoint {
 	key := []byte(ledgerKey)
 	return types.Outpoint{Tx: types.TxID(key[1:33]), Index: binary.BigEndian.Uint32(key[33:])}
 }
 
-// tradeOf reads the ID from a ledger key of a trade: its kind, the ID.
+// tradeOf decodes the ID of a ledger key of a trade: kind, ID.
 func tradeOf(ledgerKey string) types.TradeID { return types.TradeID([]byte(ledgerKey[1:])) }
 
 // ledgerTrade is the ledger key of a trade.
 func ledgerTrade(id types.TradeID) string { return "t" + string(id[:]) }
 
-// inEpoch begins the keys of a keyspace in an epoch, with room for what follows.
-func inEpoch(keyspace byte, epoch uint16) []byte {
-	return binary.BigEndian.AppendUint16(append(make([]byte, 0, 1+2+32+placeLength), keyspace), epoch)
+// inPartition returns the prefix of a keyspace in a partition, with capacity for the rest of a key.
+func inPartition(keyspace byte, partition uint16) []byte {
+	return binary.BigEndian.AppendUint16(append(make([]byte, 0, 1+2+32+placeLength), keyspace), partition)
 }
 
-// partyPrefix begins the keys of a party's trades in an epoch, openPrefix those of its trades in the state.
-func partyPrefix(epoch uint16, party types.PublicKey) []byte {
-	return append(inEpoch(prefixParty, epoch), party[:]...)
+// partyPrefix is the prefix of a party's trades in a partition, openPrefix that of its trades in the state.
+func partyPrefix(partition uint16, party types.PublicKey) []byte {
+	return append(inPartition(prefixParty, partition), party[:]...)
 }
 
 func openPrefix(party types.PublicKey) []byte { return append([]byte{prefixOpen}, party[:]...) }
 
-// placeLength is how long the place of a trade in a list of its party is: behind the prefix, by height, latest first.
+// placeLength is the length of a trade's place in a list of its party: height (latest first) and ID.
 const placeLength = 8 + 32
 
 func listed(prefix []byte, height uint64, id types.TradeID) []byte {
 	return append(binary.BigEndian.AppendUint64(prefix, math.MaxUint64-height), id[:]...)
 }
 
-// listedTrade reads the trade's ID from a key of a list.
+// listedTrade decodes the trade's ID of a key of a list.
 func listedTrade(key []byte) types.TradeID { return types.TradeID(key[len(key)-32:]) }
 
 // The ledger keys of offers and assets: their kind, the ID (see package ledger, keys.go).
@@ -142,29 +142,31 @@ func assetKey(id types.AssetID) []byte {
 	return append([]byte{prefixState, ledgerAsset}, id[:]...)
 }
 
-// archivePlace is the key of an archived trade that ended at a height, the value of its [endedKey]. Trades stand in the order in which they ended, so
-// that none comes between those which the database has sorted already, and it need not write them again and again.
+// archivePlace is the key of a trade that ended at a height, which is the value of its [endedKey]. Keys ascend with the height, so that the
+// database appends new trades and need not rewrite sorted files.
 func archivePlace(id types.TradeID, ended uint64) []byte {
 	return append(binary.BigEndian.AppendUint64([]byte{prefixArchive}, ended), id[:]...)
 }
 
-// heightBytes is a height as a value.
+// heightBytes encodes a height.
 func heightBytes(height uint64) []byte { return binary.BigEndian.AppendUint64(nil, height) }
 
-// archivedAt reads the height from the key of an archived trade.
+// archivedAt decodes the height of the key of an archived trade.
 func archivedAt(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
 
-func endedKey(epoch uint16, id types.TradeID) []byte {
-	return append(inEpoch(prefixEnded, epoch), id[:]...)
+func endedKey(partition uint16, id types.TradeID) []byte {
+	return append(inPartition(prefixEnded, partition), id[:]...)
 }
-func txKey(epoch uint16, id types.TxID) []byte { return append(inEpoch(prefixTx, epoch), id[:]...) }
-func refusedKey(id types.TxID) []byte          { return append([]byte{prefixRefused}, id[:]...) }
+func txKey(partition uint16, id types.TxID) []byte {
+	return append(inPartition(prefixTx, partition), id[:]...)
+}
+func refusedKey(id types.TxID) []byte { return append([]byte{prefixRefused}, id[:]...) }
 
 func blockKey(height uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixBlock}, height)
 }
 
-// after returns the first key behind all that begin with prefix; nil when there is none.
+// after returns the first key after all keys with a prefix; nil when there is none.
 func after(prefix []byte) []byte {
 	end := append([]byte{}, prefix...)
 	for i := len(end) - 1; i >= 0; i-- {

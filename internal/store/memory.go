@@ -1,24 +1,24 @@
 package store
 
-// DefaultMemory is enough for what a community is doing, and for the fastest that two cores can do.
+// DefaultMemory suffices for a community, and for the highest rate of two cores.
 const DefaultMemory Memory = 640 << 20
 
-// MinMemory is the least that a store works well with.
+// MinMemory is the minimum for good performance.
 const MinMemory Memory = 64 << 20
 
-// Memory bounds what a store holds in memory, in bytes. What else the process needs comes on top.
+// Memory bounds the memory of a store, in bytes, without the rest of the process.
 type Memory int64
 
-// blocks is for what was read from the disk: the hot part of the state of a community.
+// blocks is the share of the database's block cache.
 func (m Memory) blocks() int64 { return int64(m) * 40 / 100 }
 
-// values is for the newest values of the state, decoded.
+// values is the share of the cache of decoded values.
 func (m Memory) values() int { return int(m) * 15 / 100 }
 
-// stretch is for what is not written yet; twice, for one more is being written. The longer it is the more of a trade falls
-// into one, and the more blocks the engine has to replay after a crash.
-func (m Memory) stretch() int { return int(m) * 10 / 100 }
+// memtable is the share of one memtable; a second one may be in a flush. A larger memtable holds more steps of the same trade, but
+// leaves more blocks to replay after a crash.
+func (m Memory) memtable() int { return int(m) * 10 / 100 }
 
-// table is for what is written but not sorted into files yet; twice as well. Half of 32 MB wrote 18 % more, twice as much
-// 8 % less but took twice as long to open after a crash.
-func (m Memory) table() uint64 { return uint64(m) * 5 / 100 }
+// pebbleTable is the share of one of the database's own memtables; again there may be two. Half of 32 MB wrote 18 % more to the disk;
+// twice as much wrote 8 % less, but doubled the time to open after a crash.
+func (m Memory) pebbleTable() uint64 { return uint64(m) * 5 / 100 }

@@ -13,61 +13,61 @@ import (
 	"lockstep/types"
 )
 
-// stretchTime is how old a stretch becomes before it is written, when nobody asks for a snapshot: the index does sooner.
-const stretchTime = 3 * time.Second
+// maxMemtableAge is the age at which a memtable is flushed. The index asks for snapshots, which flush it sooner.
+const maxMemtableAge = 3 * time.Second
 
-// stretch is what a run of blocks has done that is not on the disk yet. It is written in one batch, so that what came and
-// went within it never is: most outputs and half of the steps of a trade.
+// memtable holds the changes of consecutive blocks that are not on the disk yet. A flush writes it in one batch, so entries that were
+// created and removed within it are never written: most outputs and half of the steps of a trade.
 //
-// It answers for every height of its blocks, and goes on to when it has been written.
-type stretch struct {
-	base   uint64    // height before its first block
-	epochs epochs    // it is written in the last of them
-	began  time.Time // when its first block came
+// It answers reads at the height of each of its blocks, also after it was flushed.
+type memtable struct {
+	base       uint64     // height before its first block
+	partitions partitions // a flush writes to the last one
+	began      time.Time  // when its first block was added
 
-	mu       sync.RWMutex // guards what follows: tips read it while blocks are added
-	bytes    int          // about what it takes in memory
+	mu       sync.RWMutex // guards the fields below: heads read while blocks are added
+	bytes    int          // approximate memory in use
 	kinds    map[byte]*revisions
 	closed   map[types.TradeID]closing
 	receipts map[types.TxID]*Receipt
 	blocks   []*Block
-	auctions []*ledger.Diff // of the blocks that did anything of any
-	head     head
+	auctions []*ledger.Diff // of the blocks with auctions, matches or removed orders
+	position position
 }
 
 // revisions are the changes of the keys of one kind.
 type revisions struct {
 	newest map[string]*revision
-	least  string // no key is less: saves a look at all of them for what is due, which mostly is on the disk
+	least  string // lower bound of the keys: a scan of due entries below it skips the map
 }
 
-// revision is what one block did to one key.
+// revision is the change of one key in one block.
 type revision struct {
 	*ledger.Change
 	height  uint64
-	earlier *revision // of the same key, in this stretch
+	earlier *revision // of the same key in this memtable
 }
 
-// closing is a trade that a block has ended.
+// closing is a trade that ended in a block.
 type closing struct {
 	*types.Trade
 	height uint64
 }
 
-func newStretch(base uint64, epochs epochs) *stretch {
-	return &stretch{
-		base: base, epochs: epochs, kinds: map[byte]*revisions{}, closed: map[types.TradeID]closing{}, receipts: map[types.TxID]*Receipt{},
+func newMemtable(base uint64, partitions partitions) *memtable {
+	return &memtable{
+		base: base, partitions: partitions, kinds: map[byte]*revisions{}, closed: map[types.TradeID]closing{}, receipts: map[types.TxID]*Receipt{},
 	}
 }
 
-// add takes in a block.
-func (s *stretch) add(b *Staged) {
+// add appends a block.
+func (s *memtable) add(b *Staged) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.blocks) == 0 {
 		s.began = time.Now()
 	}
-	s.blocks, s.head = append(s.blocks, b.block), b.head
+	s.blocks, s.position = append(s.blocks, b.block), b.position
 	height, changes := b.block.Height, b.diff.Changes
 	room := make([]revision, len(changes))
 	for i := range changes {
@@ -78,7 +78,7 @@ func (s *stretch) add(b *Staged) {
 	for _, ended := range b.diff.Closed {
 		s.closed[ended.ID] = closing{ended.Trade, height}
 	}
-	for id, receipt := range b.receipts { // any order: each by itself
+	for id, receipt := range b.receipts { // any order: entries are independent
 		s.receipts[id] = receipt
 	}
 	if len(b.diff.Auctions)+len(b.diff.Matched)+len(b.diff.Left) > 0 {
@@ -88,7 +88,7 @@ func (s *stretch) add(b *Staged) {
 	s.bytes += perEvent*len(b.block.Events) + perTx*len(b.block.Txs)
 }
 
-func (s *stretch) revise(r *revision) {
+func (s *memtable) revise(r *revision) {
 	kind := s.kinds[r.Key[0]]
 	if kind == nil {
 		kind = &revisions{newest: map[string]*revision{}, least: r.Key}
@@ -99,13 +99,13 @@ func (s *stretch) revise(r *revision) {
 	kind.least = min(kind.least, r.Key)
 }
 
-// due reports whether the stretch is to be written, when it may hold so many bytes.
-func (s *stretch) due(most int) bool {
-	return s.bytes > most || len(s.blocks) > 0 && time.Since(s.began) > stretchTime
+// due reports whether the memtable is full, at most bytes, or too old.
+func (s *memtable) due(most int) bool {
+	return s.bytes > most || len(s.blocks) > 0 && time.Since(s.began) > maxMemtableAge
 }
 
-// get returns what stood under a key at a height; false when no block up to there has changed it.
-func (s *stretch) get(key string, height uint64) (ledger.Value, bool) {
+// get returns the value of a key at a height; false when no block of the memtable up to that height changed the key.
+func (s *memtable) get(key string, height uint64) (ledger.Value, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	kind := s.kinds[key[0]]
@@ -124,14 +124,14 @@ func (r *revision) at(height uint64) (ledger.Value, bool) {
 	return ledger.Value{}, false
 }
 
-// stored is an entry of the state; without a value it is gone.
+// stored is an entry of the state. An empty value marks a removed key.
 type stored struct {
 	key   string
 	value ledger.Value
 }
 
-// within returns what was changed in a range of keys of one kind, in order, as it stood at a height.
-func (s *stretch) within(from, to string, height uint64) (entries []stored) {
+// within returns the changed entries in a range of keys of one kind at a height, in key order.
+func (s *memtable) within(from, to string, height uint64) (entries []stored) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	kind := s.kinds[from[0]]
@@ -150,8 +150,8 @@ func (s *stretch) within(from, to string, height uint64) (entries []stored) {
 	return entries
 }
 
-// trade returns a trade that had ended by a height.
-func (s *stretch) trade(id types.TradeID, height uint64) *types.Trade {
+// trade returns a trade that ended at or below a height, nil otherwise.
+func (s *memtable) trade(id types.TradeID, height uint64) *types.Trade {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if ended, ok := s.closed[id]; ok && ended.height <= height {
@@ -160,13 +160,13 @@ func (s *stretch) trade(id types.TradeID, height uint64) *types.Trade {
 	return nil
 }
 
-func (s *stretch) receipt(id types.TxID) *Receipt {
+func (s *memtable) receipt(id types.TxID) *Receipt {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.receipts[id]
 }
 
-func (s *stretch) block(height uint64) *Block {
+func (s *memtable) block(height uint64) *Block {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if height <= s.base || height > s.base+uint64(len(s.blocks)) {
@@ -175,19 +175,19 @@ func (s *stretch) block(height uint64) *Block {
 	return s.blocks[height-s.base-1]
 }
 
-// write puts the stretch, to which nothing is added any more, on the disk: all of it or nothing. It returns how many entries that
-// added to the last epoch.
-func (s *stretch) write(db *pebble.DB) (kept uint64, err error) {
+// write flushes the immutable memtable to the disk, all of it or nothing. It returns the number of entries added to the last
+// partition.
+func (s *memtable) write(db *pebble.DB) (kept uint64, err error) {
 	batch := db.NewBatchWithSize(s.bytes / 2)
-	w := &writer{batch: batch, epoch: s.epochs.last(), balances: map[holding]*Balance{}}
+	w := &writer{batch: batch, partition: s.partitions.last(), balances: map[holding]*Balance{}}
 	if err = errors.Join(s.fill(w), w.writeBalances(db)); err == nil {
 		err = batch.Commit(pebble.Sync)
 	}
 	return w.kept, errors.Join(err, batch.Close())
 }
 
-// fill writes in any order: no key is written twice.
-func (s *stretch) fill(w *writer) error {
+// fill writes all changes to the batch, in any order: no key occurs twice.
+func (s *memtable) fill(w *writer) error {
 	for _, kind := range s.kinds {
 		for _, newest := range kind.newest {
 			if err := w.change(newest.net()); err != nil {
@@ -215,12 +215,12 @@ func (s *stretch) fill(w *writer) error {
 			return err
 		}
 	}
-	written := s.epochs
+	written := s.partitions
 	written.kept += w.kept
-	return errors.Join(w.batch.Set(epochsKey(), types.Encode(&written), nil), w.batch.Set(headKey(), s.head.encode(), nil))
+	return errors.Join(w.batch.Set(partitionsKey(), types.Encode(&written), nil), w.batch.Set(positionKey(), s.position.encode(), nil))
 }
 
-// net is what the stretch as a whole did to a key.
+// net merges the revisions of a key into one change.
 func (r *revision) net() ledger.Change {
 	first := r
 	for first.earlier != nil {

@@ -12,10 +12,9 @@ import (
 	"lockstep/types"
 )
 
-// TestWritingBehindChangesNothing executes random blocks on a store beside a state in memory. Whenever blocks are written, and
-// whatever a crash takes away that is then done again, both commit to the same; tips show what was when they were taken, and
-// the store is in order.
-func TestWritingBehindChangesNothing(t *testing.T) {
+// TestFlushesAndCrashes executes random blocks on a store and on a state in memory, with random flushes and crashes after which the lost
+// blocks are committed again. Both have the same commitment, heads keep showing their height, and the store passes its check.
+func TestFlushesAndCrashes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
@@ -30,8 +29,8 @@ func TestWritingBehindChangesNothing(t *testing.T) {
 					rt.Fatal(err)
 				}
 			case 1:
-				tip := w.store.Tip()
-				twin.tips = append(twin.tips, past{tip, twin.memory.Clone(), twin.tradesOf(tip)})
+				head := w.store.Head()
+				twin.heads = append(twin.heads, past{head, twin.memory.Clone(), twin.tradesOf(head)})
 			case 2:
 				if _, err := w.store.Check(); err != nil {
 					rt.Fatal(err)
@@ -57,7 +56,7 @@ type twin struct {
 	sum    ledger.Accumulator
 	blocks []done
 	coins  []coin
-	tips   []past
+	heads  []past
 }
 
 // done is a block, to be done again.
@@ -72,18 +71,18 @@ type coin struct {
 	owner string
 }
 
-// past is a tip with what it must show.
+// past is a head with its expected entries.
 type past struct {
-	tip    *store.Tip
+	head   *store.Head
 	memory *ledger.Memory
 	trades []*store.TradeRecord
 }
 
 // tradesOf looks up all trades there may be.
-func (w *twin) tradesOf(tip *store.Tip) (records []*store.TradeRecord) {
+func (w *twin) tradesOf(head *store.Head) (records []*store.TradeRecord) {
 	for nonce := range uint64(nonces) {
 		a := w.agreed(nonce)
-		record, err := tip.Trade(a.ID())
+		record, err := head.Trade(a.ID())
 		if err != nil {
 			w.rt.Fatal(err)
 		}
@@ -119,7 +118,7 @@ func execute(view ledger.View, params types.Params, height uint64, block *done) 
 }
 
 func (w *twin) commit(block *done) {
-	executed := execute(w.store.View(), w.params, w.store.Height()+1, block)
+	executed := execute(w.store.StateReader(), w.params, w.store.Height()+1, block)
 	staged, err := w.store.Stage(executed)
 	if err != nil {
 		w.rt.Fatal(err)
@@ -190,7 +189,7 @@ func (w *twin) transaction() *types.Tx {
 	}
 }
 
-// crash loses what is not on the disk, and does it again.
+// crash reopens the store without the unflushed blocks, and commits them again.
 func (w *twin) crash() {
 	if err := w.store.Crash(); err != nil {
 		w.rt.Fatal(err)
@@ -204,29 +203,29 @@ func (w *twin) crash() {
 	}
 }
 
-// lookBack compares the tips with what they must show, and closes them.
+// lookBack compares the heads with their expected entries, and closes them.
 func (w *twin) lookBack() {
-	for _, past := range w.tips {
+	for _, past := range w.heads {
 		for kind := range byte(128) {
 			from, to := string([]byte{kind}), string([]byte{kind + 1})
-			want, got := listed(past.memory, from, to), listed(past.tip, from, to)
+			want, got := listed(past.memory, from, to), listed(past.head, from, to)
 			if !slices.EqualFunc(want, got, func(a, b entry) bool { return a.key == b.key && bytes.Equal(a.value, b.value) }) {
-				w.rt.Fatalf("a tip of height %d lists %d entries of kind %c, there were %d", past.tip.Height(), len(got), kind, len(want))
+				w.rt.Fatalf("a head of height %d lists %d entries of kind %c, there were %d", past.head.Height(), len(got), kind, len(want))
 			}
 			for _, entry := range want {
-				if value := past.tip.Get(entry.key); !bytes.Equal(value.Encoded, entry.value) {
-					w.rt.Fatalf("a tip of height %d has another value under %x", past.tip.Height(), entry.key)
+				if value := past.head.Get(entry.key); !bytes.Equal(value.Encoded, entry.value) {
+					w.rt.Fatalf("a head of height %d has another value under %x", past.head.Height(), entry.key)
 				}
 			}
 		}
-		if !slices.EqualFunc(past.trades, w.tradesOf(past.tip), sameTrade) {
-			w.rt.Fatalf("a tip of height %d has other trades than at first", past.tip.Height())
+		if !slices.EqualFunc(past.trades, w.tradesOf(past.head), sameTrade) {
+			w.rt.Fatalf("a head of height %d has other trades than at first", past.head.Height())
 		}
-		if err := past.tip.Close(); err != nil {
+		if err := past.head.Close(); err != nil {
 			w.rt.Fatal(err)
 		}
 	}
-	w.tips = nil
+	w.heads = nil
 }
 
 func sameTrade(a, b *store.TradeRecord) bool {
@@ -246,7 +245,7 @@ func listed(view ledger.View, from, to string) (all []entry) {
 	return all
 }
 
-// compareReceipts looks up what became of each transaction: it is what its block says.
+// compareReceipts compares the receipt of each transaction with its block.
 func (w *twin) compareReceipts() {
 	for height := range w.blocks {
 		block, err := w.store.Block(uint64(height + 1))

@@ -11,40 +11,39 @@ import (
 	"lockstep/types/canon"
 )
 
-// epochs divide by time what is kept for good under keys in no order: receipts, which trades are over, the trades of a party. The
-// keys of an epoch stand together, so that new ones come between those of their own epoch alone, and the database need not write
-// all the older ones again and again. Who knows no height looks through the epochs, the newest first.
+// partitions divide append-only keyspaces with unordered keys by time: receipts, ended trades, the trades of a party. The keys of a
+// partition are adjacent, so new keys sort among those of the newest partition alone, and the database need not rewrite older files. A
+// lookup without a height scans the partitions, newest first.
 //
-// A new epoch begins when the last one has its share of all entries, so that there are few: some hundreds, however long a ledger
-// lives.
-type epochs struct {
-	least  uint64   // entries of an epoch
-	kept   uint64   // entries in all of them
-	begins []uint64 // the height of the first block of each; the first begins at 0
-	before uint64   // entries before the last one began
+// A new partition begins when the last one holds its share of all entries, so a ledger of any age has a few hundred at most.
+type partitions struct {
+	least  uint64   // entries of a partition
+	kept   uint64   // entries in all partitions
+	begins []uint64 // first height of each partition; 0 for the first one
+	before uint64   // entries before the last partition began
 }
 
 const (
-	epochLeast = 1 << 20
-	epochShare = 64
+	minPartitionEntries = 1 << 20
+	partitionShare      = 64
 )
 
-func newEpochs() epochs { return epochs{least: epochLeast, begins: []uint64{0}} }
+func newPartitions() partitions { return partitions{least: minPartitionEntries, begins: []uint64{0}} }
 
-// next is what holds from a height on: a new epoch begins there if it is time.
-func (e epochs) next(height uint64) epochs {
-	if e.kept-e.before < max(e.least, e.kept/epochShare) || len(e.begins) > math.MaxUint16 {
+// next returns the partitions from a height on: with a new one if the last is full.
+func (e partitions) next(height uint64) partitions {
+	if e.kept-e.before < max(e.least, e.kept/partitionShare) || len(e.begins) > math.MaxUint16 {
 		return e
 	}
 	e.begins, e.before = append(slices.Clip(e.begins), height), e.kept
 	return e
 }
 
-// last is the number of the newest epoch.
-func (e epochs) last() uint16 { return uint16(len(e.begins) - 1) }
+// last returns the number of the newest partition.
+func (e partitions) last() uint16 { return uint16(len(e.begins) - 1) }
 
-// of returns the epoch that holds what a block has brought.
-func (e epochs) of(height uint64) uint16 {
+// of returns the partition of the block at a height.
+func (e partitions) of(height uint64) uint16 {
 	at, begins := slices.BinarySearch(e.begins, height)
 	if begins {
 		return uint16(at)
@@ -52,10 +51,10 @@ func (e epochs) of(height uint64) uint16 {
 	return uint16(at - 1)
 }
 
-// find looks for an entry in all epochs, the newest first; nil when it is in none.
-func (e epochs) find(reader pebble.Reader, key func(epoch uint16) []byte) ([]byte, error) {
-	for epoch := len(e.begins) - 1; epoch >= 0; epoch-- {
-		if value, err := get(reader, key(uint16(epoch))); value != nil || err != nil {
+// find searches all partitions, newest first, for an entry; nil when none has it.
+func (e partitions) find(reader pebble.Reader, key func(partition uint16) []byte) ([]byte, error) {
+	for partition := len(e.begins) - 1; partition >= 0; partition-- {
+		if value, err := get(reader, key(uint16(partition))); value != nil || err != nil {
 			return value, err
 		}
 	}
@@ -63,28 +62,28 @@ func (e epochs) find(reader pebble.Reader, key func(epoch uint16) []byte) ([]byt
 }
 
 // Fields is the stored form, see [canon.Value].
-func (e *epochs) Fields(c *canon.Coder) {
+func (e *partitions) Fields(c *canon.Coder) {
 	c.Array(3)
 	canon.Number(c, "entries", &e.kept)
-	canon.Number(c, "entries before the last epoch", &e.before)
-	canon.LongList(c, "epochs", &e.begins, math.MaxUint16+1, func(begin *uint64, c *canon.Coder) { canon.Number(c, "height", begin) })
+	canon.Number(c, "entries before the last partition", &e.before)
+	canon.LongList(c, "partitions", &e.begins, math.MaxUint16+1, func(begin *uint64, c *canon.Coder) { canon.Number(c, "height", begin) })
 }
 
-// readEpochs reads those of a store at a height. They are written whenever that is.
-func readEpochs(reader pebble.Reader, height uint64) (epochs, error) {
-	e := newEpochs()
-	encoded, err := get(reader, epochsKey())
+// readPartitions reads the partitions of a store at a height. Each flush writes them.
+func readPartitions(reader pebble.Reader, height uint64) (partitions, error) {
+	e := newPartitions()
+	encoded, err := get(reader, partitionsKey())
 	switch {
 	case err != nil || encoded == nil && height == 0:
 		return e, err
 	case encoded == nil:
-		return e, errors.New("its epochs are lost")
+		return e, errors.New("its partitions are missing")
 	}
 	if err := types.Decode(encoded, &e); err != nil {
 		return e, err
 	}
 	if len(e.begins) == 0 || e.begins[0] != 0 || !slices.IsSorted(e.begins) || e.before > e.kept {
-		return e, errors.New("its epochs contradict each other")
+		return e, errors.New("its partitions contradict each other")
 	}
 	return e, nil
 }

@@ -9,47 +9,47 @@ import (
 	"lockstep/internal/ledger"
 )
 
-// view is the state at a height. As [ledger.View] asks, it panics when it can't read.
-type view struct {
-	pebble.Reader            // what is on the disk: of that height, or of an earlier one
-	unwritten     []*stretch // what came after that, newest first; of a snapshot, what is at hand of it as well
-	cache         *cache     // of what is on the disk; nil: of no use here
+// stateReader reads the state at a height. It panics when the disk can't be read, as [ledger.View] requires.
+type stateReader struct {
+	pebble.Reader             // the disk, at that height or an earlier one
+	unwritten     []*memtable // memtables on top of the disk, newest first; a snapshot may have one that is flushed
+	cache         *cache      // of flushed values; nil for none
 	height        uint64
 }
 
-// View reads the state as of the last block, for the rules. It must not be in use while a block is committed.
-func (s *Store) View() ledger.View {
+// StateReader reads the state at the last block, for the rules. Don't use it while a block is committed.
+func (s *Store) StateReader() ledger.View {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return view{s.db, s.unwritten(), s.cache, s.head.height}
+	return stateReader{s.db, s.unwritten(), s.cache, s.position.height}
 }
 
 // Get implements [ledger.View].
-func (v view) Get(key string) ledger.Value {
-	if value, known := v.atHand(key); known {
+func (r stateReader) Get(key string) ledger.Value {
+	if value, known := r.inMemory(key); known {
 		return value
 	}
-	encoded, err := get(v.Reader, stateKey(key))
+	encoded, err := get(r.Reader, stateKey(key))
 	if err != nil {
 		panic(fmt.Sprintf("store: read: %v", err))
 	}
 	return ledger.Value{Encoded: encoded}
 }
 
-// atHand looks for a value in memory.
-func (v view) atHand(key string) (value ledger.Value, known bool) {
-	for _, stretch := range v.unwritten {
-		if value, known = stretch.get(key, v.height); known {
+// inMemory returns the value of a key from the memtables or the cache; false when neither has it.
+func (r stateReader) inMemory(key string) (value ledger.Value, known bool) {
+	for _, memtable := range r.unwritten {
+		if value, known = memtable.get(key, r.height); known {
 			return value, true
 		}
 	}
-	return v.cache.get(key, v.height)
+	return r.cache.get(key, r.height)
 }
 
-// Ascend implements [ledger.View]. Both ends of the range lie within one kind of key, or the end is where the next begins.
-func (v view) Ascend(from, to string, visit func(key string, value ledger.Value) bool) {
-	changed, going := v.changed(from, to), true
-	err := scan(v.Reader, stateKey(from), stateKey(to), func(key, value []byte) bool {
+// Ascend implements [ledger.View]. The range lies within the keys of one kind.
+func (r stateReader) Ascend(from, to string, visit func(key string, value ledger.Value) bool) {
+	changed, going := r.changed(from, to), true
+	err := scan(r.Reader, stateKey(from), stateKey(to), func(key, value []byte) bool {
 		at := string(key[1:])
 		for len(changed) > 0 && changed[0].key < at && going {
 			going = changed[0].visit(visit)
@@ -61,7 +61,7 @@ func (v view) Ascend(from, to string, visit func(key string, value ledger.Value)
 			going = changed[0].visit(visit)
 			changed = changed[1:]
 		default:
-			going = visit(at, v.onDisk(at, value))
+			going = visit(at, r.onDisk(at, value))
 		}
 		return going
 	})
@@ -73,9 +73,9 @@ func (v view) Ascend(from, to string, visit func(key string, value ledger.Value)
 	}
 }
 
-// onDisk is what the disk has under a key, decoded if that is at hand.
-func (v view) onDisk(key string, encoded []byte) ledger.Value {
-	if value, known := v.cache.get(key, v.height); known {
+// onDisk returns the value of an entry on the disk, decoded if the cache has it.
+func (r stateReader) onDisk(key string, encoded []byte) ledger.Value {
+	if value, known := r.cache.get(key, r.height); known {
 		return value
 	}
 	return ledger.Value{Encoded: bytes.Clone(encoded)}
@@ -85,16 +85,16 @@ func (s stored) visit(visit func(key string, value ledger.Value) bool) bool {
 	return s.value.Encoded == nil || visit(s.key, s.value)
 }
 
-// changed lists what is not on the disk of a range, in order.
-func (v view) changed(from, to string) []stored {
+// changed returns the entries of the memtables in a range, in key order.
+func (r stateReader) changed(from, to string) []stored {
 	var all []stored
-	for i := len(v.unwritten) - 1; i >= 0; i-- {
-		all = merge(all, v.unwritten[i].within(from, to, v.height))
+	for i := len(r.unwritten) - 1; i >= 0; i-- {
+		all = merge(all, r.unwritten[i].within(from, to, r.height))
 	}
 	return all
 }
 
-// merge puts two ordered lists together; the later is right where both tell of a key.
+// merge merges two ordered lists. The later entry wins where both have a key.
 func merge(earlier, later []stored) []stored {
 	if len(earlier) == 0 {
 		return later

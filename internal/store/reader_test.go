@@ -13,9 +13,9 @@ import (
 	"lockstep/internal/ledger"
 )
 
-// TestAViewIsOfItsHeight lays random blocks partly on a disk and partly into two stretches, and compares what a view of each
-// height finds and lists with a history that forgets nothing.
-func TestAViewIsOfItsHeight(t *testing.T) {
+// TestReaderAtEveryHeight puts random blocks on the disk and into two memtables, and compares the look-ups and lists of a reader at each
+// height with a full history.
+func TestReaderAtEveryHeight(t *testing.T) {
 	t.Parallel()
 	keys := []string{"a1", "a2", "a3", "a4", "b1", "b2", "b3"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -27,7 +27,7 @@ func TestAViewIsOfItsHeight(t *testing.T) {
 		written := rapid.Uint64Range(0, 4).Draw(t, "written")
 		split := written + rapid.Uint64Range(0, 4).Draw(t, "older")
 		last := split + rapid.Uint64Range(0, 4).Draw(t, "recent")
-		older, recent := newStretch(written, newEpochs()), newStretch(split, newEpochs())
+		older, recent := newMemtable(written, newPartitions()), newMemtable(split, newPartitions())
 		history := []map[string]string{{}}
 		for height := uint64(1); height <= last; height++ {
 			state := maps.Clone(history[height-1])
@@ -52,15 +52,15 @@ func TestAViewIsOfItsHeight(t *testing.T) {
 			case height > written:
 				older.add(staged)
 			default:
-				stretch := newStretch(height-1, newEpochs())
-				stretch.add(staged)
-				if _, err := stretch.write(db); err != nil {
+				memtable := newMemtable(height-1, newPartitions())
+				memtable.add(staged)
+				if _, err := memtable.write(db); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		for height := written; height <= last; height++ {
-			v := view{db, []*stretch{recent, older}, nil, height}
+			v := stateReader{db, []*memtable{recent, older}, nil, height}
 			for _, key := range keys {
 				if got, want := string(v.Get(key).Encoded), history[height][key]; got != want {
 					t.Fatalf("at height %d of %d, %d of them written, %s is %q, not %q", height, last, written, key, got, want)

@@ -10,13 +10,13 @@ import (
 	"lockstep/types/canon"
 )
 
-// Executed is a block as the rules have executed it: what [Store.Stage] takes.
+// Executed is a block executed by the rules, the input of [Store.Stage].
 type Executed struct {
 	Diff ledger.Diff
 	Txs  []TxResult
 }
 
-// Block is what is kept of a block. Its stored form is in block.go.
+// Block is the record of a block. Its stored form is in block.go.
 type Block struct {
 	Height     uint64
 	BlockTime  types.Time
@@ -26,7 +26,7 @@ type Block struct {
 	Events     []types.Event
 }
 
-// TxResult is what became of a transaction in a block. Detail is for people and not part of consensus.
+// TxResult is the result of a transaction in a block. Detail is for people and not part of consensus.
 type TxResult struct {
 	ID     types.TxID
 	Code   types.Code
@@ -41,8 +41,8 @@ func (r *TxResult) Fields(c *canon.Coder) {
 	canon.Text(c, "detail", &r.Detail)
 }
 
-// Receipt is where a transaction stands and what became of it. A transaction that was refused in one block and accepted
-// in a later one has the receipt of the latter.
+// Receipt is the place and the result of a transaction. A transaction that was refused in one block and accepted in a later one has the
+// receipt of the latter.
 type Receipt struct {
 	Height uint64
 	Index  uint32
@@ -59,41 +59,41 @@ func (r *Receipt) Fields(c *canon.Coder) {
 	canon.Text(c, "detail", &r.Detail)
 }
 
-// receipt is that of the transaction at a place in the block.
+// receipt returns the receipt of the transaction at an index.
 func (b *Block) receipt(index int) *Receipt {
 	tx := &b.Txs[index]
 	return &Receipt{Height: b.Height, Index: uint32(index), Code: tx.Code, Detail: tx.Detail}
 }
 
-// headRecord is where the store stands, as written.
-type headRecord struct {
+// positionRecord is the stored form of [position].
+type positionRecord struct {
 	Height      uint64
 	Accumulator []byte
 }
 
 // Fields is the stored form, see [canon.Value].
-func (h *headRecord) Fields(c *canon.Coder) {
+func (h *positionRecord) Fields(c *canon.Coder) {
 	c.Array(2)
 	canon.Number(c, "height", &h.Height)
 	canon.Blob(c, "accumulator", &h.Accumulator)
 }
 
-// head is where the store stands. The zero head is that of a ledger without blocks.
-type head struct {
+// head is where the store stands. The zero position is that of a ledger without blocks.
+type position struct {
 	height      uint64
 	accumulator ledger.Accumulator
 }
 
-func (h *head) encode() []byte {
-	return types.Encode(&headRecord{Height: h.height, Accumulator: h.accumulator.Bytes()})
+func (h *position) encode() []byte {
+	return types.Encode(&positionRecord{Height: h.height, Accumulator: h.accumulator.Bytes()})
 }
 
-func readHead(reader pebble.Reader) (h head, err error) {
-	encoded, err := get(reader, headKey())
+func readPosition(reader pebble.Reader) (h position, err error) {
+	encoded, err := get(reader, positionKey())
 	if encoded == nil || err != nil {
 		return h, err
 	}
-	var stored headRecord
+	var stored positionRecord
 	if err := types.Decode(encoded, &stored); err != nil {
 		return h, err
 	}
@@ -102,29 +102,29 @@ func readHead(reader pebble.Reader) (h head, err error) {
 	return h, err
 }
 
-// Block returns the record of a block, or nil when there is none of that height yet. It is not to be changed.
+// Block returns the record of the block at a height, or nil. Don't change it.
 func (s *Store) Block(height uint64) (*Block, error) {
-	for _, stretch := range s.stretches() {
-		if block := stretch.block(height); block != nil {
+	for _, memtable := range s.memtables() {
+		if block := memtable.block(height); block != nil {
 			return block, nil
 		}
 	}
 	return readBlock(s.db, height)
 }
 
-// Receipt returns what became of a transaction, or nil when no block holds it yet.
+// Receipt returns the receipt of a transaction, or nil when no block holds it.
 func (s *Store) Receipt(id types.TxID) (*Receipt, error) {
-	stretches := s.stretches()
-	for _, stretch := range stretches {
-		if receipt := stretch.receipt(id); receipt != nil {
+	memtables := s.memtables()
+	for _, memtable := range memtables {
+		if receipt := memtable.receipt(id); receipt != nil {
 			return receipt, nil
 		}
 	}
-	return readReceipt(s.db, stretches[0].epochs, id)
+	return readReceipt(s.db, memtables[0].partitions, id)
 }
 
-// stretches are what is not on the disk, newest first; there is always one.
-func (s *Store) stretches() []*stretch {
+// memtables returns the memtables that are not on the disk, newest first; there is always one.
+func (s *Store) memtables() []*memtable {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.unwritten()
@@ -141,15 +141,15 @@ func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	return decodeBlock(encoded)
 }
 
-func readReceipt(reader pebble.Reader, epochs epochs, id types.TxID) (*Receipt, error) {
-	encoded, err := epochs.find(reader, func(epoch uint16) []byte { return txKey(epoch, id) })
+func readReceipt(reader pebble.Reader, partitions partitions, id types.TxID) (*Receipt, error) {
+	encoded, err := partitions.find(reader, func(partition uint16) []byte { return txKey(partition, id) })
 	if encoded == nil && err == nil {
 		encoded, err = get(reader, refusedKey(id))
 	}
 	return asReceipt(id, encoded, err)
 }
 
-// asReceipt decodes what was read, if anything.
+// asReceipt decodes a receipt, if there is one.
 func asReceipt(id types.TxID, encoded []byte, err error) (*Receipt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the receipt of %s: %w", id, err)

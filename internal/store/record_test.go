@@ -17,7 +17,7 @@ import (
 	"lockstep/types/canon"
 )
 
-func TestABlockLargerThanADecoderOfTransactionsTakes(t *testing.T) {
+func TestRecordOfLargeBlock(t *testing.T) {
 	t.Parallel()
 	block := &Block{Height: 7, Txs: make([]TxResult, 20_000), Events: make([]types.Event, 20_000)}
 	for i := range block.Events {
@@ -41,8 +41,8 @@ func wantSame(t rapid.TB, block *Block) {
 	}
 }
 
-// TestARecordGivesBackItsBlock draws IDs from a few, so that one stands in several places, as a transaction and otherwise.
-func TestARecordGivesBackItsBlock(t *testing.T) {
+// TestRecordRoundTrip draws IDs from a few, so that one stands in several places, as a transaction and otherwise.
+func TestRecordRoundTrip(t *testing.T) {
 	t.Parallel()
 	id := rapid.Custom(func(t *rapid.T) [32]byte { return [32]byte{rapid.Uint8Max(5).Draw(t, "id")} })
 	result := rapid.Custom(func(t *rapid.T) TxResult {
@@ -70,9 +70,9 @@ func TestARecordGivesBackItsBlock(t *testing.T) {
 	})
 }
 
-// TestEveryKindOfEventHasANumber reads the kinds from the source of package types, so that none can be forgotten. Their
+// TestEventKindNumbers reads the kinds from the source of package types, so that none can be forgotten. Their
 // numbers are frozen: stores hold them.
-func TestEveryKindOfEventHasANumber(t *testing.T) {
+func TestEventKindNumbers(t *testing.T) {
 	t.Parallel()
 	source, err := parser.ParseFile(token.NewFileSet(), "../../types/event.go", nil, 0)
 	if err != nil {
@@ -104,14 +104,14 @@ func TestEveryKindOfEventHasANumber(t *testing.T) {
 	}
 }
 
-func TestAnEventOfAnUnknownKindIsNotRecorded(t *testing.T) {
+func TestRecordOfUnknownEventKind(t *testing.T) {
 	t.Parallel()
 	if _, err := encodeBlock(&Block{Events: []types.Event{{Kind: "unheard_of"}}}); err == nil {
 		t.Error("it has a record, which nobody could read")
 	}
 }
 
-func TestADamagedRecordIsFound(t *testing.T) {
+func TestDamagedRecord(t *testing.T) {
 	t.Parallel()
 	for finding, damage := range map[string]func(*blockRecord){
 		"event 0: there is no kind 22":        func(r *blockRecord) { r.events[0].kind = uint8(len(eventKinds)) },
@@ -172,10 +172,10 @@ func FuzzReceipt(f *testing.F) {
 }
 
 func FuzzHead(f *testing.F) {
-	var first head
+	var first position
 	f.Add(first.encode())
 	f.Fuzz(func(t *testing.T, encoded []byte) {
-		var stored headRecord
+		var stored positionRecord
 		if types.Decode(encoded, &stored) == nil && string(types.Encode(&stored)) != string(encoded) {
 			t.Errorf("%x is read as %+v", encoded, stored)
 		}

@@ -11,13 +11,13 @@ import (
 	"lockstep/types"
 )
 
-// Snapshot shows state and derived data at one height, whatever is committed meanwhile. It must be closed. Its
-// [ledger.Reader] panics when the disk can't be read, as the rules need it to; the methods here return errors.
-type Snapshot struct{ *Tip }
+// IndexedSnapshot reads state and derived data at one height, unaffected by later commits. It must be closed. Its [ledger.Reader] panics
+// when the disk can't be read, as the rules require; the other methods return errors.
+type IndexedSnapshot struct{ *Head }
 
-// Snapshot returns a view of now. It writes first what is not on the disk yet, since what it finds by owner and party is
-// found there; for a look at the state alone [Store.Tip] is enough.
-func (s *Store) Snapshot() (*Snapshot, error) {
+// Snapshot flushes the store, since derived data is read from the disk, and returns a snapshot of the last block. [Store.Head] suffices for
+// the state alone.
+func (s *Store) Snapshot() (*IndexedSnapshot, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	written, err := s.flush()
@@ -25,23 +25,22 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 		return nil, err
 	}
 	db := s.db.NewSnapshot()
-	head, err := readHead(db) // the next block may have come meanwhile
+	position, err := readPosition(db) // the next block may be committed by now
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the head of the store: %w", err), db.Close())
 	}
-	view := view{db, nil, s.cache, head.height}
-	if written != nil { // it is on the disk, and still at hand
-		view.unwritten = []*stretch{written}
+	view := stateReader{db, nil, s.cache, position.height}
+	if written != nil { // it is on the disk, and still in memory
+		view.unwritten = []*memtable{written}
 	}
 	s.mu.RLock()
-	epochs := s.epochs // none has begun since: that is for who writes
+	partitions := s.partitions // only a flush begins one, and this snapshot holds s.writing
 	s.mu.RUnlock()
-	return &Snapshot{newTip(view, db, epochs, head.accumulator.Commitment(head.height, &s.params))}, nil
+	return &IndexedSnapshot{newHead(view, db, partitions, position.accumulator.Commitment(position.height, &s.params))}, nil
 }
 
-// Trades returns the trades of a party, newest first: all, or only those that are not over. after is "" or the cursor that
-// came with the last trade seen.
-func (s *Snapshot) Trades(party types.PublicKey, openOnly bool, after string) iter.Seq2[*TradeEntry, error] {
+// Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.
+func (s *IndexedSnapshot) Trades(party types.PublicKey, openOnly bool, after string) iter.Seq2[*TradeEntry, error] {
 	return func(yield func(*TradeEntry, error) bool) {
 		place, err := parseCursor(after)
 		if err != nil {
@@ -60,20 +59,20 @@ func (s *Snapshot) Trades(party types.PublicKey, openOnly bool, after string) it
 	}
 }
 
-// lists are the prefixes of the lists of a party's trades, those with the newest first.
-func (s *Snapshot) lists(party types.PublicKey, openOnly bool) (prefixes [][]byte) {
+// lists returns the prefixes of the lists of a party's trades, newest first.
+func (s *IndexedSnapshot) lists(party types.PublicKey, openOnly bool) (prefixes [][]byte) {
 	if openOnly {
 		return [][]byte{openPrefix(party)}
 	}
-	for epoch := range s.epochs.begins {
-		prefixes = append(prefixes, partyPrefix(uint16(epoch), party))
+	for partition := range s.partitions.begins {
+		prefixes = append(prefixes, partyPrefix(uint16(partition), party))
 	}
 	slices.Reverse(prefixes)
 	return prefixes
 }
 
-// list yields the trades of one list behind a place, and tells whether more of them are wanted.
-func (s *Snapshot) list(prefix, place []byte, yield func(*TradeEntry, error) bool) (going bool, err error) {
+// list yields the trades of one list after a place, and reports whether the caller wants more.
+func (s *IndexedSnapshot) list(prefix, place []byte, yield func(*TradeEntry, error) bool) (going bool, err error) {
 	from := prefix
 	if place != nil {
 		from = slices.Concat(prefix, place, []byte{0})
@@ -95,13 +94,13 @@ func (s *Snapshot) list(prefix, place []byte, yield func(*TradeEntry, error) boo
 	return going, errors.Join(finding, err)
 }
 
-// TradeEntry is a trade in a list, with the cursor to go on behind it.
+// TradeEntry is a trade in a list, with its cursor.
 type TradeEntry struct {
 	TradeRecord
 	Cursor string
 }
 
-// parseCursor reads the place of a trade in the lists of its party, which holds in each of them; nil when there is none.
+// parseCursor decodes the place of a trade, which is valid in every list of its party; nil for an empty cursor.
 func parseCursor(cursor string) ([]byte, error) {
 	if cursor == "" {
 		return nil, nil
@@ -114,8 +113,8 @@ func parseCursor(cursor string) ([]byte, error) {
 	return place, nil
 }
 
-// OffersAfter returns the standing offers whose IDs follow one, in order; those from the first on after the zero ID.
-func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer, error] {
+// OffersAfter returns the standing offers with larger IDs, in order; the zero ID begins at the first.
+func (s *IndexedSnapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer, error] {
 	return func(yield func(*types.StandingOffer, error) bool) {
 		going := true
 		err := scan(s.db, append(offerKey(id), 0), []byte{prefixState, ledgerOffer + 1}, func(_, value []byte) bool {
@@ -130,9 +129,8 @@ func (s *Snapshot) OffersAfter(id types.OfferID) iter.Seq2[*types.StandingOffer,
 	}
 }
 
-// OrdersOf returns the open orders of a key behind a place, in order of their slots. An order's place comes with it; that of the
-// first is empty.
-func (s *Snapshot) OrdersOf(owner types.PublicKey, place []byte) iter.Seq2[*PlacedEntry, error] {
+// OrdersOf returns the open orders of a key after a place, in order of their slots. An empty place begins at the first order.
+func (s *IndexedSnapshot) OrdersOf(owner types.PublicKey, place []byte) iter.Seq2[*PlacedEntry, error] {
 	return func(yield func(*PlacedEntry, error) bool) {
 		prefix := ordersPrefix(owner)
 		from := prefix
@@ -167,13 +165,15 @@ type PlacedEntry struct {
 // OrderPlaceLength is the length of the place of an order in the list of its owner.
 const OrderPlaceLength = 8 + 32 + 1
 
-// Receipt returns what became of a transaction, or nil when no block holds it.
-func (s *Snapshot) Receipt(id types.TxID) (*Receipt, error) { return readReceipt(s.db, s.epochs, id) }
+// Receipt returns the receipt of a transaction, or nil when no block holds it.
+func (s *IndexedSnapshot) Receipt(id types.TxID) (*Receipt, error) {
+	return readReceipt(s.db, s.partitions, id)
+}
 
-// Block returns the record of a block, or nil when there is none of that height.
-func (s *Snapshot) Block(height uint64) (*Block, error) {
-	for _, stretch := range s.view.unwritten {
-		if block := stretch.block(height); block != nil {
+// Block returns the record of the block at a height, or nil.
+func (s *IndexedSnapshot) Block(height uint64) (*Block, error) {
+	for _, memtable := range s.state.unwritten {
+		if block := memtable.block(height); block != nil {
 			return block, nil
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-func coinsOf(t *testing.T, s *store.Snapshot, name string) (coins []store.Coin) {
+func coinsOf(t *testing.T, s *store.IndexedSnapshot, name string) (coins []store.Coin) {
 	t.Helper()
 	asset := euro()
 	for coin, err := range s.Coins(publicKey(name), asset.ID(), "") {
@@ -20,13 +20,13 @@ func coinsOf(t *testing.T, s *store.Snapshot, name string) (coins []store.Coin) 
 	return coins
 }
 
-func TestCoinsAreTheOutputsOfAKey(t *testing.T) {
+func TestCoinsOfKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(1000, "peter", "clara", "peter")
 	w.must(mint)
 	w.must(w.pay(types.Outpoint{Tx: mint.ID(), Index: 2}, 1000, "peter", "clara"))
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		peter, first := coinsOf(t, s, "peter"), types.Outpoint{Tx: mint.ID()}
 		if len(peter) != 1 || peter[0].Outpoint != first || peter[0].Amount != 1000 {
 			t.Errorf("peter has %+v", peter)
@@ -41,12 +41,12 @@ func TestCoinsAreTheOutputsOfAKey(t *testing.T) {
 	w.check()
 }
 
-func TestASnapshotStaysAtItsHeight(t *testing.T) {
+func TestSnapshotHeight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(1000, "peter")
 	w.must(mint)
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		spend := w.pay(types.Outpoint{Tx: mint.ID()}, 1000, "peter", "clara")
 		block := w.must(spend)
 		if s.Height() != 1 || s.Clock().Height != 1 || len(coinsOf(t, s, "peter")) != 1 || len(coinsOf(t, s, "clara")) != 0 {
@@ -65,7 +65,7 @@ func TestASnapshotStaysAtItsHeight(t *testing.T) {
 }
 
 // tradesOf reads all pages of the trades of a party, a few at a time.
-func tradesOf(t *testing.T, s *store.Snapshot, party types.PublicKey, openOnly bool, page int) (ids []types.TradeID) {
+func tradesOf(t *testing.T, s *store.IndexedSnapshot, party types.PublicKey, openOnly bool, page int) (ids []types.TradeID) {
 	t.Helper()
 	cursor := ""
 	for {
@@ -85,7 +85,7 @@ func tradesOf(t *testing.T, s *store.Snapshot, party types.PublicKey, openOnly b
 	}
 }
 
-func TestTradesOfAPartyNewestFirst(t *testing.T) {
+func TestTradesOfParty(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara", "clara", "clara")
@@ -98,10 +98,10 @@ func TestTradesOfAPartyNewestFirst(t *testing.T) {
 		}
 	}
 	w.collect(made[1])
-	if epochs := w.store.Epochs(); epochs < 3 {
-		t.Errorf("all of it is in %d epochs", epochs)
+	if partitions := w.store.Partitions(); partitions < 3 {
+		t.Errorf("all of it is in %d partitions", partitions)
 	}
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		for _, party := range []string{"peter", "clara"} {
 			for page := 1; page <= 4; page++ {
 				wantIDs(t, tradesOf(t, s, publicKey(party), false, page), made...)
@@ -139,8 +139,8 @@ func wantIDs(t *testing.T, got []types.TradeID, want ...types.TradeID) {
 	}
 }
 
-// TestATradeThatBeginsAndEndsInOneBlock never stands in the state, and is kept all the same.
-func TestATradeThatBeginsAndEndsInOneBlock(t *testing.T) {
+// TestTradeWithinOneBlock never stands in the state, and is kept all the same.
+func TestTradeWithinOneBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
@@ -152,7 +152,7 @@ func TestATradeThatBeginsAndEndsInOneBlock(t *testing.T) {
 	w.must(w.agree(agreement), sign(pay, "clara"), sign(w.body(&types.Split{
 		Trade: id, Phase: types.PhasePaid, ToProducer: 50, ToConsumer: 60, Mandates: w.mandated(&agreement), Submitter: agreement.Producer,
 	}), "peter"))
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		wantIDs(t, tradesOf(t, s, publicKey("peter"), false, 10), id)
 		wantIDs(t, tradesOf(t, s, publicKey("peter"), true, 10))
 	})
@@ -161,7 +161,7 @@ func TestATradeThatBeginsAndEndsInOneBlock(t *testing.T) {
 	}
 }
 
-func TestAnAgreementThatLapsesIsArchived(t *testing.T) {
+func TestLapsedAgreementArchived(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(w.mint(1, "peter"))
@@ -170,7 +170,7 @@ func TestAnAgreementThatLapsesIsArchived(t *testing.T) {
 	for range 70 {
 		w.must()
 	}
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		record, err := s.Trade(agreement.ID())
 		if err != nil || !record.Over || record.Trade.Phase != types.PhaseLapsed {
 			t.Errorf("%+v, %v", record, err)
@@ -179,7 +179,7 @@ func TestAnAgreementThatLapsesIsArchived(t *testing.T) {
 	w.check()
 }
 
-func TestTheReceiptOfAnAcceptanceStays(t *testing.T) {
+func TestReceiptAfterAcceptance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(1000, "peter")
@@ -216,7 +216,7 @@ func TestOffersInOrder(t *testing.T) {
 		}}), "peter"))
 	}
 	w.must(txs...)
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		var last types.OfferID
 		for n := range 6 {
 			found := false

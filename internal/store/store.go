@@ -19,18 +19,17 @@ import (
 // formatVersion is the version of the layout in keys.go.
 const formatVersion = "lockstep-store-7"
 
-// mostFiles are open at once, where the process may open so many.
+// mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
 
-// bloomBits a key tell that it is absent without a read, but for one time in a hundred.
+// bloomBits per key give a false positive rate of about 1 %.
 const bloomBits = 10
 
 // Store is a ledger on disk. It is safe for concurrent use by one writer ([Store.Stage], [Staged.Commit]) and any number
 // of readers.
 //
-// Blocks are written some at a time, behind the last one: what is committed is seen at once by all readers and is on the
-// disk soon after. After a crash the store stands at an earlier block, whole, and whoever keeps the blocks commits the
-// rest again.
+// Readers see a committed block at once; a flush writes it to the disk some seconds later, together with others. After a crash the store
+// is at an earlier whole block, and the engine, which keeps all blocks, commits the later ones again.
 type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
@@ -40,20 +39,20 @@ type Store struct {
 	memory Memory
 	cache  *cache
 
-	writing  sync.Mutex     // held while a stretch is written
-	flushing sync.WaitGroup // writes behind the last block
+	writing  sync.Mutex     // held during a flush
+	flushing sync.WaitGroup // background flushes
 
-	mu         sync.RWMutex // guards what follows; the database guards itself
-	head       head
+	mu         sync.RWMutex // guards the fields below; the database has its own locks
+	position   position
 	commitment types.Hash
-	epochs     epochs   // of what is written, and of what is to be
-	recent     *stretch // takes the next block
-	older      *stretch // is being written; nil when none is
-	failed     error    // to write: nothing is committed any more
+	partitions partitions // of the disk and the memtables
+	active     *memtable  // receives the next block
+	immutable  *memtable  // is being flushed; nil when no flush runs
+	failed     error      // of a flush: commits are refused from then on
 }
 
-// Open opens the store in a folder, or makes one there. The parameters must be those that it was made with. It takes
-// MinMemory at least.
+// Open opens the store in a folder, or creates it. The parameters must equal those at its creation. Memory below [MinMemory] counts as
+// MinMemory.
 func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (*Store, error) {
 	if err := params.Check(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
@@ -68,7 +67,7 @@ func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (
 	s := &Store{lock: lock, guard: newGuard(dir, logger), dir: dir, params: params, memory: max(memory, MinMemory)}
 	if err := s.guard.call(s.open); err != nil {
 		if s.guard.state() != nil {
-			return nil, err // the database is at work for good; it ends with the process
+			return nil, err // the database still runs; it ends with the process
 		}
 		return nil, errors.Join(err, s.Close())
 	}
@@ -80,9 +79,9 @@ func (s *Store) open() (err error) {
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
 		Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize: s.memory.table(), MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
+		MemTableSize: s.memory.pebbleTable(), MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
 	}
-	for i := range options.Levels { // the rules often ask for what is not there
+	for i := range options.Levels { // the rules often look up absent keys
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
 	}
 	s.db, err = pebble.Open(s.dir, options)
@@ -92,10 +91,10 @@ func (s *Store) open() (err error) {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
-	return s.loadHead()
+	return s.loadPosition()
 }
 
-// checkFormat compares format and parameters with those of the first opening, or writes them when this is it.
+// checkFormat compares format and parameters with the stored ones, and writes them to a new store.
 func (s *Store) checkFormat() error {
 	version, err := get(s.db, formatKey())
 	if err != nil {
@@ -121,7 +120,7 @@ func (s *Store) checkFormat() error {
 	if stored.ChainID != s.params.ChainID {
 		return paramsError(s.dir, fmt.Sprintf("chain %q, not %q", stored.ChainID, s.params.ChainID))
 	}
-	return paramsError(s.dir, "the chain id is the same: is the genesis file the one it was started with?")
+	return paramsError(s.dir, "the chain id is the same: check that the genesis file is the one that the store was created with")
 }
 
 func (s *Store) writeFormat() error {
@@ -138,39 +137,39 @@ func (s *Store) writeFormat() error {
 	return nil
 }
 
-func (s *Store) loadHead() (err error) {
-	if s.head, err = readHead(s.db); err != nil {
+func (s *Store) loadPosition() (err error) {
+	if s.position, err = readPosition(s.db); err != nil {
 		return openError(s.dir, err)
 	}
-	if s.epochs, err = readEpochs(s.db, s.head.height); err != nil {
+	if s.partitions, err = readPartitions(s.db, s.position.height); err != nil {
 		return openError(s.dir, err)
 	}
-	s.epochs = s.epochs.next(s.head.height + 1)
-	s.commitment = s.head.accumulator.Commitment(s.head.height, &s.params)
-	s.cache, s.recent = newCache(s.memory.values()), newStretch(s.head.height, s.epochs)
+	s.partitions = s.partitions.next(s.position.height + 1)
+	s.commitment = s.position.accumulator.Commitment(s.position.height, &s.params)
+	s.cache, s.active = newCache(s.memory.values()), newMemtable(s.position.height, s.partitions)
 	return nil
 }
 
-// Failed is closed when the database can't go on, such as on a full disk. Then nothing is committed any more.
+// Failed is closed when the database fails, such as on a full disk. From then on the store refuses commits.
 func (s *Store) Failed() <-chan struct{} { return s.guard.failed }
 
-// Failure tells why, nil while it can.
+// Failure returns the database's failure, nil while it works.
 func (s *Store) Failure() error { return s.guard.state() }
 
-// Close writes what is not written yet and closes the store. Tips and snapshots must have been closed before. One whose
-// database has failed is left to the end of the process.
+// Close flushes and closes the store. Close heads and snapshots before. A store whose database has failed stays open until the process
+// ends.
 func (s *Store) Close() error {
 	if err := s.guard.state(); err != nil {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	var err error
-	s.flushing.Wait() // before the store looks at what is not written yet
-	if s.recent != nil {
+	s.flushing.Wait() // before the memtables are read
+	if s.active != nil {
 		err = s.Flush()
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.guard.call(s.db.Close))
-		s.db, s.recent = nil, nil
+		s.db, s.active = nil, nil
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())
@@ -182,25 +181,25 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Params returns the rules' numbers.
+// Params returns the parameters of the ledger.
 func (s *Store) Params() types.Params { return s.params }
 
 // Height is the height of the last block, zero before the first.
 func (s *Store) Height() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.head.height
+	return s.position.height
 }
 
-// Commitment is what the last block commits to (the app hash).
+// Commitment is the commitment of the last block (the app hash).
 func (s *Store) Commitment() types.Hash {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.commitment
 }
 
-// get returns the value under a key, or nil. It asks the filters of all levels: the database's own Get asks none of the last level,
-// where most of a large store is, and what is not there would cost it the reading of a block.
+// get returns the value of a key, or nil. It uses the bloom filters of all levels. The database's own Get ignores those of the last level,
+// which holds most of a large store, and so reads a block for each absent key.
 func get(reader pebble.Reader, key []byte) (value []byte, err error) {
 	iterator, err := reader.NewIter(&pebble.IterOptions{UseL6Filters: true})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"lockstep/types"
 )
 
-func TestACommittedBlockIsThereAfterReopening(t *testing.T) {
+func TestReopen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(w.mint(1000, "peter", "clara"))
@@ -35,7 +35,7 @@ func TestACommittedBlockIsThereAfterReopening(t *testing.T) {
 	w.check()
 }
 
-func TestAStagedBlockThatIsNotCommittedLeavesNoTrace(t *testing.T) {
+func TestStageWithoutCommit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(w.mint(1000, "peter"))
@@ -48,7 +48,7 @@ func TestAStagedBlockThatIsNotCommittedLeavesNoTrace(t *testing.T) {
 	}
 }
 
-func TestABlockMustFollowTheLast(t *testing.T) {
+func TestBlockOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	staged := w.stage()
@@ -62,8 +62,8 @@ func TestABlockMustFollowTheLast(t *testing.T) {
 	}
 }
 
-// TestTheCommitmentIsThatOfTheState freezes the layout that nodes must agree on: the same blocks, the same commitment.
-func TestTheCommitmentIsThatOfTheState(t *testing.T) {
+// TestCommitmentOfState freezes the layout that nodes must agree on: the same blocks, the same commitment.
+func TestCommitmentOfState(t *testing.T) {
 	t.Parallel()
 	a, b := newWorld(t), newWorld(t)
 	for _, w := range []*world{a, b} {
@@ -79,7 +79,7 @@ func TestTheCommitmentIsThatOfTheState(t *testing.T) {
 	}
 }
 
-func TestOpenTellsWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	quiet := slog.New(slog.DiscardHandler)
 	t.Run("in use", func(t *testing.T) {
@@ -115,22 +115,22 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrDamaged)
 	})
-	for name, epochs := range map[string][]byte{
-		"damaged epochs":       {1, 2, 3},
-		"no epochs":            {0x83, 0, 0, 0x80},
-		"epochs in no order":   {0x83, 0, 0, 0x83, 0, 2, 1},
-		"epochs of too little": {0x83, 1, 2, 0x81, 0},
-		"lost epochs":          nil,
+	for name, partitions := range map[string][]byte{
+		"damaged partitions":       {1, 2, 3},
+		"no partitions":            {0x83, 0, 0, 0x80},
+		"partitions in no order":   {0x83, 0, 0, 0x83, 0, 2, 1},
+		"partitions of too little": {0x83, 1, 2, 0x81, 0},
+		"lost partitions":          nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.must(w.mint(1, "peter"))
 			w.tamper(func(db *pebble.DB) error {
-				if epochs == nil {
+				if partitions == nil {
 					return db.Delete([]byte("me"), pebble.Sync)
 				}
-				return db.Set([]byte("me"), epochs, pebble.Sync)
+				return db.Set([]byte("me"), partitions, pebble.Sync)
 			})
 			_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 			mustFail(t, err, store.ErrDamaged)

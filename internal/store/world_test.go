@@ -40,7 +40,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	opened.ShortEpochs(3) // so that all that is kept for good is looked for in several
+	opened.SmallPartitions(3) // so that all that is kept for good is looked for in several
 	w.store = opened
 }
 
@@ -68,7 +68,7 @@ func (w *world) stage(txs ...*types.Tx) *store.Staged {
 func (w *world) execute(txs ...*types.Tx) store.Executed {
 	w.t.Helper()
 	w.time = w.time.Add(second)
-	state := ledger.New(w.store.View(), w.params)
+	state := ledger.New(w.store.StateReader(), w.params)
 	state.Begin(w.store.Height()+1, w.time)
 	var executed store.Executed
 	for _, tx := range txs {
@@ -111,7 +111,7 @@ func (w *world) check() store.Report {
 }
 
 // read gives a snapshot to a function.
-func (w *world) read(look func(*store.Snapshot)) {
+func (w *world) read(look func(*store.IndexedSnapshot)) {
 	w.t.Helper()
 	snapshot, err := w.store.Snapshot()
 	if err != nil {
@@ -195,7 +195,7 @@ func (w *world) place(name string) *types.Tx {
 	return sign(w.body(&types.Place{Order: order}), name)
 }
 
-// mandated names the parties of an agreement as those who signed, which is all that the ledger looks at here.
+// mandated enters the parties of an agreement as signers; the ledger checks no more here.
 func (w *world) mandated(a *types.Agreement) types.Mandates {
 	return types.Mandates{
 		ValidUntil: w.body().ValidUntil, Producer: types.Signature{Key: a.Producer}, Consumer: types.Signature{Key: a.Consumer},
@@ -223,7 +223,7 @@ func (w *world) trade(nonce uint64, purse types.Outpoint) types.TradeID {
 // collect spends both parts that a released trade still holds, which ends it.
 func (w *world) collect(id types.TradeID) {
 	w.t.Helper()
-	w.read(func(s *store.Snapshot) {
+	w.read(func(s *store.IndexedSnapshot) {
 		record, err := s.Trade(id)
 		if err != nil {
 			w.t.Fatal(err)

@@ -12,29 +12,29 @@ import (
 	"lockstep/types"
 )
 
-// writer puts what blocks have done into one batch: the state, and what follows from it.
+// writer writes the changes of blocks to one batch: the state and the derived keyspaces.
 type writer struct {
-	batch    *pebble.Batch
-	epoch    uint16
-	kept     uint64 // entries in that
-	balances map[holding]*Balance
+	batch     *pebble.Batch
+	partition uint16
+	kept      uint64 // entries added to the partition
+	balances  map[holding]*Balance
 }
 
-// holding is what a balance is of.
+// holding identifies a balance: an owner and an asset.
 type holding struct {
 	owner types.PublicKey
 	asset types.AssetID
 }
 
-// keep writes an entry of the epoch, which stays for good.
+// keep writes an append-only entry of the partition.
 func (w *writer) keep(key, value []byte) error {
 	w.kept++
 	return w.batch.Set(key, value, nil)
 }
 
-// change writes the new value of a key and keeps in step what is found by it.
+// change writes the new value of a key and updates the keyspaces derived from it.
 func (w *writer) change(change ledger.Change) error {
-	if bytes.Equal(change.Old, change.New) { // it came and went
+	if bytes.Equal(change.Old, change.New) { // created and removed within the memtable
 		return nil
 	}
 	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
@@ -47,7 +47,7 @@ func (w *writer) setState(change ledger.Change) error {
 	return w.batch.Set(stateKey(change.Key), change.New, nil)
 }
 
-// deriveCoins keeps the coins of keys in step with the outputs and the trades of the state.
+// deriveCoins updates the coins by owner after a change of an output, a purse or a trade.
 func (w *writer) deriveCoins(change ledger.Change) error {
 	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
 	for i := range before {
@@ -69,7 +69,7 @@ func (w *writer) deriveCoins(change ledger.Change) error {
 	return nil
 }
 
-// balance counts a coin that comes or goes.
+// balance counts a coin that is added to or removed from a balance.
 func (w *writer) balance(o *owned, in bool) {
 	at := holding{o.owner, o.coin.Asset}
 	if w.balances[at] == nil {
@@ -78,9 +78,9 @@ func (w *writer) balance(o *owned, in bool) {
 	w.balances[at].count(&o.coin, in)
 }
 
-// writeBalances adds all that was counted to what is on the disk.
+// writeBalances adds the counted coins to the balances on the disk.
 func (w *writer) writeBalances(db *pebble.DB) error {
-	for at, change := range w.balances { // any order: each by itself
+	for at, change := range w.balances { // any order: balances are independent
 		key := balanceKey(at.owner, at.asset)
 		encoded, err := get(db, key)
 		if err != nil {
@@ -105,7 +105,7 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 	return nil
 }
 
-// deriveAssets keeps the assets of a code in step with those of the state.
+// deriveAssets updates the assets by code.
 func (w *writer) deriveAssets(change ledger.Change) error {
 	before, was := change.Before.(*types.AssetState)
 	after, is := change.After.(*types.AssetState)
@@ -118,7 +118,7 @@ func (w *writer) deriveAssets(change ledger.Change) error {
 	return nil
 }
 
-// deriveOrders keeps the orders of a key in step with those of the open books.
+// deriveOrders updates the open orders by owner.
 func (w *writer) deriveOrders(change ledger.Change) error {
 	before, was := change.Before.(*types.PlacedOrder)
 	after, is := change.After.(*types.PlacedOrder)
@@ -131,7 +131,7 @@ func (w *writer) deriveOrders(change ledger.Change) error {
 	return nil
 }
 
-// deriveTrades keeps the trades of a party in step with those that come into the state and leave it.
+// deriveTrades updates the trades by party when a trade enters or leaves the state.
 func (w *writer) deriveTrades(change ledger.Change) error {
 	before, was := change.Before.(*types.Trade)
 	after, is := change.After.(*types.Trade)
@@ -161,18 +161,18 @@ func parties(trade *types.Trade) [2]types.PublicKey {
 
 func (w *writer) indexParties(id types.TradeID, trade *types.Trade) error {
 	for _, party := range parties(trade) {
-		if err := w.keep(listed(partyPrefix(w.epoch, party), trade.Height, id), nil); err != nil {
+		if err := w.keep(listed(partyPrefix(w.partition, party), trade.Height, id), nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// archive keeps a trade that leaves the state. One that began after the height that is on the disk was never in the state
-// there, so it is put under its parties here.
+// archive writes a trade that left the state. A trade that began after the flushed height never was in the state on the disk, so
+// archive lists it under its parties.
 func (w *writer) archive(id types.TradeID, ended closing, written uint64) error {
 	err := errors.Join(
-		w.keep(endedKey(w.epoch, id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
+		w.keep(endedKey(w.partition, id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
 	)
 	if err != nil || ended.Height <= written {
 		return err
@@ -180,13 +180,13 @@ func (w *writer) archive(id types.TradeID, ended closing, written uint64) error 
 	return w.indexParties(id, ended.Trade)
 }
 
-// receipt keeps what became of a transaction. It is accepted once at most, but may be refused in one epoch and accepted in
-// another; so that no epoch has to be looked into, refusals have a keyspace of their own.
+// receipt writes the result of a transaction. A transaction is accepted at most once, but may have been refused in an earlier partition.
+// Refusals have a keyspace of their own, so that no partition must be searched for them.
 func (w *writer) receipt(id types.TxID, receipt *Receipt) error {
 	if receipt.Code != types.CodeOK {
 		return w.batch.Set(refusedKey(id), types.Encode(receipt), nil)
 	}
-	return w.keep(txKey(w.epoch, id), types.Encode(receipt))
+	return w.keep(txKey(w.partition, id), types.Encode(receipt))
 }
 
 func (w *writer) block(block *Block) error {
