@@ -37,16 +37,16 @@ type application struct {
 	replaying atomic.Bool // the engine reads its log again: nothing is worth a wait
 
 	// Between the calls of one height; touched by consensus methods only.
-	seen    map[types.Hash]*types.Tx // of proposals of others, decoded and verified
-	ahead   *ahead                   // the last block that was begun
-	decided *ahead                   // is to be committed
-	due     bool                     // the last block has left something to the next one
+	seen       map[types.Hash]*types.Tx // of proposals of others, decoded and verified
+	optimistic *optimisticBlock         // the last block that was begun
+	finalized  *optimisticBlock         // is to be committed
+	due        bool                     // the last block has left something to the next one
 
 	executing sync.WaitGroup // what runs ahead
 }
 
 // decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
-type decided struct {
+type blockTx struct {
 	hash types.Hash
 	tx   *types.Tx
 	good bool
@@ -109,9 +109,9 @@ func (a *application) PrepareProposal(
 	if !a.due && !a.replaying.Load() {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
-	x := newExecution(a.store.StateReader(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
+	x := newBlockExecution(a.store.StateReader(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
-	a.proposeAhead(x)
+	a.finishProposal(x)
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
@@ -126,14 +126,14 @@ func (a *application) ProcessProposal(
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
 	height, blockTime := uint64(request.Height), types.TimeOf(request.Time)
-	if !a.ahead.isOf(height, blockTime, txs) {
-		a.goAhead(height, blockTime, txs)
+	if !a.optimistic.matches(height, blockTime, txs) {
+		a.executeOptimistically(height, blockTime, txs)
 	}
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
 // clean reports whether all transactions can be read, are signed, stand there once, and are no more work than a block may take.
-func clean(txs []decided) bool {
+func clean(txs []blockTx) bool {
 	ids := make(map[types.TxID]struct{}, len(txs))
 	work := uint64(0)
 	for _, tx := range txs {
@@ -150,15 +150,15 @@ func clean(txs []decided) bool {
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
-	if !a.ahead.isOf(height, blockTime, txs) {
-		a.goAhead(height, blockTime, txs)
+	if !a.optimistic.matches(height, blockTime, txs) {
+		a.executeOptimistically(height, blockTime, txs)
 	}
-	<-a.ahead.done
-	a.decided, a.ahead = a.ahead, nil
-	if a.decided.err != nil {
-		return nil, a.decided.err
+	<-a.optimistic.done
+	a.finalized, a.optimistic = a.optimistic, nil
+	if a.finalized.err != nil {
+		return nil, a.finalized.err
 	}
-	block := a.decided.staged.Block()
+	block := a.finalized.staged.Block()
 	response := &abci.ResponseFinalizeBlock{AppHash: block.Commitment[:], TxResults: make([]*abci.ExecTxResult, len(txs))}
 	for i, result := range block.Txs {
 		response.TxResults[i] = &abci.ExecTxResult{Code: uint32(result.Code), Log: result.Detail}
@@ -171,19 +171,19 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 // is done once.
 func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
 	defer a.failure.watch("commit a block", &err)
-	decided := a.decided
-	if decided == nil || decided.staged == nil {
+	finalized := a.finalized
+	if finalized == nil || finalized.staged == nil {
 		return nil, fmt.Errorf("no block is to be committed")
 	}
-	a.decided = nil
-	if err := decided.staged.Commit(); err != nil {
+	a.finalized = nil
+	if err := finalized.staged.Commit(); err != nil {
 		return nil, err
 	}
-	a.due = decided.due
+	a.due = finalized.due
 	clear(a.seen)
-	block := decided.staged.Block()
+	block := finalized.staged.Block()
 	a.clock.decided(block.BlockTime.Std())
-	if err := a.pool.advance(block, decided.quiet, decided.ours); err != nil {
+	if err := a.pool.advance(block, finalized.quiet, finalized.ours); err != nil {
 		return nil, err
 	}
 	a.feed.publish(block)
@@ -191,8 +191,8 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 }
 
 // resolve finds the transactions of a block among those that are known, and decodes and verifies the rest.
-func (a *application) resolve(raw [][]byte) []decided {
-	txs, hashes := make([]decided, len(raw)), make([]types.Hash, len(raw))
+func (a *application) resolve(raw [][]byte) []blockTx {
+	txs, hashes := make([]blockTx, len(raw)), make([]types.Hash, len(raw))
 	for i, bytes := range raw {
 		hashes[i] = sha256.Sum256(bytes)
 	}

@@ -76,7 +76,7 @@ func (a driven) accepts(t testing.TB, height int64, raw ...[]byte) bool {
 	return response.Status == abci.ResponseProcessProposal_ACCEPT
 }
 
-func TestAProposalMustBeClean(t *testing.T) {
+func TestRejectedProposals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -102,9 +102,9 @@ func TestAProposalMustBeClean(t *testing.T) {
 	}
 }
 
-// TestWorkOfABlockIsBounded: a proposer stops where the work of a block ends, of what waits and of what runs, and nobody accepts
+// TestBlockWorkLimit: a proposer stops where the work of a block ends, of what waits and of what runs, and nobody accepts
 // a block with more.
-func TestWorkOfABlockIsBounded(t *testing.T) {
+func TestBlockWorkLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -128,7 +128,7 @@ func TestWorkOfABlockIsBounded(t *testing.T) {
 		raw = append(raw, tx.Bytes())
 	}
 	w.submit(deliver)
-	x := newExecution(w.store.StateReader(), w.params, 2, types.TimeOf(a.time(2)), 1)
+	x := newBlockExecution(w.store.StateReader(), w.params, 2, types.TimeOf(a.time(2)), 1)
 	txs := w.pool.propose(x, blockBytes)
 	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
 		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
@@ -138,8 +138,8 @@ func TestWorkOfABlockIsBounded(t *testing.T) {
 	}
 }
 
-// TestProposersCountSlots: the places of a slot that a delivery changes are work that its form doesn't tell.
-func TestProposersCountSlots(t *testing.T) {
+// TestSlotWorkInProposal: the places of a slot that a delivery changes are work that its form doesn't tell.
+func TestSlotWorkInProposal(t *testing.T) {
 	t.Parallel()
 	const places = 6 // that cost a unit
 	operator, params := publicKey("operator"), types.DefaultParams("test")
@@ -171,7 +171,7 @@ func TestProposersCountSlots(t *testing.T) {
 	}
 	a.block(t, 2, begun...)
 	a.block(t, 3, deliveries[:places]...)
-	x := newExecution(w.store.StateReader(), params, 4, types.TimeOf(a.time(4)), 1)
+	x := newBlockExecution(w.store.StateReader(), params, 4, types.TimeOf(a.time(4)), 1)
 	before, last := x.room, deliveries[places]
 	if chosen := x.choose(last); !chosen || before-x.room != ledger.Work(last)+1 {
 		t.Errorf("chosen: %t; a delivery of %d units took %d", chosen, ledger.Work(last), before-x.room)
@@ -188,9 +188,9 @@ func bothAfter(t testing.TB, one, other *world, first *types.Tx) (a, b driven) {
 	return a, b
 }
 
-// TestAProposersExecutionIsEverybodys: the proposer commits the execution that chose the transactions, some of which
+// TestProposerAndFollowerCommitment: the proposer commits the execution that chose the transactions, some of which
 // failed on the way; whoever executes the block afresh must come to the same state.
-func TestAProposersExecutionIsEverybodys(t *testing.T) {
+func TestProposerAndFollowerCommitment(t *testing.T) {
 	t.Parallel()
 	proposer, follower := newWorld(t), newWorld(t)
 	mint := proposer.mint(110, "clara", "peter")
@@ -204,14 +204,14 @@ func TestAProposersExecutionIsEverybodys(t *testing.T) {
 	if !a.accepts(t, 2, raw...) || !b.accepts(t, 2, raw...) {
 		t.Fatal("the proposal is not good")
 	}
-	mine, theirs := a.ahead, b.ahead
+	mine, theirs := a.optimistic, b.optimistic
 	if !mine.ours || theirs.ours {
 		t.Error("it is not known who has proposed")
 	}
 	if here, there := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(here) != string(there) {
 		t.Error("proposer and follower come to different states")
 	}
-	for w, ahead := range map[*world]*ahead{proposer: mine, follower: theirs} {
+	for w, ahead := range map[*world]*optimisticBlock{proposer: mine, follower: theirs} {
 		if block, err := w.store.Block(2); err != nil || block != ahead.staged.Block() {
 			t.Errorf("what was executed ahead was executed again (%v)", err)
 		}
@@ -220,8 +220,8 @@ func TestAProposersExecutionIsEverybodys(t *testing.T) {
 	follower.check()
 }
 
-// TestAnotherBlockIsDecided than this node has proposed, and than was proposed to it: what was executed ahead leaves no trace.
-func TestAnotherBlockIsDecided(t *testing.T) {
+// TestDecidedBlockDiffersFromProposal than this node has proposed, and than was proposed to it: what was executed ahead leaves no trace.
+func TestDecidedBlockDiffersFromProposal(t *testing.T) {
 	t.Parallel()
 	torn, follower := newWorld(t), newWorld(t)
 	mint := torn.mint(110, "clara", "peter")
@@ -283,8 +283,8 @@ func TestDecidedTimeDiffersFromProposal(t *testing.T) {
 	}
 }
 
-// TestADecidedBlockIsExecutedWhateverItHolds: its results are consensus, so every node must come to the same.
-func TestADecidedBlockIsExecutedWhateverItHolds(t *testing.T) {
+// TestDecidedBlockWithInvalidTransactions: its results are consensus, so every node must come to the same.
+func TestDecidedBlockWithInvalidTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -303,7 +303,7 @@ func TestADecidedBlockIsExecutedWhateverItHolds(t *testing.T) {
 	w.check()
 }
 
-func TestABlockCanBeExecutedAgainBeforeItIsCommitted(t *testing.T) {
+func TestFinalizeTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -322,7 +322,7 @@ func TestABlockCanBeExecutedAgainBeforeItIsCommitted(t *testing.T) {
 	}
 }
 
-func TestInitChainComparesTheParameters(t *testing.T) {
+func TestInitChainParameters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	begin := func(genesis string) error {
@@ -377,9 +377,9 @@ func FuzzInsertTx(f *testing.F) {
 	})
 }
 
-// TestAuctionsThatAreDueAreNotWaitedFor: of two products whose gate has closed a block holds one auction. The next block, for
+// TestNoIdleWaitWithDueAuctions: of two products whose gate has closed a block holds one auction. The next block, for
 // which an idle proposer would wait an hour, comes at once and holds the other.
-func TestAuctionsThatAreDueAreNotWaitedFor(t *testing.T) {
+func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")
 	params.Market.MaxOrders = 2

@@ -10,8 +10,8 @@ import (
 	"lockstep/types"
 )
 
-// TestTransactionsBuildOnEachOther before any of them is in a block.
-func TestTransactionsBuildOnEachOther(t *testing.T) {
+// TestDependentTransactions before any of them is in a block.
+func TestDependentTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
@@ -26,7 +26,7 @@ func TestTransactionsBuildOnEachOther(t *testing.T) {
 	w.check()
 }
 
-func TestBlocksFollowEachOtherForEverybody(t *testing.T) {
+func TestBlockSubscription(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).run()
 	var issued []types.TxID
@@ -63,8 +63,8 @@ func TestBlocksFollowEachOtherForEverybody(t *testing.T) {
 	}
 }
 
-// TestAnIdleChainKeepsTheClockGoing by empty blocks that are closer together than the clock cap.
-func TestAnIdleChainKeepsTheClockGoing(t *testing.T) {
+// TestIdleChainClock by empty blocks that are closer together than the clock cap.
+func TestIdleChainClock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).run()
 	var last *store.Block
@@ -84,7 +84,7 @@ func TestAnIdleChainKeepsTheClockGoing(t *testing.T) {
 	}
 }
 
-func TestAChainGoesOnWhereItStopped(t *testing.T) {
+func TestReopenChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).run()
 	mint := w.mint(1000, "peter")
@@ -99,8 +99,8 @@ func TestAChainGoesOnWhereItStopped(t *testing.T) {
 	w.check()
 }
 
-// TestALostStoreIsRebuilt from the blocks that the engine keeps.
-func TestALostStoreIsRebuilt(t *testing.T) {
+// TestRebuildLostStore from the blocks that the engine keeps.
+func TestRebuildLostStore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).run()
 	mint := w.mint(1000, "peter")
@@ -123,7 +123,7 @@ func TestALostStoreIsRebuilt(t *testing.T) {
 	w.check()
 }
 
-func TestAwaitEndsWithItsContext(t *testing.T) {
+func TestAwaitCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -131,7 +131,7 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 	if _, err := w.Await(ctx, types.TxID{1}); err == nil {
 		t.Error("an unknown transaction has an outcome")
 	}
-	if len(w.feed.waiting) != 0 {
+	if len(w.feed.waiters) != 0 {
 		t.Error("a waiter is left behind")
 	}
 	if _, known, err := w.Outcome(types.TxID{1}); known || err != nil {
@@ -139,11 +139,11 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestAContradictionHaltsTheNode: somebody else has written a block to the store, so the next one can't follow.
-func TestAContradictionHaltsTheNode(t *testing.T) {
+// TestHaltOnContradiction: somebody else has written a block to the store, so the next one can't follow.
+func TestHaltOnContradiction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	executed := newExecution(w.store.StateReader(), w.params, 1, 1, 0).finish()
+	executed := newBlockExecution(w.store.StateReader(), w.params, 1, 1, 0).finish()
 	staged, err := w.store.Stage(executed)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func TestAContradictionHaltsTheNode(t *testing.T) {
 	w.cancel = nil
 }
 
-func TestOpenTellsWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(t *testing.T, files engineFiles){
 		"no genesis":              func(t *testing.T, f engineFiles) { spoilFile(t, f.Genesis, nil) },
@@ -196,7 +196,7 @@ func spoilFile(t *testing.T, file string, content []byte) {
 	}
 }
 
-func TestCreateRefusesAFolderInUse(t *testing.T) {
+func TestCreateInUsedFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if err := Create(w.config.Dir, w.params); err == nil {

@@ -121,7 +121,7 @@ func TestClockSleep(t *testing.T) {
 	wantTrouble(t, "after a sleep", c, "")
 }
 
-func TestClockProved(t *testing.T) {
+func TestClockConfirmedByTimeService(t *testing.T) {
 	t.Parallel()
 	for _, synced := range []bool{false, true} {
 		m := &machine{boot: "a", synced: synced}
@@ -242,9 +242,9 @@ func TestClockOfPeers(t *testing.T) {
 	}
 }
 
-// TestRefusedProposalIsATrouble: validators whose clocks part by much may not get a block together, so the one that refuses says why,
+// TestTroubleOfRefusedProposal: validators whose clocks part by much may not get a block together, so the one that refuses says why,
 // until the clocks agree or there is a block.
-func TestRefusedProposalIsATrouble(t *testing.T) {
+func TestTroubleOfRefusedProposal(t *testing.T) {
 	t.Parallel()
 	m := &machine{boot: "a"}
 	c := newTestClock(t, m, 0)
@@ -263,9 +263,9 @@ func TestRefusedProposalIsATrouble(t *testing.T) {
 	wantTrouble(t, "after a block", c, "")
 }
 
-// TestAheadForAWhile: a wall clock that is a day ahead while a ledger makes blocks doesn't stop it, and no block bears the
+// TestClockAheadRecovers: a wall clock that is a day ahead while a ledger makes blocks doesn't stop it, and no block bears the
 // wrong time.
-func TestAheadForAWhile(t *testing.T) {
+func TestClockAheadRecovers(t *testing.T) {
 	t.Parallel()
 	m := &machine{boot: "a"}
 	w := newWorld(t, func(c *Config) { c.clock = m.read }).run()

@@ -10,7 +10,7 @@ import (
 
 // execution is a block on its way through the rules. A proposer makes one to choose transactions; when its block is
 // decided, that very execution is what is committed, so that its transactions are executed once.
-type execution struct {
+type blockExecution struct {
 	state  *ledger.State
 	height uint64
 	time   types.Time
@@ -20,9 +20,9 @@ type execution struct {
 	room   uint64 // for the work of transactions that are still to be chosen
 }
 
-// newExecution begins a block of about so many transactions.
-func newExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *execution {
-	x := &execution{state: ledger.New(view, params), height: height, time: time}
+// newBlockExecution begins a block of about so many transactions.
+func newBlockExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *blockExecution {
+	x := &blockExecution{state: ledger.New(view, params), height: height, time: time}
 	x.state.Expect(txs)
 	x.hashes, x.txs = make([]types.Hash, 0, txs), make([]store.TxResult, 0, txs)
 	x.quiet = len(x.state.Begin(height, time)) == 0
@@ -31,7 +31,7 @@ func newExecution(view ledger.View, params types.Params, height uint64, time typ
 }
 
 // choose executes a transaction for a proposal and takes it in if the rules accept it; else it leaves no trace.
-func (x *execution) choose(tx *types.Tx) bool {
+func (x *blockExecution) choose(tx *types.Tx) bool {
 	slots := x.state.SlotWork()
 	result := x.state.Execute(tx, true)
 	x.room -= min(x.room, x.state.SlotWork()-slots) // also of one that fails: a look at a slot was part of it
@@ -44,7 +44,7 @@ func (x *execution) choose(tx *types.Tx) bool {
 }
 
 // do executes a transaction of a decided block. It has its place there whatever becomes of it.
-func (x *execution) do(tx *decided) {
+func (x *blockExecution) do(tx *blockTx) {
 	if tx.tx == nil {
 		x.note(types.TxID(tx.hash), tx.hash, ledger.Result{Code: types.CodeOf(tx.err), Detail: tx.err.Error()})
 		return
@@ -52,12 +52,12 @@ func (x *execution) do(tx *decided) {
 	x.note(tx.tx.ID(), tx.hash, x.state.Execute(tx.tx, tx.good))
 }
 
-func (x *execution) note(id types.TxID, hash types.Hash, result ledger.Result) {
+func (x *blockExecution) note(id types.TxID, hash types.Hash, result ledger.Result) {
 	detail := strings.ToValidUTF8(result.Detail, "?")
 	x.hashes = append(x.hashes, hash)
 	x.txs = append(x.txs, store.TxResult{ID: id, Code: result.Code, Detail: detail})
 }
 
-func (x *execution) finish() store.Executed {
+func (x *blockExecution) finish() store.Executed {
 	return store.Executed{Diff: x.state.Finish(), Txs: x.txs}
 }

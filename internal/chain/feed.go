@@ -20,7 +20,7 @@ type feed struct {
 	last    *store.Block  // the newest, nil before the first of this run
 	came    time.Time     // when it came, or when this run began
 	news    chan struct{} // closed at the next block
-	waiting map[types.TxID][]chan Outcome
+	waiters map[types.TxID][]chan Outcome
 	dropped map[types.TxID]Outcome // left the pool without a block, the latest of them
 	oldest  []types.TxID           // keys of dropped, oldest first
 }
@@ -38,7 +38,7 @@ type Outcome struct {
 }
 
 func newFeed(s *store.Store) *feed {
-	return &feed{store: s, came: time.Now(), news: make(chan struct{}), waiting: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
+	return &feed{store: s, came: time.Now(), news: make(chan struct{}), waiters: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
 }
 
 // publish tells of a block that is on the disk.
@@ -49,7 +49,7 @@ func (f *feed) publish(block *store.Block) {
 	close(f.news)
 	f.news = make(chan struct{})
 	for _, tx := range block.Txs {
-		f.settle(Outcome{Tx: tx.ID, Height: block.Height, Code: tx.Code, Detail: tx.Detail})
+		f.notify(Outcome{Tx: tx.ID, Height: block.Height, Code: tx.Code, Detail: tx.Detail})
 	}
 }
 
@@ -66,7 +66,7 @@ func (f *feed) drop(id types.TxID, err error) {
 		delete(f.dropped, f.oldest[0])
 		f.oldest = f.oldest[1:]
 	}
-	f.settle(outcome)
+	f.notify(outcome)
 }
 
 // began is called when blocks can come from now on.
@@ -83,11 +83,11 @@ func (f *feed) since() time.Duration {
 	return time.Since(f.came)
 }
 
-func (f *feed) settle(outcome Outcome) {
-	for _, waiter := range f.waiting[outcome.Tx] {
+func (f *feed) notify(outcome Outcome) {
+	for _, waiter := range f.waiters[outcome.Tx] {
 		waiter <- outcome // has room for one, and gets only one
 	}
-	delete(f.waiting, outcome.Tx)
+	delete(f.waiters, outcome.Tx)
 }
 
 // wait registers for the outcome of a transaction. cancel must be called.
@@ -95,21 +95,21 @@ func (f *feed) wait(id types.TxID) (outcome <-chan Outcome, cancel func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	waiter := make(chan Outcome, 1)
-	f.waiting[id] = append(f.waiting[id], waiter)
+	f.waiters[id] = append(f.waiters[id], waiter)
 	return waiter, func() { f.forget(id, waiter) }
 }
 
 func (f *feed) forget(id types.TxID, waiter chan Outcome) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	rest := f.waiting[id][:0]
-	for _, other := range f.waiting[id] {
+	rest := f.waiters[id][:0]
+	for _, other := range f.waiters[id] {
 		if other != waiter {
 			rest = append(rest, other)
 		}
 	}
-	if f.waiting[id] = rest; len(rest) == 0 {
-		delete(f.waiting, id)
+	if f.waiters[id] = rest; len(rest) == 0 {
+		delete(f.waiters, id)
 	}
 }
 

@@ -30,8 +30,8 @@ func TestHalted(t *testing.T) {
 	}
 }
 
-// TestInputOfWaiting: a transaction that spends what a waiting one spends is told so, by name.
-func TestInputOfWaiting(t *testing.T) {
+// TestInputSpentByQueuedTransaction: a transaction that spends what a waiting one spends is told so, by name.
+func TestInputSpentByQueuedTransaction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	coins := w.mint(5, "peter")
@@ -49,7 +49,7 @@ func TestInputOfWaiting(t *testing.T) {
 	}
 	err = w.Submit(t.Context(), second)
 	wantCode(t, err, types.CodeInputMissing)
-	if strings.Contains(err.Error(), "waits for a block") || len(w.pool.waiting.spends) != 0 {
+	if strings.Contains(err.Error(), "waits for a block") || len(w.pool.queue.spends) != 0 {
 		t.Errorf("%v, though nothing waits", err)
 	}
 }

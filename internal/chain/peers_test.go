@@ -12,8 +12,8 @@ import (
 	"lockstep/types"
 )
 
-// TestANodeFollowsAnother: it replays the blocks of a validator, and what is handed in at it reaches the validator.
-func TestANodeFollowsAnother(t *testing.T) {
+// TestFollowerNode: it replays the blocks of a validator, and what is handed in at it reaches the validator.
+func TestFollowerNode(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
 	validator := newWorld(t, func(c *Config) { c.Listen = address }).run()
@@ -45,8 +45,8 @@ func TestANodeFollowsAnother(t *testing.T) {
 	}
 }
 
-// TestTwoValidatorsAgree on blocks that either proposes, with transactions handed in at either.
-func TestTwoValidatorsAgree(t *testing.T) {
+// TestTwoValidators on blocks that either proposes, with transactions handed in at either.
+func TestTwoValidators(t *testing.T) {
 	t.Parallel()
 	addresses := [2]string{freeAddress(t), freeAddress(t)}
 	var nodes [2]*world

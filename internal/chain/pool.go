@@ -26,16 +26,16 @@ type pool struct {
 	arrived  chan struct{} // holds one token when something may be waiting
 	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
 
-	turn    sync.Mutex // held while something is executed, and before mu
-	tip     *store.Head
-	scratch *ledger.State // nil until it is needed
-	based   time.Time     // when the scratch state was made: its clock stands there
-	hurried bool          // something waits that the scratch state has not seen, so it sees nothing more
-	looked  time.Time     // when what has waited longest was executed again, while hurried
+	turn         sync.Mutex // held while something is executed, and before mu
+	head         *store.Head
+	checkState   *ledger.State // nil until it is needed
+	checkStateAt time.Time     // when the scratch state was made: its clock stands there
+	overloaded   bool          // something waits that the scratch state has not seen, so it sees nothing more
+	rechecked    time.Time     // when what has waited longest was executed again, while hurried
 
-	mu      sync.Mutex // guards what follows, never for long
-	waiting waiting
-	closed  bool
+	mu     sync.Mutex // guards what follows, never for long
+	queue  queue
+	closed bool
 }
 
 // maxProposing is how long a proposal is filled at most: the other validators wait for it, and then do as much themselves.
@@ -58,9 +58,9 @@ const txOverhead = 5
 func newPool(s *store.Store, f *feed, k *clock, config Config) (*pool, error) {
 	p := &pool{
 		params: s.Params(), store: s, feed: f, clock: k, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
-		arrived: make(chan struct{}, 1), waiting: newWaiting(),
+		arrived: make(chan struct{}, 1), queue: newQueue(),
 	}
-	if err := p.rebase(); err != nil {
+	if err := p.resetCheckState(); err != nil {
 		return nil, err
 	}
 	p.verifier = newVerifier(workers(), p.take)
@@ -74,12 +74,12 @@ func (p *pool) close() error {
 	p.mu.Unlock()
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	return p.tip.Close()
+	return p.head.Close()
 }
 
 // submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
 func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []error {
-	all := &handIn{errs: make([]error, len(txs)), done: make(chan struct{})}
+	all := &submissionGroup{errs: make([]error, len(txs)), done: make(chan struct{})}
 	some := make([]submission, 0, len(txs))
 	for i, tx := range txs {
 		if all.errs[i] = p.admit(tx); all.errs[i] == nil { // else it needs no work to be refused
@@ -128,11 +128,11 @@ func (p *pool) takeOne(tx *types.Tx, from origin) error {
 	if err := p.admit(tx); err != nil { // again: it may have come twice while it was verified
 		return err
 	}
-	if err := p.judge(tx); err != nil {
+	if err := p.check(tx); err != nil {
 		return p.orReplay(tx, err)
 	}
 	p.mu.Lock()
-	p.waiting.add(newEntry(tx), from)
+	p.queue.add(newEntry(tx), from)
 	p.mu.Unlock()
 	p.signal()
 	return nil
@@ -159,7 +159,7 @@ func (p *pool) orTaken(tx *types.Tx, refusal error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, input := range tx.Body.Inputs {
-		if by, taken := p.waiting.spends[input]; taken {
+		if by, taken := p.queue.spends[input]; taken {
 			return types.Refuse(types.CodeInputMissing,
 				"output %s is spent by transaction %s, which waits for a block: when that is on the ledger, make this transaction again", input, by)
 		}
@@ -177,11 +177,11 @@ func (p *pool) admit(tx *types.Tx) error {
 	if p.closed {
 		return errStopping()
 	}
-	if _, waiting := p.waiting.ids[tx.ID()]; waiting {
+	if _, waiting := p.queue.ids[tx.ID()]; waiting {
 		return types.Refuse(types.CodePending, "transaction %s is waiting", tx.ID())
 	}
 	if trade, ok := unsignedTrade(tx); ok {
-		if _, waiting := p.waiting.releases[trade]; waiting {
+		if _, waiting := p.queue.releases[trade]; waiting {
 			return types.Refuse(types.CodePending, "another release or settlement of trade %s is waiting", trade)
 		}
 	}
@@ -189,8 +189,8 @@ func (p *pool) admit(tx *types.Tx) error {
 	if !onRunningTrade(tx) {
 		maxTxs, maxBytes = maxTxs-maxTxs/reservedShare, maxBytes-maxBytes/reservedShare
 	}
-	if w := &p.waiting; len(w.entries)+1 > maxTxs || w.bytes+len(tx.Bytes()) > maxBytes {
-		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(w.entries), w.bytes)
+	if q := &p.queue; len(q.entries)+1 > maxTxs || q.bytes+len(tx.Bytes()) > maxBytes {
+		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(q.entries), q.bytes)
 	}
 	return nil
 }
@@ -245,20 +245,20 @@ func (p *pool) awaitFirst(atMost time.Duration, stop <-chan struct{}) {
 func (p *pool) size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.waiting.entries)
+	return len(p.queue.entries)
 }
 
 // work is what it takes to execute all that waits.
 func (p *pool) work() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.waiting.work
+	return p.queue.work
 }
 
 func (p *pool) has(id types.TxID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.waiting.ids[id] != nil
+	return p.queue.ids[id] != nil
 }
 
 // byHash returns the transactions of these hashes, nil for those that don't wait here.
@@ -267,7 +267,7 @@ func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, hash := range hashes {
-		if e := p.waiting.hashes[hash]; e != nil {
+		if e := p.queue.hashes[hash]; e != nil {
 			txs[i] = e.tx
 		}
 	}
@@ -278,15 +278,15 @@ func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
 func (p *pool) reap(maxBytes int) [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.waiting.take(maxBytes)
+	return p.queue.take(maxBytes)
 }
 
 // propose fills a block, in order of arrival, up to the first transaction that doesn't fit by its bytes or its work. When not all
 // that waits may fit, the transactions on running trades come first, up to the reserved share. What fails stays in the pool until the block is decided: see advance.
-func (p *pool) propose(x *execution, maxBytes int) [][]byte {
+func (p *pool) propose(x *blockExecution, maxBytes int) [][]byte {
 	p.mu.Lock()
-	entries := slices.Clip(p.waiting.entries)
-	fits := p.waiting.bytes+len(entries)*txOverhead <= maxBytes && p.waiting.work <= x.room
+	entries := slices.Clip(p.queue.entries)
+	fits := p.queue.bytes+len(entries)*txOverhead <= maxBytes && p.queue.work <= x.room
 	p.mu.Unlock()
 	began, txs := time.Now(), make([][]byte, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
@@ -327,24 +327,24 @@ func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 	p.failed = nil
 	foreseen := quiet && len(failed) == 0
 	p.mu.Lock()
-	work := p.waiting.work // with what the block holds of it
+	work := p.queue.work // with what the block holds of it
 	ids := make([]types.TxID, len(block.Txs))
 	for i, tx := range block.Txs {
 		ids[i] = tx.ID
-		foreseen = foreseen && tx.Code == types.CodeOK && p.waiting.ids[tx.ID] != nil
+		foreseen = foreseen && tx.Code == types.CodeOK && p.queue.ids[tx.ID] != nil
 	}
-	p.waiting.remove(ids)
-	left := len(p.waiting.entries)
+	p.queue.remove(ids)
+	left := len(p.queue.entries)
 	p.mu.Unlock()
 	if left > 0 {
 		p.signal()
 	}
 	switch {
-	case p.hurried && work > maxAhead:
-		return p.lookAgain(ours, failed)
-	case !p.hurried && foreseen && left > 0 && time.Since(p.based) <= maxScratchAge:
+	case p.overloaded && work > maxCheckWork:
+		return p.recheck(ours, failed)
+	case !p.overloaded && foreseen && left > 0 && time.Since(p.checkStateAt) <= maxCheckStateAge:
 		return nil
 	default:
-		return p.rebase()
+		return p.resetCheckState()
 	}
 }

@@ -33,7 +33,7 @@ func TestPoolRefuses(t *testing.T) {
 	refuse(good, types.CodeReplay)
 }
 
-func TestPoolTakesOneUnsignedTransactionForEachTrade(t *testing.T) {
+func TestOneUnsignedTransactionPerTrade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
@@ -44,8 +44,8 @@ func TestPoolTakesOneUnsignedTransactionForEachTrade(t *testing.T) {
 	wantCode(t, w.Submit(t.Context(), wrong), types.CodeTradeUnknown)
 }
 
-// TestAFullPoolTakesWhatRunningTradesNeed: others may fill it up to three quarters.
-func TestAFullPoolTakesWhatRunningTradesNeed(t *testing.T) {
+// TestReservedShareOfFullPool: others may fill it up to three quarters.
+func TestReservedShareOfFullPool(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.PoolTxs = 8 })
 	mint := w.mint(110, "clara")
@@ -61,7 +61,7 @@ func TestAFullPoolTakesWhatRunningTradesNeed(t *testing.T) {
 	}
 }
 
-func TestAPoolIsBoundedInBytes(t *testing.T) {
+func TestPoolByteLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.PoolBytes = 1000 })
 	w.submit(w.mint(1, "peter"))
@@ -72,8 +72,8 @@ func TestAPoolIsBoundedInBytes(t *testing.T) {
 	wantCode(t, err, types.CodePoolFull)
 }
 
-// TestAFloodDoesNotKeepADeliveryOut: a quarter of a block is for running trades, however late they came.
-func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
+// TestDeliveryDuringFlood: a quarter of a block is for running trades, however late they came.
+func TestDeliveryDuringFlood(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
@@ -86,7 +86,7 @@ func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
 		w.submit(tx)
 	}
 	w.submit(deliver)
-	x := newExecution(w.store.StateReader(), w.params, w.store.Height()+1, types.TimeOf(time.Now()), 1)
+	x := newBlockExecution(w.store.StateReader(), w.params, w.store.Height()+1, types.TimeOf(time.Now()), 1)
 	limit := flood / 2
 	txs := w.pool.propose(x, limit)
 	size, found := 0, false
@@ -99,8 +99,8 @@ func TestAFloodDoesNotKeepADeliveryOut(t *testing.T) {
 	}
 }
 
-// TestWhatABlockMakesImpossibleLeavesThePool, and who waits for it is told.
-func TestWhatABlockMakesImpossibleLeavesThePool(t *testing.T) {
+// TestEvictionByBlock, and who waits for it is told.
+func TestEvictionByBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -122,8 +122,8 @@ func TestWhatABlockMakesImpossibleLeavesThePool(t *testing.T) {
 	}
 }
 
-// TestAPoolFollowsItsOwnBlocks: some of what waits is committed, the rest goes on waiting, and more can build on either.
-func TestAPoolFollowsItsOwnBlocks(t *testing.T) {
+// TestPoolAfterOwnBlocks: some of what waits is committed, the rest goes on waiting, and more can build on either.
+func TestPoolAfterOwnBlocks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -156,8 +156,8 @@ func TestAPoolFollowsItsOwnBlocks(t *testing.T) {
 	w.check()
 }
 
-// TestWhatFailsInAProposalIsExecutedAgain after the block: it stays for as long as it can still be done.
-func TestWhatFailsInAProposalIsExecutedAgain(t *testing.T) {
+// TestFailedInProposalReexecuted after the block: it stays for as long as it can still be done.
+func TestFailedInProposalReexecuted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -182,8 +182,8 @@ func TestWhatFailsInAProposalIsExecutedAgain(t *testing.T) {
 	}
 }
 
-// TestAFullPoolChecksNoSignatures: shedding load costs next to nothing.
-func TestAFullPoolChecksNoSignatures(t *testing.T) {
+// TestFullPoolSkipsVerification: shedding load costs next to nothing.
+func TestFullPoolSkipsVerification(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.PoolTxs = 4 })
 	for i := range 3 {
@@ -193,7 +193,7 @@ func TestAFullPoolChecksNoSignatures(t *testing.T) {
 	wantCode(t, w.Submit(t.Context(), forged), types.CodePoolFull)
 }
 
-func TestPeersAreToldOnce(t *testing.T) {
+func TestReapOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint, other := w.mint(1000, "peter"), w.mint(5, "clara")

@@ -11,8 +11,8 @@ import (
 const (
 	// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
 	verifyBatch = 512
-	// queued is how many may wait to be verified when a peer hands in one more.
-	queued = 4096
+	// maxQueued is how many may wait to be verified when a peer hands in one more.
+	maxQueued = 4096
 	// rememberedKeys are kept in the form that is quickest to verify with: 32 MiB of them.
 	rememberedKeys = 16 << 10
 )
@@ -25,7 +25,7 @@ type verifier struct {
 
 	mu      sync.Mutex // guards what follows
 	arrived sync.Cond  // something is waiting, or nothing will be any more
-	waiting []submission
+	queue   []submission
 	stopped bool
 	last    chan struct{} // closed when the batch that was gathered last has been handed on
 }
@@ -34,12 +34,12 @@ type verifier struct {
 type submission struct {
 	tx   *types.Tx
 	from origin
-	of   *handIn // nil when nobody waits for the answer
-	at   int     // its place in that
+	of   *submissionGroup // nil when nobody waits for the answer
+	at   int              // its place in that
 }
 
-// handIn is what was handed in together.
-type handIn struct {
+// submissionGroup is what was handed in together.
+type submissionGroup struct {
 	errs []error       // for each, what became of it
 	left atomic.Int64  // so many are not answered yet
 	done chan struct{} // closed when all are
@@ -73,8 +73,8 @@ func (v *verifier) close() {
 	v.mu.Unlock()
 	v.arrived.Broadcast()
 	v.running.Wait()
-	for i := range v.waiting {
-		v.waiting[i].answer(errStopping())
+	for i := range v.queue {
+		v.queue[i].answer(errStopping())
 	}
 }
 
@@ -83,7 +83,7 @@ func (v *verifier) submit(some ...submission) {
 	v.mu.Lock()
 	stopped := v.stopped
 	if !stopped {
-		v.waiting = append(v.waiting, some...)
+		v.queue = append(v.queue, some...)
 	}
 	v.mu.Unlock()
 	if !stopped {
@@ -98,10 +98,10 @@ func (v *verifier) submit(some ...submission) {
 // offer queues a transaction that nobody waits for, if there is room.
 func (v *verifier) offer(tx *types.Tx) error {
 	v.mu.Lock()
-	full := len(v.waiting) >= queued
+	full := len(v.queue) >= maxQueued
 	v.mu.Unlock()
 	if full {
-		return types.Refuse(types.CodePoolFull, "%d transactions wait to be verified", queued)
+		return types.Refuse(types.CodePoolFull, "%d transactions wait to be verified", maxQueued)
 	}
 	v.submit(submission{tx: tx, from: foreign})
 	return nil
@@ -134,7 +134,7 @@ func (v *verifier) gather() (batch []submission, before <-chan struct{}, done ch
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for len(batch) == 0 {
-		for len(v.waiting) == 0 && !v.stopped {
+		for len(v.queue) == 0 && !v.stopped {
 			v.arrived.Wait()
 		}
 		if v.stopped {
@@ -143,10 +143,10 @@ func (v *verifier) gather() (batch []submission, before <-chan struct{}, done ch
 		v.mu.Unlock()
 		runtime.Gosched()
 		v.mu.Lock()
-		count := min(len(v.waiting), verifyBatch)
-		batch, v.waiting = v.waiting[:count:count], v.waiting[count:]
+		count := min(len(v.queue), verifyBatch)
+		batch, v.queue = v.queue[:count:count], v.queue[count:]
 	}
-	if len(v.waiting) > 0 {
+	if len(v.queue) > 0 {
 		v.arrived.Signal()
 	}
 	before, v.last = v.last, make(chan struct{})

@@ -6,11 +6,11 @@ import (
 	"lockstep/types"
 )
 
-// TestAVerifierThatStopsAnswersAll, what waits and what comes later.
-func TestAVerifierThatStopsAnswersAll(t *testing.T) {
+// TestVerifierStop, what waits and what comes later.
+func TestVerifierStop(t *testing.T) {
 	t.Parallel()
 	v := newVerifier(0, nil)
-	all := &handIn{errs: make([]error, 3), done: make(chan struct{})}
+	all := &submissionGroup{errs: make([]error, 3), done: make(chan struct{})}
 	all.left.Store(3)
 	some := make([]submission, 3)
 	for i := range some {

@@ -11,7 +11,7 @@ import (
 
 // ahead is a block that is executed, and whose commitment is computed, while the validators still vote on it. Most blocks that
 // are proposed are decided; of one that is not, nothing has happened.
-type ahead struct {
+type optimisticBlock struct {
 	height uint64
 	time   types.Time
 	hashes []types.Hash // of the whole transactions
@@ -24,20 +24,20 @@ type ahead struct {
 	err    error
 }
 
-// isOf reports whether the block is this one.
-func (b *ahead) isOf(height uint64, time types.Time, txs []decided) bool {
+// matches reports whether the block is this one.
+func (b *optimisticBlock) matches(height uint64, time types.Time, txs []blockTx) bool {
 	return b != nil && b.height == height && b.time == time &&
-		slices.EqualFunc(b.hashes, txs, func(hash types.Hash, tx decided) bool { return hash == tx.hash })
+		slices.EqualFunc(b.hashes, txs, func(hash types.Hash, tx blockTx) bool { return hash == tx.hash })
 }
 
-// goAhead executes a block that others have proposed or decided.
-func (a *application) goAhead(height uint64, time types.Time, txs []decided) {
-	b := &ahead{height: height, time: time, hashes: make([]types.Hash, len(txs))}
+// executeOptimistically executes a block that others have proposed or decided.
+func (a *application) executeOptimistically(height uint64, time types.Time, txs []blockTx) {
+	b := &optimisticBlock{height: height, time: time, hashes: make([]types.Hash, len(txs))}
 	for i := range txs {
 		b.hashes[i] = txs[i].hash
 	}
-	a.finish(b, func() *execution {
-		x := newExecution(a.store.StateReader(), a.params, height, time, len(txs))
+	a.finish(b, func() *blockExecution {
+		x := newBlockExecution(a.store.StateReader(), a.params, height, time, len(txs))
 		for i := range txs {
 			x.do(&txs[i])
 		}
@@ -45,18 +45,18 @@ func (a *application) goAhead(height uint64, time types.Time, txs []decided) {
 	})
 }
 
-// proposeAhead goes on with what this node has executed to propose it.
-func (a *application) proposeAhead(x *execution) {
-	a.finish(&ahead{height: x.height, time: x.time, hashes: x.hashes, ours: true}, func() *execution { return x })
+// finishProposal goes on with what this node has executed to propose it.
+func (a *application) finishProposal(x *blockExecution) {
+	a.finish(&optimisticBlock{height: x.height, time: x.time, hashes: x.hashes, ours: true}, func() *blockExecution { return x })
 }
 
 // finish executes a block to its end, beside what the engine does meanwhile. One at a time: when the next one begins, or a block
 // is committed, nobody looks at the state that the last one was executed on.
-func (a *application) finish(b *ahead, execute func() *execution) {
-	if a.ahead != nil {
-		<-a.ahead.done
+func (a *application) finish(b *optimisticBlock, execute func() *blockExecution) {
+	if a.optimistic != nil {
+		<-a.optimistic.done
 	}
-	a.ahead, b.done = b, make(chan struct{})
+	a.optimistic, b.done = b, make(chan struct{})
 	a.executing.Go(func() {
 		defer close(b.done)
 		defer func() {

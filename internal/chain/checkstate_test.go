@@ -9,15 +9,15 @@ import (
 )
 
 // hurry fills the pool until it is hurried, and returns what waits.
-func (w *world) hurry() []*types.Tx {
+func (w *world) overload() []*types.Tx {
 	w.t.Helper()
 	var txs []*types.Tx
-	for work := uint64(0); work < maxAhead; work += ledger.Work(txs[0]) {
+	for work := uint64(0); work < maxCheckWork; work += ledger.Work(txs[0]) {
 		txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter"))
 	}
 	txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter")) // the first that finds so much work waiting
 	w.submit(txs...)
-	if !w.pool.hurried {
+	if !w.pool.overloaded {
 		w.t.Fatalf("%d are waiting, and the pool has time", w.Status().Waiting)
 	}
 	return txs
@@ -33,14 +33,14 @@ func (w *world) wantOutcomes(code types.Code, txs ...*types.Tx) {
 	}
 }
 
-// TestAHurriedPoolDoesAllOnce: what can be done is done, in order, and who hands in what can't be done is told.
-func TestAHurriedPoolDoesAllOnce(t *testing.T) {
+// TestOverloadedPoolOutcomes: what can be done is done, in order, and who hands in what can't be done is told.
+func TestOverloadedPoolOutcomes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(1000, "peter", "clara")
 	coin := types.Outpoint{Tx: mint.ID()}
 	w.submit(mint)
-	waiting := w.hurry()
+	waiting := w.overload()
 	first := w.pay(coin, 1000, "peter", "clara")
 	second := w.pay(types.Outpoint{Tx: first.ID()}, 1000, "clara", "peter")
 	w.submit(first, second)
@@ -59,15 +59,15 @@ func TestAHurriedPoolDoesAllOnce(t *testing.T) {
 	w.check()
 }
 
-// TestAHurriedPoolRefusesWhatItCanTell: what is late, what is done and what is spent.
-func TestAHurriedPoolRefusesWhatItCanTell(t *testing.T) {
+// TestOverloadedPoolRefusals: what is late, what is done and what is spent.
+func TestOverloadedPoolRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mint := w.mint(1000, "peter")
 	coin := types.Outpoint{Tx: mint.ID()}
 	paid := w.pay(coin, 1000, "peter", "clara")
 	w.application().block(t, 1, mint, paid)
-	w.hurry()
+	w.overload()
 	refuse := func(tx *types.Tx, code types.Code) {
 		t.Helper()
 		wantCode(t, w.Submit(t.Context(), tx), code)
@@ -88,7 +88,7 @@ func TestScreenedValidityBounds(t *testing.T) {
 	t.Parallel()
 	stopped := moment{wall: time.Now(), up: time.Hour, boot: "this"}
 	w := newWorld(t, func(c *Config) { c.clock = func() moment { return stopped } })
-	w.hurry()
+	w.overload()
 	now := w.clock.next()
 	if now != types.TimeOf(stopped.wall) {
 		t.Fatalf("the clock tells %s, want the stopped %s", now, types.TimeOf(stopped.wall))
@@ -110,15 +110,15 @@ func TestScreenedValidityBounds(t *testing.T) {
 	}
 }
 
-// TestAHurriedPoolTakesNothingUnsignedThatIsWrong: it costs nobody anything to make.
-func TestAHurriedPoolTakesNothingUnsignedThatIsWrong(t *testing.T) {
+// TestOverloadedPoolUnsignedTransactions: it costs nobody anything to make.
+func TestOverloadedPoolUnsignedTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
 	mint := w.mint(110, "clara")
 	id, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: mint.ID()})
 	a.block(t, 1, mint, agree, pay)
-	w.hurry()
+	w.overload()
 	refuse := func(tx *types.Tx, code types.Code) {
 		t.Helper()
 		wantCode(t, w.Submit(t.Context(), tx), code)
@@ -142,8 +142,8 @@ func TestAHurriedPoolTakesNothingUnsignedThatIsWrong(t *testing.T) {
 	w.check()
 }
 
-// TestWhatFailsForWantOfRoomStays: what builds on a transaction that did not fit is not lost.
-func TestWhatFailsForWantOfRoomStays(t *testing.T) {
+// TestDependentsOfDeferredTransactions: what builds on a transaction that did not fit is not lost.
+func TestDependentsOfDeferredTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
@@ -151,16 +151,16 @@ func TestWhatFailsForWantOfRoomStays(t *testing.T) {
 	a.block(t, 1, coinage)
 	id, agree, pay, deliver := w.upToDelivery(types.Outpoint{Tx: coinage.ID()})
 	rival := w.pay(types.Outpoint{Tx: coinage.ID()}, 110, "clara", "mallory")
-	waiting := w.hurry()
+	waiting := w.overload()
 	w.submit(agree, pay, deliver, rival)
 	height := int64(2)
 	for ; w.Status().Waiting > 0; height++ {
-		x := newExecution(w.store.StateReader(), w.params, uint64(height), types.TimeOf(a.time(height)), 1)
+		x := newBlockExecution(w.store.StateReader(), w.params, uint64(height), types.TimeOf(a.time(height)), 1)
 		raw := w.pool.propose(x, 20_000) // some forty of them
 		if len(raw) == 0 {
 			t.Fatal("the proposer is stuck")
 		}
-		a.proposeAhead(x)
+		a.finishProposal(x)
 		a.finalize(t, height, raw)
 	}
 	if height < 4 {
@@ -168,14 +168,14 @@ func TestWhatFailsForWantOfRoomStays(t *testing.T) {
 	}
 	w.wantOutcomes(types.CodeOK, append(waiting, agree, pay, deliver)...)
 	w.wantOutcomes(types.CodeInputMissing, rival)
-	if trade, ok := w.pool.tip.Reader.Trade(id); !ok || trade.Phase != types.PhaseDelivered {
+	if trade, ok := w.pool.head.Reader.Trade(id); !ok || trade.Phase != types.PhaseDelivered {
 		t.Error("the trade is not delivered")
 	}
 	w.check()
 }
 
-// TestAFloodOfTheImpossibleGivesWay, though its signatures are good: each block rids the pool of it, at any node.
-func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
+// TestImpossibleTransactionsEvicted, though its signatures are good: each block rids the pool of it, at any node.
+func TestImpossibleTransactionsEvicted(t *testing.T) {
 	t.Parallel()
 	for _, proposes := range []bool{true, false} {
 		w := newWorld(t, func(c *Config) { c.PoolTxs = 1000 })
@@ -184,7 +184,7 @@ func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
 		for i := range 750 {
 			flood = append(flood, sign(w.body(&types.Deliver{Trade: types.TradeID{byte(i), byte(i >> 8)}}), "mallory"))
 		}
-		w.hurry()
+		w.overload()
 		for _, tx := range flood {
 			if err := w.Submit(t.Context(), tx); err != nil {
 				wantCode(t, err, types.CodePoolFull)
@@ -204,13 +204,13 @@ func TestAFloodOfTheImpossibleGivesWay(t *testing.T) {
 	}
 }
 
-// TestWhatNoBlockHasRoomForKeepsNobodyOut: a proposer stops at the first transaction that doesn't fit, so one that never fits must not
+// TestTransactionLargerThanBlock: a proposer stops at the first transaction that doesn't fit, so one that never fits must not
 // wait, however busy the pool is.
-func TestWhatNoBlockHasRoomForKeepsNobodyOut(t *testing.T) {
+func TestTransactionLargerThanBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
-	w.hurry()
+	w.overload()
 	record := types.HexBytes("OCMF")
 	body := w.body()
 	for work := uint64(0); work <= ledger.MaxBlockWork; work = ledger.Work(types.NewTx(body)) {
@@ -227,13 +227,13 @@ func TestWhatNoBlockHasRoomForKeepsNobodyOut(t *testing.T) {
 	w.wantOutcomes(types.CodeOK, behind)
 }
 
-// TestLargeTransactionsHurryThePool: what counts is how much is to be executed, not in how many transactions.
-func TestLargeTransactionsHurryThePool(t *testing.T) {
+// TestOverloadByWork: what counts is how much is to be executed, not in how many transactions.
+func TestOverloadByWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const actions = 64
-	for i := 0; w.pool.work() < maxAhead; i++ {
-		if w.pool.hurried {
+	for i := 0; w.pool.work() < maxCheckWork; i++ {
+		if w.pool.overloaded {
 			t.Fatalf("the pool is hurried by %d transactions of %d actions", i, actions)
 		}
 		body := w.body()
@@ -244,23 +244,23 @@ func TestLargeTransactionsHurryThePool(t *testing.T) {
 		w.submit(sign(body, "issuer"))
 	}
 	w.submit(w.mint(1, "peter"))
-	if waiting := w.Status().Waiting; !w.pool.hurried || waiting > 10 {
+	if waiting := w.Status().Waiting; !w.pool.overloaded || waiting > 10 {
 		t.Errorf("%d transactions of %d actions do not hurry the pool", waiting, actions)
 	}
 }
 
-// TestAPoolHasTimeAgain once little waits after a small block.
-func TestAPoolHasTimeAgain(t *testing.T) {
+// TestOverloadEnds once little waits after a small block.
+func TestOverloadEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
-	w.hurry()
+	w.overload()
 	a.finalize(t, 1, a.propose(t, 1))
-	if !w.pool.hurried {
+	if !w.pool.overloaded {
 		t.Error("the pool has time after a full block")
 	}
 	a.finalize(t, 2, a.propose(t, 2))
-	if w.pool.hurried {
+	if w.pool.overloaded {
 		t.Error("the pool is hurried after an empty block")
 	}
 	wantCode(t, w.Submit(t.Context(), w.pay(types.Outpoint{}, 1, "mallory", "mallory")), types.CodeInputMissing)

@@ -10,7 +10,7 @@ type entry struct {
 	tx      *types.Tx
 	work    uint64 // to execute it, see [ledger.Work]
 	running bool   // acts on a running trade: has a deadline to keep, or money to free
-	left    bool   // the pool
+	removed bool   // from the pool
 }
 
 // size is the most bytes that it takes up in a block.
@@ -21,7 +21,7 @@ func newEntry(tx *types.Tx) *entry {
 }
 
 // waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
-type waiting struct {
+type queue struct {
 	entries  []*entry // never changed in place: a proposer reads it without the pool's lock
 	ids      map[types.TxID]*entry
 	hashes   map[types.Hash]*entry
@@ -32,68 +32,68 @@ type waiting struct {
 	fresh    []*entry // own, not yet handed out to peers
 }
 
-func newWaiting() waiting {
-	return waiting{ids: map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, spends: map[types.Outpoint]types.TxID{}, releases: map[types.TradeID]struct{}{}}
+func newQueue() queue {
+	return queue{ids: map[types.TxID]*entry{}, hashes: map[types.Hash]*entry{}, spends: map[types.Outpoint]types.TxID{}, releases: map[types.TradeID]struct{}{}}
 }
 
-func (w *waiting) add(e *entry, from origin) {
-	w.entries = append(w.entries, e)
-	w.ids[e.tx.ID()], w.hashes[e.tx.Hash()] = e, e
-	w.bytes, w.work = w.bytes+len(e.tx.Bytes()), w.work+e.work
+func (q *queue) add(e *entry, from origin) {
+	q.entries = append(q.entries, e)
+	q.ids[e.tx.ID()], q.hashes[e.tx.Hash()] = e, e
+	q.bytes, q.work = q.bytes+len(e.tx.Bytes()), q.work+e.work
 	for _, input := range e.tx.Body.Inputs {
-		w.spends[input] = e.tx.ID()
+		q.spends[input] = e.tx.ID()
 	}
 	if trade, ok := unsignedTrade(e.tx); ok {
-		w.releases[trade] = struct{}{}
+		q.releases[trade] = struct{}{}
 	}
 	if from == own {
-		w.fresh = append(w.fresh, e)
+		q.fresh = append(q.fresh, e)
 	}
 }
 
 // remove takes out the transactions of these IDs that are waiting.
-func (w *waiting) remove(ids []types.TxID) {
+func (q *queue) remove(ids []types.TxID) {
 	for _, id := range ids {
-		e := w.ids[id]
+		e := q.ids[id]
 		if e == nil {
 			continue
 		}
-		e.left = true
-		delete(w.ids, id)
-		delete(w.hashes, e.tx.Hash())
-		w.bytes, w.work = w.bytes-len(e.tx.Bytes()), w.work-e.work
+		e.removed = true
+		delete(q.ids, id)
+		delete(q.hashes, e.tx.Hash())
+		q.bytes, q.work = q.bytes-len(e.tx.Bytes()), q.work-e.work
 		for _, input := range e.tx.Body.Inputs {
-			if w.spends[input] == id {
-				delete(w.spends, input)
+			if q.spends[input] == id {
+				delete(q.spends, input)
 			}
 		}
 		if trade, ok := unsignedTrade(e.tx); ok {
-			delete(w.releases, trade)
+			delete(q.releases, trade)
 		}
 	}
-	rest := make([]*entry, 0, len(w.ids))
-	for _, e := range w.entries {
-		if !e.left {
+	rest := make([]*entry, 0, len(q.ids))
+	for _, e := range q.entries {
+		if !e.removed {
 			rest = append(rest, e)
 		}
 	}
-	w.entries = rest
+	q.entries = rest
 }
 
 // take hands out fresh transactions, up to a number of bytes if that is not zero.
-func (w *waiting) take(maxBytes int) [][]byte {
+func (q *queue) take(maxBytes int) [][]byte {
 	var txs [][]byte
 	total := 0
-	for i, e := range w.fresh {
-		if e.left {
+	for i, e := range q.fresh {
+		if e.removed {
 			continue
 		}
 		if total += len(e.tx.Bytes()); maxBytes > 0 && total > maxBytes {
-			w.fresh = w.fresh[i:]
+			q.fresh = q.fresh[i:]
 			return txs
 		}
 		txs = append(txs, e.tx.Bytes())
 	}
-	w.fresh = nil
+	q.fresh = nil
 	return txs
 }
