@@ -32,12 +32,12 @@ type Match struct {
 // Auction holds the auction of a product. Orders that can trade with each other accept the same fallback terms and each
 // other's records, so it goes in rounds, each of which is one [Clear] at one price: for each of the terms, those that leave
 // least to trust first; within them for each level of records that bids demand of sellers and each that offers demand of
-// buyers, the most demanding first. In a round take part, with what they have left, the orders that demand no more than its
+// buyers, the most demanding first. In a round take part, with their remaining quantity, the orders that demand no more than its
 // levels and whose owners have at least them. Where all accept the same terms and demand nothing there is one round.
 //
 // Their quantities must add up to less than 2^64, which the ledger's bounds see to.
 //
-// An offer under meter terms makes at most [types.MaxClaims] trades, which is what its slot has places for.
+// An offer under meter terms makes at most [types.MaxClaims] trades, the number of places in its slot.
 func Auction(entrants []Entrant) *Outcome {
 	orders, conditions, groups := read(entrants)
 	a := auctioneer{
@@ -57,14 +57,14 @@ func Auction(entrants []Entrant) *Outcome {
 	return a.outcome
 }
 
-// conditions are what an entrant has and wants beside quantity and price.
+// conditions are an entrant's properties and demands other than quantity and price.
 type conditions struct {
 	record  uint8   // of its owner
 	demands uint8   // the least of the other side's
 	terms   []int32 // that it accepts: places among the groups
 }
 
-// read takes what an auction needs out of the entrants, in one pass: they may lie far apart in memory. The groups are those
+// read copies the fields that an auction needs from the entrants, in one pass: they may lie far apart in memory. The groups are those
 // of the terms that any of them accepts, without members as yet.
 func read(entrants []Entrant) ([]Order, []conditions, []group) {
 	orders, all := make([]Order, len(entrants)), make([]conditions, len(entrants))

@@ -14,7 +14,7 @@ import (
 	"lockstep/types"
 )
 
-// willing is a buyer and a seller, unlike any that is drawn, who agree on all that can be asked for: something is matched.
+// willing is a buyer and a seller, unlike any drawn one, that meet every condition: they match.
 func willing() []market.Entrant {
 	var pair []market.Entrant
 	for owner, side := range []types.Side{types.Bid, types.Sell} {
@@ -58,7 +58,7 @@ func describe(entrants []market.Entrant) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestAuctionIsFair: the result doesn't depend on the order of the entrants; whoever trades accepts the terms and the other's
+// TestAuctionIsFair: the result doesn't depend on the order of the entrants; every matched order accepts the terms and the other's
 // record, at its limit or better, not with itself; and no two orders that accept each other and would both trade at the
 // price of a round they took part in, are left unserved, but for smallest fills.
 func TestAuctionIsFair(t *testing.T) {

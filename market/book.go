@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-// entry is an order in an auction. What it is compared by are small numbers, found once: its limit, its ID and its owner.
+// entry is an order in an auction. Its sort keys are small numbers, computed once: its limit, its ID and its owner.
 type entry struct {
 	place int32  // of the order in the input
 	limit int32  // place of its limit among the distinct ones, from the lowest
@@ -112,7 +112,7 @@ func rankLimits(orders []Order) (limits []types.Rate, ranks []int32) {
 	return limits, ranks
 }
 
-// ownersOnBothSides numbers the owners, from 1, who both bid and offer. Every other order has 0: it has nothing to net.
+// ownersOnBothSides numbers, from 1, the owners with both bids and offers. Every other order has 0: it has nothing to net.
 func ownersOnBothSides(orders []Order) []int32 {
 	owners := make([]int32, len(orders))
 	bids := 0
@@ -149,7 +149,7 @@ func ownersOnBothSides(orders []Order) []int32 {
 	return owners
 }
 
-// net takes what an owner's bids and offers would trade with each other out of both, best against best, and returns how
+// net removes the quantity that an owner's bids and offers would trade with each other from both, best against best, and returns how
 // much that is. Afterwards each of its bids is below each of its offers, so at one price for all it can't be on both sides.
 func net(bids, offers book) (netted uint64) {
 	bidders, sellers := bids.byOwner(), offers.byOwner()
@@ -181,12 +181,12 @@ func (b book) byOwner() (places []int32) {
 	return places
 }
 
-// live drops what netting has used up or has left less of than the smallest fill, and what was left out.
+// live drops orders that were left out, that netting has used up, or whose remainder is below the smallest fill.
 func (b book) live() book {
 	return slices.DeleteFunc(b, func(e entry) bool { return e.out || e.left == 0 || e.left < e.least })
 }
 
-// share is what an order has a claim to, in a list of whose claim is the largest.
+// share is an order's claim, in a list sorted by claim.
 type share struct {
 	amount    uint64
 	id, place int32

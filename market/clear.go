@@ -14,11 +14,11 @@ type Clearing struct {
 	Volume uint64
 	Fills  []Fill // of every order that gets something, by ID
 	Netted uint64 // quantity that owners would have traded with themselves
-	// Welfare is what the buyers would have paid at most less what the sellers would have taken at least.
+	// Welfare is the sum of the buyers' limits less the sum of the sellers' limits, over the traded quantity.
 	Welfare *big.Rat
 }
 
-// Clear computes the auction by the rule of the package. Its error tells what is wrong with the orders. It costs
+// Clear computes the auction by the rule of the package. Its error names the fault of the orders. It costs
 // O(n log n) for n orders.
 func Clear(orders []Order) (*Clearing, error) {
 	if err := check(orders); err != nil {
@@ -70,7 +70,7 @@ func check(orders []Order) error {
 	return nil
 }
 
-// cleared is what an auction comes to. The fills are in the books.
+// cleared is the outcome of an auction. The fills are in the books.
 type cleared struct {
 	price          types.ClearingPrice
 	volume, netted uint64

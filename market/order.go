@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// Side is what an order wants.
+// Side tells bids from offers.
 type Side = types.Side
 
 // The sides.
@@ -30,7 +30,7 @@ type Order struct {
 // MaxOrders bounds one clearing.
 const MaxOrders = 1 << 20
 
-// Check reports what is wrong with an order by itself.
+// Check returns the fault of an order by itself.
 func (o *Order) Check() error {
 	switch {
 	case o.ID == "" || len(o.ID) > types.MaxName*2:
@@ -70,7 +70,7 @@ func pow10(exponent uint8) uint64 {
 	return power
 }
 
-// Fill is what an order gets.
+// Fill is the outcome of an order.
 type Fill struct {
 	ID       string
 	Side     Side

@@ -1,8 +1,8 @@
 package market
 
-// pairs tells who trades with whom: the fills of each side, largest first, are laid side by side. That takes at most one
+// pairs matches buyers with sellers: the fills of each side, largest first, are laid side by side. That takes at most one
 // pair less than there are fills, and splits the large ones rather than the small. An offer has at most so many pairs
-// (0: any number); what it could not place is left over, and as much of the bids.
+// (0: any number); its unplaced quantity remains, and as much of the bids.
 func pairs(bids, offers book, most func(offer int) int) []Match {
 	bought, sold := bids.fills(), offers.fills()
 	all := make([]Match, 0, len(bought)+len(sold))
@@ -25,7 +25,7 @@ func pairs(bids, offers book, most func(offer int) int) []Match {
 	return all
 }
 
-// fills lists what the orders get, largest first, with their places in the input.
+// fills lists the quantities of the orders, largest first, with their places in the input.
 func (b book) fills() []share {
 	filled := make([]share, 0, len(b))
 	for i := range b {

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// point is what would be traded at one price, or between two neighbouring limits.
+// point is the quantity traded at one price, or between two neighbouring limits.
 type point struct {
 	low, high    int32 // the same for a price; the two limits for the open interval between them
 	bids, offers int   // how many orders of each book are willing, from the best
@@ -97,7 +97,7 @@ func (w *walk) lowest() (limit int32, found bool) {
 	return min(w.offers[0].limit, w.bids[len(w.bids)-1].limit), true
 }
 
-// point is what is traded from the limit up to another.
+// point is the quantity traded from the limit up to another.
 func (w *walk) point(high int32) point {
 	return point{
 		low: w.limit, high: high, bids: len(w.bids), offers: w.willingOffers,

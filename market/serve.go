@@ -43,8 +43,8 @@ func (b book) allocate(willing int, volume uint64) (leftOut bool) {
 	return false
 }
 
-// leaveOut marks the orders of one limit whose exact share of what is available would be below their smallest fill. The one
-// that asks for the largest part of its quantity goes first, since what it would have had is the others'.
+// leaveOut marks the orders of one limit whose exact share of the available quantity would be below their smallest fill. The one
+// that asks for the largest part of its quantity goes first, since its share goes to the others.
 func (b book) leaveOut(available, total uint64) (leftOut bool) {
 	var demanding []*entry
 	for i := range b {

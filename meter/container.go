@@ -52,7 +52,7 @@ func Container(file []byte) (name, advice string) {
 	return encoded(text, base64Advice)
 }
 
-// encoded names a text in hex or base64 by what it decodes to.
+// encoded names a text in hex or base64 by its decoded content.
 func encoded(text []byte, base64Advice string) (name, advice string) {
 	line := strings.Trim(string(text[:min(len(text), 2*len(ocmfHeader)+90)]), "\"'")
 	line = strings.Join(strings.Fields(line), "")

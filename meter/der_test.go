@@ -67,7 +67,7 @@ func TestParseDERSignature(t *testing.T) {
 	}
 }
 
-// What is accepted has no second form: written again, it is what was read.
+// Accepted bytes have no second form: written again, they are the same.
 func FuzzParseDER(f *testing.F) {
 	f.Add([]byte{0x30, 6, 2, 1, 1, 2, 1, 0x7f})
 	f.Add(newSigner(Secp256r1, "fuzz").der("payload"))

@@ -7,7 +7,7 @@ import (
 
 // The payload is read by a JSON reader of ours and not by encoding/json for three reasons. We must know where the
 // payload ends, which only a scanner of its strings can tell if one contains '|'. A key given twice must be refused,
-// since two readers that pick different ones would bill different sums. And what nodes accept must not change with a
+// since two readers that pick different ones would bill different sums. And acceptance by nodes must not change with a
 // release of Go.
 
 type jsonKind uint8

@@ -22,7 +22,7 @@ type Key struct {
 }
 
 // ParseKey reads a key from text: its bytes in hex or base64, in one of the forms that [keyText] lists. [ParseKeyBytes]
-// says what the bytes may be.
+// lists the accepted forms.
 func ParseKey(text string) (Key, error) {
 	raw, err := keyText(text)
 	if err != nil {

@@ -176,7 +176,7 @@ func colons(raw []byte) string {
 	return strings.Join(pairs, ":")
 }
 
-// Texts that are no key say what they are.
+// Texts of other kinds than keys are named in the error.
 func TestKeyTextRefused(t *testing.T) {
 	spki := newSigner(Secp256r1, "refused").key.SPKI()
 	digits := hex.EncodeToString(spki)

@@ -76,7 +76,7 @@ func plainKeyText(text string) ([]byte, error) {
 	return nil, refuse(CodeKey, "the key is neither hex nor base64: give the text on the meter's type plate or in its register entry")
 }
 
-// pemText reads what follows the begin of a PEM block's first line.
+// pemText reads the rest of a PEM block after the begin of its first line.
 func pemText(text string) ([]byte, error) {
 	label, body, found := strings.Cut(text, "-----")
 	switch {

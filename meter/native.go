@@ -20,7 +20,7 @@ const (
 	MaxNativeTime = 1 << 48 // latest time, in Unix milliseconds: the year 10889
 )
 
-// A NativeForm says what a native record states.
+// A NativeForm is the kind of statement of a native record.
 type NativeForm uint8
 
 // The forms.
@@ -37,7 +37,7 @@ func (o OBIS) String() string {
 	return fmt.Sprintf("%02X-%02X:%02X.%02X.%02X*%02X", o[0], o[1], o[2], o[3], o[4], o[5])
 }
 
-// ParseOBIS reads what [OBIS.String] writes and nothing else. Its error is [CodeNative].
+// ParseOBIS reads the form of [OBIS.String] only. Its error is [CodeNative].
 func ParseOBIS(text string) (OBIS, error) {
 	var o OBIS
 	if len(text) == len(o.String()) {
@@ -56,7 +56,7 @@ func ParseOBIS(text string) (OBIS, error) {
 	return o, nil
 }
 
-// A Native is a record of a gateway of ours: what went through one register in one interval.
+// A Native is a record of a gateway of ours: the energy through one register in one interval.
 type Native struct {
 	Meter       [32]byte // Ed25519 key
 	Register    OBIS
@@ -121,7 +121,7 @@ func (n *Native) Bytes() []byte {
 	return append(b, n.TradeID[:]...)
 }
 
-// DecodeNative reads what [Native.Bytes] writes, and only records that are valid. Its error is [CodeNative].
+// DecodeNative reads the form of [Native.Bytes], and only valid records. Its error is [CodeNative].
 func DecodeNative(b []byte) (Native, error) {
 	if len(b) != nativeSize || string(b[:len(nativeTag)]) != nativeTag {
 		return Native{}, refuse(CodeNative, "not a native record of %d bytes with tag %s", nativeSize, nativeTag)
@@ -154,7 +154,7 @@ func (s *SignedNative) String() string {
 	return nativeHeader + base64.RawURLEncoding.EncodeToString(append(s.Bytes(), s.Signature[:]...))
 }
 
-// ParseNative reads what [SignedNative.String] writes, with white space around it. Its error is [CodeNative]; the
+// ParseNative reads the form of [SignedNative.String], with white space around it. Its error is [CodeNative]; the
 // signature is left to [SignedNative.CheckSignature].
 func ParseNative(text []byte) (SignedNative, error) {
 	var s SignedNative

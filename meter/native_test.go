@@ -238,7 +238,7 @@ func TestNativePageID(t *testing.T) {
 	}
 }
 
-// What is accepted has no second form.
+// Accepted records have no second form.
 func FuzzDecodeNative(f *testing.F) {
 	n := goodNative()
 	f.Add(n.Bytes())

@@ -29,7 +29,7 @@ func (d Direction) String() string {
 // MarshalText writes the direction's name.
 func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// A Register is what a reading identification (RI) says of the register that was read. Registers are comparable.
+// A Register describes the register of a reading by its reading identification (RI). Registers are comparable.
 type Register struct {
 	Code        string // as the meter writes it
 	Energy      bool   // an energy register, or one whose code says nothing
@@ -98,7 +98,7 @@ func parseRegister(code string) Register {
 
 const electricity = 1 // as a medium
 
-// classify sets what the C field says, and tells whether it is that of a lifetime total. 98 is older than table 25:
+// classify interprets the C field, and reports whether it is that of a lifetime total. 98 is older than table 25:
 // meters used it for compensated import, and whether it counts through is up to them. 9E is billed by SAFE's own
 // software, and nothing says in which direction.
 func (r *Register) classify(c byte) (total bool) {

@@ -83,7 +83,7 @@ func cutSections(text []byte) (sections, error) {
 
 // SplitRecords cuts a file into records: one a line, blank lines left out, and a byte order mark in front of a record too,
 // since files with one are put together. A record that was pretty-printed over several lines is kept in one piece, because
-// its line ends are part of what was signed.
+// its line ends are part of the signed text.
 func SplitRecords(file []byte) [][]byte {
 	var records [][]byte
 	for file = trimSpaceLeft(file); len(file) > 0; file = trimSpaceLeft(file) {
@@ -167,7 +167,7 @@ func curveOfAlgorithm(sa string) Curve {
 
 // scalars are r and s. A signature of exactly twice the curve's size is r and s side by side, as some meters write it;
 // DER of that length needs an r or s that is shorter by eight bytes, which no honest meter meets. The rule is one and
-// the same on each node, and that is what counts.
+// the same on each node, which is the point.
 func (s *Signature) scalars() (r, t *big.Int, err error) {
 	if size := s.Curve.size(); !s.DER && len(s.Bytes) == 2*size {
 		return new(big.Int).SetBytes(s.Bytes[:size]), new(big.Int).SetBytes(s.Bytes[size:]), nil

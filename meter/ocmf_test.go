@@ -208,7 +208,7 @@ func TestSplitRecords(t *testing.T) {
 	}
 }
 
-// Whatever is read, the signed bytes are in the record between its header and its signature section, the verdicts hold
+// For every accepted record, the signed bytes are in the record between its header and its signature section, the verdicts hold
 // together, and judging twice gives the same.
 func FuzzParseOCMF(f *testing.F) {
 	meter := newSigner(Secp192k1, "fuzz")

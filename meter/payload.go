@@ -85,7 +85,7 @@ func (c Clock) String() string {
 // MarshalText writes the state's name.
 func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// A Reading is one reading of one register (table 7), with what it inherits from the reading before it filled in.
+// A Reading is one reading of one register (table 7), with the fields that it inherits from the reading before filled in.
 type Reading struct {
 	Time       int64 // Unix milliseconds, from TM
 	Clock      Clock
@@ -114,7 +114,7 @@ func (r *Reading) Energy() (wh Decimal, ok bool) {
 }
 
 // MisidentifiedUser tells whether the identification level is an error of table 11: the meter looked for a user and says
-// that it found none. Such a record proves its energy, which was measured, and nothing of whoever took it.
+// that it found none. Such a record proves its energy, which was measured, and nothing of the person that took it.
 func (p *Payload) MisidentifiedUser() bool {
 	switch p.IdentificationLevel {
 	case "MISMATCH", "INVALID", "OUTDATED", "UNKNOWN":

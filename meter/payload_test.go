@@ -87,7 +87,7 @@ func TestParseTimeOfTheField(t *testing.T) {
 	}
 }
 
-// FuzzParseTime holds what is accepted against the standard library's reader, where that reads the same form.
+// FuzzParseTime compares accepted texts with the standard library's parser, where that reads the same form.
 func FuzzParseTime(f *testing.F) {
 	f.Add("2024-01-30T07:46:02,999+00:00 S")
 	f.Add("2024-01-30t07:46:02.5z U")

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// A Proof is what signed records of one meter prove of the registers by which one direction is billed.
+// A Proof is the proven consumption of the registers by which one direction is billed, from signed records of one meter.
 type Proof struct {
 	Total
 	Trades [][32]byte // the trades that the records say they are of, if they say so
 }
 
-// Prove returns what OCMF records of one meter prove, or the first reason why they prove nothing: it is [Verify] for a caller
+// Prove returns the proof of OCMF records of one meter, or the first reason why they prove nothing: it is [Verify] for a caller
 // that bills, such as a ledger, which knows the meter's serial number, the form by which it bills a direction (see
 // [BillableForm]) and which way the energy goes. One key may sign for several meters, so the serial number counts.
 func Prove(key Key, serial string, lines [][]byte, form []string, d Direction) (Proof, error) {
@@ -70,7 +70,7 @@ func ProveNative(key [32]byte, verify VerifyEd25519, lines [][]byte, form []stri
 	return proof, err
 }
 
-// Begins is when the earliest reading of records of either form was taken, in Unix milliseconds, by what they say: nothing is
+// Begins is the time of the earliest reading of records of either form, in Unix milliseconds, as they state it: nothing is
 // proven. It is for a caller that looks for the slot which the records are of.
 func Begins(lines [][]byte) (int64, error) {
 	if len(lines) == 0 {

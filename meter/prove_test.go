@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a ledger asks: the register that the trade names, in the direction that it names.
+// A ledger asks for the register that the trade names, in the direction that it names.
 func TestProve(t *testing.T) {
 	signer := newSigner(Secp256r1, "prove")
 	lines := func(records string) (lines [][]byte) {
@@ -208,7 +208,7 @@ func TestBillableForms(t *testing.T) {
 	}
 }
 
-// Names are names: what a code is read as is read as itself again.
+// The parsed name of a code parses to itself again.
 func FuzzBillableForm(f *testing.F) {
 	for _, code := range []string{"1-0:2.8.0", "1-b", "1-b:1.8.e", "01-00:02.08.00.FF", "1-0:1.8.0*198", "1-0:9E.8.0"} {
 		f.Add(code, uint8(Export))

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Measurement is what records prove of each energy register. [Measurement.Best] says which of them to bill.
+// A Measurement is the proven energy of each register. [Measurement.Best] says which of them to bill.
 type Measurement struct {
 	Registers []RegisterTotal // in the order of their first reading
 

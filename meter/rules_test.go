@@ -13,7 +13,7 @@ import (
 //	T5 MS=m1 | B 100 RI=1-0:1.8.0 | E 110
 //
 // A record begins with its page and goes on with fields of the payload; a reading is its reason (- for none), its value
-// (- for none) and fields of its own. What is left out is filled in with what a good record has, and readings are a
+// (- for none) and fields of its own. Omitted fields are those of a valid record, and readings are a
 // minute apart; at=9:30 sets the time of day. A field of ~ is left out of the JSON.
 func script(t testing.TB, text string) []string {
 	t.Helper()
@@ -69,7 +69,7 @@ func set(fields map[string]any, words []string) {
 	}
 }
 
-// Sequences and quantities: what is read, and the verdicts it gets.
+// Sequences and quantities: the readings and their verdicts.
 func TestRules(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -203,7 +203,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// What a record is good for without the others.
+// The use of a record without the others.
 func TestUsable(t *testing.T) {
 	for records, want := range map[string]Code{
 		"T1 | B 100":                 "",
@@ -292,7 +292,7 @@ func TestMeasurementByDirection(t *testing.T) {
 	checkCode(t, err, CodeEmpty)
 }
 
-// The JSON is what lockstep meter verify prints; scripts read it.
+// The JSON is the output of lockstep meter verify; scripts read it.
 func TestReportJSON(t *testing.T) {
 	meter := newSigner(Secp256r1, "json")
 	line := meter.record(script(t, "T1 | B 0.5 | E 12.8")[0])

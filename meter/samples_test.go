@@ -155,7 +155,7 @@ func TestSampleChain(t *testing.T) {
 	checkReport(t, Verify(key, twice), "12.3", false, CodePages)
 }
 
-// What a person is billed by a real meter, a ledger bills by its form: the register that a report names, under the meter's serial
+// A ledger bills the same energy as a person would from a real meter: the register that a report names, under the meter's serial
 // number, proves the same quantity. It proves nothing under another number, and nothing in the direction against its code.
 func TestSampleForms(t *testing.T) {
 	proved := 0

@@ -23,7 +23,7 @@ func Sequence(records []*Record) (SequenceVerdict, error) {
 	return judgeSequence(pages)
 }
 
-// A sequencePage is what the order of a record is judged by, whichever form it has.
+// A sequencePage holds the fields of a record of either form that decide its order.
 type sequencePage struct {
 	page   Page
 	fault  error
@@ -31,7 +31,7 @@ type sequencePage struct {
 	spans  []span
 }
 
-// A span is what a page says of one register.
+// A span is a page's interval of one register.
 type span struct {
 	register    string
 	read        bool // it can't fall, and first and last are its readings

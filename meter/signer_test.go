@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A signer is a meter of the tests: a private key and what is needed to sign with it.
+// A signer is a meter of the tests: a private key with its signing parameters.
 type signer struct {
 	curve  Curve
 	secret *big.Int

@@ -2,7 +2,7 @@ package meter
 
 import "strings"
 
-// A tally follows one register through the records, in page order, and adds up what went through it.
+// A tally follows one register through the records, in page order, and adds up its energy.
 type tally struct {
 	register Register
 	fiscal   bool
@@ -20,7 +20,7 @@ type tally struct {
 	fault       error
 }
 
-// A sample is what counts of a reading.
+// A sample is the part of a reading that matters.
 type sample struct {
 	wh       Decimal
 	time     int64

@@ -35,7 +35,7 @@ type Report struct {
 	Why      string `json:"why"`            // the first reason against it
 	Code     Code   `json:"code,omitempty"` // of that reason
 
-	// What the quantity is of; zero without one.
+	// The register of the quantity; zero without one.
 	Register    string           `json:"register,omitempty"`
 	Direction   Direction        `json:"direction,omitzero"`
 	Compensated bool             `json:"compensated,omitempty"`
@@ -136,7 +136,7 @@ func verifyRecord(key Key, line []byte) (*Record, RecordReport, error) {
 	return record, report, invalid
 }
 
-// explain takes an error of this package apart. What was wrapped around it stays in the sentence.
+// explain takes an error of this package apart. The text wrapped around it stays in the sentence.
 func explain(err error) (Code, string) {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -145,7 +145,7 @@ func explain(err error) (Code, string) {
 	return e.Code, strings.Replace(err.Error(), e.Error(), e.Why, 1)
 }
 
-// fill fills in what was measured, or returns why there is no quantity.
+// fill fills in the measurement, or returns why there is no quantity.
 func (r *Report) fill(m *Measurement, err error) error {
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (r *Report) conclude(signature, sequence, quantity error) {
 	r.Billable = true
 }
 
-// String tells a person what the report says, in a few lines.
+// String writes the report for a person, in a few lines.
 func (r Report) String() string {
 	var b strings.Builder
 	if r.Billable {

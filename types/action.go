@@ -30,7 +30,7 @@ type Post struct {
 	Offer Offer    `json:"offer"`
 }
 
-// Cancel withdraws what is left of an offer. Needs the producer's signature.
+// Cancel withdraws the rest of an offer. Needs the producer's signature.
 type Cancel struct {
 	_     struct{} `cbor:",toarray"`
 	Offer OfferID  `json:"offer"`
@@ -102,7 +102,7 @@ type Split struct {
 	Submitter  PublicKey `json:"submitter"` // any key
 }
 
-// Settle ends a trade under meter terms once confirm-by has passed, by what was read. Like a release it needs no signature:
+// Settle ends a trade under meter terms by its readings once confirm-by has passed. Like a release it needs no signature:
 // where the money goes is fixed.
 type Settle struct {
 	_     struct{} `cbor:",toarray"`
@@ -117,7 +117,7 @@ type Award struct {
 	ToConsumer Amount   `json:"to_consumer"`
 }
 
-// Reading records what the meter of a point signed in a slot. Needs the signature of the point's owner, whose burden the proof is.
+// Reading submits the signed meter records of a point in a slot. Needs the signature of the point's owner, who bears the burden of proof.
 type Reading struct {
 	_       struct{}   `cbor:",toarray"`
 	Flow    Flow       `json:"flow"`
@@ -156,7 +156,7 @@ type Recognise struct {
 	Least    Amount    `json:"least"`
 }
 
-// Unrecognise takes the recognition of an asset back; what is out of it stays. Needs an operator's signature.
+// Unrecognise revokes the recognition of an asset; issued sums stay. Needs an operator's signature.
 type Unrecognise struct {
 	_        struct{}  `cbor:",toarray"`
 	Operator PublicKey `json:"operator"`

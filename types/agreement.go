@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// Agreement is what two parties agree on (the patent's NEGO_CONFIRM). It never changes; its hash names the trade.
+// Agreement holds the terms of a trade between two parties (the patent's NEGO_CONFIRM). It never changes; its hash is the trade's ID.
 type Agreement struct {
 	_           struct{}  `cbor:",toarray"`
 	ChainID     string    `json:"chain_id"`
@@ -38,7 +38,7 @@ const MatchNonce = 1 << 63
 // ID names the trade.
 func (a *Agreement) ID() TradeID { return canon.Digest(domainTrade, a) }
 
-// Check reports what is wrong with the agreement on a ledger of these parameters, whatever the ledger's state.
+// Check returns the first fault of the agreement on a ledger with these parameters, in any state.
 func (a *Agreement) Check(params *Params) error {
 	if a.ChainID != params.ChainID {
 		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip(a.ChainID), params.ChainID)

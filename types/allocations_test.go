@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector drops what a pool keeps at random, to find who relies on it.
+// The race detector drops items of a pool at random, to find code that relies on them.
 
 package types_test
 
@@ -10,8 +10,8 @@ import (
 	"lockstep/types"
 )
 
-// Not parallel, as it counts what is allocated: a transaction takes one for itself, one for each list, text and variant
-// in it, and one for each of the two decoders. What is encoded takes one for its bytes.
+// Not parallel, as it counts allocations: a transaction takes one for itself, one for each list, text and variant
+// in it, and one for each of the two decoders. An encoding takes one for its bytes.
 func TestAllocations(t *testing.T) {
 	tx := typicalTx()
 	raw := tx.Bytes()

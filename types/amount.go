@@ -79,7 +79,7 @@ func (a Amount) Format(decimals uint8) string {
 	return digits[:point] + "." + digits[point:]
 }
 
-// ParseAmount reads what [Amount.Format] writes; fewer decimal places than the asset has are filled with zeros,
+// ParseAmount reads the text of [Amount.Format]; fewer decimal places than the asset has are filled with zeros,
 // more are refused rather than rounded.
 func ParseAmount(text string, decimals uint8) (Amount, error) {
 	rate, err := ParseRate(text)

@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// Asset is a kind of money. Whoever holds the issuer's key can issue and redeem it, nobody else; its ID commits to the
+// Asset is a kind of money. Only the holder of the issuer's key can issue and redeem it; its ID commits to the
 // issuer, so a code can't be squatted on and two assets of the same code can't be mistaken for each other by a program.
 type Asset struct {
 	_        struct{}  `cbor:",toarray"`
@@ -40,7 +40,7 @@ func CheckAssetCode(code string) error {
 	return nil
 }
 
-// AssetState is what the ledger knows of an asset. Issued = spendable + locked + fees, always.
+// AssetState is the ledger's record of an asset. Issued = spendable + locked + fees, always.
 type AssetState struct {
 	_      struct{} `cbor:",toarray"`
 	Asset  Asset    `json:"asset"`

@@ -1,6 +1,6 @@
 package types
 
-// Auction is what became of a product at its gate: enough, with the orders, for anyone to compute it again.
+// Auction is the outcome of a product at its gate. Together with the orders it suffices to recompute the auction.
 type Auction struct {
 	_         struct{}     `cbor:",toarray"`
 	Product   Product      `json:"product"`
@@ -30,7 +30,7 @@ type Round struct {
 	Volume   uint64        `json:"volume"`
 }
 
-// Result is what became of an order.
+// Result is the outcome of an order.
 type Result struct {
 	_        struct{}  `cbor:",toarray"`
 	Owner    PublicKey `json:"owner"`

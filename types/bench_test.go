@@ -76,7 +76,7 @@ func BenchmarkDecode(b *testing.B) {
 	bench("trade by reflection", types.Encode(&trade), func(encoded []byte) error { return types.DecodeByReflection(encoded, new(types.Trade)) })
 }
 
-// What of a decoded transaction's cost is the two hashes.
+// The two hashes are a part of the cost of decoding a transaction.
 func BenchmarkHashes(b *testing.B) {
 	tx := typicalTx()
 	for b.Loop() {
@@ -93,7 +93,7 @@ func BenchmarkTradeID(b *testing.B) {
 	}
 }
 
-// The time of one operation is that of a whole batch; signatures/s is what to compare. New keys is the worst case of a
+// The time of one operation is that of a whole batch; compare signatures/s. New keys is the worst case of a
 // verifier that remembers keys: none comes twice while it is remembered.
 func BenchmarkVerify(b *testing.B) {
 	const rounds = 4

@@ -300,7 +300,7 @@ func TestPointID(t *testing.T) {
 	}
 }
 
-// Which meter a point has, and what it sells, at a moment of block time.
+// The meter of a point, and its sold directions, at a moment of block time.
 func TestPointAt(t *testing.T) {
 	t.Parallel()
 	exports, none := []string{"out"}, []string(nil)

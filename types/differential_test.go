@@ -110,7 +110,7 @@ func fill(t *rapid.T, v reflect.Value) {
 	}
 }
 
-// agree fails unless both ways to read give the same verdict and the same value, which is written as what was read.
+// agree fails unless both decoders give the same verdict and the same value, which encodes to the input.
 func agree(t interface{ Fatalf(string, ...any) }, like canon.Value, encoded []byte) (accepted bool) {
 	described, reflected := fresh(like), fresh(like)
 	err, reflectedErr := types.Decode(encoded, described), types.DecodeByReflection(encoded, reflected)
@@ -210,7 +210,7 @@ func txAgree(t interface{ Fatalf(string, ...any) }, raw []byte) {
 	}
 }
 
-// FuzzForms compares both ways to read on whatever the fuzzer finds; which picks the type.
+// FuzzForms compares both decoders on the fuzzer's inputs; the first argument picks the type.
 func FuzzForms(f *testing.F) {
 	kinds := described()
 	slices.SortFunc(kinds, func(a, b canon.Value) int { return cmp.Compare(nameOf(a), nameOf(b)) })

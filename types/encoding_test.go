@@ -103,7 +103,7 @@ func TestDecodeText(t *testing.T) {
 	}
 }
 
-// TestDecodeSays: a refusal names the place and what is wrong there.
+// TestDecodeSays: a refusal names the place and the fault.
 func TestDecodeSays(t *testing.T) {
 	t.Parallel()
 	good := "83" + asset32 + "01" + toKey
@@ -149,7 +149,7 @@ func TestDecodeLongLists(t *testing.T) {
 	}
 }
 
-// What is decoded does not change with the bytes that it came from, except the bytes of a transaction itself.
+// A decoded value does not share memory with its encoding, except the bytes of a transaction.
 func TestDecodeCopies(t *testing.T) {
 	t.Parallel()
 	meter := sampleMeter()
@@ -164,7 +164,7 @@ func TestDecodeCopies(t *testing.T) {
 	}
 }
 
-// A declared length costs nothing before its bytes are there. Not parallel: it counts what the whole process allocates.
+// A declared length costs nothing before its bytes are there. Not parallel: it counts the allocations of the whole process.
 func TestDecodeBombs(t *testing.T) {
 	const allowed = 64 << 10
 	for name, bomb := range map[string][]byte{

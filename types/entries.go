@@ -5,7 +5,7 @@ import "lockstep/types/canon"
 // EntryParams bound the entries that last in a ledger's state: those that one key makes, and those that others make for it (ADR 0020).
 type EntryParams struct {
 	_ struct{} `cbor:",toarray"`
-	// By says who makes lasting entries and receives money: anyone, or members and operators.
+	// By restricts lasting entries and incoming money to members and operators, or allows them to anyone.
 	By Entry `json:"by"`
 	// Fee of each lasting entry that a transaction makes, beside the least fee; see [Body.Entries].
 	Fee Amount `json:"fee"`

@@ -6,14 +6,14 @@ import (
 )
 
 // Code says which rule refused something. Codes are protocol: they are part of a block's result and never change their
-// number or their name. The list with what to do is docs/reference/codes.md.
+// number or their name. The list with remedies is docs/reference/codes.md.
 type Code uint32
 
-// The codes, by what was wrong.
+// The codes, by kind of fault.
 const (
 	CodeOK Code = 0
 
-	// Form: wrong whatever the state of the ledger.
+	// Form: wrong in any state of the ledger.
 	CodeMalformed     Code = 1
 	CodeTooLarge      Code = 2
 	CodeChain         Code = 3
@@ -105,7 +105,7 @@ type CodeInfo struct {
 	Sentence string
 }
 
-// CodeList is every code with its name and its sentence: what is wrong and what to do.
+// CodeList returns every code with its name and a sentence on the fault and its remedy.
 func CodeList() []CodeInfo {
 	return []CodeInfo{
 		{CodeOK, "ok", "Accepted."},
@@ -192,7 +192,7 @@ func (c Code) info() CodeInfo {
 // String is the code's name, such as "input_missing".
 func (c Code) String() string { return c.info().Name }
 
-// Sentence says what is wrong and what to do.
+// Sentence describes the fault and its remedy.
 func (c Code) Sentence() string { return c.info().Sentence }
 
 // MarshalText writes the code's name.
@@ -210,7 +210,7 @@ func (c *Code) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Refusal is the error of a rule: its code and what in particular was wrong. It is a value; compare codes, not texts.
+// Refusal is the error of a rule: a code and the particular fault. It is a value; compare codes, not texts.
 type Refusal struct {
 	Code   Code   `json:"code"`
 	Detail string `json:"detail"`

@@ -1,6 +1,6 @@
 package types
 
-// Event is one thing that a block did, in words that a program can follow: what the API streams and agents react to.
+// Event is one effect of a block, for programs: the API streams events and agents react to them.
 type Event struct {
 	_       struct{}  `cbor:",toarray"`
 	Kind    EventKind `json:"kind"`
@@ -10,11 +10,11 @@ type Event struct {
 	Trade   TradeID   `json:"trade,omitzero"`
 	Offer   OfferID   `json:"offer,omitzero"`
 	Product ProductID `json:"product,omitzero"`
-	// Keys are those whom the event concerns: parties of a trade, receivers of a transfer.
+	// Keys are those that the event concerns: parties of a trade, receivers of a transfer.
 	Keys []PublicKey `json:"keys,omitempty"`
 }
 
-// EventKind names what happened.
+// EventKind is the kind of an event.
 type EventKind string
 
 // The kinds of events.

@@ -90,7 +90,7 @@ func DecodeByReflection(encoded []byte, v any) error {
 	return nil
 }
 
-// envelope is what [wireTx] describes.
+// envelope has the fields of [wireTx].
 type envelope struct {
 	_          struct{} `cbor:",toarray"`
 	Body       []byte

@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// Fallback is what happens when confirm-by passes and the last secret is not known (protocol section 4). It is fixed in
+// Fallback decides a trade whose last secret is not known when confirm-by passes (protocol section 4). It is fixed in
 // the agreement. The set is closed: [Hold], [Meter], [Arbiter].
 //
 //sumtype:decl
@@ -16,12 +16,12 @@ type Hold struct {
 	_ struct{} `cbor:",toarray"`
 }
 
-// Meter settles by what signed readings say.
+// Meter settles by signed readings.
 type Meter struct {
 	_ struct{} `cbor:",toarray"`
 }
 
-// Arbiter lets a third key divide what is locked between the two parties.
+// Arbiter lets a third key divide the locked sum between the two parties.
 type Arbiter struct {
 	_   struct{}  `cbor:",toarray"`
 	Key PublicKey `json:"key"`

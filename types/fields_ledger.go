@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// The wire forms of what a ledger keeps besides trades: its parameters, assets, members, meters, slots and events.
+// The wire forms of a ledger's entries other than trades: its parameters, assets, members, meters, slots and events.
 
 func (p *Params) Fields(c *canon.Coder) {
 	c.Array(12)

@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// The wire forms of orders, auctions and what a market keeps.
+// The wire forms of orders, auctions and the entries of a market.
 
 func (m *MarketParams) Fields(c *canon.Coder) {
 	c.Array(11)

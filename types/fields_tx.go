@@ -2,10 +2,10 @@ package types
 
 import "lockstep/types/canon"
 
-// The wire forms of transactions and of what stands in them: Fields lists what a type holds in the order of the wire, see
+// The wire forms of transactions and their parts: Fields lists the fields of a type in the order of the wire, see
 // [canon.Value], and Tag tells a variant of a sum. A form is protocol: it never changes.
 
-// wireTx is a transaction as it travels. The body is a byte string, so that its bytes as received are what is hashed.
+// wireTx is a transaction as it travels. The body is a byte string, so that the received bytes are hashed.
 type wireTx Tx
 
 func (t *wireTx) Fields(c *canon.Coder) {

@@ -39,7 +39,7 @@ func FuzzDecodeOutput(f *testing.F) {
 	fuzzDecode(f, &types.Output{Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, &types.Output{Amount: 1, Lock: types.ToTrade(types.TradeID{1}, types.PartBond)})
 }
 
-// fuzzDecode: bytes are refused, or they are what the value they give is written as.
+// fuzzDecode: bytes are refused, or they are the encoding of their value.
 func fuzzDecode[T any, P interface {
 	*T
 	canon.Value
@@ -131,7 +131,7 @@ func FuzzParseAmount(f *testing.F) {
 	})
 }
 
-// FuzzJSON: what JSON says of a body, with all its sums in it, comes to the same bytes after any number of turns.
+// FuzzJSON: the JSON of a body, with all its sums, gives the same bytes after any number of rounds.
 func FuzzJSON(f *testing.F) {
 	for _, action := range sampleActions() {
 		text, err := json.Marshal(types.Body{ChainID: "samplestadt", Outputs: sampleBody().Outputs, Actions: []types.Action{action}})

@@ -11,7 +11,7 @@ import (
 // A nil and an empty list are the same in the canonical encoding.
 var equal = cmp.Options{cmpopts.EquateEmpty()}
 
-// Generators of domain values that have every form: whatever they draw has an encoding and a JSON text.
+// Generators of domain values in every form: each drawn value has an encoding and a JSON text.
 
 func hashes[H ~[32]byte]() *rapid.Generator[H] {
 	return rapid.Custom(func(t *rapid.T) H { return H(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "bytes")) })

@@ -1,6 +1,6 @@
 package types
 
-// Goods is what is handed over: energy is a number of Wh in a slot, a file or a parcel is one item.
+// Goods describes the delivery: energy is a number of Wh in a slot, a file or a parcel is one item.
 type Goods struct {
 	_         struct{} `cbor:",toarray"`
 	Commodity string   `json:"commodity"`
@@ -13,7 +13,7 @@ type Goods struct {
 	Note      string   `json:"note,omitempty"`
 }
 
-// Flow is what goes through one of the producer's connection points in one direction.
+// Flow is one direction of one of the producer's connection points.
 type Flow struct {
 	_         struct{}  `cbor:",toarray"`
 	Point     PointID   `json:"point"`
@@ -56,7 +56,7 @@ const (
 	MaxName     = 32
 )
 
-// Check reports what is wrong with the description, with [CodeGoods] or [CodeText].
+// Check returns the first fault of the description, with [CodeGoods] or [CodeText].
 func (g *Goods) Check() error {
 	for _, field := range []struct{ name, text string }{
 		{"commodity", g.Commodity}, {"unit", g.Unit}, {"zone", g.Zone},

@@ -8,7 +8,7 @@ import (
 // Hash is a SHA-256 digest, in text 64 hexadecimal digits.
 type Hash [32]byte
 
-// The IDs of the protocol. Each hashes the canonical encoding of what it names, without signatures.
+// The IDs of the protocol. Each hashes the canonical encoding of the named value, without signatures.
 type (
 	// TxID is the SHA-256 of a transaction body's bytes as received.
 	TxID Hash
@@ -81,7 +81,7 @@ func (h PointID) String() string   { return string(hexText(h)) }
 func (h ProductID) String() string { return string(hexText(h)) }
 func (h OrderID) String() string   { return string(hexText(h)) }
 
-// String does not show the secret: it is what a log would print. MarshalText shows it.
+// String hides the secret, since logs use it. MarshalText shows it.
 func (s Secret) String() string { return "(secret)" }
 
 func (h Hash) MarshalText() ([]byte, error)      { return hexText(h), nil }

@@ -92,8 +92,8 @@ func ParseKey(text string) (PublicKey, error) {
 }
 
 // Check refuses a key that nobody owns. Points of small order are no one's: by the rule of [Verifier] (ZIP-215) anybody can
-// make signatures that they accept. Encodings that are not canonical are second names of a key. The role is what the key
-// would have been, for the error.
+// make signatures that they accept. Encodings that are not canonical are second names of a key. The role of the key
+// goes into the error.
 func (k PublicKey) Check(role string) error {
 	if k.isWeak() {
 		return Refuse(CodeWeakKey, "the key of the %s, %x, is of small order or not canonical: anybody could sign in its name", role, k[:])

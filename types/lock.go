@@ -6,7 +6,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// Lock says who may spend an output. The set is closed: [KeyLock], [TradeLock].
+// Lock gives the right to spend an output. The set is closed: [KeyLock], [TradeLock].
 //
 //sumtype:decl
 type Lock interface {
@@ -36,7 +36,7 @@ func ToKey(key PublicKey) Lock { return &KeyLock{Key: key} }
 // ToTrade locks an output to a part of a trade.
 func ToTrade(trade TradeID, part Part) Lock { return &TradeLock{Trade: trade, Part: part} }
 
-// Part is what an output of a trade stands for.
+// Part is the role of an output of a trade.
 type Part uint8
 
 // The parts of a trade, in the order in which they are locked.
@@ -75,7 +75,7 @@ func unmarshalName[E comparable](e *E, names map[E]string, text []byte, what str
 	return Refuse(CodeMalformed, "%q is not %s", clip(text), what)
 }
 
-// Outpoint is the address of an output: the transaction that made it and its place there, or, of what a trade has locked,
+// Outpoint is the address of an output: the transaction that made it and its place there, or, of a sum that a trade has locked,
 // the trade and the part; see [TradeID.Outpoint].
 type Outpoint struct {
 	_     struct{} `cbor:",toarray"`
@@ -88,7 +88,7 @@ func (o Outpoint) String() string { return fmt.Sprintf("%s:%d", o.Tx, o.Index) }
 // inTrade is the bit of an index that tells a part of a trade from a place in a transaction, which never has as many.
 const inTrade = 1 << 31
 
-// Outpoint is the address of a part of the trade. What a trade has locked stands in the trade itself, so its parts have
+// Outpoint is the address of a part of the trade. Locked sums are stored in the trade itself, so its parts have
 // their addresses by it, whichever transaction locked them.
 func (h TradeID) Outpoint(part Part) Outpoint {
 	return Outpoint{Tx: TxID(h), Index: inTrade | uint32(part)}
@@ -106,7 +106,7 @@ func (o Outpoint) Trade() (id TradeID, part Part, ok bool) {
 	return TradeID(o.Tx), Part(index), true
 }
 
-// Output is a sum of one asset and who may spend it. The amount is at least 1.
+// Output is a sum of one asset with its lock. The amount is at least 1.
 type Output struct {
 	_      struct{} `cbor:",toarray"`
 	Asset  AssetID  `json:"asset"`

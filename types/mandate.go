@@ -56,7 +56,7 @@ func (m *splitMessage) Fields(c *canon.Coder) {
 // mandated is an action that holds mandates.
 type mandated interface {
 	mandates() *Mandates
-	// Message is what both parties sign.
+	// Message returns the bytes that both parties sign.
 	Message(chainID string) []byte
 }
 

@@ -13,7 +13,7 @@ func submitted(chainID string, action types.Action, by string) *types.Tx {
 	return sign(types.NewTx(types.Body{ChainID: chainID, ValidUntil: noon, Actions: []types.Action{action}}), by)
 }
 
-// TestMandatesAreOverAllTheyNeed: a mandate is good for the very thing that was signed, and whatever else is changed in the action
+// TestMandatesAreOverAllTheyNeed: a mandate is valid for the signed content only, and any other change of the action
 // spoils it. The submitter is nothing that the parties sign.
 func TestMandatesAreOverAllTheyNeed(t *testing.T) {
 	t.Parallel()
@@ -79,7 +79,7 @@ func TestMandatesAreOverAllTheyNeed(t *testing.T) {
 	verdict("the third of three actions", sign(types.NewTx(both), "consumer"), false)
 }
 
-// TestMandateDomains: a signature of one purpose is none for another, whatever the bytes.
+// TestMandateDomains: a signature for one purpose is invalid for another, even over equal bytes.
 func TestMandateDomains(t *testing.T) {
 	t.Parallel()
 	agree, split, tx := sampleAgree(), sampleSplit(), sampleTx()

@@ -19,7 +19,7 @@ type Offer struct {
 	Nonce       uint64    `json:"nonce,string"`
 }
 
-// StandingOffer is an offer on the ledger with what is left of it.
+// StandingOffer is an offer on the ledger with its remaining quantity.
 type StandingOffer struct {
 	_         struct{} `cbor:",toarray"`
 	Offer     Offer    `json:"offer"`
@@ -29,7 +29,7 @@ type StandingOffer struct {
 // ID names the offer.
 func (o *Offer) ID() OfferID { return canon.Digest(domainOffer, o) }
 
-// Agreement is what a take of that quantity by that consumer agrees on: a pure function, so that the consumer knows the
+// Agreement returns the agreement of a take of that quantity by that consumer: a pure function, so that the consumer knows the
 // trade's ID, and with it its secret, before it signs. Price, deposit and bond are rounded up (protocol section 3).
 func (o *Offer) Agreement(quantity uint64, consumer PublicKey, nonce uint64) (*Agreement, error) {
 	agreement := &Agreement{
@@ -49,7 +49,7 @@ func (o *Offer) Agreement(quantity uint64, consumer PublicKey, nonce uint64) (*A
 	return agreement, nil
 }
 
-// Check reports what is wrong with the offer on a ledger of these parameters: it must make a good agreement when taken
+// Check returns the first fault of the offer on a ledger with these parameters: it must make a valid agreement when taken
 // whole, and its smallest fill must make one too.
 func (o *Offer) Check(params *Params) error {
 	if !o.Price.Canonical() || !o.Deposit.Canonical() || !o.Bond.Canonical() {

@@ -37,7 +37,7 @@ type Range struct {
 // Holds reports whether n is within the range.
 func (r Range) Holds(n uint16) bool { return r.Least <= n && n <= r.Most }
 
-// Side is what an order wants.
+// Side tells bids from offers.
 type Side uint8
 
 // The sides.
@@ -70,7 +70,7 @@ type PlacedOrder struct {
 	Height uint64   `json:"height"`
 }
 
-// Book is what the ledger counts of a product that is open.
+// Book counts the orders of an open product.
 type Book struct {
 	_       struct{} `cbor:",toarray"`
 	Product Product  `json:"product"`
@@ -80,7 +80,7 @@ type Book struct {
 // ID names the order.
 func (o *Order) ID() OrderID { return canon.Digest(domainOrder, o) }
 
-// Check reports what is wrong with the order on a ledger of these parameters, whatever its state.
+// Check returns the first fault of the order on a ledger with these parameters, in any state.
 func (o *Order) Check(params *Params) error {
 	market := &params.Market
 	if o.ChainID != params.ChainID {
@@ -141,8 +141,8 @@ func (o *Order) checkTerms(params *Params) error {
 	return nil
 }
 
-// Agreement is what comes of the order under some terms when it is filled whole, at its limit, with somebody of whom nothing
-// is known: the most that a bid can cost.
+// Agreement returns the agreement of the order under some terms when it is filled completely, at its limit, with a stranger:
+// the most that a bid can cost.
 func (o *Order) Agreement(params *Params, terms Fallback) (Agreement, error) {
 	price, ok := o.Limit.Cost(o.Quantity)
 	if !ok {
@@ -186,7 +186,7 @@ type Match struct {
 	Number             uint64 // of the match in its auction
 }
 
-// Agreement is what a match agrees on, by the market's parameters. Its error is that of a sum that can't be counted.
+// Agreement returns the agreement of a match, by the market's parameters. It fails if a sum overflows.
 func (m *Match) Agreement(params *Params) (Agreement, error) {
 	market, product := &params.Market, m.Product
 	deposit, ok1 := m.Price.PartUp(market.Deposit)

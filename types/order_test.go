@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-// The price of a quantity is exact but for one rounding up, whatever the two limits are.
+// The price of a quantity is exact but for one rounding up, for any two limits.
 func TestClearingPriceCost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

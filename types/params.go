@@ -15,7 +15,7 @@ type Params struct {
 	Horizon Span `json:"horizon"`
 	// MaxValidity is how far ahead of block time a transaction's valid-until may lie.
 	MaxValidity Span `json:"max_validity"`
-	// FeeAsset and MinFee are what a signed transaction pays; a zero asset means that this ledger takes no fee.
+	// FeeAsset and MinFee are the fee of a signed transaction; a zero asset means that this ledger takes no fee.
 	FeeAsset AssetID `json:"fee_asset,omitzero"`
 	MinFee   Amount  `json:"min_fee"`
 	// Slot is the length of a slot of metered goods; slots begin at multiples of it, so no two of them overlap in part.
@@ -24,7 +24,7 @@ type Params struct {
 	Operators []PublicKey `json:"operators"`
 	// Market are the numbers of the auctions.
 	Market MarketParams `json:"market"`
-	// Entries bound what lasts in the state.
+	// Entries bound the lasting entries of the state.
 	Entries EntryParams `json:"entries"`
 	// Genesis are the assets that the ledger recognises from its first block on.
 	Genesis []GenesisAsset `json:"genesis"`

@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// Product is what one auction trades: a commodity of a zone in a slot, for an asset. Nobody has to create it: it is open
+// Product is the subject of one auction: a commodity of a zone in a slot, for an asset. Nobody has to create it: it is open
 // to orders from a while before its slot until gate closure, by the ledger's parameters.
 type Product struct {
 	_         struct{} `cbor:",toarray"`
@@ -25,7 +25,7 @@ func (p *Product) Goods(quantity uint64, flow Flow) Goods {
 	return Goods{Commodity: p.Commodity, Unit: p.Unit, Quantity: quantity, Zone: p.Zone, From: p.From, Until: p.Until, Flow: flow}
 }
 
-// Check reports what is wrong with the product on a ledger of these parameters, with [CodeProduct] or a code of goods.
+// Check returns the first fault of the product on a ledger with these parameters, with [CodeProduct] or a code of goods.
 func (p *Product) Check(params *Params) error {
 	goods := p.Goods(1, Flow{})
 	if err := goods.Check(); err != nil {
@@ -59,26 +59,26 @@ type MarketParams struct {
 	// Opens and Gate are how long before its slot begins a product's book opens and closes.
 	Opens Span `json:"opens"`
 	Gate  Span `json:"gate"`
-	// The deadlines of what is matched: pay-by comes Pay after the gate, deliver-by when the slot begins, reading-by
+	// The deadlines of a match: pay-by comes Pay after the gate, deliver-by when the slot begins, reading-by
 	// Reading after it has ended and confirm-by Confirm later still.
 	Pay     Span `json:"pay"`
 	Reading Span `json:"reading"`
 	Confirm Span `json:"confirm"`
-	// Deposit and Bond of what is matched, in ten-thousandths of the price, rounded up.
+	// Deposit and Bond of a match, in ten-thousandths of the price, rounded up.
 	Deposit uint16 `json:"deposit"`
 	Bond    uint16 `json:"bond"`
 	// MaxOrders bounds the orders of a product, KeyOrders those of one key in it, MaxQuantity each order.
 	MaxOrders   uint32 `json:"max_orders"`
 	KeyOrders   uint8  `json:"key_orders"`
 	MaxQuantity uint64 `json:"max_quantity"`
-	// Entry says who may place orders.
+	// Entry restricts the right to place orders.
 	Entry Entry `json:"entry"`
 }
 
 // WholePrice is a deposit or a bond as large as the price.
 const WholePrice = 10_000
 
-// Entry is who may place orders.
+// Entry is the group of keys that may place orders.
 type Entry uint8
 
 // The entries.

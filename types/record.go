@@ -2,13 +2,13 @@ package types
 
 import "math/bits"
 
-// Record is what a key has done with what auctions gave it, in one asset, weighed by price. It informs, and an order can
-// demand a least one; it can be forged by trades with oneself, so nothing of value is decided by it alone.
+// Record counts how a key has performed the trades that auctions gave it, in one asset, weighed by price. It informs, and an order can
+// demand a minimum; it can be forged by trades with oneself, so nothing of value depends on it alone.
 type Record struct {
 	_ struct{} `cbor:",toarray"`
-	// Kept is the price of what the key did its part of: paid, or delivered and released or read.
+	// Kept is the price of the trades that the key performed: paid, or delivered and released or read.
 	Kept Amount `json:"kept"`
-	// Failed is the price of what it did not: left unpaid, left undelivered, read short, or withheld a release without cause.
+	// Failed is the price of the others: left unpaid, left undelivered, read short, or withheld a release without cause.
 	Failed Amount `json:"failed"`
 
 	Fills    uint64 `json:"fills"`    // trades that were released
@@ -34,7 +34,7 @@ func (r *Record) Percent() uint8 {
 	return uint8(percent)
 }
 
-// Saturate adds up to what can be counted, where more would say nothing new.
+// Saturate adds b and stops at [MaxAmount].
 func (a Amount) Saturate(b Amount) Amount {
 	if sum, ok := a.Add(b); ok {
 		return sum

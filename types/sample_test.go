@@ -158,7 +158,7 @@ func sampleAgree() *types.Agree {
 	return agree
 }
 
-// sampleSplit divides what the sample trade has locked.
+// sampleSplit divides the locked sum of the sample trade.
 func sampleSplit() *types.Split {
 	agreement := sampleAgreement()
 	split := &types.Split{

@@ -155,7 +155,7 @@ func addOrder(t *testing.T, s *types.Signature) {
 	}
 }
 
-// TestVerdictsAgree: whatever stands beside a transaction in a batch, the verdict on it is that of checking it alone.
+// TestVerdictsAgree: the verdict on a transaction is the same in any batch and alone.
 func TestVerdictsAgree(t *testing.T) {
 	t.Parallel()
 	edges, all := edgeSignatures(t), verifiers()

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// What is not seen reaches no terminal, whichever text it comes in.
+// Invisible characters of any text reach no terminal.
 func TestCheckText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -8,7 +8,7 @@ import (
 // MaxTxBytes bounds a whole transaction as it travels.
 const MaxTxBytes = 64 << 10
 
-// Body is what the parties of a transaction sign: inputs to spend, outputs to make, actions to do, all or none.
+// Body is the signed part of a transaction: inputs to spend, outputs to make, actions to do, all or none.
 type Body struct {
 	_          struct{}   `cbor:",toarray"`
 	ChainID    string     `json:"chain_id"`
@@ -47,7 +47,7 @@ func NewSettle(chainID string, trade TradeID) *Tx {
 	return NewTx(Body{ChainID: chainID, Actions: []Action{&Settle{Trade: trade}}})
 }
 
-// DecodeTx reads a transaction and refuses what is too large or not canonical. Whoever calls it must not change raw later.
+// DecodeTx reads a transaction and refuses one that is too large or not canonical. The caller must not change raw later.
 func DecodeTx(raw []byte) (*Tx, error) {
 	if len(raw) > MaxTxBytes {
 		return nil, Refuse(CodeTooLarge, "the transaction has %d bytes, at most %d are allowed", len(raw), MaxTxBytes)
@@ -73,7 +73,7 @@ func (t *Tx) hashed() *Tx {
 	return t
 }
 
-// ID is the SHA-256 of the body's bytes: the same whoever has signed yet.
+// ID is the SHA-256 of the body's bytes, which does not depend on the signatures.
 func (t *Tx) ID() TxID { return t.id }
 
 // Hash is the SHA-256 of the whole transaction, signatures included. A verdict on signatures is remembered by it.
@@ -82,7 +82,7 @@ func (t *Tx) Hash() Hash { return t.hash }
 // Bytes is the transaction as it travels. Not to be changed.
 func (t *Tx) Bytes() []byte { return t.raw }
 
-// BodyBytes is what is signed, without the domain. Not to be changed.
+// BodyBytes is the signed message without its domain. Not to be changed.
 func (t *Tx) BodyBytes() []byte { return t.body }
 
 // WithSignature returns the transaction with one more signature.

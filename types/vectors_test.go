@@ -123,7 +123,7 @@ func writeTxVectors(out *strings.Builder) {
 	fmt.Fprintf(out, "\nname digest, applied 5 times\nsecret %x\ndigest %s\n", secret[:], secret.Digest(5))
 }
 
-// TestVectorsRead goes the other way: what is frozen reads back, from CBOR and from JSON, into the value it was made of.
+// TestVectorsRead goes the other way: frozen CBOR and JSON decode to the original value.
 func TestVectorsRead(t *testing.T) {
 	t.Parallel()
 	frozen, err := os.ReadFile(filepath.Join("testdata", "vectors.txt"))

@@ -8,7 +8,7 @@ import (
 // One option set for single and batched checks, so that no two nodes can disagree on a signature (ZIP-215).
 func verifyOptions() *ed25519.Options { return &ed25519.Options{Verify: ed25519.VerifyOptionsZIP_215} }
 
-// SigningMessage is what a party signs: the domain and the body's bytes.
+// SigningMessage returns the signed message: the domain and the body's bytes.
 func SigningMessage(body []byte) []byte { return appendSigningMessage(nil, body) }
 
 func appendSigningMessage(to, body []byte) []byte {
@@ -35,7 +35,7 @@ func NewVerifier(keys int) *Verifier {
 func VerifySignatures(txs ...*Tx) []bool { return new(Verifier).Verify(txs...) }
 
 // Verify checks every signature of every transaction, those of mandates included, and returns, for each transaction, whether
-// all of its own are good. Whatever is checked together, and whether a key was known, the same rule is followed (ZIP-215): the
+// all of its own are valid. The rule is ZIP-215 for every batch, and for known and new keys: the
 // verdict on a transaction depends on it alone.
 func (v *Verifier) Verify(txs ...*Tx) []bool {
 	good := make([]bool, len(txs))

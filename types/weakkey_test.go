@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// weak is what a key is refused for, by the library's own arithmetic.
+// weak finds weak keys by the library's own arithmetic.
 func weak(t *testing.T, key types.PublicKey) bool {
 	t.Helper()
 	var compressed curve.CompressedEdwardsY

@@ -2,7 +2,7 @@
 // domain types need. A type lists its fields once, in a method that serves both directions; see [Value].
 //
 // A decoder accepts the canonical form and nothing else, by construction: there is no second way to write a value that
-// it could read. So whatever it accepts is encoded to the same bytes again.
+// it could read. So accepted bytes encode to themselves again.
 package canon
 
 import (
@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// Value is what has a canonical form: Fields names its parts in the order of the wire, to be written or to be read.
+// Value is a type with a canonical form: Fields names its parts in the order of the wire, for writing and for reading.
 //
 //	func (o *Outpoint) Fields(c *canon.Coder) {
 //		c.Array(2)
@@ -50,7 +50,7 @@ func Digest(prefix string, v Value) [sha256.Size]byte {
 	return digest
 }
 
-// write returns a writer that has written a prefix and a value. Who has read what is written gives it back.
+// write returns a writer that has written a prefix and a value. The caller returns it to the pool.
 func write(prefix string, v Value) *Coder {
 	c := writers.Get().(*Coder)
 	c.written = append(c.written[:0], prefix...)
@@ -58,8 +58,8 @@ func write(prefix string, v Value) *Coder {
 	return c
 }
 
-// Decode reads into v what [Encode] writes, all of it, and refuses everything else with a sentence that says where and
-// what is wrong. What it leaves in v then is of no use. It keeps nothing of encoded, except what [View] reads.
+// Decode reads an encoding by [Encode] into v, all of it, and refuses all other bytes with a sentence that names the place and
+// the fault. The content of v is then undefined. It keeps no reference to encoded, except through [View].
 func Decode(encoded []byte, v Value) error {
 	c := Coder{reading: true, rest: encoded}
 	c.whole(v)

@@ -111,7 +111,7 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// FuzzDecode: bytes are refused, or they are what the value they give is written as.
+// FuzzDecode: bytes are refused, or they are the encoding of their value.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0x83, 1, 2, 3})
 	f.Add([]byte{0x1b, 0, 0, 0, 1, 0, 0, 0, 0})
@@ -141,7 +141,7 @@ func TestEncodeKeepsWhatItReturned(t *testing.T) {
 	}
 }
 
-// TestDigest: a digest is that of the prefix and the encoding, whatever was written in the same memory before.
+// TestDigest: a digest is that of the prefix and the encoding, with any earlier content of the memory.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	for _, value := range []*list{{1, 2, 1 << 40}, {}, {3}} {

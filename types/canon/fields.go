@@ -14,7 +14,7 @@ const (
 	unseen = 16
 )
 
-// Array opens a value of n fields. What follows must be those.
+// Array opens a value of n fields, which must follow.
 func (c *Coder) Array(n int) {
 	if !c.reading {
 		c.putHead(kindArray, uint64(n))
@@ -49,7 +49,7 @@ func (c *Coder) Bytes(name string, into []byte) {
 	copy(into, c.take(name, n))
 }
 
-// View is a byte string of any length. What is read is a part of the encoding itself, not a copy.
+// View is a byte string of any length. Reading returns a part of the encoding itself, not a copy.
 func View[B ~[]byte](c *Coder, name string, bytes *B) {
 	if !c.reading {
 		putString(c, kindBytes, *bytes)
@@ -109,7 +109,7 @@ func List[T any](c *Coder, name string, list *[]T, fields func(*T, *Coder)) {
 	LongList(c, name, list, MaxEntries, fields)
 }
 
-// LongList is a [List] with a bound of its own, for what is no part of a transaction.
+// LongList is a [List] with a bound of its own, for values outside transactions.
 func LongList[T any](c *Coder, name string, list *[]T, most uint64, fields func(*T, *Coder)) {
 	if !c.reading {
 		c.putHead(kindArray, uint64(len(*list)))
@@ -134,7 +134,7 @@ func LongList[T any](c *Coder, name string, list *[]T, most uint64, fields func(
 	*list = entries
 }
 
-// Variant is what the members of a closed sum have in common: each has a tag of its own, for good.
+// Variant is a member of a closed sum. Each has a permanent tag of its own.
 type Variant interface {
 	Value
 	Tag() uint64

@@ -80,7 +80,7 @@ func (c *Coder) head(name string, kind byte) uint64 {
 	return c.longHead(name, kind)
 }
 
-// longHead reads what is not in one byte, or tells what is wrong with it.
+// longHead reads a head of several bytes, or reports its fault.
 func (c *Coder) longHead(name string, kind byte) uint64 {
 	if len(c.rest) == 0 {
 		c.fail("%s is missing", name)
@@ -126,7 +126,7 @@ func (c *Coder) take(name string, n uint64) []byte {
 	return bytes
 }
 
-// fail notes what was wrong first; what follows that can't be told.
+// fail notes the first fault; later ones are consequences.
 func (c *Coder) fail(format string, args ...any) {
 	if c.wrong == "" {
 		c.wrong = fmt.Sprintf(format, args...)

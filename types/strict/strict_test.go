@@ -59,7 +59,7 @@ func TestUnmarshal(t *testing.T) {
 	}
 }
 
-// FuzzUnmarshal holds what is read against the standard library: whatever is taken reads as the same there, and only objects are.
+// FuzzUnmarshal compares with the standard library: an accepted text has the same value there and is an object.
 func FuzzUnmarshal(f *testing.F) {
 	for _, seed := range []string{`{"chain_id":"a","list":[{"name":"x"}]}`, `{"chain_id":"a","Chain_id":"b"}`, `{"inner":{"name":"\\\""}}`, `[`, `"`} {
 		f.Add(seed)
