@@ -12,10 +12,10 @@ COPY stubs stubs
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /lockstep ./cmd/lockstep
-RUN mkdir -p -m 0700 /root-of-image/data && mkdir -m 1777 /root-of-image/tmp && chown -R 65532:65532 /root-of-image/data
+RUN mkdir -p -m 0700 /root-of-image/data && mkdir -m 1777 /root-of-image/tmp
 
 FROM scratch
-COPY --from=build /root-of-image/ /
+COPY --from=build --chown=65532:65532 /root-of-image/ /
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/LICENSE /src/LICENSES.txt /src/NOTICE /licences/
 COPY --from=build /lockstep /lockstep
