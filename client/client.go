@@ -19,6 +19,7 @@ type Client struct {
 	base  *url.URL
 	http  *http.Client
 	token string
+	now   func() time.Time
 }
 
 // Option changes how a client talks.
@@ -36,6 +37,9 @@ func WithHTTPClient(h *http.Client) Option {
 		c.http = &own
 	}
 }
+
+// WithClock sets the clock that an [Account] holds the node's against; without it, that of this machine. It is for simulations.
+func WithClock(now func() time.Time) Option { return func(c *Client) { c.now = now } }
 
 const (
 	attemptTimeout = 60 * time.Second // of one request and its answer; more than the longest wait
@@ -56,7 +60,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, types.Refuse(types.CodeMalformed, "the address of a node is a scheme, a host and a port; an access token does not belong in it")
 	}
-	c := &Client{base: base, http: &http.Client{Transport: transport()}}
+	c := &Client{base: base, http: &http.Client{Transport: transport()}, now: time.Now}
 	for _, opt := range opts {
 		opt(c)
 	}

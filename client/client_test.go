@@ -28,6 +28,7 @@ type world struct {
 	t      *testing.T
 	ledger *apitest.Ledger
 	server *httptest.Server
+	node   http.Handler
 	front  atomic.Pointer[http.HandlerFunc] // answers in the place of the node, when set
 }
 
@@ -39,6 +40,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.node = node
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Config = &httpapi.NewServer(t.Context(), http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		if front := w.front.Load(); front != nil {
@@ -145,8 +147,8 @@ func TestPages(t *testing.T) {
 	if len(seen) != offers {
 		t.Errorf("%d offers", len(seen))
 	}
-	page := must[wire.Offers](t)(w.Offers(ctx, "", 3))
-	next := must[wire.Offers](t)(w.Offers(ctx, page.Next, 3))
+	page := must[wire.Offers](t)(w.Offers(ctx, client.Page{Limit: 3}))
+	next := must[wire.Offers](t)(w.Offers(ctx, client.Page{After: page.Next, Limit: 3}))
 	if len(page.Offers) != 3 || len(next.Offers) != 3 || next.Offers[0].ID == page.Offers[2].ID {
 		t.Errorf("pages %+v %+v", page, next)
 	}
@@ -359,7 +361,7 @@ func TestLies(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	story, id := w.ledger.Story(t)
 	trade := must[wire.Trade](t)(w.Trade(ctx, id))
-	offer := must[wire.Offers](t)(w.Offers(ctx, "", 0)).Offers[0]
+	offer := must[wire.Offers](t)(w.Offers(ctx, client.Page{})).Offers[0]
 	block := must[wire.BlockTxs](t)(w.BlockTxs(ctx, 3, client.Page{}))
 	assets := must[wire.Assets](t)(w.Assets(ctx, "", client.Page{}))
 	trade.Trade.Agreement.Price++
@@ -371,11 +373,11 @@ func TestLies(t *testing.T) {
 		ask    func() error
 	}{
 		"trade":    {trade, func() error { _, err := w.Trade(ctx, id); return err }},
-		"trades":   {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, apitest.Key("consumer"), false, "", 0); return err }},
-		"stranger": {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, apitest.Key("alice"), false, "", 0); return err }},
+		"trades":   {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, apitest.Key("consumer"), false, client.Page{}); return err }},
+		"stranger": {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, apitest.Key("alice"), false, client.Page{}); return err }},
 		"no trade": {map[string]any{"id": id}, func() error { _, err := w.Trade(ctx, id); return err }},
 		"offer":    {offer, func() error { _, err := w.Offer(ctx, offer.ID); return err }},
-		"offers":   {wire.Offers{Offers: []wire.Offer{offer}}, func() error { _, err := w.Offers(ctx, "", 0); return err }},
+		"offers":   {wire.Offers{Offers: []wire.Offer{offer}}, func() error { _, err := w.Offers(ctx, client.Page{}); return err }},
 		"assets":   {assets, func() error { _, err := w.Assets(ctx, "", client.Page{}); return err }},
 		"block":    {block, func() error { _, err := w.BlockTxs(ctx, 3, client.Page{}); return err }},
 		"height":   {wire.BlockHead{Height: 4}, func() error { _, err := w.Block(ctx, 3); return err }},

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"net/url"
 	"strconv"
 
@@ -11,13 +12,6 @@ import (
 
 // What the node's query index tells is a convenience: nothing of it can be checked but by asking the ledger for each thing
 // it names. Every answer says up to which block it goes.
-
-// Page asks for a part of a list: the first when After is empty, else what follows the page whose Next it was. A Limit of
-// zero is the node's default.
-type Page struct {
-	After string
-	Limit int
-}
 
 // TradeFilter says which trades; what is zero does not narrow.
 type TradeFilter struct {
@@ -31,7 +25,7 @@ type TradeFilter struct {
 
 // TradeHistory returns trades, newest first.
 func (c *Client) TradeHistory(ctx context.Context, filter TradeFilter, page Page) (answer history.Trades, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	setText(query, "party", filter.Party)
 	setText(query, "product", filter.Product)
 	setString(query, "role", filter.Role)
@@ -40,6 +34,14 @@ func (c *Client) TradeHistory(ctx context.Context, filter TradeFilter, page Page
 	}
 	setTimes(query, filter.From, filter.Until)
 	return answer, wrap("trades", c.get(ctx, "/v1/trades", query, &answer))
+}
+
+// AllTradeHistory iterates over the trades of a filter, newest first, page by page. It ends after an error.
+func (c *Client) AllTradeHistory(ctx context.Context, filter TradeFilter) iter.Seq2[history.Trade, error] {
+	return pages(Page{}, func(page Page) ([]history.Trade, string, error) {
+		answer, err := c.TradeHistory(ctx, filter, page)
+		return answer.Trades, answer.Next, err
+	})
 }
 
 // AuctionFilter says which auctions; what is zero does not narrow.
@@ -52,13 +54,21 @@ type AuctionFilter struct {
 
 // AuctionHistory returns auctions that were held, with their prices, by the beginning of their slots.
 func (c *Client) AuctionHistory(ctx context.Context, filter AuctionFilter, page Page) (answer history.Auctions, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	setString(query, "commodity", filter.Commodity)
 	setString(query, "zone", filter.Zone)
 	setText(query, "asset", filter.Asset)
 	setTimes(query, filter.From, filter.Until)
 	query.Set("oldest", strconv.FormatBool(filter.Oldest))
 	return answer, wrap("auctions", c.get(ctx, "/v1/auctions", query, &answer))
+}
+
+// AllAuctionHistory iterates over the auctions of a filter, page by page. It ends after an error.
+func (c *Client) AllAuctionHistory(ctx context.Context, filter AuctionFilter) iter.Seq2[history.Auction, error] {
+	return pages(Page{}, func(page Page) ([]history.Auction, string, error) {
+		answer, err := c.AuctionHistory(ctx, filter, page)
+		return answer.Auctions, answer.Next, err
+	})
 }
 
 // VolumeFilter says which volumes: those of a market, which is a commodity in a unit, a zone and an asset.
@@ -72,7 +82,7 @@ type VolumeFilter struct {
 
 // VolumeHistory returns what a market has traded by auction in each hour or day.
 func (c *Client) VolumeHistory(ctx context.Context, filter VolumeFilter, page Page) (answer history.Volumes, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	query.Set("commodity", filter.Commodity)
 	query.Set("unit", filter.Unit)
 	setString(query, "zone", filter.Zone)
@@ -83,17 +93,41 @@ func (c *Client) VolumeHistory(ctx context.Context, filter VolumeFilter, page Pa
 	return answer, wrap("volumes", c.get(ctx, "/v1/volumes", query, &answer))
 }
 
+// AllVolumeHistory iterates over the volumes of a filter, page by page. It ends after an error.
+func (c *Client) AllVolumeHistory(ctx context.Context, filter VolumeFilter) iter.Seq2[history.Volume, error] {
+	return pages(Page{}, func(page Page) ([]history.Volume, string, error) {
+		answer, err := c.VolumeHistory(ctx, filter, page)
+		return answer.Volumes, answer.Next, err
+	})
+}
+
 // Fills returns the orders of a key that came to an auction, newest first, with what they got: all, or those for one product.
 func (c *Client) Fills(ctx context.Context, key types.PublicKey, product types.ProductID, page Page) (answer history.Fills, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	setText(query, "product", product)
 	return answer, wrap("fills of "+key.String(), c.get(ctx, "/v1/keys/"+key.String()+"/fills", query, &answer))
 }
 
+// AllFills iterates over the auctioned orders of a key, newest first, page by page. It ends after an error.
+func (c *Client) AllFills(ctx context.Context, key types.PublicKey, product types.ProductID) iter.Seq2[history.Fill, error] {
+	return pages(Page{}, func(page Page) ([]history.Fill, string, error) {
+		answer, err := c.Fills(ctx, key, product, page)
+		return answer.Fills, answer.Next, err
+	})
+}
+
 // Conduct returns what became of all trades of a key, by asset and role.
 func (c *Client) Conduct(ctx context.Context, key types.PublicKey, page Page) (answer history.Member, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	return answer, wrap("conduct of "+key.String(), c.get(ctx, "/v1/keys/"+key.String()+"/conduct", query, &answer))
+}
+
+// AllConduct iterates over the statistics of a key by asset, page by page. It ends after an error.
+func (c *Client) AllConduct(ctx context.Context, key types.PublicKey) iter.Seq2[history.Statistics, error] {
+	return pages(Page{}, func(page Page) ([]history.Statistics, string, error) {
+		answer, err := c.Conduct(ctx, key, page)
+		return answer.Assets, answer.Next, err
+	})
 }
 
 // setText puts a value into a query unless it is the zero one.

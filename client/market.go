@@ -9,23 +9,22 @@ import (
 	"lockstep/types"
 )
 
-// Products returns a page of the products that are open and have orders, by gate. after is the Next of the page before,
-// empty for the first; a limit of zero is the node's default.
-func (c *Client) Products(ctx context.Context, after string, limit int) (page wire.Products, err error) {
-	err = c.get(ctx, "/v1/products", pageQuery(after, limit), &page)
-	for i := range page.Products {
+// Products returns a page of the products that are open and have orders, by gate.
+func (c *Client) Products(ctx context.Context, page Page) (answer wire.Products, err error) {
+	err = c.get(ctx, "/v1/products", pageQuery(page), &answer)
+	for i := range answer.Products {
 		if err == nil {
-			err = c.checkProduct(&page.Products[i], page.Products[i].ID)
+			err = c.checkProduct(&answer.Products[i], answer.Products[i].ID)
 		}
 	}
-	return page, wrap("products", err)
+	return answer, wrap("products", err)
 }
 
 // AllProducts goes through the open products page by page. After an error there is nothing more.
 func (c *Client) AllProducts(ctx context.Context) iter.Seq2[wire.Product, error] {
-	return pages(func(after string) ([]wire.Product, string, error) {
-		page, err := c.Products(ctx, after, 0)
-		return page.Products, page.Next, err
+	return pages(Page{}, func(page Page) ([]wire.Product, string, error) {
+		answer, err := c.Products(ctx, page)
+		return answer.Products, answer.Next, err
 	})
 }
 
@@ -38,11 +37,11 @@ func (c *Client) Product(ctx context.Context, id types.ProductID) (book wire.Boo
 }
 
 // ProductOrders returns a page of the orders of an open product, or of those that it had at its gate. They come in order of
-// owner and number, which is that of an auction's results. after and limit are as in [Client.Products].
-func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, after string, limit int) (page wire.BookOrders, err error) {
-	err = c.get(ctx, "/v1/products/"+id.String()+"/orders", pageQuery(after, limit), &page)
-	for i := range page.Orders {
-		order := &page.Orders[i]
+// owner and number, which is that of an auction's results.
+func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, page Page) (answer wire.BookOrders, err error) {
+	err = c.get(ctx, "/v1/products/"+id.String()+"/orders", pageQuery(page), &answer)
+	for i := range answer.Orders {
+		order := &answer.Orders[i]
 		if err == nil && order.Order.Product.ID() != id {
 			err = c.lied("order %s is not for product %s", order.ID, id)
 		}
@@ -50,14 +49,14 @@ func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, after st
 			err = c.checkOrder(order)
 		}
 	}
-	return page, wrap("orders of product "+id.String(), err)
+	return answer, wrap("orders of product "+id.String(), err)
 }
 
 // AllProductOrders goes through the orders of a product page by page. After an error there is nothing more.
 func (c *Client) AllProductOrders(ctx context.Context, id types.ProductID) iter.Seq2[wire.BookOrder, error] {
-	return pages(func(after string) ([]wire.BookOrder, string, error) {
-		page, err := c.ProductOrders(ctx, id, after, maxOrdersPage)
-		return page.Orders, page.Next, err
+	return pages(Page{Limit: maxOrdersPage}, func(page Page) ([]wire.BookOrder, string, error) {
+		answer, err := c.ProductOrders(ctx, id, page)
+		return answer.Orders, answer.Next, err
 	})
 }
 
@@ -79,23 +78,23 @@ func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Aucti
 	if err = c.get(ctx, path, nil, &auction.Auction); err != nil {
 		return auction, wrap("auction of product "+id.String(), err)
 	}
-	auction.Rounds, err = collect(auction.RoundCount, func(after string) ([]wire.Round, string, error) {
-		var page wire.AuctionRounds
-		err := c.get(ctx, path+"/rounds", pageQuery(after, maxPage), &page)
-		return page.Rounds, page.Next, err
+	auction.Rounds, err = collect(auction.RoundCount, func(page Page) ([]wire.Round, string, error) {
+		var answer wire.AuctionRounds
+		err := c.get(ctx, path+"/rounds", pageQuery(page), &answer)
+		return answer.Rounds, answer.Next, err
 	})
 	if err == nil {
-		auction.Results, err = collect(auction.ResultCount, func(after string) ([]types.Result, string, error) {
-			var page wire.AuctionResults
-			err := c.get(ctx, path+"/results", pageQuery(after, maxPage), &page)
-			return page.Results, page.Next, err
+		auction.Results, err = collect(auction.ResultCount, func(page Page) ([]types.Result, string, error) {
+			var answer wire.AuctionResults
+			err := c.get(ctx, path+"/results", pageQuery(page), &answer)
+			return answer.Results, answer.Next, err
 		})
 	}
 	if err == nil {
-		auction.Trades, err = collect(auction.TradeCount, func(after string) ([]types.MatchTrade, string, error) {
-			var page wire.AuctionTrades
-			err := c.get(ctx, path+"/trades", pageQuery(after, maxPage), &page)
-			return page.Trades, page.Next, err
+		auction.Trades, err = collect(auction.TradeCount, func(page Page) ([]types.MatchTrade, string, error) {
+			var answer wire.AuctionTrades
+			err := c.get(ctx, path+"/trades", pageQuery(page), &answer)
+			return answer.Trades, answer.Next, err
 		})
 	}
 	if err == nil {
@@ -105,9 +104,9 @@ func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Aucti
 }
 
 // collect puts pages together that must hold a number of items.
-func collect[T any](count int, fetch func(after string) ([]T, string, error)) (all []T, err error) {
+func collect[T any](count int, fetch func(Page) ([]T, string, error)) (all []T, err error) {
 	all = []T{}
-	for item, err := range pages(fetch) {
+	for item, err := range pages(Page{Limit: maxPage}, fetch) {
 		if err != nil {
 			return nil, err
 		}
@@ -121,11 +120,11 @@ func collect[T any](count int, fetch func(after string) ([]T, string, error)) (a
 	return all, nil
 }
 
-// KeyOrders returns a page of the open orders of a key, by the begin of their slots. after and limit are as in [Client.Products].
-func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, after string, limit int) (page wire.BookOrders, err error) {
-	err = c.get(ctx, "/v1/keys/"+key.String()+"/orders", pageQuery(after, limit), &page)
-	for i := range page.Orders {
-		order := &page.Orders[i]
+// KeyOrders returns a page of the open orders of a key, by the begin of their slots.
+func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, page Page) (answer wire.BookOrders, err error) {
+	err = c.get(ctx, "/v1/keys/"+key.String()+"/orders", pageQuery(page), &answer)
+	for i := range answer.Orders {
+		order := &answer.Orders[i]
 		if err == nil && order.Order.Owner != key {
 			err = c.lied("order %s is none of %s", order.ID, key)
 		}
@@ -133,14 +132,14 @@ func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, after strin
 			err = c.checkOrder(order)
 		}
 	}
-	return page, wrap("orders of "+key.String(), err)
+	return answer, wrap("orders of "+key.String(), err)
 }
 
 // AllKeyOrders goes through the open orders of a key page by page. After an error there is nothing more.
 func (c *Client) AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq2[wire.BookOrder, error] {
-	return pages(func(after string) ([]wire.BookOrder, string, error) {
-		page, err := c.KeyOrders(ctx, key, after, 0)
-		return page.Orders, page.Next, err
+	return pages(Page{}, func(page Page) ([]wire.BookOrder, string, error) {
+		answer, err := c.KeyOrders(ctx, key, page)
+		return answer.Orders, answer.Next, err
 	})
 }
 
@@ -158,8 +157,16 @@ func (c *Client) Record(ctx context.Context, key types.PublicKey, asset types.As
 
 // Records returns a page of what a key did with what auctions gave it, by asset.
 func (c *Client) Records(ctx context.Context, key types.PublicKey, page Page) (records wire.KeyRecords, err error) {
-	records, err = c.records(ctx, key, pageQuery(page.After, page.Limit))
+	records, err = c.records(ctx, key, pageQuery(page))
 	return records, wrap("records of "+key.String(), err)
+}
+
+// AllRecords iterates over the records of a key by asset, page by page. It ends after an error.
+func (c *Client) AllRecords(ctx context.Context, key types.PublicKey) iter.Seq2[wire.KeyRecord, error] {
+	return pages(Page{}, func(page Page) ([]wire.KeyRecord, string, error) {
+		answer, err := c.Records(ctx, key, page)
+		return answer.Records, answer.Next, err
+	})
 }
 
 func (c *Client) records(ctx context.Context, key types.PublicKey, query url.Values) (records wire.KeyRecords, err error) {

@@ -38,8 +38,8 @@ func TestMarket(t *testing.T) {
 	if len(book.Bids) != bids || book.Bids[0].Limit.Mantissa != bids || len(book.Offers) != 1 || len(book.Indicative) != 1 {
 		t.Errorf("book %+v", book)
 	}
-	first := must[wire.BookOrders](t)(w.ProductOrders(ctx, product.ID(), "", 4))
-	second := must[wire.BookOrders](t)(w.ProductOrders(ctx, product.ID(), first.Next, 4))
+	first := must[wire.BookOrders](t)(w.ProductOrders(ctx, product.ID(), client.Page{Limit: 4}))
+	second := must[wire.BookOrders](t)(w.ProductOrders(ctx, product.ID(), client.Page{After: first.Next, Limit: 4}))
 	if len(first.Orders) != 4 || len(second.Orders) != 4 || first.Orders[3].ID == second.Orders[0].ID {
 		t.Errorf("pages %+v %+v", first, second)
 	}
@@ -116,24 +116,24 @@ func TestMarketLies(t *testing.T) {
 	open := w.ledger.NewProduct(2)
 	w.ledger.Place(t, "alice", w.ledger.NewOrder(open, "alice", 0, types.Bid, 3))
 	id, alice := cleared.ID(), apitest.Key("alice")
-	products := must[wire.Products](t)(w.Products(ctx, "", 0))
+	products := must[wire.Products](t)(w.Products(ctx, client.Page{}))
 	book := must[wire.Book](t)(w.Product(ctx, id))
-	orders := must[wire.BookOrders](t)(w.ProductOrders(ctx, id, "", 0))
+	orders := must[wire.BookOrders](t)(w.ProductOrders(ctx, id, client.Page{}))
 	held := must[client.Auction](t)(w.Auction(ctx, id))
-	own := must[wire.BookOrders](t)(w.KeyOrders(ctx, alice, "", 0))
+	own := must[wire.BookOrders](t)(w.KeyOrders(ctx, alice, client.Page{}))
 	records := wire.KeyRecords{Key: alice, Records: []wire.KeyRecord{{Asset: asset()}}}
 
 	askProduct := func() error { _, err := w.Product(ctx, id); return err }
-	askOrders := func() error { _, err := w.ProductOrders(ctx, id, "", 0); return err }
+	askOrders := func() error { _, err := w.ProductOrders(ctx, id, client.Page{}); return err }
 	askAuction := func() error { _, err := w.Auction(ctx, id); return err }
-	askOwn := func() error { _, err := w.KeyOrders(ctx, alice, "", 0); return err }
+	askOwn := func() error { _, err := w.KeyOrders(ctx, alice, client.Page{}); return err }
 	askRecord := func() error { _, err := w.Record(ctx, alice, asset()); return err }
 	for name, lie := range map[string]struct {
 		answer any
 		ask    func() error
 	}{
 		"products": {copied(t, products, func(p *wire.Products) { p.Products[0].Product.Zone = "elsewhere" }),
-			func() error { _, err := w.Products(ctx, "", 0); return err }},
+			func() error { _, err := w.Products(ctx, client.Page{}); return err }},
 		"another product":       {copied(t, book, func(b *wire.Book) { b.Product = products.Products[0] }), askProduct},
 		"a product's hash":      {copied(t, book, func(b *wire.Book) { b.Product.Product.Until++ }), askProduct},
 		"an order's hash":       {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Order.Quantity++ }), askOrders},
@@ -188,7 +188,7 @@ func FuzzMarket(f *testing.F) {
 		if book, err := c.Product(t.Context(), product.ID()); err == nil && book.Product.Product.ID() != product.ID() {
 			t.Error("a product of another hash was taken")
 		}
-		if page, err := c.ProductOrders(t.Context(), product.ID(), "", 0); err == nil {
+		if page, err := c.ProductOrders(t.Context(), product.ID(), client.Page{}); err == nil {
 			for _, order := range page.Orders {
 				if order.Order.ID() != order.ID {
 					t.Error("an order of another hash was taken")

@@ -26,8 +26,16 @@ func (c *Client) Params(ctx context.Context) (params types.Params, err error) {
 // Balances returns a page of the balances of a key by asset. A key may have coins of many assets that others have sent to it: ask
 // for the assets that you know with [Client.BalancesOf].
 func (c *Client) Balances(ctx context.Context, key types.PublicKey, page Page) (balances wire.Balances, err error) {
-	balances, err = c.balances(ctx, key, pageQuery(page.After, page.Limit))
+	balances, err = c.balances(ctx, key, pageQuery(page))
 	return balances, wrap("balances of "+key.String(), err)
+}
+
+// AllBalances iterates over the balances of a key by asset, page by page. It ends after an error.
+func (c *Client) AllBalances(ctx context.Context, key types.PublicKey) iter.Seq2[wire.Balance, error] {
+	return pages(Page{Limit: maxPage}, func(page Page) ([]wire.Balance, string, error) {
+		answer, err := c.Balances(ctx, key, page)
+		return answer.Balances, answer.Next, err
+	})
 }
 
 // maxAssets is how many assets one question about balances names at most.
@@ -64,7 +72,7 @@ func (c *Client) balances(ctx context.Context, key types.PublicKey, query url.Va
 // Coins returns a page of the coins of a key in one asset that it can spend, the largest first. With a sum it begins at the
 // smallest coin that alone is worth the sum, or at the largest, and ends when it is worth it.
 func (c *Client) Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page Page) (coins wire.Coins, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	query.Set("asset", asset.String())
 	if sum > 0 {
 		query.Set("sum", sum.String())
@@ -80,11 +88,11 @@ func (c *Client) Coins(ctx context.Context, key types.PublicKey, asset types.Ass
 
 // CoinsFor goes through the coins of a key in one asset, beginning with those that a payment of a sum is best made of. The caller
 // ends it when it has enough. After an error there is nothing more.
-func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error] {
-	return func(yield func(wire.Coin, error) bool) {
+func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
+	return func(yield func(types.Coin, error) bool) {
 		first, err := c.Coins(ctx, key, asset, sum, Page{})
 		if err != nil {
-			yield(wire.Coin{}, err)
+			yield(types.Coin{}, err)
 			return
 		}
 		seen := map[types.Outpoint]bool{}
@@ -103,10 +111,10 @@ func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.
 }
 
 // AllCoins goes through the coins of a key in one asset, the largest first, page by page. After an error there is nothing more.
-func (c *Client) AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[wire.Coin, error] {
-	return pages(func(after string) ([]wire.Coin, string, error) {
-		page, err := c.Coins(ctx, key, asset, 0, Page{After: after, Limit: maxPage})
-		return page.Coins, page.Next, err
+func (c *Client) AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[types.Coin, error] {
+	return pages(Page{Limit: maxPage}, func(page Page) ([]types.Coin, string, error) {
+		answer, err := c.Coins(ctx, key, asset, 0, page)
+		return answer.Coins, answer.Next, err
 	})
 }
 
@@ -130,16 +138,15 @@ func (c *Client) Trade(ctx context.Context, id types.TradeID) (trade wire.Trade,
 	return trade, wrap("trade "+id.String(), err)
 }
 
-// Trades returns a page of the trades of a key, newest first. after is the Next of the page before, empty for the first;
-// a limit of zero is the node's default.
-func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool, after string, limit int) (page wire.Trades, err error) {
-	query := pageQuery(after, limit)
+// Trades returns a page of the trades of a key, newest first.
+func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool, page Page) (answer wire.Trades, err error) {
+	query := pageQuery(page)
 	if openOnly {
 		query.Set("open", "true")
 	}
-	err = c.get(ctx, "/v1/keys/"+key.String()+"/trades", query, &page)
-	for i := range page.Trades {
-		trade := &page.Trades[i]
+	err = c.get(ctx, "/v1/keys/"+key.String()+"/trades", query, &answer)
+	for i := range answer.Trades {
+		trade := &answer.Trades[i]
 		agreement := &trade.Trade.Agreement
 		if err == nil && agreement.Producer != key && agreement.Consumer != key {
 			err = c.lied("trade %s is none of %s", trade.ID, key)
@@ -148,14 +155,14 @@ func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool,
 			err = c.checkTrade(trade, trade.ID)
 		}
 	}
-	return page, wrap("trades of "+key.String(), err)
+	return answer, wrap("trades of "+key.String(), err)
 }
 
 // AllTrades goes through the trades of a key, newest first, page by page. After an error there is nothing more.
 func (c *Client) AllTrades(ctx context.Context, key types.PublicKey, openOnly bool) iter.Seq2[wire.Trade, error] {
-	return pages(func(after string) ([]wire.Trade, string, error) {
-		page, err := c.Trades(ctx, key, openOnly, after, 0)
-		return page.Trades, page.Next, err
+	return pages(Page{}, func(page Page) ([]wire.Trade, string, error) {
+		answer, err := c.Trades(ctx, key, openOnly, page)
+		return answer.Trades, answer.Next, err
 	})
 }
 
@@ -167,23 +174,22 @@ func (c *Client) Offer(ctx context.Context, id types.OfferID) (offer wire.Offer,
 	return offer, wrap("offer "+id.String(), err)
 }
 
-// Offers returns a page of the standing offers. after is the Next of the page before, empty for the first; a limit of
-// zero is the node's default.
-func (c *Client) Offers(ctx context.Context, after string, limit int) (page wire.Offers, err error) {
-	err = c.get(ctx, "/v1/offers", pageQuery(after, limit), &page)
-	for i := range page.Offers {
+// Offers returns a page of the standing offers.
+func (c *Client) Offers(ctx context.Context, page Page) (answer wire.Offers, err error) {
+	err = c.get(ctx, "/v1/offers", pageQuery(page), &answer)
+	for i := range answer.Offers {
 		if err == nil {
-			err = c.checkOffer(&page.Offers[i], page.Offers[i].ID)
+			err = c.checkOffer(&answer.Offers[i], answer.Offers[i].ID)
 		}
 	}
-	return page, wrap("offers", err)
+	return answer, wrap("offers", err)
 }
 
 // AllOffers goes through the standing offers page by page. After an error there is nothing more.
 func (c *Client) AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error] {
-	return pages(func(after string) ([]wire.Offer, string, error) {
-		page, err := c.Offers(ctx, after, 0)
-		return page.Offers, page.Next, err
+	return pages(Page{}, func(page Page) ([]wire.Offer, string, error) {
+		answer, err := c.Offers(ctx, page)
+		return answer.Offers, answer.Next, err
 	})
 }
 
@@ -197,7 +203,7 @@ func (c *Client) Asset(ctx context.Context, id types.AssetID) (asset wire.Asset,
 
 // Assets returns a page of the assets of the ledger by id, or of those of a code if it is not empty. Any issuer can use any code.
 func (c *Client) Assets(ctx context.Context, code string, page Page) (assets wire.Assets, err error) {
-	query := pageQuery(page.After, page.Limit)
+	query := pageQuery(page)
 	setString(query, "code", code)
 	err = c.get(ctx, "/v1/assets", query, &assets)
 	for i := range assets.Assets {
@@ -209,6 +215,14 @@ func (c *Client) Assets(ctx context.Context, code string, page Page) (assets wir
 		}
 	}
 	return assets, wrap("assets", err)
+}
+
+// AllAssets iterates over the assets that [Client.Assets] lists, page by page. It ends after an error.
+func (c *Client) AllAssets(ctx context.Context, code string) iter.Seq2[wire.Asset, error] {
+	return pages(Page{Limit: maxPage}, func(page Page) ([]wire.Asset, string, error) {
+		answer, err := c.Assets(ctx, code, page)
+		return answer.Assets, answer.Next, err
+	})
 }
 
 // Block returns a block in short; height 0 is the latest.
@@ -227,7 +241,7 @@ func (c *Client) Block(ctx context.Context, height uint64) (block wire.BlockHead
 // BlockTxs returns a page of the transactions of a block, in their order.
 func (c *Client) BlockTxs(ctx context.Context, height uint64, page Page) (txs wire.BlockTxs, err error) {
 	name := strconv.FormatUint(height, 10)
-	if err = c.get(ctx, "/v1/blocks/"+name+"/transactions", pageQuery(page.After, page.Limit), &txs); err == nil {
+	if err = c.get(ctx, "/v1/blocks/"+name+"/transactions", pageQuery(page), &txs); err == nil {
 		err = c.checkBlockTxs(&txs, height)
 	}
 	return txs, wrap("transactions of block "+name, err)
@@ -235,9 +249,9 @@ func (c *Client) BlockTxs(ctx context.Context, height uint64, page Page) (txs wi
 
 // AllBlockTxs goes through the transactions of a block page by page. After an error there is nothing more.
 func (c *Client) AllBlockTxs(ctx context.Context, height uint64) iter.Seq2[wire.BlockTx, error] {
-	return pages(func(after string) ([]wire.BlockTx, string, error) {
-		page, err := c.BlockTxs(ctx, height, Page{After: after, Limit: maxBlockTxs})
-		return page.Txs, page.Next, err
+	return pages(Page{Limit: maxBlockTxs}, func(page Page) ([]wire.BlockTx, string, error) {
+		answer, err := c.BlockTxs(ctx, height, page)
+		return answer.Txs, answer.Next, err
 	})
 }
 
@@ -247,11 +261,19 @@ const maxBlockTxs = 100
 // BlockEvents returns a page of the events of a block, in their order.
 func (c *Client) BlockEvents(ctx context.Context, height uint64, page Page) (events wire.BlockEvents, err error) {
 	name := strconv.FormatUint(height, 10)
-	err = c.get(ctx, "/v1/blocks/"+name+"/events", pageQuery(page.After, page.Limit), &events)
+	err = c.get(ctx, "/v1/blocks/"+name+"/events", pageQuery(page), &events)
 	if err == nil && events.Height != height {
 		err = c.lied("its answer for block %d is block %d", height, events.Height)
 	}
 	return events, wrap("events of block "+name, err)
+}
+
+// AllBlockEvents iterates over the events of a block, page by page. It ends after an error.
+func (c *Client) AllBlockEvents(ctx context.Context, height uint64) iter.Seq2[types.Event, error] {
+	return pages(Page{}, func(page Page) ([]types.Event, string, error) {
+		answer, err := c.BlockEvents(ctx, height, page)
+		return answer.Events, answer.Next, err
+	})
 }
 
 func wrap(what string, err error) error {
@@ -259,41 +281,4 @@ func wrap(what string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-func pageQuery(after string, limit int) url.Values {
-	query := url.Values{}
-	if after != "" {
-		query.Set("after", after)
-	}
-	if limit != 0 {
-		query.Set("limit", strconv.Itoa(limit))
-	}
-	return query
-}
-
-// pages goes through what comes page by page.
-func pages[T any](fetch func(after string) (items []T, next string, err error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for after := ""; ; {
-			items, next, err := fetch(after)
-			if err == nil && next != "" && (next == after || len(items) == 0) {
-				err = types.Refuse(types.CodeInternal, "the node's pages have no end")
-			}
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
-					return
-				}
-			}
-			if next == "" {
-				return
-			}
-			after = next
-		}
-	}
 }

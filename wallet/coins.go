@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 
-	"lockstep/client/wire"
 	"lockstep/types"
 )
 
@@ -22,12 +21,12 @@ func cmpProducts(a, b, c, d uint64) int {
 // selectCoins chooses coins that are worth at least need together: as few as possible, and then with as little change as
 // the last of them allows, so that large coins stay whole. The same coins and need always give the same choice. It is
 // false when all coins together are not enough.
-func selectCoins(coins []wire.Coin, need types.Amount) (chosen []wire.Coin, ok bool) {
+func selectCoins(coins []types.Coin, need types.Amount) (chosen []types.Coin, ok bool) {
 	if need == 0 {
 		return nil, true
 	}
 	coins = slices.Clone(coins)
-	slices.SortFunc(coins, func(a, b wire.Coin) int {
+	slices.SortFunc(coins, func(a, b types.Coin) int {
 		return cmp.Or(cmp.Compare(b.Amount, a.Amount), compareOutpoints(a.Outpoint, b.Outpoint))
 	})
 	for i, coin := range coins {

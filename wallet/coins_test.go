@@ -5,7 +5,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"lockstep/client/wire"
 	"lockstep/types"
 )
 
@@ -15,10 +14,10 @@ func TestSelectCoins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amounts := rapid.SliceOfN(rapid.Uint64Range(1, 40), 0, 10).Draw(t, "amounts")
 		need := types.Amount(rapid.Uint64Range(0, 200).Draw(t, "need"))
-		var coins []wire.Coin
+		var coins []types.Coin
 		var all types.Amount
 		for i, amount := range amounts {
-			coins = append(coins, wire.Coin{Outpoint: types.Outpoint{Index: uint32(i)}, Amount: types.Amount(amount)})
+			coins = append(coins, types.Coin{Outpoint: types.Outpoint{Index: uint32(i)}, Amount: types.Amount(amount)})
 			all += types.Amount(amount)
 		}
 		chosen, ok := selectCoins(coins, need)
@@ -73,7 +72,7 @@ func TestSelectCoins(t *testing.T) {
 }
 
 // fewestCoins tries every set.
-func fewestCoins(coins []wire.Coin, need types.Amount) int {
+func fewestCoins(coins []types.Coin, need types.Amount) int {
 	fewest := len(coins)
 	for set := range 1 << len(coins) {
 		var sum types.Amount
@@ -108,9 +107,9 @@ func TestDraftsBalance(t *testing.T) {
 		if rapid.Bool().Draw(t, "fee") {
 			ctx.Params.FeeAsset, ctx.Params.MinFee = types.AssetID{1}, types.Amount(rapid.Uint64Range(1, 9).Draw(t, "least"))
 		}
-		worth := map[types.Outpoint]wire.Coin{}
+		worth := map[types.Outpoint]types.Coin{}
 		for range rapid.IntRange(0, 12).Draw(t, "coins") {
-			coin := wire.Coin{
+			coin := types.Coin{
 				Outpoint: types.Outpoint{Index: rapid.Uint32Range(0, 8).Draw(t, "outpoint")}, // some are listed twice
 				Asset:    types.AssetID{rapid.ByteRange(1, 2).Draw(t, "asset")}, Amount: types.Amount(amount.Draw(t, "worth")),
 			}
@@ -133,7 +132,7 @@ func TestDraftsBalance(t *testing.T) {
 	})
 }
 
-func checkBalance(t *rapid.T, ctx *Context, body *types.Body, worth map[types.Outpoint]wire.Coin) {
+func checkBalance(t *rapid.T, ctx *Context, body *types.Body, worth map[types.Outpoint]types.Coin) {
 	in, out := sums{}, sums{}
 	for _, input := range body.Inputs {
 		coin, known := worth[input]

@@ -3,16 +3,15 @@ package wallet
 import (
 	"fmt"
 
-	"lockstep/client/wire"
 	"lockstep/types"
 )
 
 // Context is what an account has to know of the ledger to make a transaction, as one answer of a node or of several.
 type Context struct {
 	Params    types.Params
-	BlockTime types.Time  // of the last block: what valid-until is counted from
-	Clock     types.Time  // the ledger clock, by which deadlines are kept
-	Coins     []wire.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
+	BlockTime types.Time   // of the last block: what valid-until is counted from
+	Clock     types.Time   // the ledger clock, by which deadlines are kept
+	Coins     []types.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
 	// Asset looks an asset up, nil knows none.
 	Asset func(types.AssetID) (types.Asset, bool)
 	// Money writes a sum for a person, with the name that the wallet's user knows the asset by; nil writes whole units and the code.

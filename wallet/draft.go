@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"lockstep/client/wire"
 	"lockstep/types"
 )
 
@@ -21,9 +20,9 @@ type Draft struct {
 	outputs []types.Output
 	actions []types.Action
 	memo    string
-	spent   []wire.Coin // chosen by a step, not for their sum
-	until   types.Time  // that the transaction must not outlive; zero: none
-	in, out sums        // what actions bring in, what outputs and actions take
+	spent   []types.Coin // chosen by a step, not for their sum
+	until   types.Time   // that the transaction must not outlive; zero: none
+	in, out sums         // what actions bring in, what outputs and actions take
 	signed  bool
 }
 
@@ -115,11 +114,11 @@ const consolidateInputs = 500
 // Consolidate spends the coins of the context, at most 500 and the smallest first, to make one of each asset, and so also
 // collects what trades have left to it. Call it again in a new draft while there are more.
 func (d *Draft) Consolidate() error {
-	coins := d.free(func(wire.Coin) bool { return true })
+	coins := d.free(func(types.Coin) bool { return true })
 	if len(coins) == 0 {
 		return refuse(ReasonFunds, "there are no coins to consolidate")
 	}
-	slices.SortFunc(coins, func(a, b wire.Coin) int {
+	slices.SortFunc(coins, func(a, b types.Coin) int {
 		return cmp.Or(cmp.Compare(a.Amount, b.Amount), compareOutpoints(a.Outpoint, b.Outpoint))
 	})
 	d.spent = append(d.spent, coins[:min(len(coins), consolidateInputs)]...)
@@ -127,7 +126,7 @@ func (d *Draft) Consolidate() error {
 }
 
 // Merge spends these coins, which become one of each asset.
-func (d *Draft) Merge(coins ...wire.Coin) error {
+func (d *Draft) Merge(coins ...types.Coin) error {
 	if len(coins) == 0 {
 		return refuse(ReasonFunds, "there are no coins to merge")
 	}
@@ -206,7 +205,7 @@ const maxFunds = types.MaxTxBytes / 36
 
 // Fund fetches the coins that the draft needs and the context doesn't have, for each asset as many as its sum takes. The source
 // gives the account's coins of an asset, best those first that are worth the sum.
-func (d *Draft) Fund(source func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error]) error {
+func (d *Draft) Fund(source func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error]) error {
 	in, out, err := d.sums(d.mostFee())
 	if err != nil {
 		return err
@@ -226,9 +225,9 @@ func (d *Draft) Fund(source func(asset types.AssetID, sum types.Amount) iter.Seq
 }
 
 // fetch takes coins of an asset into the context until those that are free are worth a sum.
-func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[wire.Coin, error]) error {
+func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[types.Coin, error]) error {
 	left, looked := sum, 0
-	wanted := func(coin wire.Coin) bool { return coin.Asset == asset && !containsCoin(d.spent, coin.Outpoint) }
+	wanted := func(coin types.Coin) bool { return coin.Asset == asset && !containsCoin(d.spent, coin.Outpoint) }
 	known := map[types.Outpoint]bool{}
 	for _, coin := range d.ctx.Coins {
 		known[coin.Outpoint] = true
@@ -283,7 +282,7 @@ func (d *Draft) mostFee() types.Amount {
 }
 
 // balance chooses the coins that all this needs, fee included, and the change that makes inputs equal outputs.
-func (d *Draft) balance(fee types.Amount) (coins []wire.Coin, change []types.Output, err error) {
+func (d *Draft) balance(fee types.Amount) (coins []types.Coin, change []types.Output, err error) {
 	in, out, err := d.sums(fee)
 	if err != nil {
 		return nil, nil, err
@@ -313,8 +312,8 @@ func (d *Draft) balance(fee types.Amount) (coins []wire.Coin, change []types.Out
 }
 
 // freshSpent returns the coins that steps have chosen and counts them in, unless one is in use by now.
-func (d *Draft) freshSpent(in sums) ([]wire.Coin, error) {
-	var coins []wire.Coin
+func (d *Draft) freshSpent(in sums) ([]types.Coin, error) {
+	var coins []types.Coin
 	for _, coin := range d.spent {
 		if d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) {
 			return nil, refuse(ReasonFunds, "coin %s is in use by a transaction that is being confirmed: wait for it", coin.Outpoint)
@@ -330,8 +329,8 @@ func (d *Draft) freshSpent(in sums) ([]wire.Coin, error) {
 	return coins, nil
 }
 
-func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []wire.Coin) ([]wire.Coin, error) {
-	coins := d.free(func(coin wire.Coin) bool {
+func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []types.Coin) ([]types.Coin, error) {
+	coins := d.free(func(coin types.Coin) bool {
 		return coin.Asset == asset && !containsCoin(taken, coin.Outpoint)
 	})
 	if chosen, ok := selectCoins(coins, need); ok {
@@ -349,8 +348,8 @@ func (d *Draft) choose(asset types.AssetID, need types.Amount, taken []wire.Coin
 }
 
 // free lists the coins that are in no other transaction, each once.
-func (d *Draft) free(wanted func(wire.Coin) bool) []wire.Coin {
-	var coins []wire.Coin
+func (d *Draft) free(wanted func(types.Coin) bool) []types.Coin {
+	var coins []types.Coin
 	seen := map[types.Outpoint]bool{}
 	for _, coin := range d.ctx.Coins {
 		listed := seen[coin.Outpoint]
@@ -362,8 +361,8 @@ func (d *Draft) free(wanted func(wire.Coin) bool) []wire.Coin {
 	return coins
 }
 
-func containsCoin(coins []wire.Coin, o types.Outpoint) bool {
-	return slices.ContainsFunc(coins, func(coin wire.Coin) bool { return coin.Outpoint == o })
+func containsCoin(coins []types.Coin, o types.Outpoint) bool {
+	return slices.ContainsFunc(coins, func(coin types.Coin) bool { return coin.Outpoint == o })
 }
 
 func sortedAssets(of ...sums) []types.AssetID {

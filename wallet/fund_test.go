@@ -5,25 +5,24 @@ import (
 	"iter"
 	"testing"
 
-	"lockstep/client/wire"
 	"lockstep/types"
 	"lockstep/wallet"
 )
 
 // source gives coins one by one and counts them.
 type source struct {
-	coins []wire.Coin
+	coins []types.Coin
 	fails error
 	asked map[types.AssetID]types.Amount
 	given int
 }
 
-func (s *source) list(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error] {
+func (s *source) list(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
 	if s.asked == nil {
 		s.asked = map[types.AssetID]types.Amount{}
 	}
 	s.asked[asset] = sum
-	return func(yield func(wire.Coin, error) bool) {
+	return func(yield func(types.Coin, error) bool) {
 		for _, coin := range s.coins {
 			s.given++
 			if !yield(coin, nil) {
@@ -31,7 +30,7 @@ func (s *source) list(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin
 			}
 		}
 		if s.fails != nil {
-			yield(wire.Coin{}, s.fails)
+			yield(types.Coin{}, s.fails)
 		}
 	}
 }
@@ -44,9 +43,9 @@ func (w *world) bare(a *wallet.Account) wallet.Context {
 }
 
 // many are so many coins of one unit each, which nobody has.
-func many(n int, asset types.AssetID) (coins []wire.Coin) {
+func many(n int, asset types.AssetID) (coins []types.Coin) {
 	for i := range n {
-		coins = append(coins, wire.Coin{Outpoint: types.Outpoint{Tx: types.TxID{1}, Index: uint32(i)}, Asset: asset, Amount: 1})
+		coins = append(coins, types.Coin{Outpoint: types.Outpoint{Tx: types.TxID{1}, Index: uint32(i)}, Asset: asset, Amount: 1})
 	}
 	return coins
 }

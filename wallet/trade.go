@@ -3,7 +3,6 @@ package wallet
 import (
 	"slices"
 
-	"lockstep/client/wire"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -192,15 +191,15 @@ func (d *Draft) Collect(id types.TradeID, t *types.Trade) error {
 	if err := checkTrade(id, t); err != nil {
 		return err
 	}
-	var coins []wire.Coin
+	var coins []types.Coin
 	for _, locked := range t.Locked {
 		if owner, owned := trade.Owner(t, locked.Part, d.ctx.Clock); owned && owner == d.account.key {
-			coins = append(coins, wire.Coin{
+			coins = append(coins, types.Coin{
 				Outpoint: id.Outpoint(locked.Part), Asset: t.Agreement.Asset, Amount: locked.Amount, Trade: &id, Part: &locked.Part,
 			})
 		}
 	}
-	coins = slices.DeleteFunc(coins, func(coin wire.Coin) bool { return d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) })
+	coins = slices.DeleteFunc(coins, func(coin types.Coin) bool { return d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) })
 	if len(coins) == 0 {
 		return refuse(ReasonFunds, "nothing of trade %s is this account's to spend now", id)
 	}

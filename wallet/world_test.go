@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/trade"
 	"lockstep/types"
@@ -120,9 +119,9 @@ func (w *world) clock() types.Time { return ledger.Reader{View: w.view}.Clock().
 // context is what a node would tell an account.
 func (w *world) context(a *wallet.Account) wallet.Context {
 	clock := w.clock()
-	var coins []wire.Coin
+	var coins []types.Coin
 	for outpoint, output := range (ledger.Reader{View: w.view}).Outputs() {
-		coin := wire.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
+		coin := types.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
 		switch lock := output.Lock.(type) {
 		case *types.KeyLock:
 			if lock.Key != a.Key() {

@@ -82,22 +82,12 @@ type Receipt struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
-// Coin is an output that a key can spend now, or the key's purse of an asset, which has the outpoint of the asset's ID and the index
-// 2147483647: a purse is drawn from, not spent as an input.
-type Coin struct {
-	Outpoint types.Outpoint `json:"outpoint"`
-	Asset    types.AssetID  `json:"asset"`
-	Amount   types.Amount   `json:"amount"`
-	Trade    *types.TradeID `json:"trade,omitempty" doc:"the trade that gave it to the key, when it is still bound to one"`
-	Part     *types.Part    `json:"part,omitempty"`
-}
-
 // Coins is a page of the coins of a key in one asset, at one height: the largest first, then refunds by their deadlines.
 type Coins struct {
-	Height uint64     `json:"height"`
-	Clock  types.Time `json:"clock"`
-	Coins  []Coin     `json:"coins" nullable:"false"`
-	Next   string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
+	Height uint64       `json:"height"`
+	Clock  types.Time   `json:"clock"`
+	Coins  []types.Coin `json:"coins" nullable:"false"`
+	Next   string       `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
 // Balance is the sums that a key has of one asset.

@@ -104,7 +104,7 @@ func (s *session) decimal(asset types.AssetID, unit, price string) string {
 }
 
 // volume writes a sum of quantities.
-func volume(total history.Total, unit string) string {
+func volume(total types.Total, unit string) string {
 	if total.Hi == 0 {
 		return quantity(total.Lo, unit)
 	}
@@ -280,7 +280,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 }
 
 // total writes a sum of money, which may be more than any one amount.
-func (s *session) total(asset types.AssetID, total history.Total) string {
+func (s *session) total(asset types.AssetID, total types.Total) string {
 	if total.Hi == 0 {
 		return s.money(asset, types.Amount(total.Lo))
 	}

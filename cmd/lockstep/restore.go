@@ -163,15 +163,11 @@ func (s *session) traces(ctx context.Context) (map[types.PublicKey]bool, error) 
 	for _, operator := range s.params.Operators {
 		keys[operator] = true
 	}
-	for after := ""; len(keys) <= mostTraces; {
-		assets, err := s.node.Assets(ctx, "", client.Page{After: after, Limit: 500})
+	for asset, err := range s.node.AllAssets(ctx, "") {
 		if err != nil {
 			return nil, err
 		}
-		for _, asset := range assets.Assets {
-			keys[asset.Asset.Issuer] = true
-		}
-		if after = assets.Next; after == "" {
+		if keys[asset.Asset.Issuer] = true; len(keys) > mostTraces {
 			break
 		}
 	}

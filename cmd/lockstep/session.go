@@ -176,7 +176,7 @@ func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
 
 // fund fetches the coins that a draft needs.
 func (s *session) fund(ctx context.Context, d *wallet.Draft) error {
-	return d.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error] {
+	return d.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
 		return s.node.CoinsFor(ctx, s.account.Key(), asset, sum)
 	})
 }

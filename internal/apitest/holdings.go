@@ -14,7 +14,7 @@ import (
 
 // placed is a coin with where it is in the list of its owner.
 type placed struct {
-	wire.Coin
+	types.Coin
 	after types.Time // the ledger clock after which it can be spent, zero for now
 }
 
@@ -27,7 +27,7 @@ func (l *Ledger) coins(key types.PublicKey) (coins []placed, locked map[types.As
 	locked = map[types.AssetID]types.Amount{}
 	clock := l.reader().Clock().Now()
 	for outpoint, output := range l.reader().Outputs() {
-		coin := placed{Coin: wire.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}}
+		coin := placed{Coin: types.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}}
 		switch lock := output.Lock.(type) {
 		case *types.KeyLock:
 			if lock.Key == key {

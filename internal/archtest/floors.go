@@ -17,10 +17,10 @@ type floor struct {
 // floors is the table of the architecture document, with what each row's list takes for granted written out: whoever may
 // import a package may name the types that it speaks in.
 func floors() []floor {
-	words := []string{"types", "trade", "client/wire", "internal/disk"}
+	words := []string{"types", "trade", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/store", "wallet", "internal/game", "internal/ledger", "trade", "market", "meter", "types", "client/wire",
+		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/query", "internal/store", "wallet", "internal/game", "internal/ledger", "trade", "market", "meter", "types", "client/wire",
 		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
@@ -28,11 +28,12 @@ func floors() []floor {
 		{4, "internal/sim", everyone},
 		{4, "internal/bench", everyone},
 
-		{3, "internal/node", and("internal/books", "internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
+		{3, "internal/node", and("client/wire", "internal/books", "internal/query", "internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
 		{4, "internal/apitest", everyone},
-		{3, "internal/books", and("market", "internal/ledger")},
-		{3, "internal/httpapi", and("internal/books", "internal/index", "internal/chain", "internal/ledger", "market", "client")},
-		{3, "client", and()},
+		{3, "internal/books", and("market", "internal/ledger", "client/wire")},
+		{3, "internal/query", and("internal/index", "client/wire")},
+		{3, "internal/httpapi", and("internal/books", "internal/chain", "internal/index", "internal/ledger", "internal/query", "market", "client", "client/wire")},
+		{3, "client", and("wallet", "client/wire")},
 
 		{2, "internal/chain", and("internal/ledger", "internal/store", "internal/atomicfile", "internal/plaintext")},
 		{2, "internal/index", and("internal/ledger")},

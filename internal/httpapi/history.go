@@ -5,6 +5,7 @@ import (
 
 	"lockstep/client/wire/history"
 	"lockstep/internal/index"
+	"lockstep/internal/query"
 	"lockstep/types"
 )
 
@@ -20,16 +21,13 @@ func (s *server) historyRoutes() []route {
 }
 
 // asked answers from the index, if this node keeps one.
-func asked[T any](s *server, question func(*index.Index) (T, error)) (*answer[T], error) {
-	if s.index == nil {
+func asked[T any](s *server, question func(*query.History) (T, error)) (*answer[T], error) {
+	if s.history == nil {
 		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "this node keeps no index"))
 	}
-	told, err := question(s.index)
+	told, err := question(s.history)
 	return respond(s, told, err)
 }
-
-// history is the same page for the index.
-func (p *PageInput) history() index.Page { return index.Page{After: p.After, Limit: p.Limit} }
 
 // given is a pointer to what a question names, nil when it does not.
 func given[T comparable](value T) *T {
@@ -58,7 +56,7 @@ func (s *server) tradeHistory(ctx context.Context, in *tradeHistoryInput) (*answ
 	case "consumer":
 		filter.Role = index.Consumer
 	}
-	return asked(s, func(x *index.Index) (history.Trades, error) { return x.Trades(ctx, filter, in.history()) })
+	return asked(s, func(h *query.History) (history.Trades, error) { return h.Trades(ctx, filter, in.page()) })
 }
 
 type auctionHistoryInput struct {
@@ -75,7 +73,7 @@ func (s *server) auctionHistory(ctx context.Context, in *auctionHistoryInput) (*
 	filter := index.AuctionFilter{
 		Commodity: given(in.Commodity), Zone: given(in.Zone), Asset: given(in.Asset), From: in.From.Time, Until: in.Until.Time, Oldest: in.Oldest,
 	}
-	return asked(s, func(x *index.Index) (history.Auctions, error) { return x.Auctions(ctx, filter, in.history()) })
+	return asked(s, func(h *query.History) (history.Auctions, error) { return h.Auctions(ctx, filter, in.page()) })
 }
 
 type volumeHistoryInput struct {
@@ -101,7 +99,7 @@ func (s *server) volumeHistory(ctx context.Context, in *volumeHistoryInput) (*an
 	if in.Span == "day" {
 		filter.Span = index.Daily
 	}
-	return asked(s, func(x *index.Index) (history.Volumes, error) { return x.Volumes(ctx, filter, in.history()) })
+	return asked(s, func(h *query.History) (history.Volumes, error) { return h.Volumes(ctx, filter, in.page()) })
 }
 
 type fillsInput struct {
@@ -112,7 +110,7 @@ type fillsInput struct {
 
 func (s *server) fills(ctx context.Context, in *fillsInput) (*answer[history.Fills], error) {
 	filter := index.FillFilter{Owner: in.Key, Product: given(in.Product)}
-	return asked(s, func(x *index.Index) (history.Fills, error) { return x.Fills(ctx, filter, in.history()) })
+	return asked(s, func(h *query.History) (history.Fills, error) { return h.Fills(ctx, filter, in.page()) })
 }
 
 type conductInput struct {
@@ -121,5 +119,5 @@ type conductInput struct {
 }
 
 func (s *server) conduct(ctx context.Context, in *conductInput) (*answer[history.Member], error) {
-	return asked(s, func(x *index.Index) (history.Member, error) { return x.Member(ctx, in.Key, in.history()) })
+	return asked(s, func(h *query.History) (history.Member, error) { return h.Conduct(ctx, in.Key, in.page()) })
 }

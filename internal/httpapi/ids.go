@@ -29,10 +29,10 @@ func (s *server) ids(ctx context.Context, in *idsInput) (*answer[wire.IDs], erro
 // endedOffers adds the offers that stand no more, as far as the index knows: there is something to tell of them too.
 func (s *server) endedOffers(ctx context.Context, prefix string, found []string) ([]string, error) {
 	low, high, err := types.PrefixRange(prefix)
-	if err != nil || s.index == nil {
+	if err != nil || s.history == nil {
 		return found, err
 	}
-	ended, err := s.index.Offers(ctx, low, high, wire.MaxIDs+1)
+	ended, err := s.history.Offers(ctx, low, high, wire.MaxIDs+1)
 	for _, id := range ended {
 		found = append(found, id.String())
 	}

@@ -203,10 +203,10 @@ func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer]
 
 // noOffer says what became of an offer that does not stand, as far as the index knows.
 func (s *server) noOffer(ctx context.Context, id types.OfferID) error {
-	if s.index == nil {
+	if s.history == nil {
 		return types.Refuse(types.CodeNotFound, "offer %s does not stand; this node keeps no index that knows whether it ever did", id)
 	}
-	closed, known, err := s.index.Offer(ctx, id)
+	closed, known, err := s.history.Offer(ctx, id)
 	switch {
 	case err != nil:
 		return err

@@ -32,7 +32,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.HexBytes]():       reflect.TypeFor[hexText](),
 		reflect.TypeFor[types.PublicKey]():      reflect.TypeFor[keyText](),
 		reflect.TypeFor[types.Amount]():         reflect.TypeFor[amountText](),
-		reflect.TypeFor[history.Total]():        reflect.TypeFor[totalText](),
+		reflect.TypeFor[types.Total]():          reflect.TypeFor[totalText](),
 		reflect.TypeFor[types.Rate]():           reflect.TypeFor[rateText](),
 		reflect.TypeFor[types.Time]():           reflect.TypeFor[timeText](),
 		reflect.TypeFor[types.Span]():           reflect.TypeFor[spanText](),

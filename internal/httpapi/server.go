@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"lockstep/internal/index"
+	"lockstep/internal/query"
 )
 
 // Config is what an API needs.
@@ -22,8 +22,8 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 
-	// Index answers what the ledger's state does not; without one such questions are refused.
-	Index *index.Index
+	// History answers what the ledger's state does not; without one such questions are refused.
+	History *query.History
 
 	// Token is what a transaction must be submitted with. It is required unless OpenSubmit lets everybody submit.
 	Token      string
@@ -42,7 +42,7 @@ type Config struct {
 // server is the API of one ledger.
 type server struct {
 	ledger  Ledger
-	index   *index.Index
+	history *query.History
 	version string
 	log     *slog.Logger
 	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
@@ -65,7 +65,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, index: config.Index, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
+	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	for _, text := range config.Hosts {

@@ -1,31 +1,173 @@
 package index
 
-import "lockstep/client/wire/history"
+import "lockstep/types"
 
-// The answers are those of the API.
-type (
-	Position   = history.Position
-	Total      = history.Total
-	Trade      = history.Trade
-	Trades     = history.Trades
-	Auction    = history.Auction
-	Auctions   = history.Auctions
-	Round      = history.Round
-	Volume     = history.Volume
-	Volumes    = history.Volumes
-	Fill       = history.Fill
-	Fills      = history.Fills
-	FillTrade  = history.FillTrade
-	Tally      = history.Tally
-	Conduct    = history.Conduct
-	Statistics = history.Statistics
-	Member     = history.Member
-)
+// Position is how far the index has followed.
+type Position struct {
+	Height     uint64
+	Commitment types.Hash // of that block
+	Clock      types.Time // of the ledger, in that block
+}
 
-// How much of an answer's lists is told with it.
-const (
-	MaxRounds     = history.MaxRounds
-	MaxFillTrades = history.MaxFillTrades
-)
+// Trade is a trade in a list. The whole of it is on the ledger under its ID.
+type Trade struct {
+	ID          types.TradeID
+	Phase       types.Phase
+	Height      uint64     // of the block that recorded the agreement
+	AgreedAt    types.Time // ledger clock, as all that follow
+	Producer    types.PublicKey
+	Consumer    types.PublicKey
+	ProductID   types.ProductID
+	Product     types.Product // what the goods are, whether an auction traded them or not
+	Quantity    uint64
+	Price       types.Amount
+	Deposit     types.Amount
+	Bond        types.Amount
+	Terms       string // hold, meter or arbiter
+	Matched     bool   // by an auction
+	Instalments uint16
+	Released    uint16 // of the instalments
+	Allotted    uint64 // of the quantity, when it was settled
+	PayBy       types.Time
+	DeliverBy   types.Time
+	PaidAt      types.Time
+	EndedAt     types.Time // when it was released, split, settled or awarded, or the deadline that it missed
+	Excused     bool       // the deadline was missed while the chain stood still
+}
 
-func totalOf[N ~uint64](n N) Total { return history.TotalOf(n) }
+// Trades is a page of trades, newest first.
+type Trades struct {
+	At     Position
+	Trades []Trade
+	Next   string // cursor of the next page, empty on the last
+}
+
+// Auction is what became of a product at its gate.
+type Auction struct {
+	ProductID  types.ProductID
+	Product    types.Product
+	Height     uint64
+	HeldAt     types.Time // block time
+	Void       string     // why no auction was held; empty otherwise
+	Orders     uint64     // in the book at gate closure
+	Excluded   uint64     // of them: took no part
+	Filled     uint64     // of them: got something
+	Trades     uint64
+	Demanded   types.Total // by the bids that took part
+	Offered    types.Total // by the offers that took part
+	Volume     types.Total // traded; the rest of what was demanded or offered found no match
+	Value      types.Total // the sum of the trades' prices
+	Average    string      // value/volume rounded to nine places; empty when nothing was traded
+	Rounds     []Round     // the first MaxRounds of RoundCount
+	RoundCount uint64
+}
+
+// MaxRounds is how many rounds of an auction are listed. Parties could make up any number of arbiters, each a round of its own.
+const MaxRounds = 16
+
+// Round is one uniform-price auction among orders that accept the same terms.
+type Round struct {
+	Terms   string
+	Arbiter *types.PublicKey
+	Sellers uint8  // the least record of who sells in it
+	Buyers  uint8  // and of who buys
+	Price   string // of a unit, exactly
+	Volume  uint64
+}
+
+// Auctions is a page of auctions.
+type Auctions struct {
+	At       Position
+	Auctions []Auction
+	Next     string // cursor of the next page, empty on the last
+}
+
+// Volume is what was traded by auction in one span.
+type Volume struct {
+	Starts   types.Time
+	Auctions uint64
+	Orders   uint64
+	Trades   uint64
+	Volume   types.Total
+	Value    types.Total
+	Average  string // value/volume, the price weighed by volume, rounded to nine places; empty when nothing was traded
+}
+
+// Volumes is a page of volumes.
+type Volumes struct {
+	At      Position
+	Volumes []Volume
+	Next    string // cursor of the next page, empty on the last
+}
+
+// Fill is what an order got in its auction.
+type Fill struct {
+	ProductID types.ProductID
+	Product   types.Product
+	Height    uint64     // of the auction
+	HeldAt    types.Time // block time
+	Order     types.OrderID
+	Number    uint8
+	Side      types.Side
+	Quantity  uint64
+	Limit     string      // per unit
+	Standing  uint8       // the owner's record at the gate, in hundredths
+	Filled    uint64      // of the quantity
+	Value     types.Total // the sum of the prices of its trades
+	Excluded  string      // why it took no part; empty otherwise
+	Void      string      // why no auction was held; empty otherwise
+	Count     uint64
+	Trades    []FillTrade // the first MaxFillTrades of them; all are under the trades with party and product
+}
+
+// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
+const MaxFillTrades = 20
+
+// FillTrade is one trade that came of an order.
+type FillTrade struct {
+	ID        types.TradeID
+	Quantity  uint64
+	Price     types.Amount
+	UnitPrice string // of its round, exactly
+}
+
+// Fills is a page of fills, newest auction first.
+type Fills struct {
+	At    Position
+	Fills []Fill
+	Next  string // cursor of the next page, empty on the last
+}
+
+// Tally is a number of trades with the sum of their prices.
+type Tally struct {
+	Trades uint64
+	Value  types.Total
+}
+
+// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
+type Conduct struct {
+	Open     Tally // agreed, paid or delivered
+	Released Tally
+	Lapsed   Tally // not paid by the consumer
+	Refunded Tally // paid, and not delivered by the producer
+	Settled  Tally // this and the next are disputed
+	Awarded  Tally
+	Split    Tally // divided as both wished
+	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
+	Excused uint64
+}
+
+// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
+// What orders can demand is the ledger's own [types.Record], which counts auctions only.
+type Statistics struct {
+	Asset      types.AssetID
+	AsProducer Conduct
+	AsConsumer Conduct
+}
+
+// Member is a page of a key's statistics, in order of the assets' IDs.
+type Member struct {
+	At     Position
+	Assets []Statistics
+	Next   string // cursor of the next page, empty on the last
+}

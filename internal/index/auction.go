@@ -29,7 +29,7 @@ func (b *batch) auction(productID types.ProductID) error {
 	p := &auction.Product
 	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From, auction.Height, auction.BlockTime, auction.Void,
 		len(auction.Results), sums.excluded, sums.filled, len(auction.Trades), len(auction.Rounds),
-		sums.demanded, sums.offered, sums.volume, sums.value)
+		total(sums.demanded), total(sums.offered), total(sums.volume), total(sums.value))
 	if err != nil {
 		return err
 	}
@@ -67,13 +67,13 @@ func (b *batch) auctioned(productID types.ProductID, count int) ([]*types.Order,
 // auctionSums are those of an auction as a whole.
 type auctionSums struct {
 	excluded, filled  int
-	demanded, offered Total // by the orders that took part
-	volume, value     Total // of the trades
+	demanded, offered types.Total // by the orders that took part
+	volume, value     types.Total // of the trades
 }
 
 func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
 	for i, result := range auction.Results {
-		quantity := totalOf(orders[i].Quantity)
+		quantity := types.TotalOf(orders[i].Quantity)
 		switch {
 		case result.Excluded != "":
 			s.excluded++
@@ -88,7 +88,7 @@ func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
 		}
 	}
 	for _, trade := range auction.Trades {
-		s.volume, s.value = s.volume.Add(totalOf(trade.Quantity)), s.value.Add(totalOf(trade.Price))
+		s.volume, s.value = s.volume.Add(types.TotalOf(trade.Quantity)), s.value.Add(types.TotalOf(trade.Price))
 	}
 	return s
 }
@@ -109,11 +109,11 @@ func (b *batch) addRounds(auction int64, rounds []types.Round) error {
 }
 
 func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Order) error {
-	trades, values := make([]int, len(orders)), make([]Total, len(orders))
+	trades, values := make([]int, len(orders)), make([]types.Total, len(orders))
 	for _, trade := range held.Trades {
 		for _, place := range []uint32{trade.Bid, trade.Offer} {
 			trades[place]++
-			values[place] = values[place].Add(totalOf(trade.Price))
+			values[place] = values[place].Add(types.TotalOf(trade.Price))
 		}
 	}
 	for i, result := range held.Results {
@@ -123,7 +123,7 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 		}
 		order := orders[i]
 		if _, err := b.do.addOrder.Exec(auction, i, id(result.Order), owner, result.Number, order.Side, order.Quantity, order.Limit.String(),
-			result.Filled, result.Standing, result.Excluded, trades[i], values[i]); err != nil {
+			result.Filled, result.Standing, result.Excluded, trades[i], total(values[i])); err != nil {
 			return err
 		}
 	}
@@ -178,13 +178,13 @@ func (b *batch) addVolumes(auction *types.Auction, sums *auctionSums) error {
 	p := &auction.Product
 	for _, span := range spans() {
 		starts := p.From - p.From%types.Time(span)
-		var volume, value Total
-		err := b.do.volume.QueryRow(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts).Scan(&volume, &value)
+		var volume, value types.Total
+		err := b.do.volume.QueryRow(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts).Scan((*total)(&volume), (*total)(&value))
 		if err != nil && !isNone(err) {
 			return err
 		}
 		if _, err := b.do.putVolume.Exec(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts,
-			len(auction.Results), len(auction.Trades), volume.Add(sums.volume), value.Add(sums.value)); err != nil {
+			len(auction.Results), len(auction.Trades), total(volume.Add(sums.volume)), total(value.Add(sums.value))); err != nil {
 			return err
 		}
 	}

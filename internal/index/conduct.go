@@ -53,7 +53,7 @@ func (b *batch) count(row *tradeRow, next progress) error {
 		if err != nil {
 			return err
 		}
-		conduct, price := &statistics.AsProducer, totalOf(row.price)
+		conduct, price := &statistics.AsProducer, types.TotalOf(row.price)
 		if role == Consumer {
 			conduct = &statistics.AsConsumer
 		}

@@ -10,7 +10,6 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"lockstep/client/wire/history"
 	"lockstep/internal/disk"
 )
 
@@ -19,7 +18,7 @@ var ErrDamaged = errors.New("the index is damaged")
 
 // damaged tells whether an error is about what is in the file, not about reaching it.
 func damaged(err error) bool {
-	if errors.Is(err, ErrDamaged) || errors.Is(err, history.ErrStored) || errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, ErrDamaged) || errors.Is(err, sql.ErrNoRows) {
 		return true
 	}
 	var failure *sqlite.Error

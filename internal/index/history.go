@@ -111,7 +111,7 @@ const auctionColumns = `SELECT a.n, p.id, p.commodity, p.unit, p.zone, p.starts,
 func scanAuction(from interface{ Scan(...any) error }, a *Auction) (n int64, err error) {
 	err = from.Scan(&n, (*id)(&a.ProductID), &a.Product.Commodity, &a.Product.Unit, &a.Product.Zone, &a.Product.From, &a.Product.Until,
 		(*id)(&a.Product.Asset), &a.Height, &a.HeldAt, &a.Void,
-		&a.Orders, &a.Excluded, &a.Filled, &a.Trades, &a.RoundCount, &a.Demanded, &a.Offered, &a.Volume, &a.Value)
+		&a.Orders, &a.Excluded, &a.Filled, &a.Trades, &a.RoundCount, (*total)(&a.Demanded), (*total)(&a.Offered), (*total)(&a.Volume), (*total)(&a.Value))
 	a.Average = quotient(a.Value, a.Volume)
 	return n, err
 }
@@ -245,7 +245,7 @@ func (x *Index) Volumes(ctx context.Context, filter VolumeFilter, page Page) (an
 		}
 		var more bool
 		answer.Volumes, more, err = collect(rows, limit, func(v *Volume) error {
-			err := rows.Scan(&v.Starts, &v.Auctions, &v.Orders, &v.Trades, &v.Volume, &v.Value)
+			err := rows.Scan(&v.Starts, &v.Auctions, &v.Orders, &v.Trades, (*total)(&v.Volume), (*total)(&v.Value))
 			v.Average = quotient(v.Value, v.Volume)
 			return err
 		})

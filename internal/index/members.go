@@ -101,7 +101,7 @@ func scanFill(rows *sql.Rows, f *fillRow) error {
 	p := &f.Product
 	return rows.Scan(&f.auction, &f.place, (*id)(&f.ProductID), &p.Commodity, &p.Unit, &p.Zone, &p.From, &p.Until, (*id)(&p.Asset),
 		&f.Height, &f.HeldAt, &f.Void, (*id)(&f.Order), &f.Number, &f.Side, &f.Quantity, &f.Limit,
-		&f.Standing, &f.Filled, &f.Value, &f.Excluded, &f.Count)
+		&f.Standing, &f.Filled, (*total)(&f.Value), &f.Excluded, &f.Count)
 }
 
 func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {

@@ -11,7 +11,6 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"lockstep/client/wire/history"
 	"lockstep/internal/index"
 	"lockstep/internal/store"
 	"lockstep/trade"
@@ -233,7 +232,7 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 			types.PhaseSettled: &conduct.Settled, types.PhaseAwarded: &conduct.Awarded, types.PhaseSplit: &conduct.Split,
 		}[phase]
 		tally.Trades++
-		tally.Value = tally.Value.Add(history.TotalOf(a.Price))
+		tally.Value = tally.Value.Add(types.TotalOf(a.Price))
 		if excused[t.ID()] {
 			conduct.Excused++
 		}
@@ -325,16 +324,16 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 			a.Filled++
 		}
 		if order.Side == types.Bid {
-			a.Demanded = a.Demanded.Add(history.TotalOf(order.Quantity))
+			a.Demanded = a.Demanded.Add(types.TotalOf(order.Quantity))
 		} else {
-			a.Offered = a.Offered.Add(history.TotalOf(order.Quantity))
+			a.Offered = a.Offered.Add(types.TotalOf(order.Quantity))
 		}
 	}
 	for _, trade := range auction.Trades {
 		value.Add(value, new(big.Int).SetUint64(uint64(trade.Price)))
 		volume.Add(volume, new(big.Int).SetUint64(trade.Quantity))
 	}
-	a.Value, a.Volume = index.Total{Lo: value.Uint64()}, index.Total{Lo: volume.Uint64()}
+	a.Value, a.Volume = types.Total{Lo: value.Uint64()}, types.Total{Lo: volume.Uint64()}
 	if volume.Sign() > 0 {
 		a.Average = shorten(new(big.Rat).SetFrac(value, volume).FloatString(9))
 	}
@@ -398,7 +397,7 @@ func (s *story) scanFill(auction *types.Auction, place int) index.Fill {
 			continue
 		}
 		f.Count++
-		f.Value = f.Value.Add(history.TotalOf(trade.Price))
+		f.Value = f.Value.Add(types.TotalOf(trade.Price))
 		f.Trades = append(f.Trades, index.FillTrade{
 			ID: trade.Trade, Quantity: trade.Quantity, Price: trade.Price,
 			UnitPrice: shorten(auction.Rounds[trade.Round].Price.Rat().FloatString(30)),

@@ -27,6 +27,24 @@ func (a *amount) Scan(value any) error {
 	return nil
 }
 
+// total is a [types.Total] as the database has it: 16 bytes, since SQLite's integers have 63 bits for a sum.
+type total types.Total
+
+// Value implements [driver.Valuer].
+func (t total) Value() (driver.Value, error) {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, t.Hi), t.Lo), nil
+}
+
+// Scan implements [database/sql.Scanner].
+func (t *total) Scan(value any) error {
+	bytes, ok := value.([]byte)
+	if !ok || len(bytes) != 16 {
+		return fmt.Errorf("%w: a total is written as %T", ErrDamaged, value)
+	}
+	*t = total{Hi: binary.BigEndian.Uint64(bytes), Lo: binary.BigEndian.Uint64(bytes[8:])}
+	return nil
+}
+
 // id is any 32 bytes of the protocol, as the database has them.
 type id [32]byte
 
@@ -44,8 +62,8 @@ func (i *id) Scan(value any) error {
 }
 
 // quotient is value/volume as a decimal number, rounded to nine places; "" when there is no volume.
-func quotient(value, volume Total) string {
-	if volume == (Total{}) {
+func quotient(value, volume types.Total) string {
+	if volume == (types.Total{}) {
 		return ""
 	}
 	return decimal(new(big.Rat).SetFrac(value.Big(), volume.Big()), 9)

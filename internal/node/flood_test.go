@@ -212,7 +212,7 @@ func (p *party) do(step func(*wallet.Draft) error) {
 	if err := step(draft); err != nil {
 		p.b.t.Fatal(err)
 	}
-	err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[wire.Coin, error] {
+	err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
 		return p.node.CoinsFor(context.Background(), p.Key(), asset, sum)
 	})
 	if err != nil {

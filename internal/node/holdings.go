@@ -14,7 +14,7 @@ import (
 // Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
 func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Coins, error) {
-		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []wire.Coin{}}
+		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []types.Coin{}}
 		coins := s.Coins(key, asset, store.CoinPlace(part.After))
 		if part.After == "" && sum > 0 {
 			coins = s.CoinsWorth(key, asset, sum)
@@ -40,8 +40,8 @@ func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.As
 	})
 }
 
-func coinOf(coin *store.Coin) wire.Coin {
-	shown := wire.Coin{Outpoint: coin.Outpoint, Asset: coin.Asset, Amount: coin.Amount}
+func coinOf(coin *store.Coin) types.Coin {
+	shown := types.Coin{Outpoint: coin.Outpoint, Asset: coin.Asset, Amount: coin.Amount}
 	if id, part, ok := coin.Outpoint.Trade(); ok {
 		shown.Trade, shown.Part = &id, &part
 	}

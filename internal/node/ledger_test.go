@@ -141,7 +141,7 @@ type asked interface {
 }
 
 // holdings are the balances of a party, and its euros, one a page.
-func holdings(t testing.TB, l asked, name string) (coins []wire.Coin, balances []wire.Balance) {
+func holdings(t testing.TB, l asked, name string) (coins []types.Coin, balances []wire.Balance) {
 	t.Helper()
 	answer, err := l.Balances(context.Background(), publicKey(name), nil, wire.Page{Limit: 10})
 	if err != nil {

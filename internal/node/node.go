@@ -19,6 +19,7 @@ import (
 	"lockstep/internal/disk"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/index"
+	"lockstep/internal/query"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -91,7 +92,7 @@ func (n *Node) open(config Config) error {
 	}
 	n.limits = settings.limits(disk.Files())
 	n.handler, err = httpapi.New(httpapi.Config{
-		Ledger: n.Ledger(), Index: n.index, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+		Ledger: n.Ledger(), History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),
 	})
 	if err != nil {

@@ -142,7 +142,7 @@ func (c *community) context(ctx context.Context, account *wallet.Account) (walle
 }
 
 // coins are those that a key has of the community's money.
-func (c *community) coins(ctx context.Context, key types.PublicKey) (coins []wire.Coin, err error) {
+func (c *community) coins(ctx context.Context, key types.PublicKey) (coins []types.Coin, err error) {
 	for coin, err := range c.node.AllCoins(ctx, key, c.money.ID()) {
 		if err != nil {
 			return nil, err

@@ -13,10 +13,10 @@ type Auction struct {
 	Excluded   uint64          `json:"excluded,omitempty"` // of them: took no part
 	Filled     uint64          `json:"filled"`             // of them: got something
 	Trades     uint64          `json:"trades"`
-	Demanded   Total           `json:"demanded"`          // by the bids that took part
-	Offered    Total           `json:"offered"`           // by the offers that took part
-	Volume     Total           `json:"volume"`            // traded; the rest of what was demanded or offered found no match
-	Value      Total           `json:"value"`             // the sum of the trades' prices
+	Demanded   types.Total     `json:"demanded"`          // by the bids that took part
+	Offered    types.Total     `json:"offered"`           // by the offers that took part
+	Volume     types.Total     `json:"volume"`            // traded; the rest of what was demanded or offered found no match
+	Value      types.Total     `json:"value"`             // the sum of the trades' prices
 	Average    string          `json:"average,omitempty"` // value/volume rounded to nine places, absent when nothing was traded
 	Rounds     []Round         `json:"rounds"`            // the first MaxRounds of RoundCount
 	RoundCount uint64          `json:"round_count"`
@@ -44,13 +44,13 @@ type Auctions struct {
 
 // Volume is what was traded by auction in one span.
 type Volume struct {
-	Starts   types.Time `json:"starts"`
-	Auctions uint64     `json:"auctions"`
-	Orders   uint64     `json:"orders"`
-	Trades   uint64     `json:"trades"`
-	Volume   Total      `json:"volume"`
-	Value    Total      `json:"value"`
-	Average  string     `json:"average,omitempty"` // value/volume, the price weighed by volume, rounded to nine places; absent when nothing was traded
+	Starts   types.Time  `json:"starts"`
+	Auctions uint64      `json:"auctions"`
+	Orders   uint64      `json:"orders"`
+	Trades   uint64      `json:"trades"`
+	Volume   types.Total `json:"volume"`
+	Value    types.Total `json:"value"`
+	Average  string      `json:"average,omitempty"` // value/volume, the price weighed by volume, rounded to nine places; absent when nothing was traded
 }
 
 // Volumes is a page of volumes.

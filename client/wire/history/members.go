@@ -15,7 +15,7 @@ type Fill struct {
 	Limit     string          `json:"limit"`              // per unit
 	Standing  uint8           `json:"record"`             // the owner's record at the gate, in hundredths
 	Filled    uint64          `json:"filled"`             // of the quantity
-	Value     Total           `json:"value"`              // the sum of the prices of its trades
+	Value     types.Total     `json:"value"`              // the sum of the prices of its trades
 	Excluded  string          `json:"excluded,omitempty"` // why it took no part; absent otherwise
 	Void      string          `json:"void,omitempty"`     // why no auction was held; absent otherwise
 	Count     uint64          `json:"trades"`
@@ -42,8 +42,8 @@ type Fills struct {
 
 // Tally is a number of trades with the sum of their prices.
 type Tally struct {
-	Trades uint64 `json:"trades"`
-	Value  Total  `json:"value"`
+	Trades uint64      `json:"trades"`
+	Value  types.Total `json:"value"`
 }
 
 func (t Tally) add(u Tally) Tally { return Tally{t.Trades + u.Trades, t.Value.Add(u.Value)} }
