@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/apitest"
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
@@ -13,18 +13,18 @@ import (
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
-	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(apitest.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
-	id, operator := meter.ID(), apitest.Key("operator")
-	must[wire.Receipt](t)(w.Submit(ctx, apitest.Sign(w.ledger.Body(
-		&types.Admit{Operator: operator, Member: types.Member{Key: apitest.Key("producer"), Name: "Peter"}},
-		&types.Enrol{Operator: operator, Owner: apitest.Key("producer"), Meter: meter},
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(ledgertest.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	id, operator := meter.ID(), ledgertest.Key("operator")
+	must[wire.Receipt](t)(w.Submit(ctx, ledgertest.Sign(w.ledger.Body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: ledgertest.Key("producer"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: ledgertest.Key("producer"), Meter: meter},
 	), "operator")))
 	flow := types.Flow{Point: id, Direction: types.DirectionExport}
 	point := must[wire.Point](t)(w.Point(ctx, id))
-	if point.Point.Owner != apitest.Key("producer") {
+	if point.Point.Owner != ledgertest.Key("producer") {
 		t.Errorf("point %+v", point)
 	}
-	for _, from := range []types.Time{0, apitest.Start} {
+	for _, from := range []types.Time{0, ledgertest.Start} {
 		if claims := must[wire.Claims](t)(w.Claims(ctx, flow, from)); claims.Point != id || claims.Direction != flow.Direction || len(claims.Slots) != 0 {
 			t.Errorf("claims %+v", claims)
 		}
@@ -42,14 +42,14 @@ func TestPoints(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	slot := wire.SlotClaims{From: apitest.Start}
+	slot := wire.SlotClaims{From: ledgertest.Start}
 	for name, answer := range map[string]wire.Claims{
 		"another point":     {Point: types.PointID{1}, Direction: flow.Direction},
 		"another direction": {Point: id, Direction: types.DirectionImport},
 		"another slot":      {Point: id, Direction: flow.Direction, Slots: []wire.SlotClaims{slot}},
 	} {
 		w.instead(answers(answer))
-		if _, err := w.Claims(ctx, flow, apitest.Start+1); types.CodeOf(err) != types.CodeInternal {
+		if _, err := w.Claims(ctx, flow, ledgertest.Start+1); types.CodeOf(err) != types.CodeInternal {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

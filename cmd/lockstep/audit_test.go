@@ -8,7 +8,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
@@ -21,12 +21,12 @@ type told struct {
 
 func auctioned(t *testing.T) told {
 	t.Helper()
-	l := apitest.New("test")
+	l := ledgertest.New(t, "test")
 	return heard(t, l, l.Auctioned(t))
 }
 
 // heard asks for an auction that was held.
-func heard(t *testing.T, l *apitest.Ledger, product types.Product) told {
+func heard(t *testing.T, l *ledgertest.Ledger, product types.Product) told {
 	t.Helper()
 	part := wire.Page{Limit: 100}
 	head, e1 := l.Auction(t.Context(), product.ID())
@@ -45,7 +45,7 @@ func heard(t *testing.T, l *apitest.Ledger, product types.Product) told {
 // Among orders that are alike it is the ID of an order that decides: the audit knows it as the ledger does.
 func TestAuditOfTies(t *testing.T) {
 	t.Parallel()
-	l := apitest.New("test")
+	l := ledgertest.New(t, "test")
 	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer")); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func (n *told) copied(t *testing.T) told {
 // An order counts as signed when its block holds the transaction, signed by its owner, that places it.
 func TestPlacing(t *testing.T) {
 	t.Parallel()
-	l := apitest.New("test")
+	l := ledgertest.New(t, "test")
 	product := l.Auctioned(t)
 	orders, err := l.ProductOrders(t.Context(), product.ID(), wire.Page{Limit: 100})
 	if err != nil {
@@ -155,7 +155,7 @@ func TestPlacing(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, found, wrong)
 		}
 	}
-	tx := func(name string, actions ...types.Action) *types.Tx { return apitest.Sign(l.Body(actions...), name) }
+	tx := func(name string, actions ...types.Action) *types.Tx { return ledgertest.Sign(l.Body(actions...), name) }
 	check("right", "", true, func(*wire.Block) {})
 	check("pruned", "", false, func(b *wire.Block) { b.Txs[0].Tx = nil })
 	check("not there", "does not hold", false, func(b *wire.Block) { b.Txs = nil })
@@ -163,7 +163,7 @@ func TestPlacing(t *testing.T) {
 	check("signed by another", "not signed", false, func(b *wire.Block) { b.Txs[0].Tx = tx("mallory", &types.Place{Order: order.Order}) })
 	owner := "" // by name, to sign something else
 	for _, name := range []string{"consumer", "alice", "producer"} {
-		if apitest.Key(name) == order.Order.Owner {
+		if ledgertest.Key(name) == order.Order.Owner {
 			owner = name
 		}
 	}
@@ -184,7 +184,7 @@ func TestNextSlot(t *testing.T) {
 
 func TestTerms(t *testing.T) {
 	t.Parallel()
-	key := apitest.Key("arbiter").String()
+	key := ledgertest.Key("arbiter").String()
 	accepts, err := parseTerms([]string{"hold", "arbiter:" + key, "meter"})
 	if err != nil || acceptsText(accepts) != "meter, arbiter, hold" {
 		t.Errorf("%q, %v", acceptsText(accepts), err)

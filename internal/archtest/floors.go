@@ -20,7 +20,7 @@ func floors() []floor {
 	words := []string{"types", "trade", "internal/disk"}
 	and := func(more ...string) []string { return append(more, words...) }
 	everyone := []string{
-		"internal/node", "internal/books", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/query", "internal/store", "wallet", "internal/game", "internal/ledger", "trade", "market", "meter", "types", "client/wire",
+		"internal/node", "internal/httpapi", "client", "internal/chain", "internal/index", "internal/query", "internal/store", "wallet", "internal/game", "internal/ledger", "trade", "market", "meter", "types", "client/wire",
 		"internal/atomicfile", "internal/disk", "internal/plaintext",
 	}
 	return []floor{
@@ -28,11 +28,10 @@ func floors() []floor {
 		{4, "internal/sim", everyone},
 		{4, "internal/bench", everyone},
 
-		{3, "internal/node", and("client/wire", "internal/books", "internal/query", "internal/chain", "internal/index", "internal/httpapi", "internal/store", "internal/ledger", "internal/plaintext")},
-		{4, "internal/apitest", everyone},
-		{3, "internal/books", and("market", "internal/ledger", "client/wire")},
-		{3, "internal/query", and("internal/index", "client/wire")},
-		{3, "internal/httpapi", and("internal/books", "internal/chain", "internal/index", "internal/ledger", "internal/query", "market", "client", "client/wire")},
+		{3, "internal/node", and("internal/chain", "internal/httpapi", "internal/index", "internal/ledger", "internal/plaintext", "internal/query", "internal/store")},
+		{4, "internal/ledgertest", everyone},
+		{3, "internal/query", and("client/wire", "internal/index", "internal/ledger", "internal/store", "market")},
+		{3, "internal/httpapi", and("client", "client/wire", "internal/index", "internal/query", "market")},
 		{3, "client", and("wallet", "client/wire")},
 
 		{2, "internal/chain", and("internal/ledger", "internal/store", "internal/atomicfile", "internal/plaintext")},

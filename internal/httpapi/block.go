@@ -2,9 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"strconv"
 
 	"lockstep/client/wire"
+	"lockstep/internal/query"
 )
 
 // How many transactions and events of a block are in memory at once is bounded by the size of a block. An answer holds a page of them.
@@ -30,7 +30,8 @@ func (s *server) blockTxs(ctx context.Context, in *blockTxsInput) (*answer[wire.
 		return nil, s.refuse(err)
 	}
 	page := wire.BlockTxs{Height: block.Height}
-	page.Txs, page.Next, err = cut(block.Txs, wire.Page{After: in.After, Limit: in.Limit})
+	page.Txs, page.Next, err = query.Cut(block.Txs, wire.Page{After: in.After, Limit: in.Limit})
+	page.Txs = filled(page.Txs)
 	return respond(s, page, err)
 }
 
@@ -45,20 +46,7 @@ func (s *server) blockEvents(ctx context.Context, in *blockEventsInput) (*answer
 		return nil, s.refuse(err)
 	}
 	page := wire.BlockEvents{Height: block.Height}
-	page.Events, page.Next, err = cut(block.Events, in.page())
+	page.Events, page.Next, err = query.Cut(block.Events, in.page())
+	page.Events = filled(page.Events)
 	return respond(s, page, err)
-}
-
-// cut is a page of a list that is at hand.
-func cut[T any](list []T, page wire.Page) (items []T, next string, err error) {
-	from, err := page.Index()
-	if err != nil {
-		return nil, "", err
-	}
-	from = min(from, len(list))
-	to := min(from+page.Limit, len(list))
-	if to < len(list) {
-		next = strconv.Itoa(to)
-	}
-	return filled(list[from:to]), next, nil
 }

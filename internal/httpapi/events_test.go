@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
@@ -110,10 +110,10 @@ func TestEvents(t *testing.T) {
 		leave()
 	}
 	for path, want := range map[string]func(types.Event) bool{
-		"/v1/events?from=1&trade=" + trade.String():               func(e types.Event) bool { return e.Trade == trade },
-		"/v1/events?from=1&key=" + apitest.Key("issuer").String(): func(e types.Event) bool { return e.Kind == types.EventIssued },
-		"/v1/events?from=1&key=" + apitest.Key("nobody").String(): func(types.Event) bool { return false },
-		"/v1/events?from=1&trade=" + strings.Repeat("11", 32):     func(types.Event) bool { return false },
+		"/v1/events?from=1&trade=" + trade.String():                  func(e types.Event) bool { return e.Trade == trade },
+		"/v1/events?from=1&key=" + ledgertest.Key("issuer").String(): func(e types.Event) bool { return e.Kind == types.EventIssued },
+		"/v1/events?from=1&key=" + ledgertest.Key("nobody").String(): func(types.Event) bool { return false },
+		"/v1/events?from=1&trade=" + strings.Repeat("11", 32):        func(types.Event) bool { return false },
 	} {
 		next, leave := w.listen(path, "")
 		var wanted []types.Event
@@ -162,12 +162,12 @@ func TestEventsAhead(t *testing.T) {
 
 // flood is a ledger whose past is endless and large: it counts how much of it was taken.
 type flood struct {
-	*apitest.Ledger
+	*ledgertest.Ledger
 	ended chan uint64
 }
 
 func (f flood) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
-	event := types.Event{Kind: types.EventKind(strings.Repeat("x", 64<<10)), At: apitest.Start}
+	event := types.Event{Kind: types.EventKind(strings.Repeat("x", 64<<10)), At: ledgertest.Start}
 	return func(yield func(wire.Block, error) bool) {
 		n := uint64(0)
 		for ctx.Err() == nil && yield(wire.Block{Height: from + n, Events: []types.Event{event}}, nil) {
@@ -180,7 +180,7 @@ func (f flood) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, er
 // A reader that takes nothing holds up only itself, and nothing piles up for it.
 func TestEventsSlowReader(t *testing.T) {
 	t.Parallel()
-	f := flood{Ledger: apitest.New("test"), ended: make(chan uint64, 2)}
+	f := flood{Ledger: ledgertest.New(t, "test"), ended: make(chan uint64, 2)}
 	w := serve(t, f.Ledger, f)
 	slow, err := net.Dial("tcp", w.server.Listener.Addr().String())
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
@@ -192,7 +192,7 @@ func TestToken(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	l, log := apitest.New("test"), slog.New(slog.DiscardHandler)
+	l, log := ledgertest.New(t, "test"), slog.New(slog.DiscardHandler)
 	for name, config := range map[string]Config{
 		"nothing": {}, "no token": {Ledger: l, Logger: log}, "no ledger": {Logger: log, Token: "x"},
 		"token and open": {Ledger: l, Logger: log, Token: "x", OpenSubmit: true},
@@ -209,7 +209,7 @@ func TestConfig(t *testing.T) {
 func TestBadQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := apitest.Key("alice").String()
+	key := ledgertest.Key("alice").String()
 	zeros := strings.Repeat("0", 64)
 	for path, want := range map[string]struct {
 		status int
@@ -329,7 +329,7 @@ func TestHost(t *testing.T) {
 }
 
 // broken is a ledger with a defect: the real one, but for one question.
-type broken struct{ *apitest.Ledger }
+type broken struct{ *ledgertest.Ledger }
 
 func (broken) Assets(context.Context, string, wire.Page) (wire.Assets, error) {
 	panic("a defect of the test")
@@ -340,7 +340,7 @@ func (broken) Offers(context.Context, wire.Page) (wire.Offers, error) {
 
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	l := apitest.New("test")
+	l := ledgertest.New(t, "test")
 	w := serve(t, l, broken{l})
 	for _, path := range []string{"/v1/assets", "/v1/offers"} {
 		response, text := w.ask("GET", path, nil)
@@ -379,7 +379,7 @@ func TestRawBytes(t *testing.T) {
 }
 
 func FuzzSubmission(f *testing.F) {
-	l := apitest.New("test")
+	l := ledgertest.New(f, "test")
 	tx := l.Issue(5, "alice")
 	f.Add("application/json", []byte(submission(tx)))
 	f.Add(wire.CBORType, tx.Bytes())

@@ -14,14 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
 // limitedWorld serves a ledger with limits, on a listener that they hold for.
 func limitedWorld(t *testing.T, limits Limits) (address string) {
 	t.Helper()
-	ledger := apitest.New("test")
+	ledger := ledgertest.New(t, "test")
 	log := slog.New(slog.DiscardHandler)
 	handler, err := New(Config{Ledger: ledger, Token: token, Limits: limits, Version: "test", Logger: log})
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
 // listed is a world whose node lists a host and an origin.
 func listed(t *testing.T) *world {
 	t.Helper()
-	l, log := apitest.New("test"), slog.New(slog.DiscardHandler)
+	l, log := ledgertest.New(t, "test"), slog.New(slog.DiscardHandler)
 	handler, err := New(Config{
 		Ledger: l, Token: token, Version: "test", Logger: log, Hosts: []string{"Node.Example"}, Origins: []string{"https://Market.example:8443"},
 	})
@@ -111,7 +111,7 @@ func TestHostsAndOriginsThatAreNone(t *testing.T) {
 		if origin, err := ParseOrigin(text); err == nil {
 			t.Errorf("%q is taken as origin %s", text, origin)
 		}
-		if _, err := New(Config{Ledger: apitest.New("test"), OpenSubmit: true, Logger: slog.New(slog.DiscardHandler), Origins: []string{text}}); err == nil {
+		if _, err := New(Config{Ledger: ledgertest.New(t, "test"), OpenSubmit: true, Logger: slog.New(slog.DiscardHandler), Origins: []string{text}}); err == nil {
 			t.Errorf("a node starts with the origin %q", text)
 		}
 	}

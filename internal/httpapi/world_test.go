@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/apitest"
+	"lockstep/internal/ledgertest"
 	"lockstep/types"
 )
 
@@ -22,7 +22,7 @@ const token = "a token of the test"
 // world is a real server before a real ledger.
 type world struct {
 	t      *testing.T
-	ledger *apitest.Ledger
+	ledger *ledgertest.Ledger
 	server *httptest.Server
 	log    *record
 }
@@ -46,12 +46,12 @@ func (r *record) String() string {
 }
 
 func newWorld(t *testing.T) *world {
-	l := apitest.New("test")
+	l := ledgertest.New(t, "test")
 	return serve(t, l, l)
 }
 
 // serve puts a ledger, perhaps with something before it, on the network.
-func serve(t *testing.T, l *apitest.Ledger, asked Ledger) *world {
+func serve(t *testing.T, l *ledgertest.Ledger, asked Ledger) *world {
 	t.Helper()
 	log := &record{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -32,11 +32,3 @@ func (n *Node) watchDisk(ctx context.Context) error {
 		warned = warning != ""
 	}
 }
-
-// diskTroubles are sentences about a disk that runs full.
-func (l *ledgerAPI) diskTroubles() []string {
-	if warning := disk.Warning(l.dir); warning != "" {
-		return []string{warning}
-	}
-	return nil
-}

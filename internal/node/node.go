@@ -182,8 +182,8 @@ func (n *Node) Token() string { return n.token }
 func (n *Node) Params() types.Params { return n.store.Params() }
 
 // Ledger answers what the API asks, for programs that run a node in their own process.
-func (n *Node) Ledger() httpapi.Ledger {
-	return &ledgerAPI{chain: n.chain, store: n.store, heavy: newHeavy(), dir: n.dir}
+func (n *Node) Ledger() *query.Ledger {
+	return query.New(ordering{n.chain, n.dir}, n.store)
 }
 
 // openStore opens the store of a node that doesn't run, for commands that look at it.

@@ -28,7 +28,7 @@ func (h *History) Trades(ctx context.Context, filter index.TradeFilter, page wir
 // Auctions returns the auctions that a filter selects, by the start of their slots.
 func (h *History) Auctions(ctx context.Context, filter index.AuctionFilter, page wire.Page) (history.Auctions, error) {
 	found, err := h.index.Auctions(ctx, filter, index.Page(page))
-	return history.Auctions{At: history.Position(found.At), Next: found.Next, Auctions: convert(found.Auctions, auctionOf)}, err
+	return history.Auctions{At: history.Position(found.At), Next: found.Next, Auctions: convert(found.Auctions, historicAuction)}, err
 }
 
 // Volumes returns the traded volumes of a market by hour or by day.
@@ -71,7 +71,7 @@ func convert[From, To any](items []From, to func(From) To) []To {
 	return converted
 }
 
-func auctionOf(a index.Auction) history.Auction {
+func historicAuction(a index.Auction) history.Auction {
 	return history.Auction{
 		ProductID: a.ProductID, Product: a.Product, Height: a.Height, HeldAt: a.HeldAt, Void: a.Void, Orders: a.Orders, Excluded: a.Excluded,
 		Filled: a.Filled, Trades: a.Trades, Demanded: a.Demanded, Offered: a.Offered, Volume: a.Volume, Value: a.Value, Average: a.Average,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -34,6 +33,7 @@ type Store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
 	guard  *guard
+	files  vfs.FS
 	dir    string
 	params types.Params
 	memory Memory
@@ -54,17 +54,26 @@ type Store struct {
 // Open opens the store in a folder, or creates it. The parameters must equal those at its creation. Memory below [MinMemory] counts as
 // MinMemory.
 func Open(dir string, params types.Params, memory Memory, logger *slog.Logger) (*Store, error) {
+	return openIn(vfs.Default, dir, params, memory, logger)
+}
+
+// OpenVolatile makes a store that is gone when it is closed: its files are in memory.
+func OpenVolatile(params types.Params, logger *slog.Logger) (*Store, error) {
+	return openIn(vfs.NewMem(), "volatile", params, MinMemory, logger)
+}
+
+func openIn(files vfs.FS, dir string, params types.Params, memory Memory, logger *slog.Logger) (*Store, error) {
 	if err := params.Check(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := files.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", disk.Explain(dir, err))
 	}
-	lock, err := pebble.LockDirectory(dir, vfs.Default)
+	lock, err := pebble.LockDirectory(dir, files)
 	if err != nil {
 		return nil, lockedError(dir, err)
 	}
-	s := &Store{lock: lock, guard: newGuard(dir, logger), dir: dir, params: params, memory: max(memory, MinMemory)}
+	s := &Store{lock: lock, guard: newGuard(dir, logger), files: files, dir: dir, params: params, memory: max(memory, MinMemory)}
 	if err := s.guard.call(s.open); err != nil {
 		if s.guard.state() != nil {
 			return nil, err // the database still runs; it ends with the process
@@ -78,7 +87,7 @@ func (s *Store) open() (err error) {
 	cache := pebble.NewCache(s.memory.blocks())
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
-		Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
+		FS: s.files, Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize: s.memory.pebbleTable(), MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
 	}
 	for i := range options.Levels { // the rules often look up absent keys

@@ -1,4 +1,4 @@
-package node
+package query
 
 import (
 	"context"
@@ -15,7 +15,7 @@ const (
 	claimsScanned = 20_000 // open trades of the owner that are looked at
 )
 
-func (l *ledgerAPI) Point(_ context.Context, id types.PointID) (wire.Point, error) {
+func (l *Ledger) Point(_ context.Context, id types.PointID) (wire.Point, error) {
 	return glance(l, func(s *store.Head) (wire.Point, error) {
 		point, ok := s.Point(id)
 		if !ok {
@@ -31,7 +31,7 @@ const (
 	pointsScanned = 10_000 // points of anybody that are looked through
 )
 
-func (l *ledgerAPI) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
+func (l *Ledger) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
 	return glance(l, func(s *store.Head) (wire.Points, error) {
 		points := wire.Points{Points: []wire.Point{}}
 		looked := 0
@@ -48,7 +48,7 @@ func (l *ledgerAPI) KeyPoints(_ context.Context, key types.PublicKey) (wire.Poin
 	})
 }
 
-func (l *ledgerAPI) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
+func (l *Ledger) Claims(_ context.Context, flow types.Flow, from types.Time) (wire.Claims, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Claims, error) {
 		point, ok := s.Point(flow.Point)
 		if !ok {

@@ -1,6 +1,4 @@
-// Package books says in the API's words what the ledger's state holds of auctions. Everybody who has a [ledger.Reader] says
-// it in the same way: the node from its store, tests from a state in memory.
-package books
+package query
 
 import (
 	"fmt"
@@ -13,15 +11,15 @@ import (
 )
 
 const (
-	// MaxIndicative is how many orders a book may have for its auction to be computed on a question: more would take the
+	// maxIndicative is how many orders a book may have for its auction to be computed on a question: more would take the
 	// node too long.
-	MaxIndicative = 20_000
-	// MaxLevels is how many limits of each side are told.
-	MaxLevels = 1_000
+	maxIndicative = 20_000
+	// maxLevels is how many limits of each side are told.
+	maxLevels = 1_000
 )
 
-// Open is an open product with its depth and what an auction would trade now; false when it has no orders.
-func Open(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book, bool) {
+// openBook is an open product with its depth and what an auction would trade now; false when it has no orders.
+func openBook(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book, bool) {
 	known, open := r.Book(id)
 	if !open {
 		return wire.Book{}, false
@@ -30,7 +28,7 @@ func Open(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book,
 	book := wire.Book{
 		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(known.Product, params, wire.ProductOpen, known.Orders),
 	}
-	indicative := known.Orders <= MaxIndicative
+	indicative := known.Orders <= maxIndicative
 	sides := map[types.Side]map[types.Rate]*wire.Level{types.Bid: {}, types.Sell: {}}
 	var orders []*types.Order
 	for placed := range r.Orders(id) {
@@ -48,10 +46,10 @@ func Open(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book,
 	}
 	book.Bids, book.Offers = depth(sides[types.Bid], -1), depth(sides[types.Sell], 1)
 	if !indicative {
-		book.Omitted = fmt.Sprintf("the book has more than %d orders: fetch them and compute the auction yourself", MaxIndicative)
+		book.Omitted = fmt.Sprintf("the book has more than %d orders: fetch them and compute the auction yourself", maxIndicative)
 	}
 	outcome := market.Auction(entrants(r, orders)).Rounds
-	book.Indicative, book.IndicativeCount = Rounds(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
+	book.Indicative, book.IndicativeCount = roundsOf(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
 	return book, true
 }
 
@@ -62,7 +60,7 @@ func depth(side map[types.Rate]*wire.Level, direction int) []wire.Level {
 		levels = append(levels, *level)
 	}
 	slices.SortFunc(levels, func(a, b wire.Level) int { return direction * market.ComparePrices(a.Limit, b.Limit) })
-	return levels[:min(len(levels), MaxLevels)]
+	return levels[:min(len(levels), maxLevels)]
 }
 
 // entrants are those that an auction would have now. A meter that was retired since is found out at the gate only.
@@ -84,8 +82,8 @@ func product(p types.Product, params *types.Params, state string, orders uint32)
 	return wire.Product{ID: p.ID(), Product: p, Opens: p.Opens(params), Gate: p.Gate(params), State: state, Orders: orders}
 }
 
-// Rounds are rounds with their prices as decimals.
-func Rounds(list []types.Round) []wire.Round {
+// roundsOf returns rounds with their prices as decimals.
+func roundsOf(list []types.Round) []wire.Round {
 	told := make([]wire.Round, 0, len(list))
 	for _, round := range list {
 		told = append(told, wire.Round{Round: round, Price: market.Decimal(round.Price.Rat())})
@@ -93,26 +91,26 @@ func Rounds(list []types.Round) []wire.Round {
 	return told
 }
 
-// Cleared is a product whose auction was held, in short, with the first rounds.
-func Cleared(a *wire.Auction, first []types.Round, r ledger.Reader, params *types.Params) wire.Book {
+// clearedBook is a product whose auction was held, in short, with the first rounds.
+func clearedBook(a *wire.Auction, first []types.Round, r ledger.Reader, params *types.Params) wire.Book {
 	clock := r.Clock()
 	return wire.Book{
 		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(a.Product, params, wire.ProductCleared, uint32(a.ResultCount)),
 		Bids: []wire.Level{}, Offers: []wire.Level{}, Indicative: []wire.Round{},
 		Held: &wire.Held{
 			Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void,
-			Rounds: Rounds(first), RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
+			Rounds: roundsOf(first), RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
 		},
 	}
 }
 
-// Auction is what became of a product at its gate; the lengths of its lists are the caller's to add.
-func Auction(a *types.Auction) wire.Auction {
+// auctionHead is what became of a product at its gate; the lengths of its lists are the caller's to add.
+func auctionHead(a *types.Auction) wire.Auction {
 	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
 }
 
-// Record is that of a key in one asset.
-func Record(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
+// recordOf is that of a key in one asset.
+func recordOf(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
 	record := r.Record(key, asset)
 	return wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{keyRecord(asset, record)}}
 }
@@ -121,8 +119,8 @@ func keyRecord(asset types.AssetID, record types.Record) wire.KeyRecord {
 	return wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()}
 }
 
-// Records is a page of the records of a key by asset, after a place that an earlier page named.
-func Records(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.KeyRecords, error) {
+// recordsPage is a page of the records of a key by asset, after a place that an earlier page named.
+func recordsPage(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.KeyRecords, error) {
 	page := wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{}}
 	var from types.AssetID
 	if after != "" {

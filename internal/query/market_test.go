@@ -1,4 +1,4 @@
-package node
+package query_test
 
 import (
 	"context"
@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/books"
+	"lockstep/internal/query"
 	"lockstep/types"
 )
 
 // newMarket is a store in which an asset is known, with a product that is open.
 func newMarket(t *testing.T) (*book, types.Product) {
 	b := newBook(t)
-	b.heavy = newHeavy()
 	b.must(mintAt(b, "alice"))
 	asset, slot := euro(), types.Time(b.params.Slot)
 	from := b.time.Add(b.params.Market.Gate)/slot*slot + 2*slot
@@ -127,11 +126,11 @@ func TestBooksAreKept(t *testing.T) {
 	}
 	left, cancel := context.WithCancel(t.Context())
 	cancel()
-	<-b.heavy.turn // somebody computes
+	done := b.Compute() // another caller
 	if _, err := b.Product(left, product.ID()); !errors.Is(err, context.Canceled) {
 		t.Errorf("whoever has left still waits: %v", err)
 	}
-	b.heavy.turn <- struct{}{}
+	done()
 }
 
 // The indicative result of a very large book is left out, and the answer says so.
@@ -139,7 +138,7 @@ func TestLargeBook(t *testing.T) {
 	t.Parallel()
 	b, product := newMarket(t)
 	var txs []*types.Tx
-	for i := range uint64(books.MaxIndicative + 1) {
+	for i := range uint64(query.MaxIndicative + 1) {
 		owner := types.PublicKey{byte(i), byte(i >> 8), byte(i >> 16), 1}
 		txs = append(txs, b.placeTx(product, owner, types.Side(1+i%2), 1+i%3000, 100))
 	}
@@ -148,7 +147,7 @@ func TestLargeBook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told.Omitted == "" || len(told.Indicative) != 0 || len(told.Bids) != books.MaxLevels || told.Bids[0].Limit.Mantissa < told.Bids[1].Limit.Mantissa {
+	if told.Omitted == "" || len(told.Indicative) != 0 || len(told.Bids) != query.MaxLevels || told.Bids[0].Limit.Mantissa < told.Bids[1].Limit.Mantissa {
 		t.Errorf("%q, %d rounds, %d levels", told.Omitted, len(told.Indicative), len(told.Bids))
 	}
 }

@@ -1,4 +1,4 @@
-package node
+package query
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-func (l *ledgerAPI) IDs(_ context.Context, kind, prefix string, limit int) ([]string, error) {
+func (l *Ledger) IDs(_ context.Context, kind, prefix string, limit int) ([]string, error) {
 	low, high, err := types.PrefixRange(prefix)
 	if err != nil {
 		return nil, err

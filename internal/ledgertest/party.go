@@ -1,4 +1,4 @@
-package apitest
+package ledgertest
 
 import (
 	"crypto/sha256"
@@ -47,7 +47,7 @@ func Euro() types.Asset { return types.Asset{Issuer: Key("issuer"), Code: "EUR",
 
 // Body is a body that holds what the actions do, with everything else in order.
 func (l *Ledger) Body(actions ...types.Action) types.Body {
-	return types.Body{ChainID: l.params.ChainID, ValidUntil: l.Now().Add(l.params.MaxValidity / 2), Actions: actions}
+	return types.Body{ChainID: l.chain.params.ChainID, ValidUntil: l.Now().Add(l.chain.params.MaxValidity / 2), Actions: actions}
 }
 
 // Issue is a transaction that gives each named party an output of the amount; its outputs are in their order.
@@ -66,7 +66,7 @@ func (l *Ledger) NewOffer(nonce uint64) types.Offer {
 	minutes := func(n types.Span) types.Time { return now.Add(n * 60_000) }
 	tenth := types.Rate{Mantissa: 1, Exponent: 1}
 	return types.Offer{
-		ChainID: l.params.ChainID, Producer: Key("producer"), Asset: euro.ID(),
+		ChainID: l.chain.params.ChainID, Producer: Key("producer"), Asset: euro.ID(),
 		Goods: types.Goods{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "community",
 			From: minutes(15), Until: minutes(30),
@@ -108,7 +108,7 @@ func (l *Ledger) Story(t testing.TB) ([]*types.Tx, types.TradeID) {
 	body.Inputs = []types.Outpoint{{Tx: issued.ID(), Index: 0}}
 	body.Outputs = []types.Output{{Asset: euro.ID(), Amount: 10_000 - 40, Lock: types.ToKey(Key("producer"))}}
 	do(Sign(body, "producer"))
-	do(types.NewRelease(l.params.ChainID, types.Release{Trade: trade, Instalment: 1, Preimage: secret}))
+	do(types.NewRelease(l.chain.params.ChainID, types.Release{Trade: trade, Instalment: 1, Preimage: secret}))
 	now, err := l.Trade(t.Context(), trade)
 	if err != nil {
 		t.Fatal(err)

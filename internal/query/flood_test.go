@@ -1,4 +1,4 @@
-package node
+package query_test
 
 import (
 	"bytes"
@@ -250,7 +250,6 @@ func (p *party) wants(asset types.AssetID, spendable, locked types.Amount) {
 func TestFloodOfCoinsAndAssets(t *testing.T) {
 	t.Parallel()
 	b, n := newBook(t), floods()
-	b.heavy = newHeavy()
 	handler, err := httpapi.New(httpapi.Config{Ledger: b, OpenSubmit: true, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

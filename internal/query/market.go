@@ -1,4 +1,4 @@
-package node
+package query
 
 import (
 	"context"
@@ -7,61 +7,59 @@ import (
 	"strconv"
 
 	"lockstep/client/wire"
-	"lockstep/internal/books"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
 
-// heavy computes what takes a while: one answer at a time, each once a block, so that questions can't keep the node from
-// making blocks.
-type heavy struct {
-	turn chan struct{} // holds a token while nobody computes
-	kept map[types.ProductID]keptBook
+// bookCache computes books: one at a time, each once a block, so that questions can't keep the node from making blocks.
+type bookCache struct {
+	turn   chan struct{} // holds a token while no book is computed
+	cached map[types.ProductID]cachedBook
 }
 
-type keptBook struct {
+type cachedBook struct {
 	book  wire.Book
-	until uint64 // the height up to which it is right
+	until uint64 // the last height at which it is right
 }
 
-// maxKept bounds the books that are kept; each is at most some hundred kilobytes.
-const maxKept = 64
+// maxCached bounds the number of cached books; each takes at most some hundred kilobytes.
+const maxCached = 64
 
-func newHeavy() *heavy {
-	h := &heavy{turn: make(chan struct{}, 1), kept: map[types.ProductID]keptBook{}}
-	h.turn <- struct{}{}
-	return h
+func newBookCache() *bookCache {
+	c := &bookCache{turn: make(chan struct{}, 1), cached: map[types.ProductID]cachedBook{}}
+	c.turn <- struct{}{}
+	return c
 }
 
-// do runs something when it is its turn, unless its caller has left by then.
-func (h *heavy) do(ctx context.Context, work func() error) error {
+// do runs work once no other runs, unless the context ends first.
+func (c *bookCache) do(ctx context.Context, work func() error) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-h.turn:
+	case <-c.turn:
 	}
-	defer func() { h.turn <- struct{}{} }()
+	defer func() { c.turn <- struct{}{} }()
 	return work()
 }
 
-func (l *ledgerAPI) Products(_ context.Context, part wire.Page) (wire.Products, error) {
+func (l *Ledger) Products(_ context.Context, part wire.Page) (wire.Products, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Products, error) {
 		params := l.store.Params()
-		return books.Products(s.Reader, &params, part.After, part.Limit)
+		return productsPage(s.Reader, &params, part.After, part.Limit)
 	})
 }
 
-func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wire.Book, err error) {
-	err = l.heavy.do(ctx, func() error {
+func (l *Ledger) Product(ctx context.Context, id types.ProductID) (answer wire.Book, err error) {
+	err = l.books.do(ctx, func() error {
 		height := l.store.Height()
-		if kept, known := l.heavy.kept[id]; known && height <= kept.until {
-			answer = kept.book
+		if cached, known := l.books.cached[id]; known && height <= cached.until {
+			answer = cached.book
 			return nil
 		}
 		until := uint64(math.MaxUint64) // a cleared product changes no more
 		answer, err = read(l, func(s *store.IndexedSnapshot) (wire.Book, error) {
 			params := l.store.Params()
-			if open, ok := books.Open(s.Reader, &params, id); ok {
+			if open, ok := openBook(s.Reader, &params, id); ok {
 				until = s.Height()
 				return open, nil
 			}
@@ -70,15 +68,15 @@ func (l *ledgerAPI) Product(ctx context.Context, id types.ProductID) (answer wir
 				return wire.Book{}, err
 			}
 			first, err := store.AuctionList[types.Round](s, id, 0, wire.MaxRounds)
-			return books.Cleared(auction, first, s.Reader, &params), err
+			return clearedBook(auction, first, s.Reader, &params), err
 		})
 		if err != nil {
 			return err
 		}
-		if len(l.heavy.kept) >= maxKept {
-			clear(l.heavy.kept)
+		if len(l.books.cached) >= maxCached {
+			clear(l.books.cached)
 		}
-		l.heavy.kept[id] = keptBook{answer, until}
+		l.books.cached[id] = cachedBook{answer, until}
 		return nil
 	})
 	return answer, err
@@ -96,7 +94,7 @@ func auctionOf(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, err
 	if err != nil {
 		return nil, err
 	}
-	auction := books.Auction(&head.Auction)
+	auction := auctionHead(&head.Auction)
 	auction.RoundCount, auction.ResultCount, auction.TradeCount = head.Rounds, head.Results, head.Trades
 	return &auction, nil
 }
@@ -105,19 +103,19 @@ func beingHeld(id types.ProductID) error {
 	return types.Refuse(types.CodeNotFound, "the auction of product %s is being held: ask again when all its trades are made, some blocks on", id)
 }
 
-func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, part wire.Page) (wire.BookOrders, error) {
-	from, err := books.ParsePlace(part.After)
+func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, part wire.Page) (wire.BookOrders, error) {
+	from, err := parseOrderPlace(part.After)
 	if err != nil {
 		return wire.BookOrders{}, err
 	}
 	return read(l, func(s *store.IndexedSnapshot) (wire.BookOrders, error) {
 		orders := s.AuctionedOrdersFrom(id, from.Owner, from.Number)
 		if _, open := s.Reader.Book(id); open {
-			orders = books.OfOpen(s.Reader, id, from)
+			orders = ordersOfOpen(s.Reader, id, from)
 		} else if s.Reader.Held(id) {
 			return wire.BookOrders{}, beingHeld(id)
 		}
-		page, err := books.Orders(s.Reader, orders, part.Limit)
+		page, err := ordersPage(s.Reader, orders, part.Limit)
 		if err == nil && len(page.Orders) == 0 && part.After == "" {
 			_, err = auctionOf(s, id) // an auction has orders, so this says that nothing is known of the product
 		}
@@ -125,7 +123,7 @@ func (l *ledgerAPI) ProductOrders(_ context.Context, id types.ProductID, part wi
 	})
 }
 
-func (l *ledgerAPI) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
+func (l *Ledger) Auction(_ context.Context, id types.ProductID) (wire.Auction, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Auction, error) {
 		auction, err := held(s, id)
 		if err != nil {
@@ -144,8 +142,8 @@ func held(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 }
 
 // listOf is a page of a list of an auction.
-func listOf[T any, P store.Item[T]](l *ledgerAPI, id types.ProductID, part wire.Page) (items []T, next string, err error) {
-	from, err := part.Index()
+func listOf[T any, P store.Item[T]](l *Ledger, id types.ProductID, part wire.Page) (items []T, next string, err error) {
+	from, err := listIndex(part.After)
 	if err != nil {
 		return nil, "", err
 	}
@@ -162,23 +160,23 @@ func listOf[T any, P store.Item[T]](l *ledgerAPI, id types.ProductID, part wire.
 	return items, next, err
 }
 
-func (l *ledgerAPI) AuctionRounds(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionRounds, err error) {
+func (l *Ledger) AuctionRounds(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionRounds, err error) {
 	rounds, next, err := listOf[types.Round](l, id, part)
-	return wire.AuctionRounds{Rounds: books.Rounds(rounds), Next: next}, err
+	return wire.AuctionRounds{Rounds: roundsOf(rounds), Next: next}, err
 }
 
-func (l *ledgerAPI) AuctionResults(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionResults, err error) {
+func (l *Ledger) AuctionResults(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionResults, err error) {
 	page.Results, page.Next, err = listOf[types.Result](l, id, part)
 	return page, err
 }
 
-func (l *ledgerAPI) AuctionTrades(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionTrades, err error) {
+func (l *Ledger) AuctionTrades(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionTrades, err error) {
 	page.Trades, page.Next, err = listOf[types.MatchTrade](l, id, part)
 	return page, err
 }
 
 // KeyOrders implements [api.Ledger]. It skips the orders of a book that an auction is emptying, of which there are few.
-func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, part wire.Page) (wire.BookOrders, error) {
+func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, part wire.Page) (wire.BookOrders, error) {
 	place, err := hex.DecodeString(part.After)
 	if err != nil || len(place) != 0 && len(place) != store.OrderPlaceLength {
 		return wire.BookOrders{}, types.Refuse(types.CodeMalformed,
@@ -198,18 +196,18 @@ func (l *ledgerAPI) KeyOrders(_ context.Context, key types.PublicKey, part wire.
 				page.Next = hex.EncodeToString(last)
 				break
 			}
-			page.Orders, last = append(page.Orders, books.Order(s.Reader, entry.PlacedOrder)), entry.Place
+			page.Orders, last = append(page.Orders, bookOrder(s.Reader, entry.PlacedOrder)), entry.Place
 		}
 		return page, nil
 	})
 }
 
-func (l *ledgerAPI) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
-	return glance(l, func(s *store.Head) (wire.KeyRecords, error) { return books.Record(s.Reader, key, asset), nil })
+func (l *Ledger) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
+	return glance(l, func(s *store.Head) (wire.KeyRecords, error) { return recordOf(s.Reader, key, asset), nil })
 }
 
-func (l *ledgerAPI) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {
+func (l *Ledger) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.KeyRecords, error) {
-		return books.Records(s.Reader, key, part.After, part.Limit)
+		return recordsPage(s.Reader, key, part.After, part.Limit)
 	})
 }

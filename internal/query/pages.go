@@ -1,17 +1,18 @@
-package books
+package query
 
 import (
 	"encoding/binary"
 	"encoding/hex"
 	"iter"
+	"strconv"
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/types"
 )
 
-// Products is a page of the open products by gate, after a place that an earlier page named.
-func Products(r ledger.Reader, params *types.Params, after string, limit int) (wire.Products, error) {
+// productsPage is a page of the open products by gate, after a place that an earlier page named.
+func productsPage(r ledger.Reader, params *types.Params, after string, limit int) (wire.Products, error) {
 	clock := r.Clock()
 	page := wire.Products{Height: clock.Height, BlockTime: clock.BlockTime, Products: []wire.Product{}}
 	gate, last, err := parseProductPlace(after)
@@ -51,14 +52,14 @@ func misplaced(after string) error {
 	return types.Refuse(types.CodeMalformed, "%.100q is not a place in this list: pass on what the last page gave as next", after)
 }
 
-// Place is where a page of orders begins: at an owner's order of a number.
-type Place struct {
+// orderPlace is where a page of orders begins: at an owner's order of a number.
+type orderPlace struct {
 	Owner  types.PublicKey
 	Number uint8
 }
 
-// ParsePlace reads what an earlier page gave as next; the first page has none.
-func ParsePlace(after string) (p Place, err error) {
+// parseOrderPlace reads what an earlier page gave as next; the first page has none.
+func parseOrderPlace(after string) (p orderPlace, err error) {
 	if after == "" {
 		return p, nil
 	}
@@ -66,31 +67,31 @@ func ParsePlace(after string) (p Place, err error) {
 	if err != nil || len(place) != len(p.Owner)+1 {
 		return p, misplaced(after)
 	}
-	return Place{Owner: types.PublicKey(place[:len(p.Owner)]), Number: place[len(p.Owner)]}, nil
+	return orderPlace{Owner: types.PublicKey(place[:len(p.Owner)]), Number: place[len(p.Owner)]}, nil
 }
 
-func (p Place) String() string {
+func (p orderPlace) String() string {
 	return hex.EncodeToString(append(append([]byte{}, p.Owner[:]...), p.Number))
 }
 
-// Orders is a page of orders that come in order of owner and number.
-func Orders(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], limit int) (wire.BookOrders, error) {
+// ordersPage is a page of orders that come in order of owner and number.
+func ordersPage(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], limit int) (wire.BookOrders, error) {
 	page := wire.BookOrders{Height: r.Clock().Height, Orders: []wire.BookOrder{}}
 	for placed, err := range orders {
 		if err != nil {
 			return page, err
 		}
 		if len(page.Orders) == limit {
-			page.Next = Place{placed.Order.Owner, placed.Order.Number}.String()
+			page.Next = orderPlace{placed.Order.Owner, placed.Order.Number}.String()
 			break
 		}
-		page.Orders = append(page.Orders, Order(r, placed))
+		page.Orders = append(page.Orders, bookOrder(r, placed))
 	}
 	return page, nil
 }
 
-// OfOpen are the orders of an open product from a place on, for [Orders].
-func OfOpen(r ledger.Reader, id types.ProductID, from Place) iter.Seq2[*types.PlacedOrder, error] {
+// ordersOfOpen are the orders of an open product from a place on, for [ordersPage].
+func ordersOfOpen(r ledger.Reader, id types.ProductID, from orderPlace) iter.Seq2[*types.PlacedOrder, error] {
 	return func(yield func(*types.PlacedOrder, error) bool) {
 		for placed := range r.OrdersFrom(id, from.Owner, from.Number) {
 			if !yield(placed, nil) {
@@ -100,10 +101,36 @@ func OfOpen(r ledger.Reader, id types.ProductID, from Place) iter.Seq2[*types.Pl
 	}
 }
 
-// Order is an order with the record of its owner.
-func Order(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
+// bookOrder is an order with the record of its owner.
+func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
 	record := r.Record(placed.Order.Owner, placed.Order.Product.Asset)
 	return wire.BookOrder{
 		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Record: record, Percent: record.Percent(),
 	}
+}
+
+// listIndex reads a place in a list whose places are numbers.
+func listIndex(after string) (int, error) {
+	if after == "" {
+		return 0, nil
+	}
+	index, err := strconv.ParseUint(after, 10, 31)
+	if err != nil {
+		return 0, misplaced(after)
+	}
+	return int(index), nil
+}
+
+// Cut returns a page of a list that is in memory, and the place of the next one.
+func Cut[T any](list []T, page wire.Page) (items []T, next string, err error) {
+	from, err := listIndex(page.After)
+	if err != nil {
+		return nil, "", err
+	}
+	from = min(from, len(list))
+	to := min(from+page.Limit, len(list))
+	if to < len(list) {
+		next = strconv.Itoa(to)
+	}
+	return list[from:to], next, nil
 }

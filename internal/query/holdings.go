@@ -1,4 +1,4 @@
-package node
+package query
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 // Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
-func (l *ledgerAPI) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
+func (l *Ledger) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Coins, error) {
 		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []types.Coin{}}
 		coins := s.Coins(key, asset, store.CoinPlace(part.After))
@@ -52,7 +52,7 @@ func coinOf(coin *store.Coin) types.Coin {
 const maxRefunds = 10_000
 
 // Balances implements [api.Ledger]. A page reads the sums that the store keeps, and counts the refunds that have become due.
-func (l *ledgerAPI) Balances(_ context.Context, key types.PublicKey, assets []types.AssetID, part wire.Page) (wire.Balances, error) {
+func (l *Ledger) Balances(_ context.Context, key types.PublicKey, assets []types.AssetID, part wire.Page) (wire.Balances, error) {
 	from, err := parseAssetPlace(part.After)
 	if err != nil {
 		return wire.Balances{}, err
@@ -124,7 +124,7 @@ func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, 
 }
 
 // Output implements [api.Ledger].
-func (l *ledgerAPI) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
+func (l *Ledger) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
 	return glance(l, func(s *store.Head) (wire.Output, error) {
 		output, ok := s.Output(outpoint)
 		if !ok {
@@ -160,7 +160,7 @@ func parseAssetPlace(after string) (id types.AssetID, err error) {
 }
 
 // Asset implements [api.Ledger].
-func (l *ledgerAPI) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
+func (l *Ledger) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
 	return glance(l, func(s *store.Head) (wire.Asset, error) {
 		state, ok := s.Asset(id)
 		if !ok {
@@ -175,7 +175,7 @@ func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
 }
 
 // Assets implements [api.Ledger].
-func (l *ledgerAPI) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
+func (l *Ledger) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
 	from, err := parseAssetPlace(part.After)
 	if err != nil {
 		return wire.Assets{}, err

@@ -1,35 +1,78 @@
-package node
+package query
 
 import (
 	"context"
 	"encoding/hex"
 	"errors"
 	"iter"
+	"time"
 
 	"lockstep/client/wire"
-	"lockstep/internal/chain"
 	"lockstep/internal/store"
 	"lockstep/trade"
 	"lockstep/types"
 )
 
-// ledgerAPI answers the API's questions from chain and store. Each answer is of one height.
-type ledgerAPI struct {
-	chain *chain.Chain
+// Ledger answers questions on the state of the ledger and on its blocks. Each answer is of one height. It is safe for concurrent use.
+type Ledger struct {
+	chain Chain
 	store *store.Store
-	heavy *heavy
-	dir   string // whose disk the node writes to
+	books *bookCache
+}
+
+// Chain is the part of a node that orders transactions. Tests have one that makes a block for each submission.
+type Chain interface {
+	// Submit puts a transaction into the pool; its error is a refusal, or that of the context.
+	Submit(ctx context.Context, tx *types.Tx) error
+	// SubmitAll is Submit for each of several transactions, in their order.
+	SubmitAll(ctx context.Context, txs []*types.Tx) []error
+	// Outcome returns the state of a transaction; false when it is neither in a block nor in the pool.
+	Outcome(id types.TxID) (Outcome, bool, error)
+	// Await waits until a transaction is final, or until the context ends.
+	Await(ctx context.Context, id types.TxID) (Outcome, error)
+	// Blocks yields the blocks from a height on (0: the next one), then each new one, until the context ends.
+	Blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error]
+	// Transactions returns the transactions of a block: none where they are pruned, and nil for one that can't be decoded.
+	Transactions(height uint64) []*types.Tx
+	// Status describes the node among others.
+	Status() Status
+}
+
+// Outcome is the state of a transaction: pending, or final.
+type Outcome struct {
+	Tx      types.TxID
+	Pending bool
+	Height  uint64 // of its block; zero without one
+	Code    types.Code
+	Detail  string
+}
+
+// Status describes a node among others.
+type Status struct {
+	Waiting    int // transactions in the pool
+	Peers      int
+	Validators int
+	Genesis    types.Hash // the same on every node of a ledger
+
+	SinceBlock time.Duration // since the last block arrived
+	Halted     bool          // no block arrived for longer than an idle ledger waits
+	Troubles   []string      // faults of the node, in sentences
+}
+
+// New answers from a chain and the store that it commits its blocks to.
+func New(chain Chain, s *store.Store) *Ledger {
+	return &Ledger{chain: chain, store: s, books: newBookCache()}
 }
 
 // glance answers from the state alone.
-func glance[T any](l *ledgerAPI, answer func(*store.Head) (T, error)) (T, error) {
+func glance[T any](l *Ledger, answer func(*store.Head) (T, error)) (T, error) {
 	tip := l.store.Head()
 	result, err := answer(tip)
 	return result, errors.Join(err, tip.Close())
 }
 
 // read answers from one snapshot.
-func read[T any](l *ledgerAPI, answer func(*store.IndexedSnapshot) (T, error)) (result T, err error) {
+func read[T any](l *Ledger, answer func(*store.IndexedSnapshot) (T, error)) (result T, err error) {
 	snapshot, err := l.store.Snapshot()
 	if err != nil {
 		return result, err
@@ -38,9 +81,10 @@ func read[T any](l *ledgerAPI, answer func(*store.IndexedSnapshot) (T, error)) (
 	return result, errors.Join(err, snapshot.Close())
 }
 
-func (l *ledgerAPI) Params() types.Params { return l.store.Params() }
+// Params returns the parameters of the ledger.
+func (l *Ledger) Params() types.Params { return l.store.Params() }
 
-func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
+func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	return glance(l, func(s *store.Head) (wire.Status, error) {
 		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
@@ -49,18 +93,18 @@ func (l *ledgerAPI) Status(context.Context) (wire.Status, error) {
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
-			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append(status.Troubles, l.diskTroubles()...),
+			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
 }
 
-func (l *ledgerAPI) Submit(ctx context.Context, tx *types.Tx) error { return l.chain.Submit(ctx, tx) }
+func (l *Ledger) Submit(ctx context.Context, tx *types.Tx) error { return l.chain.Submit(ctx, tx) }
 
-func (l *ledgerAPI) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
+func (l *Ledger) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
 	return l.chain.SubmitAll(ctx, txs)
 }
 
-func (l *ledgerAPI) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
+func (l *Ledger) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, known, err := l.chain.Outcome(id)
 	if err == nil && !known {
 		err = types.Refuse(types.CodeNotFound, "transaction %s is neither on the ledger nor waiting", id)
@@ -68,12 +112,12 @@ func (l *ledgerAPI) Receipt(_ context.Context, id types.TxID) (wire.Receipt, err
 	return receiptOf(outcome), err
 }
 
-func (l *ledgerAPI) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+func (l *Ledger) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, err := l.chain.Await(ctx, id)
 	return receiptOf(outcome), err
 }
 
-func receiptOf(outcome chain.Outcome) wire.Receipt {
+func receiptOf(outcome Outcome) wire.Receipt {
 	receipt := wire.Receipt{
 		Tx: outcome.Tx, Status: wire.StatusRefused, Height: outcome.Height, Code: outcome.Code, Detail: outcome.Detail,
 	}
@@ -86,7 +130,7 @@ func receiptOf(outcome chain.Outcome) wire.Receipt {
 	return receipt
 }
 
-func (l *ledgerAPI) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
+func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
 	return glance(l, func(s *store.Head) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
@@ -111,7 +155,7 @@ func tradeOf(record *store.TradeRecord, s *store.Head) wire.Trade {
 	return t
 }
 
-func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
+func (l *Ledger) Trades(_ context.Context, key types.PublicKey, openOnly bool, part wire.Page) (wire.Trades, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Trades, error) {
 		page := wire.Trades{Trades: []wire.Trade{}}
 		last := ""
@@ -130,7 +174,7 @@ func (l *ledgerAPI) Trades(_ context.Context, key types.PublicKey, openOnly bool
 	})
 }
 
-func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
+func (l *Ledger) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
 	return glance(l, func(s *store.Head) (wire.Offer, error) {
 		standing, ok := s.Offer(id)
 		if !ok {
@@ -140,7 +184,7 @@ func (l *ledgerAPI) Offer(_ context.Context, id types.OfferID) (wire.Offer, erro
 	})
 }
 
-func (l *ledgerAPI) Offers(_ context.Context, part wire.Page) (wire.Offers, error) {
+func (l *Ledger) Offers(_ context.Context, part wire.Page) (wire.Offers, error) {
 	var from types.OfferID
 	if part.After != "" {
 		place, err := hex.DecodeString(part.After)
@@ -167,7 +211,7 @@ func (l *ledgerAPI) Offers(_ context.Context, part wire.Page) (wire.Offers, erro
 	})
 }
 
-func (l *ledgerAPI) Block(_ context.Context, height uint64, bodies bool) (wire.Block, error) {
+func (l *Ledger) Block(_ context.Context, height uint64, bodies bool) (wire.Block, error) {
 	if height == 0 {
 		height = l.store.Height()
 	}
@@ -189,7 +233,7 @@ func (l *ledgerAPI) Block(_ context.Context, height uint64, bodies bool) (wire.B
 }
 
 // Events leaves the bodies of the transactions out: who wants them asks for the block.
-func (l *ledgerAPI) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
+func (l *Ledger) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
 	return func(yield func(wire.Block, error) bool) {
 		for record, err := range l.chain.Blocks(ctx, from) {
 			if err != nil {

@@ -1,4 +1,4 @@
-package node
+package query_test
 
 import (
 	"context"
@@ -9,14 +9,16 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
+	"lockstep/internal/query"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
 
 // book is a store whose blocks the test makes, with whatever time between them, and the answers from it.
 type book struct {
-	*ledgerAPI
+	*query.Ledger
 	t      *testing.T
+	store  *store.Store
 	params types.Params
 	time   types.Time
 }
@@ -28,7 +30,7 @@ func newBook(t *testing.T) *book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.ledgerAPI = &ledgerAPI{store: s}
+	b.Ledger, b.store = query.New(nil, s), s
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -293,73 +295,5 @@ func TestOffersInPages(t *testing.T) {
 	b.wait(40 * second)
 	if page, err := b.Offers(t.Context(), wire.Page{Limit: 3}); err != nil || len(page.Offers) != 0 {
 		t.Errorf("offers stand beyond their end: %+v, %v", page, err)
-	}
-}
-
-func TestWhatIsUnknownIsNotFound(t *testing.T) {
-	t.Parallel()
-	dir := initNode(t, quickParams())
-	n, _ := start(t, dir)
-	l := n.Ledger()
-	_, receipt := l.Receipt(t.Context(), types.TxID{1})
-	_, trade := l.Trade(t.Context(), types.TradeID{1})
-	_, offer := l.Offer(t.Context(), types.OfferID{1})
-	_, block := l.Block(t.Context(), 1<<50, false)
-	for name, err := range map[string]error{"receipt": receipt, "trade": trade, "offer": offer, "block": block} {
-		if types.CodeOf(err) != types.CodeNotFound {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	_, trades := l.Trades(t.Context(), publicKey("peter"), false, wire.Page{After: "x", Limit: 1})
-	_, offers := l.Offers(t.Context(), wire.Page{After: "x", Limit: 1})
-	_, assets := l.Assets(t.Context(), "", wire.Page{After: "x", Limit: 1})
-	_, coins := l.Coins(t.Context(), publicKey("peter"), types.AssetID{}, 0, wire.Page{After: "x", Limit: 1})
-	_, balances := l.Balances(t.Context(), publicKey("peter"), nil, wire.Page{After: "x", Limit: 1})
-	_, orders := l.KeyOrders(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
-	_, records := l.Records(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
-	for name, err := range map[string]error{
-		"trades": trades, "offers": offers, "assets": assets, "coins": coins, "balances": balances, "orders": orders, "records": records,
-	} {
-		if types.CodeOf(err) != types.CodeMalformed {
-			t.Errorf("%s after rubbish: %v", name, err)
-		}
-	}
-	if coins, balances := holdings(t, l, "stranger"); len(coins)+len(balances) != 0 {
-		t.Errorf("%+v, %+v", coins, balances)
-	}
-}
-
-func TestEventsTellOfABlockAndBlocksHoldTheTransactions(t *testing.T) {
-	t.Parallel()
-	params := quickParams()
-	n, _ := start(t, initNode(t, params))
-	l := n.Ledger()
-	tx := mint(params, 7, "peter")
-	must(t, l, tx)
-	receipt, err := l.Receipt(t.Context(), tx.ID())
-	if err != nil || receipt.Status != wire.StatusCommitted {
-		t.Fatalf("%+v, %v", receipt, err)
-	}
-	for block, err := range l.Events(t.Context(), receipt.Height) {
-		if err != nil || block.Height != receipt.Height || len(block.Events) != 2 || block.Events[0].Tx != tx.ID() {
-			t.Errorf("%+v, %v", block, err)
-		}
-		break
-	}
-	block, err := l.Block(t.Context(), receipt.Height, true)
-	if err != nil || len(block.Txs) != 1 || block.Txs[0].Tx == nil || block.Txs[0].Tx.ID() != tx.ID() {
-		t.Errorf("%+v, %v", block, err)
-	}
-	latest, err := l.Block(t.Context(), 0, false)
-	if err != nil || latest.Height < block.Height {
-		t.Errorf("%+v, %v", latest, err)
-	}
-	status, err := l.Status(t.Context())
-	if err != nil || status.ChainID != "test" || status.Height < block.Height || status.Validators != 1 {
-		t.Errorf("%+v, %v", status, err)
-	}
-	assets, err := l.Assets(t.Context(), "", wire.Page{Limit: 1})
-	if err != nil || len(assets.Assets) != 1 || assets.Assets[0].Issued != 7 {
-		t.Errorf("%+v, %v", assets, err)
 	}
 }

@@ -1,0 +1,55 @@
+package ledgertest
+
+import (
+	"testing"
+
+	"lockstep/types"
+)
+
+// NewProduct is energy in a quarter-hour that begins a number of slots after the first one whose gate is half an hour away.
+func (l *Ledger) NewProduct(slots int) types.Product {
+	euro, slot := Euro(), l.chain.params.Slot
+	from := l.Now().Add(l.chain.params.Market.Gate + 30*60_000)
+	from = from/types.Time(slot)*types.Time(slot) + types.Time(slots+1)*types.Time(slot)
+	return types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "community", From: from, Until: from.Add(slot), Asset: euro.ID(),
+	}
+}
+
+// NewOrder is an order of 1,000 Wh under hold terms.
+func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, side types.Side, limit uint64) types.Order {
+	return types.Order{
+		ChainID: l.chain.params.ChainID, Owner: Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
+		Limit: types.Rate{Mantissa: limit}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
+		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+	}
+}
+
+// Place puts orders into their books, each in a transaction of its own by the party of that name.
+func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
+	t.Helper()
+	for _, order := range orders {
+		if err := l.Submit(t.Context(), Sign(l.Body(&types.Place{Order: order}), owner)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Auctioned plays an auction: two bids of 12 and 8 against offers of 4 and 9, of 1,000 Wh each.
+func (l *Ledger) Auctioned(t testing.TB) types.Product {
+	t.Helper()
+	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer", "producer", "alice", "bob")); err != nil {
+		t.Fatal(err)
+	}
+	product := l.NewProduct(0)
+	l.Place(t, "consumer", l.NewOrder(product, "consumer", 0, types.Bid, 12))
+	l.Place(t, "alice", l.NewOrder(product, "alice", 0, types.Bid, 8))
+	l.Place(t, "producer", l.NewOrder(product, "producer", 0, types.Sell, 4), l.NewOrder(product, "producer", 1, types.Sell, 9))
+	l.Gate(&product)
+	return product
+}
+
+// Gate lets time pass until the auction of a product has been held.
+func (l *Ledger) Gate(product *types.Product) {
+	l.Advance(product.Gate(&l.chain.params).Since(l.Now()) + 1)
+}
