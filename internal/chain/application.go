@@ -15,13 +15,13 @@ import (
 	"lockstep/types"
 )
 
-// usualBlock is how many transactions a block holds, hardly more, when much waits.
+// usualBlock is the expected number of transactions in a full block.
 const usualBlock = 4096
 
 // appVersion is the version of the rules, part of every block's header.
 const appVersion = 1
 
-// application is what the engine drives: blocks go in, commitments come out (ABCI). The engine calls the consensus
+// application implements the engine's interface (ABCI): it executes blocks and returns their commitments. The engine calls the consensus
 // methods one at a time, and those of the pool at any time.
 type application struct {
 	abci.BaseApplication
@@ -32,20 +32,20 @@ type application struct {
 	feed    *feed
 	failure *failure
 	clock   *clock
-	stop    <-chan struct{} // ends the wait of an idle proposer
+	stop    <-chan struct{} // closed to end the wait of an idle proposer
 
-	replaying atomic.Bool // the engine reads its log again: nothing is worth a wait
+	replaying atomic.Bool // the engine replays its log: don't wait for transactions
 
-	// Between the calls of one height; touched by consensus methods only.
+	// State between the calls of one height, used by consensus methods only.
 	seen       map[types.Hash]*types.Tx // of proposals of others, decoded and verified
-	optimistic *optimisticBlock         // the last block that was begun
-	finalized  *optimisticBlock         // is to be committed
-	due        bool                     // the last block has left something to the next one
+	optimistic *optimisticBlock         // the block whose execution began last
+	finalized  *optimisticBlock         // the block to commit
+	due        bool                     // the last block left due entries to the next one
 
-	executing sync.WaitGroup // what runs ahead
+	executing sync.WaitGroup // optimistic executions
 }
 
-// decided is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be.
+// blockTx is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be decoded.
 type blockTx struct {
 	hash types.Hash
 	tx   *types.Tx
@@ -53,7 +53,7 @@ type blockTx struct {
 	err  error
 }
 
-// Info tells the engine where the store stands; it replays what is missing.
+// Info returns the height and the commitment of the store. The engine replays later blocks.
 func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: appVersion}
 	if height := a.store.Height(); height > 0 {
@@ -63,7 +63,7 @@ func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseIn
 	return info, nil
 }
 
-// InitChain begins a ledger with the parameters of the genesis file, which must be those of the store.
+// InitChain starts a ledger. The parameters of the genesis file must equal those of the store.
 func (a *application) InitChain(_ context.Context, request *abci.RequestInitChain) (_ *abci.ResponseInitChain, err error) {
 	defer a.failure.watch("begin the chain", &err)
 	params, err := paramsOf(request.ChainId, request.AppStateBytes)
@@ -77,7 +77,7 @@ func (a *application) InitChain(_ context.Context, request *abci.RequestInitChai
 	return &abci.ResponseInitChain{AppHash: commitment[:]}, nil
 }
 
-// CheckTx puts a transaction into the pool that came through the engine's own interface.
+// CheckTx submits a transaction that arrived through the engine's own interface.
 func (a *application) CheckTx(ctx context.Context, request *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 	tx, err := types.DecodeTx(request.Tx)
 	if err == nil {
@@ -86,8 +86,7 @@ func (a *application) CheckTx(ctx context.Context, request *abci.RequestCheckTx)
 	return &abci.ResponseCheckTx{Code: uint32(types.CodeOf(err))}, nil
 }
 
-// InsertTx queues a transaction for the pool that came from a peer. It must not wait for anything: the peer's votes and
-// blocks come behind it.
+// InsertTx queues a transaction of a peer for the pool. It doesn't block: the peer's votes and blocks are behind it.
 func (a *application) InsertTx(_ context.Context, request *abci.RequestInsertTx) (*abci.ResponseInsertTx, error) {
 	tx, err := types.DecodeTx(request.Tx)
 	if err == nil {
@@ -96,12 +95,12 @@ func (a *application) InsertTx(_ context.Context, request *abci.RequestInsertTx)
 	return &abci.ResponseInsertTx{Code: uint32(types.CodeOf(err))}, nil
 }
 
-// ReapTxs hands out this node's own new transactions, for the peers.
+// ReapTxs returns this node's own new transactions, for the peers.
 func (a *application) ReapTxs(_ context.Context, request *abci.RequestReapTxs) (*abci.ResponseReapTxs, error) {
 	return &abci.ResponseReapTxs{Txs: a.pool.reap(int(request.MaxBytes))}, nil
 }
 
-// PrepareProposal makes a block of what waits. An idle chain makes an empty one, so that the ledger clock goes on.
+// PrepareProposal fills a block from the pool. An idle chain proposes an empty block, so that the ledger clock advances.
 func (a *application) PrepareProposal(
 	_ context.Context, request *abci.RequestPrepareProposal,
 ) (_ *abci.ResponsePrepareProposal, err error) {
@@ -115,8 +114,8 @@ func (a *application) PrepareProposal(
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
-// ProcessProposal refuses a block that no honest proposer makes: with a transaction that can't be read, is not signed or stands
-// there twice, with more work than a block may take, or with a time that is far ahead.
+// ProcessProposal rejects blocks that no honest proposer makes: with a transaction that can't be decoded, lacks a valid signature or
+// occurs twice, with more work than the limit, or with a time too far ahead.
 func (a *application) ProcessProposal(
 	_ context.Context, request *abci.RequestProcessProposal,
 ) (_ *abci.ResponseProcessProposal, err error) {
@@ -132,7 +131,7 @@ func (a *application) ProcessProposal(
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
-// clean reports whether all transactions can be read, are signed, stand there once, and are no more work than a block may take.
+// clean reports whether all transactions are decoded, signed and unique, and their work is within the limit of a block.
 func clean(txs []blockTx) bool {
 	ids := make(map[types.TxID]struct{}, len(txs))
 	work := uint64(0)
@@ -146,7 +145,7 @@ func clean(txs []blockTx) bool {
 	return len(ids) == len(txs) && work <= ledger.MaxBlockWork
 }
 
-// FinalizeBlock returns what comes of a decided block, which mostly is executed by now. Nothing is written before Commit.
+// FinalizeBlock returns the results of a decided block, usually from its optimistic execution. Nothing is written before Commit.
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
@@ -166,14 +165,13 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 	return response, nil
 }
 
-// Commit makes the block the store's last, then tells pool and followers. The engine has it on the disk by now; the store
-// writes it soon. After a crash Info tells which block the store has, and the engine replays what came after it: each
-// is done once.
+// Commit makes the block the store's last one, then informs the pool and the followers. The engine has the block on its disk by now; the
+// store flushes it later. After a crash the engine replays the blocks after [application.Info]'s height, each once.
 func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
 	defer a.failure.watch("commit a block", &err)
 	finalized := a.finalized
 	if finalized == nil || finalized.staged == nil {
-		return nil, fmt.Errorf("no block is to be committed")
+		return nil, fmt.Errorf("no finalized block to commit")
 	}
 	a.finalized = nil
 	if err := finalized.staged.Commit(); err != nil {
@@ -190,7 +188,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	return &abci.ResponseCommit{}, nil
 }
 
-// resolve finds the transactions of a block among those that are known, and decodes and verifies the rest.
+// resolve looks up the transactions of a block among the known ones, and decodes and verifies the rest.
 func (a *application) resolve(raw [][]byte) []blockTx {
 	txs, hashes := make([]blockTx, len(raw)), make([]types.Hash, len(raw))
 	for i, bytes := range raw {
@@ -217,7 +215,7 @@ func (a *application) resolve(raw [][]byte) []blockTx {
 	return txs
 }
 
-// known returns the transactions whose signatures are known to be good, nil for others. The hash covers the signatures too.
+// known returns the transactions whose signatures are known to be valid, nil for others. The hash covers the signatures too.
 func (a *application) known(hashes []types.Hash) []*types.Tx {
 	txs := a.pool.byHash(hashes)
 	for i, tx := range txs {

@@ -17,7 +17,7 @@ import (
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// driven is the application of a chain whose engine does not run: the test takes its place.
+// driven is the application of a chain without a running engine: the test calls it instead.
 type driven struct {
 	*application
 	begin time.Time
@@ -32,7 +32,7 @@ func (w *world) application() driven {
 
 func (a driven) time(height int64) time.Time { return a.begin.Add(time.Duration(height) * time.Second) }
 
-// block finalizes and commits a block of transactions and returns what it commits to.
+// block finalizes and commits a block of transactions and returns its commitment.
 func (a driven) block(t testing.TB, height int64, txs ...*types.Tx) []byte {
 	t.Helper()
 	raw := make([][]byte, len(txs))
@@ -102,8 +102,7 @@ func TestRejectedProposals(t *testing.T) {
 	}
 }
 
-// TestBlockWorkLimit: a proposer stops where the work of a block ends, of what waits and of what runs, and nobody accepts
-// a block with more.
+// TestBlockWorkLimit: a proposer stops at the work limit of a block, running trades included, and validators reject a block beyond it.
 func TestBlockWorkLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -138,7 +137,7 @@ func TestBlockWorkLimit(t *testing.T) {
 	}
 }
 
-// TestSlotWorkInProposal: the places of a slot that a delivery changes are work that its form doesn't tell.
+// TestSlotWorkInProposal: the slot entries that a delivery changes are work that its encoding doesn't show.
 func TestSlotWorkInProposal(t *testing.T) {
 	t.Parallel()
 	const places = 6 // that cost a unit
@@ -188,8 +187,8 @@ func bothAfter(t testing.TB, one, other *world, first *types.Tx) (a, b driven) {
 	return a, b
 }
 
-// TestProposerAndFollowerCommitment: the proposer commits the execution that chose the transactions, some of which
-// failed on the way; whoever executes the block afresh must come to the same state.
+// TestProposerAndFollowerCommitment: the proposer commits the execution that chose the transactions, some of which failed on the way. A
+// follower that executes the block anew reaches the same state.
 func TestProposerAndFollowerCommitment(t *testing.T) {
 	t.Parallel()
 	proposer, follower := newWorld(t), newWorld(t)
@@ -206,21 +205,21 @@ func TestProposerAndFollowerCommitment(t *testing.T) {
 	}
 	mine, theirs := a.optimistic, b.optimistic
 	if !mine.ours || theirs.ours {
-		t.Error("it is not known who has proposed")
+		t.Error("the proposer of the block is wrong")
 	}
 	if here, there := a.finalize(t, 2, raw), b.finalize(t, 2, raw); string(here) != string(there) {
 		t.Error("proposer and follower come to different states")
 	}
 	for w, ahead := range map[*world]*optimisticBlock{proposer: mine, follower: theirs} {
 		if block, err := w.store.Block(2); err != nil || block != ahead.staged.Block() {
-			t.Errorf("what was executed ahead was executed again (%v)", err)
+			t.Errorf("the optimistic execution was not used (%v)", err)
 		}
 	}
 	proposer.check()
 	follower.check()
 }
 
-// TestDecidedBlockDiffersFromProposal than this node has proposed, and than was proposed to it: what was executed ahead leaves no trace.
+// TestDecidedBlockDiffersFromProposal decides other blocks than the proposed ones: their optimistic execution leaves no trace.
 func TestDecidedBlockDiffersFromProposal(t *testing.T) {
 	t.Parallel()
 	torn, follower := newWorld(t), newWorld(t)
@@ -238,7 +237,7 @@ func TestDecidedBlockDiffersFromProposal(t *testing.T) {
 		}
 		decided := [][]byte{agree.Bytes(), pay.Bytes(), elsewhere.Bytes()}[height-2]
 		if here, there := a.finalize(t, height, [][]byte{decided}), b.finalize(t, height, [][]byte{decided}); string(here) != string(there) {
-			t.Errorf("block %d is another one where others were executed ahead", height)
+			t.Errorf("block %d is another one after the optimistic execution of others", height)
 		}
 	}
 	torn.wantOutcomes(types.CodeOK, agree, pay)
@@ -283,7 +282,7 @@ func TestDecidedTimeDiffersFromProposal(t *testing.T) {
 	}
 }
 
-// TestDecidedBlockWithInvalidTransactions: its results are consensus, so every node must come to the same.
+// TestDecidedBlockWithInvalidTransactions: the results of a block are consensus, so every node must compute the same.
 func TestDecidedBlockWithInvalidTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -351,7 +350,7 @@ func jsonOf(t *testing.T, params types.Params) string {
 	return string(text)
 }
 
-// FuzzInsertTx: whatever a peer sends is queued or refused with a code, and the pool takes only what a block may hold.
+// FuzzInsertTx: every input of a peer is queued or refused with a code, and the pool accepts only transactions that a block may hold.
 func FuzzInsertTx(f *testing.F) {
 	w := newWorld(f)
 	a := w.application()
@@ -377,8 +376,8 @@ func FuzzInsertTx(f *testing.F) {
 	})
 }
 
-// TestNoIdleWaitWithDueAuctions: of two products whose gate has closed a block holds one auction. The next block, for
-// which an idle proposer would wait an hour, comes at once and holds the other.
+// TestNoIdleWaitWithDueAuctions: of two products whose gates have closed, a block holds one auction. The next block holds the other at once,
+// though an idle proposer waits an hour.
 func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")

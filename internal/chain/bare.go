@@ -12,9 +12,9 @@ import (
 	"lockstep/types"
 )
 
-// MeasureEngine runs the engine alone in an empty folder, configured as a node's: one validator decides transactions and keeps the
-// blocks, over an application that takes everything and does nothing. It returns how long that took: no ledger on this
-// engine can be quicker.
+// MeasureEngine runs the engine alone in an empty folder, configured as a node's: one validator decides transactions and keeps the blocks,
+// over an application that accepts everything and does nothing. It returns the time that this took, a lower bound for any ledger on this
+// engine.
 func MeasureEngine(ctx context.Context, dir string, txs [][]byte) (took time.Duration, err error) {
 	params := types.DefaultParams("bare")
 	if err := Create(dir, params); err != nil {
@@ -71,7 +71,7 @@ func (a *bareApplication) PrepareProposal(_ context.Context, request *abci.Reque
 	return &abci.ResponsePrepareProposal{Txs: a.txs[:count]}, nil
 }
 
-// FinalizeBlock takes note of what is decided.
+// FinalizeBlock counts the decided transactions.
 func (a *bareApplication) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	response := &abci.ResponseFinalizeBlock{TxResults: make([]*abci.ExecTxResult, len(request.Txs))}
 	for i := range response.TxResults {
@@ -81,7 +81,7 @@ func (a *bareApplication) FinalizeBlock(_ context.Context, request *abci.Request
 	return response, nil
 }
 
-// Commit ends the measurement after the last block that held something.
+// Commit ends the measurement after the last block with transactions.
 func (a *bareApplication) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
 	if len(a.txs) == 0 && a.took == 0 {
 		a.took = time.Since(a.begin)

@@ -43,7 +43,7 @@ func BenchmarkTrades(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "trades/s")
 }
 
-// BenchmarkOverload is BenchmarkTrades with a pool that is far too small: how much is refused beside, and what is still done.
+// BenchmarkOverload is BenchmarkTrades with a far too small pool: it reports the refused and the executed transactions.
 func BenchmarkOverload(b *testing.B) {
 	w := newWorld(b, func(c *Config) { c.PoolTxs = 1024 }).run()
 	txs := w.trades(b.N)

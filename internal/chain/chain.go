@@ -41,7 +41,7 @@ type Chain struct {
 	started bool
 }
 
-// Open opens the engine on a store and replays what the store has not seen. Nothing new happens before [Chain.Run].
+// Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
 func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	params := s.Params()
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), logger: logger, stop: make(chan struct{})}
@@ -62,7 +62,7 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	return c, nil
 }
 
-// openClock makes the clock by which this node signs.
+// openClock creates the clock by which this node signs.
 func (c *Chain) openClock() error {
 	validators, err := Validators(c.config.Dir)
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	return err
 }
 
-// openDatabase opens a database for the engine and remembers it, to be closed if the engine never starts.
+// openDatabase opens a database for the engine and registers it, so that Close can close it if the engine never starts.
 func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 	db, err := dbm.NewGoLevelDBWithOpts(context.ID, context.Config.DBDir(), c.config.databaseOptions(context.ID))
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 	return own, nil
 }
 
-// databaseError tells why a database can't be opened. Only what says so is called damaged.
+// databaseError explains a database that can't be opened. It reports damage only when the database does.
 func databaseError(name, dir string, cause error) error {
 	if ldberrors.IsCorrupted(cause) {
 		return fmt.Errorf("the engine's database %q in %s is damaged: restore a backup of the node's folder, or, with several validators, make the node anew; "+
@@ -176,18 +176,18 @@ func (c *Chain) Run(ctx context.Context) error {
 	}
 }
 
-// replaying is set while the engine reads its log again, within its start.
+// replaying marks that the engine replays its log, during its start.
 func (c *Chain) replaying(yes bool) {
 	if c.driven != nil {
 		c.driven.replaying.Store(yes)
 	}
 }
 
-// ErrRestart is that the node is to be opened anew, to go on at once.
+// ErrRestart asks the caller to open the node again, to continue at once.
 var ErrRestart = errors.New("the wall clock went back while the engine was between two blocks; it would wait until the clock is there again")
 
-// watchClock follows the wall clock also while no block is made. The engine waits for the moment at which the last block
-// was decided by the wall clock: when that has gone back, it would wait for as long as the clock was ahead.
+// watchClock reads the wall clock also without blocks. The engine waits for the wall-clock time of the last decided block: after the clock
+// went back it would wait for as long as it was ahead.
 func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -207,7 +207,7 @@ func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 	}
 }
 
-// consensus returns the engine's consensus, to learn when it ends: the engine recovers from a panic in it and lives on.
+// consensus returns the engine's consensus, to detect its end: the engine recovers from a panic in it and continues.
 func (c *Chain) consensus() (*consensus.State, error) {
 	environment, err := c.engine.ConfigureRPC()
 	if err != nil {
@@ -220,7 +220,7 @@ func (c *Chain) consensus() (*consensus.State, error) {
 	return state, nil
 }
 
-// Close stops the engine; it waits for a block that is being written. Run must have returned or never been called.
+// Close stops the engine after a block that is being written. Run must have returned or never been called.
 func (c *Chain) Close() error {
 	close(c.stop)
 	var err error
@@ -233,7 +233,7 @@ func (c *Chain) Close() error {
 		err = c.closeUnstarted()
 	}
 	if c.driven != nil {
-		c.driven.executing.Wait() // for a proposal that nobody has decided
+		c.driven.executing.Wait() // of a proposal that was not decided
 	}
 	if c.clock != nil {
 		_ = c.clock.save() // else the next start judges by the last block
@@ -258,20 +258,20 @@ func (c *Chain) closeUnstarted() error {
 	return err
 }
 
-// Submit puts a transaction into the pool. The error is a refusal, or that of the context.
+// Submit submits a transaction to the pool. The error is a refusal, or the context's.
 func (c *Chain) Submit(ctx context.Context, tx *types.Tx) error {
 	return c.pool.submit(ctx, own, tx)[0]
 }
 
-// SubmitAll puts transactions into the pool, in their order, each by itself: what is wrong with one is no matter to the
-// others, unless they build on it. The errors are as of [Chain.Submit].
+// SubmitAll submits transactions to the pool in their order. Each is judged independently, unless it builds on another. The errors are those
+// of [Chain.Submit].
 func (c *Chain) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
 	return c.pool.submit(ctx, own, txs...)
 }
 
-// Outcome tells what is known of a transaction now; false when nothing is.
+// Outcome returns the known outcome of a transaction; false when there is none.
 func (c *Chain) Outcome(id types.TxID) (Outcome, bool, error) {
-	pending := c.pool.has(id) // before the store: a transaction is there before it leaves the pool
+	pending := c.pool.has(id) // before the store: a transaction is stored before it leaves the pool
 	receipt, err := c.store.Receipt(id)
 	if err != nil {
 		return Outcome{}, false, err
@@ -286,7 +286,7 @@ func (c *Chain) Outcome(id types.TxID) (Outcome, bool, error) {
 	return dropped, ok, nil
 }
 
-// Await returns what became of a transaction once that is final. One that nobody has heard of yet is waited for.
+// Await returns the final outcome of a transaction. It also waits for a transaction that no node has seen yet.
 func (c *Chain) Await(ctx context.Context, id types.TxID) (Outcome, error) {
 	final, cancel := c.feed.wait(id)
 	defer cancel()
@@ -312,8 +312,7 @@ func (c *Chain) Blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block,
 	return c.feed.blocks(ctx, from)
 }
 
-// Transactions returns the transactions of a block as they travelled, or nil when this node has not kept them. One that
-// can't be decoded is nil.
+// Transactions returns the transactions of a block as submitted, or nil when this node lacks the block. A transaction that can't be decoded is nil.
 func (c *Chain) Transactions(height uint64) []*types.Tx {
 	block := c.engine.BlockStore().LoadBlock(int64(height))
 	if block == nil {
@@ -328,23 +327,23 @@ func (c *Chain) Transactions(height uint64) []*types.Tx {
 	return txs
 }
 
-// Status is where the node stands among others.
+// Status is the state of a node in its network.
 type Status struct {
 	Waiting    int // transactions in the pool
 	Peers      int
 	Validators int
 	Genesis    types.Hash // of the genesis file, the same on every node of a chain
 
-	SinceBlock time.Duration // since the last block came
-	Halted     bool          // none came for longer than an idle chain waits
-	Troubles   []string      // sentences on what is wrong with the clock
+	SinceBlock time.Duration // since the last block
+	Halted     bool          // no block for longer than an idle chain waits
+	Troubles   []string      // sentences on problems with the clock
 }
 
-// haltedAfter is how long no block must come until a chain counts as halted. An idle chain makes one every idle interval, and
-// one whose proposer is down takes a few seconds.
+// haltedAfter is the time without a block after which a chain counts as halted. An idle chain makes a block every idle interval; a failed
+// proposer costs a few seconds.
 func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second }
 
-// Status tells where the node stands.
+// Status returns the state of the node.
 func (c *Chain) Status() Status {
 	since := c.feed.since()
 	status := Status{

@@ -50,7 +50,7 @@ func (w *world) edit(name string, change func(dbm.DB) error) {
 	}
 }
 
-// TestCheckBlocks: what is written well and says something wrong is found: the databases' checksums don't tell.
+// TestCheckBlocks finds false contents with correct checksums.
 func TestCheckBlocks(t *testing.T) {
 	t.Parallel()
 	if report, err := checked(t, func(*world) {}); err != nil || report.Blocks < 4 || report.Bytes == 0 {

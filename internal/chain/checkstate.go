@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// maxCheckWork is how much work may wait, and be done a second time for its block, before the pool is hurried: some 200
-	// transactions of the common size.
+	// maxCheckWork bounds the queued work that the pool executes a second time on its check state; beyond it the pool is overloaded. It is
+	// about 200 transactions of the common size.
 	maxCheckWork = 3072
-	// maxCheckStateAge is how far the clock of the scratch state may be behind.
+	// maxCheckStateAge bounds how far the clock of the check state may lag.
 	maxCheckStateAge = time.Second
-	// recheckInterval and maxRecheck bound what a hurried pool executes again of what has waited longest.
+	// recheckInterval and maxRecheck bound how often, and how many of the oldest queued transactions, an overloaded pool executes again.
 	recheckInterval = time.Second
 	maxRecheck      = 1024
 )
 
-// judge refuses what can't be done. A pool with little in it executes on the scratch state, on which all that waits was
-// executed, in order: so a transaction can build on another that still waits, and what is proposed is what can be done.
-// The state stays in use over several blocks of what was executed on it.
+// check refuses transactions that can't be executed. While the queue is short the pool executes each arrival on the check state, on top of
+// all queued transactions: a transaction can build on a queued one, and proposals hold executable transactions only. The check state stays
+// in use over several blocks of its own transactions.
 func (p *pool) check(tx *types.Tx) error {
 	if !p.overloaded && p.work() < maxCheckWork {
 		return p.execute(tx)
@@ -38,9 +38,9 @@ func (p *pool) check(tx *types.Tx) error {
 	return p.screen(tx)
 }
 
-// screen refuses what is not likely to be done, for a pool that has no time to execute everything. What is signed has cost
-// somebody something; still it must be in its time and spend what is there or waits. What is not signed must be right. What
-// does not look so is executed on top of the last block, which tells what is wrong.
+// screen refuses transactions that an overloaded pool considers unlikely to succeed. A signed transaction must be within its validity and
+// spend existing or queued outputs. An unsigned one, which costs nothing to make, must be correct. Any other transaction is executed on
+// top of the last block, which gives the exact refusal.
 func (p *pool) screen(tx *types.Tx) error {
 	trade, unsigned := unsignedTrade(tx)
 	switch {
@@ -56,7 +56,7 @@ func (p *pool) screen(tx *types.Tx) error {
 	if known, err := p.head.Trade(trade); err != nil {
 		return fmt.Errorf("look up trade %s: %w", trade, err)
 	} else if known == nil {
-		return types.Refuse(types.CodePoolFull, "the node is too busy to look ahead and no block holds trade %s: send it again when one does", trade)
+		return types.Refuse(types.CodePoolFull, "the node is overloaded, and trade %s is in no block yet: submit the transaction again when it is", trade)
 	}
 	return p.execute(tx)
 }
@@ -68,8 +68,8 @@ func (p *pool) plausible(tx *types.Tx) bool {
 		!slices.ContainsFunc(body.Inputs, func(o types.Outpoint) bool { return !p.expected(o) })
 }
 
-// expected reports whether an output is there or may be once what waits is done: it is made by a transaction that waits, or
-// is a part of a trade that is there.
+// expected reports whether an output exists or may exist once the queue is executed: a queued transaction creates it, or it is a part of an
+// existing trade.
 func (p *pool) expected(o types.Outpoint) bool {
 	if trade, _, locked := o.Trade(); locked {
 		_, there := p.head.Reader.Trade(trade)
@@ -79,16 +79,16 @@ func (p *pool) expected(o types.Outpoint) bool {
 	return there || p.has(o.Tx)
 }
 
-// opens reports whether an unsigned transaction is a release with a true secret, due or not: the delivery may be waiting.
+// opensInstalment reports whether an unsigned transaction is a release with the right preimage, in any phase: the delivery may be queued.
 func (p *pool) opensInstalment(tx *types.Tx, t *types.Trade) bool {
 	release, ok := tx.Body.Actions[0].(*types.Release)
-	return ok && tx.ID() == types.NewRelease(p.params.ChainID, *release).ID() && // nothing beside it
+	return ok && tx.ID() == types.NewRelease(p.params.ChainID, *release).ID() && // without any other content
 		trade.Opens(t, release.Instalment, release.Preimage)
 }
 
-// execute does a transaction on the scratch state.
+// execute executes a transaction on the check state.
 func (p *pool) execute(tx *types.Tx) error {
-	if p.checkState == nil { // the clock is a guess at that of the next block
+	if p.checkState == nil { // with an estimate of the next block's clock
 		p.checkStateAt = time.Now()
 		p.checkState = ledger.New(p.head, p.params)
 		p.checkState.BeginTrial(p.head.Height()+1, p.clock.next())
@@ -97,11 +97,11 @@ func (p *pool) execute(tx *types.Tx) error {
 	if result.Code == types.CodeOK {
 		return nil
 	}
-	detail := strings.TrimPrefix(result.Detail, result.Code.String()+": ") // a refusal writes its code itself
+	detail := strings.TrimPrefix(result.Detail, result.Code.String()+": ") // a refusal prefixes its code itself
 	return &types.Refusal{Code: result.Code, Detail: detail}
 }
 
-// rebase puts the scratch state on top of the last block and executes again what waits: from here on the pool looks ahead.
+// resetCheckState moves the check state to the last block and executes the queue on it. The pool is no longer overloaded.
 func (p *pool) resetCheckState() error {
 	if err := p.moveHead(); err != nil {
 		return err
@@ -111,10 +111,9 @@ func (p *pool) resetCheckState() error {
 	return nil
 }
 
-// recheck lets go, in a pool that stays hurried, of what can't be done on top of the last block either. After a block of
-// this node that is what failed in its proposal, for all that came before it was done. After others' blocks it is now and
-// then looked for among what has waited longest: this node may not be one that proposes. So what can't be done costs two or
-// three executions each, however much of it there is.
+// recheck evicts transactions that can't be executed on top of the last block, in a pool that stays overloaded. After a block of this node
+// it executes those that failed in its proposal, since all earlier ones succeeded. After other nodes' blocks it executes the oldest queued
+// ones now and then: this node may never propose. So an impossible transaction costs two or three executions.
 func (p *pool) recheck(ours bool, failed []*entry) error {
 	if err := p.moveHead(); err != nil {
 		return err
@@ -131,7 +130,7 @@ func (p *pool) recheck(ours bool, failed []*entry) error {
 	return nil
 }
 
-// renew makes the last block what the pool looks at.
+// moveHead moves the pool's head to the last block.
 func (p *pool) moveHead() error {
 	if p.head != nil {
 		if err := p.head.Close(); err != nil {
@@ -148,7 +147,7 @@ func (p *pool) entries() []*entry {
 	return p.queue.entries
 }
 
-// reexecute executes on the scratch state, in order, what waits. What has become impossible leaves the pool.
+// reexecute executes queued transactions on the check state, in order, and evicts those that fail.
 func (p *pool) reexecute(entries []*entry) {
 	var ids []types.TxID
 	var refusals []error
@@ -160,7 +159,7 @@ func (p *pool) reexecute(entries []*entry) {
 	p.mu.Lock()
 	p.queue.remove(ids)
 	p.mu.Unlock()
-	for i, id := range ids { // after they have left: who sees one wait here is sure to be told
+	for i, id := range ids { // after the removal: a caller that saw one in the queue is notified
 		p.feed.drop(id, refusals[i])
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"lockstep/types"
 )
 
-// hurry fills the pool until it is hurried, and returns what waits.
+// overload fills the queue until the pool is overloaded, and returns the queued transactions.
 func (w *world) overload() []*types.Tx {
 	w.t.Helper()
 	var txs []*types.Tx
 	for work := uint64(0); work < maxCheckWork; work += ledger.Work(txs[0]) {
 		txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter"))
 	}
-	txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter")) // the first that finds so much work waiting
+	txs = append(txs, w.mint(types.Amount(1+len(txs)), "peter")) // the first to arrive at a queue with that much work
 	w.submit(txs...)
 	if !w.pool.overloaded {
-		w.t.Fatalf("%d are waiting, and the pool has time", w.Status().Waiting)
+		w.t.Fatalf("%d are queued, and the pool is not overloaded", w.Status().Waiting)
 	}
 	return txs
 }
@@ -33,7 +33,7 @@ func (w *world) wantOutcomes(code types.Code, txs ...*types.Tx) {
 	}
 }
 
-// TestOverloadedPoolOutcomes: what can be done is done, in order, and who hands in what can't be done is told.
+// TestOverloadedPoolOutcomes: executable transactions are executed in order, and callers get the refusals of all others.
 func TestOverloadedPoolOutcomes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -59,7 +59,7 @@ func TestOverloadedPoolOutcomes(t *testing.T) {
 	w.check()
 }
 
-// TestOverloadedPoolRefusals: what is late, what is done and what is spent.
+// TestOverloadedPoolRefusals refuses expired, executed and double-spending transactions at once.
 func TestOverloadedPoolRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -82,8 +82,8 @@ func TestOverloadedPoolRefusals(t *testing.T) {
 	refuse(types.NewTx(w.body(&types.Deliver{})), types.CodeUnsignedForm)
 }
 
-// TestScreenedValidityBounds stops the node's clock. A busy pool queues a transaction up to both bounds of its validity unexecuted, and
-// refuses it one millisecond beyond them.
+// TestScreenedValidityBounds stops the node's clock. An overloaded pool queues a transaction up to both bounds of its validity without
+// executing it, and refuses it one millisecond beyond them.
 func TestScreenedValidityBounds(t *testing.T) {
 	t.Parallel()
 	stopped := moment{wall: time.Now(), up: time.Hour, boot: "this"}
@@ -110,7 +110,7 @@ func TestScreenedValidityBounds(t *testing.T) {
 	}
 }
 
-// TestOverloadedPoolUnsignedTransactions: it costs nobody anything to make.
+// TestOverloadedPoolUnsignedTransactions: an unsigned transaction, which costs nothing to make, must be correct to be queued.
 func TestOverloadedPoolUnsignedTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -142,7 +142,7 @@ func TestOverloadedPoolUnsignedTransactions(t *testing.T) {
 	w.check()
 }
 
-// TestDependentsOfDeferredTransactions: what builds on a transaction that did not fit is not lost.
+// TestDependentsOfDeferredTransactions: transactions that build on one without room in a block stay queued.
 func TestDependentsOfDeferredTransactions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,7 +174,7 @@ func TestDependentsOfDeferredTransactions(t *testing.T) {
 	w.check()
 }
 
-// TestImpossibleTransactionsEvicted, though its signatures are good: each block rids the pool of it, at any node.
+// TestImpossibleTransactionsEvicted floods the pool with signed, impossible transactions: every block evicts some, on any node.
 func TestImpossibleTransactionsEvicted(t *testing.T) {
 	t.Parallel()
 	for _, proposes := range []bool{true, false} {
@@ -204,8 +204,8 @@ func TestImpossibleTransactionsEvicted(t *testing.T) {
 	}
 }
 
-// TestTransactionLargerThanBlock: a proposer stops at the first transaction that doesn't fit, so one that never fits must not
-// wait, however busy the pool is.
+// TestTransactionLargerThanBlock: a proposer stops at the first transaction that doesn't fit, so the pool refuses one that never fits, even
+// when overloaded.
 func TestTransactionLargerThanBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -227,14 +227,14 @@ func TestTransactionLargerThanBlock(t *testing.T) {
 	w.wantOutcomes(types.CodeOK, behind)
 }
 
-// TestOverloadByWork: what counts is how much is to be executed, not in how many transactions.
+// TestOverloadByWork: the work of the queue counts, not its length.
 func TestOverloadByWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const actions = 64
 	for i := 0; w.pool.work() < maxCheckWork; i++ {
 		if w.pool.overloaded {
-			t.Fatalf("the pool is hurried by %d transactions of %d actions", i, actions)
+			t.Fatalf("the pool is overloaded by %d transactions of %d actions", i, actions)
 		}
 		body := w.body()
 		for n := range actions {
@@ -257,11 +257,11 @@ func TestOverloadEnds(t *testing.T) {
 	w.overload()
 	a.finalize(t, 1, a.propose(t, 1))
 	if !w.pool.overloaded {
-		t.Error("the pool has time after a full block")
+		t.Error("the pool is not overloaded after a full block")
 	}
 	a.finalize(t, 2, a.propose(t, 2))
 	if w.pool.overloaded {
-		t.Error("the pool is hurried after an empty block")
+		t.Error("the pool is overloaded after an empty block")
 	}
 	wantCode(t, w.Submit(t.Context(), w.pay(types.Outpoint{}, 1, "mallory", "mallory")), types.CodeInputMissing)
 }

@@ -25,30 +25,29 @@ type Config struct {
 	// PoolTxs and PoolBytes bound the waiting transactions.
 	PoolTxs   int
 	PoolBytes int
-	// BlockMemory is what the newest blocks take in memory before they are sorted into files; twice, for more come meanwhile.
+	// BlockMemory bounds the memory of the newest blocks before they are sorted into files. Twice as much may be in use.
 	BlockMemory int
 
-	// TrustClock believes the wall clock when it has jumped ahead. ClockAhead is how far ahead of it the ledger's time is, once
-	// an operator has accepted that; see ADR 0022.
+	// TrustClock accepts a wall clock that has jumped ahead. ClockAhead is the accepted lead of the ledger's time over it; see ADR 0022.
 	TrustClock bool
 	ClockAhead time.Duration
 
-	clock func() moment // reads the machine's clocks, but in tests
+	clock func() moment // reads the machine's clocks; tests replace it
 }
 
 const (
 	maxIdle          = 2 * time.Second
 	defaultPoolTxs   = 20_000
 	defaultPoolBytes = 32 << 20
-	// defaultBlockMemory is enough that blocks are sorted seldom.
+	// defaultBlockMemory makes sorting rare.
 	defaultBlockMemory = 32 << 20
 	// blockBytes bounds a block, some 12,000 transactions of the common size.
 	blockBytes = 4 << 20
-	// proposeGrace is what a proposer has on top of the idle wait to execute and send its block.
+	// proposeGrace is a proposer's time to execute and send its block, beside the idle wait.
 	proposeGrace = 3 * time.Second
-	// proposeDelta is added for each further round, so that a block which takes long, with a huge auction, is waited for in the end.
+	// proposeDelta is added in each further round, so that a slow block, such as one with a huge auction, gets enough time.
 	proposeDelta = 5 * time.Second
-	// peerRate in bytes a second each way, peerPacket in bytes: the engine's defaults throttle a full chain.
+	// peerRate (bytes a second each way) and peerPacket (bytes) replace the engine's defaults, which throttle a full chain.
 	peerRate   = 64 << 20
 	peerPacket = 16 << 10
 )
@@ -88,7 +87,7 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.Mempool.ReapInterval = 10 * time.Millisecond
 
 	config.P2P.ListenAddress = "tcp://" + c.Listen
-	if c.Listen == "" { // the engine must listen somewhere: on this machine only, and it takes nobody
+	if c.Listen == "" { // the engine must listen: on this machine only, without inbound peers
 		config.P2P.ListenAddress = "tcp://127.0.0.1:0"
 		config.P2P.MaxNumInboundPeers = 0
 	}
@@ -103,8 +102,8 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.Consensus.TimeoutPropose, config.Consensus.TimeoutProposeDelta = c.Idle+proposeGrace, proposeDelta
 	config.Consensus.TimeoutCommit = 0 // PrepareProposal paces the chain: it waits for the first transaction
 	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
-	// The engine would hold blocks that are decided already against the wall clock, and panic when that is wrong. What a
-	// proposal's time may be is judged when it is proposed, see clock.judge.
+	// The engine would compare decided blocks with the wall clock, and panic when that clock is wrong. clock.judge checks the time of a
+	// block when it is proposed.
 	config.Consensus.BlockTimeTolerance = math.MaxInt64
 	return config, config.ValidateBasic()
 }

@@ -11,11 +11,11 @@ import (
 	"lockstep/internal/disk"
 )
 
-// blockDatabase is the engine's name for where it keeps the blocks.
+// blockDatabase is the engine's name for its database of blocks.
 const blockDatabase = "blockstore"
 
-// databaseOptions are the usual ones, but for the blocks, which are nearly all that the engine writes: to sort them into larger files
-// later spares it to write them again and again, and signatures and hashes are not worth compressing.
+// databaseOptions returns the default options, except for the blocks, which are most of the engine's writes: larger files reduce rewriting,
+// and signatures and hashes don't compress.
 func (c *Config) databaseOptions(name string) *opt.Options {
 	files := min(opt.DefaultOpenFilesCacheCapacity, disk.Files()/16) // so that all together leave some to the rest of the node
 	if name != blockDatabase {
@@ -28,10 +28,10 @@ func (c *Config) databaseOptions(name string) *opt.Options {
 	}
 }
 
-// database is one of the engine's. Routines of the engine that look after a peer outlive the engine by some seconds, and panic
-// when they read from a database that is closed by then. Here such a routine ends instead: nobody waits for what it would read.
+// database wraps a database of the engine. Goroutines of the engine that serve a peer outlive the engine by some seconds, and would panic on
+// a read from a closed database. Here such a goroutine ends: no caller waits for it.
 //
-// A write that fails is the node's failure: the engine panics at some and only logs others.
+// A failed write fails the node: the engine panics on some and only logs others.
 type database struct {
 	dbm.DB
 	name    string
@@ -92,7 +92,7 @@ func (d *database) use() (done func()) {
 	return d.mu.RUnlock
 }
 
-// Close waits for what is being read.
+// Close waits for running reads.
 func (d *database) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

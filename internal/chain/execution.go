@@ -8,19 +8,19 @@ import (
 	"lockstep/types"
 )
 
-// execution is a block on its way through the rules. A proposer makes one to choose transactions; when its block is
-// decided, that very execution is what is committed, so that its transactions are executed once.
+// blockExecution executes a block by the rules. A proposer uses one to choose transactions; when its block is decided, the same execution is
+// committed, so that its transactions are executed once.
 type blockExecution struct {
 	state  *ledger.State
 	height uint64
 	time   types.Time
-	hashes []types.Hash // of the whole transactions
+	hashes []types.Hash // of the transactions, signatures included
 	txs    []store.TxResult
-	quiet  bool   // nothing happened at its begin
-	room   uint64 // for the work of transactions that are still to be chosen
+	quiet  bool   // the beginning of the block had no effects
+	room   uint64 // work left for further transactions
 }
 
-// newBlockExecution begins a block of about so many transactions.
+// newBlockExecution begins a block with about so many transactions.
 func newBlockExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *blockExecution {
 	x := &blockExecution{state: ledger.New(view, params), height: height, time: time}
 	x.state.Expect(txs)
@@ -30,11 +30,11 @@ func newBlockExecution(view ledger.View, params types.Params, height uint64, tim
 	return x
 }
 
-// choose executes a transaction for a proposal and takes it in if the rules accept it; else it leaves no trace.
+// choose executes a transaction for a proposal and includes it if the rules accept it; otherwise it leaves no trace.
 func (x *blockExecution) choose(tx *types.Tx) bool {
 	slots := x.state.SlotWork()
 	result := x.state.Execute(tx, true)
-	x.room -= min(x.room, x.state.SlotWork()-slots) // also of one that fails: a look at a slot was part of it
+	x.room -= min(x.room, x.state.SlotWork()-slots) // also of a failed one, which read the slot
 	if result.Code != types.CodeOK {
 		return false
 	}
@@ -43,7 +43,7 @@ func (x *blockExecution) choose(tx *types.Tx) bool {
 	return true
 }
 
-// do executes a transaction of a decided block. It has its place there whatever becomes of it.
+// do executes a transaction of a decided block. A refused transaction keeps its place.
 func (x *blockExecution) do(tx *blockTx) {
 	if tx.tx == nil {
 		x.note(types.TxID(tx.hash), tx.hash, ledger.Result{Code: types.CodeOf(tx.err), Detail: tx.err.Error()})

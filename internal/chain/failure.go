@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// failure remembers the first thing that went so wrong that the node must stop. The engine recovers from panics and
-// would live on as a node that answers but makes no blocks.
+// failure keeps the first error that must stop the node. The engine recovers from panics, and would continue to answer without making
+// blocks.
 type failure struct {
 	once sync.Once
 	err  error
@@ -23,7 +23,7 @@ func (f *failure) set(err error) {
 	})
 }
 
-// watch is deferred by everything that the engine calls on behalf of consensus.
+// watch is deferred by every method that the engine calls for consensus.
 func (f *failure) watch(doing string, err *error) {
 	if r := recover(); r != nil {
 		f.set(fmt.Errorf("%s: panic: %v\n%s", doing, r, debug.Stack()))

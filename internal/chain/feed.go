@@ -11,28 +11,27 @@ import (
 	"lockstep/types"
 )
 
-// feed tells who follows the chain that there is news. It holds no queues: a follower reads what it missed from the
-// store, so a slow one costs nobody anything.
+// feed notifies followers of new blocks. It has no queues: a follower reads missed blocks from the store, so a slow follower costs nothing.
 type feed struct {
 	store *store.Store
 
 	mu      sync.Mutex
 	last    *store.Block  // the newest, nil before the first of this run
-	came    time.Time     // when it came, or when this run began
+	came    time.Time     // when it was committed, or when this run began
 	news    chan struct{} // closed at the next block
 	waiters map[types.TxID][]chan Outcome
 	dropped map[types.TxID]Outcome // left the pool without a block, the latest of them
 	oldest  []types.TxID           // keys of dropped, oldest first
 }
 
-// maxDropped is how many transactions are remembered that left the pool without a block.
+// maxDropped bounds the remembered outcomes of transactions that left the pool without a block.
 const maxDropped = 10_000
 
-// Outcome is what became of a transaction, or that it is pending.
+// Outcome is the result of a transaction, or that it is pending.
 type Outcome struct {
 	Tx      types.TxID
 	Pending bool
-	Height  uint64 // of its block; zero while pending, or when it was dropped before it came into one
+	Height  uint64 // of its block; zero while pending or without a block
 	Code    types.Code
 	Detail  string
 }
@@ -41,7 +40,7 @@ func newFeed(s *store.Store) *feed {
 	return &feed{store: s, came: time.Now(), news: make(chan struct{}), waiters: map[types.TxID][]chan Outcome{}, dropped: map[types.TxID]Outcome{}}
 }
 
-// publish tells of a block that is on the disk.
+// publish notifies followers of a committed block.
 func (f *feed) publish(block *store.Block) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,7 +52,7 @@ func (f *feed) publish(block *store.Block) {
 	}
 }
 
-// drop tells of a transaction that has left the pool because it can't be executed any more.
+// drop records a transaction that was evicted from the pool.
 func (f *feed) drop(id types.TxID, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -69,14 +68,14 @@ func (f *feed) drop(id types.TxID, err error) {
 	f.notify(outcome)
 }
 
-// began is called when blocks can come from now on.
+// began marks the start of block production.
 func (f *feed) began() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.came = time.Now()
 }
 
-// since is how long ago the last block came.
+// since returns the time since the last block.
 func (f *feed) since() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,7 +84,7 @@ func (f *feed) since() time.Duration {
 
 func (f *feed) notify(outcome Outcome) {
 	for _, waiter := range f.waiters[outcome.Tx] {
-		waiter <- outcome // has room for one, and gets only one
+		waiter <- outcome // buffered for its one outcome
 	}
 	delete(f.waiters, outcome.Tx)
 }

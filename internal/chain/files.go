@@ -178,8 +178,7 @@ func filesOf(dir string) engineFiles {
 	}
 }
 
-// loadValidator reads the validator's key and what it signed last. The engine's own loader exits the process when it
-// can't, so the files are tried first.
+// loadValidator reads the validator's key and its last signature. The engine's own loader exits the process on a damaged file.
 func loadValidator(files engineFiles) (*privval.FilePV, error) {
 	for _, file := range []struct {
 		path string

@@ -30,7 +30,7 @@ func TestHalted(t *testing.T) {
 	}
 }
 
-// TestInputSpentByQueuedTransaction: a transaction that spends what a waiting one spends is told so, by name.
+// TestInputSpentByQueuedTransaction: the refusal names the queued transaction that spends the same input.
 func TestInputSpentByQueuedTransaction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -40,7 +40,7 @@ func TestInputSpentByQueuedTransaction(t *testing.T) {
 	w.submit(coins, first)
 	err := w.Submit(t.Context(), second)
 	wantCode(t, err, types.CodeInputMissing)
-	if !strings.Contains(err.Error(), first.ID().String()) || !strings.Contains(err.Error(), "waits for a block") {
+	if !strings.Contains(err.Error(), first.ID().String()) || !strings.Contains(err.Error(), "which is queued") {
 		t.Errorf("%v doesn't name %s", err, first.ID())
 	}
 	w.run()
@@ -49,7 +49,7 @@ func TestInputSpentByQueuedTransaction(t *testing.T) {
 	}
 	err = w.Submit(t.Context(), second)
 	wantCode(t, err, types.CodeInputMissing)
-	if strings.Contains(err.Error(), "waits for a block") || len(w.pool.queue.spends) != 0 {
+	if strings.Contains(err.Error(), "which is queued") || len(w.pool.queue.spends) != 0 {
 		t.Errorf("%v, though nothing waits", err)
 	}
 }

@@ -8,8 +8,7 @@ import (
 	cmtlog "github.com/cometbft/cometbft/libs/log"
 )
 
-// engineLogger passes on what the engine warns of. Its information is about its own inner life and is dropped, and so is
-// what it has to say about being stopped.
+// engineLogger forwards the engine's warnings and errors. It drops the engine's progress messages, and all messages while the node stops.
 type engineLogger struct {
 	to      *slog.Logger
 	stop    <-chan struct{}

@@ -9,28 +9,28 @@ import (
 	"lockstep/types"
 )
 
-// ahead is a block that is executed, and whose commitment is computed, while the validators still vote on it. Most blocks that
-// are proposed are decided; of one that is not, nothing has happened.
+// optimisticBlock is a block that is executed, and whose commitment is computed, while the validators still vote on it. Most proposed blocks
+// are decided; the execution of any other block has no effect.
 type optimisticBlock struct {
 	height uint64
 	time   types.Time
-	hashes []types.Hash // of the whole transactions
+	hashes []types.Hash // of the transactions, signatures included
 	ours   bool         // proposed by this node
 
-	done   chan struct{} // closed when all that follows is there
-	quiet  bool          // it does nothing but its transactions
-	due    bool          // it leaves something to the next block
+	done   chan struct{} // closed when the fields below are set
+	quiet  bool          // the block has no effects beside its transactions
+	due    bool          // the block leaves due entries to the next one
 	staged *store.Staged
 	err    error
 }
 
-// matches reports whether the block is this one.
+// matches reports whether this is the block of a height, a time and transactions.
 func (b *optimisticBlock) matches(height uint64, time types.Time, txs []blockTx) bool {
 	return b != nil && b.height == height && b.time == time &&
 		slices.EqualFunc(b.hashes, txs, func(hash types.Hash, tx blockTx) bool { return hash == tx.hash })
 }
 
-// executeOptimistically executes a block that others have proposed or decided.
+// executeOptimistically starts the execution of a block that others proposed or decided.
 func (a *application) executeOptimistically(height uint64, time types.Time, txs []blockTx) {
 	b := &optimisticBlock{height: height, time: time, hashes: make([]types.Hash, len(txs))}
 	for i := range txs {
@@ -45,13 +45,13 @@ func (a *application) executeOptimistically(height uint64, time types.Time, txs 
 	})
 }
 
-// finishProposal goes on with what this node has executed to propose it.
+// finishProposal completes the execution that chose the transactions of this node's proposal.
 func (a *application) finishProposal(x *blockExecution) {
 	a.finish(&optimisticBlock{height: x.height, time: x.time, hashes: x.hashes, ours: true}, func() *blockExecution { return x })
 }
 
-// finish executes a block to its end, beside what the engine does meanwhile. One at a time: when the next one begins, or a block
-// is committed, nobody looks at the state that the last one was executed on.
+// finish executes a block to its end in the background, one block at a time: once the next one begins, or a block is committed, no other
+// execution reads the state below.
 func (a *application) finish(b *optimisticBlock, execute func() *blockExecution) {
 	if a.optimistic != nil {
 		<-a.optimistic.done

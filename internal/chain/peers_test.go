@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// TestFollowerNode: it replays the blocks of a validator, and what is handed in at it reaches the validator.
+// TestFollowerNode: a follower replays the blocks of a validator, and its submissions reach the validator.
 func TestFollowerNode(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)

@@ -12,9 +12,9 @@ import (
 	"lockstep/types"
 )
 
-// pool holds the transactions that wait for a block, in order of arrival. While few wait, each is executed as it arrives, on the
-// scratch state of lookahead.go, so what can't be done is refused at once. While many wait the pool is hurried: what arrives is
-// screened and left for the proposer to execute, and what fails there leaves the pool with its code.
+// pool is the mempool: the queue of transactions for the next blocks, in order of arrival. While the queue is short, each arrival is executed
+// on the check state of checkstate.go, and an impossible one is refused at once. A long queue makes the pool overloaded: arrivals are
+// screened, the proposer executes them, and those that fail are evicted with their code.
 type pool struct {
 	params   types.Params
 	store    *store.Store
@@ -23,33 +23,33 @@ type pool struct {
 	clock    *clock
 	maxTxs   int
 	maxBytes int
-	arrived  chan struct{} // holds one token when something may be waiting
-	failed   []*entry      // in the last proposal of this node; touched by consensus methods only
+	arrived  chan struct{} // holds a token when the queue may be non-empty
+	failed   []*entry      // in this node's last proposal; used by consensus methods only
 
-	turn         sync.Mutex // held while something is executed, and before mu
+	turn         sync.Mutex // held during executions; locked before mu
 	head         *store.Head
-	checkState   *ledger.State // nil until it is needed
-	checkStateAt time.Time     // when the scratch state was made: its clock stands there
-	overloaded   bool          // something waits that the scratch state has not seen, so it sees nothing more
-	rechecked    time.Time     // when what has waited longest was executed again, while hurried
+	checkState   *ledger.State // nil until needed
+	checkStateAt time.Time     // when the check state was created: the time of its clock
+	overloaded   bool          // the queue holds transactions that were not executed on the check state
+	rechecked    time.Time     // when an overloaded pool last executed its oldest transactions again
 
-	mu     sync.Mutex // guards what follows, never for long
+	mu     sync.Mutex // guards the fields below; held briefly
 	queue  queue
 	closed bool
 }
 
-// maxProposing is how long a proposal is filled at most: the other validators wait for it, and then do as much themselves.
+// maxProposing bounds the time to fill a proposal: the other validators wait for it, and then take as long themselves.
 const maxProposing = time.Second
 
-// origin tells where a transaction came from.
+// origin is the source of a transaction.
 type origin bool
 
 const (
-	own     origin = true  // handed in at this node, which passes it on
+	own     origin = true  // submitted at this node, which sends it to peers
 	foreign origin = false // from a peer
 )
 
-// reservedShare is the part of the pool and of each block that is kept for running trades: one in so many.
+// reservedShare is the part of the pool and of each block reserved for running trades: one in so many.
 const reservedShare = 4
 
 // txOverhead is the most bytes that a block adds to a transaction: a tag and the length.
@@ -77,12 +77,12 @@ func (p *pool) close() error {
 	return p.head.Close()
 }
 
-// submit takes transactions in, in their order, or refuses them with the ledger's code or the pool's: an error for each.
+// submit adds transactions to the queue in their order, or refuses them with a code: an error for each.
 func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []error {
 	all := &submissionGroup{errs: make([]error, len(txs)), done: make(chan struct{})}
 	some := make([]submission, 0, len(txs))
 	for i, tx := range txs {
-		if all.errs[i] = p.admit(tx); all.errs[i] == nil { // else it needs no work to be refused
+		if all.errs[i] = p.admit(tx); all.errs[i] == nil { // the others are refused without verification
 			some = append(some, submission{tx: tx, from: from, of: all, at: i})
 		}
 	}
@@ -95,12 +95,12 @@ func (p *pool) submit(ctx context.Context, from origin, txs ...*types.Tx) []erro
 	case <-all.done:
 		return all.errs
 	case <-ctx.Done():
-		return slices.Repeat([]error{ctx.Err()}, len(txs)) // the answers are still being written
+		return slices.Repeat([]error{ctx.Err()}, len(txs)) // the errors are still being written
 	}
 }
 
-// offer takes in what comes from a peer, without waiting for the verdict: the engine hands it in between the messages of
-// consensus, and nobody waits for an answer. What finds no room is left to the other nodes.
+// offer accepts a transaction of a peer without waiting for its verification: the engine calls it between consensus messages, and no caller
+// needs an answer. A full node leaves the transaction to others.
 func (p *pool) offer(tx *types.Tx) error {
 	if err := p.admit(tx); err != nil {
 		return err
@@ -108,7 +108,7 @@ func (p *pool) offer(tx *types.Tx) error {
 	return p.verifier.offer(tx)
 }
 
-// take takes in what was verified, in order.
+// take checks and queues verified transactions, in order.
 func (p *pool) take(batch []submission, good []bool) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -125,7 +125,7 @@ func (p *pool) take(batch []submission, good []bool) {
 }
 
 func (p *pool) takeOne(tx *types.Tx, from origin) error {
-	if err := p.admit(tx); err != nil { // again: it may have come twice while it was verified
+	if err := p.admit(tx); err != nil { // again: a duplicate may have been queued during its verification
 		return err
 	}
 	if err := p.check(tx); err != nil {
@@ -138,8 +138,8 @@ func (p *pool) takeOne(tx *types.Tx, from origin) error {
 	return nil
 }
 
-// orReplay tells of a transaction that is on the ledger, rather than how it can't be done a second time. It is asked while
-// nothing else is executed: a block that holds the transaction may have come while its signatures were verified.
+// orReplay returns the refusal of a transaction that is already on the ledger, else the given one. It runs while no other execution does: a
+// block with the transaction may have been committed during its verification.
 func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 	before, err := p.store.Receipt(tx.ID())
 	if err != nil {
@@ -151,7 +151,7 @@ func (p *pool) orReplay(tx *types.Tx, refusal error) error {
 	return p.orTaken(tx, refusal)
 }
 
-// orTaken names the transaction that waits and spends an input which is missing for that.
+// orTaken names the queued transaction that spends the missing input.
 func (p *pool) orTaken(tx *types.Tx, refusal error) error {
 	if types.CodeOf(refusal) != types.CodeInputMissing {
 		return refusal
@@ -161,15 +161,15 @@ func (p *pool) orTaken(tx *types.Tx, refusal error) error {
 	for _, input := range tx.Body.Inputs {
 		if by, taken := p.queue.spends[input]; taken {
 			return types.Refuse(types.CodeInputMissing,
-				"output %s is spent by transaction %s, which waits for a block: when that is on the ledger, make this transaction again", input, by)
+				"output %s is spent by transaction %s, which is queued: wait until it is on the ledger, then create this transaction anew", input, by)
 		}
 	}
 	return refusal
 }
 
-// admit checks what the pool itself asks, and what can be told without any work.
+// admit makes the pool's own checks, which need no execution.
 func (p *pool) admit(tx *types.Tx) error {
-	if err := ledger.CheckWork(tx); err != nil { // no block has room for it, so those behind it would wait for ever
+	if err := ledger.CheckWork(tx); err != nil { // it fits into no block and would block the queue
 		return err
 	}
 	p.mu.Lock()
@@ -178,11 +178,11 @@ func (p *pool) admit(tx *types.Tx) error {
 		return errStopping()
 	}
 	if _, waiting := p.queue.ids[tx.ID()]; waiting {
-		return types.Refuse(types.CodePending, "transaction %s is waiting", tx.ID())
+		return types.Refuse(types.CodePending, "transaction %s is queued already", tx.ID())
 	}
 	if trade, ok := unsignedTrade(tx); ok {
 		if _, waiting := p.queue.releases[trade]; waiting {
-			return types.Refuse(types.CodePending, "another release or settlement of trade %s is waiting", trade)
+			return types.Refuse(types.CodePending, "another release or settlement of trade %s is queued", trade)
 		}
 	}
 	maxTxs, maxBytes := p.maxTxs, p.maxBytes
@@ -190,12 +190,12 @@ func (p *pool) admit(tx *types.Tx) error {
 		maxTxs, maxBytes = maxTxs-maxTxs/reservedShare, maxBytes-maxBytes/reservedShare
 	}
 	if q := &p.queue; len(q.entries)+1 > maxTxs || q.bytes+len(tx.Bytes()) > maxBytes {
-		return types.Refuse(types.CodePoolFull, "%d transactions with %d bytes are waiting", len(q.entries), q.bytes)
+		return types.Refuse(types.CodePoolFull, "the queue is full with %d transactions of %d bytes; submit again later", len(q.entries), q.bytes)
 	}
 	return nil
 }
 
-// onRunningTrade reports whether a transaction moves a trade on that has begun.
+// onRunningTrade reports whether a transaction acts on a trade that is paid.
 func onRunningTrade(tx *types.Tx) bool {
 	for _, action := range tx.Body.Actions {
 		if types.InfoOf(action).Running {
@@ -205,7 +205,7 @@ func onRunningTrade(tx *types.Tx) bool {
 	return false
 }
 
-// unsignedTrade tells which trade an unsigned transaction acts on.
+// unsignedTrade returns the trade of an unsigned transaction.
 func unsignedTrade(tx *types.Tx) (trade types.TradeID, ok bool) {
 	if len(tx.Signatures) > 0 || len(tx.Body.Actions) != 1 {
 		return trade, false
@@ -219,7 +219,7 @@ func unsignedTrade(tx *types.Tx) (trade types.TradeID, ok bool) {
 	return trade, false
 }
 
-// signal wakes a proposer that waits for the first transaction.
+// signal wakes a proposer that waits for a transaction.
 func (p *pool) signal() {
 	select {
 	case p.arrived <- struct{}{}:
@@ -227,7 +227,7 @@ func (p *pool) signal() {
 	}
 }
 
-// awaitFirst returns when something is waiting, at the latest after a while.
+// awaitFirst waits until the queue has a transaction, at most for a while.
 func (p *pool) awaitFirst(atMost time.Duration, stop <-chan struct{}) {
 	timeout := time.NewTimer(atMost)
 	defer timeout.Stop()
@@ -248,7 +248,7 @@ func (p *pool) size() int {
 	return len(p.queue.entries)
 }
 
-// work is what it takes to execute all that waits.
+// work returns the work of the whole queue.
 func (p *pool) work() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -261,7 +261,7 @@ func (p *pool) has(id types.TxID) bool {
 	return p.queue.ids[id] != nil
 }
 
-// byHash returns the transactions of these hashes, nil for those that don't wait here.
+// byHash returns the queued transactions with these hashes, nil for others.
 func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
 	txs := make([]*types.Tx, len(hashes))
 	p.mu.Lock()
@@ -274,15 +274,16 @@ func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
 	return txs
 }
 
-// reap hands out own transactions that peers have not been told of, and that still wait.
+// reap returns own queued transactions that were not sent to peers yet.
 func (p *pool) reap(maxBytes int) [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.queue.take(maxBytes)
 }
 
-// propose fills a block, in order of arrival, up to the first transaction that doesn't fit by its bytes or its work. When not all
-// that waits may fit, the transactions on running trades come first, up to the reserved share. What fails stays in the pool until the block is decided: see advance.
+// propose fills a block in order of arrival, up to the first transaction that exceeds its bytes or its work. If the whole queue may not fit,
+// transactions on running trades come first, up to the reserved share. Failed transactions stay in the queue until the block is decided:
+// see advance.
 func (p *pool) propose(x *blockExecution, maxBytes int) [][]byte {
 	p.mu.Lock()
 	entries := slices.Clip(p.queue.entries)
@@ -318,8 +319,8 @@ func (p *pool) propose(x *blockExecution, maxBytes int) [][]byte {
 	return txs
 }
 
-// advance follows a committed block: what it holds leaves the pool, and so does what has become impossible. quiet tells
-// that the block did nothing but its transactions, ours that it is the last proposal of this node.
+// advance removes the transactions of a committed block, and those that the block made impossible. quiet tells that the block had no effects
+// beside its transactions, ours that it is this node's last proposal.
 func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -327,7 +328,7 @@ func (p *pool) advance(block *store.Block, quiet, ours bool) error {
 	p.failed = nil
 	foreseen := quiet && len(failed) == 0
 	p.mu.Lock()
-	work := p.queue.work // with what the block holds of it
+	work := p.queue.work // including the transactions of the block
 	ids := make([]types.TxID, len(block.Txs))
 	for i, tx := range block.Txs {
 		ids[i] = tx.ID

@@ -99,7 +99,7 @@ func TestDeliveryDuringFlood(t *testing.T) {
 	}
 }
 
-// TestEvictionByBlock, and who waits for it is told.
+// TestEvictionByBlock: transactions that a block invalidates are evicted, and their callers are notified.
 func TestEvictionByBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -122,7 +122,7 @@ func TestEvictionByBlock(t *testing.T) {
 	}
 }
 
-// TestPoolAfterOwnBlocks: some of what waits is committed, the rest goes on waiting, and more can build on either.
+// TestPoolAfterOwnBlocks commits some of the queued transactions; the rest stays queued, and new ones can build on both.
 func TestPoolAfterOwnBlocks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -5,31 +5,31 @@ import (
 	"lockstep/types"
 )
 
-// entry is a transaction in the pool: decoded, its signatures verified.
+// entry is a queued transaction: decoded, with verified signatures.
 type entry struct {
 	tx      *types.Tx
-	work    uint64 // to execute it, see [ledger.Work]
-	running bool   // acts on a running trade: has a deadline to keep, or money to free
+	work    uint64 // of its execution, see [ledger.Work]
+	running bool   // acts on a running trade, which has deadlines and locked money
 	removed bool   // from the pool
 }
 
-// size is the most bytes that it takes up in a block.
+// size is the maximum number of bytes in a block.
 func (e *entry) size() int { return len(e.tx.Bytes()) + txOverhead }
 
 func newEntry(tx *types.Tx) *entry {
 	return &entry{tx: tx, work: ledger.Work(tx), running: onRunningTrade(tx)}
 }
 
-// waiting are the entries of a pool, in order of arrival and by all that they are looked up by.
+// queue holds the entries of a pool in order of arrival, with indexes for look-ups.
 type queue struct {
-	entries  []*entry // never changed in place: a proposer reads it without the pool's lock
+	entries  []*entry // copied on removal: a proposer reads it without the pool's lock
 	ids      map[types.TxID]*entry
 	hashes   map[types.Hash]*entry
-	spends   map[types.Outpoint]types.TxID // inputs of what waits: by which
-	releases map[types.TradeID]struct{}    // trades with an unsigned transaction waiting
+	spends   map[types.Outpoint]types.TxID // inputs of queued transactions
+	releases map[types.TradeID]struct{}    // trades with a queued unsigned transaction
 	bytes    int
-	work     uint64   // to execute them all
-	fresh    []*entry // own, not yet handed out to peers
+	work     uint64   // of all entries
+	fresh    []*entry // own, not yet sent to peers
 }
 
 func newQueue() queue {
@@ -51,7 +51,7 @@ func (q *queue) add(e *entry, from origin) {
 	}
 }
 
-// remove takes out the transactions of these IDs that are waiting.
+// remove removes the transactions with these IDs.
 func (q *queue) remove(ids []types.TxID) {
 	for _, id := range ids {
 		e := q.ids[id]
@@ -80,7 +80,7 @@ func (q *queue) remove(ids []types.TxID) {
 	q.entries = rest
 }
 
-// take hands out fresh transactions, up to a number of bytes if that is not zero.
+// take returns fresh transactions, up to a number of bytes unless that is zero.
 func (q *queue) take(maxBytes int) [][]byte {
 	var txs [][]byte
 	total := 0

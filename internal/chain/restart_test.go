@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// logbook keeps what is logged.
+// logbook records log messages.
 type logbook struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -9,8 +9,8 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 )
 
-// stamper signs the engine's votes and proposals. It gives a vote the time that this node stands for, of which the
-// engine makes block times; the engine itself would take the wall clock's.
+// stamper signs the engine's votes and proposals. It gives a vote this node's time instead of the wall clock's; the engine derives block
+// times from it.
 type stamper struct {
 	*privval.FilePV
 	clock   *clock
@@ -30,13 +30,12 @@ func (s *stamper) SignVote(chainID string, vote *cmtproto.Vote) (err error) {
 	return s.FilePV.SignVote(chainID, vote)
 }
 
-// SignProposal signs a proposal. When the program stopped between signing one and writing it to its log, the engine asks
-// again after the start, at another time of the clock. The key's file then returns the signature of the first one, and the
-// engine calls it invalid, since it holds it against the later time. It is the same block in the same round, so the later
-// one is signed too: nobody can be misled by both.
+// SignProposal signs a proposal. When the program stopped between signing a proposal and logging it, the engine asks again after the restart,
+// at a later time. The key file then returns the first signature, which the engine considers invalid for the later time. Block and round
+// are the same, so SignProposal also signs the later one: the two can't mislead other validators.
 func (s *stamper) SignProposal(chainID string, proposal *cmtproto.Proposal) (err error) {
 	defer s.report(&err)
-	if s.stopped() { // it would be signed and not be written down
+	if s.stopped() { // the signature would not be recorded
 		return errSignerStopped
 	}
 	asked := proposal.Timestamp

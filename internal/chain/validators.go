@@ -9,9 +9,9 @@ import (
 	"lockstep/types"
 )
 
-// CreateAll makes the files of a new ledger with several validators of equal weight, one in each folder: keys of its own and
-// the one genesis that all share. Its time is now, as nodes that fixed it at their own first start would disagree on it: a
-// ledger that is started much later begins with an outage of that length, which its clock counts as one clock cap.
+// CreateAll makes the files of a new ledger with several validators of equal weight, one in each folder: keys of its own and the common
+// genesis. The genesis time is now, since nodes that set it at their own first start would disagree. A ledger that starts much later begins
+// with an outage of that length, which its clock counts as one clock cap.
 func CreateAll(dirs []string, params types.Params) error {
 	if err := params.Check(); err != nil {
 		return err
@@ -32,7 +32,7 @@ func CreateAll(dirs []string, params types.Params) error {
 	return nil
 }
 
-// Validators is how many validators the ledger of a folder begins with.
+// Validators returns the number of validators in the genesis file of a folder.
 func Validators(dir string) (int, error) {
 	genesis, err := loadGenesis(filesOf(dir).Genesis)
 	if err != nil {

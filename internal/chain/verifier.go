@@ -9,40 +9,40 @@ import (
 )
 
 const (
-	// verifyBatch is how many transactions are verified at once: beyond it a batch gains little and delays its first.
+	// verifyBatch bounds a batch: a larger one gains little and delays its first transactions.
 	verifyBatch = 512
-	// maxQueued is how many may wait to be verified when a peer hands in one more.
+	// maxQueued bounds the verification queue for transactions of peers.
 	maxQueued = 4096
-	// rememberedKeys are kept in the form that is quickest to verify with: 32 MiB of them.
+	// rememberedKeys bounds the keys kept in expanded form, for fast verification: 32 MiB.
 	rememberedKeys = 16 << 10
 )
 
-// verifier checks the signatures of transactions in batches, on all cores. A batch is what has arrived while the last one was
-// at work, so a lone transaction doesn't wait. Batches are handed on in order of arrival.
+// verifier verifies the signatures of transactions in batches, on all cores. A batch collects the arrivals during the verification of the
+// last one, so a single transaction doesn't wait. Batches are passed on in order of arrival.
 type verifier struct {
 	*types.Verifier
 	running sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	arrived sync.Cond  // something is waiting, or nothing will be any more
+	mu      sync.Mutex // guards the fields below
+	arrived sync.Cond  // the queue is non-empty, or the verifier stops
 	queue   []submission
 	stopped bool
-	last    chan struct{} // closed when the batch that was gathered last has been handed on
+	last    chan struct{} // closed when the last batch was passed on
 }
 
-// submission is a transaction on its way into the pool.
+// submission is a transaction on its way to the pool.
 type submission struct {
 	tx   *types.Tx
 	from origin
-	of   *submissionGroup // nil when nobody waits for the answer
-	at   int              // its place in that
+	of   *submissionGroup // nil when no caller waits for the answer
+	at   int              // index in the group
 }
 
-// submissionGroup is what was handed in together.
+// submissionGroup is the transactions of one call of submit.
 type submissionGroup struct {
-	errs []error       // for each, what became of it
-	left atomic.Int64  // so many are not answered yet
-	done chan struct{} // closed when all are
+	errs []error       // one for each transaction
+	left atomic.Int64  // transactions without an answer
+	done chan struct{} // closed with the last answer
 }
 
 func (s *submission) answer(err error) {
@@ -55,7 +55,7 @@ func (s *submission) answer(err error) {
 	}
 }
 
-// newVerifier hands each batch on with the verdicts.
+// newVerifier passes each batch on with its verdicts.
 func newVerifier(workers int, then func(batch []submission, good []bool)) *verifier {
 	v := &verifier{Verifier: types.NewVerifier(rememberedKeys), last: make(chan struct{})}
 	v.arrived.L = &v.mu
@@ -66,7 +66,7 @@ func newVerifier(workers int, then func(batch []submission, good []bool)) *verif
 	return v
 }
 
-// close ends the workers. What they leave is answered: the node is stopping.
+// close ends the workers and refuses the queued submissions: the node is stopping.
 func (v *verifier) close() {
 	v.mu.Lock()
 	v.stopped = true
@@ -78,7 +78,7 @@ func (v *verifier) close() {
 	}
 }
 
-// submit queues transactions. Who hands them in waits for the answers, so that is what bounds the queue.
+// submit queues transactions. Their callers wait for the answers, which bounds the queue.
 func (v *verifier) submit(some ...submission) {
 	v.mu.Lock()
 	stopped := v.stopped
@@ -95,13 +95,13 @@ func (v *verifier) submit(some ...submission) {
 	}
 }
 
-// offer queues a transaction that nobody waits for, if there is room.
+// offer queues a transaction without a waiting caller, if there is room.
 func (v *verifier) offer(tx *types.Tx) error {
 	v.mu.Lock()
 	full := len(v.queue) >= maxQueued
 	v.mu.Unlock()
 	if full {
-		return types.Refuse(types.CodePoolFull, "%d transactions wait to be verified", maxQueued)
+		return types.Refuse(types.CodePoolFull, "%d transactions are queued for verification; submit again later", maxQueued)
 	}
 	v.submit(submission{tx: tx, from: foreign})
 	return nil
@@ -128,8 +128,8 @@ func (v *verifier) work(then func([]submission, []bool)) {
 	}
 }
 
-// gather takes what is waiting, once all who are about to hand something in had their turn; nothing when the verifier stops.
-// The batch may be handed on when before is closed, and done is to be closed then.
+// gather returns a batch, after all running callers had their turn to submit; an empty one when the verifier stops. Pass the batch on when
+// before is closed, then close done.
 func (v *verifier) gather() (batch []submission, before <-chan struct{}, done chan<- struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -153,7 +153,7 @@ func (v *verifier) gather() (batch []submission, before <-chan struct{}, done ch
 	return batch, before, v.last
 }
 
-// verifyAll checks the transactions of a block, shared out among all cores.
+// verifyAll verifies the transactions of a block on all cores.
 func (v *verifier) verifyAll(txs []*types.Tx, workers int) []bool {
 	good := make([]bool, len(txs))
 	share := (len(txs) + workers - 1) / workers

@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// TestVerifierStop, what waits and what comes later.
+// TestVerifierStop: all submissions are answered, queued and later ones.
 func TestVerifierStop(t *testing.T) {
 	t.Parallel()
 	v := newVerifier(0, nil)

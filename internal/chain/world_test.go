@@ -152,7 +152,7 @@ func (w *world) agreement() types.Agreement {
 	}
 }
 
-// agree records an agreement of peter and clara, who have both signed it.
+// agree records an agreement signed by peter and clara.
 func (w *world) agree(agreement types.Agreement) *types.Tx {
 	body := w.body()
 	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: body.ValidUntil}, Submitter: publicKey("peter")}

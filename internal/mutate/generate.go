@@ -105,6 +105,8 @@ func (g *generator) visit(node ast.Node) bool {
 		if name, ok := n.Fun.(*ast.Ident); ok && (name.Name == "min" || name.Name == "max") {
 			g.add(n, name, map[string]string{"min": "max", "max": "min"}[name.Name])
 		}
+	case *ast.CompositeLit:
+		g.fields(n)
 	case *ast.Ident:
 		if n.Name == "true" || n.Name == "false" {
 			g.add(n, n, map[string]string{"true": "false", "false": "true"}[n.Name])
@@ -127,7 +129,7 @@ func comparisonOf(e ast.Expr) (*ast.BinaryExpr, bool) {
 	}
 }
 
-// binary flips a comparison, moves its bound by one each way, or drops an operand of && and ||. A dropped operand is still
+// binary flips a comparison, moves its bound by one each way, or drops an operand of &&, || and |. A dropped operand is still
 // evaluated, so that no variable goes unused.
 func (g *generator) binary(b *ast.BinaryExpr) {
 	var operators []string
@@ -146,6 +148,9 @@ func (g *generator) binary(b *ast.BinaryExpr) {
 		operators = []string{"!="}
 	case token.NEQ:
 		operators = []string{"=="}
+	case token.OR: // a set of flags
+		g.replace(b, g.offset(b.Pos()), g.offset(b.End()), g.text(b.X))
+		g.replace(b, g.offset(b.Pos()), g.offset(b.End()), g.text(b.Y))
 	case token.LAND:
 		neutral = " || true)"
 	case token.LOR:
@@ -212,6 +217,21 @@ func (g *generator) dropValues(clause *ast.CaseClause) {
 			from, to := g.offset(clause.List[0].Pos()), g.offset(clause.List[len(clause.List)-1].End())
 			g.replaceAs(value.Pos(), "case "+g.text(value), "no such case", from, to, strings.Join(rest, ", "))
 		}
+	}
+}
+
+// fields takes one named field after the other out of a literal: the entries of a table, or of an effect.
+func (g *generator) fields(literal *ast.CompositeLit) {
+	for i, element := range literal.Elts {
+		pair, ok := element.(*ast.KeyValueExpr)
+		if !ok {
+			return
+		}
+		to := g.offset(pair.End())
+		if i+1 < len(literal.Elts) {
+			to = g.offset(literal.Elts[i+1].Pos())
+		}
+		g.replaceAs(pair.Pos(), g.text(pair), "no such field", g.offset(pair.Pos()), to, "")
 	}
 }
 

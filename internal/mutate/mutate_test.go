@@ -29,6 +29,8 @@ func Share(kind string, all, part int) int {
 	}
 	return 0
 }
+
+var window = struct{ from, to int }{from: 1 | 2, to: 3}
 `
 
 func TestGenerate(t *testing.T) {
@@ -60,6 +62,10 @@ func TestGenerate(t *testing.T) {
 		`Share: case "whole" => no such case`,
 		`Share: case "part" => no such case`,
 		"Share: min(part, all) => max(part, all)",
+		"window: from: 1 | 2 => no such field",
+		"window: to: 3 => no such field",
+		"window: 1 | 2 => 1",
+		"window: 1 | 2 => 2",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
