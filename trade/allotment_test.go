@@ -141,6 +141,7 @@ func TestAllotmentInOrder(t *testing.T) {
 		"a larger remainder":        {[]uint64{1, 1, 1}, []uint64{1, 5, 4}, []uint64{5}, []uint64{1, 2, 2}}, // 0.5, 2.5, 2
 		"the largest comes last":    {[]uint64{1, 1, 1}, []uint64{3, 3, 4}, []uint64{6}, []uint64{2, 2, 2}}, // 1.8, 1.8, 2.4
 		"two units over":            {[]uint64{1, 1, 1}, []uint64{7, 7, 7}, []uint64{20}, []uint64{7, 7, 6}},
+		"remainders one apart":      {[]uint64{1, 1}, []uint64{1, 2}, []uint64{1}, []uint64{0, 1}}, // 1/3, 2/3
 		"the remainder of the last": {[]uint64{1, 1}, []uint64{1, 9}, []uint64{4}, []uint64{0, 4}}, // 0.4, 3.6
 		"behind an earlier block":   {[]uint64{1, 2, 2}, []uint64{4, 1, 9}, []uint64{8}, []uint64{4, 0, 4}},
 	} {

@@ -26,13 +26,9 @@ type target struct {
 	tests []string
 }
 
-// targets are the trade machine and the allotment of readings.
+// targets are the rules of a trade, the allotment of readings among them.
 func targets() []target {
-	rely := []string{"./types", "./internal/ledger", "./wallet"}
-	return []target{
-		{file: "types/trade.go", only: []string{"Trade.PhaseAt", "Trade.Owner", "Trade.Opens"}, tests: rely},
-		{file: "internal/ledger/settle.go", tests: []string{"./internal/ledger"}},
-	}
+	return []target{{file: "trade", tests: []string{"./trade", "./internal/ledger", "./wallet"}}}
 }
 
 func main() {
