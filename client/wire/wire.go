@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -126,8 +127,11 @@ type Trade struct {
 	Over   bool          `json:"over" doc:"it has left the ledger's state: nothing is locked and no step can follow"`
 	Clock  types.Time    `json:"clock"`
 	Height uint64        `json:"height"`
-	Moves  []types.Move  `json:"moves" nullable:"false" doc:"what each side can do now; the trade waits for the first"`
+	Moves  []types.Move  `json:"moves" nullable:"false" doc:"the moves that are possible now; the trade waits for the first"`
 	Trade  types.Trade   `json:"trade"`
+
+	Reading uint64       `json:"reading,omitzero" doc:"under meter terms: the quantity that the readings so far allot to the trade"`
+	Status  trade.Status `json:"status" doc:"answers to a viewer's questions, as keys with arguments; the Go package trade/words has them in English and Chinese"`
 }
 
 // Trades is a page of the trades of a key, newest first.

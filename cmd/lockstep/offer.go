@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -264,7 +265,7 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 		p.row("left", "price", "from", "stands", "terms", "offer")
 		for _, o := range offers {
 			p.row(leftOf(&o), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
-				slotBegin(&o.Offer.Goods), about(o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
+				slotBegin(&o.Offer.Goods), about(&words.Printer{}, o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"lockstep/client/wire"
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -37,7 +38,7 @@ func (c *marketProductsCmd) Run(ctx context.Context, a *app) error {
 		for i := range products {
 			product := &products[i].Product
 			goods := product.Goods(1, types.Flow{})
-			p.row(about(products[i].Gate, s.status.BlockTime), slotBegin(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
+			p.row(about(&words.Printer{}, products[i].Gate, s.status.BlockTime), slotBegin(&goods), name(product.Commodity), name(product.Zone), s.code(product.Asset),
 				fmt.Sprint(products[i].Orders), short(products[i].ID))
 		}
 	})

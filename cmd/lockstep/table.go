@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/term"
+	"golang.org/x/text/width"
 )
 
 // pageWidth is how wide text is printed unless a terminal has more room.
@@ -38,15 +38,15 @@ func newPage(out io.Writer) *page {
 }
 
 // row writes cells that line up with those of the rows around it.
-func (p *page) row(cells ...string) {
-	for i, cell := range cells {
+func (p *page) row(row ...string) {
+	for i, cell := range row {
 		parts := strings.Split(cell, fixedSpace)
 		for n := range parts {
 			parts[n] = printable(parts[n])
 		}
-		cells[i] = strings.Join(parts, fixedSpace)
+		row[i] = strings.Join(parts, fixedSpace)
 	}
-	p.rows = append(p.rows, cells)
+	p.rows = append(p.rows, row)
 }
 
 // line writes a line that lines up with nothing.
@@ -65,22 +65,22 @@ func (p *page) print(line string) {
 func (p *page) flush() {
 	widths := p.widths()
 	for _, row := range p.rows {
-		cells := make([][]string, len(row))
+		parts := make([][]string, len(row))
 		lines := 1
 		for i, cell := range row {
-			cells[i] = broken(cell, widths[i])
-			lines = max(lines, len(cells[i]))
+			parts[i] = broken(cell, widths[i])
+			lines = max(lines, len(parts[i]))
 		}
 		for n := range lines {
 			var line strings.Builder
-			for i, cell := range cells {
+			for i, cell := range parts {
 				text := ""
 				if n < len(cell) {
 					text = cell[n]
 				}
 				line.WriteString(text)
-				if i < len(cells)-1 {
-					line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+gap))
+				if i < len(parts)-1 {
+					line.WriteString(strings.Repeat(" ", widths[i]-cells(text)+gap))
 				}
 			}
 			p.print(strings.TrimRight(strings.ReplaceAll(line.String(), fixedSpace, " "), " "))
@@ -97,9 +97,11 @@ func (p *page) widths() []int {
 			if i == len(widths) {
 				widths, words = append(widths, 0), append(words, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], cells(cell))
 			for word := range strings.FieldsSeq(cell) { // to which a fixed space is none
-				words[i] = max(words[i], utf8.RuneCountInString(word))
+				for _, piece := range pieces(word) {
+					words[i] = max(words[i], cells(piece))
+				}
 			}
 		}
 	}
@@ -122,22 +124,67 @@ func (p *page) widths() []int {
 	return widths
 }
 
-// broken breaks a cell between words into lines of a width.
+// broken breaks a cell into lines of a width: between words, and around the characters of a script that puts no spaces between them.
 func broken(cell string, width int) []string {
-	if utf8.RuneCountInString(cell) <= width {
+	if cells(cell) <= width {
 		return []string{cell}
 	}
 	lines := []string{""}
 	for word := range strings.FieldsSeq(cell) {
-		last := &lines[len(lines)-1]
-		switch {
-		case *last == "":
-			*last = word
-		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width:
-			*last += " " + word
-		default:
-			lines = append(lines, word)
+		for i, piece := range pieces(word) {
+			last := &lines[len(lines)-1]
+			space := ""
+			if i == 0 && *last != "" {
+				space = " "
+			}
+			if *last == "" || cells(*last)+len(space)+cells(piece) <= width {
+				*last += space + piece
+				continue
+			}
+			lines = append(lines, piece)
 		}
 	}
 	return lines
+}
+
+// pieces are the parts of a word between which a line can end: each wide character is one, with the punctuation that follows it.
+func pieces(word string) (parts []string) {
+	open := false // the last part takes narrow characters
+	for _, r := range word {
+		switch {
+		case len(parts) > 0 && strings.ContainsRune("，。；：）、", r):
+			parts[len(parts)-1] += string(r)
+			open = false
+		case wide(r):
+			parts = append(parts, string(r))
+			open = false
+		case open:
+			parts[len(parts)-1] += string(r)
+		default:
+			parts = append(parts, string(r))
+			open = true
+		}
+	}
+	return parts
+}
+
+// cells is the number of columns that a text takes on a terminal, where a Chinese character takes two.
+func cells(text string) (n int) {
+	for _, r := range text {
+		n++
+		if wide(r) {
+			n++
+		}
+	}
+	return n
+}
+
+func wide(r rune) bool {
+	kind := width.LookupRune(r).Kind()
+	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
+}
+
+// padded is a text filled up with spaces to a number of columns.
+func padded(text string, columns int) string {
+	return text + strings.Repeat(" ", max(columns-cells(text), 1))
 }

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -30,58 +33,58 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.show(trades, func(p *page) {
+		w := s.printer(nil, key)
 		if len(trades) == 0 {
-			p.line("No trades.")
+			p.line("%s", w.Key(words.NoTrades))
 			return
 		}
-		p.row("phase", "you are", "goods", "price", "next", "trade")
+		p.row(w.Key(words.ColumnPhase), w.Key(words.ColumnYou), w.Key(words.ColumnGoods), w.Key(words.ColumnPrice), w.Key(words.ColumnNext), w.Key(words.ColumnTrade))
 		for i := range trades {
 			t := &trades[i]
-			p.row(t.Phase.String(), role(&t.Trade.Agreement, key), listedGoods(&t.Trade.Agreement.Goods),
-				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), nextMove(t, key), short(t.ID))
+			w := s.printer(t, key)
+			status := trade.StatusAt(&t.Trade, t.Clock, t.Reading, key)
+			role := "-"
+			if status.Viewer != "" {
+				role = w.Key(trade.RoleKey(status.Viewer))
+			}
+			p.row(w.Key(trade.PhaseKey(status.Phase)), role, listedGoods(&t.Trade.Agreement.Goods),
+				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), turnText(w, &status, t.Clock), short(t.ID))
 		}
 	})
 }
 
-func role(agreement *types.Agreement, key types.PublicKey) string {
-	switch key {
-	case agreement.Producer:
-		return "producer"
-	case agreement.Consumer:
-		return "consumer"
+// printer writes the messages about a trade for the holder of a key.
+func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer {
+	w := &words.Printer{Language: s.language()}
+	if t != nil {
+		a := &t.Trade.Agreement
+		w.Viewer = trade.RoleOf(a, viewer)
+		w.Money = func(amount types.Amount) string { return s.money(a.Asset, amount) }
+		w.Time = func(at types.Time) string { return s.deadline(at, t.Clock) }
+		w.Quantity = func(n uint64) string { return quantity(n, a.Goods.Unit) }
 	}
-	return "-"
+	return w
 }
 
-// nextMove is what the trade waits for, in a few words.
-func nextMove(t *wire.Trade, key types.PublicKey) string {
-	if len(t.Moves) == 0 {
-		return "-"
+// language is that of the flag, else that of the environment.
+func (a *app) language() words.Language {
+	if a.Language != "" {
+		return words.Of(a.Language)
 	}
-	move := t.Moves[0]
-	who := move.Role
-	if move.Who == key {
-		who = "you"
+	return words.Of(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")))
+}
+
+// turnText is the awaited move in a few words, or the end of a trade that waits for nobody.
+func turnText(w *words.Printer, status *trade.Status, clock types.Time) string {
+	if status.Turn.Role == trade.Nobody {
+		return w.Text(status.State)
 	}
-	text := who + ": " + moveText(move.What)
-	if move.Until != 0 {
-		text += ", " + about(move.Until, t.Clock)
+	text := w.Actor(status.Turn.Role) + ": " + w.Key(status.Turn.Move)
+	if status.Turn.Until != 0 {
+		text += ", " + about(w, status.Turn.Until, clock)
 	}
 	return text
 }
-
-// onRecord is what becomes of a matched trade when its next step is not done.
-func onRecord(what string) string {
-	switch what {
-	case "pay":
-		return " (else it lapses, on record)"
-	case "deliver":
-		return " (else refunded, on record)"
-	}
-	return ""
-}
-
-func moveText(what string) string { return strings.ReplaceAll(what, "_", " ") }
 
 type tradeShowCmd struct {
 	tradeIDFlags
@@ -93,177 +96,115 @@ func (c *tradeShowCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	trade, err := s.node.Trade(ctx, c.Trade)
+	t, err := s.trade(ctx, c.Trade)
 	if err != nil {
 		return err
 	}
-	return a.show(trade, func(p *page) { s.timeline(p, &trade) })
+	return a.show(t, func(p *page) { s.timeline(p, &t) })
 }
 
-// timeline prints the way of a trade: what happened, what is locked, each deadline, and what each side can do now.
+// viewer is the key of the wallet, zero without one.
+func (s *session) viewer() (key types.PublicKey) {
+	if s.account != nil {
+		key = s.account.Key()
+	}
+	return key
+}
+
+// trade asks for a trade. Its status is computed here, for the wallet's key.
+func (s *session) trade(ctx context.Context, id types.TradeID) (wire.Trade, error) {
+	t, err := s.node.Trade(ctx, id)
+	if err == nil {
+		t.Status = trade.StatusAt(&t.Trade, t.Clock, t.Reading, s.viewer())
+	}
+	return t, err
+}
+
+// timeline prints a trade: its stages, the locked money, the moves of each side, and the consequences if nobody acts.
 func (s *session) timeline(p *page, t *wire.Trade) {
-	a := &t.Trade.Agreement
-	p.line("Trade     %s", t.ID)
-	p.line("Goods     %s", describeGoods(&a.Goods))
-	p.line("Price     %s, deposit %s, bond %s%s", s.money(a.Asset, a.Price), s.money(a.Asset, a.Deposit), s.money(a.Asset, a.Bond), instalments(&t.Trade))
-	p.line("Producer  %s%s", a.Producer, s.self(a.Producer))
-	p.line("Consumer  %s%s", a.Consumer, s.self(a.Consumer))
-	p.line("Terms     %s", termsText(a.Fallback))
-	p.line("Phase     %s\n", t.Phase)
-	for _, stage := range s.stages(t) {
-		p.row(stage.mark, stage.label, stage.when, stage.what)
+	w, a := s.printer(t, s.viewer()), &t.Trade.Agreement
+	status := trade.StatusAt(&t.Trade, t.Clock, t.Reading, s.viewer())
+	party := func(key types.PublicKey) string {
+		if key == s.viewer() {
+			return key.String() + "  " + w.Key(words.LabelYou)
+		}
+		return key.String()
+	}
+	for _, line := range []struct {
+		label trade.Key
+		text  string
+	}{
+		{words.LabelTrade, t.ID.String()},
+		{words.LabelGoods, describeGoods(&a.Goods)},
+		{words.LabelPrice, w.Text(trade.PriceOf(a))},
+		{words.LabelProducer, party(a.Producer)},
+		{words.LabelConsumer, party(a.Consumer)},
+		{words.LabelTerms, w.Text(trade.Terms(a.Fallback))},
+		{words.LabelPhase, w.Key(trade.PhaseKey(status.Phase)) + w.Key(words.Colon) + w.Text(status.State)},
+	} {
+		p.line("%s%s", padded(w.Key(line.label), labelWidth), line.text)
 	}
 	p.line("")
-	s.locked(p, t)
-	s.moves(p, t)
+	for _, stage := range status.Stages {
+		p.row(s.stageRow(w, &stage, t.Clock)...)
+	}
+	p.line("")
+	if len(status.Locked) == 0 {
+		p.line("%s", w.Key(words.NothingLocked))
+	} else {
+		for _, held := range status.Locked {
+			p.row(w.Key(words.LabelLocked), w.Key(trade.PartKey(held.Part)), w.Money(held.Amount), w.Text(held.Owner))
+		}
+		p.line("")
+	}
+	for i, option := range status.Options {
+		label := words.LabelCan
+		if i == 0 {
+			label = words.LabelNext
+		}
+		p.row(w.Key(label), w.Actor(option.Role), w.Key(option.Move), untilText(w, option.Until, t.Clock), w.List(option.Effects))
+	}
+	p.flush()
+	if t.Over {
+		p.line("%s", w.Key(words.TradeIsOver))
+	} else {
+		p.row(w.Key(words.LabelElse), w.List(status.Else))
+	}
 	s.skewNote(p)
 }
 
-func (s *session) self(key types.PublicKey) string {
-	if s.account != nil && s.account.Key() == key {
-		return "  (you)"
+// labelWidth is the width of the labels at the head of a timeline.
+const labelWidth = 10
+
+// stageRow is a line of the timeline: a mark, the stage, its time or deadline, and its effect.
+func (s *session) stageRow(w *words.Printer, stage *trade.Stage, clock types.Time) []string {
+	mark, label, when, note := "○", w.Key(stage.Stage), w.Key(words.AnyTime), ""
+	if !strings.HasPrefix(label, "E") { // of the patent's steps E1 to E4
+		label = "   " + label
 	}
-	return ""
+	switch {
+	case stage.Done:
+		mark, when = "●", stamp(stage.At)
+	case stage.Missed:
+		mark, when = "✗", stamp(stage.At)
+	case stage.Until != 0:
+		when = w.Fill(words.By, s.deadline(stage.Until, clock))
+	}
+	if stage.Note != nil {
+		note = w.Text(*stage.Note)
+	}
+	if (stage.Tx != types.TxID{}) { // an auction needs none
+		note += "  tx " + short(stage.Tx)
+	}
+	return []string{mark, label, when, note}
 }
 
-func instalments(t *types.Trade) string {
-	if t.Agreement.Instalments == 1 {
-		return ""
+// untilText is the deadline of a move and the time left.
+func untilText(w *words.Printer, until, clock types.Time) string {
+	if until == 0 {
+		return w.Key(words.AnyTime)
 	}
-	return fmt.Sprintf("; %d of %d instalments released", t.Released, t.Agreement.Instalments)
-}
-
-func termsText(fallback types.Fallback) string {
-	switch f := fallback.(type) {
-	case *types.Hold:
-		return "hold: without a release everything stays locked"
-	case *types.Meter:
-		return "meter: without a release it is settled by what was read"
-	case *types.Arbiter:
-		return "arbiter: without a release " + f.Key.String() + " divides it"
-	}
-	return ""
-}
-
-type stage struct{ mark, label, when, what string }
-
-// stages are the steps E1 to E4, those done with their time, those to come with their deadline.
-func (s *session) stages(t *wire.Trade) []stage {
-	a, d := &t.Trade.Agreement, &t.Trade.Agreement.Deadlines
-	money := func(amount types.Amount) string { return s.money(a.Asset, amount) }
-	open := func(kind types.StepKind) bool { _, done := t.Trade.Step(kind); return !done }
-	rows := []stage{
-		s.agreed(t),
-		s.stage(t, types.StepPaid, "E1 paid", d.PayBy, "payment "+money(a.Price)+" and deposit "+money(a.Deposit)+" are locked"),
-	}
-	if t.Phase == types.PhaseLapsed {
-		return append(rows[:1], stage{"✗", "   lapsed", stamp(d.PayBy), "nobody paid; nothing was locked" + lapsedNote(&t.Trade)})
-	}
-	if t.Phase == types.PhaseRefunded {
-		refunded := s.stage(t, types.StepRefunded, "   refund", 0, "payment and deposit are the consumer's")
-		return append(rows, stage{"✗", "E2 not delivered", stamp(d.DeliverBy), "deliver-by has passed"}, refunded)
-	}
-	bond := ""
-	if a.Bond > 0 {
-		bond = "; bond " + money(a.Bond) + " is locked"
-	}
-	rows = append(rows, s.stage(t, types.StepDelivered, "E2 delivered", d.DeliverBy, "the deposit became the return, locked like the payment"+bond))
-	for _, other := range []struct {
-		kind  types.StepKind
-		label string
-		what  string
-	}{
-		{types.StepSplit, "   split", "divided as both wished"},
-		{types.StepSettled, "   settled", "by what was read: " + quantity(t.Trade.Allotted, a.Goods.Unit) + " of " + quantity(a.Goods.Quantity, a.Goods.Unit)},
-		{types.StepAwarded, "   awarded", "divided by the arbiter"},
-	} {
-		if !open(other.kind) {
-			if open(types.StepDelivered) {
-				rows = rows[:2]
-			}
-			return append(rows, s.stage(t, other.kind, other.label, 0, other.what))
-		}
-	}
-	releaseBy := d.ConfirmBy
-	if _, hold := a.Fallback.(*types.Hold); hold {
-		releaseBy = 0
-	}
-	released := "the secret is on the ledger: return to the consumer, payment and bond to the producer"
-	if t.Trade.Released > 0 && t.Trade.Released < a.Instalments {
-		released = fmt.Sprintf("%d of %d instalments so far: %s is the producer's", t.Trade.Released, a.Instalments, money(trade.Due(a, t.Trade.Released)))
-	}
-	return append(rows, s.stage(t, types.StepReleased, "E3 released", releaseBy, released),
-		s.stage(t, types.StepCollected, "E4 collected", 0, "the producer has spent the payment; it had no deadline"))
-}
-
-// agreed is how the trade came about: both signed an agreement or took an offer, or an auction matched their orders.
-func (s *session) agreed(t *wire.Trade) stage {
-	if _, matched := t.Trade.Step(types.StepMatched); matched {
-		return s.stage(t, types.StepMatched, "   matched", 0, "by an auction; nothing is locked")
-	}
-	return s.stage(t, types.StepAgreed, "   agreed", 0, "nothing is locked")
-}
-
-func lapsedNote(trade *types.Trade) string {
-	if _, matched := trade.Step(types.StepMatched); matched {
-		return "; the consumer has it on record"
-	}
-	return ""
-}
-
-// stage is a step that was done, or one to come with its deadline.
-func (s *session) stage(t *wire.Trade, kind types.StepKind, label string, by types.Time, what string) stage {
-	if step, done := t.Trade.Step(kind); done {
-		if (step.Tx != types.TxID{}) { // an auction needs none
-			what += "  tx " + short(step.Tx)
-		}
-		return stage{"●", label, stamp(step.At), what}
-	}
-	if by == 0 {
-		return stage{"○", label, "any time", ""}
-	}
-	return stage{"○", label, "by " + s.deadline(by, t.Clock), ""}
-}
-
-// locked tells whose each part is, or whose it will be.
-func (s *session) locked(p *page, t *wire.Trade) {
-	if len(t.Trade.Locked) == 0 {
-		p.line("Nothing is locked.")
-		return
-	}
-	for _, part := range t.Trade.Locked {
-		whose := "nobody's yet"
-		if owner, owned := trade.Owner(&t.Trade, part.Part, t.Clock); owned {
-			whose = "the " + role(&t.Trade.Agreement, owner) + "'s to spend"
-		}
-		p.row("Locked", part.Part.String(), s.money(t.Trade.Agreement.Asset, part.Amount), whose)
-	}
-	p.line("")
-}
-
-func (s *session) moves(p *page, t *wire.Trade) {
-	for i, move := range t.Moves {
-		label := "Can"
-		if i == 0 && move.What != "split" {
-			label = "Next"
-		}
-		until := "any time"
-		if move.Until != 0 {
-			until = "by " + soon(move.Until, t.Clock) + " (" + remaining(move.Until, t.Clock) + ")"
-		}
-		who := move.Role
-		if s.account != nil && move.Who == s.account.Key() {
-			who = "you"
-		}
-		what := moveText(move.What)
-		if _, matched := t.Trade.Step(types.StepMatched); matched {
-			what += onRecord(move.What)
-		}
-		p.row(label, who, what, until)
-	}
-	if t.Over {
-		p.line("The trade is over and has left the ledger's state.")
-	}
+	return w.Fill(words.By, soon(until, clock)+" ("+remainingText(w, until, clock)+")")
 }
 
 // listedGoods writes how much of what, and from when, for a table.
@@ -368,6 +309,7 @@ func (a *app) event(e *types.Event) error {
 	case e.Tx != types.TxID{}:
 		what = "tx " + e.Tx.String()
 	}
-	_, err := fmt.Fprintf(a.out, "%s  %-12s  %s\n", stamp(e.At), e.Kind, what)
+	w := &words.Printer{Language: a.language()}
+	_, err := fmt.Fprintf(a.out, "%s  %-12s  %s: %s\n", stamp(e.At), e.Kind, what, w.Key(trade.EventKey(e.Kind)))
 	return err
 }

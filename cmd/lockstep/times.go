@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -66,19 +67,24 @@ func slotBegin(g *types.Goods) string {
 
 // remaining is the time left on the ledger clock.
 func remaining(until, clock types.Time) string {
-	if clock > until {
-		return "passed"
-	}
-	return spanText(until.Since(clock).Std().Round(time.Second)) + " left"
+	return remainingText(&words.Printer{}, until, clock)
 }
 
-// about is remaining for a table: in whole minutes as long as there are some, and in one piece.
-func about(until, clock types.Time) string {
-	left := until.Since(clock).Std()
-	if left < 2*time.Minute || clock > until {
-		return strings.ReplaceAll(remaining(until, clock), " ", fixedSpace)
+// remainingText is [remaining] in the language of a printer.
+func remainingText(w *words.Printer, until, clock types.Time) string {
+	if clock > until {
+		return w.Key(words.DeadlinePassed)
 	}
-	return spanText(left.Round(time.Minute)) + fixedSpace + "left"
+	return w.Fill(words.TimeLeft, spanText(until.Since(clock).Std().Round(time.Second)))
+}
+
+// about is [remainingText] for a table: in whole minutes as long as there are some, and in one piece.
+func about(w *words.Printer, until, clock types.Time) string {
+	text := remainingText(w, until, clock)
+	if left := until.Since(clock).Std(); clock <= until && left >= 2*time.Minute {
+		text = w.Fill(words.TimeLeft, spanText(left.Round(time.Minute)))
+	}
+	return strings.ReplaceAll(text, " ", fixedSpace)
 }
 
 func spanText(span time.Duration) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -88,7 +89,7 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 		}
 	}
 	for left, want := range map[types.Span]string{119_000: "1m59s left", 120_000: "2m left", 899_000: "15m left"} {
-		if got := strings.ReplaceAll(about(clock.Add(left), clock), fixedSpace, " "); got != want {
+		if got := strings.ReplaceAll(about(&words.Printer{}, clock.Add(left), clock), fixedSpace, " "); got != want {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}

@@ -47,17 +47,17 @@ func (c *tradeFlags) begin(ctx context.Context, a *app) (*session, wire.Trade, e
 
 // done tells what became of a trade after a step of one's own.
 func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Receipt, what string) error {
-	trade, err := s.node.Trade(ctx, id)
+	t, err := s.trade(ctx, id)
 	if err != nil {
 		return err
 	}
 	result := struct {
 		Receipt wire.Receipt `json:"receipt"`
 		Trade   wire.Trade   `json:"trade"`
-	}{receipt, trade}
+	}{receipt, t}
 	return s.app.show(result, func(p *page) {
 		p.line("%s.\n", what)
-		s.timeline(p, &trade)
+		s.timeline(p, &t)
 	})
 }
 

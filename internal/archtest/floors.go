@@ -41,11 +41,11 @@ func floors() []floor {
 
 		{1, "internal/game", []string{"internal/ledger", "trade", "meter", "types"}}, // meter: it signs the readings that its players may post
 		{1, "internal/ledger", []string{"types", "trade", "market", "meter"}},
+		{1, "client/wire", []string{"types", "trade"}}, // the API's messages
 		{1, "trade", []string{"types"}},
 
 		{0, "market", []string{"types"}},
 		{0, "meter", []string{"types"}},
-		{0, "client/wire", []string{"types"}}, // the API's messages: words, like types
 		{0, "types", nil},
 		{0, "internal/atomicfile", nil},
 		{0, "internal/disk", nil},

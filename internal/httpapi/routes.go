@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -168,19 +169,26 @@ func (s *server) trades(ctx context.Context, in *keyTradesInput) (*answer[wire.T
 	trades, err := s.ledger.Trades(ctx, in.Key, in.Open, in.page())
 	trades.Trades = filled(trades.Trades)
 	for i := range trades.Trades {
-		trades.Trades[i].Moves = filled(trades.Trades[i].Moves)
+		present(&trades.Trades[i], in.Key)
 	}
 	return respond(s, trades, err)
 }
 
+// present completes a trade with its status for a viewer.
+func present(t *wire.Trade, viewer types.PublicKey) {
+	t.Moves = filled(t.Moves)
+	t.Status = trade.StatusAt(&t.Trade, t.Clock, t.Reading, viewer)
+}
+
 type tradeInput struct {
-	ID types.TradeID `path:"id" doc:"the id of a trade"`
+	ID     types.TradeID   `path:"id" doc:"the id of a trade"`
+	Viewer types.PublicKey `query:"viewer" doc:"the status is for the holder of this key; for a stranger without one"`
 }
 
 func (s *server) trade(ctx context.Context, in *tradeInput) (*answer[wire.Trade], error) {
-	trade, err := s.ledger.Trade(ctx, in.ID)
-	trade.Moves = filled(trade.Moves)
-	return respond(s, trade, err)
+	t, err := s.ledger.Trade(ctx, in.ID)
+	present(&t, in.Viewer)
+	return respond(s, t, err)
 }
 
 func (s *server) offers(ctx context.Context, in *PageInput) (*answer[wire.Offers], error) {

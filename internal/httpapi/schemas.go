@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/client/wire"
 	"lockstep/client/wire/history"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -86,6 +87,9 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	if t.PkgPath() == reflect.TypeFor[history.Trade]().PkgPath() {
 		return "Historic" + t.Name()
+	}
+	if t.PkgPath() == reflect.TypeFor[trade.Status]().PkgPath() {
+		return "Trade" + t.Name()
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -139,6 +140,17 @@ func (r Reader) PointOf(m *types.PointMeter) (types.PointID, bool) {
 // Slot returns what is known of a flow in the slot that begins at a moment.
 func (r Reader) Slot(flow types.Flow, from types.Time) (*types.Slot, bool) {
 	return read[types.Slot](r, slotKey(slotID(flow, from)))
+}
+
+// Reading is the quantity that the readings so far allot to a trade under meter terms, zero for any other trade.
+func (r Reader) Reading(t *types.Trade) uint64 {
+	if _, meter := t.Agreement.Fallback.(*types.Meter); !meter {
+		return 0
+	}
+	if slot, ok := r.Slot(t.Agreement.Goods.Flow, t.Agreement.Goods.From); ok && t.Phase == types.PhaseDelivered {
+		return trade.Allot(slot, t.ID())
+	}
+	return t.Allotted
 }
 
 // Member returns a member.

@@ -147,7 +147,7 @@ func tradeOf(record *store.TradeRecord, s *store.Head) wire.Trade {
 	now := s.Clock().Now()
 	t := wire.Trade{
 		ID: record.ID, Phase: trade.PhaseAt(record.Trade, now), Over: record.Over, Clock: now, Height: s.Height(),
-		Moves: []types.Move{}, Trade: *record.Trade,
+		Moves: []types.Move{}, Trade: *record.Trade, Reading: s.Reading(record.Trade),
 	}
 	if !record.Over {
 		t.Moves = append(t.Moves, trade.Moves(record.Trade, now)...)

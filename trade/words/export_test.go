@@ -1,0 +1,28 @@
+package words
+
+import (
+	"strings"
+
+	"lockstep/trade"
+)
+
+// LookUp returns the text of a key.
+func LookUp(language Language, key trade.Key) (string, bool) { return lookUp(language, key) }
+
+// AllKeys lists the keys of the catalogue.
+func AllKeys() (keys []trade.Key) {
+	for _, entry := range catalogue {
+		keys = append(keys, entry.key)
+	}
+	return keys
+}
+
+// IsOwn reports a key that this package gives to the pages around the messages.
+func IsOwn(key trade.Key) bool {
+	for _, prefix := range []string{"label.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon)} {
+		if strings.HasPrefix(string(key), prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,146 @@
+// Package words renders the messages of package trade: one catalogue of English and Chinese texts, and the only one.
+package words
+
+import (
+	"fmt"
+	"strings"
+
+	"lockstep/trade"
+	"lockstep/types"
+)
+
+// Language is a language of the catalogue.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
+
+// Languages lists the languages of the catalogue.
+func Languages() []Language { return []Language{English, Chinese} }
+
+// Of returns the language of a locale as POSIX writes it, such as zh_CN.UTF-8; English for all that the catalogue lacks.
+func Of(locale string) Language {
+	if name, _, _ := strings.Cut(strings.ToLower(locale), "_"); name == "zh" || strings.HasPrefix(name, "zh.") || strings.HasPrefix(name, "zh-") {
+		return Chinese
+	}
+	return English
+}
+
+// Printer writes messages for one viewer of one trade. The functions write values as the program around it does.
+type Printer struct {
+	Language Language
+	Viewer   trade.Role // a side with this role is called "you"
+	Money    func(types.Amount) string
+	Time     func(types.Time) string
+	Quantity func(uint64) string
+}
+
+// Text writes a message. A key that the catalogue lacks, as a newer node may send it, is written as it is.
+func (p *Printer) Text(m trade.Message) string {
+	text, known := lookUp(p.Language, m.Key)
+	if !known {
+		return string(m.Key)
+	}
+	pairs := []string{}
+	for _, arg := range m.Args.All() {
+		if role, ok := arg.Value.(trade.Role); ok {
+			pairs = append(pairs, "{role}", p.Name(role), "{role's}", p.possessive(role))
+			continue
+		}
+		pairs = append(pairs, "{"+arg.Name+"}", p.value(arg))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Key writes a message without arguments.
+func (p *Printer) Key(key trade.Key) string { return p.Text(trade.Message{Key: key}) }
+
+// Fill writes a text of the catalogue that has one value, such as [By].
+func (p *Printer) Fill(key trade.Key, value string) string {
+	return strings.ReplaceAll(p.Key(key), "{value}", value)
+}
+
+// List writes several messages as one text.
+func (p *Printer) List(messages []trade.Message) string {
+	texts := make([]string, len(messages))
+	for i, message := range messages {
+		texts[i] = p.Text(message)
+	}
+	return strings.Join(texts, p.Key(separator))
+}
+
+// Name is a role as a subject or an object: "you", or "the producer".
+func (p *Printer) Name(role trade.Role) string {
+	if role != "" && role == p.Viewer {
+		return p.Key(you)
+	}
+	return p.Key(named + trade.Key(role))
+}
+
+// Actor is a role in a table: "you", or "producer".
+func (p *Printer) Actor(role trade.Role) string {
+	if role != "" && role == p.Viewer {
+		return p.Key(you)
+	}
+	return p.Key(trade.RoleKey(role))
+}
+
+func (p *Printer) possessive(role trade.Role) string {
+	if role != "" && role == p.Viewer {
+		return p.Key(yours)
+	}
+	return p.Key(owned + trade.Key(role))
+}
+
+func (p *Printer) value(arg trade.Named) string {
+	switch v := arg.Value.(type) {
+	case types.Amount:
+		return p.Money(v)
+	case types.Time:
+		return p.Time(v)
+	case uint64:
+		return p.Quantity(v)
+	}
+	return fmt.Sprint(arg.Value)
+}
+
+// The catalogue's own keys: the forms of a role, and the words of a page around the messages.
+const (
+	you       trade.Key = "you"
+	yours     trade.Key = "yours"
+	named     trade.Key = "named." // followed by a role
+	owned     trade.Key = "owned."
+	separator trade.Key = "separator"
+
+	LabelTrade    trade.Key = "label.trade"
+	LabelGoods    trade.Key = "label.goods"
+	LabelPrice    trade.Key = "label.price"
+	LabelProducer trade.Key = "label.producer"
+	LabelConsumer trade.Key = "label.consumer"
+	LabelTerms    trade.Key = "label.terms"
+	LabelPhase    trade.Key = "label.phase"
+	LabelLocked   trade.Key = "label.locked"
+	LabelNext     trade.Key = "label.next"
+	LabelCan      trade.Key = "label.can"
+	LabelElse     trade.Key = "label.else"
+	LabelYou      trade.Key = "label.you" // beside a key that is the viewer's
+
+	ColumnPhase trade.Key = "column.phase"
+	ColumnYou   trade.Key = "column.you_are"
+	ColumnGoods trade.Key = "column.goods"
+	ColumnPrice trade.Key = "column.price"
+	ColumnNext  trade.Key = "column.next"
+	ColumnTrade trade.Key = "column.trade"
+
+	Colon          trade.Key = "colon"
+	NothingLocked  trade.Key = "text.nothing_locked"
+	TradeIsOver    trade.Key = "text.over"
+	NoTrades       trade.Key = "text.no_trades"
+	AnyTime        trade.Key = "text.any_time" // no deadline
+	By             trade.Key = "text.by"       // a deadline, with a value
+	TimeLeft       trade.Key = "text.left"     // until a deadline, with a value
+	DeadlinePassed trade.Key = "text.passed"
+)
