@@ -22,7 +22,7 @@ func table(rows ...[]string) string {
 func TestTableInColumns(t *testing.T) {
 	t.Parallel()
 	got := table([]string{"asset", "spendable"}, []string{"EUR", "10.00"}, []string{"能源", "", "x\ty"})
-	if want := "asset  spendable\nEUR    10.00\n能源                x\\u0009y\n"; got != want {
+	if want := "asset  spendable\nEUR    10.00\n能源              x\\u0009y\n"; got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
 }
@@ -39,6 +39,21 @@ paid   short                                                        111111111111
 `
 	if got != want {
 		t.Errorf("\n%s\nnot\n%s", got, want)
+	}
+}
+
+// A Chinese text is broken between characters, never before its punctuation, and takes two columns for each of them.
+func TestTableBreaksChinese(t *testing.T) {
+	t.Parallel()
+	got := table([]string{"阶段", strings.Repeat("货款和附加金，", 7) + "返回金"}, []string{"ab", "x"})
+	want := "阶段  货款和附加金，货款和附加金，货款和附加金，货款和附加金，货款和附加金，货款\n      和附加金，货款和附加金，返回金\nab    x\n"
+	if got != want {
+		t.Errorf("\n%s\nnot\n%s", got, want)
+	}
+	for line := range strings.Lines(got) {
+		if width := cells(strings.TrimRight(line, "\n")); width > pageWidth {
+			t.Errorf("%d columns: %s", width, line)
+		}
 	}
 }
 

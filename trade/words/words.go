@@ -46,6 +46,9 @@ func (p *Printer) Text(m trade.Message) string {
 	}
 	pairs := []string{}
 	for _, arg := range m.Args.All() {
+		if !strings.Contains(text, "{"+arg.Name) {
+			continue
+		}
 		if role, ok := arg.Value.(trade.Role); ok {
 			pairs = append(pairs, "{role}", p.Name(role), "{role's}", p.possessive(role))
 			continue
