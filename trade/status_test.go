@@ -86,10 +86,6 @@ func phaseCases() []phaseCase {
 	}
 }
 
-func fallbacks() []types.Fallback {
-	return []types.Fallback{&types.Hold{}, &types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}}
-}
-
 func viewers() []types.PublicKey {
 	return []types.PublicKey{{}, keyOf("producer"), keyOf("consumer"), keyOf("arbiter"), keyOf("stranger")}
 }
