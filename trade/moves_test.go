@@ -185,3 +185,10 @@ func TestPutIn(t *testing.T) {
 		}
 	}
 }
+
+func TestNameOfUnknownMove(t *testing.T) {
+	t.Parallel()
+	if got := trade.Move(0).String(); got != "none" {
+		t.Errorf("the name of no move is %q", got)
+	}
+}
