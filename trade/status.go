@@ -206,6 +206,7 @@ func undecided(t *types.Trade, clock types.Time, reading uint64) []Message {
 	a := &t.Agreement
 	over := clock > a.Deadlines.ConfirmBy
 	switch a.Fallback.(type) {
+	case *types.Hold: // nothing, as below
 	case *types.Meter:
 		args := Args{Quantity: reading, Total: a.Goods.Quantity}
 		settle := Message{Key: ElseSettle}

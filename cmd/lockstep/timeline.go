@@ -204,7 +204,7 @@ func untilText(w *words.Printer, until, clock types.Time) string {
 	if until == 0 {
 		return w.Key(words.AnyTime)
 	}
-	return w.Fill(words.By, soon(until, clock)+" ("+remainingText(w, until, clock)+")")
+	return w.Fill(words.By, soon(until, clock)+" ("+about(w, until, clock)+")")
 }
 
 // listedGoods writes how much of what, and from when, for a table.

@@ -33,8 +33,6 @@ func publicKey(name string) types.PublicKey {
 	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
 }
 
-func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
-
 func sign(body types.Body, names ...string) *types.Tx {
 	tx := types.NewTx(body)
 	for _, name := range names {
