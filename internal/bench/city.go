@@ -302,15 +302,15 @@ func (c *city) note(p Phase, took time.Duration, before usage) error {
 	return nil
 }
 
-// queues shares transactions out among as many lanes as may be on their way at once.
-func queues(steps []step) []*lane {
-	lanes := make([]*lane, min(cityAtOnce, len(steps)))
-	for i := range lanes {
-		lanes[i] = new(lane)
+// queues shares transactions out among as many pairs as may be on their way at once.
+func queues(steps []step) []*pair {
+	pairs := make([]*pair, min(cityAtOnce, len(steps)))
+	for i := range pairs {
+		pairs[i] = new(pair)
 	}
 	for i, s := range steps {
-		l := lanes[i%len(lanes)]
+		l := pairs[i%len(pairs)]
 		l.steps = append(l.steps, s)
 	}
-	return lanes
+	return pairs
 }

@@ -20,12 +20,12 @@ import (
 const (
 	smallestLedger = 1000
 	largestLedger  = 10_000_000
-	growthLanes    = 1000
+	growthPairs    = 1000
 	growthRounds   = 40
 	snapshots      = 100
 
 	closedShare   = 10 // one closed trade for so many outputs, unless it is said how many
-	closedLanes   = 50
+	closedPairs   = 50
 	closedActions = 20 // in each of their transactions
 	bulkBlock     = 20 // issues in a block of the bulk
 )
@@ -125,7 +125,7 @@ func Grow(ctx context.Context, o Options, growth Growth) (_ *GrowthReport, err e
 
 // measure grows the ledger to a size and trades on it.
 func (g *grower) measure(ctx context.Context, size, closed int) (*GrowthRow, error) {
-	w := g.world(min(growthLanes, g.o.lanes()), g.o.Actions, true)
+	w := g.world(min(growthPairs, g.o.pairs()), g.o.Actions, true)
 	begin := time.Now()
 	if err := g.begin(w); err != nil {
 		return nil, err
@@ -141,12 +141,12 @@ func (g *grower) measure(ctx context.Context, size, closed int) (*GrowthRow, err
 		return nil, err
 	}
 	g.o.Progress(Progress{What: fmt.Sprintf("trading on %d outputs", size)})
-	m := newMaker(g.ledger, w.params)
+	m := newBlockProducer(g.ledger, w.params)
 	m.height = g.height
 	b := &bench{o: g.o, world: w, target: m}
 	w.begin = types.TimeOf(time.Now()) // to fill the ledger can take longer than a signature is valid
 	w.extend(1)
-	if _, err := run(ctx, m, w.lanes, g.o.Clients, plan{}); err != nil {
+	if _, err := run(ctx, m, w.pairs, g.o.Clients, plan{}); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
 	w.extend(growthRounds)
@@ -168,11 +168,11 @@ func (g *grower) measure(ctx context.Context, size, closed int) (*GrowthRow, err
 }
 
 // world makes other parties than those before, for the same kind of money.
-func (g *grower) world(lanes, actions int, signed bool) *world {
+func (g *grower) world(pairs, actions int, signed bool) *world {
 	g.o.wave++
 	o := *g.o
 	o.Actions = actions
-	return newWorld(o.params(), types.TimeOf(time.Now()), &o, lanes, signed)
+	return newWorld(o.params(), types.TimeOf(time.Now()), &o, pairs, signed)
 }
 
 // begin puts a world's money and offers on the ledger.
@@ -217,11 +217,11 @@ func (g *grower) fill(ctx context.Context, size int) error {
 
 // close does whole trades until so many, rounded down to whole rounds, are behind the ledger.
 func (g *grower) close(ctx context.Context, closed int) error {
-	const each = closedLanes * closedActions
+	const each = closedPairs * closedActions
 	if closed < g.closed+each {
 		return nil
 	}
-	w := g.world(closedLanes, closedActions, false)
+	w := g.world(closedPairs, closedActions, false)
 	if err := g.begin(w); err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (g *grower) close(ctx context.Context, closed int) error {
 	return nil
 }
 
-// round does one transaction's trades on every lane, a block for each step.
+// round does one transaction's trades on every pair, a block for each step.
 func (g *grower) round(w *world) error {
 	w.begin = types.TimeOf(time.Now())
 	w.extend(1)
@@ -247,10 +247,10 @@ func (g *grower) round(w *world) error {
 			return err
 		}
 	}
-	for _, l := range w.lanes {
+	for _, l := range w.pairs {
 		l.steps = nil
 	}
-	g.closed += len(w.lanes) * w.actions
+	g.closed += len(w.pairs) * w.actions
 	return nil
 }
 

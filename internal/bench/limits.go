@@ -35,7 +35,7 @@ type Limits struct {
 
 // Blocks of the sample: enough to be even, few enough to be quick.
 const (
-	sampleLanes  = 1000
+	samplePairs  = 1000
 	sampleRounds = 3
 	executions   = 3
 	signatureRun = 500 * time.Millisecond
@@ -52,10 +52,10 @@ type sample struct {
 }
 
 func newSample(o *Options) (*sample, error) {
-	lanes := min(o.lanes(), max(sampleLanes/o.Actions, 16))
-	w := newWorld(o.params(), types.TimeOf(time.Now()), o, lanes, true)
+	pairs := min(o.pairs(), max(samplePairs/o.Actions, 16))
+	w := newWorld(o.params(), types.TimeOf(time.Now()), o, pairs, true)
 	w.extend(sampleRounds)
-	s := &sample{params: w.params, trades: lanes * sampleRounds * o.Actions, setup: [][]*types.Tx{w.grants, w.posts}}
+	s := &sample{params: w.params, trades: pairs * sampleRounds * o.Actions, setup: [][]*types.Tx{w.grants, w.posts}}
 	for i := range 3 * sampleRounds {
 		block, err := w.stepsAt(i)
 		if err != nil {
@@ -99,7 +99,7 @@ func (s *sample) signatures(l *Limits) {
 		}
 	}
 	perTrade := float64(count) / float64(s.trades)
-	batches := slices.Collect(slices.Chunk(signed, handedIn))
+	batches := slices.Collect(slices.Chunk(signed, batchLimit))
 	begin := time.Now()
 	var mu sync.Mutex
 	done := 0

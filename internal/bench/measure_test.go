@@ -18,9 +18,9 @@ func TestTheSameSeedIsTheSameTrades(t *testing.T) {
 	t.Parallel()
 	make := func(seed uint64) (ids []types.TxID) {
 		o := Options{Keys: 10, Seed: seed, Actions: 2}.withDefaults()
-		w := newWorld(o.params(), 1_800_000_000_000, &o, o.lanes(), true)
+		w := newWorld(o.params(), 1_800_000_000_000, &o, o.pairs(), true)
 		w.extend(3)
-		for _, l := range w.lanes {
+		for _, l := range w.pairs {
 			for _, step := range l.steps {
 				ids = append(ids, step.id)
 			}
@@ -36,14 +36,14 @@ func TestTheSameSeedIsTheSameTrades(t *testing.T) {
 	}
 }
 
-// TestProceedsAreSpent: from its second trade on a lane spends payment, return and bond of the one before.
+// TestProceedsAreSpent: from its second trade on a pair spends payment, return and bond of the one before.
 func TestProceedsAreSpent(t *testing.T) {
 	t.Parallel()
 	o := Options{Keys: 2}.withDefaults()
 	w := newWorld(o.params(), 1_800_000_000_000, &o, 1, true)
 	w.extend(2)
 	var steps []*types.Tx
-	for i := range w.lanes[0].steps {
+	for i := range w.pairs[0].steps {
 		step, err := w.stepsAt(i)
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +203,7 @@ func TestPace(t *testing.T) {
 	t.Parallel()
 	begin := time.Now()
 	run := &tally{begin: begin}
-	for i, count := range []int{0, 0, 3, 2, 2, 0, 9, 5} { // lanes that end, each half second
+	for i, count := range []int{0, 0, 3, 2, 2, 0, 9, 5} { // pairs that end, each half second
 		for range count {
 			run.ends = append(run.ends, begin.Add(time.Duration(i)*500*time.Millisecond))
 		}

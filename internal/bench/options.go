@@ -46,7 +46,7 @@ type Options struct {
 	wave  uint64        // of several worlds of one seed on one ledger
 	rules *types.Params // nil: the default ones
 	zones int           // of a city, at least
-	crowd int           // lanes of an overload; zero: more than a pool holds
+	crowd int           // pairs of an overload; zero: more than a pool holds
 
 	// Node makes the command that runs the node in a folder, for mode net.
 	Node func(ctx context.Context, dir string) *exec.Cmd
@@ -131,8 +131,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// lanes is how many pairs the keys make.
-func (o *Options) lanes() int {
+// pairs is how many pairs the keys make.
+func (o *Options) pairs() int {
 	if o.Mix == MixSpread {
 		return o.Keys / 2
 	}

@@ -17,13 +17,13 @@ const (
 	overloadFactor = 3
 	overloadRounds = 4 // a shared machine varies more from one minute to the next than what is measured
 	overloadTime   = 10 * time.Second
-	// overloadLanes are more than a pool holds, so that it is the pool that refuses and not the lanes that run out.
-	overloadLanes = 24_000
+	// overloadPairs are more than a pool holds, so that it is the pool that refuses and not the pairs that run out.
+	overloadPairs = 24_000
 	// capacityAtOnce of them are under way while the capacity is measured: enough to keep a node busy, too few to fill its pool.
 	capacityAtOnce = 4000
 	// overloadSettles is the part of each time that is not counted, in which the pool fills up: one in so many.
 	overloadSettles = 3
-	// roundSteps are the transactions of one round of a lane.
+	// roundSteps are the transactions of one round of a pair.
 	roundSteps = 3
 )
 
@@ -71,8 +71,8 @@ func Overload(ctx context.Context, o Options) (*OverloadReport, error) {
 		return nil, &OptionError{fmt.Errorf("mode %s has no pool that could be full: overload node, api or net", o.Mode)}
 	}
 	o.Duration, o.Trades = cmp.Or(o.Duration, overloadTime), 0
-	if want := cmp.Or(o.crowd, overloadLanes); o.lanes() < want {
-		o.Keys = want * o.Keys / o.lanes()
+	if want := cmp.Or(o.crowd, overloadPairs); o.pairs() < want {
+		o.Keys = want * o.Keys / o.pairs()
 	}
 	profiles := o.Measured
 	o.Measured = unmeasured
@@ -94,7 +94,7 @@ func (b *bench) overload(ctx context.Context, profiles func() (stop func())) (*O
 	r := &OverloadReport{Mode: b.o.Mode}
 	var able, over total
 	capacity := plan{atOnce: capacityAtOnce, until: b.o.Duration}
-	before, err := b.stretch(ctx, "measuring the capacity", b.pace, capacity)
+	before, err := b.interval(ctx, "measuring the capacity", b.pace, capacity)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +106,12 @@ func (b *bench) overload(ctx context.Context, profiles func() (stop func())) (*O
 		if n == 0 {
 			b.o.Measured = profiles
 		}
-		during, err := b.stretch(ctx, fmt.Sprintf("offering three times as much, %d of %d", n+1, overloadRounds), before.pace, p)
+		during, err := b.interval(ctx, fmt.Sprintf("offering three times as much, %d of %d", n+1, overloadRounds), before.pace, p)
 		b.o.Measured = unmeasured
 		if err != nil {
 			return nil, err
 		}
-		after, err := b.stretch(ctx, "measuring the capacity again", before.pace, capacity)
+		after, err := b.interval(ctx, "measuring the capacity again", before.pace, capacity)
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func median(rounds []OverloadRound, of func(*OverloadRound) float64) float64 {
 	return values[(len(values)-1)/2]
 }
 
-// total is what several stretches have come to.
+// total is what several intervals have come to.
 type total struct {
 	trades  int
 	cpu     time.Duration
@@ -151,7 +151,7 @@ type total struct {
 	steps   []time.Duration
 }
 
-func (t *total) add(s *stretch) {
+func (t *total) add(s *interval) {
 	t.trades += s.trades
 	t.cpu += s.used.cpu
 	t.took += s.took()
@@ -169,23 +169,23 @@ func (t *total) add(s *stretch) {
 func (t *total) cpuPerTrade() float64 { return microseconds(t.cpu) / float64(max(t.trades, 1)) }
 func (t *total) coresUsed() float64   { return t.cpu.Seconds() / t.took.Seconds() }
 
-// stretch is one of several measurements on one target.
-type stretch struct {
+// interval is one of several measurements on one target.
+type interval struct {
 	*tally
 	used usage
 	pace float64 // trades a second, once it runs evenly
 }
 
-// supply signs what may be done in a stretch at a pace, beside what is left of the one before.
+// supply signs what may be done in a interval at a pace, beside what is left of the one before.
 func (b *bench) supply(pace float64) {
 	b.o.Progress(Progress{What: "making and signing trades"})
-	rounds := 2 + int(spare*pace*b.o.Duration.Seconds())/b.o.Actions/len(b.world.lanes)
-	b.world.extendEach(func(lane int) int { return max(rounds-len(b.world.lanes[lane].steps)/roundSteps, 0) })
+	rounds := 2 + int(spare*pace*b.o.Duration.Seconds())/b.o.Actions/len(b.world.pairs)
+	b.world.extendEach(func(pair int) int { return max(rounds-len(b.world.pairs[pair].steps)/roundSteps, 0) })
 }
 
-// stretch signs what may be done at a pace, and does it by a plan. Its own pace is counted in transactions: when thousands of trades
+// interval signs what may be done at a pace, and does it by a plan. Its own pace is counted in transactions: when thousands of trades
 // begin at once, as many end at once, some seconds later.
-func (b *bench) stretch(ctx context.Context, what string, pace float64, p plan) (*stretch, error) {
+func (b *bench) interval(ctx context.Context, what string, pace float64, p plan) (*interval, error) {
 	b.supply(pace)
 	b.o.Progress(Progress{What: what})
 	tally, used, err := b.measure(ctx, p)
@@ -193,7 +193,7 @@ func (b *bench) stretch(ctx context.Context, what string, pace float64, p plan) 
 		return nil, err
 	}
 	even := tally.paceOf(tally.finals, b.o.Duration/overloadSettles, b.o.Duration)
-	return &stretch{tally, used, even / roundSteps * float64(b.o.Actions)}, nil
+	return &interval{tally, used, even / roundSteps * float64(b.o.Actions)}, nil
 }
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

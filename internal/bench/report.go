@@ -26,7 +26,7 @@ type Report struct {
 	Seconds float64 `json:"seconds"`
 	Offered float64 `json:"offered_trades_per_s,omitempty"`
 
-	TradesPerS  float64 `json:"trades_per_s"` // over a time: of those seconds, once the lanes have spread out
+	TradesPerS  float64 `json:"trades_per_s"` // over a time: of those seconds, once the pairs have spread out
 	TxsPerS     float64 `json:"txs_per_s"`
 	LimitPerS   float64 `json:"limit_trades_per_s"`
 	LimitBy     string  `json:"limit_by"`

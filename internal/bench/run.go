@@ -13,7 +13,7 @@ import (
 const (
 	// spare is how many more trades are made than a time is thought to suffice for.
 	spare = 1.6
-	// settling goes before a time that is measured: lanes that all began at once spread out.
+	// settling goes before a time that is measured: pairs that all began at once spread out.
 	settling = 2 * time.Second
 )
 
@@ -49,16 +49,16 @@ type bench struct {
 	pace   float64 // trades a second when warming up
 }
 
-// prepare opens a target, puts money and offers on it, and lets every lane do one round. So every trade that is measured
+// prepare opens a target, puts money and offers on it, and lets every pair do one round. So every trade that is measured
 // spends the proceeds of another.
 func prepare(ctx context.Context, o *Options) (_ *bench, err error) {
 	b := &bench{o: o}
-	lanes := o.lanes()
+	pairs := o.pairs()
 	if o.Trades > 0 {
-		lanes = min(lanes, (o.Trades+o.Actions-1)/o.Actions)
+		pairs = min(pairs, (o.Trades+o.Actions-1)/o.Actions)
 	}
 	o.Progress(Progress{What: "making keys"})
-	b.world = newWorld(o.params(), types.TimeOf(time.Now()), o, lanes, true)
+	b.world = newWorld(o.params(), types.TimeOf(time.Now()), o, pairs, true)
 	b.world.extend(1)
 	if b.target, err = open(ctx, o); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func prepare(ctx context.Context, o *Options) (_ *bench, err error) {
 		}
 	}
 	o.Progress(Progress{What: "warming up"})
-	tally, err := run(ctx, b.target, b.world.lanes, o.Clients, plan{})
+	tally, err := run(ctx, b.target, b.world.pairs, o.Clients, plan{})
 	if err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
@@ -83,13 +83,13 @@ func prepare(ctx context.Context, o *Options) (_ *bench, err error) {
 	return b, nil
 }
 
-// single makes a lane of each transaction.
-func single(txs []*types.Tx) []*lane {
-	lanes := make([]*lane, len(txs))
+// single makes a pair of each transaction.
+func single(txs []*types.Tx) []*pair {
+	pairs := make([]*pair, len(txs))
 	for i, tx := range txs {
-		lanes[i] = &lane{steps: []step{{encoded: encode(tx)}}}
+		pairs[i] = &pair{steps: []step{{encoded: encode(tx)}}}
 	}
-	return lanes
+	return pairs
 }
 
 // extend makes the trades that are to be measured.
@@ -103,23 +103,23 @@ func (b *bench) extend() {
 		trades = int(min(pace*(settling+b.o.Duration).Seconds()*spare, maxTrades)) + b.o.Actions
 	}
 	rounds := (trades + b.o.Actions - 1) / b.o.Actions
-	each, more := rounds/len(b.world.lanes), rounds%len(b.world.lanes)
-	b.world.extendEach(func(lane int) int {
-		if lane < more {
+	each, more := rounds/len(b.world.pairs), rounds%len(b.world.pairs)
+	b.world.extendEach(func(pair int) int {
+		if pair < more {
 			return each + 1
 		}
 		return each
 	})
 }
 
-// extend makes so many rounds of trades on every lane.
+// extend makes so many rounds of trades on every pair.
 func (w *world) extend(rounds int) { w.extendEach(func(int) int { return rounds }) }
 
-// extendEach works on all cores: lanes don't depend on each other.
-func (w *world) extendEach(rounds func(lane int) int) {
-	shared(len(w.lanes), func(i int) {
+// extendEach works on all cores: pairs don't depend on each other.
+func (w *world) extendEach(rounds func(pair int) int) {
+	shared(len(w.pairs), func(i int) {
 		for range rounds(i) {
-			w.lanes[i].extend()
+			w.pairs[i].extend()
 		}
 	})
 }
@@ -142,7 +142,7 @@ func (b *bench) measure(ctx context.Context, p plan) (*tally, usage, error) {
 		return nil, before, err
 	}
 	stop := b.o.Measured()
-	tally, err := run(ctx, b.target, b.world.lanes, b.o.Clients, p)
+	tally, err := run(ctx, b.target, b.world.pairs, b.o.Clients, p)
 	stop()
 	if err != nil {
 		return nil, before, err

@@ -16,7 +16,7 @@ type target interface {
 	submit(ctx context.Context, node int, txs []encoded) []error
 	// follow tells of what has become final since ready, until the context ends or something fails.
 	follow(ctx context.Context, seen func(final)) error
-	// ready waits until every node has what one of them has made final, as a lane may spend at its own node what was issued at
+	// ready waits until every node has what one of them has made final, as a pair may spend at its own node what was issued at
 	// another, and notes where follow is to begin. Call it before anything is submitted.
 	ready(ctx context.Context) error
 	// nodes is how many nodes there are to hand in at.
@@ -58,13 +58,13 @@ func allFailed(count int, err error) []error { return slices.Repeat([]error{err}
 func open(ctx context.Context, o *Options) (target, error) {
 	switch o.Mode {
 	case ModeRules:
-		return newMaker(newMemoryLedger(), o.params()), nil
+		return newBlockProducer(newMemoryLedger(), o.params()), nil
 	case ModeStore:
 		ledger, err := newStoreLedger(o, false)
 		if err != nil {
 			return nil, err
 		}
-		return newMaker(ledger, o.params()), nil
+		return newBlockProducer(ledger, o.params()), nil
 	case ModeNode, ModeAPI:
 		return newNodeTarget(ctx, o)
 	case ModeNet:

@@ -22,7 +22,7 @@ const (
 const (
 	leastQuantity, mostQuantity = 100, 2000
 
-	purse     = types.Amount(1_000_000_000_000) // of each party of each lane: more than any run can use up
+	purse     = types.Amount(1_000_000_000_000) // of each party of each pair: more than any run can use up
 	grantSize = 600                             // outputs of one issue; more would not fit into a transaction
 )
 
@@ -53,17 +53,17 @@ type world struct {
 	issued types.Amount // all the money that was made
 	grants []*types.Tx  // issue it
 	posts  []*types.Tx  // put the offers up
-	lanes  []*lane
+	pairs  []*pair
 }
 
-// newWorld makes the parties of so many lanes and what they begin with.
-func newWorld(params types.Params, begin types.Time, o *Options, lanes int, signed bool) *world {
+// newWorld makes the parties of so many pairs and what they begin with.
+func newWorld(params types.Params, begin types.Time, o *Options, pairs int, signed bool) *world {
 	w := &world{params: params, begin: begin, actions: o.Actions, seed: o.Seed + o.wave<<32, signed: signed}
 	w.issuer = newParty(o.Seed, "issuer", 0) // one for all waves: one kind of money
 	w.asset = types.Asset{Issuer: w.issuer.key, Code: "EUR", Decimals: 2}
 	var producer, consumer *party
 	var offer *types.Offer
-	for i := range lanes {
+	for i := range pairs {
 		if i == 0 || o.Mix != MixOneProducer {
 			producer = newParty(w.seed, "producer", i)
 			offer = w.offer(producer)
@@ -72,7 +72,7 @@ func newWorld(params types.Params, begin types.Time, o *Options, lanes int, sign
 		if i == 0 || o.Mix != MixOneConsumer {
 			consumer = newParty(w.seed, "consumer", i)
 		}
-		w.lanes = append(w.lanes, newLane(w, i, producer, consumer, offer))
+		w.pairs = append(w.pairs, newPair(w, i, producer, consumer, offer))
 	}
 	w.grant()
 	return w
@@ -97,11 +97,11 @@ func (w *world) offer(producer *party) *types.Offer {
 	}
 }
 
-// grant issues a purse to the consumer and the producer of each lane, which only that lane spends.
+// grant issues a purse to the consumer and the producer of each pair, which only that pair spends.
 func (w *world) grant() {
 	var owners []*party
 	var coins []*coins
-	for _, l := range w.lanes {
+	for _, l := range w.pairs {
 		owners = append(owners, l.consumer, l.producer)
 		coins = append(coins, &l.consumerCoins, &l.producerCoins)
 	}
@@ -151,10 +151,10 @@ func (w *world) sign(body types.Body, by *party) *types.Tx {
 }
 
 // secret opens one trade. It is derived, as wallets do, so that a run can be made again.
-func (w *world) secret(lane int, trade uint64) (secret types.Secret) {
+func (w *world) secret(pair int, trade uint64) (secret types.Secret) {
 	var text [24]byte
 	binary.BigEndian.PutUint64(text[:], w.seed)
-	binary.BigEndian.PutUint64(text[8:], uint64(lane))
+	binary.BigEndian.PutUint64(text[8:], uint64(pair))
 	binary.BigEndian.PutUint64(text[16:], trade)
 	return sha256.Sum256(text[:])
 }

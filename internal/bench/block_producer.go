@@ -22,15 +22,15 @@ type backend interface {
 	folder() string // empty when there is none
 }
 
-// makerBlock is how many transactions a block of a maker holds at most: so few that others are verified meanwhile.
-const makerBlock = 1024
+// producedBlock is how many transactions a block of a blockProducer holds at most: so few that others are verified meanwhile.
+const producedBlock = 1024
 
 // rememberedKeys are kept in the form that is quickest to verify with, as a node does.
 const rememberedKeys = 16 << 10
 
-// maker makes blocks of what comes in, without pool and consensus. Signatures are verified by those who hand in, while it executes
+// blockProducer makes blocks of what comes in, without pool and consensus. Signatures are verified by those who hand in, while it executes
 // what was verified before.
-type maker struct {
+type blockProducer struct {
 	backend  backend
 	params   types.Params
 	verifier *types.Verifier
@@ -43,57 +43,57 @@ type checked struct {
 	good bool
 }
 
-func newMaker(b backend, params types.Params) *maker {
-	return &maker{
-		backend: b, params: params, verifier: types.NewVerifier(rememberedKeys), verified: make(chan []checked, makerBlock/handedIn),
+func newBlockProducer(b backend, params types.Params) *blockProducer {
+	return &blockProducer{
+		backend: b, params: params, verifier: types.NewVerifier(rememberedKeys), verified: make(chan []checked, producedBlock/batchLimit),
 	}
 }
 
-func (m *maker) ready(context.Context) error { return nil }
+func (p *blockProducer) ready(context.Context) error { return nil }
 
-func (m *maker) nodes() int { return 1 }
+func (p *blockProducer) nodes() int { return 1 }
 
 // submit decodes and verifies what came, as a node would.
-func (m *maker) submit(ctx context.Context, _ int, txs []encoded) []error {
+func (p *blockProducer) submit(ctx context.Context, _ int, txs []encoded) []error {
 	decoded, err := decodeAll(txs)
 	if err != nil {
 		return allFailed(len(txs), err)
 	}
 	batch := make([]checked, len(txs))
-	for i, good := range m.verifier.Verify(decoded...) {
+	for i, good := range p.verifier.Verify(decoded...) {
 		batch[i] = checked{decoded[i], good}
 	}
 	select {
-	case m.verified <- batch:
+	case p.verified <- batch:
 		return make([]error, len(txs))
 	case <-ctx.Done():
 		return allFailed(len(txs), ctx.Err())
 	}
 }
 
-func (m *maker) follow(ctx context.Context, seen func(final)) error {
-	for block := m.next(ctx); block != nil; block = m.next(ctx) {
-		verdicts, err := m.makeBlock(types.TimeOf(time.Now()), block)
+func (p *blockProducer) follow(ctx context.Context, seen func(final)) error {
+	for block := p.next(ctx); block != nil; block = p.next(ctx) {
+		verdicts, err := p.makeBlock(types.TimeOf(time.Now()), block)
 		if err != nil {
 			return err
 		}
-		seen(final{height: m.height, at: time.Now(), txs: verdicts})
+		seen(final{height: p.height, at: time.Now(), txs: verdicts})
 	}
 	return nil
 }
 
 // next is what the next block is made of; nil at the end.
-func (m *maker) next(ctx context.Context) []checked {
+func (p *blockProducer) next(ctx context.Context) []checked {
 	var block []checked
 	select {
-	case batch := <-m.verified:
+	case batch := <-p.verified:
 		block = batch
 	case <-ctx.Done():
 		return nil
 	}
-	for len(block) < makerBlock {
+	for len(block) < producedBlock {
 		select {
-		case batch := <-m.verified:
+		case batch := <-p.verified:
 			block = append(block, batch...)
 		default:
 			return block
@@ -102,10 +102,10 @@ func (m *maker) next(ctx context.Context) []checked {
 	return block
 }
 
-func (m *maker) makeBlock(now types.Time, txs []checked) ([]verdict, error) {
-	m.height++
-	executed := execute(m.backend.view(), m.params, m.height, now, txs)
-	if err := m.backend.commit(executed); err != nil {
+func (p *blockProducer) makeBlock(now types.Time, txs []checked) ([]verdict, error) {
+	p.height++
+	executed := execute(p.backend.view(), p.params, p.height, now, txs)
+	if err := p.backend.commit(executed); err != nil {
 		return nil, err
 	}
 	verdicts := make([]verdict, len(txs))
@@ -129,16 +129,16 @@ func execute(view ledger.View, params types.Params, height uint64, now types.Tim
 	return executed
 }
 
-func (m *maker) usage() (usage, error) {
+func (p *blockProducer) usage() (usage, error) {
 	used, err := ownUsage()
-	if err == nil && m.backend.folder() != "" {
-		used.disk, err = folderBytes(m.backend.folder())
+	if err == nil && p.backend.folder() != "" {
+		used.disk, err = folderBytes(p.backend.folder())
 	}
 	return used, err
 }
 
-func (m *maker) close(issued types.Amount) error {
-	sums, err := m.backend.audit()
+func (p *blockProducer) close(issued types.Amount) error {
+	sums, err := p.backend.audit()
 	if err != nil {
 		return err
 	}
@@ -159,11 +159,11 @@ func checkSums(sums ledger.Sums, issued types.Amount) error {
 	return nil
 }
 
-func (m *maker) abandon() error { return m.backend.close() }
+func (p *blockProducer) abandon() error { return p.backend.close() }
 
-func (m *maker) remove() error {
-	if m.backend.folder() == "" {
+func (p *blockProducer) remove() error {
+	if p.backend.folder() == "" {
 		return nil
 	}
-	return os.RemoveAll(m.backend.folder())
+	return os.RemoveAll(p.backend.folder())
 }

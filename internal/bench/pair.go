@@ -7,9 +7,9 @@ import (
 	"lockstep/types"
 )
 
-// lane is a chain of trades between two parties, in which each trade spends the proceeds of the one before. Lanes don't
+// pair is a chain of trades between two parties, in which each trade spends the proceeds of the one before. Pairs don't
 // depend on each other, even where they share a key.
-type lane struct {
+type pair struct {
 	world              *world
 	index              int
 	producer, consumer *party
@@ -23,7 +23,7 @@ type lane struct {
 	steps []step // made and signed, not yet done
 }
 
-// step is one transaction of a lane. It may be sent once the step before it is final.
+// step is one transaction of a pair. It may be sent once the step before it is final.
 type step struct {
 	encoded
 	first bool // begins trades: E1
@@ -58,16 +58,16 @@ func decodeAll(all []encoded) ([]*types.Tx, error) {
 	return txs, nil
 }
 
-// stepsAt decodes what stands at one place in the steps of every lane.
+// stepsAt decodes what stands at one place in the steps of every pair.
 func (w *world) stepsAt(i int) ([]*types.Tx, error) {
-	all := make([]encoded, len(w.lanes))
-	for j, l := range w.lanes {
+	all := make([]encoded, len(w.pairs))
+	for j, l := range w.pairs {
 		all[j] = l.steps[i].encoded
 	}
 	return decodeAll(all)
 }
 
-// coins are the outputs that a party of a lane owns.
+// coins are the outputs that a party of a pair owns.
 type coins struct {
 	outpoints []types.Outpoint
 	sum       types.Amount
@@ -85,8 +85,8 @@ func (c *coins) spend(w *world, owner *party, price types.Amount) types.Body {
 	return body
 }
 
-func newLane(w *world, index int, producer, consumer *party, offer *types.Offer) *lane {
-	return &lane{
+func newPair(w *world, index int, producer, consumer *party, offer *types.Offer) *pair {
+	return &pair{
 		world: w, index: index, producer: producer, consumer: consumer, offer: offer, offerID: offer.ID(),
 		random: rand.New(rand.NewPCG(w.seed, uint64(index))),
 	}
@@ -100,7 +100,7 @@ type made struct {
 }
 
 // extend makes and signs the three steps of one more round: E1, E2 and E3 of as many trades as a transaction has actions.
-func (l *lane) extend() {
+func (l *pair) extend() {
 	w := l.world
 	trades := make([]made, w.actions)
 	var prices, bonds types.Amount
@@ -134,7 +134,7 @@ func (l *lane) extend() {
 }
 
 // act makes a transaction that pays for actions with all coins of a party.
-func (l *lane) act(from *coins, by *party, actions []types.Action, price types.Amount) *types.Tx {
+func (l *pair) act(from *coins, by *party, actions []types.Action, price types.Amount) *types.Tx {
 	body := from.spend(l.world, by, price)
 	body.Actions = actions
 	tx := l.world.sign(body, by)
@@ -143,7 +143,7 @@ func (l *lane) act(from *coins, by *party, actions []types.Action, price types.A
 }
 
 // release is unsigned for one trade, as the protocol has it. For several it needs an input, so that somebody signs.
-func (l *lane) release(actions []types.Action) *types.Tx {
+func (l *pair) release(actions []types.Action) *types.Tx {
 	if release, ok := actions[0].(*types.Release); ok && len(actions) == 1 {
 		return types.NewRelease(l.world.params.ChainID, *release)
 	}
