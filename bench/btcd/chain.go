@@ -27,7 +27,7 @@ type world struct {
 	tip        wire.BlockHeader
 	clock      time.Time
 	height     int32
-	issued     int64 // what the households own in all
+	issued     int64 // owned by all households
 }
 
 // newWorld opens a chain in a folder and gives so many households (a trade each per round) a coin each.
@@ -181,7 +181,7 @@ func (w *world) insert(encoded []byte) (time.Duration, error) {
 	return time.Since(started), nil
 }
 
-// audit holds the chain's unspent outputs against what was issued: nothing is locked, and all money is somewhere.
+// audit compares the chain's unspent outputs with the issued money: nothing is locked, and no money is missing.
 func (w *world) audit() error {
 	if best := w.chain.BestSnapshot(); best.Hash != w.tip.BlockHash() {
 		return fmt.Errorf("the chain is at block %d, not at %d", best.Height, w.height)

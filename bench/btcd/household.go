@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-const deposit = 1000 // satoshi, above what a wallet would call dust
+const deposit = 1000 // satoshi, above the dust limit of wallets
 
 // household is a party: in each round it buys from the next one in the ring with all it owns, and sells to the one before.
 type household struct {
@@ -46,7 +46,7 @@ type step func(consumer, producer *household) (*wire.MsgTx, error)
 type variant struct {
 	name, what string
 	steps      []step
-	trades     int // what fills a block of the longest step
+	trades     int // enough to fill a block of the longest step
 	signatures int // a trade, once every household has coins from a purchase and from a sale
 }
 
@@ -78,7 +78,7 @@ func fund(c, p *household) (*wire.MsgTx, error) {
 	return c.lockPayment(p, inputs, sum)
 }
 
-// pay locks the payment and hands the producer the deposit. Bitcoin can't hold the producer to what it does with it.
+// pay locks the payment and gives the producer the deposit. Bitcoin can't bind the producer in its use.
 func pay(c, p *household) (*wire.MsgTx, error) {
 	inputs, sum := c.spendAll()
 	handed, err := toKey(deposit, p.key)

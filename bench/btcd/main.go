@@ -1,5 +1,5 @@
-// Command btcd measures what people would use instead of Lockstep on Bitcoin: btcd takes in full blocks of trades by hash
-// time-locked contracts, on one machine and without mining. See ../README.md for what the comparison is worth.
+// Command btcd measures the alternative to Lockstep on Bitcoin: btcd takes in full blocks of trades by hash
+// time-locked contracts, on one machine and without mining. See ../README.md for the limits of the comparison.
 package main
 
 import (

@@ -16,7 +16,7 @@ type coin struct {
 	output   *wire.TxOut
 }
 
-// input is a coin with what opens it: a key alone, or a secret and a key for a coin under a contract.
+// input is a coin with its keys: a key alone, or a secret and a key for a coin under a contract.
 type input struct {
 	coin
 	key      *btcec.PrivateKey

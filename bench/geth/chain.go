@@ -64,7 +64,7 @@ func newWorld(folder string, v variant, trades int) (*world, error) {
 	genesis := &core.Genesis{Config: w.config, GasLimit: 2 * blockGas, BaseFee: big.NewInt(params.GWei), Difficulty: new(big.Int),
 		Alloc: types.GenesisAlloc{
 			w.contract: {Code: common.FromHex(strings.TrimSpace(v.code)), Balance: new(big.Int)},
-			// What Ethereum itself calls in every block.
+			// Contracts that Ethereum itself calls in every block.
 			params.BeaconRootsAddress:        {Nonce: 1, Code: params.BeaconRootsCode, Balance: new(big.Int)},
 			params.HistoryStorageAddress:     {Nonce: 1, Code: params.HistoryStorageCode, Balance: new(big.Int)},
 			params.WithdrawalQueueAddress:    {Nonce: 1, Code: params.WithdrawalQueueCode, Balance: new(big.Int)},
@@ -81,7 +81,7 @@ func newWorld(folder string, v variant, trades int) (*world, error) {
 		return nil, err
 	}
 	w.disk = rawdb.NewDatabase(store)
-	settings := core.DefaultConfig().WithStateScheme(rawdb.PathScheme) // what a node uses today
+	settings := core.DefaultConfig().WithStateScheme(rawdb.PathScheme) // the default of a node today
 	if w.chain, err = core.NewBlockChain(w.disk, genesis, w.engine, settings); err != nil {
 		return nil, errors.Join(err, w.disk.Close())
 	}
@@ -145,7 +145,7 @@ func (w *world) insert(encoded []byte) (time.Duration, error) {
 	return time.Since(started), nil
 }
 
-// audit holds the chain's state against what was issued: nothing is locked, and all money is somewhere.
+// audit compares the chain's state with the issued money: nothing is locked, and no money is missing.
 func (w *world) audit() error {
 	if head := w.chain.CurrentBlock(); head.Hash() != w.tip.Hash() {
 		return fmt.Errorf("the chain is at block %d, not at %d", head.Number, w.tip.NumberU64())

@@ -13,7 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// Every trade is over the same sums: what is measured doesn't depend on them.
+// Every trade is over the same sums: the measurement doesn't depend on them.
 const (
 	price    = 250
 	deposit  = 10
@@ -78,7 +78,7 @@ func findVariant(name string) (variant, error) {
 	return variant{}, fmt.Errorf("variant %q: it is pair or trade", name)
 }
 
-// The selectors are what compile.mjs prints.
+// compile.mjs prints the selectors.
 func pair() variant {
 	return variant{"pair", "lock + redeem of a hash time-locked contract", htlcCode, 45_000, []step{
 		{"lock", func(signer types.Signer, to common.Address, c, p *household) (*types.Transaction, error) {
@@ -122,8 +122,8 @@ func arguments(selector uint32, values ...any) []byte {
 	return data
 }
 
-// highestFee is what anyone would pay for gas, far above what the base fee can grow to in a run.
+// highestFee is the limit that each sender sets for gas, far above the base fee of any run.
 func highestFee() *big.Int { return new(big.Int).Lsh(big.NewInt(1), 60) }
 
-// wealth is what each household owns at first, enough for any fee.
+// wealth is the initial sum of each household, enough for any fee.
 func wealth() *big.Int { return new(big.Int).Lsh(big.NewInt(1), 120) }

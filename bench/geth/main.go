@@ -1,5 +1,5 @@
-// Command geth measures what people would use instead of Lockstep on Ethereum: go-ethereum takes in full blocks of trades
-// by a contract, on one machine and without consensus. See ../README.md for what the comparison is worth.
+// Command geth measures the alternative to Lockstep on Ethereum: go-ethereum takes in full blocks of trades
+// by a contract, on one machine and without consensus. See ../README.md for the limits of the comparison.
 package main
 
 import (

@@ -12,7 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 )
 
-// result is what every peer of the comparison prints with -json.
+// result is the output of every peer of the comparison with -json.
 type result struct {
 	Peer               string   `json:"peer"`
 	Version            string   `json:"version"`
@@ -26,11 +26,11 @@ type result struct {
 	Cores              int      `json:"cores"`
 }
 
-// options is what the command line asks for.
+// options are those of the command line.
 type options struct {
 	variant string
 	seconds float64
-	trades  int // a block; 0: what fills one
+	trades  int // a block; 0: a full block
 }
 
 // measure inserts blocks until it has spent the seconds in that, making them costs more and is not counted. The first

@@ -37,7 +37,7 @@ max_connections = 100
 `
 }
 
-// startCluster makes a cluster in a new folder below parent, and starts it. Root, whom PostgreSQL refuses, runs it as
+// startCluster makes a cluster in a new folder below parent, and starts it. PostgreSQL refuses root, which therefore runs it as
 // the user "postgres", or "nobody" where there is none.
 func startCluster(ctx context.Context, parent string) (_ *cluster, err error) {
 	c := &cluster{}
@@ -82,7 +82,7 @@ func startCluster(ctx context.Context, parent string) (_ *cluster, err error) {
 
 func (c *cluster) data() string { return filepath.Join(c.folder, "data") }
 
-// address is what a client dials.
+// address is the address that a client dials.
 func (c *cluster) address() string {
 	return "host=" + c.folder + " user=bench dbname=postgres sslmode=disable"
 }

@@ -1,5 +1,5 @@
-// Command postgres measures what people would use instead of Lockstep if they trusted one operator: an escrow in a
-// durable PostgreSQL, made for the run in a temporary folder. See ../README.md for what the comparison is worth.
+// Command postgres measures the alternative to Lockstep with one trusted operator: an escrow in a
+// durable PostgreSQL, made for the run in a temporary folder. See ../README.md for the limits of the comparison.
 package main
 
 import (

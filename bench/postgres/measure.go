@@ -18,7 +18,7 @@ import (
 //go:embed escrow.sql
 var schema string
 
-// result is what every peer of the comparison prints with -json.
+// result is the output of every peer of the comparison with -json.
 type result struct {
 	Peer               string   `json:"peer"`
 	Version            string   `json:"version"`
@@ -32,7 +32,7 @@ type result struct {
 	Cores              int      `json:"cores"`
 }
 
-// options is what the command line asks for.
+// options are those of the command line.
 type options struct {
 	variant string
 	clients int

@@ -25,7 +25,7 @@ func TestConservation(t *testing.T) {
 	}
 }
 
-// TestGuarantees tries what the escrow must refuse, and that the audit notices money made from nothing.
+// TestGuarantees tries calls that the escrow must refuse, and checks that the audit notices money made from nothing.
 func TestGuarantees(t *testing.T) {
 	needPostgres(t)
 	ctx := t.Context()

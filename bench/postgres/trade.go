@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Every trade is over the same sums: what is measured doesn't depend on them.
+// Every trade is over the same sums: the measurement doesn't depend on them.
 const (
 	households = 10_000
 	wealth     = 1_000_000_000 // of each household

@@ -31,7 +31,7 @@ type module struct {
 // stub tells whether a module is replaced by a stand-in of ours, see stubs/README.md.
 func (m module) stub() bool { return m.Replace != nil && m.Replace.Version == "" }
 
-// modules are those of what is built, for each system that the program runs on.
+// modules are those of the built packages, for each system that the program runs on.
 func modules(t *testing.T, what ...string) map[string]module {
 	t.Helper()
 	found := map[string]module{}
@@ -256,7 +256,7 @@ func fileText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// current compares a generated file with what it should be, or writes it.
+// current compares a generated file with the wanted text, or writes it.
 func current(t *testing.T, path, want string) {
 	t.Helper()
 	if *update {

@@ -63,7 +63,7 @@ const unordered = "a map has no order: range over its sorted keys, or say in a c
 
 func isOrder(why string) bool { return why == unordered }
 
-// impurity says what is impure about one piece of syntax, "" when nothing is.
+// impurity describes the impurity of one node of syntax, "" when it is pure.
 func impurity(file *ast.File, node ast.Node, info *types.Info, sorted bool) string {
 	switch n := node.(type) {
 	case *ast.GoStmt:
@@ -122,7 +122,7 @@ func linesSaying(fset *token.FileSet, file *ast.File, words string) map[int]bool
 	return lines
 }
 
-// typesInfo is what can be told of types from the package alone. A map that comes from an import is not noticed: with
+// typesInfo holds the types known from the package alone. A map from an import is not noticed: with
 // imports this would compile half the module.
 func (p *pkg) typesInfo() *types.Info {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}

@@ -8,8 +8,8 @@ import (
 // arrivals are looked at this often; between two of them the moments at which trades are due are known exactly.
 const arrivalTick = time.Millisecond
 
-// arrive begins trades at a given rate, whatever became of the earlier ones. A trade that finds no pair free waits, and its
-// waiting counts: it was due when it was due (no coordinated omission).
+// arrive starts trades at a given rate, independent of earlier trades. A trade that finds no free pair waits, and its
+// wait counts from the moment it was due (no coordinated omission).
 func (r *runner) arrive(ctx context.Context) error {
 	tick := time.NewTicker(arrivalTick)
 	defer tick.Stop()
@@ -32,7 +32,7 @@ func (r *runner) arrive(ctx context.Context) error {
 		for !due.After(now) && r.assign(due) {
 			due = due.Add(every)
 		}
-		for r.plan.dropFirst && !due.After(now) { // nobody waits: who finds no place goes away
+		for r.plan.dropFirst && !due.After(now) { // no queue: a trade without a free pair is dropped
 			r.drop()
 			due = due.Add(every)
 		}

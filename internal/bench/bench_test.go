@@ -10,7 +10,7 @@ func BenchmarkTrade(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(0, "ns/op") // it would count what is made and signed before
+			b.ReportMetric(0, "ns/op") // it would include the preparation
 			b.ReportMetric(report.TradesPerS, "trades/s")
 			b.ReportMetric(report.CPUPerTrade, "cpu-us/trade")
 			b.ReportMetric(100*report.Ratio, "%limit")

@@ -28,8 +28,8 @@ const producedBlock = 1024
 // rememberedKeys are kept in the form that is quickest to verify with, as a node does.
 const rememberedKeys = 16 << 10
 
-// blockProducer makes blocks of what comes in, without pool and consensus. Signatures are verified by those who hand in, while it executes
-// what was verified before.
+// blockProducer makes blocks of submitted transactions, without pool and consensus. The submitters verify signatures while it executes
+// earlier batches.
 type blockProducer struct {
 	backend  backend
 	params   types.Params
@@ -53,7 +53,7 @@ func (p *blockProducer) ready(context.Context) error { return nil }
 
 func (p *blockProducer) nodes() int { return 1 }
 
-// submit decodes and verifies what came, as a node would.
+// submit decodes and verifies transactions, as a node would.
 func (p *blockProducer) submit(ctx context.Context, _ int, txs []encoded) []error {
 	decoded, err := decodeAll(txs)
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *blockProducer) follow(ctx context.Context, seen func(final)) error {
 	return nil
 }
 
-// next is what the next block is made of; nil at the end.
+// next returns the transactions of the next block; nil at the end.
 func (p *blockProducer) next(ctx context.Context) []checked {
 	var block []checked
 	select {

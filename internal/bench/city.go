@@ -27,7 +27,7 @@ const (
 )
 
 // city is one quarter-hour of many households on one node: all place an order, the gate closes, one block holds the
-// auctions of all zones, and what they match is paid, delivered and released.
+// auctions of all zones, and the matched trades are paid, delivered and released.
 type city struct {
 	o          *Options
 	world      *world // money and signatures
@@ -157,7 +157,7 @@ func (c *city) auction(ctx context.Context) error {
 	return c.learn(ctx, trades)
 }
 
-// clear returns what the auctions match, and the longest time between two blocks until all are held. So that the chain does not
+// clear returns the matched trades, and the longest time between two blocks until all auctions are held. So that the chain does not
 // wait for transactions before it makes that block, one small payment after the other is made meanwhile.
 func (c *city) clear(ctx context.Context) (trades []types.TradeID, longest time.Duration, err error) {
 	if err := c.node.ready(ctx); err != nil {

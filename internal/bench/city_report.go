@@ -12,7 +12,7 @@ import (
 // quarterHour is the time that a city has from one slot to the next.
 const quarterHour = 15 * time.Minute
 
-// CityReport is what one quarter-hour of a city came to.
+// CityReport is the result of one quarter-hour of a city.
 type CityReport struct {
 	Households int     `json:"households"`
 	Zones      int     `json:"zones"` // each a product with an auction of its own, all in one block
@@ -38,7 +38,7 @@ type Phase struct {
 	Seconds      float64 `json:"seconds"` // of the auction: from the gate until its block is final
 	PerS         float64 `json:"per_s"`
 	LongestBlock float64 `json:"longest_block_ms"`
-	CPU          float64 `json:"cpu_us_each"` // of order or trade, with what the clients take to hand it in
+	CPU          float64 `json:"cpu_us_each"` // of order or trade, with the client's part
 	RSS          float64 `json:"rss_mb"`      // at most so far, with all that is signed
 	Disk         float64 `json:"disk_mb"`     // at the end
 }

@@ -36,7 +36,7 @@ func TestCity(t *testing.T) {
 	}
 }
 
-// TestNoCity: what can't be is told before anything is done.
+// TestNoCity: impossible options are refused before any work.
 func TestNoCity(t *testing.T) {
 	t.Parallel()
 	var option *OptionError

@@ -3,6 +3,6 @@
 // the machine was the limit.
 //
 // Start with [Run], which does one measurement and returns a [Report]; [Grow] and [Overload] are measurements of their own.
-// What is sent is made in world.go and pair.go, pure functions of a seed; who takes it, by mode, is a target (target.go);
+// The transactions are made in world.go and pair.go, pure functions of a seed; each mode sends them to a target (target.go);
 // runner.go sends, waits for finality and counts; limits.go measures what each part could do alone.
 package bench

@@ -16,7 +16,7 @@ import (
 	"lockstep/types"
 )
 
-// What is measured at each size of a growing ledger.
+// The sample measured at each size of a growing ledger.
 const (
 	smallestLedger = 1000
 	largestLedger  = 10_000_000
@@ -30,7 +30,7 @@ const (
 	bulkBlock     = 20 // issues in a block of the bulk
 )
 
-// GrowthReport is what a trade costs on ledgers of growing size.
+// GrowthReport is the cost of a trade on ledgers of growing size.
 type GrowthReport struct {
 	Rows      []GrowthRow `json:"rows"`
 	Conserved bool        `json:"conserved"`
@@ -254,7 +254,7 @@ func (g *grower) round(w *world) error {
 	return nil
 }
 
-// reopen starts from what is on the disk, as a node does.
+// reopen starts from the files on the disk, as a node does.
 func (g *grower) reopen(row *GrowthRow) error {
 	if err := g.ledger.store.Close(); err != nil {
 		return err

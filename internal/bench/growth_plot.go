@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The plot's frame in its own units, and what the axis of speeds shows: the first is 1.
+// The plot's frame in its own units, and the axis of speeds, on which the first is 1.
 const (
 	plotWidth, plotHeight                    = 720, 420
 	plotLeft, plotRight, plotTop, plotBottom = 70, 690, 56, 350

@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// What the households of a city bid and ask for a Wh. Every bid is above every offer, so that nearly everybody trades.
+// Prices that the households of a city bid and ask for a Wh. Every bid is above every offer, so that nearly all trade.
 const (
 	leastAsked, mostAsked = 50, 199
 	leastBid, mostBid     = 200, 399
@@ -65,7 +65,7 @@ func (c *city) productOf(h *household) types.Product {
 	return c.product(fmt.Sprintf("zone-%d", h.zone), c.from)
 }
 
-// orderFor is what a household wants of a product: the same of every product.
+// orderFor is a household's order for a product: the same for every product.
 func (c *city) orderFor(h *household, product types.Product) types.Body {
 	random := rand.New(rand.NewPCG(c.world.seed, uint64(h.index)))
 	between := func(least, most uint64) uint64 { return least + random.Uint64N(most-least+1) }
@@ -88,7 +88,7 @@ func (c *city) spend(h *household, cost types.Amount, actions []types.Action) ty
 // signingTime is a little ago: the time of the last block, which validity is counted from, is behind the clock.
 func signingTime() types.Time { return types.TimeOf(time.Now().Add(-time.Minute)) }
 
-// signed makes and signs, on all cores, what each household has to do; trades is for how many trades that is, zero for none.
+// signed makes and signs, on all cores, the transaction of each household; trades is its number of trades, zero for none.
 func (c *city) signed(households []*household, what func(*household) (body types.Body, trades int)) []step {
 	c.world.begin = signingTime()
 	steps := make([]step, len(households))

@@ -18,12 +18,12 @@ import (
 	"lockstep/types"
 )
 
-// Limits are what the parts of the system could do on this machine, each with nothing else to do.
+// Limits are the speeds of the system's parts on this machine, each measured alone.
 type Limits struct {
 	Signatures float64 `json:"signatures_per_s"` // checks, in batches on all cores
 	Fsync      float64 `json:"fsync_ms"`         // to write 4 KiB and wait for the disk
 
-	Verify  float64 `json:"verify_trades_per_s"`       // what the signature checks allow, on all cores
+	Verify  float64 `json:"verify_trades_per_s"`       // allowed by the signature checks, on all cores
 	Decode  float64 `json:"decode_trades_per_s"`       // on all cores
 	Rules   float64 `json:"rules_trades_per_s"`        // on one core, as the order of transactions asks
 	Commit  float64 `json:"commitment_trades_per_s"`   // the accumulator, on all cores: its order doesn't matter
@@ -69,7 +69,7 @@ func newSample(o *Options) (*sample, error) {
 // perSecond is how many trades a second it is when the sample takes so long.
 func (s *sample) perSecond(took time.Duration) float64 { return float64(s.trades) / took.Seconds() }
 
-// MeasureLimits measures what the parts of the system could do with such trades.
+// MeasureLimits measures the speed of each part of the system with such trades.
 func MeasureLimits(ctx context.Context, o Options) (l Limits, err error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -153,7 +153,7 @@ func (s *sample) decoding(_ context.Context, _ *Options, l *Limits) error {
 	return errors.Join(failures...)
 }
 
-// execution does the sample some times over, and takes each part at its best: a hiccup of the disk says nothing of what it can do.
+// execution does the sample some times over, and takes each part at its best, without the hiccups of the disk.
 func (s *sample) execution(ctx context.Context, o *Options, l *Limits) error {
 	for range executions {
 		once, err := s.executeOnce(o)
@@ -167,7 +167,7 @@ func (s *sample) execution(ctx context.Context, o *Options, l *Limits) error {
 	return nil
 }
 
-// executeOnce does the sample by the rules, in memory, then writes what came of it to a store, as the mode does: each block at
+// executeOnce executes the sample in memory, then writes the result to a store, as the mode does: each block at
 // once, or all behind the last one.
 func (s *sample) executeOnce(o *Options) (l Limits, err error) {
 	memory := newMemoryLedger()
@@ -290,7 +290,7 @@ func fsync(_ context.Context, o *Options, l *Limits) error {
 	return nil
 }
 
-// part is what one part of the system allows, in words.
+// part is the speed that one part of the system allows, with its name.
 type part struct {
 	name   string
 	trades float64
@@ -326,7 +326,7 @@ func (l *Limits) derive(mode string) (limit, narrowest part) {
 	return limit, narrowest
 }
 
-// together is what all parts allow that share the machine's cores: the sum of their work, spread evenly.
+// together is the speed that all parts allow when they share the machine's cores: the sum of their work, spread evenly.
 func (l *Limits) together(mode string) float64 {
 	var perTrade float64 // seconds of one core
 	for _, p := range l.parts(mode) {

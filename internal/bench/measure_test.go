@@ -74,7 +74,7 @@ func TestOpenLoop(t *testing.T) {
 	}
 }
 
-// leastRulesRatio is a third of what the rules usually do of what signature checks allow in the same run.
+// leastRulesRatio is a third of the usual ratio of the rules' speed to that of the signature checks in the same run.
 const leastRulesRatio = 0.07
 
 // TestRulesAreNotFarFromTheirLimit is the watch on performance: it fails only when something has gone very wrong. It compares

@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// What is measured.
+// Modes: the part of the system that is measured.
 const (
 	ModeRules = "rules" // signatures and rules, the state in memory
 	ModeStore = "store" // signatures, rules and store
@@ -21,13 +21,13 @@ const (
 	ModeNet   = "net"   // several validators, each a process, by their APIs
 )
 
-// Modes lists what can be measured, from the least to the most.
+// Modes lists the modes, from the smallest part of the system to all of it.
 func Modes() []string { return []string{ModeRules, ModeStore, ModeNode, ModeAPI, ModeNet} }
 
-// Mixes lists who may trade with whom.
+// Mixes lists the ways to pair producers with consumers.
 func Mixes() []string { return []string{MixSpread, MixOneProducer, MixOneConsumer} }
 
-// Options say what to measure. The zero value of a field means its default.
+// Options select a measurement. The zero value of a field means its default.
 type Options struct {
 	Mode       string
 	Mix        string
@@ -36,7 +36,7 @@ type Options struct {
 	Duration   time.Duration // to go on for, instead of Trades
 	Rate       float64       // trades a second to offer; zero: as fast as can be
 	Keys       int
-	Clients    int // that hand in transactions at each node, each whatever is ready
+	Clients    int // that submit transactions at each node, each all that are ready
 	Validators int // of mode net
 	Seed       uint64
 	Folder     string // where ledgers are made and removed again; empty: the folder for temporary files
@@ -50,7 +50,7 @@ type Options struct {
 
 	// Node makes the command that runs the node in a folder, for mode net.
 	Node func(ctx context.Context, dir string) *exec.Cmd
-	// Measured is called when all is ready and the clock starts; what it returns when the clock stops. For profiles.
+	// Measured is called when the clock starts, and its result when the clock stops. For profiles.
 	Measured func() (stop func())
 }
 
@@ -139,7 +139,7 @@ func (o *Options) pairs() int {
 	return o.Keys - 1
 }
 
-// steady reports whether it is the speed over a time that is measured, and not what becomes of a given load.
+// steady reports whether the speed over a time is measured, not the effect of a given load.
 func (o *Options) steady() bool { return o.Duration > 0 && o.Rate == 0 }
 
 // params are the rules' numbers of a measured ledger: the default ones, unless the measurement needs others.

@@ -15,7 +15,7 @@ import (
 
 const (
 	overloadFactor = 3
-	overloadRounds = 4 // a shared machine varies more from one minute to the next than what is measured
+	overloadRounds = 4 // a shared machine varies more from one minute to the next than the measured effect
 	overloadTime   = 10 * time.Second
 	// overloadPairs are more than a pool holds, so that it is the pool that refuses and not the pairs that run out.
 	overloadPairs = 24_000
@@ -27,7 +27,7 @@ const (
 	roundSteps = 3
 )
 
-// OverloadReport is what becomes of a ledger that is offered more than it can do.
+// OverloadReport is the behaviour of a ledger under more load than its capacity.
 type OverloadReport struct {
 	Mode          string          `json:"mode"`
 	Rounds        []OverloadRound `json:"rounds"`
@@ -46,7 +46,7 @@ type OverloadReport struct {
 	Conserved bool    `json:"conserved"`
 }
 
-// OverloadRound is one measurement of what a ledger can do, is offered, and does then.
+// OverloadRound is one measurement of a ledger's capacity, the load offered, and its speed under it.
 type OverloadRound struct {
 	Before     float64 `json:"capacity_before_trades_per_s"`
 	Offered    float64 `json:"offered_trades_per_s"`
@@ -56,12 +56,12 @@ type OverloadRound struct {
 
 func (r *OverloadRound) capacity() float64 { return (r.Before + r.After) / 2 }
 
-// kept is what it does of what it can do, before and after.
+// kept is the speed under overload as a part of the capacity before and after.
 func (r *OverloadRound) kept() float64 { return r.TradesPerS / r.capacity() }
 
-// Overload measures what a ledger can do, then offers the same ledger three times as much, then measures again what it can do, some
-// times over: as it grows, and as what it has put off catches up with it, a ledger is not the same before and after. Who
-// finds the pool full goes away; who has begun a trade tries again until it is done.
+// Overload measures the capacity of a ledger, then offers three times as much, then measures the capacity again, some
+// times over: a ledger grows and does deferred work, so its capacity differs before and after. A trade that
+// finds the pool full is dropped; a trade under way is retried until it ends.
 func Overload(ctx context.Context, o Options) (*OverloadReport, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -140,7 +140,7 @@ func median(rounds []OverloadRound, of func(*OverloadRound) float64) float64 {
 	return values[(len(values)-1)/2]
 }
 
-// total is what several intervals have come to.
+// total is the sum of several intervals.
 type total struct {
 	trades  int
 	cpu     time.Duration
@@ -176,14 +176,14 @@ type interval struct {
 	pace float64 // trades a second, once it runs evenly
 }
 
-// supply signs what may be done in a interval at a pace, beside what is left of the one before.
+// supply signs enough steps for an interval at a pace, in addition to those left of the one before.
 func (b *bench) supply(pace float64) {
 	b.o.Progress(Progress{What: "making and signing trades"})
 	rounds := 2 + int(spare*pace*b.o.Duration.Seconds())/b.o.Actions/len(b.world.pairs)
 	b.world.extendEach(func(pair int) int { return max(rounds-len(b.world.pairs[pair].steps)/roundSteps, 0) })
 }
 
-// interval signs what may be done at a pace, and does it by a plan. Its own pace is counted in transactions: when thousands of trades
+// interval signs enough steps for a pace, and runs them by a plan. Its own pace is counted in transactions: when thousands of trades
 // begin at once, as many end at once, some seconds later.
 func (b *bench) interval(ctx context.Context, what string, pace float64, p plan) (*interval, error) {
 	b.supply(pace)

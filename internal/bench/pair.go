@@ -58,7 +58,7 @@ func decodeAll(all []encoded) ([]*types.Tx, error) {
 	return txs, nil
 }
 
-// stepsAt decodes what stands at one place in the steps of every pair.
+// stepsAt decodes the step with one index of every pair.
 func (w *world) stepsAt(i int) ([]*types.Tx, error) {
 	all := make([]encoded, len(w.pairs))
 	for j, l := range w.pairs {
@@ -78,7 +78,7 @@ func (c *coins) add(outpoint types.Outpoint, amount types.Amount) {
 	c.sum += amount
 }
 
-// spend takes all coins as inputs and gives what is left over a price back as the first output.
+// spend takes all coins as inputs and returns the change of a price as the first output.
 func (c *coins) spend(w *world, owner *party, price types.Amount) types.Body {
 	body := types.Body{Inputs: c.outpoints, Outputs: []types.Output{w.toKey(owner, c.sum-price)}}
 	*c = coins{sum: c.sum - price}

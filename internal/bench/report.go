@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// Report is what one measurement came to.
+// Report is the result of one measurement.
 type Report struct {
 	Mode       string `json:"mode"`
 	Mix        string `json:"mix"`
@@ -131,7 +131,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return out.Flush()
 }
 
-// verdict says what holds the system up. When it is far from what its parts allow together, it is none of them.
+// verdict names the bottleneck. When the speed is far below the parts' together, it is none of them.
 func (r *Report) verdict() string {
 	if r.Offered > 0 && r.TradesPerS > 0.9*r.Offered {
 		return "It kept up with what was offered; see the times."
@@ -148,7 +148,7 @@ func (r *Report) narrowest() float64 {
 	return narrowest.trades
 }
 
-// between is what a mode has besides the parts that are measured alone.
+// between names the work of a mode besides the parts that are measured alone.
 func between(mode string) string {
 	switch mode {
 	case ModeRules, ModeStore:

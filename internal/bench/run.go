@@ -134,7 +134,7 @@ func (b *bench) plan() plan {
 	}}
 }
 
-// measure does what is signed, by a plan, and returns what that used up.
+// measure runs the signed steps by a plan, and returns the resources used.
 func (b *bench) measure(ctx context.Context, p plan) (*tally, usage, error) {
 	runtime.GC()
 	before, err := b.target.usage()

@@ -25,7 +25,7 @@ const (
 	longestPause = time.Second
 )
 
-// runner sends the steps of pairs, each when the one before is final, and counts.
+// runner sends the steps of each pair, one after the other has become final, and counts.
 type runner struct {
 	target target
 	plan   plan
@@ -44,7 +44,7 @@ type runner struct {
 	lastFinal time.Time // when something last became final
 }
 
-// sendQueue are sessions with a step to be sent to one node.
+// sendQueue holds the sessions with a step to be sent to one node.
 type sendQueue struct {
 	sessions []*session
 	nonEmpty sync.Cond // or no more will come
@@ -59,7 +59,7 @@ type plan struct {
 	progress  func(trades int)
 }
 
-// session is a pair on its way.
+// session is the progress of a pair in one run.
 type session struct {
 	pair  *pair
 	node  int
@@ -69,7 +69,7 @@ type session struct {
 	pause time.Duration // before it tries again, after a refusal
 }
 
-// tally is what was counted.
+// tally holds the counts of a run.
 type tally struct {
 	begin, end time.Time // of the clock; end is when the last trade was final
 	trades     int
@@ -208,7 +208,7 @@ func (r *runner) sendNoMore() {
 	}
 }
 
-// send hands in what is ready at one node, all of it at once, until all is done.
+// send submits the ready steps of one node, in batches, until the run is over.
 func (r *runner) send(ctx context.Context, node int) error {
 	for {
 		sessions, txs := r.takeBatch(node)
@@ -243,7 +243,7 @@ func (r *runner) takeBatch(node int) (sessions []*session, txs []encoded) {
 	return sessions, txs
 }
 
-// answered notes what a node has answered.
+// answered records a node's answers.
 func (r *runner) answered(sessions []*session, txs []encoded, errs []error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -275,7 +275,7 @@ func (r *runner) sendAgain(s *session) {
 	r.sendNext(s)
 }
 
-// committed notes what a node has made final, and sends its pairs on.
+// committed records a node's final transactions, and continues their pairs.
 func (r *runner) committed(block final) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -320,7 +320,7 @@ func (t *tally) block(block *final) {
 	t.lastHeight, t.lastBlock = block.height, block.at
 }
 
-// complete counts a step that is final and goes on to the next.
+// complete counts a final step and continues with the next.
 func (r *runner) complete(s *session, at time.Time) {
 	step := &s.pair.steps[s.at]
 	r.result.txs++
@@ -348,7 +348,7 @@ func (r *runner) complete(s *session, at time.Time) {
 	}
 }
 
-// park is where a pair stands between two trades.
+// park leaves a session idle between two trades, or ends it.
 func (r *runner) park(s *session) {
 	now := time.Now()
 	switch {
@@ -361,7 +361,7 @@ func (r *runner) park(s *session) {
 	}
 }
 
-// startNoMore lets what is under way end and begins nothing new.
+// startNoMore lets running trades end and starts no others.
 func (r *runner) startNoMore() {
 	r.closing = true
 	for range r.idle {

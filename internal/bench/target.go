@@ -14,24 +14,24 @@ type target interface {
 	// submit hands transactions in at one of the target's nodes, in one request. There is an error for each: a refusal, or that of
 	// the context.
 	submit(ctx context.Context, node int, txs []encoded) []error
-	// follow tells of what has become final since ready, until the context ends or something fails.
+	// follow reports transactions that became final since ready, until the context ends or an error.
 	follow(ctx context.Context, seen func(final)) error
-	// ready waits until every node has what one of them has made final, as a pair may spend at its own node what was issued at
+	// ready waits until every node has the blocks of the most advanced one, as a pair may spend at its own node coins issued at
 	// another, and notes where follow is to begin. Call it before anything is submitted.
 	ready(ctx context.Context) error
 	// nodes is how many nodes there are to hand in at.
 	nodes() int
-	// usage is what the target has used up so far.
+	// usage returns the resources that the target has used so far.
 	usage() (usage, error)
 	// close stops the target and checks all its books against the sum that was issued.
 	close(issued types.Amount) error
 	// abandon stops the target after a failure and checks nothing.
 	abandon() error
-	// remove deletes what the target left on the disk.
+	// remove deletes the target's files.
 	remove() error
 }
 
-// final is what one node says has become final: a block or a part of one.
+// final holds transactions that one node reports as final: a block or a part of one.
 type final struct {
 	node   int
 	height uint64
@@ -44,7 +44,7 @@ type verdict struct {
 	code types.Code
 }
 
-// usage is what a target has used up.
+// usage holds the resources that a target has used.
 type usage struct {
 	cpu  time.Duration
 	rss  int64 // bytes, at most so far

@@ -97,7 +97,7 @@ func (t *nodeTarget) submit(ctx context.Context, _ int, txs []encoded) []error {
 	if t.client != nil {
 		return submitTo(ctx, t.client, txs)
 	}
-	decoded, err := decodeAll(txs) // as the node does with what comes to it
+	decoded, err := decodeAll(txs) // as the node does with requests
 	if err != nil {
 		return allFailed(len(txs), err)
 	}
@@ -138,7 +138,7 @@ func (t *nodeTarget) follow(ctx context.Context, seen func(final)) error {
 	return nil
 }
 
-// followOutcomes learns what is final from a node's stream.
+// followOutcomes reads final transactions from a node's stream.
 func followOutcomes(ctx context.Context, c *client.Client, index int, from uint64, seen func(final)) error {
 	for outcomes, err := range c.Outcomes(ctx, from) {
 		if err != nil {
@@ -185,7 +185,7 @@ func (t *nodeTarget) close(issued types.Amount) error {
 	return checkNode(t.home(), issued, t.o)
 }
 
-// checkNode recomputes what a stopped node has on its disk.
+// checkNode recomputes the commitment of a stopped node's files.
 func checkNode(dir string, issued types.Amount, o *Options) error {
 	report, err := node.Check(dir, o.Logger)
 	if err != nil {

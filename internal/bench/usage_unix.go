@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ownUsage is what this process has used, the client in it included.
+// ownUsage returns the resources that this process has used, the client in it included.
 func ownUsage() (usage, error) {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -28,7 +28,7 @@ func ownUsage() (usage, error) {
 // clockTicks a second is how Linux counts the time of other processes, on every machine that Go runs on.
 const clockTicks = 100
 
-// processUsage is what another process has used. Only Linux tells.
+// processUsage returns the resources that another process has used. Only Linux reports them.
 func processUsage(pid int) (usage, error) {
 	var used usage
 	folder := fmt.Sprintf("/proc/%d/", pid)

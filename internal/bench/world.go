@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// Who trades with whom.
+// Mixes: how producers and consumers are paired.
 const (
 	MixSpread      = "spread"       // pairs, each of a producer and a consumer of its own
 	MixOneProducer = "one-producer" // many small consumers take of one offer
@@ -40,13 +40,13 @@ func newParty(seed uint64, role string, index int) *party {
 	return &party{types.PublicKey(private.Public().(ed25519.PublicKey)), private}
 }
 
-// world is who trades what, and the transactions that must be on the ledger before the first trade.
+// world holds the parties and their pairs, and the transactions that must be on the ledger before the first trade.
 type world struct {
 	params  types.Params
 	begin   types.Time
 	actions int // in each transaction
 	seed    uint64
-	signed  bool // false for what nobody verifies: it is made much faster
+	signed  bool // false where signatures are not verified: such transactions are made much faster
 
 	issuer *party
 	asset  types.Asset
@@ -56,7 +56,7 @@ type world struct {
 	pairs  []*pair
 }
 
-// newWorld makes the parties of so many pairs and what they begin with.
+// newWorld makes the parties of the pairs and their initial money.
 func newWorld(params types.Params, begin types.Time, o *Options, pairs int, signed bool) *world {
 	w := &world{params: params, begin: begin, actions: o.Actions, seed: o.Seed + o.wave<<32, signed: signed}
 	w.issuer = newParty(o.Seed, "issuer", 0) // one for all waves: one kind of money

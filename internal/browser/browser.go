@@ -101,7 +101,7 @@ func find(t testing.TB) string {
 	return ""
 }
 
-// Legible tells what a reader could not read: texts that reach beyond their drawing, that lie over each other, or of which
+// Legible lists illegible texts: those that reach beyond their drawing, that lie over each other, or of which
 // the browser left out letters.
 func (d *Drawing) Legible() []string {
 	var faults []string

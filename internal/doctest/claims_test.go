@@ -170,7 +170,7 @@ func TestCommandsExist(t *testing.T) {
 	mention, flag := regexp.MustCompile(`\blockstep ([a-z]+)(?: ([a-z]+))?([^|;&]*)`), regexp.MustCompile(`--[a-z][a-z-]*`)
 	found := 0
 	for _, path := range markdown(t) {
-		if path == "CHANGELOG.md" || path == "docs/reference/cli.md" || strings.HasPrefix(path, "docs/adr/") { // the past, and what is generated
+		if path == "CHANGELOG.md" || path == "docs/reference/cli.md" || strings.HasPrefix(path, "docs/adr/") { // history and generated files
 			continue
 		}
 		for i, line := range strings.Split(strings.ReplaceAll(read(t, path), "\\\n", ""), "\n") {
@@ -206,7 +206,7 @@ func TestCommandsExist(t *testing.T) {
 	}
 }
 
-// spans are the parts of a line that are code: a whole line of a listing, or what stands between code marks.
+// spans are the parts of a line that are code: a whole line of a listing, or the text between code marks.
 func spans(line string) (found []string) {
 	if trimmed := strings.TrimLeft(line, "$ "); strings.HasPrefix(trimmed, "lockstep ") {
 		return []string{trimmed}

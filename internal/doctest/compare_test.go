@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// masks hide what differs from run to run: keys, IDs, times, heights, words.
+// masks hide values that differ from run to run: keys, IDs, times, heights, words.
 func masks() []struct {
 	pattern *regexp.Regexp
 	by      string
@@ -48,7 +48,7 @@ func masked(lines []string) []string {
 	return out
 }
 
-// matches holds an output against what a document shows: "..." within a line stands for anything there, a line "..." for
+// matches compares an output with that in a document: "..." within a line stands for any text there, a line "..." for
 // any lines. It returns the output as the document would show it: with the same left out.
 func matches(shown, got []string) (again []string, ok bool) {
 	shown, got = trim(shown), trim(got)

@@ -1,5 +1,5 @@
 // Package doctest keeps the documentation true: it runs every command that the README, the tutorial and the how-to guides
-// show and compares what comes out, generates the references that are lists, and follows every link.
+// show and compares the output, generates the references that are lists, and follows every link.
 //
 // After a change that is meant, "go test ./internal/doctest -update" writes the outputs that differ, and the lists, into the
 // documents; with -slow it writes all outputs anew, from one run (six minutes). They must then still be read: a document
@@ -52,7 +52,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// current compares a generated document with what it should be, or writes it.
+// current compares a generated document with the wanted text, or writes it.
 func current(t *testing.T, path, want string) {
 	t.Helper()
 	if *update {

@@ -73,7 +73,7 @@ func follow(t *testing.T, from, target string) (problem string) {
 	return "there is no such heading"
 }
 
-// anchor is what GitHub makes of a heading.
+// anchor is GitHub's anchor of a heading.
 func anchor(title string) string {
 	var out strings.Builder
 	for _, r := range strings.ToLower(strings.TrimSpace(title)) {

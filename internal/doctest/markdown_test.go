@@ -27,13 +27,13 @@ func markdown(t *testing.T) []string {
 	return found
 }
 
-// document is a Markdown file in lines, with what stands between its fences.
+// document is a Markdown file in lines, with its fenced blocks.
 type document struct {
 	lines  []string
 	blocks []block
 }
 
-// block is what stands between two fences. Its info string says what it is: "console" is run, "console retry" until it
+// block is the text between two fences. Its info string tells its kind: "console" is run, "console retry" until it
 // succeeds, "go pay.go" is saved under that name before.
 type block struct {
 	kind, name string
@@ -73,7 +73,7 @@ type step struct {
 	from, to int // lines of the output in the document
 }
 
-// steps of a console block: a line that begins with "$ ", its continuations, and what comes until the next.
+// steps of a console block: a line that begins with "$ ", its continuations, and its output.
 func (d *document) steps(b block) []step {
 	var steps []step
 	for i := b.from; i < b.to; i++ {
@@ -104,7 +104,7 @@ func (d *document) replace(outputs []output) string {
 	return strings.Join(append(lines, d.lines[at:]...), "\n")
 }
 
-// output is what a command has printed, for the lines of the document from and up to to.
+// output is the printed text of a command, for the lines of the document from and up to to.
 type output struct {
 	from, to int
 	lines    []string

@@ -48,7 +48,7 @@ func picture(title, text string) string {
 	fmt.Fprintf(&out, `<g font-family="%s" font-size="13.3" fill="#d7dbe0">`+"\n", face)
 	for i, l := range lines {
 		for _, c := range columns(l) {
-			// textLength keeps the columns in line, whatever face the reader has.
+			// textLength keeps the columns aligned in every typeface.
 			fmt.Fprintf(&out, `<text x="%g" y="%g" textLength="%g" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
 				margin+letter*float64(c.at), baseline(i), letter*float64(utf8.RuneCountInString(c.text)), shade(l), html.EscapeString(c.text))
 		}

@@ -80,7 +80,7 @@ var (
 	common = regexp.MustCompile(`(?s)Flags:\n  -h, --help.*?\n(\n|$)`)
 )
 
-// TestCommands holds docs/reference/cli.md against what the program says of itself.
+// TestCommands compares docs/reference/cli.md with the program's own help.
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	top := help(t)

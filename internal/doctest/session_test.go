@@ -20,7 +20,7 @@ import (
 	"lockstep/client"
 )
 
-// session is a shell in a home folder of its own, as a reader has it who types a document.
+// session is a shell in a home folder of its own, like that of a reader who types a document.
 type session struct {
 	t       *testing.T
 	home    string
@@ -64,7 +64,7 @@ func newSession(t *testing.T, number int) *session {
 	}
 	shell := exec.Command("sh")
 	shell.Dir = s.home
-	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that whatever it leaves running ends with the test
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that its background processes end with the test
 	shell.Env = append(os.Environ(),
 		"HOME="+s.home, "PATH="+bin+":"+os.Getenv("PATH"), "PROGRAM="+program, "API="+s.api, "LOCKSTEP_NODE=http://"+s.api,
 		"GOWORK="+filepath.Join(bin, "go.work"), "GOFLAGS=-mod=readonly", "GOPATH="+goenv(t, "GOPATH"), "GOCACHE="+goenv(t, "GOCACHE"),
@@ -102,7 +102,7 @@ func (s *session) start(shell *exec.Cmd) {
 	})
 }
 
-// run runs a command and returns what it printed on both outputs, in the words of the document, and whether it succeeded.
+// run runs a command and returns its output on both streams, in the words of the document, and whether it succeeded.
 func (s *session) run(command string) (printed []string, ok bool) {
 	s.t.Helper()
 	if s.started && strings.HasPrefix(command, "sleep ") { // the reader waits for the node; here it is asked

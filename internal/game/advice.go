@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// advise says what would mend the terms, in sentences whose numbers were found by solving the mended game.
+// advise proposes better terms, in sentences whose numbers were found by solving the changed game.
 func advise(terms Terms, s *Solution) ([]string, error) {
 	a := &adviser{terms: terms, now: s}
 	if terms.Cost >= terms.Price || terms.Price >= terms.Value {
@@ -107,7 +107,7 @@ func (a *adviser) evidence() {
 	}
 }
 
-// commitment says what hold rests on instead.
+// commitment describes the assumption on which hold rests instead.
 func (a *adviser) commitment() {
 	if a.now.Rating == ratedStrict || a.now.WithoutGoods != "releases" {
 		return
@@ -120,7 +120,7 @@ func (a *adviser) commitment() {
 	}
 }
 
-// bond looks for one that costs a producer who delivers nothing as much as it destroys.
+// bond searches for a bond that costs a producer without a delivery as much as that destroys.
 func (a *adviser) bond() {
 	enough := a.terms.Price + a.terms.Deposit
 	if a.terms.Bond >= enough {

@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// attacks are transactions that the protocol forbids whatever the state: each must be refused, by everybody, always.
+// attacks are transactions that the protocol forbids in every state: each must be refused for every party.
 func (r *rules) attacks(at *board, b *book) (attacks []*move) {
 	hostile := func(says, why string, body types.Body, by ...party) {
 		attacks = append(attacks, &move{says: says, tx: at.signed(body, by...), by: by, verdict: refuse, why: why})

@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// party is one of those who act. The operator issues the money and registers the meter, then does nothing more.
+// party is an actor. The operator issues the money and registers the meter, then does nothing more.
 type party uint8
 
 const (
@@ -36,7 +36,7 @@ func (p party) key() types.PublicKey {
 	return types.PublicKey(p.privateKey().Public().(ed25519.PublicKey))
 }
 
-// board is a ledger in memory between two blocks. It does not change: what follows on it is another board.
+// board is a ledger in memory between two blocks. It does not change: a block makes another board.
 type board struct {
 	params *types.Params
 	keys   *[parties]types.PublicKey
@@ -102,7 +102,7 @@ func (b *board) must(txs ...*types.Tx) (*board, error) {
 
 func (b *board) reader() ledger.Reader { return ledger.Reader{View: b.view} }
 
-// signed puts the parties' names under a body. The explorer asks who may sign what, not whether a signature is good, so
+// signed puts the parties' names under a body. The explorer tests which signers are needed, not whether a signature is valid, so
 // there are no bytes in them: [ledger.State.Execute] is told the verdict.
 func (b *board) signed(body types.Body, by ...party) *types.Tx {
 	signatures := make([]types.Signature, len(by))
@@ -151,7 +151,7 @@ func money(issuer types.PublicKey) types.Asset {
 	return types.Asset{Issuer: issuer, Code: "EUR", Decimals: 2}
 }
 
-// register is what the producer's meter counts with: active energy that goes out.
+// register is the meter register of the producer: active energy that goes out.
 const register = "01-00:02.08.00*FF"
 
 func gatewayKey() ed25519.PrivateKey {
@@ -164,7 +164,7 @@ func gateway() *types.PointMeter {
 	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(key), Export: []string{register}}
 }
 
-// record is what the meter signs of a stretch of time: the truth.
+// record is the meter's signed record of an interval: the truth.
 func record(from, until types.Time, page, quantity uint64) (types.HexBytes, error) {
 	code, err := meter.ParseOBIS(register)
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"lockstep/types"
 )
 
-// book is what the protocol (its sections 2 to 4) says of a game so far: who may do what, and whose the money is. It is
+// book is the protocol's view (its sections 2 to 4) of a game so far: each party's permitted moves and money. It is
 // written from the specification and shares no line with package ledger, so that each can show the other to be wrong.
 // It is comparable: two states with one book are one state to the explorer.
 type book struct {
@@ -12,7 +12,7 @@ type book struct {
 	dust       uint8
 	outages    uint8
 	readAt     [2]types.Time // ledger clock at which each half of the slot was read; zero: it was not
-	meter      int8          // index in Scene.Read of what the meter has counted; -1 before the slot is over
+	meter      int8          // index in Scene.Read of the metered quantity; -1 before the slot is over
 	coins      [parties]types.Amount
 	trades     [2]entry
 	offer      offerState
@@ -28,7 +28,7 @@ const (
 	closed
 )
 
-// entry is what the protocol says of one trade.
+// entry is the protocol's view of one trade.
 type entry struct {
 	phase    types.Phase // zero before the agreement is recorded
 	rank     uint8       // of the block that recorded it, among those that recorded an agreement
@@ -49,7 +49,7 @@ func (e *entry) sum() (total types.Amount) {
 // over says that nothing is locked in a recorded trade any more.
 func (e *entry) over() bool { return e.phase > types.PhaseAgreed && e.sum() == 0 }
 
-// rules is a scene with what follows from it.
+// rules is a scene with values derived from it.
 type rules struct {
 	*Scene
 	board      *board // at the opening
@@ -77,7 +77,7 @@ func (r *rules) phase(b *book, i int) types.Phase {
 	return e.phase
 }
 
-// owner says who may spend a part of a trade.
+// owner returns the party that may spend a part of a trade.
 func (r *rules) owner(b *book, i int, part types.Part) (party, bool) {
 	switch r.phase(b, i) {
 	case types.PhaseRefunded:
@@ -91,7 +91,7 @@ func (r *rules) owner(b *book, i int, part types.Part) (party, bool) {
 	return parties, false
 }
 
-// wealth is what a party could spend now.
+// wealth returns the spendable sum of a party now.
 func (r *rules) wealth(b *book, who party) types.Amount {
 	total := b.coins[who]
 	for i := range r.Deals {
@@ -220,8 +220,8 @@ func (r *rules) spend(b *book, i int, part types.Part, who party) string {
 	return ""
 }
 
-// allotted is how much of what was read in time is a trade's: the trades before it first, in full; those of its block
-// share what is left in proportion, the units left over to the largest remainders, then to the smaller trade ID.
+// allotted is a trade's part of the energy read in time: the trades before it first, in full; those of its block
+// share the rest in proportion, the remaining units to the largest remainders, then to the smaller trade ID.
 func (r *rules) allotted(b *book, i int) uint64 {
 	me := &b.trades[i]
 	before, claimed := uint64(0), uint64(0)
@@ -254,7 +254,7 @@ func (r *rules) allotted(b *book, i int) uint64 {
 	return q
 }
 
-// readBy is what was read by a moment.
+// readBy returns the energy read by a moment.
 func (r *rules) readBy(b *book, by types.Time) (total uint64) {
 	for half, at := range b.readAt {
 		if at != 0 && at <= by {
@@ -264,7 +264,7 @@ func (r *rules) readBy(b *book, by types.Time) (total uint64) {
 	return total
 }
 
-// counted is what the meter counted in each half of the slot.
+// counted returns the energy metered in each half of the slot.
 func (r *rules) counted(b *book) [2]uint64 {
 	if b.meter < 0 {
 		return [2]uint64{}

@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// Report is what an exploration saw.
+// Report is the result of an exploration.
 type Report struct {
 	Scene       string
 	States      int    // different ones
@@ -58,7 +58,7 @@ type explorer struct {
 	setUp  []*types.Tx
 	nodes  []node
 	known  map[book]bool
-	trying *move // what is being tried, should the ledger panic over it
+	trying *move // the current move, to report if the ledger panics
 	report Report
 }
 
@@ -144,7 +144,7 @@ func (x *explorer) expand(n int) (err error) {
 			x.broken(n, x.trying, fmt.Sprintf("the ledger panics: %v", r))
 		}
 	}()
-	if x.Honest == "" { // what honest parties do is among what everybody can do
+	if x.Honest == "" { // the moves of honest parties are among those of all
 		for _, guarantee := range []func(*board, *book) string{x.conserved, x.freed} {
 			if why := guarantee(at, &b); why != "" {
 				x.broken(n, nil, why)
@@ -375,7 +375,7 @@ func (x *explorer) moves(at *board, b *book) ([]*move, error) {
 	return append(moves, x.offLedger(b)...), nil
 }
 
-// parts are the outputs of the trades, each as an input of everybody who could wish to have it.
+// parts are the outputs of the trades, each as an input of every party that could want it.
 func (x *explorer) parts(at *board) (parts []input) {
 	for i, id := range x.ids {
 		trade, live := at.reader().Trade(id)

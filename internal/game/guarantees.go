@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// The guarantees of the protocol's section 5, as checks of one state. Each returns what is broken, or nothing.
+// The guarantees of the protocol's section 5, as checks of one state. Each returns the breach, or nothing.
 
 // conserved is the first: issued = spendable + locked + fees, every coin and every trade as the protocol says, and the
 // commitment that followed the changes is that of the state.
@@ -31,7 +31,7 @@ func (r *rules) conserved(at *board, b *book) string {
 	return ""
 }
 
-// asInTheBook compares the ledger with the book: every party's coins, every trade's phase and what is locked in it.
+// asInTheBook compares the ledger with the book: every party's coins, every trade's phase and locked money.
 func (r *rules) asInTheBook(at *board, b *book) string {
 	var coins [parties]types.Amount
 	var locked [2][types.PartBond + 1]types.Amount
@@ -87,7 +87,7 @@ func (r *rules) tradeAsInTheBook(at *board, b *book, i int, locked [types.PartBo
 	return ""
 }
 
-// kept is the second and the third: what an honest party can't lose, whatever all others do.
+// kept is the second and the third: the sums that an honest party keeps against all moves of the others.
 func (r *rules) kept(b *book) string {
 	switch r.honest() {
 	case consumer:
@@ -147,7 +147,7 @@ func (r *rules) producerKept(b *book) string {
 	return ""
 }
 
-// freed is the fourth: under meter terms, whoever is left can free all the money by waiting and settling.
+// freed is the fourth: under meter terms, any remaining party can free all the money by waiting and settling.
 func (r *rules) freed(at *board, b *book) string {
 	running := false
 	for i := range r.Deals {

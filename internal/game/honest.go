@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// An honest party is a strategy: what it does, and what it does not let time pass without doing. All others do as they
+// An honest party is a strategy: its moves, and the moves that it makes before their deadlines. All others do as they
 // like, and act as one. The moments at which an honest party acts are not fixed: all that lie before its deadlines are
 // tried, and others may act before and after it.
 
@@ -39,7 +39,7 @@ func (r *rules) wantsToRelease(b *book, i int) uint16 {
 		return 0
 	}
 	seen := *b
-	seen.readAt = [2]types.Time{1, 1} // what came is what the meter counted, posted or not
+	seen.readAt = [2]types.Time{1, 1} // the delivery is the metered quantity, posted or not
 	if b.meter >= 0 && r.allotted(&seen, i) == deal.quantity() {
 		return deal.Instalments
 	}
@@ -68,8 +68,8 @@ func (r *rules) neglects(from, to *book) bool {
 	return false
 }
 
-// readingBy is when a producer must have posted what its meter signed, to have it counted for a trade: trades of one
-// slot that were recorded in the same block share what was read by the earliest reading-by among them.
+// readingBy is the deadline by which a producer must post its readings to have them counted for a trade: trades of one
+// slot that were recorded in the same block share the energy read by the earliest reading-by among them.
 func (r *rules) readingBy(b *book, i int) types.Time {
 	by := r.deadlines[i].ReadingBy
 	for j := range r.Deals {
@@ -102,7 +102,7 @@ func (r *rules) offLedger(b *book) (moves []*move) {
 	return moves
 }
 
-// counts are the values that the meter may have reached: an honest producer delivers what it sold.
+// counts are the values that the meter may have reached: an honest producer delivers the sold quantity.
 func (r *rules) counts() (indexes []int8) {
 	var sold uint64
 	for i := range r.Deals {

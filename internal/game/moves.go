@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// verdict is what the ledger must make of a transaction.
+// verdict is the required answer of the ledger to a transaction.
 type verdict uint8
 
 const (
@@ -22,7 +22,7 @@ type move struct {
 	tx         *types.Tx // nil when no ledger sees it
 	by         []party   // whose signatures it bears
 	mandates   []party   // whose mandates its actions bear
-	next       book      // what the protocol makes of it, if it does anything
+	next       book      // by the protocol, if the move changes it
 	verdict    verdict
 	why        string // when it must be refused
 	invalid    bool   // its signatures are by the right keys, but not valid
@@ -31,7 +31,7 @@ type move struct {
 	instalment uint16 // of a release
 }
 
-// step is an action with what the protocol says of it.
+// step is an action with its effect by the protocol.
 type step struct {
 	says       string
 	trade      int
@@ -90,8 +90,8 @@ func joined(says string) string {
 	return ", and in the same transaction " + says
 }
 
-// fund gives a body its inputs and outputs: everybody who has more to lock than the inputs bring puts in all its coins,
-// and gets the change back. It is false when somebody has too little.
+// fund gives a body its inputs and outputs: a party with more to lock than its inputs bring adds all its coins,
+// and gets the change back. It is false when a party has too little.
 func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties]types.Amount) bool {
 	var sums [parties]types.Amount
 	spend := func(in input) {
@@ -121,7 +121,7 @@ func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties
 	return true
 }
 
-// follow lets the book follow a transaction: inputs first, then each step on what the last one left.
+// follow applies a transaction to the book: inputs first, then each step after the other.
 func (r *rules) follow(m *move, inputs []input, steps []step) {
 	for _, in := range inputs {
 		if in.part == 0 {
@@ -278,7 +278,7 @@ func (r *rules) signedSplit(b *book, i int, toProducer, toConsumer types.Amount,
 }
 
 // readings are the records of the meter that the producer can post. The meter tells the truth; a record of a slot that
-// is not over is one that it has signed for what it expects, which the ledger must not take.
+// is not over is a signed forecast, which the ledger must refuse.
 func (r *rules) readings(at *board, b *book) ([]step, error) {
 	if len(r.Read) == 0 {
 		return nil, nil
@@ -314,7 +314,7 @@ func (r *rules) readings(at *board, b *book) ([]step, error) {
 	return steps, nil
 }
 
-// record is what the meter signs, once.
+// record returns the meter's signed record, made once.
 func (r *rules) record(from, until types.Time, page, quantity uint64) (types.HexBytes, error) {
 	key := [2]uint64{page, quantity}
 	if known, ok := r.records[key]; ok {

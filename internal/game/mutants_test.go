@@ -13,8 +13,8 @@ import (
 	"lockstep/internal/game"
 )
 
-// mutant is one rule switched off: a text in a file of the ledger, which must stand there exactly once, and what takes
-// its place. The scenes whose name begins with scene show it soonest.
+// mutant is one rule switched off: a text in a file of the ledger, which must stand there exactly once, and its
+// replacement. The scenes whose name begins with scene show it soonest.
 type mutant struct {
 	rule, file, old, new, scene string
 }
@@ -68,7 +68,7 @@ func mutants() []mutant {
 		{"no more of an offer than is left", "internal/ledger/offer.go", "a.Quantity > standing.Remaining || ", "", "takes"},
 		{"the smallest fill of an offer", "internal/ledger/offer.go", "min(standing.Offer.MinFill, standing.Remaining)", "1", "takes"},
 		{"what is taken of an offer is gone", "internal/ledger/offer.go", "Remaining: standing.Remaining - a.Quantity", "Remaining: standing.Remaining", "takes"},
-		// What holds for every transaction (section 2).
+		// Rules of every transaction (section 2).
 		{"a transaction without inputs is done once", "internal/ledger/transaction.go", "remembered); done {", "remembered); done && false {", ""},
 		{"a trade's ID is remembered", "internal/ledger/step.go", "x.put(tradeKey(id), &mark{})", "x.remove(tradeKey(id))", ""},
 		{"an agreement is recorded once", "internal/ledger/agree.go", "x.look(tradeKey(id)).value != nil {", "x.look(tradeKey(id)).value != nil && false {", ""},

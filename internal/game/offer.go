@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// A scene can begin with a standing offer: whoever takes a part of it agrees and pays in one step.
+// A scene can begin with a standing offer: a party that takes a part of it agrees and pays in one step.
 
 const (
 	offered = 5 // Wh

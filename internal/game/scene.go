@@ -6,12 +6,12 @@ import (
 	"lockstep/types"
 )
 
-// Scene is one thing to explore: who trades what, and which of the parties keeps to its duties.
+// Scene is one game to explore: its trades, and the party that keeps to its duties.
 type Scene struct {
 	Name   string
 	Deals  []Deal
 	Honest string // "producer", "consumer", or "" when everybody does as it likes
-	// Read is what the producer's meter may have counted in the slot; time and the weather choose.
+	// Read lists the quantities that the producer's meter may count in the slot; time and the weather choose.
 	Read []uint64
 	// Outages is how many times the chain may stand still for longer than the clock cap.
 	Outages uint8
@@ -26,7 +26,7 @@ type Scene struct {
 	Offered bool
 }
 
-// Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, who may be an
+// Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, perhaps an
 // accomplice of either.
 type Deal struct {
 	Terms
@@ -97,7 +97,7 @@ func (s *Scene) purses() (purses [parties]types.Amount) {
 	return purses
 }
 
-// Scenes are what is explored by default: each fallback, with and without bond and instalments, for everybody on its own
+// Scenes are explored by default: each fallback, with and without bond and instalments, for each party on its own
 // and for each honest party against all others; then two trades on one meter. Amounts are small, and odd so that every
 // rounding shows.
 func Scenes() []Scene {
@@ -143,8 +143,8 @@ func offerScene() Scene {
 	return Scene{Name: "takes of an offer, everybody free", Deals: []Deal{take(3, 5, 2, 1), take(2, 3, 1, 1)}, Offered: true}
 }
 
-// gaugeScenes are two trades on one meter: the second buyer is a stranger, whom the producer may have invited to share
-// what the first has paid for.
+// gaugeScenes are two trades on one meter: the second buyer is a stranger, perhaps invited by the producer to share
+// the energy that the first has paid for.
 func gaugeScenes() []Scene {
 	first := Deal{Terms: Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: 2, Instalments: 1, Quantity: 5, Fallback: meted}}
 	second := Deal{Terms: Terms{Value: 8, Cost: 2, Price: 4, Deposit: 1, Bond: 1, Instalments: 1, Quantity: 3, Fallback: meted}}

@@ -9,13 +9,13 @@ import (
 	"lockstep/types"
 )
 
-// Solution is what the game of some terms comes to. Payoffs are compared with not trading at all. Its JSON is what
-// `lockstep terms explain --json` prints.
+// Solution is the solved game of some terms. Payoffs are relative to not trading at all. Its JSON is the output of
+// `lockstep terms explain --json`.
 type Solution struct {
 	Terms TermsView `json:"terms"`
-	// Equilibrium is what two selfish parties do, move by move; the honest way where there are several.
+	// Equilibrium lists the moves of two selfish parties; the honest way where there are several.
 	Equilibrium []string `json:"equilibrium"`
-	// Outcomes is how many ends an equilibrium can come to, told apart by what they bring: more than one means a tie.
+	// Outcomes counts the ends of equilibria with different payoffs: more than one means a tie.
 	Outcomes int `json:"outcomes"`
 	// Honest: some subgame perfect equilibrium is honest from the first move to the last. Strict: every one is.
 	Honest bool   `json:"honest"`
@@ -23,7 +23,7 @@ type Solution struct {
 	Rating string `json:"rating"` // "strictly best", "weakly best" or "neither"
 	// IfPaid is how it would go on if the consumer paid, where a selfish one doesn't.
 	IfPaid []string `json:"if_paid,omitempty"`
-	// WithoutGoods is what a selfish consumer does when the delivery is recorded and nothing came: "releases", "keeps its
+	// WithoutGoods is the move of a selfish consumer when the delivery is recorded without goods: "releases", "keeps its
 	// secret" or "either".
 	WithoutGoods string `json:"without_goods"`
 	// Committed, under hold, is how the producer's honesty rates when the consumer is committed to "no goods, no secret".
@@ -37,7 +37,7 @@ type Solution struct {
 	ByConsumer        Attack `json:"attack_by_consumer"`
 	// League is the worst losses under arbiter terms if the arbiter is in league with the partner.
 	League *Pair    `json:"worst_losses_if_arbiter_is_in_league,omitempty"`
-	Ends   []End    `json:"ends"` // what can happen; with many instalments, the most telling of it
+	Ends   []End    `json:"ends"` // possible ends; with many instalments, the most instructive of them
 	Advice []string `json:"advice"`
 }
 
@@ -205,7 +205,7 @@ func honestFirst(plays []*play) *play {
 	return plays[0]
 }
 
-// withoutGoods goes to where the delivery is recorded and nothing was handed over, and asks what a selfish consumer does.
+// withoutGoods finds the state in which the delivery is recorded without goods, and the move of a selfish consumer there.
 func withoutGoods(root *fork) string {
 	at := root.branches[0].next.branches[0].next // paid, recorded
 	nothing := at.branches[len(at.branches)-1].next

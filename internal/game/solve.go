@@ -4,19 +4,19 @@ import (
 	"math/big"
 )
 
-// play is one way the game can go on from a fork, with what it brings.
+// play is one continuation of the game from a fork, with its payoffs.
 type play struct {
 	*payoffs
 	says   string
 	honest bool  // every decision in it is
-	rest   *play // what follows; nil at the end
+	rest   *play // the next moves; nil at the end
 }
 
 // solve finds, by backward induction, every play that some subgame perfect equilibrium leads to; plays that bring the same
-// and are as honest count as one. With ties there are several: a decision is part of an equilibrium if what follows it is
-// at least as good for who decides as the worst equilibrium after each of its alternatives.
+// and are as honest count as one. With ties there are several: a decision is part of an equilibrium if its continuation is
+// at least as good for the deciding party as the worst equilibrium after each of its alternatives.
 //
-// A committed party does the honest thing at every fork, whatever it pays; so does an arbiter, who has no stake.
+// A committed party makes the honest move at every fork, even at a loss; so does an arbiter, which has no stake.
 func solve(f *fork, committed party) []*play {
 	choices := make([][]*play, len(f.branches))
 	fixed := f.who == arbiter || f.who == committed

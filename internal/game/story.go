@@ -24,7 +24,7 @@ func (s *Story) String() string {
 	return b.String()
 }
 
-// broken ends the exploration with the story of how a state was reached, what was tried there, and what broke.
+// broken ends the exploration with a story: the moves to a state, the move tried there, and the breach.
 func (x *explorer) broken(n int, m *move, why string) {
 	if x.report.Story != nil {
 		return

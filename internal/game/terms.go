@@ -4,15 +4,15 @@ import (
 	"lockstep/types"
 )
 
-// Terms are what two parties are about to agree on, and what the goods are worth to each of them.
+// Terms are the terms of an agreement before it is signed, and the value of the goods to each party.
 type Terms struct {
 	Value   types.Amount // of the goods to the consumer
 	Cost    types.Amount // of the goods to the producer
 	Price   types.Amount
 	Deposit types.Amount
 	Bond    types.Amount
-	// ReleaseCost is what sending one release costs the consumer. This ledger takes no fee for one, so it is zero unless
-	// somebody puts a price on the trouble.
+	// ReleaseCost is the consumer's cost of one release. This ledger takes no fee for one, so it is zero unless
+	// the consumer prices the effort.
 	ReleaseCost types.Amount
 	Instalments uint16
 	Quantity    uint64 // of the goods, in the unit that the meter counts; zero: one for each instalment
@@ -58,7 +58,7 @@ func (t *Terms) agreement(b *board, buyer party, d types.Deadlines, nonce uint64
 	return a
 }
 
-// flow is what the producer feeds into the grid at its connection point.
+// flow is the producer's export at its connection point.
 func (b *board) flow() types.Flow {
 	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
 }
@@ -82,7 +82,7 @@ func (t *Terms) deadlines() types.Deadlines {
 	return d
 }
 
-// Check reports terms that no ledger would take, with what to change.
+// Check reports terms that no ledger would accept, with the remedy.
 func (t *Terms) Check() error {
 	if t.Instalments < 1 {
 		return types.Refuse(types.CodeTerms, "0 instalments: 1 is a trade without instalments")

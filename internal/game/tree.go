@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// fork is a state of the trade in which somebody decides. Exactly one of its branches is what an honest party does.
+// fork is a state of the trade in which a party decides. Exactly one of its branches is the honest one.
 type fork struct {
 	who      party
 	branches []branch
@@ -22,8 +22,8 @@ type branch struct {
 	end    *payoffs // nil unless the game is over
 }
 
-// payoffs are what the game has brought each side, compared with not trading: goods at what they are worth to it, money as
-// the ledger has it. What stays locked for good is lost.
+// payoffs are the gains of each side, relative to not trading: goods at their value to that side, money as
+// the ledger has it. Money that stays locked for ever is lost.
 type payoffs struct{ consumer, producer *big.Int }
 
 func (p *payoffs) of(who party) *big.Int {
@@ -41,7 +41,7 @@ type tree struct {
 	purses    [parties]types.Amount
 }
 
-// table is the trade at one moment: the ledger, and what no ledger sees.
+// table is the trade at one moment: the ledger, and the facts off the ledger.
 type table struct {
 	at    *board
 	goods uint16 // instalments of the goods handed over
@@ -237,7 +237,7 @@ func (t *tree) release(now table, k uint16) (table, error) {
 	return t.do(now, now.at.signed(body, producer))
 }
 
-// proving is the producer's turn to post what its meter counted; the meter tells the truth.
+// proving is the producer's turn to post its readings; the meter tells the truth.
 func (t *tree) proving(now table) (*fork, error) {
 	if t.Fallback != meted {
 		return t.confirming(now)
@@ -294,7 +294,7 @@ func (t *tree) confirming(now table) (*fork, error) {
 	return f, nil
 }
 
-// deciding is what follows when confirm-by has passed without a release.
+// deciding follows when confirm-by has passed without a release.
 func (t *tree) deciding(now table) (branch, error) {
 	now.at = now.at.at(t.agreement.Deadlines.ConfirmBy + 1)
 	if t.Fallback == meted {
@@ -330,7 +330,7 @@ func (t *tree) deciding(now table) (branch, error) {
 	return branch{next: f}, nil
 }
 
-// over is what everybody has once the deadlines have passed. A part of the goods costs its share of the whole rounded up
+// over returns the payoffs after all deadlines. A part of the goods costs its share of the whole rounded up
 // and is worth its share rounded down, so that no rounding makes a half delivery look better than it is.
 func (t *tree) over(now table) (*payoffs, error) {
 	clock := max(now.at.clock.Now(), t.agreement.Deadlines.ConfirmBy+1)

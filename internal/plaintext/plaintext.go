@@ -24,7 +24,7 @@ func ReadFile(path string, most int64) ([]byte, error) {
 }
 
 // Read reads a text of at most so many bytes and takes a byte order mark off its front. It refuses a longer text
-// ([types.CodeTooLarge]), one in UTF-16 or UTF-32, and one with a NUL ([types.CodeMalformed]); name is what the errors call it.
+// ([types.CodeTooLarge]), one in UTF-16 or UTF-32, and one with a NUL ([types.CodeMalformed]); the errors mention name.
 // Line ends stay as they are, since some texts are signed with them: callers take \n and \r\n alike.
 func Read(from io.Reader, name string, most int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(from, most+1))

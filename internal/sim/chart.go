@@ -34,7 +34,7 @@ func (c *chart) line(class string, x1, y1, x2, y2 float64) {
 	fmt.Fprintf(c, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
 }
 
-// bar fills a rectangle between values, with what is said when one points at it.
+// bar fills a rectangle between values, with a text that shows when one points at it.
 func (c *chart) bar(class string, fromX, toX, fromY, toY float64, says string) {
 	top, bottom := min(c.y(fromY), c.y(toY)), max(c.y(fromY), c.y(toY))
 	fmt.Fprintf(c, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f"><title>%s</title></rect>`,
@@ -96,7 +96,7 @@ func number(value, step float64) string {
 	return fmt.Sprintf("%.*f", places, value)
 }
 
-// close ends the drawing. The title is what those hear who don't see it.
+// close ends the drawing. Screen readers read the title.
 func (c *chart) close(title string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s</svg>`, //nolint:gosec // all texts are escaped above
 		c.width, c.height, html.EscapeString(title), c.String()))
@@ -160,7 +160,7 @@ func (r *Report) span() (from, to float64) {
 	return float64(r.Auctions[0].Slot), float64(r.Auctions[len(r.Auctions)-1].Slot + 1)
 }
 
-// prices draws the price of each slot, between what the utility takes and what the grid pays.
+// prices draws the price of each slot, between the utility's tariff and the grid's feed-in price.
 func (r *Report) prices(w words) template.HTML {
 	from, to := r.span()
 	most, least, paid := 0.0, math.Inf(1), 0.0
@@ -199,7 +199,7 @@ func (r *Report) prices(w words) template.HTML {
 	return c.close(w.say("Price over the day"))
 }
 
-// volumes draws for each slot what was asked upwards and what was offered downwards, and how much of each was matched.
+// volumes draws for each slot the demand upwards and the supply downwards, and the matched part of each.
 func (r *Report) volumes(w words) template.HTML {
 	from, to := r.span()
 	up, down := 1.0, 1.0
@@ -224,7 +224,7 @@ func (r *Report) volumes(w words) template.HTML {
 	return c.close(w.say("Energy matched and not"))
 }
 
-// money draws what each household saved.
+// savings draws the saving of each household.
 func (r *Report) savings(w words) template.HTML {
 	least, most := 0.0, 0.01
 	for i := range r.Households {

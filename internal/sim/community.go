@@ -28,12 +28,12 @@ type community struct {
 	done    tally
 }
 
-// member is a household with its wallet and what it has in mind.
+// member is a household with its wallet and its memory.
 type member struct {
 	Household
 	place     int
 	account   *wallet.Account
-	gateway   *gateway // of who has a roof
+	gateway   *gateway // nil without a roof
 	memory    Memory
 	load, sun Day
 	next      int             // of the slots that are played, the first that it has no order for
@@ -131,7 +131,7 @@ func (c *community) setUp(ctx context.Context) error {
 	return c.sign(ctx, c.issuer, draft)
 }
 
-// context asks what an account has to know to make a transaction.
+// context asks the node for the state that an account needs to make a transaction.
 func (c *community) context(ctx context.Context, account *wallet.Account) (wallet.Context, error) {
 	status, err := c.node.Status(ctx)
 	if err != nil {
@@ -164,7 +164,7 @@ func (c *community) sign(ctx context.Context, account *wallet.Account, draft *wa
 	return err
 }
 
-// balance is what a key has of the community's money.
+// balance is a key's balance in the community's money.
 func (c *community) balance(ctx context.Context, key types.PublicKey) (wire.Balance, error) {
 	answer, err := c.node.BalancesOf(ctx, key, c.money.ID())
 	if err != nil || len(answer.Balances) == 0 {
@@ -186,7 +186,7 @@ func together[T any](ctx context.Context, items []T, do func(context.Context, T)
 	return group.Wait()
 }
 
-// collect lets every household gather what trades have left to it into one coin: what it earned, its returns, its refunds.
+// collect lets every household merge the outputs of its finished trades into one coin: payments, returns and refunds.
 func (c *community) collect(ctx context.Context) error {
 	return together(ctx, c.members, func(ctx context.Context, m *member) error {
 		known, err := c.context(ctx, m.account)

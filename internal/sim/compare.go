@@ -11,8 +11,8 @@ import (
 	"lockstep/types"
 )
 
-// Comparison is one day of the same households under several ways to share what some have to spare. No ledger is involved, and
-// everybody keeps its word: what differs is the rule alone.
+// Comparison is one day of the same households under several ways to share the surplus. No ledger is involved, and
+// each household keeps its word: only the rule differs.
 type Comparison struct {
 	Season     string   `json:"season"`
 	Households int      `json:"households"`
@@ -22,7 +22,7 @@ type Comparison struct {
 	Schemes    []Scheme `json:"schemes"`
 }
 
-// Scheme is what became of the day under one rule.
+// Scheme is the result of the day under one rule.
 type Scheme struct {
 	Name    string  `json:"name"`
 	Volume  uint64  `json:"volume_wh"` // from house to house
@@ -31,7 +31,7 @@ type Scheme struct {
 	Settled bool    `json:"settled"`   // of a strategic one: nobody gains by another shade than its own
 }
 
-// fixedPrice is what a Wh costs in a community that splits by shares: about the middle of what utilities charge and pay.
+// fixedPrice is the price of a Wh in a community that splits by shares: about the middle between tariffs and feed-in prices.
 const fixedPrice = 190
 
 // Compare plays a day of the season under each rule. The strategic ones are left out unless wanted: they take the longest.
@@ -85,7 +85,7 @@ func newCompared(profile *Profile, households []Household) *compared {
 	return d
 }
 
-// flow is energy that goes from one household to another, and what it costs.
+// flow is energy from one household to another, with its cost.
 type flow struct {
 	seller, buyer int
 	wh            uint64
@@ -100,11 +100,11 @@ type bidder struct {
 	limit    types.Rate
 }
 
-// shades is by how many steps a strategic household can shade its limit, from none to all of what there is to gain.
+// shades is the number of steps by which a strategic household can shade its limit, from none to the whole possible gain.
 const shades = 5
 
 // book is the orders of a slot when each household shades its limit by some steps: a bid down towards the lowest feed-in, an
-// offer up towards the highest tariff. Without any, limits are what the utility charges and pays.
+// offer up towards the highest tariff. Without any, limits are the utility's prices.
 func (d *compared) book(slot int, shade []int) []bidder {
 	var book []bidder
 	for i, m := range d.members {
@@ -194,7 +194,7 @@ func payAsBid(book []bidder) []flow {
 	})
 }
 
-// static splits each surplus by fixed shares among all the others, at the fixed price. What one can't use of its share goes to
+// static splits each surplus by fixed shares among all the others, at the fixed price. The unused part of a share goes to
 // the grid, not to another.
 func (d *compared) static(slot int, weight func(member int) uint64) []flow {
 	needs := make([]uint64, len(d.members))
@@ -262,10 +262,10 @@ func (d *compared) strategic(name string, clear func([]bidder) []flow) Scheme {
 	return s
 }
 
-// SelfSufficiency is the part of what the households use that they have from their own roofs and from each other.
+// SelfSufficiency is the part of the households' use that comes from their own roofs and from each other.
 func (c *Comparison) SelfSufficiency(s *Scheme) float64 { return ratio(c.Own+s.Volume, c.Load) }
 
-// SelfConsumption is the part of what their roofs make that they use.
+// SelfConsumption is the part of the roofs' energy that the households use.
 func (c *Comparison) SelfConsumption(s *Scheme) float64 { return ratio(c.Own+s.Volume, c.Sun) }
 
 func ratio(part, whole uint64) float64 {

@@ -16,7 +16,7 @@ import (
 // playDay plays the slots. Several are under way at once, as on a real market: while one slot runs, the gates of the next ones
 // have closed and their energy is being paid for, and the books of later ones are open. So it goes in turns, not in slots: in
 // each, every household looks at the ledger and does all that it has to do. It ends when the last trade is over, and returns
-// what the ledger clock shows then.
+// the ledger clock of that moment.
 func (c *community) playDay(ctx context.Context, progress *progress) (types.Time, error) {
 	for {
 		status, sights, err := c.look(ctx)
@@ -43,7 +43,7 @@ func (c *community) playDay(ctx context.Context, progress *progress) (types.Time
 // pause is how long the households wait when there is nothing to do.
 const pause = 20 * time.Millisecond
 
-// product is what the auction of the n-th slot that is played trades. Its time is real and short; the quarter-hour of the day
+// product is the product of the n-th played slot. Its time is real and short; the quarter-hour of the day
 // that it stands for is c.played[n].
 func (c *community) product(n int) types.Product {
 	from := c.begin.Add(types.Span(n) * c.params.Slot)
@@ -65,13 +65,13 @@ func (c *community) slotOf(agreement *types.Agreement) int {
 	return c.played[min(n, len(c.played)-1)]
 }
 
-// foreseen is what the household expects to make more than it uses in a slot, or to use more than it makes, in Wh.
+// foreseen is the household's expected surplus or need in a slot, in Wh.
 func (m *member) foreseen(slot int) (surplus, need uint64) {
 	sun, load := m.sun[slot], m.load[slot]
 	return sun - min(sun, load), load - min(sun, load)
 }
 
-// metered is what it feeds out in the slot, as its gateway measures it.
+// metered is the energy that it feeds out in the slot, as its gateway measures it.
 func (m *member) metered(slot int) uint64 {
 	surplus, _ := m.foreseen(slot)
 	if m.Cloud.has(slot) {
@@ -80,13 +80,13 @@ func (m *member) metered(slot int) uint64 {
 	return surplus
 }
 
-// sight is what a household sees, and what its wallet needs for acting on it.
+// sight is a household's view, and the context that its wallet needs to act.
 type sight struct {
 	View
 	known wallet.Context
 }
 
-// look asks the ledger for what every household sees.
+// look asks the ledger for the view of every household.
 func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
 	status, err := c.node.Status(ctx)
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *community) open(m *member, blockTime types.Time) []Outlook {
 	return open
 }
 
-// guard is how long before a deadline a household no longer tries to meet it: what is sent may be on the ledger too late.
+// guard is the time before a deadline in which a household no longer tries to meet it: a transaction could be too late.
 func (c *community) guard() types.Span { return c.window / 10 }
 
 // deals are the trades of a household that are not over.
@@ -171,7 +171,7 @@ func (c *community) allOver(sights []*sight) bool {
 	return true
 }
 
-// plan is what a household wants done.
+// plan is the list of a household's next actions.
 type plan struct {
 	member  *member
 	view    View
@@ -192,7 +192,7 @@ func (c *community) decide(sights []*sight) []plan {
 	return plans
 }
 
-// carryOut does what a household wants. What comes too late for the ledger is counted and is no error: then the machine is
+// carryOut performs a household's plan. An action that is too late for the ledger is counted and is no error: then the machine is
 // too slow for the deadlines, and the household goes without.
 func (c *community) carryOut(ctx context.Context, p plan) error {
 	err := c.transact(ctx, p)
@@ -215,8 +215,8 @@ func tooLate(err error) bool {
 	return false
 }
 
-// transact does all of a plan at the same time: what needs a signature in one transaction that the household signs once;
-// releases and settlements, which need none, in one each. The inputs are all the coins that the household has, so what it
+// transact submits a whole plan at the same time: actions that need a signature in one transaction, signed once;
+// releases and settlements, which need none, in one each. The inputs are all the coins that the household has, so money that it
 // earned a moment ago is spent again.
 func (c *community) transact(ctx context.Context, p plan) error {
 	draft := p.member.account.Draft(p.known)
@@ -279,7 +279,7 @@ func (c *community) draft(draft *wallet.Draft, p plan, effect Effect) (tx *types
 	return nil, err
 }
 
-// remember notes what is on the ledger now.
+// remember records the actions that are on the ledger now.
 func (c *community) remember(p plan) {
 	for _, effect := range p.effects {
 		switch e := effect.(type) {
@@ -294,7 +294,7 @@ func (c *community) remember(p plan) {
 	}
 }
 
-// order is an order as the ledger takes it. What it names of deposit and bond are the market's own.
+// order is an order as the ledger takes it. Its deposit and bond are the market's own.
 func (c *community) order(m *member, e Order) types.Order {
 	n := c.number(e.Slot)
 	order := types.Order{

@@ -2,7 +2,7 @@ package sim
 
 import "fmt"
 
-// ProfileError is what is wrong with a file of measured figures, and what to do about it.
+// ProfileError is a fault in a file of measured figures, with the remedy.
 type ProfileError struct {
 	Line   int // 1 is the header; 0: the file as a whole
 	Detail string
@@ -19,7 +19,7 @@ func badLine(line int, format string, args ...any) error {
 	return &ProfileError{Line: line, Detail: fmt.Sprintf(format, args...)}
 }
 
-// OptionError is an option that can't be played, and what can.
+// OptionError is an option that can't be played, with the possible values.
 type OptionError struct{ Detail string }
 
 func (e *OptionError) Error() string { return e.Detail }

@@ -13,20 +13,20 @@ import (
 	"lockstep/wallet"
 )
 
-// gateway is what stands beside a producer's meter and signs what went out in a slot.
+// gateway stands beside a producer's meter and signs the energy that went out in a slot.
 type gateway struct {
 	key  ed25519.PrivateKey
-	flow types.Flow // what its owner's point feeds into the grid
+	flow types.Flow // the export of its owner's point
 	page uint64     // of its last record
 }
 
-// reading is what a gateway has put on the ledger of a slot.
+// reading holds a gateway's readings of a slot on the ledger.
 type reading struct {
 	wh    uint64
-	short map[types.TradeID]bool // trades whose part of it is less than what was to be delivered
+	short map[types.TradeID]bool // trades whose part of it is less than the agreed delivery
 }
 
-// register counts what goes out into the grid.
+// register counts the export into the grid.
 const register = "01-00:02.08.00*FF"
 
 func newGateway() (*gateway, error) {
@@ -62,7 +62,7 @@ func (g *gateway) sign(product *types.Product, wh uint64) (types.HexBytes, error
 	return types.HexBytes(signed.String()), nil
 }
 
-// post puts what the gateway signed of a slot into a draft of its owner.
+// post puts the gateway's signed readings of a slot into a draft of its owner.
 func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
 	product := c.product(c.number(slot))
 	record, err := m.gateway.sign(&product, m.metered(slot))
@@ -73,7 +73,7 @@ func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
 	return nil
 }
 
-// reading compares what a seller's gateway measured in a slot with what it had to deliver, trade by trade, by the ledger's rule.
+// reading compares the metered energy of a seller in a slot with its deliveries, trade by trade, by the ledger's rule.
 func (m *member) reading(view View, slot int) reading {
 	read := reading{wh: m.metered(slot), short: map[types.TradeID]bool{}}
 	known := types.Slot{Readings: []types.SlotReading{{Quantity: read.wh}}}

@@ -44,7 +44,7 @@ func params(options *Options, operator types.PublicKey) types.Params {
 	return p
 }
 
-// marketPercent is what a consumer deposits and a producer stakes of a price.
+// marketPercent is the percentage of a price that a consumer deposits and a producer stakes.
 const marketPercent = 5
 
 // check recomputes all that the node left on the disk.

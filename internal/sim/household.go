@@ -7,20 +7,20 @@ import (
 	"lockstep/types"
 )
 
-// Household is a house of the community: its size, what the utility charges and pays it, and how long it keeps its word.
+// Household is a house of the community: its size, its utility's prices, and how long it keeps its word.
 type Household struct {
 	Name   string
 	Kind   Customer
-	Annual uint64       // what it draws, in kWh a year
+	Annual uint64       // its use, in kWh a year
 	Roof   Roof         // empty: it makes nothing
 	Power  uint64       // of its panels, in W
-	Tariff uint64       // what the utility charges it for a Wh, in smallest units of the money: it bids no more
-	FeedIn uint64       // what the grid pays it for a Wh: it asks no less; zero without a roof
-	Purse  types.Amount // what it begins the day with
+	Tariff uint64       // the utility's price for a Wh, in smallest units of the money: it bids no more
+	FeedIn uint64       // the grid's price for a Wh that it feeds in: it asks no less; zero without a roof
+	Purse  types.Amount // its money at the beginning of the day
 
 	DeliversUntil int   // the slot from which on it takes payments and delivers nothing
 	ReleasesUntil int   // the slot from which on it takes deliveries and shows no secret
-	Cloud         Slots // while it stands over the roof, a part of what was foreseen does not come
+	Cloud         Slots // while it stands over the roof, a part of the forecast does not come
 }
 
 // Slots are the slots from one on, up to another without it.
@@ -28,13 +28,13 @@ type Slots struct{ From, To int }
 
 func (s Slots) has(slot int) bool { return s.From <= slot && slot < s.To }
 
-// cloudPercent is what a cloud leaves of a surplus.
+// cloudPercent is the part of a surplus that remains under a cloud.
 const cloudPercent = 60
 
 // faithful is the end of the day: a household that always keeps its word.
 const faithful = SlotsPerDay
 
-// What the house of a file of measured figures counts as, so that the others can be scaled to it.
+// Sizes of the house in a file of measured figures, to which the others are scaled.
 const (
 	measuredAnnual = 4_200 // kWh a year
 	measuredPower  = 6_000 // W
@@ -51,8 +51,8 @@ const (
 // Households returns the twelve houses: four with a roof, then eight without. The first has the size given; the seed varies
 // the others by up to a tenth, so that another seed is another day. Two of them break their word, see the constants above.
 //
-// What they pay the utility depends on their contracts: 26 to 36 ct/kWh for dwellings, 22 to 26 for businesses. What the grid
-// pays depends on the year in which a roof was built: 6 to 12 ct/kWh.
+// The utility's price depends on the contract: 26 to 36 ct/kWh for dwellings, 22 to 26 for businesses. The grid's price
+// depends on the year in which a roof was built: 6 to 12 ct/kWh.
 func Households(seed uint64) []Household {
 	houses := []Household{
 		{Name: "Alder", Kind: Dwelling, Annual: measuredAnnual, Roof: EastRoof, Power: measuredPower, Tariff: 331, FeedIn: 82},
@@ -87,11 +87,11 @@ func Households(seed uint64) []Household {
 	return houses
 }
 
-// spread is by how little the seed varies what a Wh costs; it keeps the limits of the houses apart.
+// spread is the small range in which the seed varies the price of a Wh; it keeps the limits of the houses apart.
 const spread = 5
 
 // Money to begin the day with, in millionths of the money. A consumer can pay for more than a day's energy. A producer
-// has so little that its bonds and its own purchases must soon come out of what it earns.
+// has so little that it must soon pay bonds and its own purchases from its earnings.
 const (
 	purseOfConsumer = 1_000 // for each kWh a year
 	purseOfProducer = 500_000
@@ -102,7 +102,7 @@ func vary(chance *rand.Rand, size uint64) uint64 {
 	return size * percent / 100
 }
 
-// View is what a household knows when it decides. Households are named by their place in the community.
+// View is a household's knowledge when it decides. Households are named by their place in the community.
 type View struct {
 	Me    int
 	Open  []Outlook    // the auctions that take its orders
@@ -110,7 +110,7 @@ type View struct {
 	Deals []Deal       // its own trades that are not over
 }
 
-// Outlook is what a household foresees of a slot.
+// Outlook is a household's forecast for a slot.
 type Outlook struct {
 	Slot          int
 	Surplus, Need uint64 // Wh; one of them is zero
@@ -126,13 +126,13 @@ type Deal struct {
 
 	Late    bool // for the next step: it could come after the deadline
 	Ended   bool // the slot is over
-	Read    bool // the seller's gateway has said what went through
+	Read    bool // the seller's gateway has posted its readings
 	Short   bool // the part of it that is this trade's is less than its quantity
 	Overdue bool // reading-by has passed
 	Expired bool // confirm-by has passed
 }
 
-// Memory is what a household has on its mind: which sellers left its payments unanswered and which buyers its deliveries.
+// Memory lists the trades of sellers that did not deliver to the household and of buyers that did not release.
 type Memory struct{ undelivered, unreleased map[types.TradeID]bool }
 
 // patience is how often others may fail a household before its orders demand a record. demanded is the record then.
@@ -155,19 +155,19 @@ type Order struct {
 	MinRecord uint8
 }
 
-// Buy pays for what the auction gave.
+// Buy pays for a match of the auction.
 type Buy struct{ Deal Deal }
 
 // HandOver commits to a delivery before its slot begins; in the slot the energy flows.
 type HandOver struct{ Deal Deal }
 
-// Meter posts what the gateway signed of a slot.
+// Meter posts the gateway's readings of a slot.
 type Meter struct{ Slot int }
 
 // Confirm releases a trade.
 type Confirm struct{ Deal Deal }
 
-// Close has a trade settled by what was read.
+// Close settles a trade by its readings.
 type Close struct{ Deal Deal }
 
 func (Order) isEffect()    {}
@@ -214,7 +214,7 @@ func (h *Household) Step(memory Memory, view View) (Memory, []Effect) {
 	return memory, effects
 }
 
-// order is what a household wants of a slot: its limit is what the utility would charge or pay, so any match is a gain.
+// order is a household's order for a slot: its limit is the utility's price, so any match is a gain.
 func (h *Household) order(memory Memory, outlook Outlook) Order {
 	order := Order{Slot: outlook.Slot, Side: types.Bid, Quantity: outlook.Need, Limit: h.Tariff}
 	failures := len(memory.undelivered)
@@ -228,7 +228,7 @@ func (h *Household) order(memory Memory, outlook Outlook) Order {
 	return order
 }
 
-// after adds what the view shows: a buyer paid and the slot began without a delivery, a seller's delivery was read in full and
+// after adds the breaches in the view: a buyer paid and the slot began without a delivery, a seller's delivery was read in full and
 // not released though there was time.
 func (m Memory) after(view View) Memory {
 	next := Memory{undelivered: maps.Clone(m.undelivered), unreleased: maps.Clone(m.unreleased)}

@@ -19,7 +19,7 @@ import (
 //go:embed page.html
 var pageText string
 
-// page is what the template shows.
+// page holds the data of the template.
 type page struct {
 	*Report
 	Lang string
@@ -48,7 +48,7 @@ type sumLine struct {
 	Sum uint64
 }
 
-// priceRow is what would be traded at a limit, or between two.
+// priceRow is the volume that would be traded at a limit, or between two.
 type priceRow struct {
 	Low, High              uint64 // the same for a limit
 	Demand, Supply, Traded uint64
@@ -146,7 +146,7 @@ func (r *Round) lines() []sumLine {
 	return lines
 }
 
-// points are all limits and the intervals between them, with what would be traded there: the rule as a person applies it.
+// points are all limits and the intervals between them, with the volume traded there: the rule as a person applies it.
 func (r *Round) points() []priceRow {
 	var limits []uint64
 	for _, line := range r.Orders {

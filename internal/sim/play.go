@@ -11,7 +11,7 @@ import (
 	"lockstep/wallet"
 )
 
-// Options say what to play.
+// Options describe the day to play.
 type Options struct {
 	Profile    *Profile
 	Households []Household
@@ -36,7 +36,7 @@ type Progress struct {
 	Trades int       // paid so far
 }
 
-// tally counts what the ledger does not tell.
+// tally counts events that the ledger does not record.
 type tally struct {
 	trades atomic.Int64
 	missed atomic.Int64 // transactions that came too late for a deadline, and orders for a gate
@@ -68,7 +68,7 @@ const (
 )
 
 // Play opens a ledger, plays the day on it, and reports. When the machine was too busy for the deadlines, it plays once more with
-// longer ones, on a new ledger. Whatever it started has ended when it returns, also after an error or when the context ends.
+// longer ones, on a new ledger. All processes that it started have ended when it returns, also after an error or when the context ends.
 func Play(ctx context.Context, options Options) (*Report, error) {
 	if err := options.complete(); err != nil {
 		return nil, err

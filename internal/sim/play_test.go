@@ -170,7 +170,7 @@ func checkForms(t *testing.T, report *Report) {
 	}
 }
 
-// checkPage wants a page that stands alone and says what the report says.
+// checkPage checks that the page stands alone and shows the figures of the report.
 func checkPage(t *testing.T, report *Report) {
 	t.Helper()
 	for _, lang := range []string{"en", "zh"} {

@@ -26,10 +26,10 @@ func (d *Day) Sum() uint64 {
 	return total
 }
 
-// Profile is a day's energy of the houses of a community: what each kind of customer draws and each kind of roof makes.
+// Profile is a day's energy of the houses of a community: the use of each kind of customer, the production of each kind of roof.
 // Households scale it to their size.
 type Profile struct {
-	Source   string // for people: what the figures are
+	Source   string // for people: the source of the figures
 	Start    time.Time
 	loads    map[Customer]Day
 	roofs    map[Roof]Day
@@ -99,7 +99,7 @@ func Standard(season string) (*Profile, error) {
 	}, nil
 }
 
-// Load is the day of a customer who draws so many kWh a year.
+// Load is the day of a customer with a yearly use in kWh.
 func (p *Profile) Load(kind Customer, annual uint64) Day {
 	return scale(p.loads[kind], annual, p.perLoad)
 }

@@ -9,18 +9,18 @@ import (
 )
 
 // Books are the sums of the community's money, taken in two ways that know nothing of each other: by reading the whole state
-// that the node left on its disk, and by asking the API, while it ran, what each key has. Issued = Held + Locked, and Held = Spendable.
+// that the node left on its disk, and by asking the API, while it ran, for the balance of each key. Issued = Held + Locked, and Held = Spendable.
 type Books struct {
 	Issued    uint64   `json:"issued"`
-	Held      uint64   `json:"held"`      // what all keys can spend, each asked of the API
-	Spendable uint64   `json:"spendable"` // what anybody can spend, counted in the state
+	Held      uint64   `json:"held"`      // spendable by all keys, each asked of the API
+	Spendable uint64   `json:"spendable"` // spendable by any key, counted in the state
 	Locked    uint64   `json:"locked"`    // in trades that give it to nobody yet
 	Fees      uint64   `json:"fees"`
 	Conserved bool     `json:"conserved"` // all of it adds up, to the unit
-	Faults    []string `json:"faults"`    // what does not
+	Faults    []string `json:"faults"`    // sums that do not
 }
 
-// askSums asks the API for the money that was issued and for what each key has of it, the issuer's too.
+// askSums asks the API for the issued money and for the balance of each key, the issuer's too.
 func (c *community) askSums(ctx context.Context) (sums ledger.Sum, err error) {
 	asset, err := c.node.Asset(ctx, c.money.ID())
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-// Report is what became of the day. Sums of money are plain numbers of its smallest unit: those of a demonstration fit
+// Report is the result of the day. Sums of money are plain numbers of its smallest unit: those of a demonstration fit
 // the numbers of any program, so a reader can add them up as they stand.
 type Report struct {
 	Source   string  `json:"source"`
@@ -21,9 +21,9 @@ type Report struct {
 	Trades   int     `json:"trades"` // paid ones
 	Released int     `json:"released"`
 	Refunded int     `json:"refunded"`
-	Settled  int     `json:"settled"` // by what was read: some was missing, or the secret was not shown
+	Settled  int     `json:"settled"` // by readings: energy was missing, or the secret was not shown
 	Lapsed   int     `json:"lapsed"`  // matched and not paid
-	Missed   int64   `json:"missed"`  // what a busy machine did after a deadline: transactions, orders, auctions
+	Missed   int64   `json:"missed"`  // too late on a busy machine: transactions, orders, auctions
 	Unit     string  `json:"unit"`
 	Books
 	Respent     uint64    `json:"respent"` // payments that sellers had spent on by the evening
@@ -32,23 +32,23 @@ type Report struct {
 	Withholding *Breach   `json:"withholding"` // a buyer took deliveries and showed no secret
 	Shortfall   *Breach   `json:"shortfall"`   // a seller delivered less than it had sold
 	Auctions    []Cleared `json:"auctions"`    // of the slots in which somebody had a surplus
-	Load        uint64    `json:"load_wh"`     // what the households used in all slots
-	Own         uint64    `json:"own_wh"`      // what they had of it from their own roofs
+	Load        uint64    `json:"load_wh"`     // used by the households in all slots
+	Own         uint64    `json:"own_wh"`      // of it, from their own roofs
 	Got         uint64    `json:"got_wh"`      // and from each other
 
 	money    types.AssetID
-	api      ledger.Sum // of the money, by asking for what each key has
+	api      ledger.Sum // of the money, by the balance of each key
 	products []types.Product
 	names    map[types.PublicKey]string
 }
 
-// Account is what a household did and has. Start + In - Out = Held + Locked, to the unit.
+// Account is a household's trades and money. Start + In - Out = Held + Locked, to the unit.
 type Account struct {
 	Name   string          `json:"name"`
 	Key    types.PublicKey `json:"key"`
 	Roof   Roof            `json:"roof"`
-	Tariff uint64          `json:"tariff"`    // what the utility charges for a Wh
-	FeedIn uint64          `json:"feed_in"`   // what the grid pays for a Wh
+	Tariff uint64          `json:"tariff"`    // the utility's price of a Wh
+	FeedIn uint64          `json:"feed_in"`   // the grid's price of a Wh
 	Spare  uint64          `json:"spare_wh"`  // made and not used
 	Need   uint64          `json:"need_wh"`   // used and not made
 	Sold   uint64          `json:"sold_wh"`   // delivered, and so paid for
@@ -56,26 +56,26 @@ type Account struct {
 	Start  uint64          `json:"start"`
 	In     uint64          `json:"in"`     // prices that became its own, and others' deposits and bonds
 	Out    uint64          `json:"out"`    // prices that became others', and its deposits and bonds
-	Saved  int64           `json:"saved"`  // against the utility alone: what it bought at its tariff, what it sold at its feed-in
-	Held   uint64          `json:"held"`   // what it can spend now
-	Locked uint64          `json:"locked"` // what it put into trades that are nobody's yet
+	Saved  int64           `json:"saved"`  // against the utility alone: purchases at its tariff, sales at its feed-in price
+	Held   uint64          `json:"held"`   // spendable now
+	Locked uint64          `json:"locked"` // its money in trades that are not over
 }
 
-// Breach is a word that was not kept and what it cost, by the ledger's records.
+// Breach is a broken promise and its cost, by the ledger's records.
 type Breach struct {
 	Who    string `json:"who"`
 	Place  int    `json:"-"`
 	Since  string `json:"since"` // time of day
 	Trades int    `json:"trades"`
 	Energy uint64 `json:"energy_wh"` // of these trades
-	Read   uint64 `json:"read_wh"`   // of it, what the meter saw
+	Read   uint64 `json:"read_wh"`   // of it, as metered
 	Price  uint64 `json:"price"`
-	Lost   uint64 `json:"lost"`   // what it had to leave to the others: deposits or bonds
+	Lost   uint64 `json:"lost"`   // lost to the others: deposits or bonds
 	Others int    `json:"others"` // households on the other side
 	// LongestWait is how long the other side could not spend its money, in seconds of the ledger clock.
 	LongestWait float64 `json:"longest_wait"`
-	// Passed is what it asked or offered since then, in Wh, in auctions in which another order demanded a record that it had
-	// not; Reached is what it was matched with of it.
+	// Passed is the energy that it asked or offered since then, in Wh, in auctions in which another order demanded a record that it had
+	// not; Reached is the matched part of it.
 	Passed  uint64 `json:"passed_wh"`
 	Reached uint64 `json:"reached_wh"`
 	Record  uint8  `json:"record"` // at its last auction in which one was demanded, in hundredths
@@ -83,7 +83,7 @@ type Breach struct {
 	others map[int]bool
 }
 
-// report asks the node what became of the day. What is on its disk is still to be read: see [Report.close].
+// report asks the node for the results of the day. [Report.close] adds those on its disk.
 func (c *community) report(ctx context.Context, options *Options, evening types.Time) (*Report, error) {
 	trades, err := c.allTrades(ctx)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *community) report(ctx context.Context, options *Options, evening types.
 	return r, nil
 }
 
-// close reads what the node left on its disk: the auctions, and the sums to compare with the report's.
+// close reads the node's disk: the auctions, and the sums to compare with the report's.
 func (r *Report) close(h *host) error {
 	disk, err := h.check()
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *Report) close(h *host) error {
 
 func (r *Report) name(key types.PublicKey) string { return r.names[key] }
 
-// notePassed notes what became of the orders of those who had broken their word.
+// notePassed records the fate of orders of households that had broken their word.
 func (r *Report) notePassed(a *Cleared, from auctioned) {
 	for i := range from.orders {
 		order, result := &from.orders[i], &from.result.Results[i]
@@ -201,7 +201,7 @@ func (c *community) clock(slot int) string {
 	return from.Std().In(c.profile.Start.Location()).Format("15:04")
 }
 
-// use is what all households use in a slot, and what they have of it from their own roofs.
+// use returns the use of all households in a slot, and the part from their own roofs.
 func (c *community) use(slot int) (load, own uint64) {
 	for _, m := range c.members {
 		load += m.load[slot]
@@ -265,7 +265,7 @@ func (c *community) transfer(r *Report, trade *wire.Trade, wh, paid, back uint64
 	r.Auctions[c.number(c.slotOf(agreement))].Got += wh
 }
 
-// enterLocked counts what a trade kept locked at the end of each slot.
+// enterLocked adds the money that a trade kept locked at the end of each slot.
 func (c *community) enterLocked(r *Report, trade *wire.Trade) {
 	agreement := &trade.Trade.Agreement
 	paid, _ := trade.Trade.Step(types.StepPaid)

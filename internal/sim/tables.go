@@ -3,8 +3,8 @@ package sim
 // Source of the loads: BDEW (Bundesverband der Energie- und Wasserwirtschaft), Standardlastprofile Strom 2025, profiles H25
 // (household) and G25 (business), working day (WT), months June and December. The published unit is kWh in a quarter-hour of
 // a customer of 1,000,000 kWh a year, with three decimals; here it is the same figure in Wh, so nothing is rounded. H25 stands
-// without its day-by-day adjustment (Dynamisierung). BDEW's profiles for houses with a roof (P25, S25) tell what such a house
-// still draws from the grid, not what its roof makes, so they can't serve for that.
+// without its day-by-day adjustment (Dynamisierung). BDEW's profiles for houses with a roof (P25, S25) give the energy that such a house
+// still draws from the grid, not the production of its roof, so they can't serve for that.
 //
 // Source of the roofs: computed, not measured. A cloudless sky at 51 N, 10 E, mid-quarter, without the equation of time,
 // declination +23.3 (mid-June) and -23.3 (mid-December) degrees; direct light 1353 W/m2 x 0.7^(AM^0.678), air mass

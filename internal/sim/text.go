@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// WriteText writes the report for people: the auctions, what each household did, what became of broken words and of a cloud, and the books.
+// WriteText writes the report for people: the auctions, each household's account, the effects of broken promises and of a cloud, and the books.
 func (r *Report) WriteText(to io.Writer) error {
 	w := bufio.NewWriter(to)
 	r.writeHead(w)
@@ -37,7 +37,7 @@ func (r *Report) writeHead(w io.Writer) {
 
 const hourFormat = "%-6s %8s %8s %8s %7s %15s  %5s  %s\n"
 
-// writeAuctions writes a line for each hour, with a bar of what its houses used: from their own roofs, from each other, from
+// writeAuctions writes a line for each hour, with a bar of the energy used: from their own roofs, from each other, from
 // the grid.
 func (r *Report) writeAuctions(w io.Writer) {
 	fmt.Fprintf(w, hourFormat, "", "asked", "offered", "matched", "", "price", "self-", "own roof "+ownBar+"  each other "+gotBar+"  grid "+gridBar)
@@ -132,7 +132,7 @@ func (a *Account) write(w io.Writer) {
 		sum(a.In), sum(a.Out), sum(a.Held), signed(a.Saved))
 }
 
-// figure and sum leave zeros out, so that a table shows what happened.
+// figure and sum leave zeros out, so that a table shows only events.
 func figure(wh uint64) string {
 	if wh == 0 {
 		return "-"
@@ -181,7 +181,7 @@ func (r *Report) writeWithholding(w io.Writer) {
 	b.writeRecord(w, "offers", "asked")
 }
 
-// writeRecord says what became of the orders of one whose record fell below what others demand.
+// writeRecord describes the fate of orders whose owner's record fell below the demanded one.
 func (b *Breach) writeRecord(w io.Writer, others, did string) {
 	if b.Passed == 0 {
 		return

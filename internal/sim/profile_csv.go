@@ -26,7 +26,7 @@ const (
 	microjoulesPerWh = 3600 * microwatts
 )
 
-// sample is what a house made and drew on average from a moment on, for one step of the file.
+// sample is the average production and use of a house from a moment on, for one step of the file.
 type sample struct {
 	line      int
 	at        time.Time

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// Cleared is what became of the auction of a slot, with all that is needed to compute it again. Prices are exact decimals in
+// Cleared is the result of a slot's auction, with all data needed to recompute it. Prices are exact decimals in
 // smallest units of the money for a Wh; the millionths of a euro for a Wh are thousandths of a euro for a kWh.
 type Cleared struct {
 	Slot    int             `json:"slot"`
@@ -24,9 +24,9 @@ type Cleared struct {
 	Trades  int             `json:"trades"`
 	Price   string          `json:"price"` // of its round with the largest volume; empty when nothing was matched
 	Rounds  []Round         `json:"rounds"`
-	Load    uint64          `json:"load_wh"` // what the households used
-	Own     uint64          `json:"own_wh"`  // what they had of it from their own roofs
-	Got     uint64          `json:"got_wh"`  // what they had of it from each other, as metered
+	Load    uint64          `json:"load_wh"` // used by the households
+	Own     uint64          `json:"own_wh"`  // of it, from their own roofs
+	Got     uint64          `json:"got_wh"`  // of it, from each other, as metered
 	Locked  uint64          `json:"locked"`  // money in trades that were nobody's yet when the slot ended
 }
 
@@ -72,7 +72,7 @@ type auctioned struct {
 	orders []types.Order  // in the order of the results
 }
 
-// auctions reads from the node's disk what became of products. The node must not run.
+// auctions reads the results of products from the node's disk. The node must not run.
 func (h *host) auctions(products []types.Product) (found []auctioned, err error) {
 	s, err := store.Open(filepath.Join(h.folder, storeFolder), h.params, store.DefaultMemory, h.logger)
 	if err != nil {
@@ -102,7 +102,7 @@ func (h *host) auctions(products []types.Product) (found []auctioned, err error)
 // storeFolder is where a node keeps its state in its folder.
 const storeFolder = "ledger"
 
-// clear tells an auction in the words of the report, and computes it again.
+// clear describes an auction in the terms of the report, and recomputes it.
 func (r *Report) clear(into *Cleared, from auctioned) error {
 	if from.result == nil {
 		return nil
@@ -119,7 +119,7 @@ func (r *Report) clear(into *Cleared, from auctioned) error {
 	var best uint64
 	for n := range from.result.Rounds {
 		round := r.round(n, from, filled)
-		if err := round.again(); err != nil {
+		if err := round.recompute(); err != nil {
 			return fmt.Errorf("the auction of %s: %w", into.Clock, err)
 		}
 		into.Rounds = append(into.Rounds, round)
@@ -130,7 +130,7 @@ func (r *Report) clear(into *Cleared, from auctioned) error {
 	return nil
 }
 
-// round lists who took part in a round, and what each got. It adds that to what was filled.
+// round lists the orders of a round, with the fill of each, which it adds to filled.
 func (r *Report) round(n int, from auctioned, filled []uint64) Round {
 	held := &from.result.Rounds[n]
 	round := Round{
@@ -172,8 +172,8 @@ func (r *Report) round(n int, from auctioned, filled []uint64) Round {
 // idLength is how much of an order's ID is shown. Ties go by ID, and two of a dozen do not begin the same.
 const idLength = 12
 
-// again computes a round from its orders alone, as a reader of the report can, and compares.
-func (r *Round) again() error {
+// recompute clears a round from its orders alone, as a reader of the report can, and compares.
+func (r *Round) recompute() error {
 	clearing, err := market.Clear(r.market())
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 package sim
 
-// words says what the page says in a language. What it does not know it leaves in English.
+// words translates the texts of the page. A text without a translation stays in English.
 type words struct{ chinese map[string]string }
 
 func wordsIn(lang string) words {
