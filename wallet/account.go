@@ -25,7 +25,7 @@ type Account struct {
 	remember func(account uint32, p *Proposal, blockTime types.Time) error
 }
 
-// Account derives the account of an index. What it may sign is kept within limits.
+// Account derives the account of an index, which signs only within the limits.
 func (s *Seed) Account(index uint32, limits Limits) (*Account, error) {
 	if index > MaxAccount {
 		return nil, refuse(ReasonAccount, "account %d is beyond the last one, %d", index, MaxAccount)
@@ -52,11 +52,11 @@ func (a *Account) Index() uint32 { return a.index }
 // Key is the account's public key: its name and address on the ledger.
 func (a *Account) Key() types.PublicKey { return a.key }
 
-// Limits are what the account may sign.
+// Limits returns the limits within which the account signs.
 func (a *Account) Limits() Limits { return a.limits }
 
-// Preimage is what opens instalment k of a trade of n; see [Seed.Preimage]. To hand it to the producer off the ledger is
-// to release that instalment.
+// Preimage returns the secret that opens instalment k of n; see [Seed.Preimage]. Giving it to the producer off the ledger
+// releases that instalment.
 func (a *Account) Preimage(trade types.TradeID, k, n uint16) types.Secret {
 	return a.seed.Preimage(trade, k, n)
 }
@@ -88,7 +88,7 @@ func (a *Account) has(agreement *types.Agreement) bool {
 	return a.key == agreement.Producer || a.key == agreement.Consumer
 }
 
-// Format shows the public key alone, whatever the verb.
+// Format shows the public key alone, with every verb.
 func (a *Account) Format(f fmt.State, _ rune) { io.WriteString(f, a.key.String()) }
 
 // LogValue shows the public key alone.

@@ -84,7 +84,7 @@ func (r *reserve) hold(tx *types.Tx, now types.Time) bool {
 	return true
 }
 
-// spentBy lists what a transaction spends: its inputs, and the purses that it draws from, under their names.
+// spentBy lists the outpoints that a transaction spends: its inputs, and the names of the purses that it draws from.
 func spentBy(body *types.Body) []types.Outpoint {
 	spent := slices.Clone(body.Inputs)
 	for _, action := range body.Actions {

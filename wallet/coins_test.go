@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// What is chosen is enough, holds no coin twice, could spare none of its coins, and has as few coins as any choice.
+// TestSelectCoins: the chosen coins suffice, none repeats, none could be spared, and no choice has fewer.
 func TestSelectCoins(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -90,7 +90,7 @@ func fewestCoins(coins []types.Coin, need types.Amount) int {
 	return fewest
 }
 
-// Whatever coins a node claims and whatever is sent, the transaction balances asset by asset, or there is none.
+// TestDraftsBalance: for all coins that a node claims and all sums sent, the transaction balances in each asset, or there is none.
 func TestDraftsBalance(t *testing.T) {
 	t.Parallel()
 	seed, err := ParseWords(artWords, "")

@@ -6,10 +6,10 @@ import (
 	"lockstep/types"
 )
 
-// Context is what an account has to know of the ledger to make a transaction, as one answer of a node or of several.
+// Context is the part of the ledger that an account needs to make a transaction, from one answer of a node or several.
 type Context struct {
 	Params    types.Params
-	BlockTime types.Time   // of the last block: what valid-until is counted from
+	BlockTime types.Time   // of the last block; valid-until is counted from it
 	Clock     types.Time   // the ledger clock, by which deadlines are kept
 	Coins     []types.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
 	// Asset looks an asset up, nil knows none.
@@ -33,7 +33,7 @@ func (c *Context) validUntil() types.Time {
 	return c.BlockTime.Add(min(span, c.Params.MaxValidity))
 }
 
-// asset looks an asset up. What its ID does not confirm is not known.
+// asset looks an asset up by its ID, which also has to match its fields.
 func (c *Context) asset(id types.AssetID) (types.Asset, bool) {
 	if c.Asset == nil {
 		return types.Asset{}, false

@@ -60,7 +60,7 @@ func (s *Seed) privateKey(account uint32) ed25519.PrivateKey {
 // secretDomain keeps a trade's secret from being the output of the same derivation made for another purpose.
 const secretDomain = "lockstep/secret/v1\x00"
 
-// Secret is what opens a trade: the preimage of its last instalment. It depends on nothing but the seed and the trade's
+// Secret opens a trade: it is the preimage of the last instalment. It depends only on the seed and the trade's
 // ID, so the words and the ledger are enough to release a trade that was paid before the wallet was lost.
 func (s *Seed) Secret(trade types.TradeID) types.Secret {
 	derived, err := hkdf.Key(sha256.New, s.bytes(), nil, secretDomain+string(trade[:]), len(types.Secret{}))

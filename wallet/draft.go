@@ -11,8 +11,8 @@ import (
 	"lockstep/types"
 )
 
-// Draft collects what one transaction is to do, all or nothing; [Draft.Sign] then chooses the coins, gives the change
-// back to the account, adds the fee and signs once. A step that returns an error has added nothing. A draft is used by
+// Draft collects the actions of one transaction, all or nothing; [Draft.Sign] then chooses the coins, returns the change
+// to the account, adds the fee and signs once. A step that returns an error has added nothing. A draft is used by
 // one goroutine, for one transaction.
 type Draft struct {
 	account *Account
@@ -22,7 +22,7 @@ type Draft struct {
 	memo    string
 	spent   []types.Coin // chosen by a step, not for their sum
 	until   types.Time   // that the transaction must not outlive; zero: none
-	in, out sums         // what actions bring in, what outputs and actions take
+	in, out sums         // brought in by actions, taken by outputs and actions
 	signed  bool
 }
 
@@ -31,7 +31,7 @@ func (a *Account) Draft(ctx Context) *Draft {
 	return &Draft{account: a, ctx: ctx, in: sums{}, out: sums{}}
 }
 
-// Format shows the account's public key alone, whatever the verb: fmt looks into unexported fields.
+// Format shows the account's public key alone, with every verb: fmt reads unexported fields.
 func (d *Draft) Format(f fmt.State, verb rune) { d.account.Format(f, verb) }
 
 // sums adds up amounts by asset.
@@ -70,7 +70,7 @@ func (d *Draft) Memo(text string) error {
 	return nil
 }
 
-// Issue creates a sum of an asset of which the account is the issuer. What is not sent on in the same draft becomes the
+// Issue creates a sum of an asset of which the account is the issuer. A sum not sent on in the same draft becomes the
 // account's own.
 func (d *Draft) Issue(asset types.Asset, amount types.Amount) error {
 	if err := d.checkIssuer(&asset, amount); err != nil {
@@ -112,7 +112,7 @@ func (d *Draft) checkIssuer(asset *types.Asset, amount types.Amount) error {
 const consolidateInputs = 500
 
 // Consolidate spends the coins of the context, at most 500 and the smallest first, to make one of each asset, and so also
-// collects what trades have left to it. Call it again in a new draft while there are more.
+// collects the outputs of finished trades. Call it again in a new draft while there are more.
 func (d *Draft) Consolidate() error {
 	coins := d.free(func(types.Coin) bool { return true })
 	if len(coins) == 0 {
@@ -155,7 +155,7 @@ func (d *Draft) Sign() (*types.Tx, error) {
 	}
 }
 
-// signatureBytes is what one signature adds to a transaction, encoded.
+// signatureBytes is the encoded size of one signature.
 const signatureBytes = 1 + 2 + 32 + 2 + 64
 
 // fund makes the unsigned transaction.
@@ -258,10 +258,10 @@ func (d *Draft) fetch(asset types.AssetID, sum types.Amount, coins iter.Seq2[typ
 		return refuse(ReasonFunds, "%s is spread over more coins than a transaction can spend: pay a smaller sum, or merge some coins first (lockstep wallet merge)",
 			d.ctx.money(asset, sum))
 	}
-	return nil // Sign says what is missing
+	return nil // Sign reports the missing sum
 }
 
-// sums are what the actions bring in, and what outputs, actions and the fee take.
+// sums returns the inputs of the actions, and the total taken by outputs, actions and the fee.
 func (d *Draft) sums(fee types.Amount) (in, out sums, err error) {
 	in, out = maps.Clone(d.in), maps.Clone(d.out)
 	if id := d.ctx.Params.FeeAsset; fee > 0 {
@@ -273,7 +273,7 @@ func (d *Draft) sums(fee types.Amount) (in, out sums, err error) {
 	return in, out, err
 }
 
-// mostFee is what the draft, as it is now, costs at most: as if all its change made entries.
+// mostFee returns the highest fee of the draft as it is now: as if all its change made entries.
 func (d *Draft) mostFee() types.Amount {
 	params := &d.ctx.Params
 	change := sortedAssets(d.in, d.out, sums{params.FeeAsset: 0})

@@ -56,7 +56,7 @@ func TestFeeIsPaid(t *testing.T) {
 	wantReason(t, err, wallet.ReasonFunds)
 }
 
-// A draft pays for the lasting entries that it makes, never more than it said, and draws what was merged.
+// TestFeeOfEntries: a draft pays for its lasting entries, at most the announced fee, and draws merged money.
 func TestFeeOfEntries(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
@@ -82,7 +82,7 @@ func TestFeeOfEntries(t *testing.T) {
 	w.expect(paul, 0)
 }
 
-// What was merged is spent like coins, and two drafts in a row don't draw it twice.
+// TestDrawsFromPurse: merged money is spent like coins, and two drafts in a row do not draw it twice.
 func TestDrawsFromPurse(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Reason says why the wallet itself refused. What breaks a rule of the ledger is a [types.Refusal] instead, with the code
+// Reason says why the wallet itself refused. A breach of a ledger rule is a [types.Refusal] instead, with the code
 // that the ledger would have given.
 type Reason string
 
@@ -22,15 +22,15 @@ const (
 	ReasonAccount     Reason = "account"      // no such account, or one too many
 	ReasonFunds       Reason = "funds"        // not enough to spend
 	ReasonNotOurs     Reason = "not_ours"     // the step belongs to another key
-	ReasonMismatch    Reason = "mismatch"     // what was shown is not what its ID or the secret says
-	ReasonLimit       Reason = "limit"        // beyond what the user allows
+	ReasonMismatch    Reason = "mismatch"     // the content contradicts its ID or the secret
+	ReasonLimit       Reason = "limit"        // beyond the user's limits
 	ReasonLedger      Reason = "ledger"       // the node is of another ledger
 	ReasonClock       Reason = "clock"        // the node's clock is not this machine's
 	ReasonAsset       Reason = "asset"        // of an issuer that the user doesn't know
 	ReasonProposal    Reason = "proposal"     // the file of a proposal can't be read, or must not be signed
 )
 
-// Error is a refusal of the wallet: why, and a sentence that says what to do. Compare reasons, not texts.
+// Error is a refusal of the wallet: its reason, and a sentence with the remedy. Compare reasons, not texts.
 type Error struct {
 	Reason Reason
 	Detail string

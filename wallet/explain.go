@@ -15,8 +15,8 @@ type Explanation struct {
 	Agreement *types.Agreement // that is proposed, or that of the trade to be split
 	Consumer  bool             // the account is the consumer, else the producer
 	Split     bool
-	Yours     types.Amount // of a split: what the account gets
-	Theirs    types.Amount // of a split: what the other party gets
+	Yours     types.Amount // of a split: the account's share
+	Theirs    types.Amount // of a split: the other party's share
 	Worst     Worst        // of an agreement: the most that it can cost the account
 	Signed    bool         // by the account already
 	Rows      []Row        // all of it for a person
@@ -195,7 +195,7 @@ func describeWorst(ctx *Context, e *Explanation) string {
 	return text + " and the goods"
 }
 
-// describeTerms says what happens when the trade is not released.
+// describeTerms describes the outcome when the trade is not released.
 func describeTerms(fallback types.Fallback) string {
 	switch terms := fallback.(type) {
 	case *types.Hold:
@@ -225,7 +225,7 @@ func (a *Account) explainSplit(ctx *Context, e *Explanation, split *splitFields,
 	e.row("", "Without the split: %s", describeOtherwise(ctx, e, split, trade))
 }
 
-// describeOtherwise tells what the account would get if nobody signed the split.
+// describeOtherwise describes the account's share if the split is not signed.
 func describeOtherwise(ctx *Context, e *Explanation, split *splitFields, trade *types.Trade) string {
 	agreement := e.Agreement
 	money := func(amount types.Amount) string { return ctx.money(agreement.Asset, amount) }

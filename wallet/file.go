@@ -134,7 +134,7 @@ func encrypt(c *content, recipient *age.ScryptRecipient) ([]byte, error) {
 	return file.Bytes(), nil
 }
 
-// decrypt reads what encrypt wrote. It never panics, whatever the bytes.
+// decrypt is the inverse of encrypt. It never panics, for any bytes.
 func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
 	if len(file) > maxFileBytes || !bytes.HasPrefix(file, []byte(ageHeader)) {
 		return nil, refuse(ReasonNotWallet, "it is not a wallet file: look for the one that was made when the wallet was created")

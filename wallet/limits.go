@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// Limits are what a user lets the wallet agree to. The zero value allows least: see [DefaultLimits].
+// Limits bound the agreements that the wallet signs. The zero value allows least: see [DefaultLimits].
 type Limits struct {
 	// Losses bound, by asset, the most money that one trade may cost the user if the other party fails or refuses.
 	// An asset without an entry has no bound.
@@ -93,8 +93,8 @@ func (s Share) exceeds(part, whole types.Amount) bool {
 	return cmpProducts(uint64(part), uint64(Whole), uint64(whole), uint64(s)) > 0
 }
 
-// Worst is the most money that a trade can cost one side once it has done its part (protocol section 5). It is that of
-// hold terms, the widest: meter terms leave less to whoever trusts the meter.
+// Worst is the most money that a trade can cost a side that did its part (protocol section 5). It is that of
+// hold terms, the widest: under meter terms a side that trusts the meter can lose less.
 type Worst struct {
 	Money types.Amount // in the agreement's asset
 	Goods bool         // and the goods: a producer hands them over before it is paid for them
@@ -102,7 +102,7 @@ type Worst struct {
 	Instalments uint16
 }
 
-// WorstLoss tells what a side of an agreement can lose. The consumer: price and deposit, when the goods don't come and it
+// WorstLoss returns the most that a side of an agreement can lose. The consumer: price and deposit, when the goods don't come and it
 // keeps the secret. The producer: its bond, when the consumer keeps the secret although they came, and the goods.
 func WorstLoss(agreement *types.Agreement, consumer bool) (Worst, error) {
 	if !consumer {

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// TestCoinsOfALiar: whatever coins a node shows, of whatever sums and assets, a payment that the ledger takes costs its account the
+// TestCoinsOfALiar: for all coins that a node shows, of all sums and assets, a payment that the ledger accepts costs its account the
 // sum that its user was shown, fee included, and nothing of any other asset.
 func TestCoinsOfALiar(t *testing.T) {
 	t.Parallel()

@@ -4,8 +4,8 @@ import (
 	"lockstep/types"
 )
 
-// Place puts an order of the account into the auction of its product. What the caller leaves zero is filled in: chain,
-// owner, a smallest fill of 1, the begin of the slot as expiry, and for deposit and bond what the account's limits allow.
+// Place puts an order of the account into the auction of its product. It fills in fields that are zero: chain,
+// owner, a smallest fill of 1, the begin of the slot as expiry, and for deposit and bond the account's limits.
 func (d *Draft) Place(order types.Order) (types.OrderID, error) {
 	d.complete(&order)
 	if order.Owner != d.account.key {

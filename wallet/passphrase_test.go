@@ -26,7 +26,7 @@ func TestPassphraseStrength(t *testing.T) {
 	}
 }
 
-// What was written under a weaker rule is still opened.
+// TestOpenWithAPassphraseOfOld: a file written under a weaker rule still opens.
 func TestOpenWithAPassphraseOfOld(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)

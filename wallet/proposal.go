@@ -10,9 +10,9 @@ import (
 	"lockstep/types/strict"
 )
 
-// Proposal is what one party proposes to the other: an agreement, or the split of a trade. It travels between them as a small
-// file, see [Proposal.Encode], with the signatures it has so far. Nobody has to trust the way: each party computes what it signs
-// from the fields that it is shown. A signature under a proposal is good for nothing else, and spends no coin.
+// Proposal is an offer of one party to the other: an agreement, or the split of a trade. It travels between them as a small
+// file, see [Proposal.Encode], with the signatures it has so far. The way needs no trust: each party computes the signed bytes
+// from the fields that it is shown. A signature under a proposal is valid for nothing else, and spends no coin.
 type Proposal struct {
 	agreement  *types.Agreement // one of the two
 	split      *splitFields
@@ -64,8 +64,8 @@ func (p *Proposal) file() proposalFile {
 	return proposalFile{proposalMark, p.chainID, p.agreement, p.split, p.validUntil, signatures}
 }
 
-// ParseProposal reads what [Proposal.Encode] writes and refuses everything else; only white space may differ. All signatures in it
-// are good ones of different keys. [Account.Explain] describes the proposal.
+// ParseProposal reads the output of [Proposal.Encode] and refuses all other input; only white space may differ. All signatures in it
+// are valid and of different keys. [Account.Explain] describes the proposal.
 func ParseProposal(file []byte) (*Proposal, error) {
 	bad := func(why string) (*Proposal, error) {
 		return nil, refuse(ReasonProposal, "this is not the file of a proposal: %s", why)

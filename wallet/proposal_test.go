@@ -147,7 +147,7 @@ func TestSplitOfATradeThatANodeInvents(t *testing.T) {
 	refused("one instalment released", lies)
 }
 
-// What must not be signed is refused, whoever wrote it, and says why.
+// TestProposalsRefused: each proposal that must not be signed is refused with its reason, from every author.
 func TestProposalsRefused(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
@@ -183,7 +183,7 @@ func TestProposalsRefused(t *testing.T) {
 		}
 	}
 
-	w.accept(w.submitted(w.signed(good, clara), w.bank)) // whoever has both signatures may
+	w.accept(w.submitted(w.signed(good, clara), w.bank)) // anyone with both signatures may
 	_, err := clara.SignProposal(w.context(clara), good, w.trade(good.Trade()))
 	wantCode(t, err, types.CodeTradeExists)
 
@@ -212,7 +212,7 @@ func TestProposalsRefused(t *testing.T) {
 }
 
 // The theft of a transaction in which the signer's payment and bond of another trade stood as inputs: there is no file any more that could
-// name an input, and what is signed can't be put under a transaction. The node hides the signer's coins.
+// name an input, and the signature does not fit a transaction. The node hides the signer's coins.
 func TestNoFileSpendsTheSignersCoins(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)

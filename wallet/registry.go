@@ -49,7 +49,7 @@ func (d *Draft) Retire(point types.PointID) {
 	d.act(&types.Retire{Operator: d.account.key, Point: point})
 }
 
-// Read records what the meter of one of the account's points signed in the slot that begins at from.
+// Read records the signed readings of the meter at one of the account's points, for the slot that begins at from.
 func (d *Draft) Read(flow types.Flow, from types.Time, records ...types.HexBytes) {
 	d.act(&types.Reading{Flow: flow, From: from, Records: records})
 }

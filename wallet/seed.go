@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Seed is what all keys and secrets of a wallet are derived from: 24 words by BIP-39 with an optional extra passphrase.
+// Seed is the source of all keys and secrets of a wallet: 24 words by BIP-39 with an optional extra passphrase.
 // It is never printed; [Seed.Words] is the one way to see it.
 type Seed struct {
 	entropy [entropyBytes]byte
@@ -76,7 +76,7 @@ func seedOf(entropy [entropyBytes]byte, extra string) (*Seed, error) {
 	return seed, nil
 }
 
-// Words are the 24 words to write down. They are the wallet: whoever reads them has it.
+// Words returns the 24 words to write down. They are the wallet: anyone who reads them owns it.
 func (s *Seed) Words() string {
 	words, err := bip39.NewMnemonic(s.entropy[:])
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Seed) bytes() []byte {
 
 const hidden = "(seed)"
 
-// Format hides the seed whatever the verb.
+// Format hides the seed with every verb.
 func (s *Seed) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
 
 // LogValue hides the seed in logs.

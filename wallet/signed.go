@@ -54,7 +54,7 @@ func storeSigned(list []SignedProposal) (stored []storedSignature) {
 	return stored
 }
 
-// signedOf reads what storeSigned has stored. A proposal in the form of another version is of a ledger of that version, on which this
+// signedOf reads the signatures that storeSigned stored. A proposal in the form of another version belongs to a ledger of that version, on which this
 // program can't do anything, so it is left out.
 func signedOf(stored []storedSignature) (list []SignedProposal) {
 	for _, s := range stored {

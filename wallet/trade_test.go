@@ -150,7 +150,7 @@ func (w *world) submitted(proposal *wallet.Proposal, by *wallet.Account) (*types
 	return draft.Sign()
 }
 
-// Whoever begins, and whoever submits it, the ledger takes the split; the submitter pays the fee.
+// TestSplit: the ledger accepts a split from either proposer and either submitter; the submitter pays the fee.
 func TestSplit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

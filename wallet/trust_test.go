@@ -201,7 +201,7 @@ func TestFeeLimits(t *testing.T) {
 	}
 }
 
-// A file from before wallets knew assets and ledgers opens, and keeps what it had.
+// TestFilesOfTheFirstVersion: a file older than the lists of assets and ledgers opens and keeps its content.
 func TestFilesOfTheFirstVersion(t *testing.T) {
 	t.Parallel()
 	old := contentV1{Mark: walletMarkV1, Work: quick, Accounts: []AccountInfo{{Name: "main"}, {Index: 3, Name: "roof"}}}

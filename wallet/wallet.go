@@ -230,14 +230,14 @@ func (w *Wallet) KeyAt(index uint32) (types.PublicKey, error) {
 	return account.key, nil
 }
 
-// Limits are what the wallet may sign.
+// Limits returns the limits within which the wallet signs.
 func (w *Wallet) Limits() Limits {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.limits
 }
 
-// SetLimits changes what the wallet may sign and stores it. Accounts in use keep the limits they had.
+// SetLimits changes and stores the limits within which the wallet signs. Accounts in use keep their limits.
 func (w *Wallet) SetLimits(limits Limits) error {
 	if most := max(len(limits.Losses), len(limits.Fees)); most > maxLosses {
 		return refuse(ReasonLimit, "limits for %d assets are more than %d", most, maxLosses)
@@ -284,10 +284,10 @@ func (w *Wallet) Close() {
 	w.seed.Wipe()
 }
 
-// Format shows where the wallet is and which keys it has in use, whatever the verb.
+// Format shows where the wallet is and which keys it has in use, with every verb.
 func (w *Wallet) Format(f fmt.State, _ rune) { io.WriteString(f, w.describe()) }
 
-// LogValue shows what Format shows.
+// LogValue shows the text of Format.
 func (w *Wallet) LogValue() slog.Value { return slog.StringValue(w.describe()) }
 
 func (w *Wallet) describe() string {

@@ -116,7 +116,7 @@ func (w *world) wait(span types.Span) {
 
 func (w *world) clock() types.Time { return ledger.Reader{View: w.view}.Clock().Now() }
 
-// context is what a node would tell an account.
+// context is a node's answer to an account.
 func (w *world) context(a *wallet.Account) wallet.Context {
 	clock := w.clock()
 	var coins []types.Coin
@@ -150,7 +150,7 @@ func (w *world) trade(id types.TradeID) *types.Trade {
 	return trade
 }
 
-// has is what an account can spend of an asset.
+// has returns the spendable sum of an account in an asset.
 func (w *world) has(a *wallet.Account, asset types.AssetID) (total types.Amount) {
 	for _, coin := range w.context(a).Coins {
 		if coin.Asset == asset {

@@ -35,7 +35,7 @@ type batch struct {
 }
 
 // Advance follows the source for one batch, and returns how many blocks that were: none when the index is where the source
-// is. Whatever ends it early leaves the index as it was.
+// is. An error or a cancelled context leaves the index unchanged.
 func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -65,7 +65,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		err = errors.Join(err, tx.Rollback())
 	}
 	if err != nil {
-		x.db.memory.forget() // what was written in the transaction is gone with it
+		x.db.memory.forget() // the transaction's rows are gone with it
 		return 0, err
 	}
 	x.at = b.at
@@ -104,8 +104,8 @@ func (b *batch) follow(ctx context.Context) error {
 	return err
 }
 
-// block takes up what a block tells of, in order: so parties, products and trades have the same numbers whatever the
-// batches were.
+// block records the events of a block, in order: so parties, products and trades get the same numbers for all sizes of
+// batches.
 func (b *batch) block(block *Block) error {
 	b.moveClock(block)
 	for i := range block.Events {
@@ -118,7 +118,7 @@ func (b *batch) block(block *Block) error {
 			err = b.closeOffer(event)
 		case types.EventLapsed:
 			err = b.lapse(event.Trade)
-		case types.EventCollected, types.EventReturned, types.EventRefunded: // spends what the trade has freed before
+		case types.EventCollected, types.EventReturned, types.EventRefunded: // spends outputs that the trade has freed before
 		default:
 			if event.Trade != (types.TradeID{}) {
 				_, err = b.trade(event.Trade)

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// auction records what became of a product at its gate: rounds, orders, trades.
+// auction records the result of a product's auction: rounds, orders, trades.
 func (b *batch) auction(productID types.ProductID) error {
 	auction, err := b.source.Auction(productID)
 	if err != nil {

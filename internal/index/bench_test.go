@@ -15,7 +15,7 @@ import (
 )
 
 // city is a made-up chain of a city that trades by auction: every block holds one for each of its zones, and each trade
-// is paid, delivered and released in the three blocks after. It stands in for a store, of which it knows what an index asks.
+// is paid, delivered and released in the three blocks after. It replaces a store, and answers the questions of an index.
 type city struct {
 	height   uint64 // the last block there is
 	products map[types.ProductID][2]uint64

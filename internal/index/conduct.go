@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// conductKey is one row of what a party did.
+// conductKey identifies one row of a party's conduct.
 type conductKey struct {
 	party int64
 	asset types.AssetID
@@ -70,7 +70,7 @@ func (b *batch) count(row *tradeRow, next progress) error {
 	return nil
 }
 
-// statistics returns what a party did, for the batch to change.
+// statistics returns the statistics of a party, for the batch to change.
 func (b *batch) statistics(key conductKey) (*Statistics, error) {
 	if b.conduct[key] != nil {
 		return b.conduct[key], nil

@@ -17,7 +17,7 @@ const (
 	readers       = 4
 	writeCacheKiB = 64 << 10
 	readCacheKiB  = 8 << 10
-	walLimitBytes = 64 << 20 // what a write-ahead log is cut to after a large block
+	walLimitBytes = 64 << 20 // the write-ahead log is cut to this size after a large block
 	busyMillis    = 10_000
 
 	checkpointPages = 8 << 10 // of 4 KiB in the log: those of an index's end are written again and again, and go to the file once

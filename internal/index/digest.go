@@ -32,7 +32,7 @@ func (x *Index) Counts(ctx context.Context) (c Counts, err error) {
 }
 
 // Digest is a SHA-256 of all that the index holds. It depends on the chain up to the index's height and on nothing else:
-// not on when or in what batches it was followed. It reads everything.
+// not on the time or the size of the batches. It reads everything.
 func (x *Index) Digest(ctx context.Context) (types.Hash, error) {
 	digest := sha256.New()
 	err := x.reading(ctx, func(_ *database, tx *sql.Tx) error {

@@ -1,5 +1,5 @@
-// Package index answers what the ledger's state does not: trades by party, product, phase and time, prices and volumes of
-// the auctions, what orders got, and how members kept what they agreed on. It follows the committed blocks into SQLite.
+// Package index answers questions that the ledger's state does not: trades by party, product, phase and time, prices and volumes of
+// auctions, fills of orders, and the conduct of members. It follows the committed blocks into SQLite.
 //
 // Start with [Open], then [Index.Advance] for every batch of blocks. Everything here follows from the blocks and the trades
 // and auctions that the store keeps, so an index can be thrown away at any time and built again, and comes out the same

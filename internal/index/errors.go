@@ -13,10 +13,10 @@ import (
 	"lockstep/internal/disk"
 )
 
-// ErrDamaged is that the index's file does not hold what was written there. [Index.Reset] begins it anew.
+// ErrDamaged means that the index's file is not as it was written. [Index.Reset] starts an empty index.
 var ErrDamaged = errors.New("the index is damaged")
 
-// damaged tells whether an error is about what is in the file, not about reaching it.
+// damaged reports whether an error is about the content of the file, not about access to it.
 func damaged(err error) bool {
 	if errors.Is(err, ErrDamaged) || errors.Is(err, sql.ErrNoRows) {
 		return true
@@ -41,7 +41,7 @@ func reachable(file string) error {
 	return opened.Close()
 }
 
-// explain says what the system has against the file. The database has numbers of its own for that.
+// explain translates the database's error numbers for a file into a sentence.
 func explain(file string, err error) error {
 	var failure *sqlite.Error
 	if errors.As(err, &failure) {

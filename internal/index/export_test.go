@@ -1,6 +1,6 @@
 package index
 
-// Tamper changes what the index holds, as a damaged disk would.
+// Tamper changes the content of the index, as a damaged disk would.
 func (x *Index) Tamper(statement string) error {
 	_, err := x.db.write.Exec(statement)
 	return err

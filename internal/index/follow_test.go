@@ -67,8 +67,8 @@ func TestALiveIndexIsTheRebuiltOne(t *testing.T) {
 	}
 }
 
-// TestBatchesDoNotMatter: wherever the batches end, how far behind the chain they are, and whether the index remembers what
-// it wrote before, it comes out the same.
+// TestBatchesDoNotMatter: for all batch sizes and lags behind the chain, and with or without the memory of
+// rows written before, the index is the same.
 func TestBatchesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(30); seed < 34; seed++ {
@@ -178,8 +178,8 @@ func TestAdvanceStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestAnIndexThatCantGoOnIsBuiltAnew: whatever is wrong with the file, opening it ends in a good index and says why.
-func TestAnIndexThatCantGoOnIsBuiltAnew(t *testing.T) {
+// TestRebuildOfDamagedIndex: for every kind of damage, opening the file ends in a good index and logs the reason.
+func TestRebuildOfDamagedIndex(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
 	w.issueFirst()

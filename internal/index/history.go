@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// AuctionFilter says which auctions; what is zero does not narrow.
+// AuctionFilter selects auctions; a zero field does not narrow.
 type AuctionFilter struct {
 	Commodity *string
 	Zone      *string
@@ -64,7 +64,7 @@ func (x *Index) Auctions(ctx context.Context, filter AuctionFilter, page Page) (
 	return answer, err
 }
 
-// Auction returns what became of one product; false when no auction of it was held as far as the index has followed.
+// Auction returns the result of one product's auction; false when none was held up to the index's height.
 func (x *Index) Auction(ctx context.Context, product types.ProductID) (auction Auction, held bool, err error) {
 	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
 		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
@@ -116,7 +116,7 @@ func scanAuction(from interface{ Scan(...any) error }, a *Auction) (n int64, err
 	return n, err
 }
 
-// auctionShape is what a filter narrows, and which way it goes.
+// auctionShape lists the fields that a filter narrows, and the direction.
 type auctionShape struct{ commodity, zone, asset, oldest bool }
 
 func auctionShapes() (shapes []auctionShape) {
@@ -195,7 +195,7 @@ const (
 
 func spans() []VolumeSpan { return []VolumeSpan{Hourly, Daily} }
 
-// Market names what is summed: the products of a commodity in a zone for an asset, whatever their slots.
+// Market identifies the summed products: all slots of a commodity in a zone for an asset.
 type Market struct {
 	Commodity string
 	Unit      string
@@ -212,7 +212,7 @@ type VolumeFilter struct {
 	Oldest bool       // first; else the newest
 }
 
-// Volumes returns what was traded in each hour or day in which a slot of a market began that was auctioned.
+// Volumes returns the traded volume of each hour or day in which an auctioned slot of a market began.
 func (x *Index) Volumes(ctx context.Context, filter VolumeFilter, page Page) (answer Volumes, err error) {
 	answer.Volumes = []Volume{}
 	limit, err := page.limit()

@@ -25,7 +25,7 @@ type Index struct {
 	at place // the follower's
 }
 
-// place is the position with what the next block needs to know of the blocks before.
+// place is the position, with the facts of earlier blocks that the next block needs.
 type place struct {
 	Position
 	skew    types.Span

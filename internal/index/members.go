@@ -30,7 +30,7 @@ type fillRow struct {
 	auction, place int64
 }
 
-// Fills returns the orders of a key that came to an auction, newest first, with what they got. Orders that still stand are
+// Fills returns the auctioned orders of a key, newest first, with their fills. Standing orders are
 // in the ledger's state.
 func (x *Index) Fills(ctx context.Context, filter FillFilter, page Page) (answer Fills, err error) {
 	answer.Fills = []Fill{}
@@ -118,7 +118,7 @@ func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
 	return trades, err
 }
 
-// Member returns what a key did with its trades, in each asset.
+// Member returns the conduct of a key in its trades, for each asset.
 func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (answer Member, err error) {
 	answer.Assets = []Statistics{}
 	limit, err := page.limit()

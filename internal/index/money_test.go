@@ -55,7 +55,7 @@ func TestTheLargestAmountsAreExact(t *testing.T) {
 	}
 }
 
-// FuzzCursor: whatever a client passes on as a cursor is a page or a refusal, never anything else.
+// FuzzCursor: every cursor of a client gives a page or a refusal.
 func FuzzCursor(f *testing.F) {
 	w := newWorld(f, 21)
 	w.issueFirst()

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// Page asks for a part of a list: the first when After is empty, else what follows the page whose Next it was.
+// Page asks for a part of a list: the first when After is empty, else the part after the page with that Next.
 type Page struct {
 	After string
 	Limit int // how many at most; zero for DefaultLimit

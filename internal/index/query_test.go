@@ -79,7 +79,7 @@ func (s *story) passes(t *types.Trade, f *index.TradeFilter) bool {
 		at >= f.From && (f.Until == 0 || at < f.Until)
 }
 
-// TestTradesAreThoseOfAScan: any filter and any size of page give what looking at every trade gives.
+// TestTradesAreThoseOfAScan: every filter and page size gives the result of a scan of all trades.
 func TestTradesAreThoseOfAScan(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 11)
@@ -175,7 +175,7 @@ func endOf(t *types.Trade, clock types.Time) types.Time {
 	}
 }
 
-// TestMembersAreThoseOfAScan: the tallies are those of every trade, and what concerns auctions agrees with the record that
+// TestMembersAreThoseOfAScan: the counts match a scan of all trades, and those of auctions match the record that
 // the ledger itself keeps.
 func TestMembersAreThoseOfAScan(t *testing.T) {
 	t.Parallel()
@@ -209,7 +209,7 @@ func TestMembersAreThoseOfAScan(t *testing.T) {
 	}
 }
 
-// scanMember counts a key's trades by looking at them all, and what of the ledger's record can be counted.
+// scanMember counts a key's trades by a scan of all trades, and the countable part of the ledger's record.
 func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, consumer index.Conduct, record types.Record) {
 	excused := map[types.TradeID]bool{}
 	for _, trade := range pages(s.t, 500, func(page index.Page) ([]index.Trade, string, error) {
@@ -256,7 +256,7 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 	return producer, consumer, record
 }
 
-// TestAuctionsAreThoseOfAScan: any filter, in either direction, gives what looking at every auction gives.
+// TestAuctionsAreThoseOfAScan: every filter, in either direction, gives the result of a scan of all auctions.
 func TestAuctionsAreThoseOfAScan(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 14)
@@ -352,7 +352,7 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 
 func shorten(text string) string { return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") }
 
-// TestFillsAreThoseOfAScan: what a key's orders got, with their trades.
+// TestFillsAreThoseOfAScan: fills of a key's orders, with their trades.
 func TestFillsAreThoseOfAScan(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 15)

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// writeStatements are what following does, each named after its job.
+// writeStatements are the statements that follow blocks, each named after its job.
 type writeStatements struct {
 	position, findConduct, putConduct                           *sql.Stmt
 	lastTrade, findOpen, addTrade, addMoment, closeOffer        *sql.Stmt
@@ -76,8 +76,8 @@ func (s *writeStatements) in(tx *sql.Tx) (within writeStatements) {
 	return within
 }
 
-// memory is what following remembers of the tables: the numbers of parties and products that were met lately, for a number
-// stands for 32 bytes in the indexes; what parties did lately; and the open trades that were written lately, for most go on soon.
+// memory caches rows of the tables: the numbers of parties and products met lately, since a number
+// replaces 32 bytes in the indexes; recent conduct; and open trades written lately, since most change again soon.
 type memory struct {
 	parties  map[types.PublicKey]int64
 	products map[types.Product]int64

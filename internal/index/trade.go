@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// tradeRow is a trade that a batch tells of: what the table has of it, and what is new.
+// tradeRow is a trade that a batch mentions: its row in the table, and the changes.
 type tradeRow struct {
 	id                         types.TradeID
 	n                          int64
@@ -26,7 +26,7 @@ type tradeRow struct {
 	begun   *begun     // nil once the table has it
 }
 
-// begun is what is written of a trade only once.
+// begun holds the columns of a trade that are written once.
 type begun struct {
 	height        uint64
 	product       int64
@@ -37,7 +37,7 @@ type begun struct {
 	matched       bool
 }
 
-// progress is what changes in a trade.
+// progress holds the columns of a trade that change.
 type progress struct {
 	phase    types.Phase
 	released uint16
@@ -47,8 +47,8 @@ type progress struct {
 	excused  bool
 }
 
-// progressOf is how far a trade has come by what happened to it. That it lapsed or was refunded is told by deadlines, and
-// the batch tells it by the block in which they pass, however late the trade is read: so a rebuild comes out the same.
+// progressOf derives the progress of a trade from its steps. A lapse or a refund follows from deadlines, and
+// the batch dates it by the block in which they pass, even when the trade is read later: so a rebuild gives the same rows.
 func progressOf(t *types.Trade) progress {
 	p := progress{phase: t.Phase, released: t.Released, allotted: t.Allotted}
 	switch p.phase {
@@ -231,7 +231,7 @@ func (b *batch) outcome(row *tradeRow) progress {
 	return next
 }
 
-// write puts a trade into the table, or what has changed of it.
+// write puts a trade into the table, or its changes.
 func (b *batch) write(row *tradeRow, next progress) error {
 	row.progress = next
 	p := &row.progress

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// Role is what a party is in a trade.
+// Role is a party's side in a trade.
 type Role uint8
 
 // The roles. The zero Role is either of them.
@@ -19,7 +19,7 @@ const (
 	Consumer Role = 2
 )
 
-// TradeFilter says which trades; what is zero does not narrow. Everything can be combined with everything.
+// TradeFilter selects trades; a zero field does not narrow. All fields can be combined.
 type TradeFilter struct {
 	Party   *types.PublicKey
 	Role    Role // of the party; of no account without one
@@ -136,7 +136,7 @@ func scanListed(rows *sql.Rows, t *Trade, n *int64) error {
 // termsName is the name of fallback terms of a [types.TermsRank].
 func termsName(rank int) string { return []string{"", "meter", "arbiter", "hold"}[rank&3] }
 
-// tradeShape is what a filter narrows.
+// tradeShape lists the fields that a filter narrows.
 type tradeShape struct {
 	party   bool
 	role    Role

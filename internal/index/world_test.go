@@ -20,7 +20,7 @@ import (
 
 const second = types.Span(1000)
 
-// world is a ledger on disk whose parties do at random what the rules allow, and some of what they don't.
+// world is a ledger on disk whose parties act at random, within the rules and now and then against them.
 type world struct {
 	t      testing.TB
 	params types.Params
@@ -153,7 +153,7 @@ func (w *world) read(look func(*store.IndexedSnapshot)) {
 	}
 }
 
-// play makes so many blocks of what the parties think of; now and then the chain stands still for a while.
+// play makes some blocks of random actions; now and then the chain pauses.
 func (w *world) play(blocks int, each func()) {
 	w.t.Helper()
 	for range blocks {
