@@ -193,14 +193,14 @@ func (a *auctioneer) admit(to book, group *group, from book, members []int32, ha
 	for _, at := range members {
 		e := &from[at]
 		conditions, filled := &a.conditions[e.place], a.outcome.Filled[e.place]
-		if filled == e.left || conditions.demands > demands || conditions.record < has ||
+		if filled == e.remaining || conditions.demands > demands || conditions.record < has ||
 			group.metered() && a.trades[e.place] >= types.MaxClaims {
 			continue
 		}
 		demanded = demanded || conditions.demands == demands
 		to = append(to, *e)
 		if filled > 0 {
-			to[len(to)-1].left -= filled
+			to[len(to)-1].remaining -= filled
 			to[len(to)-1].least = 0
 		}
 	}

@@ -11,14 +11,14 @@ import (
 
 // entry is an order in an auction. Its sort keys are small numbers, computed once: its limit, its ID and its owner.
 type entry struct {
-	place int32  // of the order in the input
-	limit int32  // place of its limit among the distinct ones, from the lowest
-	id    int32  // place of its ID among all
-	owner int32  // number of an owner who is on both sides; 0 is any other
-	left  uint64 // of its quantity, after netting
-	least uint64 // smallest fill where it asks for anything: one unit, or nothing, is no demand
-	fill  uint64
-	out   bool // left out of the auction, because of its smallest fill
+	place     int32  // of the order in the input
+	limit     int32  // place of its limit among the distinct ones, from the lowest
+	id        int32  // place of its ID among all
+	owner     int32  // number of an owner who is on both sides; 0 is any other
+	remaining uint64 // of its quantity, after netting
+	least     uint64 // smallest fill where it asks for anything: one unit, or nothing, is no demand
+	fill      uint64
+	out       bool // left out of the auction, because of its smallest fill
 }
 
 // book is one side of the orders, best limit first, then by ID: a total order, so that the input's is forgotten.
@@ -53,7 +53,7 @@ func newBooks(orders []Order, byID []int32) books {
 	for id, place := range byID {
 		next := &starts[shelf(place)]
 		o := &orders[place]
-		e := entry{place: place, limit: ranks[place], id: int32(id), owner: owners[place], left: o.Quantity}
+		e := entry{place: place, limit: ranks[place], id: int32(id), owner: owners[place], remaining: o.Quantity}
 		if o.MinFill > 1 {
 			e.least = o.MinFill
 		}
@@ -156,14 +156,14 @@ func net(bids, offers book) (netted uint64) {
 	for len(bidders) > 0 && len(sellers) > 0 {
 		bid, offer := &bids[bidders[0]], &offers[sellers[0]]
 		switch {
-		case offer.left == 0 || offer.owner < bid.owner:
+		case offer.remaining == 0 || offer.owner < bid.owner:
 			sellers = sellers[1:]
-		case bid.left == 0 || bid.owner < offer.owner || bid.limit < offer.limit:
+		case bid.remaining == 0 || bid.owner < offer.owner || bid.limit < offer.limit:
 			bidders = bidders[1:]
 		default:
-			both := min(bid.left, offer.left)
-			bid.left -= both
-			offer.left -= both
+			both := min(bid.remaining, offer.remaining)
+			bid.remaining -= both
+			offer.remaining -= both
 			netted += both
 		}
 	}
@@ -183,7 +183,7 @@ func (b book) byOwner() (places []int32) {
 
 // live drops orders that were left out, that netting has used up, or whose remainder is below the smallest fill.
 func (b book) live() book {
-	return slices.DeleteFunc(b, func(e entry) bool { return e.out || e.left == 0 || e.left < e.least })
+	return slices.DeleteFunc(b, func(e entry) bool { return e.out || e.remaining == 0 || e.remaining < e.least })
 }
 
 // share is an order's claim, in a list sorted by claim.

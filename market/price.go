@@ -65,7 +65,7 @@ func (w *walk) next() (point, bool) {
 			return point{}, false
 		}
 		for len(w.offers) > 0 && w.offers[0].limit == limit {
-			w.supply += w.offers[0].left
+			w.supply += w.offers[0].remaining
 			w.offers = w.offers[1:]
 			w.willingOffers++
 		}
@@ -73,7 +73,7 @@ func (w *walk) next() (point, bool) {
 		return w.point(limit), true
 	}
 	for last := len(w.bids) - 1; last >= 0 && w.bids[last].limit == w.limit; last-- {
-		w.demand -= w.bids[last].left
+		w.demand -= w.bids[last].remaining
 		w.bids = w.bids[:last]
 	}
 	w.between = false

@@ -8,7 +8,7 @@ import (
 
 func (b book) sum() (total uint64) {
 	for i := range b {
-		total += b[i].left
+		total += b[i].remaining
 	}
 	return total
 }
@@ -35,7 +35,7 @@ func (b book) allocate(willing int, volume uint64) (leftOut bool) {
 			return false
 		}
 		for i := range level {
-			level[i].fill = level[i].left
+			level[i].fill = level[i].remaining
 		}
 		volume -= total
 		from = to
@@ -54,11 +54,11 @@ func (b book) leaveOut(available, total uint64) (leftOut bool) {
 	}
 	slices.SortFunc(demanding, compareDemands)
 	for _, e := range demanding {
-		if total <= available || !less(available, e.left, e.least, total) {
+		if total <= available || !less(available, e.remaining, e.least, total) {
 			break
 		}
 		e.out, leftOut = true, true
-		total -= e.left
+		total -= e.remaining
 	}
 	return leftOut
 }
@@ -66,9 +66,9 @@ func (b book) leaveOut(available, total uint64) (leftOut bool) {
 // compareDemands puts the order first whose smallest fill is the largest part of its quantity; ties by ID.
 func compareDemands(a, b *entry) int {
 	switch {
-	case less(b.least, a.left, a.least, b.left):
+	case less(b.least, a.remaining, a.least, b.remaining):
 		return -1
-	case less(a.least, b.left, b.least, a.left):
+	case less(a.least, b.remaining, b.least, a.remaining):
 		return 1
 	}
 	return cmp.Compare(a.id, b.id)
@@ -87,7 +87,7 @@ func (b book) proRata(available, total uint64) {
 	left := available
 	for i := range b {
 		e := &b[i]
-		hi, lo := bits.Mul64(e.left, available)
+		hi, lo := bits.Mul64(e.remaining, available)
 		fill, remainder := bits.Div64(hi, lo, total)
 		e.fill = fill
 		left -= fill

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// holdAuction clears the book of a product whose gate has closed: what it finds stands from then on. What is matched becomes an
+// holdAuction clears the book of a product whose gate has closed: its result is final. A match becomes an
 // agreed trade, to be paid by pay-by; see queuePages.
 func (s *State) holdAuction(book *types.Book) {
 	id := book.Product.ID()

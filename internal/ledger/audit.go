@@ -19,7 +19,7 @@ type Sum struct {
 	Fees      types.Amount `json:"fees"`
 }
 
-// Audit reads the whole state and checks what must hold of it at any time: value is conserved, each part of a
+// Audit reads the whole state and checks its invariants: value is conserved, each part of a
 // trade is locked once, no two points on a path sell a direction, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
 // caller compares the latter with the stored one. It costs one pass over the state.
 func Audit(view View) (sums Sums, accumulator Accumulator, err error) {

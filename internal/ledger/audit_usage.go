@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// auditPurses counts what is in purses.
+// auditPurses counts the money in purses.
 func auditPurses(reader Reader, sums Sums) error {
 	for of, purse := range reader.AllPurses() {
 		if purse.Kind < types.PurseMerged || purse.Kind > types.PurseUnasked {
@@ -22,7 +22,7 @@ func auditPurses(reader Reader, sums Sums) error {
 	return nil
 }
 
-// auditUsage compares what is counted of keys and assets with the entries themselves. Orders and trades are counted on a members'
+// auditUsage compares the counters of keys and assets with the entries themselves. Orders and trades are counted on a members'
 // ledger only: it is one if any is counted.
 func auditUsage(reader Reader) error {
 	counted := newCounts()

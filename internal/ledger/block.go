@@ -32,14 +32,14 @@ type Closed struct {
 	Trade *types.Trade
 }
 
-// Result is what became of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
+// Result is the outcome of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
 type Result struct {
 	Code   types.Code
 	Detail string
 	Events []types.Event
 }
 
-// Begin starts the block: the clock moves on, and what is due by it happens. It returns the events of that.
+// Begin starts the block: it advances the clock, handles due entries, and returns their events.
 func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
 	s.moveOn(height, blockTime)
 	s.closeGates()
@@ -105,11 +105,11 @@ func (s *State) closeGates() {
 	}
 }
 
-// Execute does a transaction, wholly or not at all. good says whether all its signatures are valid by the ZIP-215 rule;
+// Execute does a transaction, wholly or not at all. signaturesValid is the verdict on all its signatures by the ZIP-215 rule;
 // see [types.VerifySignatures].
-func (s *State) Execute(tx *types.Tx, good bool) Result {
+func (s *State) Execute(tx *types.Tx, signaturesValid bool) Result {
 	s.executing = true
-	err := s.execute(tx, good)
+	err := s.execute(tx, signaturesValid)
 	s.executing = false
 	if err != nil {
 		s.rollback()
@@ -118,7 +118,7 @@ func (s *State) Execute(tx *types.Tx, good bool) Result {
 	return Result{Events: s.settle()}
 }
 
-// Finish ends the block and returns what it did. The next block needs a new state, over a
+// Finish ends the block and returns its changes. The next block needs a new state, over a
 // view that has the diff.
 func (s *State) Finish() Diff {
 	s.queueOver()
@@ -149,7 +149,7 @@ func (s *State) copyKeys(keys []types.PublicKey) []types.PublicKey {
 	return slices.Clip(s.keys[at:])
 }
 
-// What is allocated together of them.
+// The number of them that are allocated together.
 const (
 	fewEvents = 16
 	fewKeys   = 16

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// BooksFrom returns what is open to orders by gate, then by ID, from a place in that order on, together with the gates.
+// BooksFrom returns the open books by gate, then by ID, from a place in that order on, together with the gates.
 func (r Reader) BooksFrom(gate types.Time, id types.ProductID) iter.Seq2[types.Time, *types.Book] {
 	return func(yield func(types.Time, *types.Book) bool) {
 		_, to := kindRange(kindGate)

@@ -28,7 +28,7 @@ func (c *Clock) Fields(to *canon.Coder) {
 // Now is the moment of the ledger clock. It never goes back.
 func (c Clock) Now() types.Time { return c.BlockTime - types.Time(c.Skew) }
 
-// next is the clock of the block that follows, at a block time. A gap beyond the cap counts as the cap; what is lost so
+// next is the clock of the following block, at a block time. A gap beyond the cap counts as the cap; the lost time
 // is regained at one hundredth of the time that passes.
 func (c Clock) next(height uint64, blockTime types.Time, limit types.Span) Clock {
 	if c.Height == 0 {

@@ -95,7 +95,7 @@ func (a *Accumulator) Apply(changes []Change) {
 	}
 }
 
-// Merge adds what another accumulator has come to.
+// Merge adds the sum of another accumulator.
 func (a *Accumulator) Merge(other *Accumulator) {
 	for i := range a.words {
 		a.words[i] = addLanes(a.words[i], other.words[i])
@@ -111,7 +111,7 @@ func (a *Accumulator) Bytes() []byte {
 	return out
 }
 
-// LoadAccumulator reads what [Accumulator.Bytes] wrote.
+// LoadAccumulator reads the bytes of [Accumulator.Bytes].
 func LoadAccumulator(stored []byte) (Accumulator, error) {
 	var a Accumulator
 	if len(stored) != AccumulatorBytes {
@@ -123,7 +123,7 @@ func LoadAccumulator(stored []byte) (Accumulator, error) {
 	return a, nil
 }
 
-// Commitment is what a block commits to (the app hash): the set, the height and the parameters.
+// Commitment is the app hash of a block: a hash of the set, the height and the parameters.
 func (a *Accumulator) Commitment(height uint64, params *types.Params) types.Hash {
 	h := sha256.New()
 	h.Write([]byte(domainCommitment))

@@ -9,7 +9,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// TestDueEntriesAreSpreadOverBlocks: of each kind a block handles a share, in order, whatever is due of the other kinds. The
+// TestDueEntriesAreSpreadOverBlocks: of each kind a block handles a share, in order, independently of the other kinds. The
 // block says that it has left some, and the next ones go on behind the last one.
 func TestDueEntriesAreSpreadOverBlocks(t *testing.T) {
 	t.Parallel()
@@ -77,7 +77,7 @@ func TestDueEntriesAreSpreadOverBlocks(t *testing.T) {
 	}
 }
 
-// TestWorkLeft: what is due takes room from the transactions of its block, but never all of it.
+// TestWorkLeft: due entries take room from the transactions of their block, but never all of it.
 func TestWorkLeft(t *testing.T) {
 	t.Parallel()
 	moment := types.Time(1_000_000)

@@ -93,7 +93,7 @@ func TestFloodOfCoins(t *testing.T) {
 	}
 }
 
-// Many keys with an asset each reach a victim no more than the bound says; what it accepts reaches it all the same.
+// Many keys with an asset each reach a victim no more often than the bound; accepted assets still reach it.
 func TestFloodOfStrangeAssets(t *testing.T) {
 	t.Parallel()
 	w := bounded(t)
@@ -308,7 +308,7 @@ func TestStrangerReceivesNoMoreThanItSpent(t *testing.T) {
 	w.must(sign(body, "clara", "mallory"))
 }
 
-// On a members' ledger nobody else makes a lasting entry or is sent money, and a key that has some ends what it has.
+// On a members' ledger nobody else makes a lasting entry or is sent money, and a key that has some can end them.
 func TestOnlyMembersMakeEntries(t *testing.T) {
 	t.Parallel()
 	w := ofMembers(t)
@@ -368,7 +368,7 @@ func TestSmallestOutput(t *testing.T) {
 	}
 }
 
-// A draw takes any part of a purse. What comes meanwhile spoils nothing; what is not there can't be drawn; it is done once.
+// A draw takes any part of a purse. Money received meanwhile spoils nothing; a draw beyond the purse is refused; it is done once.
 func TestDraw(t *testing.T) {
 	t.Parallel()
 	w := bounded(t)
@@ -452,7 +452,7 @@ func TestRecognition(t *testing.T) {
 	}
 }
 
-// What genesis issues is in its issuer's purse from the first block on, and pays the fee of entries.
+// The supply of genesis is in its issuer's purse from the first block on, and pays the fee of entries.
 func TestEntryFee(t *testing.T) {
 	t.Parallel()
 	w := bounded(t)

@@ -8,7 +8,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// An auction is held in one block: from then on price and fills stand. What follows from it is done page by page, in this block
+// An auction is held in one block, which fixes price and fills. Its trades are made page by page, in this block
 // and the next ones: orders leave the state, and matches become trades. So no block has more than some of them to do, however
 // large the auction was (ADR 0014).
 
@@ -38,7 +38,7 @@ type heldOrder struct {
 	Number uint8
 }
 
-// heldMatch is what becomes a trade. Its page and its place there tell its number.
+// heldMatch is a match that becomes a trade. Its page and its place there give its number.
 type heldMatch struct {
 	Producer, Consumer types.PublicKey
 	Flow               types.Flow // of the offer
@@ -86,7 +86,7 @@ func (m *heldMatch) Fields(c *canon.Coder) {
 	canon.Number(c, "price", &m.Price)
 }
 
-// queuePages puts into the state what is to be done of an auction: its orders, of which there are some, and its matches.
+// queuePages puts the pending work of an auction into the state: its orders, of which there are some, and its matches.
 func (s *State) queuePages(h held, orders []heldOrder, rounds []types.Round, matches []heldMatch) {
 	id := h.Product.ID()
 	for ; len(orders)+len(matches) > 0; h.Pages++ {

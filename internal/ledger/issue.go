@@ -30,7 +30,7 @@ func (x *execution) issue(a *types.Issue) error {
 	return nil
 }
 
-// redeem takes a sum out of the ledger. What was taken as fees can't be redeemed: no input holds it.
+// redeem takes a sum out of the ledger. Fees can't be redeemed: no input holds them.
 func (x *execution) redeem(a *types.Redeem) error {
 	if a.Amount == 0 {
 		return types.Refuse(types.CodeAmountZero, "a redemption of nothing")

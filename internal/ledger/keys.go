@@ -45,7 +45,7 @@ func allKinds() []byte {
 	}
 }
 
-// What a queue entry is about.
+// The kinds of queue entries.
 const (
 	queueTrade = 't' // pay-by of an agreement: it lapses if still unpaid
 	queueOffer = 'f' // pay-by of an offer: it runs out
@@ -94,7 +94,7 @@ func (k key) withNumber(n uint64) key {
 	return k
 }
 
-// withCount is withNumber for what is small.
+// withCount is withNumber for small numbers.
 func (k key) withCount(n uint32) key {
 	binary.BigEndian.PutUint32(k.bytes[k.length:], n)
 	k.length += 4

@@ -94,7 +94,7 @@ func TestMandateRules(t *testing.T) {
 	})
 }
 
-// TestASplitDiesWithTheNextInstalment: what was signed before an instalment was released is worth nothing after it, and what was signed
+// TestASplitDiesWithTheNextInstalment: a split signed before an instalment was released is void after it, and one signed
 // is done once.
 func TestASplitDiesWithTheNextInstalment(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestOneAgreementOnce(t *testing.T) {
 	}
 }
 
-// TestNoPartyLosesACoinByAMandate: the submitter's transaction can't spend what is a party's, though the party's mandate is in it: payment
+// TestNoPartyLosesACoinByAMandate: the submitter's transaction can't spend a party's money, though the party's mandate is in it: payment
 // and bond of another trade of the same party, and its plain coins.
 func TestNoPartyLosesACoinByAMandate(t *testing.T) {
 	t.Parallel()

@@ -284,7 +284,7 @@ func TestAuction(t *testing.T) {
 	}
 }
 
-// TestMatchesAreTrades plays what follows an auction: paid, delivered and released, it is on both parties' record.
+// TestMatchesAreTrades plays the trades of an auction: paid, delivered and released, it is on both parties' record.
 func TestMatchesAreTrades(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
@@ -330,7 +330,7 @@ func (w *world) deliverOn(id types.TradeID, who string) {
 	w.must(sign(s.fund(who, trade.Agreement.Bond, &types.Deliver{Trade: id}), who))
 }
 
-// TestRecords is what each failure does to the records of the two, with and without an outage meanwhile.
+// TestRecords checks the effect of each failure on both records, with and without an outage meanwhile.
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -416,7 +416,7 @@ func TestAFloodHidesNoRefund(t *testing.T) {
 	}
 }
 
-// TestSettlementIsOnRecord: half of what was sold was read, and the consumer had no cause to release.
+// TestSettlementIsOnRecord: half of the sold quantity was read, and the consumer had no cause to release.
 func TestSettlementIsOnRecord(t *testing.T) {
 	t.Parallel()
 	w := newMeteredWorld(t)
@@ -439,7 +439,7 @@ func TestSettlementIsOnRecord(t *testing.T) {
 	}
 }
 
-// TestDemandedRecords: who kept its word trades with who demands it, at a price of their own; the others among themselves.
+// TestDemandedRecords: reliable keys trade with those that demand reliability, at a price of their own; the others among themselves.
 func TestDemandedRecords(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
@@ -483,7 +483,7 @@ func TestForeseenMatch(t *testing.T) {
 }
 
 // TestAuctionsOfABlockAreBounded: of products whose gates close at once, a block clears no more orders than one may have. The
-// others' books stay as they were at the gate, and what they come to is the same.
+// others' books stay as they were at the gate, and their result is the same.
 func TestAuctionsOfABlockAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = 5 })
@@ -537,7 +537,7 @@ func (w *world) waits(id types.ProductID) bool {
 }
 
 // TestALargeAuctionGoesOnOverBlocks: its price and fills stand at once, its orders leave and its trades come page by page. Meanwhile
-// the ledger goes on, what is left of the book can't be touched, and no other auction begins.
+// the ledger goes on, the rest of the book can't be touched, and no other auction begins.
 func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	t.Parallel()
 	const owners, each = 1040, 8
@@ -610,7 +610,7 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	}
 }
 
-// TestManySmallAuctionsShareABlock: what a block does of auctions goes by their size, not by their number.
+// TestManySmallAuctionsShareABlock: a block's share of auctions depends on their size, not on their number.
 func TestManySmallAuctionsShareABlock(t *testing.T) {
 	t.Parallel()
 	const zones = 30
@@ -632,7 +632,7 @@ func TestManySmallAuctionsShareABlock(t *testing.T) {
 	}
 }
 
-// TestTrialHoldsNoAuction: a state that only tells what could be done leaves the orders of a closed book alone, takes no more
+// TestTrialHoldsNoAuction: a trial state leaves the orders of a closed book alone, takes no more
 // of them, and goes on with everything else that is due.
 func TestTrialHoldsNoAuction(t *testing.T) {
 	t.Parallel()
@@ -656,7 +656,7 @@ func TestTrialHoldsNoAuction(t *testing.T) {
 	}
 }
 
-// TestRandomAuctions: whatever is in the book, fills and trades agree, each keeps its owner's limit in money, and nothing
+// TestRandomAuctions: for any book, fills and trades agree, each keeps its owner's limit in money, and nothing
 // of the product is left in the state but the trades.
 func TestRandomAuctions(t *testing.T) {
 	t.Parallel()

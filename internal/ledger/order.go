@@ -2,7 +2,7 @@ package ledger
 
 import "lockstep/types"
 
-// place puts an order into the book of its product. Nothing is locked: who doesn't keep what it is matched to has it on
+// place puts an order into the book of its product. Nothing is locked: an owner that fails its match has it on
 // record. An order of a number that the owner has in the book replaces the one there.
 func (x *execution) place(a *types.Place) error {
 	order := &a.Order
@@ -45,7 +45,7 @@ func (x *execution) place(a *types.Place) error {
 	return nil
 }
 
-// checkEntry is what the state must say of who places an order.
+// checkEntry checks the owner of an order against the state.
 func (x *execution) checkEntry(order *types.Order) error {
 	if _, known := get[types.AssetState](x.State, assetKey(order.Product.Asset)); !known {
 		return types.Refuse(types.CodeAssetUnknown, "asset %s", order.Product.Asset)

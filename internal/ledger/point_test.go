@@ -56,7 +56,7 @@ func ocmfMeter(t testing.TB, key *ecdsa.PrivateKey, serial string, imports, expo
 	return m
 }
 
-// ocmfRecord is what it signs of a stretch of time: each register went up by so many Wh, "register=Wh".
+// ocmfRecord is its record of a span of time: each register went up by so many Wh, "register=Wh".
 func ocmfRecord(t testing.TB, key *ecdsa.PrivateKey, serial string, from, until types.Time, page int, registers ...string) types.HexBytes {
 	t.Helper()
 	var readings []string
@@ -87,7 +87,7 @@ func gatewayNamed(name string, imports, exports []string) types.PointMeter {
 	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey(name)), Import: imports, Export: exports}
 }
 
-// nativeRecord is what a gateway signs of one register.
+// nativeRecord is a gateway's record of one register.
 func nativeRecord(t testing.TB, name, register string, d meter.Direction, from, until types.Time, page, wh uint64) types.HexBytes {
 	t.Helper()
 	obis, err := meter.ParseOBIS(register)

@@ -48,7 +48,7 @@ func (m *machine) small(label string) types.Amount {
 	return types.Amount(rapid.IntRange(0, 40).Draw(m.rt, label))
 }
 
-// step makes a block of up to three transactions and watches what they spend.
+// step makes a block of up to three transactions and watches their inputs.
 func (m *machine) step() {
 	var txs []*types.Tx
 	for range rapid.IntRange(0, 3).Draw(m.rt, "transactions") {
@@ -128,7 +128,7 @@ func (m *machine) transaction() *types.Tx {
 	return sign(body, m.signers(body)...)
 }
 
-// signers finds out who must sign, by trying every selection of parties in every order on the ledger itself.
+// signers finds the required signers by trying every selection of parties in every order on the ledger itself.
 func (m *machine) signers(body types.Body) []string {
 	var try func(chosen, left []string) []string
 	try = func(chosen, left []string) []string {
@@ -262,7 +262,7 @@ func (m *machine) action() (types.Action, types.Amount) {
 	}
 }
 
-// TestCommitment checks that the commitment depends on the set alone: not on the order, not on what was there in between.
+// TestCommitment checks that the commitment depends on the set alone: not on the order, not on intermediate states.
 func TestCommitment(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

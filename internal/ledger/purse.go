@@ -27,7 +27,7 @@ func (x *execution) receive(at types.Outpoint, output *types.Output) error {
 	return x.deposit(to, output.Asset, output.Amount, kind)
 }
 
-// checkChange lets a stranger to a members' ledger, who signs, receive no more outputs than it has spent, unless it issues the asset.
+// checkChange lets a signing stranger to a members' ledger receive no more outputs than it has spent, unless it issues the asset.
 func (x *execution) checkChange(coins *coinCount, output *types.Output) error {
 	if !x.ofMembers() || coins.delta < coins.parts {
 		return nil

@@ -129,7 +129,7 @@ func (r Reader) Point(id types.PointID) (*types.Point, bool) {
 // Points goes through the connection points, in order of their IDs.
 func (r Reader) Points() iter.Seq[*types.Point] { return all[types.Point](r, kindPoint) }
 
-// PointOf returns the point at which a meter is or was, by what names the meter.
+// PointOf returns the point at which a meter is or was, by the meter's ID.
 func (r Reader) PointOf(m *types.PointMeter) (types.PointID, bool) {
 	if use, ok := read[meterUse](r, meterKey(m.ID())); ok {
 		return use.Point, true
@@ -137,7 +137,7 @@ func (r Reader) PointOf(m *types.PointMeter) (types.PointID, bool) {
 	return types.PointID{}, false
 }
 
-// Slot returns what is known of a flow in the slot that begins at a moment.
+// Slot returns the trades and readings of a flow in the slot that begins at a moment.
 func (r Reader) Slot(flow types.Flow, from types.Time) (*types.Slot, bool) {
 	return read[types.Slot](r, slotKey(slotID(flow, from)))
 }
@@ -164,7 +164,7 @@ type PurseID struct {
 	Asset types.AssetID
 }
 
-// ParsePurseKey reads whose purse an entry of the state is, and of what.
+// ParsePurseKey reads the owner and the asset of a purse from its key in the state.
 func ParsePurseKey(key string) PurseID {
 	return PurseID{types.PublicKey([]byte(key[1:33])), types.AssetID([]byte(key[33:]))}
 }
@@ -185,7 +185,7 @@ func (r Reader) purses(from, to string) iter.Seq2[PurseID, *types.Purse] {
 	}
 }
 
-// Purse returns what came to a key of an asset and was merged; empty when there is none.
+// Purse returns the merged money of a key in an asset; empty when there is none.
 func (r Reader) Purse(owner types.PublicKey, asset types.AssetID) types.Purse {
 	if purse, open := read[types.Purse](r, purseKey(owner, asset)); open {
 		return *purse
@@ -201,10 +201,10 @@ func (r Reader) Usage(key types.PublicKey) types.Usage {
 	return types.Usage{}
 }
 
-// Books returns what is open to orders, in order of the products' IDs.
+// Books returns the open books, in order of the products' IDs.
 func (r Reader) Books() iter.Seq[*types.Book] { return all[types.Book](r, kindBook) }
 
-// Book returns what the ledger counts of a product that is open and has orders.
+// Book returns the book of an open product that has orders.
 func (r Reader) Book(id types.ProductID) (*types.Book, bool) {
 	return read[types.Book](r, bookKey(id))
 }
@@ -239,7 +239,7 @@ func (r Reader) RecordsFrom(key types.PublicKey, asset types.AssetID) iter.Seq2[
 	}
 }
 
-// Record returns what a key did with what auctions gave it, in one asset.
+// Record returns a key's conduct in the trades that auctions gave it, in one asset.
 func (r Reader) Record(key types.PublicKey, asset types.AssetID) types.Record {
 	if record, ok := read[types.Record](r, recordKey(key, asset)); ok {
 		return *record

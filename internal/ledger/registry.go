@@ -18,7 +18,7 @@ func (x *execution) needOperator(operator types.PublicKey) error {
 	return nil
 }
 
-// admit makes a key a member. No two members have names that look the same: a name is what others know a key by.
+// admit makes a key a member. No two members have names that look the same: others know a key by its name.
 func (x *execution) admit(a *types.Admit) error {
 	if err := x.needOperator(a.Operator); err != nil {
 		return err

@@ -229,7 +229,7 @@ func TestFeeRules(t *testing.T) {
 	})
 }
 
-// Each thing that can be wrong with an agreement is tried in package types; here stands what needs the state.
+// Package types tests each fault of an agreement; these are the rules that need the state.
 func TestAgreeRules(t *testing.T) {
 	t.Parallel()
 	agree := func(edit func(*world, *types.Agreement), producer, consumer string) func(*testing.T) (*world, *types.Tx) {
@@ -548,7 +548,7 @@ func TestSplitRules(t *testing.T) {
 	})
 }
 
-// Who may spend what, and when: the whole of E4 and of the refund.
+// The right to spend each part over time: the whole of E4 and of the refund.
 func TestSpendingRules(t *testing.T) {
 	t.Parallel()
 	spend := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, after types.Span, part types.Part, by string) func(*testing.T) (*world, *types.Tx) {

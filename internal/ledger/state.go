@@ -12,13 +12,13 @@ import (
 // View is a state as it was committed. It must not change while a [State] reads through it. A view that can't read (a
 // broken disk) must panic: there is no result that such a node could agree on with others.
 type View interface {
-	// Get returns what stands under a key.
+	// Get returns the value of a key.
 	Get(key string) Value
 	// Ascend calls visit for each key in [from, to) in order, until it returns false.
 	Ascend(from, to string, visit func(key string, value Value) bool)
 }
 
-// Value is what stands under a key of a view; nothing, when it is zero. Who reads it changes neither part.
+// Value is the value of a key of a view; zero when the key is absent. Readers change neither part.
 type Value struct {
 	Encoded []byte
 	Decoded canon.Value // the domain value, if the view has it in memory: the same as Encoded decoded
@@ -54,7 +54,7 @@ type State struct {
 	executing bool // a transaction, which may have to be taken back
 }
 
-// entry is what this block knows of one key. Values are pointers to domain types and never changed in place.
+// entry is this block's knowledge of one key. Values are pointers to domain types and never changed in place.
 type entry struct {
 	key     string
 	encoded []byte // as in the view, nil when absent
@@ -68,7 +68,7 @@ type undoRecord struct {
 	value canon.Value
 }
 
-// New returns a state on top of what a view holds. A view without a clock is that of a ledger without blocks.
+// New returns a state on top of a view. A view without a clock is that of a ledger without blocks.
 func New(view View, params types.Params) *State {
 	s := &State{params: params, view: view, entries: map[string]*entry{}}
 	if clock, ok := get[Clock](s, clockKey()); ok {
@@ -86,7 +86,7 @@ func get[T any](s *State, at key) (*T, bool) {
 	return value, ok
 }
 
-// look finds what is known of a key, in the view if need be.
+// look finds the entry of a key, in the view if need be.
 func (s *State) look(at key) *entry {
 	if e := s.known(&at); e != nil {
 		return e
@@ -95,10 +95,10 @@ func (s *State) look(at key) *entry {
 	return s.know(text, s.view.Get(text))
 }
 
-// known is what the block has met under a key, nil when that is nothing yet.
+// known returns the block's entry of a key, nil when it has none yet.
 func (s *State) known(at *key) *entry { return s.entries[string(at.bytes[:at.length])] }
 
-// know notes what the view has under a key.
+// know adds the view's value of a key as an entry.
 func (s *State) know(key string, stored Value) *entry {
 	if len(s.room) == 0 {
 		s.room = make([]entry, min(max(len(s.entries), fewEntries), manyEntries))
@@ -117,7 +117,7 @@ const (
 	manyEntries = 1024
 )
 
-// decoded is the domain value of what is stored, nil when nothing is.
+// decoded is the domain value of a stored value, nil when the key is absent.
 func decoded(key string, stored Value) canon.Value {
 	if stored.Decoded == nil && stored.Encoded != nil {
 		return decodeValue(key, stored.Encoded)
@@ -178,7 +178,7 @@ func (s *State) rollback() {
 	s.undo, s.closing, s.events = s.undo[:0], nil, s.events[:s.settled]
 }
 
-// settle makes what was done part of the block and returns the events of it.
+// settle makes the current changes part of the block and returns their events.
 func (s *State) settle() []types.Event {
 	events := slices.Clip(s.events[s.settled:])
 	s.closed = append(s.closed, s.closing...)
@@ -186,7 +186,7 @@ func (s *State) settle() []types.Event {
 	return events
 }
 
-// Change is what a block did to one key. Old and New are nil where there was or is nothing; Before and After are the same
+// Change is the effect of a block on one key. Old and New are nil where the key was or is absent; Before and After are the same
 // as domain values, not to be changed.
 type Change struct {
 	Key           string
@@ -194,7 +194,7 @@ type Change struct {
 	Before, After canon.Value
 }
 
-// changes lists what the block did: the orders that left after their auctions, then all else, in order of the first time that it
+// changes lists the effects of the block: the orders that departed after their auctions, then all else, in order of the first time that it
 // wrote to a key.
 func (s *State) changes() []Change {
 	changes := slices.Grow(s.taken, len(s.written))

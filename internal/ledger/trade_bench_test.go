@@ -34,7 +34,7 @@ func BenchmarkTrades(b *testing.B) {
 	}
 }
 
-// tradeBlocks posts an offer for each of many pairs and makes what they do then.
+// tradeBlocks posts an offer for each of many pairs and makes the blocks of their trades.
 func tradeBlocks(w *world, pairs, rounds int) [][]*types.Tx {
 	blocks := make([][]*types.Tx, 3*rounds)
 	w.height++

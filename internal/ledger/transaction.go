@@ -17,19 +17,19 @@ type execution struct {
 	spentFrom *types.Trade // as the last input from a trade has left it
 }
 
-// balance is what comes in and goes out of one asset: inputs + issued = outputs + locked + redeemed + fee.
+// balance is the sum of one asset coming in and going out: inputs + issued = outputs + locked + redeemed + fee.
 type balance struct {
 	asset   types.AssetID
 	in, out types.Amount
 }
 
-func (s *State) execute(tx *types.Tx, good bool) error {
+func (s *State) execute(tx *types.Tx, signaturesValid bool) error {
 	x := &s.current
 	*x = execution{State: s, tx: tx, needed: x.needed[:0], balances: x.balances[:0], coins: x.coins[:0]}
 	if err := x.checkForm(); err != nil {
 		return err
 	}
-	if !good {
+	if !signaturesValid {
 		return types.Refuse(types.CodeSignature, "a signature of the transaction, or of a mandate in it, does not fit its key")
 	}
 	if err := x.checkTime(); err != nil {
@@ -56,7 +56,7 @@ func (s *State) execute(tx *types.Tx, good bool) error {
 	return x.checkSigners()
 }
 
-// act does one action. Each action sees what the last one did.
+// act does one action. Each action sees the effects of the last one.
 func (x *execution) act(action types.Action) error {
 	switch a := action.(type) {
 	case *types.Issue:
@@ -111,7 +111,7 @@ func (x *execution) act(action types.Action) error {
 	return types.Refuse(types.CodeMalformed, "an action is missing")
 }
 
-// checkForm is what can be told without the state.
+// checkForm makes the checks that need no state.
 func (x *execution) checkForm() error {
 	body := &x.tx.Body
 	switch {

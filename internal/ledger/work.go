@@ -11,7 +11,7 @@ import (
 const (
 	// MaxBlockWork is the most that the transactions of a block may cost together.
 	MaxBlockWork = 1 << 17
-	// MaxTxWork is the most that one transaction may cost, so that each fits into what a block keeps for running trades.
+	// MaxTxWork is the most that one transaction may cost, so that each fits into a block's reserve for running trades.
 	MaxTxWork = MaxBlockWork / 16
 
 	txWork        = 1 // reading it
@@ -29,7 +29,7 @@ const (
 	hashesPerUnit = 32  // of a chain of instalments
 )
 
-// Work is what it costs at most to execute a transaction, in units, told from its form alone.
+// Work is the greatest cost of executing a transaction, in units, by its form alone.
 func Work(tx *types.Tx) uint64 {
 	body := &tx.Body
 	work := uint64(txWork + signatureWork*len(tx.Signatures) + outputWork*len(body.Outputs))
@@ -78,7 +78,7 @@ func actionCost(action types.Action) uint64 {
 	return actionWork
 }
 
-// WorkLeft is how much work of transactions a proposer puts into the block: what is due, and auctions, come first, but a quarter is
+// WorkLeft is the work of transactions that a proposer puts into the block: due entries and auctions come first, but a quarter is
 // always left to transactions.
 func (s *State) WorkLeft() uint64 {
 	return MaxBlockWork - min(s.spent+s.slotWork, MaxBlockWork-MaxBlockWork/4)

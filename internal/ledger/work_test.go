@@ -67,7 +67,7 @@ func TestWorkOfATransactionIsBounded(t *testing.T) {
 	}
 }
 
-// TestSlotsAreWork: a slot is written whole, so its places cost a block something, once, which a proposer takes off what is left.
+// TestSlotsAreWork: a slot is written whole, so its places cost a block something, once, which a proposer subtracts from the work left.
 func TestSlotsAreWork(t *testing.T) {
 	t.Parallel()
 	s := newMeteredWorld(t).stage()

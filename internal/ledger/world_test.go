@@ -86,7 +86,7 @@ func (w *world) split(split types.Split, producer, consumer string) *types.Tx {
 	return sign(w.body(&split), producer)
 }
 
-// body is a body that holds whatever actions do, with everything else in order.
+// body is a valid body with the given actions.
 func (w *world) body(actions ...types.Action) types.Body {
 	return types.Body{ChainID: w.params.ChainID, ValidUntil: w.time.Add(w.params.MaxValidity / 2), Actions: actions}
 }
@@ -222,7 +222,7 @@ func (w *world) offer() types.Offer {
 	}
 }
 
-// stage is a trade that has come some way, with what is needed to go on.
+// stage is a trade in some phase, with its secrets and keys.
 type stage struct {
 	*world
 	agreement types.Agreement
@@ -320,7 +320,7 @@ func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: publicKey
 
 const exportRegister = "01-00:02.08.00*FF"
 
-// flow is what peter's connection point feeds into the grid.
+// flow is the export of peter's connection point.
 func flow() types.Flow {
 	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
 }
@@ -329,7 +329,7 @@ func gateway() *types.PointMeter {
 	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{exportRegister}}
 }
 
-// newMeteredWorld has an operator, who has admitted peter and enrolled his gateway.
+// newMeteredWorld has an operator that has admitted peter and enrolled his gateway.
 func newMeteredWorld(t testing.TB) *world {
 	w := newWorld(t)
 	w.params.Operators = []types.PublicKey{publicKey("operator")}
@@ -340,7 +340,7 @@ func newMeteredWorld(t testing.TB) *world {
 	return w
 }
 
-// record is what peter's gateway signs: a quantity that went out between two moments.
+// record is a record of peter's gateway: the exported quantity between two moments.
 func record(t testing.TB, from, until types.Time, page, quantity uint64) types.HexBytes {
 	return recordOf(t, types.TradeID{}, from, until, page, quantity)
 }
