@@ -182,7 +182,7 @@ func TestFrozenKeysAndSecrets(t *testing.T) {
 	}
 }
 
-func TestPreimagesOpenTheirInstalments(t *testing.T) {
+func TestInstalmentPreimages(t *testing.T) {
 	t.Parallel()
 	seed, err := NewSeed(rand.Reader, "")
 	if err != nil {
@@ -202,7 +202,7 @@ func TestPreimagesOpenTheirInstalments(t *testing.T) {
 	})
 }
 
-func TestWrongWordsAreTold(t *testing.T) {
+func TestWrongWords(t *testing.T) {
 	t.Parallel()
 	words := strings.Fields(artWords)
 	change := func(i int, word string) string {
@@ -236,7 +236,7 @@ func TestWrongWordsAreTold(t *testing.T) {
 }
 
 // By BIP-39 the passphrase is normalised: the two ways to write é are one.
-func TestExtraPassphraseIsNormalised(t *testing.T) {
+func TestExtraPassphraseNormalisation(t *testing.T) {
 	t.Parallel()
 	composed, err1 := ParseWords(artWords, "caf\u00e9")
 	split, err2 := ParseWords(artWords, "cafe\u0301")

@@ -9,7 +9,7 @@ import (
 	"lockstep/wallet"
 )
 
-func TestTransferOfSeveralAssetsToSeveralReceivers(t *testing.T) {
+func TestTransferOfSeveralAssets(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	points := types.Asset{Issuer: paul.Key(), Code: "POINTS"}
@@ -36,7 +36,7 @@ func TestTransferOfSeveralAssetsToSeveralReceivers(t *testing.T) {
 	w.expect(w.bank, 99)
 }
 
-func TestFeeIsPaid(t *testing.T) {
+func TestFeePayment(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	w.params.FeeAsset, w.params.MinFee = w.euro.ID(), 7
@@ -124,7 +124,7 @@ func TestCoinsInUse(t *testing.T) {
 	must(t, err) // the transaction before can't come any more
 }
 
-func TestDraftsAtTheSameTimeShareNoCoin(t *testing.T) {
+func TestConcurrentDrafts(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	for range 31 {
@@ -182,7 +182,7 @@ func TestConsolidate(t *testing.T) {
 	wantReason(t, w.draft(paul).Consolidate(), wallet.ReasonFunds)
 }
 
-func TestWhatDraftsRefuse(t *testing.T) {
+func TestDraftRefusals(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	draft := w.draft(paul)

@@ -47,7 +47,7 @@ func key(t *testing.T, w *Wallet, index uint32) types.PublicKey {
 	return account.Key()
 }
 
-func TestWalletFileKeepsEverything(t *testing.T) {
+func TestFileRoundTrip(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	roof, err := w.AddAccount("roof")
@@ -84,7 +84,7 @@ func TestWalletFileKeepsEverything(t *testing.T) {
 	}
 }
 
-func TestRestoreGivesTheSameKeysAndSecrets(t *testing.T) {
+func TestRestoredKeysAndSecrets(t *testing.T) {
 	t.Parallel()
 	first, err := Create(filepath.Join(t.TempDir(), "a"), passphrase, Options{Work: quick, Quick: true, Extra: "more"})
 	if err != nil {
@@ -110,7 +110,7 @@ func TestRestoreGivesTheSameKeysAndSecrets(t *testing.T) {
 	}
 }
 
-func TestAWalletIsNeverOverwritten(t *testing.T) {
+func TestCreateOverExistingFile(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	before, _ := os.ReadFile(w.path)
@@ -160,7 +160,7 @@ func TestPassphrases(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreNotOpened(t *testing.T) {
+func TestOpenRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	folder := filepath.Dir(w.path)
@@ -290,7 +290,7 @@ func TestDamagedFiles(t *testing.T) {
 }
 
 // A file that asks for more work than is sane is refused before it is done.
-func TestWorkIsBounded(t *testing.T) {
+func TestWorkBound(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	file, err := os.ReadFile(w.path)

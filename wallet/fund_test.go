@@ -50,8 +50,8 @@ func many(n int, asset types.AssetID) (coins []types.Coin) {
 	return coins
 }
 
-// TestFundFetchesWhatIsNeeded: coins of the assets that the draft takes, until they are enough, and none for a step that takes none.
-func TestFundFetchesWhatIsNeeded(t *testing.T) {
+// TestFundPages: coins of the assets that the draft takes, until they are enough, and none for a step that takes none.
+func TestFundPages(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	id := w.euro.ID()

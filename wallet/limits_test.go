@@ -62,7 +62,7 @@ func TestLimits(t *testing.T) {
 }
 
 // Limits hold for every way to commit: taking, paying and delivering.
-func TestLimitsHoldForEveryStep(t *testing.T) {
+func TestLimitsOfEachStep(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	proposal, err := paul.Propose(w.context(paul), w.agreement(paul, clara, 1))

@@ -26,8 +26,8 @@ func TestPassphraseStrength(t *testing.T) {
 	}
 }
 
-// TestOpenWithAPassphraseOfOld: a file written under a weaker rule still opens.
-func TestOpenWithAPassphraseOfOld(t *testing.T) {
+// TestOpenWithWeakPassphrase: a file written under a weaker rule still opens.
+func TestOpenWithWeakPassphrase(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	recipient, err := newRecipient("seven77", quick)
@@ -47,7 +47,7 @@ func TestOpenWithAPassphraseOfOld(t *testing.T) {
 	}
 }
 
-func TestWorkHasAFloor(t *testing.T) {
+func TestWorkFloor(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		work  int

@@ -109,7 +109,7 @@ func TestSplitExplanations(t *testing.T) {
 }
 
 // A node that shows other sums locked than the agreement has in its phase is refused: it would make a bad split look good.
-func TestSplitOfATradeThatANodeInvents(t *testing.T) {
+func TestSplitOfInventedTrade(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	id := w.take(paul, clara, 400, 4)
@@ -213,7 +213,7 @@ func TestProposalsRefused(t *testing.T) {
 
 // The theft of a transaction in which the signer's payment and bond of another trade stood as inputs: there is no file any more that could
 // name an input, and the signature does not fit a transaction. The node hides the signer's coins.
-func TestNoFileSpendsTheSignersCoins(t *testing.T) {
+func TestProposalWithStolenInputs(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
 	id := w.take(paul, clara, 400, 1)
@@ -343,7 +343,7 @@ func TestProposalFile(t *testing.T) {
 func errorOf[T any](_ T, err error) error { return err }
 
 // A wallet remembers its open signatures, across runs, before it gives them out.
-func TestSignaturesAreRemembered(t *testing.T) {
+func TestRememberedSignatures(t *testing.T) {
 	t.Parallel()
 	w, paul, _ := newParties(t)
 	path := filepath.Join(t.TempDir(), "wallet")
@@ -399,7 +399,7 @@ func TestSignaturesAreRemembered(t *testing.T) {
 }
 
 // A signature that can't be remembered is not given out.
-func TestNoSignatureWithoutMemory(t *testing.T) {
+func TestSignatureRecord(t *testing.T) {
 	t.Parallel()
 	w, paul, _ := newParties(t)
 	folder := filepath.Join(t.TempDir(), "gone")

@@ -11,7 +11,7 @@ import (
 )
 
 // However a wallet, an account or a seed is printed or logged, alone or within something, no secret is seen.
-func TestNothingSecretIsPrinted(t *testing.T) {
+func TestSecretsInOutput(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	account, err := w.Account(0)
@@ -48,7 +48,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	}
 }
 
-func TestAClosedWalletIsOfNoUse(t *testing.T) {
+func TestClosedWallet(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	account, err := w.Account(0)

@@ -80,7 +80,7 @@ func TestTrustedAssets(t *testing.T) {
 	}
 }
 
-func TestTrustIsBounded(t *testing.T) {
+func TestTrustBounds(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
 	for i := range maxTrusted {

@@ -59,7 +59,7 @@ func TestWordLayouts(t *testing.T) {
 	}
 }
 
-func TestNumbersThatAreWrong(t *testing.T) {
+func TestWrongNumbers(t *testing.T) {
 	t.Parallel()
 	good := WordTable(artWords)
 	for name, c := range map[string][2]string{

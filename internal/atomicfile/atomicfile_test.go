@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 	only(t, folder, "a", "b")
 }
 
-func TestReplaceKeepsTheLink(t *testing.T) {
+func TestReplaceThroughLink(t *testing.T) {
 	t.Parallel()
 	near, far := t.TempDir(), t.TempDir()
 	file, link, second := filepath.Join(far, "wallet"), filepath.Join(near, "link"), filepath.Join(near, "second")
@@ -84,7 +84,7 @@ func TestReplaceKeepsTheLink(t *testing.T) {
 	only(t, near, "link", "second")
 }
 
-func TestReplaceOfALinkToNowhere(t *testing.T) {
+func TestReplaceOfDanglingLink(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	link := filepath.Join(folder, "link")
@@ -97,7 +97,7 @@ func TestReplaceOfALinkToNowhere(t *testing.T) {
 	only(t, folder, "link")
 }
 
-func TestFailureLeavesNothing(t *testing.T) {
+func TestReplaceFailure(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "sub"), 0o700); err != nil {

@@ -36,8 +36,8 @@ func TestCity(t *testing.T) {
 	}
 }
 
-// TestNoCity: impossible options are refused before any work.
-func TestNoCity(t *testing.T) {
+// TestCityRefusals: impossible options are refused before any work.
+func TestCityRefusals(t *testing.T) {
 	t.Parallel()
 	var option *OptionError
 	for _, households := range []int{0, 3, -1, mostHouseholds + 1} {

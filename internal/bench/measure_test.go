@@ -13,8 +13,8 @@ import (
 	"lockstep/types"
 )
 
-// TestTheSameSeedIsTheSameTrades, and another seed is others.
-func TestTheSameSeedIsTheSameTrades(t *testing.T) {
+// TestTradesOfASeed, and another seed is others.
+func TestTradesOfASeed(t *testing.T) {
 	t.Parallel()
 	make := func(seed uint64) (ids []types.TxID) {
 		o := Options{Keys: 10, Seed: seed, Actions: 2}.withDefaults()
@@ -36,8 +36,8 @@ func TestTheSameSeedIsTheSameTrades(t *testing.T) {
 	}
 }
 
-// TestProceedsAreSpent: from its second trade on a pair spends payment, return and bond of the one before.
-func TestProceedsAreSpent(t *testing.T) {
+// TestSpentProceeds: from its second trade on a pair spends payment, return and bond of the one before.
+func TestSpentProceeds(t *testing.T) {
 	t.Parallel()
 	o := Options{Keys: 2}.withDefaults()
 	w := newWorld(o.params(), 1_800_000_000_000, &o, 1, true)
@@ -156,8 +156,8 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// TestMissingMoneyIsFound: the check that makes a run fail.
-func TestMissingMoneyIsFound(t *testing.T) {
+// TestMissingMoney: the check that makes a run fail.
+func TestMissingMoney(t *testing.T) {
 	t.Parallel()
 	id := types.AssetID{1}
 	for name, sums := range map[string]ledger.Sums{

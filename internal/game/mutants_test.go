@@ -153,8 +153,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// TestMutantsKnowTheirPlace: each rule stands where its mutant thinks, also of those that few runs breed.
-func TestMutantsKnowTheirPlace(t *testing.T) {
+// TestMutantTexts: each rule stands where its mutant thinks, also of those that few runs breed.
+func TestMutantTexts(t *testing.T) {
 	t.Parallel()
 	for _, m := range mutants() {
 		m.source(t)

@@ -29,8 +29,8 @@ func usual(fallback string) game.Terms {
 	return game.Terms{Value: 151, Cost: 61, Price: 101, Deposit: 11, Bond: 7, Instalments: 1, Fallback: fallback}
 }
 
-// TestWhatTheProtocolSays checks the claims of protocol.md section 5 on incentives and worst losses.
-func TestWhatTheProtocolSays(t *testing.T) {
+// TestProtocolClaims checks the claims of protocol.md section 5 on incentives and worst losses.
+func TestProtocolClaims(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name               string
@@ -72,8 +72,8 @@ func edited(terms game.Terms, edit func(*game.Terms)) game.Terms {
 	return terms
 }
 
-// TestCommitmentMendsHold: an agent that is committed to "no goods, no secret" makes honesty the producer's best.
-func TestCommitmentMendsHold(t *testing.T) {
+// TestCommitmentUnderHold: an agent that is committed to "no goods, no secret" makes honesty the producer's best.
+func TestCommitmentUnderHold(t *testing.T) {
 	t.Parallel()
 	s := solved(t, usual("hold"))
 	if s.Committed != "strictly best" {
@@ -122,7 +122,7 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
-func TestFiguresHaveDecimals(t *testing.T) {
+func TestFigureDecimals(t *testing.T) {
 	t.Parallel()
 	s := solved(t, edited(usual("hold"), func(t *game.Terms) { t.Decimals = 2 }))
 	if got := s.ConsumerWorstLoss.String(); got != "1.12" {

@@ -16,9 +16,9 @@ import (
 	"lockstep/types"
 )
 
-// TestALiveIndexIsTheRebuiltOne: an index that follows block by block, is closed and opened and broken off at times, ends
+// TestLiveIndexMatchesRebuild: an index that follows block by block, is closed and opened and broken off at times, ends
 // the same as one that was made at once from the end.
-func TestALiveIndexIsTheRebuiltOne(t *testing.T) {
+func TestLiveIndexMatchesRebuild(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
 		w := newWorld(t, seed)
@@ -67,9 +67,9 @@ func TestALiveIndexIsTheRebuiltOne(t *testing.T) {
 	}
 }
 
-// TestBatchesDoNotMatter: for all batch sizes and lags behind the chain, and with or without the memory of
+// TestBatchIndependence: for all batch sizes and lags behind the chain, and with or without the memory of
 // rows written before, the index is the same.
-func TestBatchesDoNotMatter(t *testing.T) {
+func TestBatchIndependence(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(30); seed < 34; seed++ {
 		w := newWorld(t, seed)
@@ -160,7 +160,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 	}
 }
 
-func TestAdvanceStopsWithItsContext(t *testing.T) {
+func TestAdvanceCancellation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.issueFirst()
@@ -274,8 +274,8 @@ func overwrite(t *testing.T, file string, at int64, content []byte) {
 	}
 }
 
-// TestDamageInsideIsNoticed: damage that opening does not see is found by Verify, and Reset mends it.
-func TestDamageInsideIsNoticed(t *testing.T) {
+// TestDamageDetection: damage that opening does not see is found by Verify, and Reset mends it.
+func TestDamageDetection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 5)
 	w.issueFirst()
@@ -306,7 +306,7 @@ func TestDamageInsideIsNoticed(t *testing.T) {
 	}
 }
 
-func TestTheFileIsForItsOwnerOnly(t *testing.T) {
+func TestFilePermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	file := filepath.Join(t.TempDir(), "a folder?mode=memory#1 %41")
@@ -326,7 +326,7 @@ func TestTheFileIsForItsOwnerOnly(t *testing.T) {
 	}
 }
 
-func TestOpenTellsWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.read(func(s *store.IndexedSnapshot) {

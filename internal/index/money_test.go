@@ -11,8 +11,8 @@ import (
 	"lockstep/types"
 )
 
-// TestTheLargestAmountsAreExact: prices near 2^64 are listed as they are, and their sums go beyond it.
-func TestTheLargestAmountsAreExact(t *testing.T) {
+// TestLargestAmounts: prices near 2^64 are listed as they are, and their sums go beyond it.
+func TestLargestAmounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.issueFirst()

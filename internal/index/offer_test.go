@@ -10,7 +10,7 @@ import (
 )
 
 // An offer that ran out and one that was cancelled are told apart, with when; one that stands, or never did, is not known.
-func TestOffersThatEnded(t *testing.T) {
+func TestEndedOffers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.issueFirst()

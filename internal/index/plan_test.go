@@ -10,9 +10,9 @@ import (
 	"lockstep/types"
 )
 
-// TestEveryQueryGoesByAnIndex: no query and no step of following reads a table from end to end, nor sorts more
+// TestQueryPlans: no query and no step of following reads a table from end to end, nor sorts more
 // than a page.
-func TestEveryQueryGoesByAnIndex(t *testing.T) {
+func TestQueryPlans(t *testing.T) {
 	t.Parallel()
 	x, err := Open(filepath.Join(t.TempDir(), "index.db"), types.Hash{}, nil, slog.New(slog.DiscardHandler))
 	if err != nil {

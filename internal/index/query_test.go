@@ -79,8 +79,8 @@ func (s *story) passes(t *types.Trade, f *index.TradeFilter) bool {
 		at >= f.From && (f.Until == 0 || at < f.Until)
 }
 
-// TestTradesAreThoseOfAScan: every filter and page size gives the result of a scan of all trades.
-func TestTradesAreThoseOfAScan(t *testing.T) {
+// TestTradeQueries: every filter and page size gives the result of a scan of all trades.
+func TestTradeQueries(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 11)
 	rapid.Check(t, func(t *rapid.T) {
@@ -128,8 +128,8 @@ func (s *story) drawTradeFilter(t *rapid.T) (f index.TradeFilter) {
 	return f
 }
 
-// TestATradeIsWhatTheLedgerHas: every field of a listed trade is that of the trade.
-func TestATradeIsWhatTheLedgerHas(t *testing.T) {
+// TestTradeMatchesLedger: every field of a listed trade is that of the trade.
+func TestTradeMatchesLedger(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 12)
 	listed := pages(t, 100, func(page index.Page) ([]index.Trade, string, error) {
@@ -175,9 +175,9 @@ func endOf(t *types.Trade, clock types.Time) types.Time {
 	}
 }
 
-// TestMembersAreThoseOfAScan: the counts match a scan of all trades, and those of auctions match the record that
+// TestMemberQueries: the counts match a scan of all trades, and those of auctions match the record that
 // the ledger itself keeps.
-func TestMembersAreThoseOfAScan(t *testing.T) {
+func TestMemberQueries(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 13)
 	excusedInAll := uint64(0)
@@ -256,8 +256,8 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 	return producer, consumer, record
 }
 
-// TestAuctionsAreThoseOfAScan: every filter, in either direction, gives the result of a scan of all auctions.
-func TestAuctionsAreThoseOfAScan(t *testing.T) {
+// TestAuctionQueries: every filter, in either direction, gives the result of a scan of all auctions.
+func TestAuctionQueries(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 14)
 	if len(s.auctions) < 20 {
@@ -352,8 +352,8 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 
 func shorten(text string) string { return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") }
 
-// TestFillsAreThoseOfAScan: fills of a key's orders, with their trades.
-func TestFillsAreThoseOfAScan(t *testing.T) {
+// TestFillQueries: fills of a key's orders, with their trades.
+func TestFillQueries(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 15)
 	for n := range parties {
@@ -407,8 +407,8 @@ func (s *story) scanFill(auction *types.Auction, place int) index.Fill {
 	return f
 }
 
-// TestVolumesAreThoseOfAScan: the hours of a market add up to its auctions.
-func TestVolumesAreThoseOfAScan(t *testing.T) {
+// TestVolumeQueries: the hours of a market add up to its auctions.
+func TestVolumeQueries(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, 16)
 	market := index.Market{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "DE-BY", Asset: assetID(0)}
@@ -449,7 +449,7 @@ func TestVolumesAreThoseOfAScan(t *testing.T) {
 	}
 }
 
-func TestQueriesRefuse(t *testing.T) {
+func TestQueryRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	x := w.open(filepath.Join(t.TempDir(), "index.db"))

@@ -78,7 +78,7 @@ func TestSize(t *testing.T) {
 }
 
 // A text that is too large is an error however it comes in, and is never cut off.
-func TestReadBeyondItsBound(t *testing.T) {
+func TestReadBound(t *testing.T) {
 	t.Parallel()
 	for text, good := range map[string]bool{"": true, "1234": true, "12345": true, "123456": false, strings.Repeat("x", 5000): false} {
 		for _, source := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text)), iotest.DataErrReader(strings.NewReader(text))} {

@@ -16,7 +16,7 @@ func deal(id byte, slot, seller, buyer int, phase types.Phase) Deal {
 	}
 }
 
-func TestHouseholdsDoWhatTheirTradesNeed(t *testing.T) {
+func TestHouseholdSteps(t *testing.T) {
 	t.Parallel()
 	const me, other = 1, 5
 	with := func(d Deal, edit func(*Deal)) Deal {
@@ -59,7 +59,7 @@ func TestHouseholdsDoWhatTheirTradesNeed(t *testing.T) {
 
 func sameDeal(a, b Deal) bool { return a.ID == b.ID && a.Slot == b.Slot }
 
-func TestHouseholdsDemandARecordOnceFailed(t *testing.T) {
+func TestRecordDemandAfterBreach(t *testing.T) {
 	t.Parallel()
 	house := Household{Tariff: 300, FeedIn: 80}
 	refunded := []Deal{deal(1, 40, 2, 1, types.PhaseRefunded), deal(2, 40, 3, 1, types.PhaseRefunded)}

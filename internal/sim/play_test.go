@@ -244,7 +244,7 @@ func checkNesting(t *testing.T, text string) {
 	}
 }
 
-func TestPlayEndsWhenItsContextDoes(t *testing.T) {
+func TestPlayCancellation(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -260,7 +260,7 @@ func TestPlayEndsWhenItsContextDoes(t *testing.T) {
 	}
 }
 
-func TestPlayRefuses(t *testing.T) {
+func TestPlayRefusals(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*Options){
 		"no slot":        func(o *Options) { o.To = o.From },
@@ -281,7 +281,7 @@ func TestPlayRefuses(t *testing.T) {
 	}
 }
 
-func TestBalanceFindsWhatDoesNotAddUp(t *testing.T) {
+func TestBalanceFaults(t *testing.T) {
 	t.Parallel()
 	good := func() (state, api ledger.Sum, accounts []Account) {
 		state = ledger.Sum{Issued: 100, Spendable: 80, Locked: 20}

@@ -73,7 +73,7 @@ func TestReadProfilesForms(t *testing.T) {
 	}
 }
 
-func TestReadProfilesRefuses(t *testing.T) {
+func TestReadProfilesRefusals(t *testing.T) {
 	t.Parallel()
 	day := measuredDay("2026-06-15T00:00:00Z", 30*time.Minute, 48, "600", "1200")
 	line := func(n int, with string) string {

@@ -28,7 +28,7 @@ func openShared(t *testing.T, name string) *os.File {
 	return file
 }
 
-func TestLoadsAreThePublishedOnes(t *testing.T) {
+func TestPublishedLoads(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		file, month string
@@ -58,8 +58,8 @@ func TestLoadsAreThePublishedOnes(t *testing.T) {
 	}
 }
 
-// TestRoofsAreAsComputed does the calculation that tables.go tells of.
-func TestRoofsAreAsComputed(t *testing.T) {
+// TestComputedRoofs does the calculation that tables.go tells of.
+func TestComputedRoofs(t *testing.T) {
 	t.Parallel()
 	const latitude, tilt, toRadians = 51, 30, math.Pi / 180
 	sinLat, cosLat := math.Sincos(latitude * toRadians)
@@ -93,7 +93,7 @@ func TestRoofsAreAsComputed(t *testing.T) {
 	}
 }
 
-func TestStandardIsPlausible(t *testing.T) {
+func TestStandardProfile(t *testing.T) {
 	t.Parallel()
 	for season, sunHours := range map[string][2]uint64{Summer: {5_500, 7_000}, Winter: {600, 2_000}} {
 		profile, err := Standard(season)
@@ -129,7 +129,7 @@ func TestStandardIsPlausible(t *testing.T) {
 	}
 }
 
-func TestApportionKeepsTheSum(t *testing.T) {
+func TestApportionSum(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var parts [SlotsPerDay]uint64
