@@ -1,12 +1,17 @@
 # The project's verbs. Everything here needs Go, git and make; what else a verb needs, it says.
 
-# The race detector needs a C compiler. Without one the tests run all the same, only without it.
+# The race detector needs a C compiler. Without one, all tests run without the detector.
 ifeq ($(shell command -v $$(go env CC) 2>/dev/null),)
 export CGO_ENABLED = 0
-RACE =
+DETECTOR =
 else
-RACE = -race
+DETECTOR = -race
 endif
+
+# Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
+# "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
+PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivorFails
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/game ./internal/ledger ./internal/mutate ./internal/node ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
@@ -37,11 +42,18 @@ build: ## bin/lockstep
 	go build -trimpath -o bin/lockstep ./cmd/lockstep
 
 .PHONY: test
-test: ## all tests
+test: ## all tests; with RACE=1 each of them once, under the race detector where it can
+ifdef RACE
+	@if [ -z "$(DETECTOR)" ]; then echo "no C compiler: the tests run without the race detector"; fi
+	go test $(DETECTOR) -short -timeout $(TIMEOUT) ./...
+	go test -timeout $(TIMEOUT) -run '^($(subst $(eval ) ,|,$(PLAIN)))$$' $(PLAIN_PACKAGES)
+else
 	go test -timeout $(TIMEOUT) ./...
+endif
 
 .PHONY: check
-check: format vet lint tidy race ## all that a change must pass: format, vet, linters, go.mod, tests with -race
+check: format vet lint tidy ## all that a change must pass: format, vet, linters, go.mod, make test RACE=1
+	$(MAKE) test RACE=1
 
 .PHONY: format
 format: ## is everything in gofmt's form?
@@ -59,11 +71,6 @@ lint: ## the linters of .golangci.yml (the first run builds them: some minutes)
 .PHONY: tidy
 tidy: ## are go.mod and go.sum what go mod tidy would write?
 	go mod tidy -diff
-
-.PHONY: race
-race: ## all tests but those of whole processes under the race detector, where there is a C compiler
-	@if [ -z "$(RACE)" ]; then echo "no C compiler: the tests run without the race detector"; fi
-	go test $(RACE) -short -timeout $(TIMEOUT) ./...
 
 .PHONY: bench
 bench: ## all benchmarks; BENCH=Decode for some

@@ -45,7 +45,7 @@ func freeAddress() (string, error) {
 // TestScripts runs testdata/*.txtar: the program as a person types it, with real nodes and real files.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("processes and deadlines take their time: make test runs them, make race doesn't")
+		t.Skip("whole processes, without -short")
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",

@@ -60,33 +60,44 @@ func TestModes(t *testing.T) {
 		{Mode: ModeNode, Trades: 300, Keys: 60},
 		{Mode: ModeNode, Trades: 320, Keys: 40, Actions: 8, Mix: MixOneProducer},
 		{Mode: ModeAPI, Trades: 200, Keys: 60, Clients: 16},
-		{Mode: ModeNet, Trades: 200, Keys: 40, Clients: 16},
 	} {
 		t.Run(fmt.Sprintf("%s %s %d", c.Mode, c.Mix, c.Actions), func(t *testing.T) {
 			t.Parallel()
-			if c.Mode == ModeNet && testing.Short() {
-				t.Skip("four processes take their time: make test runs them, make race doesn't")
-			}
-			c.Folder, c.Node = t.TempDir(), childNode
-			report, err := Run(t.Context(), c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if report.Trades < c.Trades || report.TradesPerS <= 0 || report.LimitPerS <= 0 || !report.Conserved {
-				t.Errorf("%+v", report)
-			}
-			if want := report.Trades / report.Actions * 3; report.Txs != want {
-				t.Errorf("%d trades were done by %d transactions, not %d", report.Trades, report.Txs, want)
-			}
-			if report.P50 <= 0 || report.P50 > report.P99 || report.Trade.P50 <= report.P50 {
-				t.Errorf("times: %+v, of trades %+v", report.Times, report.Trade)
-			}
-			if err := report.WriteText(io.Discard); err != nil {
-				t.Error(err)
-			}
-			if left, err := os.ReadDir(c.Folder); err != nil || len(left) > 0 {
-				t.Errorf("it leaves %v behind, %v", left, err)
-			}
+			checkMode(t, c)
 		})
+	}
+}
+
+// TestModeNet is the case of TestModes whose nodes are four processes.
+func TestModeNet(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("four processes, without -short")
+	}
+	checkMode(t, Options{Mode: ModeNet, Trades: 200, Keys: 40, Clients: 16})
+}
+
+// checkMode runs a mode and checks its report.
+func checkMode(t *testing.T, c Options) {
+	t.Helper()
+	c.Folder, c.Node = t.TempDir(), childNode
+	report, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Trades < c.Trades || report.TradesPerS <= 0 || report.LimitPerS <= 0 || !report.Conserved {
+		t.Errorf("%+v", report)
+	}
+	if want := report.Trades / report.Actions * 3; report.Txs != want {
+		t.Errorf("%d trades were done by %d transactions, not %d", report.Trades, report.Txs, want)
+	}
+	if report.P50 <= 0 || report.P50 > report.P99 || report.Trade.P50 <= report.P50 {
+		t.Errorf("times: %+v, of trades %+v", report.Times, report.Trade)
+	}
+	if err := report.WriteText(io.Discard); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(c.Folder); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v behind, %v", left, err)
 	}
 }

@@ -77,12 +77,12 @@ func TestOpenLoop(t *testing.T) {
 // leastRulesRatio is a third of the usual ratio of the rules' speed to that of the signature checks in the same run.
 const leastRulesRatio = 0.07
 
-// TestRulesAreNotFarFromTheirLimit is the watch on performance: it fails only when something has gone very wrong. It compares
-// two measurements of one run, so a slow machine is no reason to fail.
-func TestRulesAreNotFarFromTheirLimit(t *testing.T) {
+// TestRulesSpeed fails only when the rules became several times slower than the signature checks of the same run allow, so
+// a slow machine does not fail it.
+func TestRulesSpeed(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("the race detector slows the rules and not the signatures: make test compares them, make race doesn't")
+		t.Skip("the race detector slows the rules and not the signatures")
 	}
 	best := 0.0
 	for range 4 { // others use the machine

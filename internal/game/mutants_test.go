@@ -128,7 +128,7 @@ const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the begin
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	if testing.Short() || racing {
-		t.Skip("compiles the ledger anew for each mutant: make test does, make race doesn't")
+		t.Skip("compiles the ledger for each mutant, without -short and the race detector")
 	}
 	chosen := mutants()
 	if os.Getenv("LOCKSTEP_MUTANTS") != "all" {

@@ -18,7 +18,7 @@ import (
 func TestFourValidators(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("four processes take their time: make test runs them, make race doesn't")
+		t.Skip("four processes, without -short")
 	}
 	params := types.DefaultParams("test")
 	validators := places(t, 4)
