@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lockstep/internal/component"
 )
 
 // output runs a command that must succeed and returns its standard output.
@@ -19,20 +21,18 @@ func output(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// scriptOf writes a shell's completion script to a file and asks the shell, if it is installed, whether it can read it.
-func scriptOf(t *testing.T, shell string) (script string, installed bool) {
+// scriptOf writes a shell's completion script to a file and asks the shell whether it can read it.
+func scriptOf(t *testing.T, shell string) string {
 	t.Helper()
-	script = filepath.Join(t.TempDir(), "lockstep."+shell)
+	component.Find(t, shell)
+	script := filepath.Join(t.TempDir(), "lockstep."+shell)
 	if err := os.WriteFile(script, []byte(output(t, "completion", shell)), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := exec.LookPath(shell); err != nil {
-		return script, false
 	}
 	if out, err := exec.Command(shell, "-n", script).CombinedOutput(); err != nil {
 		t.Fatalf("%s cannot read its script: %v\n%s", shell, err, out)
 	}
-	return script, true
+	return script
 }
 
 // completionCases are command lines with the words that a shell offers for the last one.
@@ -50,10 +50,7 @@ var completionCases = []struct {
 
 func TestBashCompletion(t *testing.T) {
 	t.Parallel()
-	script, installed := scriptOf(t, "bash")
-	if !installed {
-		t.Skip("bash is not installed")
-	}
+	script := scriptOf(t, "bash")
 	const ask = `source "$0"; COMP_WORDS=(lockstep "$@"); COMP_CWORD=$#; _lockstep; echo "${COMPREPLY[*]}"`
 	for _, c := range completionCases {
 		checkOffers(t, c.line, c.offers, exec.Command("bash", append([]string{"-c", ask, script}, c.line...)...))
@@ -62,10 +59,7 @@ func TestBashCompletion(t *testing.T) {
 
 func TestFishCompletion(t *testing.T) {
 	t.Parallel()
-	script, installed := scriptOf(t, "fish")
-	if !installed {
-		t.Skip("fish is not installed")
-	}
+	script := scriptOf(t, "fish")
 	for _, c := range completionCases {
 		line := "lockstep " + strings.Join(c.line, " ")
 		ask := exec.Command("fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2] | string split -f1 \t; true`, script, line)
@@ -77,10 +71,7 @@ func TestFishCompletion(t *testing.T) {
 // TestZshCompletion calls the function with zsh's completion builtins replaced by ones that print the words that match.
 func TestZshCompletion(t *testing.T) {
 	t.Parallel()
-	script, installed := scriptOf(t, "zsh")
-	if !installed {
-		t.Skip("zsh is not installed")
-	}
+	script := scriptOf(t, "zsh")
 	const ask = `compdef() {}; _files() {}
 compadd() { for w in "${@:2}"; do [[ $w == $PREFIX* ]] && print -r -- $w; done }
 _describe() { for w in "${(@P)2%%:*}"; do [[ $w == $PREFIX* ]] && print -r -- $w; done }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lockstep/internal/component"
 )
 
 func TestManPageOfCommand(t *testing.T) {
@@ -57,9 +59,7 @@ func TestManPages(t *testing.T) {
 			t.Errorf("there is no %s", name)
 		}
 	}
-	if _, err := exec.LookPath("mandoc"); err != nil {
-		return
-	}
+	component.Find(t, "mandoc")
 	for name := range written {
 		if out, err := exec.Command("mandoc", "-T", "lint", "-W", "error", filepath.Join(dir, name)).CombinedOutput(); err != nil {
 			t.Errorf("%s: %s", name, out)

@@ -53,7 +53,8 @@ func floors() []floor {
 
 		{4, "internal/archtest", nil},
 		{4, "internal/mutate", nil},
-		{4, "internal/browser", nil},
+		{0, "internal/component", nil},
+		{4, "internal/browser", []string{"internal/component"}},
 	}
 }
 

@@ -136,8 +136,8 @@ func TestNotice(t *testing.T) {
 	var notice, licences strings.Builder
 	notice.WriteString(head + noticeMark)
 	notice.WriteString(`The program links the modules below, each under its own licence. LICENSES.txt has the texts of the licences. The source of
-each module, also of those under the Mozilla Public License 2.0, is at https://proxy.golang.org/MODULE/@v/VERSION.zip and at
-the address that the module's name is. "make notice" writes this list, and a test compares it.
+each module, also of those under the Mozilla Public License 2.0, is at the address that its name is; "go mod download
+MODULE@VERSION" fetches it. "make notice" writes this list, and a test compares it.
 
 The Go standard library and runtime
     BSD-3-Clause, the text of golang.org/x/text

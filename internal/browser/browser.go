@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"lockstep/internal/component"
 )
 
 // A Drawing is an SVG as the browser drew it. All lengths are in the units of its view box.
@@ -50,7 +52,7 @@ var measurement = regexp.MustCompile(`data-measured="([^"]*)"`)
 // skipped where there is no Chromium, and fails there if it runs in CI.
 func Drawings(t testing.TB, name, content string) []Drawing {
 	t.Helper()
-	program := find(t)
+	program := component.Find(t, "chromium", "chromium-browser", "google-chrome", "chrome")
 	end := map[string]string{".svg": "</svg>", ".html": "</body>"}[filepath.Ext(name)]
 	at := strings.LastIndex(content, end)
 	if end == "" || at < 0 {
@@ -84,21 +86,6 @@ func Drawings(t testing.TB, name, content string) []Drawing {
 		t.Fatal(err)
 	}
 	return drawings
-}
-
-// find looks for Chromium under the names that systems give it.
-func find(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("Chromium is not here: let .ci/run install it")
-	}
-	t.Skip("Chromium is not here, so nobody can tell how a browser draws this: install chromium")
-	return ""
 }
 
 // Legible lists illegible texts: those that reach beyond their drawing, that lie over each other, or of which

@@ -4,12 +4,13 @@ package doctest
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"lockstep/internal/component"
 )
 
 // TestDocuments types every document that shows commands, each in a home folder of its own.
@@ -37,16 +38,13 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// needs skips a document whose commands this machine lacks. CI must have them all.
+// needs looks for the programs that the document's commands call.
 func (d *document) needs(t *testing.T) {
 	t.Helper()
 	text := strings.Join(d.lines, "\n")
 	for _, tool := range []string{"curl", "awk", "sed", "sha256sum"} {
-		if _, err := exec.LookPath(tool); err != nil && strings.Contains(text, tool+" ") {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("the document uses %s: let .ci/run install it", tool)
-			}
-			t.Skipf("the document uses %s, which is not here", tool)
+		if strings.Contains(text, tool+" ") {
+			component.Find(t, tool)
 		}
 	}
 }

@@ -26,7 +26,7 @@ import (
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it builds and runs whole programs")
+		t.Skip("builds and runs whole programs: make test runs them, without the race detector")
 	}
 	programs := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "./...")

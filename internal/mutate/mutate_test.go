@@ -82,7 +82,7 @@ func TestGenerate(t *testing.T) {
 func TestSurvivorFails(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("compiles a test for each mutant")
+		t.Skip("compiles a test for each mutant: make test runs it, without the race detector")
 	}
 	root := t.TempDir()
 	for name, text := range map[string]string{
