@@ -15,6 +15,7 @@ PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/g
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
+LINT_PROGRAM = go tool -modfile=tools/go.mod -n golangci-lint
 
 # Random tests draw the same cases in each run, so that a red run tells of the change. Others: make test RAPID_SEED=0
 export RAPID_SEED ?= 1
@@ -52,7 +53,7 @@ else
 endif
 
 .PHONY: check
-check: format vet lint tidy ## all that a change must pass: format, vet, linters, go.mod, make test RACE=1
+check: format vet lint lint-selftest tidy ## all that a change must pass: format, vet, linters, go.mod, make test RACE=1
 	$(MAKE) test RACE=1
 
 .PHONY: format
@@ -67,6 +68,10 @@ vet: ## go vet
 .PHONY: lint
 lint: ## the linters of .golangci.yml (the first run builds them: some minutes)
 	$(LINT) run
+
+.PHONY: lint-selftest
+lint-selftest: ## do the linters' import, globals and init rules report a sample of each breach?
+	LOCKSTEP_LINTER=$$($(LINT_PROGRAM)) go test -count=1 -run '^TestLinterRules$$' ./internal/archtest
 
 .PHONY: tidy
 tidy: ## are go.mod and go.sum what go mod tidy would write?

@@ -203,7 +203,7 @@ func parseReadings(section *jsonValue) ([]Reading, error) {
 // inherited are the fields that a reading takes from the one before it in the record if it leaves them out ("fields
 // that have an identical value to the previous reading are omitted"). RV is not among them: a reading without it is one
 // of an event, and to take the last value for the present one would invent a measurement.
-var inherited = [...]string{"TM", "TX", "RI", "RU", "EF", "ST"}
+var inherited = [...]string{"TM", "TX", "RI", "RU", "EF", "ST"} //nolint:gochecknoglobals // a constant table
 
 // parseReading reads one reading. carry holds the inherited fields of the reading before, and those of this one after.
 func parseReading(v *jsonValue, carry map[string]string) (Reading, *Error) {

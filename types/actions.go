@@ -47,7 +47,7 @@ type ActionInfo struct {
 }
 
 // actions is the table of all actions. The index is the tag less firstAction, so that decoding costs one bounds check.
-var actions = [lastAction - firstAction + 1]ActionInfo{
+var actions = [lastAction - firstAction + 1]ActionInfo{ //nolint:gochecknoglobals // a constant table
 	tagIssue - firstAction: {tagIssue, "issue", func() Action { return new(Issue) }, "issuer", false, 1,
 		"Creates a sum of an asset for the outputs of the same transaction."},
 	tagRedeem - firstAction: {tagRedeem, "redeem", func() Action { return new(Redeem) }, "issuer", false, 0,

@@ -32,7 +32,7 @@ const (
 	DirectionExport Direction = 2
 )
 
-var directionNames = map[Direction]string{DirectionImport: "import", DirectionExport: "export"}
+var directionNames = map[Direction]string{DirectionImport: "import", DirectionExport: "export"} //nolint:gochecknoglobals // a constant table
 
 func (d Direction) String() string { return directionNames[d] }
 

@@ -47,7 +47,7 @@ const (
 	PartBond    Part = 4 // E2, the producer's: what it stakes on its delivery
 )
 
-var partNames = map[Part]string{PartPayment: "payment", PartDeposit: "deposit", PartReturn: "return", PartBond: "bond"}
+var partNames = map[Part]string{PartPayment: "payment", PartDeposit: "deposit", PartReturn: "return", PartBond: "bond"} //nolint:gochecknoglobals // a constant table
 
 func (p Part) String() string {
 	if name, ok := partNames[p]; ok {

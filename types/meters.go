@@ -15,7 +15,7 @@ const (
 	FormNative MeterForm = 2
 )
 
-var formNames = map[MeterForm]string{FormOCMF: "ocmf", FormNative: "native"}
+var formNames = map[MeterForm]string{FormOCMF: "ocmf", FormNative: "native"} //nolint:gochecknoglobals // a constant table
 
 func (f MeterForm) String() string { return formNames[f] }
 

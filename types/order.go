@@ -46,7 +46,7 @@ const (
 	Sell Side = 2 // an offer: sells at its limit or above
 )
 
-var sideNames = map[Side]string{Bid: "bid", Sell: "offer"}
+var sideNames = map[Side]string{Bid: "bid", Sell: "offer"} //nolint:gochecknoglobals // a constant table
 
 func (s Side) String() string { return sideNames[s] }
 

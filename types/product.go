@@ -88,7 +88,7 @@ const (
 	EntryMembers Entry = 2 // keys that an operator has admitted: then nobody can crowd a book with keys made up for it
 )
 
-var entryNames = map[Entry]string{EntryNobody: "nobody", EntryAnyone: "anyone", EntryMembers: "members"}
+var entryNames = map[Entry]string{EntryNobody: "nobody", EntryAnyone: "anyone", EntryMembers: "members"} //nolint:gochecknoglobals // a constant table
 
 func (e Entry) String() string { return entryNames[e] }
 

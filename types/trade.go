@@ -47,7 +47,7 @@ const (
 	PhaseLapsed    Phase = 9
 )
 
-var phaseNames = map[Phase]string{
+var phaseNames = map[Phase]string{ //nolint:gochecknoglobals // a constant table
 	PhaseAgreed: "agreed", PhasePaid: "paid", PhaseDelivered: "delivered", PhaseReleased: "released", PhaseSplit: "split",
 	PhaseSettled: "settled", PhaseAwarded: "awarded", PhaseRefunded: "refunded", PhaseLapsed: "lapsed",
 }
@@ -85,7 +85,7 @@ const (
 	StepMatched   StepKind = 11 // agreed by an auction
 )
 
-var stepNames = map[StepKind]string{
+var stepNames = map[StepKind]string{ //nolint:gochecknoglobals // a constant table
 	StepAgreed: "agreed", StepPaid: "paid", StepDelivered: "delivered", StepReleased: "released",
 	StepSplit: "split", StepCollected: "collected", StepReturned: "returned", StepRefunded: "refunded", StepSettled: "settled", StepAwarded: "awarded", StepMatched: "matched",
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // quickWork, when a build of the tests sets it, allows wallets whose passphrase costs little to try. No other build does.
-var quickWork = ""
+var quickWork = "" //nolint:gochecknoglobals // set by the linker of a test build alone
 
 // terminal is the file behind a stream, if that is a terminal.
 func terminal(stream any) (*os.File, bool) {

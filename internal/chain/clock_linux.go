@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var bootID = sync.OnceValue(func() string {
+var bootID = sync.OnceValue(func() string { //nolint:gochecknoglobals // read once, never changed
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""

@@ -56,14 +56,14 @@ func anyOf(numbers ...syscall.Errno) func(error) bool {
 }
 
 var (
-	full     = anyOf(syscall.ENOSPC, syscall.EDQUOT)
-	broken   = anyOf(syscall.EIO)
-	readOnly = anyOf(syscall.EROFS)
-	denied   = anyOf(syscall.EACCES, syscall.EPERM)
+	full     = anyOf(syscall.ENOSPC, syscall.EDQUOT) //nolint:gochecknoglobals // a constant table
+	broken   = anyOf(syscall.EIO)                    //nolint:gochecknoglobals // a constant table
+	readOnly = anyOf(syscall.EROFS)                  //nolint:gochecknoglobals // a constant table
+	denied   = anyOf(syscall.EACCES, syscall.EPERM)  //nolint:gochecknoglobals // a constant table
 )
 
 // causes are in order of precedence.
-var causes = []struct {
+var causes = []struct { //nolint:gochecknoglobals // a constant table
 	is  func(error) bool
 	say func(path, file string) string
 }{

@@ -69,7 +69,7 @@ func (p *problem) ContentType(string) string { return wire.ProblemType }
 // useProblems puts our errors in the place of huma's, whose constructor is a variable of its package. huma answers 422 to
 // a parameter that can't be read and 500 to a body that can't; here both are 400. Failures of the node don't come this way:
 // see refuse.
-var useProblems = sync.OnceFunc(func() {
+var useProblems = sync.OnceFunc(func() { //nolint:gochecknoglobals // guards a variable of huma's package, which is set once
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		if status == http.StatusUnprocessableEntity || status == http.StatusInternalServerError {
 			status = http.StatusBadRequest

@@ -22,7 +22,7 @@ type dueKind struct {
 }
 
 // dueKinds are in the order in which a block handles them. Each kind has a share of its own, so that no flood of one delays another.
-var dueKinds = [...]dueKind{
+var dueKinds = [...]dueKind{ //nolint:gochecknoglobals // a constant table
 	{string([]byte{kindRemembered}), func(*State, string, any) {}},
 	{string([]byte{kindOver}), func(s *State, _ string, page any) {
 		for _, id := range *page.(*tradeIDs) {

@@ -40,7 +40,7 @@ type moment struct {
 type idPlace uint32
 
 // eventKinds assigns each kind its stored number. Append new kinds.
-var eventKinds = [...]types.EventKind{
+var eventKinds = [...]types.EventKind{ //nolint:gochecknoglobals // a constant table
 	types.EventIssued, types.EventRedeemed, types.EventTransferred, types.EventOffered, types.EventOfferClosed,
 	types.EventOrdered, types.EventWithdrawn, types.EventCleared, types.EventMatched, types.EventAgreed, types.EventPaid,
 	types.EventDelivered, types.EventReleased, types.EventSplit, types.EventLapsed, types.EventCollected,

@@ -106,7 +106,7 @@ func newRows() *rows { return &rows{some: make([]ledger.Change, 0, 4096)} }
 
 // derivedKeyspaces are computed from the state, the archive and the blocks, entry by entry. Missing is the error for a missing entry, list
 // names the entries.
-var derivedKeyspaces = []struct {
+var derivedKeyspaces = []struct { //nolint:gochecknoglobals // a constant table
 	prefix        byte
 	missing, list string
 }{

@@ -23,7 +23,7 @@ func lookUp(language Language, key trade.Key) (string, bool) {
 }
 
 // catalogue holds every text. An argument stands in braces; {role's} is the possessive form of {role}.
-var catalogue = []text{
+var catalogue = []text{ //nolint:gochecknoglobals // a constant table
 	{trade.PhaseKey(1), "agreed", "已约定"},
 	{trade.PhaseKey(2), "paid", "已付款"},
 	{trade.PhaseKey(3), "delivered", "已交付"},

@@ -32,7 +32,7 @@ type Coder struct {
 }
 
 // writers have memory to write in, which serves one value after the other.
-var writers = sync.Pool{New: func() any { return new(Coder) }}
+var writers = sync.Pool{New: func() any { return new(Coder) }} //nolint:gochecknoglobals // a pool of buffers, which hold no state between uses
 
 // Encode writes a value in its one form.
 func Encode(v Value) []byte {
