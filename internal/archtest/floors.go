@@ -47,6 +47,7 @@ func floors() []floor {
 		{0, "internal/component"},
 		{0, "internal/disk"},
 		{0, "internal/plaintext"},
+		{0, "internal/svg"},
 		{0, "market"},
 		{0, "meter"},
 		{0, "types"},

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
+
+	"lockstep/internal/svg"
 )
 
 // The plot's frame in its own units, and the axis of speeds, on which the first is 1.
@@ -24,28 +25,21 @@ const (
 // that stands alone, light or dark as its reader has it.
 func (r *GrowthReport) WritePlot(w io.Writer) error {
 	p := &plot{}
-	p.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-labelledby="title">`, plotWidth, plotHeight)
-	p.add(`<title id="title">Trades a second as the ledger grows</title>`)
-	p.add(`<style>svg{%s;%s}@media (prefers-color-scheme:dark){svg{%s}}`, plotLight, plotFont, plotDark)
-	p.add(`text{fill:var(--ink);font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}.dim{fill:var(--dim)}.grid{stroke:var(--grid)}.goal{stroke:var(--dim);stroke-dasharray:6 4}` +
-		`.line{stroke:var(--line);stroke-width:2.5;fill:none}.dot{fill:var(--line)}</style>`)
-	p.add(`<rect width="%d" height="%d" style="fill:var(--paper)"/>`, plotWidth, plotHeight)
-	p.add(`<text x="%d" y="28" style="font-size:16px">Trades a second on a growing ledger, of those on the smallest</text>`, plotLeft)
+	p.Style(fmt.Sprintf(`svg{%s;%s}@media (prefers-color-scheme:dark){svg{%s}}`, plotLight, plotFont, plotDark) +
+		`text{fill:var(--ink);font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}.dim{fill:var(--dim)}.grid{stroke:var(--grid)}.goal{stroke:var(--dim);stroke-dasharray:6 4}` +
+		`.line{stroke:var(--line);stroke-width:2.5;fill:none}.dot{fill:var(--line)}`)
+	p.Add("rect", "width", plotWidth, "height", plotHeight, "style", "fill:var(--paper)")
+	p.Text("Trades a second on a growing ledger, of those on the smallest", "x", plotLeft, "y", 28, "style", "font-size:16px")
 	p.speeds()
 	p.sizes(r.Rows)
 	p.goal()
 	p.line(r.Rows)
-	p.add(`</svg>`)
-	_, err := io.WriteString(w, strings.Join(p.parts, "\n")+"\n")
+	_, err := io.WriteString(w, p.Document("Trades a second as the ledger grows", plotWidth, plotHeight))
 	return err
 }
 
-// plot is a drawing under way.
-type plot struct{ parts []string }
-
-func (p *plot) add(format string, args ...any) {
-	p.parts = append(p.parts, fmt.Sprintf(format, args...))
-}
+// plot is an unfinished drawing.
+type plot struct{ svg.Drawing }
 
 // height is where a speed is drawn.
 func height(ratio float64) float64 {
@@ -64,35 +58,36 @@ func place(rows []GrowthRow, outputs int) float64 {
 func (p *plot) speeds() {
 	for ratio := 0.0; ratio <= plotMost+plotStep/2; ratio += plotStep {
 		y := height(ratio)
-		p.add(`<line class="grid" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`, plotLeft, plotRight, y, y)
-		p.add(`<text class="dim" x="%d" y="%.1f" text-anchor="end">%.0f %%</text>`, plotLeft-8, y+4, 100*ratio)
+		p.Add("line", "class", "grid", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
+		p.Text(fmt.Sprintf("%.0f %%", 100*ratio), "class", "dim", "x", plotLeft-8, "y", y+4, "text-anchor", "end")
 	}
 }
 
 func (p *plot) sizes(rows []GrowthRow) {
 	for _, row := range rows {
 		x := place(rows, row.Outputs)
-		p.add(`<text x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plotBottom+20, number(float64(row.Outputs)))
-		p.add(`<text class="dim" x="%.1f" y="%d" text-anchor="middle">%s</text>`, x, plotBottom+38, number(float64(row.Closed)))
+		p.Text(number(float64(row.Outputs)), "x", x, "y", plotBottom+20, "text-anchor", "middle")
+		p.Text(number(float64(row.Closed)), "class", "dim", "x", x, "y", plotBottom+38, "text-anchor", "middle")
 	}
-	p.add(`<text x="%d" y="%d" text-anchor="end">live outputs, <tspan class="dim">and closed trades behind them</tspan></text>`, plotRight, plotBottom+60)
+	p.Text("live outputs", "x", plotLeft, "y", plotBottom+60)
+	p.Text("closed trades behind them", "class", "dim", "x", plotRight, "y", plotBottom+60, "text-anchor", "end")
 }
 
 func (p *plot) goal() {
 	y := height(1 / growthGoal)
-	p.add(`<line class="goal" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`, plotLeft, plotRight, y, y)
-	p.add(`<text class="dim" x="%d" y="%.1f">a trade takes %.1f times as long</text>`, plotLeft+8, y+16, growthGoal)
+	p.Add("line", "class", "goal", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
+	p.Text(fmt.Sprintf("a trade takes %.1f times as long", growthGoal), "class", "dim", "x", plotLeft+8, "y", y+16)
 }
 
 func (p *plot) line(rows []GrowthRow) {
-	points := make([]string, len(rows))
+	points := make([][2]float64, len(rows))
 	for i, row := range rows {
-		points[i] = fmt.Sprintf("%.1f,%.1f", place(rows, row.Outputs), height(row.Ratio))
+		points[i] = [2]float64{place(rows, row.Outputs), height(row.Ratio)}
 	}
-	p.add(`<polyline class="line" points="%s"/>`, strings.Join(points, " "))
-	for _, row := range rows {
-		x, y := place(rows, row.Outputs), height(row.Ratio)
-		p.add(`<circle class="dot" cx="%.1f" cy="%.1f" r="4.5"/>`, x, y)
-		p.add(`<text x="%.1f" y="%.1f" text-anchor="middle">%s/s</text>`, x, y-12, number(row.TradesPerS))
+	p.Path(points, "class", "line")
+	for i, row := range rows {
+		x, y := points[i][0], points[i][1]
+		p.Add("circle", "class", "dot", "cx", x, "cy", y, "r", 4.5)
+		p.Text(number(row.TradesPerS)+"/s", "x", x, "y", y-12, "text-anchor", "middle")
 	}
 }

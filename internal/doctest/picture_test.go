@@ -1,8 +1,6 @@
 package doctest
 
 import (
-	"fmt"
-	"html"
 	"math"
 	"path/filepath"
 	"strings"
@@ -10,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"lockstep/internal/browser"
+	"lockstep/internal/svg"
 )
 
 // Sizes of the picture, in its own units.
@@ -38,23 +37,23 @@ func picture(title, text string) string {
 		widest = max(widest, utf8.RuneCountInString(l))
 	}
 	width, height := 2*margin+letter*float64(widest), bar+margin+line*float64(len(lines))
-	var out strings.Builder
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-label="%s">`+"\n",
-		width, height, width, height, html.EscapeString(title))
-	fmt.Fprintf(&out, `<rect width="%g" height="%g" rx="8" fill="#16191d" stroke="#3b424a"/>`+"\n", width, height)
+	var drawing svg.Drawing
+	drawing.Add("rect", "width", width, "height", height, "rx", 8, "fill", "#16191d", "stroke", "#3b424a")
 	for i, colour := range []string{"#ec6a5e", "#f4bf4f", "#61c554"} {
-		fmt.Fprintf(&out, `<circle cx="%g" cy="17" r="5.5" fill="%s"/>`+"\n", margin+18*float64(i), colour)
+		drawing.Add("circle", "cx", margin+18*float64(i), "cy", 17, "r", 5.5, "fill", colour)
 	}
-	fmt.Fprintf(&out, `<g font-family="%s" font-size="13.3" fill="#d7dbe0">`+"\n", face)
+	end := drawing.Group("font-family", face, "font-size", "13.3", "fill", "#d7dbe0")
 	for i, l := range lines {
 		for _, c := range columns(l) {
 			// textLength keeps the columns aligned in every typeface.
-			fmt.Fprintf(&out, `<text x="%g" y="%g" textLength="%g" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
-				margin+letter*float64(c.at), baseline(i), letter*float64(utf8.RuneCountInString(c.text)), shade(l), html.EscapeString(c.text))
+			drawing.Text(c.text, append([]any{
+				"x", margin + letter*float64(c.at), "y", baseline(i),
+				"textLength", letter * float64(utf8.RuneCountInString(c.text)), "lengthAdjust", "spacingAndGlyphs",
+			}, shade(l)...)...)
 		}
 	}
-	out.WriteString("</g>\n</svg>\n")
-	return out.String()
+	end()
+	return drawing.Document(title, width, height, "width", width, "height", height)
 }
 
 // baseline is the height of a line's foot.
@@ -136,15 +135,15 @@ func TestDrawingsInBrowser(t *testing.T) {
 	}
 }
 
-// shade sets headings and rules apart.
-func shade(l string) string {
+// shade returns the attributes that set headings and rules apart.
+func shade(l string) []any {
 	switch {
 	case strings.HasPrefix(l, "$ "):
-		return ` fill="#8fd18f"`
+		return []any{"fill", "#8fd18f"}
 	case strings.HasPrefix(l, "---"):
-		return ` fill="#5b646e"`
+		return []any{"fill", "#5b646e"}
 	case l[0] != ' ' && !strings.Contains(l, "  ") && len(l) < 60:
-		return ` fill="#8fb8f0" font-weight="bold"`
+		return []any{"fill", "#8fb8f0", "font-weight", "bold"}
 	}
-	return ""
+	return nil
 }

@@ -2,15 +2,15 @@ package sim
 
 import (
 	"fmt"
-	"html"
 	"html/template"
 	"math"
-	"strings"
+
+	"lockstep/internal/svg"
 )
 
 // chart draws into an SVG. Colours are classes of the page's style sheet, so that they follow light and dark.
 type chart struct {
-	strings.Builder
+	svg.Drawing
 	width, height            float64
 	left, right, top, bottom float64 // margins
 	fromX, toX, fromY, toY   float64 // values at the margins
@@ -31,18 +31,17 @@ func (c *chart) y(value float64) float64 {
 }
 
 func (c *chart) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(c, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x1, y1, x2, y2)
+	c.Add("line", "class", class, "x1", x1, "y1", y1, "x2", x2, "y2", y2)
 }
 
 // bar fills a rectangle between values, with a text that shows when one points at it.
 func (c *chart) bar(class string, fromX, toX, fromY, toY float64, says string) {
 	top, bottom := min(c.y(fromY), c.y(toY)), max(c.y(fromY), c.y(toY))
-	fmt.Fprintf(c, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f"><title>%s</title></rect>`,
-		class, c.x(fromX), top, c.x(toX)-c.x(fromX), bottom-top, html.EscapeString(says))
+	c.Titled(says, "rect", "class", class, "x", c.x(fromX), "y", top, "width", c.x(toX)-c.x(fromX), "height", bottom-top)
 }
 
 func (c *chart) text(class, anchor string, x, y float64, text string) {
-	fmt.Fprintf(c, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`, class, anchor, x, y, html.EscapeString(text))
+	c.Text(text, "class", class, "text-anchor", anchor, "x", x, "y", y)
 }
 
 // path draws through points given in values.
@@ -50,11 +49,11 @@ func (c *chart) path(class string, points [][2]float64) {
 	if len(points) == 0 {
 		return
 	}
-	var d strings.Builder
+	drawn := make([][2]float64, len(points))
 	for i, p := range points {
-		fmt.Fprintf(&d, "%c%.1f %.1f", "ML"[min(i, 1)], c.x(p[0]), c.y(p[1]))
+		drawn[i] = [2]float64{c.x(p[0]), c.y(p[1])}
 	}
-	fmt.Fprintf(c, `<path class="%s" d="%s"/>`, class, d.String())
+	c.Path(drawn, "class", class)
 }
 
 // rulesY draws the grid and the labels of the upright axis, and its unit above it.
@@ -98,8 +97,7 @@ func number(value, step float64) string {
 
 // close ends the drawing. Screen readers read the title.
 func (c *chart) close(title string) template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s</svg>`, //nolint:gosec // all texts are escaped above
-		c.width, c.height, html.EscapeString(title), c.String()))
+	return template.HTML(c.Inline(title, c.width, c.height)) //nolint:gosec // the drawing escapes all texts
 }
 
 // curves draws demand and supply of a round, and where they meet.
@@ -138,7 +136,7 @@ func (r *Round) curves(w words) template.HTML {
 		points = append(points, [2]float64{at, side.end})
 		c.path(side.class, points)
 	}
-	fmt.Fprintf(c, `<circle class="point" cx="%.1f" cy="%.1f" r="5.5"/>`, c.x(volume), c.y(price))
+	c.Add("circle", "class", "point", "cx", c.x(volume), "cy", c.y(price), "r", 5.5)
 	label := fmt.Sprintf("%.2f %s, %d Wh", price, w.say("ct/kWh"), r.Volume)
 	if anchor, x := "start", c.x(volume)+12; x < c.width*0.66 {
 		c.text("callout", anchor, x, c.y(price)-24, label)
