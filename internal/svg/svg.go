@@ -56,7 +56,9 @@ func (d *Drawing) Document(title string, width, height float64, attributes ...an
 }
 
 // Inline returns the drawing as a part of an HTML page.
-func (d *Drawing) Inline(title string, width, height float64) string { return d.close(title, width, height, nil) }
+func (d *Drawing) Inline(title string, width, height float64) string {
+	return d.close(title, width, height, nil)
+}
 
 func (d *Drawing) close(title string, width, height float64, attributes []any) string {
 	var whole Drawing
