@@ -23,7 +23,7 @@ type globals struct {
 	NodeURL   string `name:"node" help:"Address of the node to ask; by default that of the node in the home folder, else http://127.0.0.1:8645." env:"LOCKSTEP_NODE" placeholder:"URL"`
 	TokenFile string `help:"File with the node's API token; by default that of the node in the home folder." env:"LOCKSTEP_TOKEN_FILE" type:"path" placeholder:"FILE"`
 	JSON      bool   `help:"Print one JSON object instead of text."`
-	Language  string `help:"Language of a trade's status: en or zh; by default that of the environment (LC_ALL, LC_MESSAGES, LANG)." enum:",en,zh" default:"" placeholder:"LANGUAGE"`
+	Language  string `help:"Language of a trade's status: en, zh, or auto for that of the environment (LC_ALL, LC_MESSAGES, LANG)." enum:"auto,en,zh" default:"auto" placeholder:"LANGUAGE"`
 	Verbose   bool   `help:"Log more, to standard error." short:"v"`
 }
 

@@ -68,7 +68,7 @@ func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer 
 
 // language is that of the flag, else that of the environment.
 func (a *app) language() words.Language {
-	if a.Language != "" {
+	if a.Language != "auto" {
 		return words.Of(a.Language)
 	}
 	return words.Of(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")))
@@ -79,7 +79,7 @@ func turnText(w *words.Printer, status *trade.Status, clock types.Time) string {
 	if status.Turn.Role == trade.Nobody {
 		return w.Text(status.State)
 	}
-	text := w.Actor(status.Turn.Role) + ": " + w.Key(status.Turn.Move)
+	text := w.Actor(status.Turn.Role) + w.Key(words.Colon) + w.Key(status.Turn.Move)
 	if status.Turn.Until != 0 {
 		text += ", " + about(w, status.Turn.Until, clock)
 	}
@@ -204,7 +204,7 @@ func untilText(w *words.Printer, until, clock types.Time) string {
 	if until == 0 {
 		return w.Key(words.AnyTime)
 	}
-	return w.Fill(words.By, soon(until, clock)+" ("+about(w, until, clock)+")")
+	return w.Fill(words.By, soon(until, clock)+w.Fill(words.Aside, about(w, until, clock)))
 }
 
 // listedGoods writes how much of what, and from when, for a table.

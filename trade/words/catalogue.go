@@ -187,5 +187,6 @@ var catalogue = []text{ //nolint:gochecknoglobals // a constant table
 	{AnyTime, "any time", "任何时候"},
 	{By, "by {value}", "{value}之前"},
 	{TimeLeft, "{value} left", "剩余{value}"},
+	{Aside, " ({value})", "（{value}）"},
 	{DeadlinePassed, "passed", "已过期"},
 }

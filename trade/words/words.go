@@ -145,5 +145,6 @@ const (
 	AnyTime        trade.Key = "text.any_time" // no deadline
 	By             trade.Key = "text.by"       // a deadline, with a value
 	TimeLeft       trade.Key = "text.left"     // until a deadline, with a value
+	Aside          trade.Key = "aside"         // in parentheses, with a value
 	DeadlinePassed trade.Key = "text.passed"
 )
