@@ -1,6 +1,7 @@
 package trade
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 
@@ -72,15 +73,8 @@ func proRata(claims []types.Claim, available uint64, trade types.TradeID) uint64
 		shares[i] = share{claim.Trade, floor, remainder}
 		left -= floor
 	}
-	slices.SortStableFunc(shares, func(a, b share) int { // claims are in order of trade IDs
-		switch {
-		case a.remainder > b.remainder:
-			return -1
-		case a.remainder < b.remainder:
-			return 1
-		}
-		return 0
-	})
+	// The order is stable and the claims are in order of trade IDs, so equal remainders keep that order.
+	slices.SortStableFunc(shares, func(a, b share) int { return cmp.Compare(b.remainder, a.remainder) })
 	for i := range shares {
 		if uint64(i) < left {
 			shares[i].floor++

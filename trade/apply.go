@@ -198,7 +198,8 @@ func split(t *types.Trade, a *types.Split, e Evidence, clock types.Time) (*types
 		return nil, Effect{}, err
 	}
 	effect := Effect{Signer: a.Submitter, Step: types.StepSplit, Event: types.EventSplit}
-	return divide(t, types.PhaseSplit, a.ToProducer, a.ToConsumer, effect, e)
+	next, effect := divide(t, types.PhaseSplit, a.ToProducer, a.ToConsumer, effect, e)
+	return next, effect, nil
 }
 
 // settle ends a trade under meter terms by its readings.
@@ -211,10 +212,10 @@ func settle(t *types.Trade, a *types.Settle, e Evidence, clock types.Time) (*typ
 	}
 	allotted := Allot(e.Slot, a.Trade)
 	toProducer := ProducerShare(&t.Agreement, t.Released, allotted)
-	next, effect, err := divide(t, types.PhaseSettled, toProducer, t.LockedSum()-toProducer,
+	next, effect := divide(t, types.PhaseSettled, toProducer, t.LockedSum()-toProducer,
 		Effect{Step: types.StepSettled, Event: types.EventSettled}, e)
 	next.Allotted = allotted
-	return next, effect, err
+	return next, effect, nil
 }
 
 // award divides all that the trade has locked between the two parties, as its arbiter says.
@@ -223,15 +224,16 @@ func award(t *types.Trade, a *types.Award, e Evidence, clock types.Time) (*types
 		return nil, Effect{}, err
 	}
 	effect := Effect{Signer: keyOf(&t.Agreement, "arbiter"), Step: types.StepAwarded, Event: types.EventAwarded}
-	return divide(t, types.PhaseAwarded, a.ToProducer, a.ToConsumer, effect, e)
+	next, effect := divide(t, types.PhaseAwarded, a.ToProducer, a.ToConsumer, effect, e)
+	return next, effect, nil
 }
 
 // divide ends a trade: all that it has locked goes to its two parties.
-func divide(t *types.Trade, end types.Phase, toProducer, toConsumer types.Amount, effect Effect, e Evidence) (*types.Trade, Effect, error) {
+func divide(t *types.Trade, end types.Phase, toProducer, toConsumer types.Amount, effect Effect, e Evidence) (*types.Trade, Effect) {
 	next := change(t, e.InPlace)
 	next.Phase, next.Locked = end, nil
 	effect.ToProducer, effect.ToConsumer = toProducer, toConsumer
-	return next, effect, nil
+	return next, effect
 }
 
 // Spend takes a part out of a trade for its owner: E4 of the producer, the return of the consumer, or its refund. The bond goes

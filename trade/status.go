@@ -204,7 +204,7 @@ func otherwise(t *types.Trade, clock types.Time, reading uint64) []Message {
 // undecided lists the consequences of the fallback terms for a delivered trade.
 func undecided(t *types.Trade, clock types.Time, reading uint64) []Message {
 	a := &t.Agreement
-	over := clock > a.Deadlines.ConfirmBy
+	over := Passed(a.Deadlines.ConfirmBy, clock)
 	switch a.Fallback.(type) {
 	case *types.Hold: // nothing, as below
 	case *types.Meter:

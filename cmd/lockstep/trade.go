@@ -196,9 +196,8 @@ type tradeRefundCmd struct {
 func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
 		agreement := &t.Agreement
-		if phase := trade.PhaseAt(t, s.status.Clock); phase != types.PhaseRefunded {
-			return plan{}, types.Refuse(types.CodePhase, "the trade is %s: a refund comes when deliver-by (%s) has passed with nothing delivered",
-				phase, agreement.Deadlines.DeliverBy)
+		if err := trade.May(t, trade.MoveRefund, s.status.Clock); err != nil {
+			return plan{}, fmt.Errorf("%w; a refund is possible after deliver-by (%s) if nothing was delivered", err, agreement.Deadlines.DeliverBy)
 		}
 		return plan{
 			ask:  fmt.Sprintf("Take back the payment of %s and the deposit of %s", s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
