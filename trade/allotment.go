@@ -8,18 +8,18 @@ import (
 	"lockstep/types"
 )
 
-// Allot returns how much of what was read in a slot is a trade's. The claims stand in the order in which their agreements
-// were recorded, each served in full before the next; those of the same block share what is left for them pro rata, by
-// largest remainder, ties by trade ID. A reading counts for a claim if it was posted by its reading-by; for claims of the
-// same block, by the earliest of theirs.
+// Allot returns a trade's part of the quantity that was read in a slot. The claims are in the order in which their agreements
+// were recorded, and each is served in full before the next. Claims of the same block share the remaining quantity pro rata, by
+// largest remainder, ties by trade ID. A reading counts for a claim if it was posted by its reading-by; for claims of the same
+// block, by the earliest reading-by of theirs.
 //
-// So no later act dilutes an earlier trade, and the shares never add up to more than was read.
+// So no later act dilutes an earlier trade, and the shares never add up to more than the quantity read.
 func Allot(slot *types.Slot, trade types.TradeID) uint64 {
 	at := slices.IndexFunc(slot.Claims, func(c types.Claim) bool { return c.Trade == trade })
 	if at < 0 {
 		return 0
 	}
-	var before uint64 // what is claimed ahead of this block
+	var before uint64 // claimed in earlier blocks
 	var peers []types.Claim
 	for _, claim := range slot.Claims {
 		switch {
@@ -38,7 +38,7 @@ func AwaitsReading(slot *types.Slot, clock types.Time) bool {
 	return slices.ContainsFunc(slot.Claims, func(c types.Claim) bool { return !Passed(c.ReadingBy, clock) })
 }
 
-// readInTime is the quantity that was read in time for all of the claims.
+// readInTime returns the quantity that was read in time for all of the claims.
 func readInTime(slot *types.Slot, claims []types.Claim) uint64 {
 	by := types.MaxTime
 	for _, claim := range claims {
@@ -53,7 +53,7 @@ func readInTime(slot *types.Slot, claims []types.Claim) uint64 {
 	return total
 }
 
-// proRata divides what there is among claims, in full if it suffices, else in proportion: each gets its floor, and the
+// proRata divides the available quantity among claims, in full if it suffices, else in proportion: each gets its floor, and the
 // units left over go to the largest remainders, among equal ones to the smaller trade ID.
 func proRata(claims []types.Claim, available uint64, trade types.TradeID) uint64 {
 	var claimed uint64
@@ -86,7 +86,7 @@ func proRata(claims []types.Claim, available uint64, trade types.TradeID) uint64
 	return 0
 }
 
-// mulDiv returns a*b divided by c, in 128 bits; b <= c. Nothing divided by nothing is nothing.
+// mulDiv returns a*b divided by c, in 128 bits; b <= c. Zero divided by zero is zero.
 func mulDiv(a, b, c uint64) (quotient, remainder uint64) {
 	if c == 0 {
 		return 0, 0

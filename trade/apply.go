@@ -2,7 +2,7 @@ package trade
 
 import "lockstep/types"
 
-// Evidence is what a step is judged by beside the trade, the action and the ledger clock.
+// Evidence is the information that decides a step besides the trade, the action and the ledger clock.
 type Evidence struct {
 	Tx          types.TxID  // the transaction that takes the step
 	BlockTime   types.Time  // slots and mandates are in block time
@@ -11,12 +11,12 @@ type Evidence struct {
 	InPlace     bool        // the trade is the caller's own copy, and is changed instead of copied
 }
 
-// Effect is what a step asks of the ledger. All sums are in the agreement's asset.
+// Effect lists the changes that the ledger must make for a step. All sums are in the agreement's asset.
 type Effect struct {
 	Debit      types.Amount    // taken from the transaction and locked in the trade
-	Credit     types.Amount    // left the trade and is for the transaction to spend
-	ToProducer types.Amount    // left the trade for the purse of the producer
-	ToConsumer types.Amount    // and of the consumer
+	Credit     types.Amount    // leaves the trade for the transaction to spend
+	ToProducer types.Amount    // leaves the trade for the producer's purse
+	ToConsumer types.Amount    // leaves the trade for the consumer's purse
 	Signer     types.PublicKey // must have signed the transaction; zero: no signature is needed
 	Step       types.StepKind  // in the record of the trade; zero: none
 	Event      types.EventKind // for those who follow the trade; empty: none
@@ -41,8 +41,8 @@ func Lapse(t *types.Trade, clock types.Time) (*types.Trade, bool) {
 	return next, true
 }
 
-// Check reports whether an action can be applied to a trade at a moment of the ledger clock: nil, or the refusal that the
-// ledger would give. It can't see evidence: signatures, mandates, readings and money.
+// Check reports whether an action can be applied to a trade at a moment of the ledger clock: nil, or the refusal that the ledger
+// would return. It can't see evidence: signatures, mandates, readings and money.
 func Check(t *types.Trade, action types.Action, clock types.Time) error {
 	switch a := any(action).(type) { // not over the closed set of actions: most are of no trade
 	case *types.Pay:
@@ -81,13 +81,13 @@ func checkRelease(t *types.Trade, a *types.Release, clock types.Time) error {
 	return nil
 }
 
-// checkSplit refuses a split in other phases than paid and delivered, and one that the parties signed for an earlier state.
+// checkSplit refuses a split in phases other than paid and delivered, and a split that the parties signed for an earlier state.
 func checkSplit(t *types.Trade, a *types.Split, clock types.Time) error {
 	if err := May(t, MoveSplit, clock); err != nil {
 		return err
 	}
 	if phase := PhaseAt(t, clock); a.Phase != phase || a.Released != t.Released {
-		return types.Refuse(types.CodeMandate, "the split was made when the trade was %s with %d instalments released; now it is %s with %d released: make it again",
+		return types.Refuse(types.CodeMandate, "the split was made when the trade was %s with %d instalments released; now it is %s with %d released: sign a new split",
 			a.Phase, a.Released, phase, t.Released)
 	}
 	return nil
@@ -183,7 +183,7 @@ func release(t *types.Trade, a *types.Release, e Evidence, clock types.Time) (*t
 	return next, effect, nil
 }
 
-// split divides all that the trade has locked as both parties wish.
+// split divides all locked money of the trade as both parties signed.
 func split(t *types.Trade, a *types.Split, e Evidence, clock types.Time) (*types.Trade, Effect, error) {
 	if err := checkSplit(t, a, clock); err != nil {
 		return nil, Effect{}, err
@@ -218,7 +218,7 @@ func settle(t *types.Trade, a *types.Settle, e Evidence, clock types.Time) (*typ
 	return next, effect, nil
 }
 
-// award divides all that the trade has locked between the two parties, as its arbiter says.
+// award divides all locked money of the trade between the two parties, as its arbiter signed.
 func award(t *types.Trade, a *types.Award, e Evidence, clock types.Time) (*types.Trade, Effect, error) {
 	if err := checkAward(t, a, clock); err != nil {
 		return nil, Effect{}, err
@@ -228,7 +228,7 @@ func award(t *types.Trade, a *types.Award, e Evidence, clock types.Time) (*types
 	return next, effect, nil
 }
 
-// divide ends a trade: all that it has locked goes to its two parties.
+// divide ends a trade: all its locked money goes to its two parties.
 func divide(t *types.Trade, end types.Phase, toProducer, toConsumer types.Amount, effect Effect, e Evidence) (*types.Trade, Effect) {
 	next := change(t, e.InPlace)
 	next.Phase, next.Locked = end, nil
@@ -237,7 +237,7 @@ func divide(t *types.Trade, end types.Phase, toProducer, toConsumer types.Amount
 }
 
 // Spend takes a part out of a trade for its owner: E4 of the producer, the return of the consumer, or its refund. The bond goes
-// with the payment and is no step of its own.
+// with the payment and is not a step of its own.
 func Spend(t *types.Trade, part types.Part, e Evidence, clock types.Time) (next *types.Trade, effect Effect, err error) {
 	locked, ok := t.Find(part)
 	if !ok {
@@ -245,7 +245,7 @@ func Spend(t *types.Trade, part types.Part, e Evidence, clock types.Time) (next 
 	}
 	owner, ok := Owner(t, part, clock)
 	if !ok {
-		return nil, effect, types.Refuse(types.CodeInputLocked, "the %s of trade %s is nobody's while the trade is %s", part, t.ID(), PhaseAt(t, clock))
+		return nil, effect, types.Refuse(types.CodeInputLocked, "the %s of trade %s has no owner while the trade is %s", part, t.ID(), PhaseAt(t, clock))
 	}
 	effect = Effect{Credit: locked.Amount, Signer: owner}
 	step, event := types.StepCollected, types.EventCollected
@@ -290,7 +290,7 @@ func note(t *types.Trade, step types.Step) {
 	t.Steps = append(t.Steps, step)
 }
 
-// roomyTrade is a trade with room for all that it may lock, in one piece of memory.
+// roomyTrade is a trade with room for all parts that it may lock, in one allocation.
 type roomyTrade struct {
 	types.Trade
 	room [mostLocked]types.Locked

@@ -2,10 +2,10 @@ package trade
 
 import "lockstep/types"
 
-// mostLocked is how many parts are locked at once: the payment, the deposit or the return, and the bond.
+// mostLocked is the largest number of parts that are locked at once: the payment, the deposit or the return, and the bond.
 const mostLocked = 3
 
-// Locks returns the parts that a paid or delivered trade has locked: they follow from its agreement, its phase and the
+// Locks returns the parts that a paid or delivered trade has locked. They follow from its agreement, its phase and the
 // instalments released so far.
 func Locks(t *types.Trade) []types.Locked { return appendLocks(nil, t) }
 

@@ -78,7 +78,7 @@ func (a Args) All() []Named {
 
 // The messages of a status. Each group answers one question.
 const (
-	// What is the state of the trade, and who brought it there?
+	// The state of the trade, and the side that brought it there.
 	StateAgreed          Key = "state.agreed"
 	StateMatched         Key = "state.matched"
 	StatePaid            Key = "state.paid"
@@ -93,7 +93,7 @@ const (
 	StateRefunded        Key = "state.refunded"   // the consumer has spent its refund
 	StateLapsed          Key = "state.lapsed"
 
-	// What happens if nobody acts?
+	// The consequences if neither side acts.
 	ElseLapse      Key = "else.lapse"
 	ElseRefund     Key = "else.refund"
 	ElseLocked     Key = "else.locked" // hold: no end
@@ -101,29 +101,29 @@ const (
 	ElseSettleSoon Key = "else.settle_now" // confirm-by has passed
 	ElseAward      Key = "else.award"
 	ElseAwardSoon  Key = "else.award_now"
-	ElseKeep       Key = "else.keep" // what is somebody's stays so, without a deadline
+	ElseKeep       Key = "else.keep" // each part stays with its owner, without a deadline
 	ElseNothing    Key = "else.nothing"
 	ElseOnRecord   Key = "else.on_record" // of a match: it counts against a party
 
-	// What does a move do with the money?
+	// The effect of a move on the money.
 	EffectLocks   Key = "effect.locks"
 	EffectGives   Key = "effect.gives"
 	EffectDivides Key = "effect.divides"
 	EffectReads   Key = "effect.reads"
 
-	// Whose is a locked part?
+	// The owner of a locked part.
 	OwnerNobody Key = "owner.nobody"
 	OwnerRole   Key = "owner.role"
 
-	// What do the fallback terms say?
+	// The meaning of the fallback terms.
 	TermsHold    Key = "terms.hold"
 	TermsMeter   Key = "terms.meter"
 	TermsArbiter Key = "terms.arbiter"
 
-	// Which sums did both sides agree on?
+	// The sums of the agreement.
 	Price Key = "price"
 
-	// What happened in a stage?
+	// The event of a stage.
 	NoteAgreed         Key = "note.agreed"
 	NoteMatched        Key = "note.matched"
 	NotePaid           Key = "note.paid"
@@ -161,7 +161,7 @@ type KeyInfo struct {
 	Args []string
 }
 
-// Keys lists every key that this package gives, with the arguments that it has.
+// Keys lists every key that this package returns, with the names of its arguments.
 func Keys() []KeyInfo {
 	list := []KeyInfo{
 		{StateAgreed, nil}, {StateMatched, nil}, {StatePaid, nil}, {StateDelivered, nil},

@@ -62,7 +62,7 @@ func (d deadline) of(a *types.Agreement) types.Time {
 	return a.Deadlines.ConfirmBy
 }
 
-// windowOf is the table of protocol sections 3 and 4: all that a move depends on but the money and the secret. Pay, deliver and
+// windowOf is the table of protocol sections 3 and 4: all conditions of a move except the money and the secret. Pay, deliver and
 // split end with the phase of the trade: pay-by ends agreed, deliver-by ends paid, see [PhaseAt]. No two parties can make a move
 // of their own in the same window.
 func windowOf(m Move) window {
@@ -113,7 +113,7 @@ func May(t *types.Trade, m Move, clock types.Time) error {
 	}
 }
 
-// judge returns the code by which a move is refused, or that of success.
+// judge returns the code with which a move is refused, or that of success.
 func (w *window) judge(t *types.Trade, clock types.Time) types.Code {
 	a, phase := &t.Agreement, PhaseAt(t, clock)
 	switch {
@@ -139,7 +139,7 @@ func (w *window) limited(a *types.Agreement) bool {
 	return w.upTo != none && w.noLimit != types.FallbackKind(a.Fallback)
 }
 
-// until is the deadline of a move that is possible in a phase; zero without one.
+// until returns the deadline of a move that is possible in a phase; zero without one.
 func (w *window) until(a *types.Agreement, phase types.Phase) types.Time {
 	if w.limited(a) {
 		return w.upTo.of(a)
@@ -149,7 +149,7 @@ func (w *window) until(a *types.Agreement, phase types.Phase) types.Time {
 }
 
 // Moves lists the moves that are possible at a moment of the ledger clock. The trade waits for the first. A split needs both
-// signatures and is nobody's turn: it comes last.
+// signatures and is no side's turn: it comes last.
 func Moves(t *types.Trade, clock types.Time) []types.Move {
 	var moves []types.Move
 	for m := MovePay; m <= MoveRefund; m++ {

@@ -81,12 +81,12 @@ func (s *Status) takesPart(role Role) bool {
 	return role == s.Viewer
 }
 
-// PriceOf is the statement of the sums of an agreement.
+// PriceOf states the sums of an agreement.
 func PriceOf(a *types.Agreement) Message {
 	return Message{Key: Price, Args: Args{Sum: a.Price, Deposit: a.Deposit, Bond: a.Bond}}
 }
 
-// Terms is the statement of fallback terms: the end of a delivered trade without a release.
+// Terms states the fallback terms: the end of a delivered trade without a release.
 func Terms(fallback types.Fallback) Message {
 	switch f := fallback.(type) {
 	case *types.Hold:
@@ -163,7 +163,7 @@ func effectsOf(t *types.Trade, what string, reading uint64) []Message {
 	return []Message{}
 }
 
-// sums is an effect on each side whose sum is not zero.
+// sums lists an effect on each side whose sum is not zero.
 func sums(key Key, producer, consumer types.Amount) []Message {
 	messages := []Message{}
 	if producer > 0 {
@@ -175,14 +175,14 @@ func sums(key Key, producer, consumer types.Amount) []Message {
 	return messages
 }
 
-// settlement is what a settlement by a reading gives to each side.
+// settlement lists the sums that a settlement by a reading gives to each side.
 func settlement(t *types.Trade, reading uint64) []Message {
 	locked := t.LockedSum()
 	producer := min(ProducerShare(&t.Agreement, t.Released, reading), locked)
 	return sums(EffectGives, producer, locked-producer)
 }
 
-// otherwise lists the consequences if nobody acts any more.
+// otherwise lists the consequences if neither side acts any more.
 func otherwise(t *types.Trade, clock types.Time, reading uint64) []Message {
 	a := &t.Agreement
 	switch PhaseAt(t, clock) {
@@ -243,7 +243,7 @@ func matched(t *types.Trade) bool {
 	return matched
 }
 
-// held is the sum that a part of the trade has locked, zero if it has none.
+// held returns the sum that a part of the trade has locked, zero if it has none.
 func held(t *types.Trade, part types.Part) types.Amount {
 	locked, _ := t.Find(part)
 	return locked.Amount

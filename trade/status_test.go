@@ -36,7 +36,7 @@ func lockedIn(t *types.Trade) {
 	}
 }
 
-// steps records what happened, a minute apart.
+// steps records steps of these kinds, a minute apart.
 func steps(t *types.Trade, kinds ...types.StepKind) {
 	t.Steps = nil
 	for i, kind := range kinds {

@@ -21,9 +21,9 @@ func clocks() []types.Time {
 	return list
 }
 
-// TestOwner is the rule of the protocol in words, held against the code for every recorded phase, part and moment, under
-// every fallback: what is released is the producer's, but for the return; what was paid and not delivered by deliver-by
-// is the consumer's; nothing else is anybody's.
+// TestOwner checks the owner of every part against the rule of the protocol in words, for every recorded phase and moment, under
+// every fallback: a release gives the return to the consumer and the rest to the producer; a paid trade without a delivery by
+// deliver-by gives all to the consumer; no other part has an owner.
 func TestOwner(t *testing.T) {
 	t.Parallel()
 	for _, fallback := range []types.Fallback{&types.Hold{}, &types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}} {

@@ -35,7 +35,7 @@ func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
 	return offer.ID(), nil
 }
 
-// fill puts in what a caller may leave to the draft.
+// fill sets the fields that a caller may leave to the draft.
 func (d *Draft) fill(chainID *string, nonce *uint64) (err error) {
 	if *chainID == "" {
 		*chainID = d.ctx.Params.ChainID
@@ -46,7 +46,7 @@ func (d *Draft) fill(chainID *string, nonce *uint64) (err error) {
 	return err
 }
 
-// Cancel withdraws what is left of an offer of the account.
+// Cancel withdraws the rest of an offer of the account.
 func (d *Draft) Cancel(id types.OfferID, offer *types.Offer) error {
 	if err := checkOffer(id, offer); err != nil {
 		return err
@@ -115,7 +115,7 @@ func checkAhead(ctx *Context, goods *types.Goods) error {
 	return nil
 }
 
-// checkAgreement is what must hold of an agreement before the account signs it.
+// checkAgreement checks the conditions under which the account signs an agreement.
 func (a *Account) checkAgreement(ctx *Context, agreement *types.Agreement) error {
 	if !a.has(agreement) {
 		return refuse(ReasonNotOurs, "the agreement is between %s and %s, this account is %s", agreement.Producer, agreement.Consumer, a.key)
@@ -163,7 +163,7 @@ func (d *Draft) Deliver(id types.TradeID, t *types.Trade) error {
 	return nil
 }
 
-// checkSplit is what must hold of a split before the account proposes it.
+// checkSplit checks the conditions under which the account proposes a split.
 func (a *Account) checkSplit(ctx *Context, split *splitFields, trade *types.Trade) error {
 	if !a.has(&trade.Agreement) {
 		return refuse(ReasonNotOurs, "trade %s is between others, not of %s", split.Trade, a.key)
@@ -185,8 +185,8 @@ func checkSplit(ctx *Context, split *splitFields, t *types.Trade) error {
 	return trade.Check(t, split.action(), ctx.Clock)
 }
 
-// Collect spends what a trade has left to the account to its own key: the producer's payment and bond (E4), the
-// consumer's return, or its refund. None of it is ever urgent: such coins are also chosen like any other.
+// Collect spends all parts of a trade that the account owns to its own key: the producer's payment and bond (E4), the consumer's
+// return, or its refund. It is never urgent: such coins can also be spent directly.
 func (d *Draft) Collect(id types.TradeID, t *types.Trade) error {
 	if err := checkTrade(id, t); err != nil {
 		return err

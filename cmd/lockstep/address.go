@@ -15,11 +15,11 @@ import (
 	"lockstep/internal/plaintext"
 )
 
-// connect makes a client of the node that the flags name, or of the one in the home folder.
+// connect returns a client of the node that the flags name, else of the node in the home folder.
 func (a *app) connect() (*client.Client, error) { return a.connectTo(a.nodeDir()) }
 
-// connectTo makes a client of the node in a folder, unless the flags name another. A missing token file is no error:
-// reading needs none.
+// connectTo returns a client of the node in a folder, unless the flags name another node. A missing token file is no error:
+// reading needs no token.
 func (a *app) connectTo(dir string) (*client.Client, error) {
 	address, err := a.nodeAddress(dir)
 	if err != nil {
@@ -43,7 +43,8 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 // maxTokenFile bounds a file that should hold an API token.
 const maxTokenFile = 4 << 10
 
-// nodeAddress is where the node is asked: as the flag or the environment says, else where the node in a folder listens.
+// nodeAddress returns the URL of the node: from the flag or the environment, else the address on which the node in a folder
+// listens.
 func (a *app) nodeAddress(dir string) (string, error) {
 	if a.NodeURL != "" {
 		return completeURL(a.NodeURL)
@@ -55,7 +56,7 @@ func (a *app) nodeAddress(dir string) (string, error) {
 	return "http://" + reachable(listens), nil
 }
 
-// completeURL puts the scheme before an address that lacks it: on this machine it can only be http.
+// completeURL adds the scheme http to a loopback address that lacks a scheme. Any other address must have one.
 func completeURL(text string) (string, error) {
 	if strings.Contains(text, "://") {
 		return text, nil
@@ -67,7 +68,7 @@ func completeURL(text string) (string, error) {
 	if loopback(host) {
 		return "http://" + text, nil
 	}
-	return "", misuse("--node %q has no scheme: write https://%s, or http://%s if nobody can listen in between", text, text, text)
+	return "", misuse("--node %q has no scheme: write https://%s, or http://%s on a network that you trust", text, text, text)
 }
 
 func loopback(host string) bool {
@@ -75,7 +76,7 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
-// reachable is an address at which this machine reaches what listens there: a node that listens everywhere, also here.
+// reachable returns an address at which this machine reaches a listener: the loopback address for a listener on all interfaces.
 func reachable(listens string) string {
 	host, port, err := net.SplitHostPort(listens)
 	if err != nil {
@@ -90,7 +91,7 @@ func reachable(listens string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// checkListen refuses an address at which nothing can listen.
+// checkListen refuses a malformed listen address.
 func checkListen(flag, address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -34,7 +34,7 @@ func defaultHome() string {
 	return ".lockstep"
 }
 
-// app is what a command needs of the process.
+// app holds the flags, the streams and the command line for a command.
 type app struct {
 	*globals
 	in   io.Reader
@@ -53,7 +53,7 @@ func (a *app) logger() *slog.Logger {
 
 func (a *app) nodeDir() string { return filepath.Join(a.Home, "node") }
 
-// show prints a value: as JSON if asked for, else as text writes it.
+// show prints a value: as JSON with --json, else through text.
 func (a *app) show(value any, text func(p *page)) error {
 	if a.JSON {
 		encoder := json.NewEncoder(a.out)
@@ -67,14 +67,14 @@ func (a *app) show(value any, text func(p *page)) error {
 	return p.err
 }
 
-// usageError is a wrong use of the program, not a failure of it.
+// usageError marks an error in the command line, as opposed to a command that failed.
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
 func misuse(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// wrongUse is the error of arguments that can't be read, with where to read on.
+// wrongUse returns the error of arguments that can't be parsed, with the command that prints their help.
 func wrongUse(err error) error {
 	path := ""
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
@@ -87,14 +87,14 @@ func wrongUse(err error) error {
 	return &usageError{fmt.Errorf("%w\n  See: %s%s --help", plainly(err), programName(), path)}
 }
 
-// failure is an error as --json shows it.
+// failure is the JSON form of an error.
 type failure struct {
 	Error  string `json:"error"`
 	Code   string `json:"code"`
 	Advice string `json:"advice,omitempty"`
 }
 
-// report tells what went wrong and what to do, on standard error.
+// report prints an error and its advice to standard error.
 func (a *app) report(err error) {
 	err = disk.Explain(a.Home, err)
 	f := failure{Error: err.Error(), Code: "usage"}
@@ -120,7 +120,7 @@ func (a *app) report(err error) {
 	}
 }
 
-// version is what the build was made of.
+// version returns the revision of the source from which the program was built.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

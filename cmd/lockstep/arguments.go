@@ -27,14 +27,14 @@ func askedForHelp(args []string) []string {
 	return args
 }
 
-// dashed is a value that begins with a dash and can't be a flag: a negative number.
+// dashed matches a value that begins with a dash and can't be a flag: a negative number.
 var dashed = regexp.MustCompile(`^-\.?\d`)
 
-// pemBegin is what a key in PEM form begins with, which can't be a flag either.
+// pemBegin is the prefix of a key in PEM form, which can't be a flag either.
 const pemBegin = "-----BEGIN "
 
-// bindDashed joins a flag with a value that begins with a dash, which would be read as a flag itself: --limit -5 becomes
-// --limit=-5, and is judged as a value. A key in PEM form, as a flag's value or as an argument, gets an empty line in front,
+// bindDashed joins a flag with a value that begins with a dash, which would be parsed as a flag itself: --limit -5 becomes
+// --limit=-5, and is checked as a value. A key in PEM form, as a flag's value or as an argument, gets an empty line in front,
 // which its reader ignores.
 func bindDashed(args []string) []string {
 	var bound []string
@@ -55,8 +55,8 @@ func bindDashed(args []string) []string {
 	return bound
 }
 
-// checkGiven refuses what was typed and means nothing: an empty text, a negative number, and a zero unless the field's tag
-// "zero" says that zero has a meaning of its own. So a flag that is absent and one that is zero are never the same.
+// checkGiven refuses arguments without a meaning: an empty text, a negative number, and a zero unless the field's tag "zero"
+// gives zero a meaning of its own. So an absent flag and a zero are never the same.
 func checkGiven(command *kong.Context) error {
 	for _, step := range command.Path {
 		var name string
@@ -131,13 +131,13 @@ func checkValue(name string, value reflect.Value, zeroMeans bool) error {
 	return nil
 }
 
-// notANumber and notASpan are how the parser speaks of numbers and times.
+// notANumber and notASpan match the parser's errors about numbers and durations.
 var (
 	notANumber = regexp.MustCompile(`^(\S+): expected a valid (\d+) bit (int|uint|float) but got "(.*)"$`)
 	notASpan   = regexp.MustCompile(`^(\S+): expected duration but got (.*?): .*$`)
 )
 
-// plainly says in words for people what the parser of arguments says in words for programmers.
+// plainly rewrites the errors of the argument parser in the terms of a user.
 func plainly(err error) error {
 	text := err.Error()
 	if found := notANumber.FindStringSubmatch(text); found != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// say runs the program in an empty home folder and returns its exit code and what it printed.
+// say runs the program in an empty home folder and returns its exit code and its output.
 func say(t *testing.T, args ...string) (code int, printed string) {
 	t.Helper()
 	var out bytes.Buffer

@@ -13,7 +13,7 @@ import (
 	"lockstep/wallet"
 )
 
-// standing tells why an asset is shown as it is.
+// standing is the relation of the wallet to an asset's issuer.
 type standing int
 
 const (
@@ -22,11 +22,11 @@ const (
 	own                    // issued by the wallet
 )
 
-// assetBook knows assets: those that the wallet trusts, and those that it looks up at the node, each once. Nobody asks for all
-// of them, since anybody may issue any number.
+// assetBook finds assets: in the wallet's list of trusted assets, else at the node, which it asks once for each. It never asks
+// for all assets, since anyone may issue any number.
 type assetBook struct {
 	ask    func(types.AssetID) (wire.Asset, error)
-	told   map[types.AssetID]wire.Asset // by the node; its code and decimals are those that the ID stands for
+	told   map[types.AssetID]wire.Asset // from the node, after a check against the ID
 	wallet *wallet.Wallet               // nil without one
 }
 
@@ -65,22 +65,22 @@ func (b *assetBook) of(id types.AssetID) (types.Asset, error) {
 	return asset.Asset, err
 }
 
-// note remembers an asset that the node has told of, unless it is none.
+// note caches an asset from the node once it matches its ID.
 func (b *assetBook) note(asset wire.Asset) error {
 	if asset.Asset.ID() != asset.ID || asset.Asset.Check() != nil {
-		return types.Refuse(types.CodeInternal, "the node shows asset %s with what it is not: don't trust that node, ask another", asset.ID)
+		return types.Refuse(types.CodeInternal, "the node's data of asset %s do not match its id: don't trust that node, ask another", asset.ID)
 	}
 	b.told[asset.ID] = asset
 	return nil
 }
 
-// look is of for display: an asset that can't be looked up is unknown.
+// look is [assetBook.of] for display: it returns false for an asset that can't be found.
 func (b *assetBook) look(id types.AssetID) (types.Asset, bool) {
 	asset, err := b.of(id)
 	return asset, err == nil
 }
 
-// standing tells how the wallet, or else the ledger, stands to an asset, and the label that the wallet has for it.
+// standing returns the relation of the wallet to an asset's issuer, and the wallet's label for the issuer.
 func (b *assetBook) standing(asset *types.Asset) (standing, string) {
 	stands, label := unknownIssuer, ""
 	if b.wallet != nil {
@@ -96,17 +96,17 @@ func (b *assetBook) standing(asset *types.Asset) (standing, string) {
 	return stands, label
 }
 
-// shortKey is enough of a key to tell issuers apart at a glance. It proves nothing: only a label does, or the whole key.
+// shortKey returns enough of a key to tell issuers apart at a glance. It proves nothing: only a label or the whole key does.
 func shortKey(key types.PublicKey) string { return key.String()[:13] }
 
-// name is how an asset is shown everywhere: its code and the label of its issuer, or the beginning of the issuer's key, and that
-// the issuer is unknown to the wallet.
+// name returns the name by which every command shows an asset: its code, then the label of its issuer or the beginning of the
+// issuer's key. A mark follows when the wallet does not know the issuer.
 func (b *assetBook) name(id types.AssetID) string {
 	name, mark := b.nameAndMark(id)
 	return name + mark
 }
 
-// nameAndMark are the two parts of a name, for a text that has something between them.
+// nameAndMark returns the two parts of a name, for a text that has something between them.
 func (b *assetBook) nameAndMark(id types.AssetID) (name, mark string) {
 	asset, known := b.look(id)
 	if !known {
@@ -119,7 +119,7 @@ func (b *assetBook) nameAndMark(id types.AssetID) (name, mark string) {
 	return asset.Code + "." + cmp.Or(label, shortKey(asset.Issuer)), mark
 }
 
-// money writes an amount for a person.
+// money formats an amount for display.
 func (s *session) money(id types.AssetID, amount types.Amount) string {
 	asset, known := s.assets.look(id)
 	if !known {
@@ -128,10 +128,10 @@ func (s *session) money(id types.AssetID, amount types.Amount) string {
 	return amount.Format(asset.Decimals) + " " + s.assets.name(id)
 }
 
-// code is the name of an asset for people: see [assetBook.name].
+// code is [assetBook.name].
 func (s *session) code(id types.AssetID) string { return s.assets.name(id) }
 
-// unknown reports whether the wallet knows nothing of an asset's issuer. Without a wallet nothing can be said.
+// unknown reports whether the wallet does not know an asset's issuer; false without a wallet.
 func (s *session) unknown(id types.AssetID) bool {
 	asset, known := s.assets.look(id)
 	if s.assets.wallet == nil {
@@ -141,7 +141,7 @@ func (s *session) unknown(id types.AssetID) bool {
 	return !known || stands == unknownIssuer
 }
 
-// decimals is the number of places in which an asset is written.
+// decimals returns the number of decimal places of an asset.
 func (s *session) decimals(id types.AssetID) int {
 	asset, _ := s.assets.look(id)
 	return int(asset.Decimals)
@@ -150,8 +150,9 @@ func (s *session) decimals(id types.AssetID) int {
 // mostListed bounds the assets that an error lists.
 const mostListed = 5
 
-// asset finds the asset that a user means: by its whole ID; by its code, among those that the wallet trusts and issues; or by code and issuer as they are shown, with a dot between. Only a whole ID, or a code with
-// the issuer's whole key, names an asset of an unknown issuer. A visitor without a wallet may look at the only asset of a code.
+// asset finds the asset that a user names: by its whole ID; by its code, among the assets that the wallet trusts or issues; or by
+// code and issuer as they are shown, with a dot between. Only a whole ID, or a code with the issuer's whole key, names an asset
+// of an unknown issuer. Without a wallet, a code alone names the only asset that has it.
 func (s *session) asset(ctx context.Context, name string) (types.Asset, error) {
 	var id types.AssetID
 	if id.UnmarshalText([]byte(name)) == nil {
@@ -176,7 +177,7 @@ func (s *session) asset(ctx context.Context, name string) (types.Asset, error) {
 	return s.assetOfNode(ctx, name, code, issuer)
 }
 
-// mostOfCode bounds the assets of one code that are looked at: anybody may issue any number.
+// mostOfCode bounds the assets of one code that are fetched: anyone may issue any number.
 const mostOfCode = 100
 
 // assetsOf lists assets of a code that the node knows.
@@ -226,19 +227,19 @@ func (s *session) assetOfNode(ctx context.Context, name, code, issuer string) (t
 	return types.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset %q on this ledger", name)
 }
 
-// names reports whether the text behind a code means an asset's issuer: no text, its label, its key, or the beginning of the key
-// that is shown.
+// names reports whether the text after a code stands for an asset's issuer: no text, its label, its key, or the beginning of the
+// key that is shown.
 func names(asset *types.Asset, label, issuer string) bool {
 	return issuer == "" || issuer == label || issuer == asset.Issuer.String() || issuer == shortKey(asset.Issuer)
 }
 
-// checkCode refuses a text that looks like a code and is none: codes of an asset have capital letters, digits and '-'.
+// checkCode refuses a malformed asset code. A code has capital letters, digits and '-'.
 func checkCode(name, code string) error {
 	if types.CheckAssetCode(code) == nil {
 		return nil
 	}
 	if capitals := strings.ToUpper(code); types.CheckAssetCode(capitals) == nil {
-		return misuse("%q is not the code of an asset: codes have capital letters; if you mean %s, write it so", name, capitals)
+		return misuse("%q is not the code of an asset: codes have capital letters; write %s if you mean that asset", name, capitals)
 	}
 	for _, r := range code {
 		if r > unicode.MaxASCII {
@@ -259,7 +260,7 @@ func (s *session) untrusted(name string, found []types.Asset) error {
 		id = "ID"
 	}
 	return &wallet.Error{Reason: wallet.ReasonAsset, Detail: fmt.Sprintf("this wallet knows no issuer of %s, and anybody can issue an asset of that code. "+
-		"On the ledger: %s. Compare the key with that which the issuer gives; if it is right: %s", name, listed(found), s.next("wallet trust", id, "--label", "NAME"))}
+		"On the ledger: %s. Compare the key with the one that the issuer publishes; if they are equal: %s", name, listed(found), s.next("wallet trust", id, "--label", "NAME"))}
 }
 
 func listed(found []types.Asset) string {
@@ -274,8 +275,8 @@ func listed(found []types.Asset) string {
 	return strings.Join(texts, ", ")
 }
 
-// vouch refuses an asset of an unknown issuer in something that others wrote, unless the user has named the asset: by its ID, or in
-// another way that means that asset and no other.
+// vouch refuses an asset of an unknown issuer in an offer or a proposal of others, unless the user has named the asset: by its
+// ID, or by another name that only this asset has.
 func (s *session) vouch(ctx context.Context, id types.AssetID, named string) error {
 	if named != "" {
 		asset, err := s.asset(ctx, named)
@@ -297,8 +298,8 @@ func (s *session) vouch(ctx context.Context, id types.AssetID, named string) err
 		s.assets.name(id), asset.Issuer, s.next("wallet trust", id.String(), "--label", "NAME"), id)}
 }
 
-// spendable reads an asset to spend and an amount of it. To give money away is no risk, so the only asset of a code may be of an
-// unknown issuer; it is shown as such.
+// spendable parses an asset to spend and an amount of it. Giving money away is no risk, so the only asset of a code may have an
+// unknown issuer; its name is then marked.
 func (s *session) spendable(ctx context.Context, amount, name string) (types.Asset, types.Amount, error) {
 	asset, err := s.asset(ctx, name)
 	if wallet.ReasonOf(err) == wallet.ReasonAsset {

@@ -20,7 +20,7 @@ type marketAuditCmd struct {
 	Signatures bool            `help:"Also look for the transaction that placed each order, and check its signature. It needs the blocks, which a node may not have kept."`
 }
 
-// verdict is what an audit found.
+// verdict is the result of an audit.
 type verdict struct {
 	Product     types.ProductID `json:"product"`
 	Right       bool            `json:"right"`
@@ -33,7 +33,7 @@ type verdict struct {
 	Differences []string        `json:"differences"`
 }
 
-// mostDifferences is how many an audit tells before it stops.
+// mostDifferences bounds the differences that an audit lists.
 const mostDifferences = 20
 
 func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
@@ -74,7 +74,7 @@ func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if !found.Right {
-		return fmt.Errorf("the auction of product %s is wrong: what the node says does not follow from the orders", c.Product)
+		return fmt.Errorf("the auction of product %s is wrong: the results of the node do not follow from the orders", c.Product)
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (s *session) verdict(p *page, v *verdict, held *client.Auction) {
 	}
 }
 
-// audit compares what a node says of an auction with what follows from its orders.
+// audit compares a node's account of an auction with the outcome that its orders determine.
 type audit struct {
 	params  *types.Params
 	held    *client.Auction
@@ -110,8 +110,8 @@ type audit struct {
 	differs []string
 }
 
-// auditAuction tells what is wrong with an auction; nothing when it is right. What only the ledger's history shows is taken
-// as told: the records of the owners, and which meters were retired.
+// auditAuction returns the differences between an auction and the outcome that its orders determine; none when it is right. It
+// takes the node's word for facts that only the ledger's history shows: the records of the owners, and the retired meters.
 func auditAuction(params *types.Params, held *client.Auction, orders []wire.BookOrder) []string {
 	a := &audit{params: params, held: held, orders: orders}
 	if a.checkOrders() {
@@ -128,7 +128,7 @@ func (a *audit) say(format string, args ...any) {
 	a.differs = append(a.differs, fmt.Sprintf(format, args...))
 }
 
-// checkOrders wants one good order for each result, in their order. What follows is of no use otherwise.
+// checkOrders requires one valid order for each result, in the same order. The later checks rely on it.
 func (a *audit) checkOrders() bool {
 	if len(a.orders) != len(a.held.Results) {
 		a.say("there are %d orders and %d results", len(a.orders), len(a.held.Results))
@@ -155,7 +155,7 @@ func before(a, b *types.Result) bool {
 	return cmp.Or(bytes.Compare(a.Owner[:], b.Owner[:]), cmp.Compare(a.Number, b.Number)) < 0
 }
 
-// checkResults wants each order left out for a good reason or none, and returns those that are not.
+// checkResults requires that an order is left out for a valid reason only, and returns the orders that take part.
 func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 	demanding := false
 	for i := range a.orders {
@@ -195,7 +195,8 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 	return entrants, places
 }
 
-// begin is when the time to pay began: at the gate, or after an outage with the block that held the auction.
+// begin returns the time at which the time to pay began: the gate, or after an outage the time of the block that held the
+// auction.
 func (a *audit) begin() types.Time {
 	gate := a.held.Product.Gate(a.params)
 	if a.held.BlockTime.Since(gate) <= a.params.ClockCap {
@@ -204,7 +205,7 @@ func (a *audit) begin() types.Time {
 	return a.held.BlockTime
 }
 
-// checkOutcome compares rounds, fills and trades with what the auction computes to.
+// checkOutcome compares rounds, fills and trades with the outcome computed from the orders.
 func (a *audit) checkOutcome(outcome *market.Outcome, entrants []market.Entrant, places []int) {
 	if len(outcome.Rounds) != len(a.held.Rounds) {
 		a.say("there are %d rounds, %d follow from the orders", len(a.held.Rounds), len(outcome.Rounds))
@@ -234,7 +235,7 @@ func (a *audit) checkOutcome(outcome *market.Outcome, entrants []market.Entrant,
 	}
 }
 
-// checkTrade builds the agreement of a match again: its hash must be the trade's ID.
+// checkTrade rebuilds the agreement of a match: its hash must be the trade's ID.
 func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, entrants []market.Entrant, places []int) {
 	round, told := &outcome.Rounds[match.Round], &a.held.Trades[i]
 	price, ok := round.Price.Cost(match.Quantity)
@@ -263,8 +264,8 @@ func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, 
 	a.say("trade %s is not the hash of what orders %d and %d were matched to", told.Trade, told.Bid, told.Offer)
 }
 
-// checkSigned looks for the transactions that placed the orders and counts those that were found signed. wrong tells what was
-// found otherwise.
+// checkSigned finds the transactions that placed the orders and counts the signed ones. The other result lists the orders that
+// their transaction does not confirm.
 func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (signed int, wrong []string, err error) {
 	byHeight := map[uint64][]*wire.BookOrder{}
 	for i := range orders {
@@ -307,7 +308,8 @@ func (s *session) transactions(ctx context.Context, height uint64, orders []*wir
 	return found, nil
 }
 
-// placing tells whether the transactions of a block hold the one that placed an order, signed by its owner, or what is wrong with it.
+// placing reports whether the transactions of a block include the one that placed an order, signed by its owner, or returns the
+// contradiction.
 func placing(txs map[types.TxID]wire.BlockTx, order *wire.BookOrder) (found bool, wrong string) {
 	placed, ok := txs[order.Tx]
 	switch {

@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// told is what a node says of an auction.
+// told is a node's account of an auction.
 type told struct {
 	params types.Params
 	held   client.Auction
@@ -42,7 +42,7 @@ func heard(t *testing.T, l *ledgertest.Ledger, product types.Product) told {
 	}
 }
 
-// Among orders that are alike it is the ID of an order that decides: the audit knows it as the ledger does.
+// TestAuditOfTies: orders that are equal in all else are ranked by their IDs, in the audit as on the ledger.
 func TestAuditOfTies(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
@@ -66,7 +66,7 @@ func TestAuditOfTies(t *testing.T) {
 	}
 }
 
-// Whatever a node changes of an auction, the audit tells.
+// TestAuditFinds: the audit reports any change of an auction by a node.
 func TestAuditFinds(t *testing.T) {
 	t.Parallel()
 	right := auctioned(t)

@@ -16,7 +16,7 @@ type walletBalanceCmd struct {
 	All bool             `help:"Show assets of unknown issuers too."`
 }
 
-// shownBalances are the balances of a key with how the wallet stands to each asset.
+// shownBalances are the balances of a key, with the relation of the wallet to each asset.
 type shownBalances struct {
 	Height   uint64         `json:"height"`
 	Clock    types.Time     `json:"clock"`
@@ -66,8 +66,8 @@ func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// balances asks for the assets that the wallet trusts, and for a page of whatever else a key has: anybody may send it any number
-// of assets.
+// balances fetches the balances of the trusted assets, and one page of all balances of a key: anyone may send it any number of
+// assets.
 func (s *session) balances(ctx context.Context, key types.PublicKey) (shown shownBalances, err error) {
 	var ids []types.AssetID
 	for _, t := range s.assets.trusted() {
@@ -95,7 +95,7 @@ func (s *session) balances(ctx context.Context, key types.PublicKey) (shown show
 	return shown, nil
 }
 
-// fewOrMore writes a number that may be only a part.
+// fewOrMore formats a count that may be incomplete.
 func fewOrMore(n int, more bool) string {
 	if more {
 		return fmt.Sprintf("%d or more", n)

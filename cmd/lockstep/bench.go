@@ -15,25 +15,25 @@ import (
 	"lockstep/internal/bench"
 )
 
-// benchCmd measures how many trades a second this machine does, and what holds it up.
+// benchCmd measures the trades a second of this machine, and shows its bottleneck.
 type benchCmd struct {
 	Mode       string  `help:"What to measure: ${enum}. rules: in memory; store: with the disk; node: one validator; api: by its API; net: several validators, each a process." enum:"rules,store,node,api,net" default:"node"`
-	Mix        string  `help:"Who trades with whom: ${enum}." enum:"spread,one-producer,one-consumer" default:"spread"`
+	Mix        string  `help:"Pairs of traders: ${enum}." enum:"spread,one-producer,one-consumer" default:"spread"`
 	Actions    int     `help:"Actions in each transaction: 1 to 64." default:"1"`
-	Trades     int     `help:"How many trades to do; 20000 unless --seconds is given." placeholder:"N"`
-	Seconds    float64 `help:"Measure for so many seconds instead, once it runs evenly." placeholder:"S"`
-	Rate       float64 `help:"Trades a second to offer, whatever becomes of the earlier ones; 0 is as fast as can be." default:"0" zero:""`
-	Keys       int     `help:"How many keys trade." default:"4000"`
-	Clients    int     `help:"How many hand in transactions at each node, each whatever is ready." default:"4"`
-	Validators int     `help:"How many validators, in mode net." default:"4"`
-	Seed       uint64  `help:"Another seed is other keys and other trades." default:"1" zero:""`
+	Trades     int     `help:"Number of trades; 20000 unless --seconds is given." placeholder:"N"`
+	Seconds    float64 `help:"Measure for this many seconds instead, after a warm-up." placeholder:"S"`
+	Rate       float64 `help:"Trades to start each second, whether or not the earlier ones have ended; 0 is as fast as possible." default:"0" zero:""`
+	Keys       int     `help:"Number of keys that trade." default:"4000"`
+	Clients    int     `help:"Clients of each node; each submits any transaction that is ready." default:"4"`
+	Validators int     `help:"Number of validators, in mode net." default:"4"`
+	Seed       uint64  `help:"Seed of the keys and the trades." default:"1" zero:""`
 
 	Growth   bool   `help:"Measure the cost of a trade, and the time to start, against the size of the ledger instead."`
 	Largest  int    `help:"The largest ledger of --growth, in outputs; 1000 to 10000000." default:"1000000"`
 	Closed   int    `help:"Closed trades behind the largest ledger of --growth; a tenth of its outputs unless given." placeholder:"N"`
 	Plot     string `help:"Draw --growth as an SVG." type:"path" placeholder:"FILE.svg"`
-	Overload bool   `help:"Offer three times what the machine can do instead, and see what it keeps up. With --mode net --validators 1 the memory is the node's alone."`
-	City     int    `help:"Do one quarter-hour of so many households instead, as fast as one validator takes it: all place an order, the gate closes, the auctions are held, and what they match is paid, delivered and released; 4 to 2000000." placeholder:"HOUSEHOLDS"`
+	Overload bool   `help:"Offer three times the throughput of the machine instead, and report the throughput that remains. With --mode net --validators 1 the memory is the node's alone."`
+	City     int    `help:"Run one quarter-hour of this many households instead, as fast as one validator takes it: all place an order, the gate closes, the auctions are held, and the matches are paid, delivered and released; 4 to 2000000." placeholder:"HOUSEHOLDS"`
 
 	CPUProfile string `name:"cpuprofile" help:"Write a profile of the processors while trades are measured." type:"path" placeholder:"FILE"`
 	MemProfile string `name:"memprofile" help:"Write a profile of the memory at the end." type:"path" placeholder:"FILE"`
@@ -70,7 +70,7 @@ func (b *benchCmd) Run(ctx context.Context, a *app) error {
 	return report.WriteText(a.out)
 }
 
-// written is a report of any of the measurements.
+// written is the report of any of the measurements.
 type written interface{ WriteText(io.Writer) error }
 
 func (b *benchCmd) measure(ctx context.Context, o bench.Options) (written, error) {
@@ -85,7 +85,7 @@ func (b *benchCmd) measure(ctx context.Context, o bench.Options) (written, error
 	return bench.Run(ctx, o)
 }
 
-// grow measures a growing ledger and draws it if that was asked for.
+// grow measures a growing ledger, and draws it with --plot.
 func (b *benchCmd) grow(ctx context.Context, o bench.Options) (_ written, err error) {
 	var plot *os.File
 	if b.Plot != "" { // before all the work, which could take most of an hour
@@ -115,7 +115,7 @@ func (b *benchCmd) options(a *app, profiles *profiles) bench.Options {
 	return o
 }
 
-// ownNode runs this very program as a node.
+// ownNode returns the command that runs this program as a node.
 func ownNode(ctx context.Context, dir string) *exec.Cmd {
 	program, err := os.Executable()
 	if err != nil {
@@ -124,7 +124,7 @@ func ownNode(ctx context.Context, dir string) *exec.Cmd {
 	return exec.CommandContext(ctx, program, "node", "start", "--dir", dir)
 }
 
-// benchProgress says what is being done, and once a second how far it is.
+// benchProgress prints the current phase, and its progress once a second.
 func benchProgress(a *app) func(bench.Progress) {
 	var last time.Time
 	what := ""
@@ -149,7 +149,7 @@ type profiles struct {
 	err        error
 }
 
-// begin starts the profiles that were asked for and returns what ends them.
+// begin starts the requested profiles and returns the function that ends them.
 func (p *profiles) begin() func() {
 	var ends []func() error
 	start := func(path string, begin func(*os.File) error, end func()) {
@@ -181,6 +181,6 @@ func writeHeap(path string) error {
 	if err != nil {
 		return err
 	}
-	runtime.GC() // so that it shows what is in use
+	runtime.GC() // so that the profile shows live memory only
 	return errors.Join(pprof.WriteHeapProfile(file), file.Close())
 }

@@ -15,8 +15,8 @@ const (
 	arbiterTerms = "arbiter"
 )
 
-// choosePoint finds the connection point that measures the energy that a key sells, when none is named: the one that an operator
-// has enrolled for it. Several are a choice that only the user can make.
+// choosePoint sets the connection point of the goods when no flag names one: the point that an operator has enrolled for the
+// seller. Among several the user must choose.
 func (f *pointFlags) choosePoint(ctx context.Context, s *session, seller types.PublicKey, instead string) error {
 	told, err := s.node.KeyPoints(ctx, seller)
 	if err != nil {
@@ -41,13 +41,13 @@ func (f *pointFlags) choosePoint(ctx context.Context, s *session, seller types.P
 	for _, id := range own {
 		names = append(names, short(id))
 	}
-	return misuse("the seller has several connection points: name the one that measures this by --point: %s; or say %s for goods that no meter settles",
+	return misuse("the seller has several connection points: name the one that measures these goods with --point: %s; or add %s for goods that no meter measures",
 		strings.Join(names, ", "), instead)
 }
 
-// settle returns the goods, the deadlines and the terms that the flags describe, for goods of a seller. Terms that they leave open
-// are meter terms for energy that a meter of the seller measures, else hold terms.
-func (f *termsFlags) settle(ctx context.Context, s *session, seller types.PublicKey) (goods types.Goods, d types.Deadlines, fallback types.Fallback, err error) {
+// resolve returns the goods, the deadlines and the terms that the flags describe, for goods of a seller. Without --fallback,
+// energy that a meter of the seller measures is under meter terms, and all other goods are under hold terms.
+func (f *termsFlags) resolve(ctx context.Context, s *session, seller types.PublicKey) (goods types.Goods, d types.Deadlines, fallback types.Fallback, err error) {
 	if f.Fallback == "" && f.Point == nil && unitOf(f.Unit) == types.UnitWattHour {
 		if err := f.choosePoint(ctx, s, seller, "--fallback hold"); err != nil {
 			return goods, d, nil, err
@@ -71,14 +71,14 @@ func (f *termsFlags) settle(ctx context.Context, s *session, seller types.Public
 	return goods, d, fallback, err
 }
 
-// firstSlot is the begin of the first slot that begins at a moment or later.
+// firstSlot returns the begin of the first slot that begins at a moment or later.
 func firstSlot(at types.Time, slot types.Span) types.Time {
 	length := types.Time(max(slot, 1))
 	return (at + length - 1) / length * length
 }
 
-// choose fills in the terms that the flags of an order leave open: meter terms for an offer of energy that a meter of the seller
-// measures; a bid for energy takes them, and hold terms too; else hold terms.
+// choose sets the terms that the flags of an order leave open: meter terms for an offer of energy that a meter of the seller
+// measures, meter and hold terms for a bid for energy, else hold terms.
 func (c *orderPlaceCmd) choose(ctx context.Context, s *session, side types.Side) error {
 	energy := unitOf(c.Unit) == types.UnitWattHour
 	if len(c.Terms) > 0 {
@@ -100,7 +100,7 @@ func (c *orderPlaceCmd) choose(ctx context.Context, s *session, side types.Side)
 	return nil
 }
 
-// checkOpen refuses a slot that takes no more orders.
+// checkOpen refuses a slot whose gate has closed.
 func (s *session) checkOpen(from types.Time) error {
 	product := types.Product{From: from}
 	if product.Gate(&s.params) >= s.status.BlockTime {
@@ -111,7 +111,7 @@ func (s *session) checkOpen(from types.Time) error {
 		stamp(from), stamp(next))
 }
 
-// consequence says what the terms of goods do when the consumer never releases.
+// consequence states how a trade ends under its terms when the consumer never releases.
 func consequence(fallback types.Fallback, goods *types.Goods) string {
 	switch f := fallback.(type) {
 	case *types.Hold:
@@ -120,9 +120,9 @@ func consequence(fallback types.Fallback, goods *types.Goods) string {
 		if !goods.Flow.IsZero() {
 			meter = "the meter of connection point " + short(goods.Flow.Point)
 		}
-		return "Meter terms: if the consumer doesn't release by confirm-by, anybody can settle by what " + meter + " reads."
+		return "Meter terms: if the consumer doesn't release by confirm-by, anyone can settle by the reading of " + meter + "."
 	case *types.Arbiter:
-		return "Arbiter terms: if the consumer doesn't release by confirm-by, " + f.Key.String() + " divides what is locked."
+		return "Arbiter terms: if the consumer doesn't release by confirm-by, " + f.Key.String() + " divides the locked money."
 	}
 	text := "Hold terms: if the consumer never releases, all that is locked stays locked, and nobody decides."
 	if goods.Unit == types.UnitWattHour {

@@ -41,7 +41,7 @@ func (c *nodeClockCmd) Run(ctx context.Context, a *app) error {
 			p.line("Start the node with: %s", a.next("node start"))
 		case report.Ahead > report.Accepted+10_000:
 			p.line("The node makes blocks, but deadlines wait until this machine's clock gets there. If the clock is wrong, set it right. "+
-				"If the ledger's time is, wait, or let it stay ahead: %s", a.next("node clock", "--follow-ledger"))
+				"If the ledger's time is wrong, wait, or let it stay ahead: %s", a.next("node clock", "--follow-ledger"))
 		default:
 			p.line("Nothing is wrong.")
 		}

@@ -15,7 +15,7 @@ type completionCmd struct {
 	Shell string `arg:"" help:"Shell to complete in: ${enum}." enum:"bash,zsh,fish"`
 }
 
-// Help says how a user installs the script.
+// Help returns the instructions to install the script.
 func (completionCmd) Help() string {
 	return "For bash, add this line to ~/.bashrc: source <(lockstep completion bash)\n\n" +
 		"For zsh, add this line to ~/.zshrc after compinit: source <(lockstep completion zsh)\n\n" +

@@ -13,12 +13,12 @@ import (
 	"lockstep/wallet"
 )
 
-// yesFlag answers the question of a command beforehand.
+// yesFlag accepts the question of a command in advance.
 type yesFlag struct {
 	Yes bool `help:"Don't ask." short:"y"`
 }
 
-// plan describes a step with its user's money or in its user's name, before it is done.
+// plan describes a step that moves its user's money or commits its user, before it is signed.
 type plan struct {
 	ask   string   // the question without its mark: "Pay 1.00 EUR to lk1..."
 	worst []string // the worst losses, in sentences
@@ -28,11 +28,12 @@ type plan struct {
 	free bool
 }
 
-// leave to sign and to send. Only [session.consent] gives it, so no command does either before its user was asked.
+// leave is the user's consent to sign and send. Only [session.consent] grants it, so no command does either before it has asked
+// its user.
 type leave struct{ given bool }
 
-// consent asks for leave to carry out a plan at a cost. No other function asks: every step that moves or locks money is shown
-// with its worst loss, and needs an answer on the terminal or -y.
+// consent asks the user to accept a plan at a cost. No other function asks: every step that moves or locks money is shown with
+// its worst loss, and needs an answer on the terminal or -y.
 func (s *session) consent(yes yesFlag, p plan, cost wallet.Cost) (leave, error) {
 	ask := p.ask + s.feeText(&cost)
 	needed := !p.free || cost.Fee.Amount > 0
@@ -74,7 +75,7 @@ func notAccepted() error {
 	return &wallet.Error{Reason: wallet.ReasonConsent, Detail: "you did not say yes: nothing was signed or sent"}
 }
 
-// answer asks a question on the terminal. Without one it refuses, and says what does instead of an answer.
+// answer asks a question on the terminal. Without a terminal it refuses, and names the flag that replaces the answer.
 func (s *session) answer(ask, instead string) (yes bool, err error) {
 	in, ok := terminal(s.in)
 	if !ok {
@@ -87,7 +88,7 @@ func (s *session) answer(ask, instead string) (yes bool, err error) {
 	return text == "y" || text == "yes", err
 }
 
-// readLine reads a line and nothing behind it, which may be the answer to the next question.
+// readLine reads one line and no byte after it, which may belong to the answer to the next question.
 func readLine(in io.Reader) (string, error) {
 	var line []byte
 	for next := make([]byte, 1); len(line) < maxLine; {
@@ -106,7 +107,7 @@ func readLine(in io.Reader) (string, error) {
 // maxLine bounds an answer.
 const maxLine = 1024
 
-// feeText writes the fee of a transaction, and the total with it.
+// feeText formats the fee of a transaction, and the total with it.
 func (s *session) feeText(cost *wallet.Cost) string {
 	if cost.Fee.Amount == 0 {
 		return ""
@@ -120,7 +121,7 @@ func (s *session) feeText(cost *wallet.Cost) string {
 	return text
 }
 
-// transact opens a session, has do draft a transaction, asks for leave and sends it.
+// transact opens a session, drafts a transaction with do, asks for consent and sends it.
 func (a *app) transact(ctx context.Context, f *walletFlags, yes yesFlag, do func(s *session, d *wallet.Draft) (plan, error)) error {
 	s, err := a.session(ctx, f)
 	if err != nil {
@@ -144,7 +145,7 @@ func (a *app) transact(ctx context.Context, f *walletFlags, yes yesFlag, do func
 	})
 }
 
-// send asks for leave, signs a draft, sends it and waits until it is on the ledger.
+// send asks for consent, signs a draft, sends it and waits until it is on the ledger.
 func (s *session) send(ctx context.Context, d *wallet.Draft, yes yesFlag, p plan) (wire.Receipt, error) {
 	if err := s.fund(ctx, d); err != nil { // before the user is asked
 		return wire.Receipt{}, err
@@ -160,7 +161,7 @@ func (s *session) send(ctx context.Context, d *wallet.Draft, yes yesFlag, p plan
 	return s.submit(ctx, tx, leave)
 }
 
-// sendUnsigned asks for leave, sends a transaction that needs no signature and waits until it is on the ledger.
+// sendUnsigned asks for consent, sends a transaction that needs no signature and waits until it is on the ledger.
 func (s *session) sendUnsigned(ctx context.Context, tx *types.Tx, yes yesFlag, p plan) (wire.Receipt, error) {
 	leave, err := s.consent(yes, p, wallet.Cost{})
 	if err != nil {
@@ -169,8 +170,8 @@ func (s *session) sendUnsigned(ctx context.Context, tx *types.Tx, yes yesFlag, p
 	return s.submit(ctx, tx, leave)
 }
 
-// submit sends a transaction and waits until it is on the ledger. One that is still on its way after that is no failure: it
-// can be sent again, or waited for.
+// submit sends a transaction and waits until it is on the ledger. A transaction that is still pending then is no failure: it can
+// be sent again, or waited for.
 func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.Receipt, error) {
 	if !leave.given {
 		return wire.Receipt{}, errors.New("the transaction was not sent: its user was not asked")
@@ -179,7 +180,7 @@ func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.R
 	return s.node.Submit(ctx, tx)
 }
 
-// worstOf tells what the terms of an agreement mean, and both sides' worst losses by an agreement.
+// worstOf states the effect of an agreement's terms, and the worst loss of each side.
 func (s *session) worstOf(agreement *types.Agreement) (lines []string) {
 	lines = append(lines, consequence(agreement.Fallback, &agreement.Goods))
 	for _, side := range []struct {

@@ -16,24 +16,24 @@ import (
 	"lockstep/internal/sim"
 )
 
-// demoCmd plays a day of a community on a ledger of its own and tells what became of it.
+// demoCmd plays a day of a community on a new ledger and reports the results.
 type demoCmd struct {
 	Season   string  `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
 	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
 	Speed    float64 `help:"Quarter-hours a second: 0.01 to 10." default:"4"`
-	Seed     uint64  `help:"Sizes of the houses and what they pay elsewhere: another seed is another day." default:"1" zero:""`
+	Seed     uint64  `help:"Seed of the sizes of the houses and of their prices elsewhere." default:"1" zero:""`
 	Keep     string  `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
 	Quiet    bool    `help:"Show no progress." short:"q"`
 
 	Report string `help:"Write the day as one HTML file: curves, prices, money, and an auction spelled out to be recomputed by hand." type:"path" placeholder:"FILE"`
 	Lang   string `help:"Language of that file: ${enum}." enum:"en,zh" default:"en"`
-	Slot   string `help:"Begin of the quarter-hour that it spells out, such as 12:15; by default the one with the largest volume." placeholder:"TIME"`
+	Slot   string `help:"Begin of the quarter-hour of the auction that is spelled out, such as 12:15; by default the one with the largest volume." placeholder:"TIME"`
 
-	Compare bool `help:"Play nothing: compare the auction with other ways to share the same day."`
+	Compare bool `help:"Compare the auction with other rules to share the energy of the same day, and play nothing."`
 }
 
-// errBooks makes the command fail when money came or went: that must never happen.
-var errBooks = errors.New("the books do not add up: see what is listed above, and please report it")
+// errBooks makes the command fail when the ledger gained or lost money, which must never happen.
+var errBooks = errors.New("the books do not add up: see the list above, and please report it")
 
 // Run plays the day.
 func (d *demoCmd) Run(ctx context.Context, a *app) error {
@@ -78,7 +78,7 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// compare shows the same households under several rules: on the day and of the size asked for.
+// compare prints the results of the same households under several rules, on the standard day of the season.
 func (d *demoCmd) compare(a *app) error {
 	if d.Profiles != "" {
 		return misuse("--compare is of the standard days: leave --profiles out")
@@ -93,7 +93,7 @@ func (d *demoCmd) compare(a *app) error {
 	return comparison.WriteText(a.out)
 }
 
-// checkReport finds out before the day is played whether its report can be written. It leaves no new file.
+// checkReport checks before the day is played that its report can be written. It leaves no new file.
 func (d *demoCmd) checkReport() error {
 	if d.Report == "" {
 		return nil
@@ -128,7 +128,7 @@ func (d *demoCmd) profile() (*sim.Profile, error) {
 	return sim.Standard(d.Season)
 }
 
-// folder is where a node looks for its own in a home folder; empty for a ledger that is not kept.
+// folder returns the node's folder within the folder to keep; empty for a ledger that is not kept.
 func (d *demoCmd) folder() string {
 	if d.Keep == "" {
 		return ""
@@ -136,7 +136,7 @@ func (d *demoCmd) folder() string {
 	return (&app{globals: &globals{Home: d.Keep}}).nodeDir()
 }
 
-// logger keeps the node's news out of the picture: what fails comes back as an error.
+// logger drops the node's log unless --verbose is set: failures come back as errors.
 func (d *demoCmd) logger(a *app) *slog.Logger {
 	if a.Verbose {
 		return a.logger()
@@ -168,7 +168,8 @@ func (d *demoCmd) show(a *app, report *sim.Report) error {
 	return nil
 }
 
-// progress returns what to call after each quarter-hour and at the end: a bar on a terminal, elsewhere a line now and then.
+// progress returns the functions to call after each quarter-hour and at the end: they draw a bar on a terminal, and print a line
+// now and then elsewhere.
 func (d *demoCmd) progress(a *app) (each func(sim.Progress), end func(done bool)) {
 	if d.Quiet {
 		return nil, func(bool) {}

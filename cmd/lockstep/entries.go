@@ -10,17 +10,17 @@ import (
 
 // entryFlags bound the entries that last in the state of a new ledger.
 type entryFlags struct {
-	By       string  `help:"Who makes lasting entries and receives money: anyone, or members that an operator admits; by default members when an operator is named." enum:"anyone,members,default" default:"default"`
-	Coins    uint32  `help:"Coins of a key that stand on their own; later ones are merged." default:"1024" placeholder:"N"`
+	By       string  `help:"Keys that may make lasting entries and receive money: anyone, or members that an operator admits; by default members when an operator is named." enum:"anyone,members,default" default:"default"`
+	Coins    uint32  `help:"Separate coins of a key; later ones are merged." default:"1024" placeholder:"N"`
 	Assets   uint32  `help:"Assets of one issuer that the ledger does not recognise." default:"4" zero:"" placeholder:"N"`
 	Accepted uint32  `help:"Unrecognised assets that a key may accept." default:"64" zero:"" placeholder:"N"`
 	Unasked  *uint32 `help:"Unrecognised assets that may reach a key which has not accepted them; by default 16, and none on a members' ledger." zero:"" placeholder:"N"`
-	Offers   uint32  `help:"Standing offers of a key." default:"1024" placeholder:"N"`
+	Offers   uint32  `help:"Open offers of a key." default:"1024" placeholder:"N"`
 	Orders   uint32  `help:"Orders of a member in all open books." default:"4096" placeholder:"N"`
 	Trades   uint32  `help:"Trades that a member has to end as their consumer or to collect from." default:"4096" placeholder:"N"`
 }
 
-// bounds of the entries on a ledger with or without operators.
+// bounds returns the limits of entries on a ledger with or without operators.
 func (f *entryFlags) bounds(operators bool) types.EntryParams {
 	entries := types.DefaultEntryParams()
 	if f.By == types.EntryMembers.String() || f.By == "default" && operators {
@@ -39,7 +39,7 @@ type feeFlags struct {
 	Asset    string           `help:"Code of the asset in which the ledger takes fees; without it there are none." placeholder:"CODE"`
 	Issuer   *types.PublicKey `help:"Key that issues the fee asset." placeholder:"KEY"`
 	Decimals uint8            `help:"Decimal places of the fee asset." default:"2" zero:"" placeholder:"N"`
-	Supply   string           `help:"Sum of the fee asset that its issuer has from the first block on." placeholder:"AMOUNT"`
+	Supply   string           `help:"Sum of the fee asset that its issuer has from the first block." placeholder:"AMOUNT"`
 	Tx       string           `help:"Fee of each transaction." default:"0" zero:"" placeholder:"AMOUNT"`
 	Entry    string           `help:"Fee of each lasting entry; see docs/reference/parameters.md." default:"0.01" zero:"" placeholder:"AMOUNT"`
 }
@@ -72,10 +72,10 @@ func (f *feeFlags) apply(params *types.Params) error {
 	return nil
 }
 
-// floodOf is the number of entries for which node init names the price.
+// floodOf is the number of entries whose price node init prints.
 const floodOf = 1_000_000
 
-// bound states the price of a flood of entries on a ledger, or its end.
+// bound states the price of a flood of entries on a ledger, or its limit.
 func bound(params *types.Params) string {
 	e := &params.Entries
 	each := fmt.Sprintf("%d coins, %d assets, %d offers", e.Coins, e.Assets, e.Offers)
@@ -124,7 +124,7 @@ func (c *walletDeclineCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// assetNamed reads an asset that need not be issued yet when it is named by its id.
+// assetNamed finds an asset. An asset that is named by its ID need not be issued yet.
 func (s *session) assetNamed(ctx context.Context, name string) (id types.AssetID, what string, err error) {
 	asset, err := s.asset(ctx, name)
 	switch {

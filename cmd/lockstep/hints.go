@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// invocation is how the program was called: what a next step has to repeat.
+// invocation is the command line of this call, whose flags a suggested next command repeats.
 type invocation struct {
 	model *kong.Application
 	given []givenFlag
@@ -19,12 +19,12 @@ type invocation struct {
 
 type givenFlag struct{ name, value string }
 
-// carried are the flags that a next step needs too: where the node is, and which wallet acts.
+// carried lists the flags that a next command needs too: the address of the node, and the wallet.
 func carried() []string {
 	return []string{"home", "node", "token-file", "dir", "wallet", "account", "passphrase-file"}
 }
 
-// called finds the flags that were given and have to be carried on, as they were typed.
+// called returns the given flags that the next command must repeat, as they were typed.
 func called(model *kong.Application, command *kong.Context, args []string) *invocation {
 	call := &invocation{model: model}
 	for _, step := range command.Path {
@@ -46,8 +46,8 @@ func called(model *kong.Application, command *kong.Context, args []string) *invo
 	return call
 }
 
-// next is a command as it works when it is typed next: with the arguments given here, and the flags of this call that it
-// takes too. Only the flags whose default was overridden are repeated.
+// next formats a command for the user to type next: with these arguments, and with the flags of this call that it takes too.
+// Flags with their default value are not repeated.
 func (a *app) next(command string, args ...string) string {
 	path := strings.Fields(command)
 	words := append([]string{programName()}, path...)
@@ -84,7 +84,7 @@ func (c *invocation) flagsOf(path []string) []string {
 	return names
 }
 
-// programName is how this program can be called again: by its name when the shell finds it, else as it was called.
+// programName returns the command that runs this program again: its name when the shell finds it, else its path.
 func programName() string {
 	const name = "lockstep"
 	self := os.Args[0]
@@ -99,7 +99,7 @@ func programName() string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// quoted writes a word as a shell reads it back.
+// quoted quotes a word for a shell.
 func quoted(word string) string {
 	if plainWord.MatchString(word) {
 		return word

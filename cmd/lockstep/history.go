@@ -12,15 +12,15 @@ import (
 	"lockstep/types"
 )
 
-// pageFlags are those of a list that may be long.
+// pageFlags are the flags of a list that may be long.
 type pageFlags struct {
-	After string `help:"Go on behind this place: what the last page gave as next." placeholder:"NEXT"`
-	Limit int    `help:"How many at most, up to 500." default:"20" placeholder:"N"`
+	After string `help:"Continue after this item: the value of next in the last page." placeholder:"NEXT"`
+	Limit int    `help:"Most items of a page, up to 500." default:"20" placeholder:"N"`
 }
 
 func (f *pageFlags) page() client.Page { return client.Page{After: f.After, Limit: f.Limit} }
 
-// more tells how to go on.
+// more prints how to get the next page.
 func (p *page) more(next string) {
 	if next != "" {
 		p.line("\nThere are more: --after %s", next)
@@ -35,7 +35,7 @@ type marketHistoryCmd struct {
 	From      types.Time `help:"Only of slots that begin then or later." placeholder:"TIME"`
 	Until     types.Time `help:"Only of slots that begin before." placeholder:"TIME"`
 	By        string     `help:"Sum up by hour or day; needs --commodity, --unit and --asset." enum:",hour,day" default:""`
-	Unit      string     `help:"With --by: what the goods are counted in." default:"Wh"`
+	Unit      string     `help:"With --by: unit of the goods." default:"Wh"`
 	Oldest    bool       `help:"The oldest first."`
 	pageFlags
 }
@@ -79,7 +79,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// prices lists what an auction found, one price for each round.
+// prices lists the prices of an auction, one for each round.
 func (s *session) prices(auction *history.Auction) string {
 	if auction.Void != "" {
 		return auction.Void
@@ -94,7 +94,7 @@ func (s *session) prices(auction *history.Auction) string {
 	return strings.Join(prices, ", ")
 }
 
-// decimal writes a price of one unit in smallest units, as a node tells it.
+// decimal formats a price of one unit of goods, which the node gives in smallest units of the asset.
 func (s *session) decimal(asset types.AssetID, unit, price string) string {
 	exact, ok := new(big.Rat).SetString(price)
 	if !ok {
@@ -103,7 +103,7 @@ func (s *session) decimal(asset types.AssetID, unit, price string) string {
 	return s.rate(asset, unit, exact)
 }
 
-// volume writes a sum of quantities.
+// volume formats a sum of quantities.
 func volume(total types.Total, unit string) string {
 	if total.Hi == 0 {
 		return quantity(total.Lo, unit)
@@ -142,7 +142,7 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 type marketTradesCmd struct {
 	lookFlags
 	Party   types.PublicKey `help:"Only trades of this key." find:"" placeholder:"KEY"`
-	Role    string          `help:"What the party is in them: producer or consumer." enum:",producer,consumer" default:""`
+	Role    string          `help:"Role of the party in the trades: producer or consumer." enum:",producer,consumer" default:""`
 	Product types.ProductID `help:"Only trades of this product." placeholder:"ID"`
 	Phase   types.Phase     `help:"Only trades in this phase, such as released." placeholder:"PHASE"`
 	From    types.Time      `help:"Only trades agreed then or later." placeholder:"TIME"`
@@ -185,7 +185,7 @@ type marketConductCmd struct {
 	Key types.PublicKey `arg:"" find:"" help:"The key, or its beginning."`
 }
 
-// conduct is what is known of a key.
+// conduct holds the trades and the records of a key.
 type conduct struct {
 	Trades  history.Member  `json:"trades"`
 	Records wire.KeyRecords `json:"records"`
@@ -213,13 +213,13 @@ func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
 		}
 		for i := range known.Records.Records {
 			record := &known.Records.Records[i]
-			p.line("Of what auctions gave it, paid in %s, it kept %d %%: that is what an order can demand.", s.code(record.Asset), record.Percent)
+			p.line("By value it kept %[2]d %% of its matches paid in %[1]s: an order can demand such a record.", s.code(record.Asset), record.Percent)
 		}
 		p.line("A record can be forged by trades with oneself: it informs, and proves nothing.")
 	})
 }
 
-// conduct prints what became of a key's trades in one asset.
+// conduct prints the outcomes of a key's trades in one asset.
 func (s *session) conduct(p *page, told *history.Statistics) {
 	producer, consumer := &told.AsProducer, &told.AsConsumer
 	p.row("paid in "+s.code(told.Asset), "as producer", "as consumer")
@@ -279,7 +279,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// total writes a sum of money, which may be more than any one amount.
+// total formats a sum of money, which may be more than any one amount.
 func (s *session) total(asset types.AssetID, total types.Total) string {
 	if total.Hi == 0 {
 		return s.money(asset, types.Amount(total.Lo))

@@ -16,19 +16,19 @@ import (
 // shortDigits are enough of an ID to tell it from others in a table.
 const shortDigits = 12
 
-// short writes the beginning of an ID, which stands for all of it wherever an ID is typed.
+// short returns the beginning of an ID, which every command takes in place of the whole ID.
 func short(id fmt.Stringer) string { return id.String()[:shortDigits] }
 
-// shortened is an argument that is the beginning of an ID. The node knows the rest.
+// shortened is an argument that holds the beginning of an ID. The node knows the rest.
 type shortened struct {
 	value        *kong.Value
 	kind, prefix string
 }
 
-// ids reads the IDs among the arguments of a command, whole or shortened.
+// ids parses the IDs among the arguments of a command, whole or shortened.
 type ids struct{ shortened []shortened }
 
-// kinds are the types of IDs that can be shortened, with how the API calls what they name.
+// kinds maps the types of IDs that can be shortened to their names in the API.
 func kinds() map[reflect.Type]string {
 	return map[reflect.Type]string{
 		reflect.TypeFor[types.TradeID](): "trade", reflect.TypeFor[types.OfferID](): "offer", reflect.TypeFor[types.ProductID](): "product",
@@ -36,7 +36,7 @@ func kinds() map[reflect.Type]string {
 	}
 }
 
-// options teach the parser of arguments to read IDs and moments.
+// options returns the parser options for IDs, files and times.
 func (r *ids) options() (options []kong.Option) {
 	for kind, name := range kinds() {
 		options = append(options, forBoth(kind, &idMapper{r, name})...)
@@ -65,7 +65,7 @@ func (m fileMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error 
 	return m.Mapper.Decode(ctx, target)
 }
 
-// forBoth reads values of a type, and pointers to them, which tell an absent flag from a given one.
+// forBoth registers a mapper for a type and for pointers to it, which tell an absent flag from a given one.
 func forBoth(kind reflect.Type, mapper kong.Mapper) []kong.Option {
 	pointer := kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		value := reflect.New(kind)
@@ -111,7 +111,7 @@ func (m *idMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// complete asks the node for the rest of what was shortened.
+// complete asks the node for the rest of each shortened ID.
 func (r *ids) complete(ctx context.Context, a *app) error {
 	if len(r.shortened) == 0 {
 		return nil
@@ -142,7 +142,7 @@ func (r *ids) complete(ctx context.Context, a *app) error {
 	return nil
 }
 
-// fill puts an ID where an argument goes.
+// fill sets an argument to an ID.
 func fill(target reflect.Value, id string) error {
 	if target.Kind() == reflect.Pointer {
 		target.Set(reflect.New(target.Type().Elem()))

@@ -12,7 +12,7 @@ const (
 	maxAgreementFile = 1 << 20
 )
 
-// standardInput is what errors call it.
+// standardInput is the name of standard input in errors.
 const standardInput = "standard input"
 
 // input reads a file, or standard input for "-".
@@ -23,7 +23,7 @@ func (a *app) input(path string, most int64) ([]byte, error) {
 	return plaintext.ReadFile(path, most)
 }
 
-// records reads the records in a file or on standard input. A file of another form is named.
+// records reads the records in a file or on standard input. It refuses other known file formats by name.
 func (a *app) records(path string) ([][]byte, error) {
 	content, err := a.input(path, maxRecordsFile)
 	if err != nil {

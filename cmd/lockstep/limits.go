@@ -30,7 +30,7 @@ type shownLimits struct {
 func (c *walletLimitsCmd) Run(ctx context.Context, a *app) error {
 	s := &session{app: a}
 	var err error
-	if len(c.MaxLoss)+len(c.MaxFee) > 0 { // what an asset is called, the node may have to tell
+	if len(c.MaxLoss)+len(c.MaxFee) > 0 { // the name of an asset may need the node
 		s, err = a.session(ctx, &c.walletFlags)
 	} else {
 		s.wallet, err = c.open(a)
@@ -73,7 +73,7 @@ func (c *walletLimitsCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// apply changes limits as the flags say.
+// apply sets the limits that the flags name.
 func (c *walletLimitsCmd) apply(ctx context.Context, s *session, limits *wallet.Limits) error {
 	for _, share := range []struct {
 		text string
@@ -129,7 +129,7 @@ func (s *session) limitOf(ctx context.Context, entry string) (id types.AssetID, 
 	return asset.ID(), most, false, err
 }
 
-// limitText writes the sum of a limit without asking a node.
+// limitText formats the sum of a limit without asking a node.
 func limitText(w *wallet.Wallet, id types.AssetID, most types.Amount) string {
 	for _, t := range w.Trusted() {
 		if t.Asset.ID() == id {

@@ -7,13 +7,13 @@ import (
 
 // mostFlag bounds a list: others can make any list of a ledger long.
 type mostFlag struct {
-	Most int `help:"At most so many." default:"100" placeholder:"N"`
+	Most int `help:"Most items to list." default:"100" placeholder:"N"`
 }
 
-// mostLooked is how many items of a list are looked at for those that are wanted.
+// mostLooked bounds the items that a list examines to find the wanted ones.
 const mostLooked = 20_000
 
-// list collects the wanted items of a sequence, and says on standard error when it leaves others out.
+// list collects the wanted items of a sequence, and reports on standard error that it left others out.
 func list[T any](a *app, items iter.Seq2[T, error], most mostFlag, wanted func(*T) bool) ([]T, error) {
 	if most.Most < 1 {
 		return nil, misuse("--most %d: list one or more", most.Most)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestListsAreBounded: a list ends at its bound, whatever others put into it, and says so.
+// TestListsAreBounded: a list ends at its bound, however many items others add, and says so.
 func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	taken := 0

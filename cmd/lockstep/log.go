@@ -14,8 +14,8 @@ const (
 	logKinds  = 256 // messages that are told apart
 )
 
-// limited passes on a log, but of one message only so many lines in a while: a disk that fails thousands of times a second
-// must not be filled by its own messages.
+// limited passes log lines on, but only a bounded number of each message in a time window: a disk that fails thousands of times a
+// second must not be filled by its own messages.
 type limited struct {
 	slog.Handler
 	counts *counts

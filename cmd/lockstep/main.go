@@ -24,7 +24,7 @@ const (
 	exitUsage  = 2 // wrong use
 )
 
-// cli is the tree of commands. Each group stands in a file of its own.
+// cli is the tree of commands. Each group has a file of its own.
 type cli struct {
 	globals
 
@@ -35,11 +35,11 @@ type cli struct {
 	Order   orderCmd   `cmd:"" help:"Bids and offers in auctions."`
 	Trade   tradeCmd   `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
 	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
-	Terms   termsCmd   `cmd:"" help:"What terms mean: what honesty is worth, and what each side can lose."`
+	Terms   termsCmd   `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
 	Market  marketCmd  `cmd:"" help:"Auctions that anyone can recompute."`
-	Tx      txCmd      `cmd:"" help:"Look a transaction up."`
-	Bench   benchCmd   `cmd:"" help:"Measure how many trades a second this machine does, and what holds it up."`
-	Codes   codesCmd   `cmd:"" help:"List the codes by which ledger and node refuse, and what to do about each."`
+	Tx      txCmd      `cmd:"" help:"Look up a transaction."`
+	Bench   benchCmd   `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
+	Codes   codesCmd   `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
@@ -48,7 +48,7 @@ type cli struct {
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is the program without the process around it.
+// run runs the program with these arguments and streams, and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	if err := disk.CheckLimits(); err != nil {
 		fmt.Fprintln(stderr, "lockstep:", err)

@@ -16,7 +16,7 @@ type manCmd struct {
 	Dir     string   `help:"Write the pages of all commands to this folder instead, one file each." type:"path" placeholder:"DIR"`
 }
 
-// Help says how a page is read.
+// Help returns the instructions to read a page.
 func (manCmd) Help() string {
 	return "To read a page: lockstep man trade deliver | man -l -"
 }

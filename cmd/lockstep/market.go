@@ -15,13 +15,13 @@ import (
 )
 
 type marketCmd struct {
-	Products marketProductsCmd `cmd:"" help:"List what is open to orders, by gate."`
-	Book     marketBookCmd     `cmd:"" help:"Print a product's book, and what an auction would trade now; once it is cleared, what was traded."`
-	Audit    marketAuditCmd    `cmd:"" help:"Compute an auction again from its orders, and compare every price, pair and trade."`
+	Products marketProductsCmd `cmd:"" help:"List the products that are open to orders, by gate."`
+	Book     marketBookCmd     `cmd:"" help:"Print a product's order book and the result of an auction now; once it is cleared, the actual result."`
+	Audit    marketAuditCmd    `cmd:"" help:"Recompute an auction from its orders, and compare every price, pair and trade."`
 	History  marketHistoryCmd  `cmd:"" help:"List the auctions that were held, with prices and volumes, or sum them up by hour or day."`
-	Trades   marketTradesCmd   `cmd:"" help:"List trades of anybody, by party, product, phase and time."`
-	Conduct  marketConductCmd  `cmd:"" help:"Tell what became of all trades of a key, and what it has on record from auctions."`
-	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of orders in a file: one price for all, the most traded."`
+	Trades   marketTradesCmd   `cmd:"" help:"List the trades of all keys, by party, product, phase and time."`
+	Conduct  marketConductCmd  `cmd:"" help:"Print the outcomes of all trades of a key, and its record from auctions."`
+	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of the orders in a file: one price for all, at the largest volume."`
 }
 
 type marketClearCmd struct {
@@ -33,7 +33,7 @@ type clearing struct {
 	Volume  uint64            `json:"volume"`
 	Fills   map[string]uint64 `json:"fills"` // by id; orders that get nothing are not there
 	Welfare string            `json:"welfare"`
-	Netted  uint64            `json:"netted"` // what owners would have traded with themselves
+	Netted  uint64            `json:"netted"` // trades of owners with themselves, left out
 }
 
 func (c *marketClearCmd) Run(a *app) error {

@@ -7,7 +7,7 @@ import (
 	"lockstep/market"
 )
 
-// FuzzReadOrders: whatever a file holds, it is read or refused, and what is read clears or is refused.
+// FuzzReadOrders: any file is read or refused, and orders that were read clear or are refused.
 func FuzzReadOrders(f *testing.F) {
 	f.Add("id,side,quantity,price,owner,min_fill\na,bid,5,9.5,x,1\nb,offer,5,8,,\n")
 	f.Add("id,side,quantity,price\n\"a")

@@ -13,17 +13,17 @@ type meterCmd struct {
 	Verify   meterVerifyCmd   `cmd:"" help:"Judge signed records of one meter: signature, sequence, quantity."`
 	ID       meterIDCmd       `cmd:"" name:"id" help:"Print the id of the connection point that begins with a meter."`
 	Show     meterShowCmd     `cmd:"" help:"Print a connection point: its owner, its meters, and which registers count."`
-	Claims   meterClaimsCmd   `cmd:"" help:"List the trades that are served by a connection point, slot by slot, in the order in which they are."`
+	Claims   meterClaimsCmd   `cmd:"" help:"List the trades that a connection point serves, by slot, in the order of service."`
 	Admit    meterAdmitCmd    `cmd:"" help:"As an operator: make a key a member."`
 	Enrol    meterEnrolCmd    `cmd:"" help:"As an operator: register a member's connection point with its meter. A meter is enrolled once, ever."`
-	Exchange meterExchangeCmd `cmd:"" help:"As an operator: give a connection point another meter, from a slot on."`
+	Exchange meterExchangeCmd `cmd:"" help:"As an operator: give a connection point another meter, from a given slot."`
 	Retire   meterRetireCmd   `cmd:"" help:"As an operator: keep a connection point out of new agreements."`
 	Read     meterReadCmd     `cmd:"" help:"As a connection point's owner: put its meter's signed records on the ledger."`
 }
 
 type meterVerifyCmd struct {
 	Key    string `help:"The meter's public key in hex, base64 or PEM: SubjectPublicKeyInfo or bare point; with --native, an Ed25519 key." required:"" placeholder:"KEY"`
-	Native bool   `help:"The records are of a gateway's own form, under Ed25519."`
+	Native bool   `help:"The records have a gateway's own form, signed by Ed25519."`
 	File   string `arg:"" help:"File with one record a line; - for standard input."`
 }
 

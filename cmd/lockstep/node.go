@@ -18,13 +18,13 @@ import (
 type nodeCmd struct {
 	Init    nodeInitCmd    `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
 	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
-	Status  nodeStatusCmd  `cmd:"" help:"Ask a running node where the ledger stands."`
-	Check   nodeCheckCmd   `cmd:"" help:"Recompute everything that a stopped node has on its disk: commitment, sums, indexes."`
+	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
+	Check   nodeCheckCmd   `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
 	Clock   nodeClockCmd   `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
-	Reindex nodeReindexCmd `cmd:"" help:"Build the query index of a stopped node again from what it has on its disk."`
+	Reindex nodeReindexCmd `cmd:"" help:"Rebuild the query index of a stopped node from the data on its disk."`
 }
 
-// nodeFlags say where a node lives.
+// nodeFlags name the folder of a node.
 type nodeFlags struct {
 	Dir string `help:"Folder of the node; by default node in the home folder." type:"path" placeholder:"DIR"`
 }
@@ -38,20 +38,20 @@ func (f *nodeFlags) dir(a *app) string {
 
 type nodeInitCmd struct {
 	nodeFlags
-	ChainID     string            `help:"Name of the ledger, which no other ledger should have: what is signed for one is good on all of its name. By default a new one, such as lockstep-5e0c93a1." placeholder:"NAME"`
-	API         string            `help:"Where the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
+	ChainID     string            `help:"Name of the ledger. Choose one that no other ledger has: a signature is valid on every ledger of the same name. By default a new one, such as lockstep-5e0c93a1." placeholder:"NAME"`
+	API         string            `help:"Address on which the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
 	ClockCap    time.Duration     `help:"The most that one gap between blocks advances the ledger clock." default:"10s"`
 	MinWindow   time.Duration     `help:"Least time between two deadlines; at least 3 clock caps." default:"30s"`
 	MaxValidity time.Duration     `help:"How far ahead a transaction's valid-until may lie." default:"1h"`
 	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
-	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; give it once for each." placeholder:"KEY"`
+	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; repeat the flag for each." placeholder:"KEY"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
 	accessFlags
 	Entries entryFlags `embed:"" prefix:"entries-"`
 	Fee     feeFlags   `embed:"" prefix:"fee-"`
 
-	Validators int      `help:"Make the folders node0, node1 and so on of a ledger with so many validators." placeholder:"N"`
-	Host       []string `help:"Machine of a validator, once for each in order; without it all are on this one." placeholder:"HOST"`
+	Validators int      `help:"Make the folders node0, node1 and so on of a ledger with this many validators." placeholder:"N"`
+	Host       []string `help:"Machine of a validator, once for each in order; by default all are on this one." placeholder:"HOST"`
 }
 
 func (c *nodeInitCmd) Run(a *app) error {
@@ -101,8 +101,8 @@ func (c *nodeInitCmd) Run(a *app) error {
 	})
 }
 
-// name is that of the new ledger. One that the user does not choose is of no other ledger: a signature names its ledger, and could be
-// used again on another of the same name by somebody who has the same keys there.
+// name returns the name of the new ledger. The default is unique: a signature names its ledger, and is valid on another ledger
+// with the same name, where the signer may have the same keys.
 func (c *nodeInitCmd) name() (string, error) {
 	if c.ChainID != "" {
 		return c.ChainID, nil
@@ -116,12 +116,12 @@ func (c *nodeInitCmd) name() (string, error) {
 
 type nodeStartCmd struct {
 	nodeFlags
-	API        string `help:"Listen here instead of where the node's settings say." placeholder:"HOST:PORT"`
-	TrustClock bool   `help:"The machine's clock is right, though it has jumped ahead: follow it."`
+	API        string `help:"Listen on this address instead of the one in the node's settings." placeholder:"HOST:PORT"`
+	TrustClock bool   `help:"Follow the machine's clock although it has jumped ahead: it is right."`
 	accessFlags
 }
 
-// accessFlags say who else may reach the API.
+// accessFlags name further hosts and sites that may reach the API.
 type accessFlags struct {
 	AllowHost   []string `help:"Name by which a proxy on this machine makes the API known; once for each." placeholder:"NAME"`
 	AllowOrigin []string `help:"Site whose pages may read the API in a browser, such as https://market.example; once for each." placeholder:"URL"`
@@ -169,18 +169,18 @@ func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) e
 	fmt.Fprintf(a.err, "Ledger %q: API on http://%s. Interrupt to stop.\n", n.Params().ChainID, n.APIAddress())
 	running, stopped := context.WithCancel(ctx)
 	err = n.Run(ctx)
-	stopped() // from here on the end is waited for, but not for ever
+	stopped() // from here on the wait is bounded
 	if closing := within(running, "stop the node", n.Close); err == nil {
 		err = closing
 	}
 	return err
 }
 
-// stopAtMost is how long the program waits for a disk when it is to end.
+// stopAtMost bounds the wait for a disk when the program is to end.
 const stopAtMost = 20 * time.Second
 
-// within does something that works on the disk. When the context ends it is waited for, but not for ever: a disk that
-// fails can hold it up, and a kill does no harm.
+// within runs a function that works on the disk. Once the context ends it waits for a bounded time only: a failing disk can block
+// the function, and a kill does no harm.
 func within(ctx context.Context, what string, do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
@@ -193,7 +193,7 @@ func within(ctx context.Context, what string, do func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(stopAtMost):
-		return fmt.Errorf("%s: not done after %s, the program ends without it; what is committed is not lost", what, stopAtMost)
+		return fmt.Errorf("%s: not done after %s, the program ends without it; committed data are safe", what, stopAtMost)
 	}
 }
 

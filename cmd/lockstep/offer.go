@@ -15,27 +15,27 @@ import (
 )
 
 type offerCmd struct {
-	Post   offerPostCmd   `cmd:"" help:"Put up a standing offer."`
+	Post   offerPostCmd   `cmd:"" help:"Post a standing offer."`
 	List   offerListCmd   `cmd:"" help:"List the standing offers."`
-	Cancel offerCancelCmd `cmd:"" help:"Withdraw what is left of an offer."`
+	Cancel offerCancelCmd `cmd:"" help:"Withdraw the rest of an offer."`
 }
 
 // termsFlags describe goods and terms, for an offer or an agreement.
 type termsFlags struct {
-	Commodity     string        `help:"What is traded." default:"energy"`
-	Unit          string        `help:"What it is counted in; \"item\" for one thing." default:"Wh"`
-	Quantity      string        `help:"How much, such as 2kWh; a number alone counts units. Of \"item\" it is 1." placeholder:"QUANTITY"`
-	Zone          string        `help:"Where it is handed over." placeholder:"TEXT"`
+	Commodity     string        `help:"Commodity of the goods." default:"energy"`
+	Unit          string        `help:"Unit of the goods; \"item\" for one thing." default:"Wh"`
+	Quantity      string        `help:"Quantity, such as 2kWh; a number alone counts units. Of \"item\" it is 1." placeholder:"QUANTITY"`
+	Zone          string        `help:"Place of delivery." placeholder:"TEXT"`
 	From          *types.Time   `help:"Begin of the slot; by default the first quarter-hour that begins after deliver-by." placeholder:"TIME"`
 	Until         *types.Time   `help:"End of the slot; by default a quarter-hour later." placeholder:"TIME"`
 	Note          string        `help:"A public description, up to 512 bytes." placeholder:"TEXT"`
-	Asset         string        `help:"Asset that is paid with, by its code or its id." required:"" placeholder:"ASSET"`
-	Instalments   uint16        `help:"In how many instalments the payment is released." default:"1"`
+	Asset         string        `help:"Asset of the payment, by its code or its id." required:"" placeholder:"ASSET"`
+	Instalments   uint16        `help:"Number of instalments in which the payment is released." default:"1"`
 	PayWithin     time.Duration `help:"Time from now until pay-by." default:"15m"`
 	DeliverWithin time.Duration `help:"Time from pay-by until deliver-by." default:"15m"`
 	ReadWithin    time.Duration `help:"Time from deliver-by until reading-by; with a connection point, from the end of the slot." default:"15m"`
 	ConfirmWithin time.Duration `help:"Time from reading-by until confirm-by." default:"15m"`
-	Fallback      string        `help:"What happens if the last secret is not known by confirm-by: hold, meter or arbiter. By default meter for energy that a meter of the seller measures, else hold." enum:",hold,meter,arbiter" default:"" placeholder:"TERMS"`
+	Fallback      string        `help:"Terms if the last secret is not known by confirm-by: hold, meter or arbiter. By default meter for energy that a meter of the seller measures, else hold." enum:",hold,meter,arbiter" default:"" placeholder:"TERMS"`
 	Arbiter       string        `help:"Key of the arbiter." placeholder:"KEY"`
 	pointFlags
 	yesFlag
@@ -43,7 +43,7 @@ type termsFlags struct {
 
 const quarterHour = types.Span(15 * 60 * 1000)
 
-// goods and deadlines that the flags describe, on a ledger whose clock stands at now.
+// describe returns the goods and the deadlines that the flags describe; now is the ledger clock.
 func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods, types.Deadlines, error) {
 	goods := types.Goods{Commodity: f.Commodity, Unit: unitOf(f.Unit), Zone: f.Zone, Note: f.Note}
 	var d types.Deadlines
@@ -73,7 +73,7 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	return goods, d, nil
 }
 
-// slot is how long the slots of the goods are: those of the ledger where a meter counts.
+// slot returns the length of the slots of the goods: the ledger's where a meter counts, else a quarter-hour.
 func (f *termsFlags) slot(params *types.Params) types.Span {
 	if flow := f.flow(); !flow.IsZero() {
 		return params.Slot
@@ -81,13 +81,13 @@ func (f *termsFlags) slot(params *types.Params) types.Span {
 	return quarterHour
 }
 
-// quantity is how much the flags say.
+// quantity returns the quantity of the flags.
 func (f *termsFlags) quantity() (uint64, error) {
 	if f.Quantity == "" {
 		if f.Unit == types.UnitItem {
 			return 1, nil
 		}
-		return 0, misuse("say how much: --quantity, such as %s", quantityForms(f.Unit))
+		return 0, misuse("the quantity is missing: give --quantity, such as %s", quantityForms(f.Unit))
 	}
 	return parseQuantity("--quantity", f.Quantity, f.Unit)
 }
@@ -166,13 +166,13 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 		return types.Offer{}, err
 	}
 	if deposit.Mantissa == 0 && price.Mantissa != 0 {
-		return types.Offer{}, misuse("--deposit %q is nothing: the deposit is why a consumer releases; give a share of the price, such as 10%%", c.Deposit)
+		return types.Offer{}, misuse("--deposit %q is nothing: the deposit is the consumer's reason to release; give a share of the price, such as 10%%", c.Deposit)
 	}
 	bond, err := shareOf(price, c.Bond)
 	if err != nil {
 		return types.Offer{}, err
 	}
-	goods, deadlines, fallback, err := c.settle(ctx, s, s.account.Key())
+	goods, deadlines, fallback, err := c.resolve(ctx, s, s.account.Key())
 	if err != nil {
 		return types.Offer{}, err
 	}
@@ -186,7 +186,8 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 	}, nil
 }
 
-// minFill is the smallest quantity whose price has at least one unit of money for each instalment, unless a flag says.
+// minFill returns the smallest fill: that of the flag, else the smallest quantity whose price has at least one unit of money for
+// each instalment.
 func (c *offerPostCmd) minFill(price types.Rate, whole uint64) (uint64, error) {
 	if c.MinFill != "" {
 		return parseQuantity("--min-fill", c.MinFill, c.Unit)
@@ -199,7 +200,7 @@ func (c *offerPostCmd) minFill(price types.Rate, whole uint64) (uint64, error) {
 	return min(max(uint64(smallest), 1), whole), nil
 }
 
-// shareOf is a percentage of a rate.
+// shareOf returns a percentage of a rate.
 func shareOf(rate types.Rate, percent string) (types.Rate, error) {
 	share, err := types.ParseRate(strings.TrimSuffix(percent, "%"))
 	if err != nil {
@@ -243,7 +244,7 @@ func parseAmount(text string, decimals uint8) (types.Amount, error) {
 
 type offerListCmd struct {
 	lookFlags
-	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+	Zone string `help:"Only offers of this zone." placeholder:"TEXT"`
 	mostFlag
 }
 
@@ -270,7 +271,7 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// leftOf writes what is left of an offer.
+// leftOf formats the remaining quantity of an offer.
 func leftOf(o *wire.Offer) string {
 	goods := o.Offer.Goods
 	goods.Quantity = o.Remaining

@@ -13,30 +13,30 @@ import (
 )
 
 type orderCmd struct {
-	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. Nothing is locked by it; what is matched is to be paid and delivered."`
-	List     orderListCmd     `cmd:"" help:"List one's orders that stand."`
-	Fills    orderFillsCmd    `cmd:"" help:"List one's orders that came to an auction, with what they got."`
-	Withdraw orderWithdrawCmd `cmd:"" help:"Take an order out of its book again, before its gate closes."`
+	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. An order locks nothing; a match must be paid and delivered."`
+	List     orderListCmd     `cmd:"" help:"List your open orders."`
+	Fills    orderFillsCmd    `cmd:"" help:"List your orders that came to an auction, with their fills."`
+	Withdraw orderWithdrawCmd `cmd:"" help:"Withdraw an order from its book, before its gate closes."`
 }
 
 type orderPlaceCmd struct {
 	walletFlags
 	priceFlags
 	Side      string      `help:"bid to buy, offer to sell; buy and sell mean the same." enum:"bid,offer,buy,sell" required:""`
-	Quantity  string      `help:"How much at most, such as 2kWh; a number alone counts units." required:"" placeholder:"QUANTITY"`
+	Quantity  string      `help:"Largest quantity, such as 2kWh; a number alone counts units." required:"" placeholder:"QUANTITY"`
 	Limit     string      `help:"Worst price by quantity: 30ct/kWh, 0.30/kWh or 45EUR/MWh for energy; a number alone is for one unit of anything else." required:"" placeholder:"PRICE"`
-	Asset     string      `help:"Asset that is paid with, by its code or its id." required:"" placeholder:"ASSET"`
-	Zone      string      `help:"Where it is handed over." placeholder:"TEXT"`
+	Asset     string      `help:"Asset of the payment, by its code or its id." required:"" placeholder:"ASSET"`
+	Zone      string      `help:"Place of delivery." placeholder:"TEXT"`
 	From      string      `help:"Begin of the slot, or \"next\": the first one whose gate is still open." default:"next" placeholder:"TIME"`
 	Until     *types.Time `help:"End of the slot; by default one slot of the ledger later." placeholder:"TIME"`
-	Commodity string      `help:"What is traded." default:"energy"`
-	Unit      string      `help:"What it is counted in." default:"Wh"`
-	MinFill   string      `help:"At least so much or nothing, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
-	Expires   *types.Time `help:"An auction that is held later leaves the order out; by default the begin of the slot." placeholder:"TIME"`
-	Terms     []string    `help:"Fallback terms that are accepted, with commas between: meter, arbiter:KEY, hold. By default an offer of energy that a meter of the seller measures is under meter terms, a bid for energy accepts meter and hold, and all else is under hold terms." placeholder:"TERMS"`
+	Commodity string      `help:"Commodity of the goods." default:"energy"`
+	Unit      string      `help:"Unit of the goods." default:"Wh"`
+	MinFill   string      `help:"Smallest fill, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
+	Expires   *types.Time `help:"Leave the order out of an auction that is held after this time; by default the begin of the slot." placeholder:"TIME"`
+	Terms     []string    `help:"Accepted fallback terms, separated by commas: meter, arbiter:KEY, hold. By default meter for an offer of energy that a meter of the seller measures, meter and hold for a bid for energy, else hold." placeholder:"TERMS"`
 	pointFlags
-	MinRecord uint8  `help:"Trade only with keys that kept so many hundredths of what auctions gave them: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
-	Number    *uint8 `help:"Number of the order among one's own for the product; one that has it already is replaced. By default the lowest free one." zero:"" placeholder:"N"`
+	MinRecord uint8  `help:"Trade only with keys that kept at least this percentage of their matches, by value: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
+	Number    *uint8 `help:"Number of the order among your orders for the product; it replaces your order of that number. By default the lowest free one." zero:"" placeholder:"N"`
 	yesFlag
 }
 
@@ -78,11 +78,11 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	return a.show(done, func(p *page) {
 		p.line("Placed the %s for %s at %s or better, as number %d.", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit), order.Number)
 		p.line("Order %s, product %s.", id, done.Product)
-		p.line("The gate closes at %s; what is matched then stands in: %s", stamp(done.Gate), a.next("trade list"))
+		p.line("The gate closes at %s; list the matches after it with: %s", stamp(done.Gate), a.next("trade list"))
 	})
 }
 
-// order is what the flags describe, but for what the wallet fills in.
+// order returns the order that the flags describe, without the fields that the wallet fills in.
 func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Order, err error) {
 	asset, err := s.asset(ctx, c.Asset)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	return order, err
 }
 
-// slot is the time that the flags name.
+// slot returns the slot that the flags name.
 func (c *orderPlaceCmd) slot(s *session) (from, until types.Time, err error) {
 	if c.From == "next" {
 		from = nextSlot(max(s.status.BlockTime, types.Time(time.Now().UnixMilli())), &s.params)
@@ -143,14 +143,14 @@ func (c *orderPlaceCmd) slot(s *session) (from, until types.Time, err error) {
 	return from, until, nil
 }
 
-// nextSlot is the begin of the first slot whose gate closes late enough for an order that is signed now to be in time.
+// nextSlot returns the begin of the first slot whose gate closes late enough for an order that is signed now.
 func nextSlot(now types.Time, params *types.Params) types.Time {
 	slot := types.Time(max(params.Slot, 1))
 	ready := now.Add(params.ClockCap).Add(params.Market.Gate)
 	return (ready + slot - 1) / slot * slot
 }
 
-// parseTerms reads fallback terms by their names and puts them in the order that orders name them in.
+// parseTerms parses the names of fallback terms and sorts the terms as an order must list them.
 func parseTerms(names []string) ([]types.Fallback, error) {
 	var accepts []types.Fallback
 	for _, name := range names {
@@ -174,7 +174,7 @@ func parseTerms(names []string) ([]types.Fallback, error) {
 	return accepts, nil
 }
 
-// freeNumber is the lowest number that no order of the account for a product has.
+// freeNumber returns the lowest number that no order of the account for a product has.
 func (s *session) freeNumber(ctx context.Context, product types.ProductID) (uint8, error) {
 	own, err := s.ordersFor(ctx, product)
 	if err != nil {
@@ -187,7 +187,7 @@ func (s *session) freeNumber(ctx context.Context, product types.ProductID) (uint
 		}
 	}
 	if most := s.params.Market.KeyOrders; free >= most && most > 0 {
-		return 0, types.Refuse(types.CodeOrder, "you have your %d orders for the product; withdraw one, or replace one with --number", most)
+		return 0, types.Refuse(types.CodeOrder, "you have %d orders for the product, the most of one key: withdraw one, or replace one with --number", most)
 	}
 	return free, nil
 }
@@ -204,16 +204,16 @@ func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own [
 	return own, nil
 }
 
-// worstOfOrder tells what the order can cost at worst when all of it is matched at its limit.
+// worstOfOrder states the worst loss by an order that is matched in full at its limit.
 func (s *session) worstOfOrder(order *types.Order) (lines []string) {
 	var losses []string
 	for _, terms := range order.Accepts {
 		if worst, err := order.Agreement(&s.params, terms); err == nil {
 			told := s.worstOf(&worst)
-			lines, losses = append(lines, told[0]), told[1:] // what is lost does not depend on the terms
+			lines, losses = append(lines, told[0]), told[1:] // the worst loss does not depend on the terms
 		}
 	}
-	return append(append(lines, losses...), "A match that is not paid or not delivered goes on the record of whose fault it is.")
+	return append(append(lines, losses...), "A match that is not paid or not delivered counts against the party at fault on its record.")
 }
 
 type orderListCmd struct {
@@ -233,7 +233,7 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(orders, func(p *page) {
 		if len(orders) == 0 {
-			p.line("No order stands. What was matched is in: %s", a.next("trade list"))
+			p.line("No order stands. List the matches with: %s", a.next("trade list"))
 			return
 		}
 		p.row("order", "limit", "from", "zone", "terms", "no.", "product")
@@ -286,7 +286,7 @@ func (c *orderWithdrawCmd) number(ctx context.Context, s *session) (uint8, error
 	case len(own) == 0:
 		return 0, types.Refuse(types.CodeOrderUnknown, "no order of yours stands for product %s", c.Product)
 	case len(own) > 1:
-		return 0, misuse("%d orders of yours stand for the product: say which with --number; this shows them: %s", len(own), s.next("order list"))
+		return 0, misuse("%d orders of yours stand for the product: choose one with --number; list them with: %s", len(own), s.next("order list"))
 	}
 	return own[0].Order.Number, nil
 }

@@ -39,12 +39,12 @@ type walletIssueCmd struct {
 	Amount   string           `arg:"" help:"Amount, such as 1000."`
 	Code     string           `arg:"" help:"Code of the asset: capital letters, digits or '-'."`
 	Decimals *uint8           `help:"Decimal places of the asset; fixed with its first issue, by default 2." zero:"" placeholder:"N"`
-	Another  bool             `help:"Make a second asset of a code that you issue already, with other decimal places."`
+	Another  bool             `help:"Create a second asset of a code that you issue already, with other decimal places."`
 	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
 	yesFlag
 }
 
-// defaultDecimals are those of most money.
+// defaultDecimals is the number of decimal places of most currencies.
 const defaultDecimals = 2
 
 func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
@@ -81,8 +81,8 @@ func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
 	return w.Trust(asset, label)
 }
 
-// asset is the one to issue. An issuer that leaves the decimal places out means the asset that it issued before; with others it
-// would make a second one of the same code, whose coins are not those of the first.
+// asset returns the asset to issue. An issuer that omits the decimal places means the asset that it issued before. Other decimal
+// places make a second asset of the same code, and its coins are not coins of the first.
 func (c *walletIssueCmd) asset(ctx context.Context, s *session) (types.Asset, error) {
 	asset := types.Asset{Issuer: s.account.Key(), Code: c.Code, Decimals: defaultDecimals}
 	if c.Decimals != nil {
@@ -107,7 +107,7 @@ func (c *walletIssueCmd) asset(ctx context.Context, s *session) (types.Asset, er
 	case c.Decimals == nil && len(before) == 1:
 		return before[0], nil
 	case c.Decimals == nil:
-		return asset, misuse("you issue %d assets of the code %s: say which with --decimals", len(before), c.Code)
+		return asset, misuse("you issue %d assets of the code %s: choose one with --decimals", len(before), c.Code)
 	}
 	return asset, misuse("you issue %s with %d decimal places already (asset %s): with --decimals %d it would be another asset of the same code, "+
 		"and nobody could pay one with the other. Leave --decimals out, or add --another", c.Code, before[0].Decimals, before[0].ID(), asset.Decimals)
@@ -137,7 +137,7 @@ type walletMergeCmd struct {
 	yesFlag
 }
 
-// mostMerged is how many coins one transaction spends.
+// mostMerged bounds the coins that one transaction spends.
 const mostMerged = 500
 
 func (c *walletMergeCmd) Run(ctx context.Context, a *app) error {

@@ -14,10 +14,10 @@ import (
 	"lockstep/wallet"
 )
 
-// pointFlags name where the energy of an offer, an agreement or an order is measured.
+// pointFlags name the connection point that measures the energy of an offer, an agreement or an order.
 type pointFlags struct {
-	Point     *types.PointID `help:"The producer's connection point, by its id: goods by its meter's reading." placeholder:"ID"`
-	Direction string         `help:"Which way the energy goes there, seen from the point's owner." enum:"export,import" default:"export"`
+	Point     *types.PointID `help:"The producer's connection point, by its id: its meter measures the goods." placeholder:"ID"`
+	Direction string         `help:"Direction of the energy, seen from the point's owner." enum:"export,import" default:"export"`
 }
 
 func (f *pointFlags) flow() types.Flow {
@@ -38,12 +38,12 @@ func directionOf(name string) types.Direction {
 type meterFlags struct {
 	Key    string   `arg:"" help:"The meter's public key in hex, base64 or PEM; with --native, an Ed25519 key."`
 	Native bool     `help:"The meter is a gateway that signs by Ed25519; it has a key for each meter and no serial number."`
-	Serial string   `help:"Serial number of the meter, as it stands in its records (MS): one key may sign for several." placeholder:"TEXT"`
-	Export []string `help:"Register that counts what goes out, by its OBIS code, or its tariffs with commas between; none: not sold. By default 1-0:2.8.0, unless --import is given." placeholder:"OBIS"`
-	Import []string `help:"Register that counts what comes in, likewise; by default none." placeholder:"OBIS"`
+	Serial string   `help:"Serial number of the meter, as in its records (MS): one key may sign for several meters." placeholder:"TEXT"`
+	Export []string `help:"Register of the exported energy, by its OBIS code, or the registers of its tariffs separated by commas; none if it is not sold. By default 1-0:2.8.0, unless --import is given." placeholder:"OBIS"`
+	Import []string `help:"Register of the imported energy, likewise; by default none." placeholder:"OBIS"`
 }
 
-// meter brings key and registers into their one form.
+// meter returns the meter of the flags, with key and registers in canonical form.
 func (f *meterFlags) meter(from types.Time) (types.PointMeter, error) {
 	m := types.PointMeter{From: from, Serial: f.Serial}
 	var err error
@@ -66,7 +66,7 @@ func (f *meterFlags) meter(from types.Time) (types.PointMeter, error) {
 	return m, nil
 }
 
-// named leaves out the word none.
+// named returns the registers, or none for the word "none".
 func named(registers []string) []string {
 	if len(registers) == 1 && strings.EqualFold(registers[0], "none") {
 		return nil
@@ -74,7 +74,7 @@ func named(registers []string) []string {
 	return registers
 }
 
-// meterKey reads a meter's key and brings it into its canonical form.
+// meterKey parses a meter's key and returns its canonical form.
 func meterKey(text string, native bool) (types.MeterForm, types.HexBytes, error) {
 	if native {
 		key, err := meter.ParseNativeKey(text)
@@ -96,7 +96,7 @@ func meterKey(text string, native bool) (types.MeterForm, types.HexBytes, error)
 type meterIDCmd struct {
 	Key    string `arg:"" help:"The meter's public key in hex, base64 or PEM; with --native, an Ed25519 key."`
 	Native bool   `help:"The meter is a gateway that signs by Ed25519."`
-	Serial string `help:"Serial number of the meter, as it stands in its records (MS)." placeholder:"TEXT"`
+	Serial string `help:"Serial number of the meter, as in its records (MS)." placeholder:"TEXT"`
 }
 
 func (c *meterIDCmd) Run(a *app) error {
@@ -140,7 +140,7 @@ func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// soldText says which registers count.
+// soldText lists the registers that count.
 func soldText(m *types.PointMeter) string {
 	var parts []string
 	for _, d := range []types.Direction{types.DirectionExport, types.DirectionImport} {
@@ -211,8 +211,8 @@ type meterReadCmd struct {
 	yesFlag
 	Point     types.PointID `arg:"" help:"The connection point's id."`
 	File      string        `arg:"" help:"File with up to 4 records that belong together, one a line; - for standard input."`
-	Direction string        `help:"Which way the energy went." enum:"export,import" default:"export"`
-	From      *types.Time   `help:"The beginning of the slot; by default the one that the records say they are of." placeholder:"TIME"`
+	Direction string        `help:"Direction of the energy." enum:"export,import" default:"export"`
+	From      *types.Time   `help:"The beginning of the slot; by default that of the slot in the records." placeholder:"TIME"`
 }
 
 func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
@@ -238,7 +238,7 @@ func (c *meterReadCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// from is when the slot of the records begins.
+// from returns the begin of the slot of the records.
 func (c *meterReadCmd) from(lines [][]byte, params *types.Params) (types.Time, error) {
 	if c.From != nil {
 		return *c.From, nil
@@ -286,7 +286,7 @@ func (c *meterShowCmd) Run(ctx context.Context, a *app) error {
 
 type meterClaimsCmd struct {
 	Point     types.PointID `arg:"" help:"The connection point's id."`
-	Direction string        `help:"Which way the energy goes." enum:"export,import" default:"export"`
+	Direction string        `help:"Direction of the energy." enum:"export,import" default:"export"`
 	From      *types.Time   `help:"Only the slot that begins then." placeholder:"TIME"`
 }
 
@@ -325,15 +325,15 @@ func (c *meterClaimsCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// showClaims adds the claims that stand before an agreement to the plan of signing or paying it. Every command that commits its user to
-// metered goods calls it.
+// showClaims adds the claims that are served before an agreement to the plan of signing or paying it. Every command that commits
+// its user to metered goods calls it.
 func (s *session) showClaims(ctx context.Context, p *plan, agreement *types.Agreement) error {
 	lines, err := s.claimsBefore(ctx, agreement)
 	p.worst = append(lines, p.worst...)
 	return err
 }
 
-// showMeter adds the meter and the registers that count goods to a plan, as the node shows their connection point.
+// showMeter adds the meter and the registers that count the goods to a plan, according to the node.
 func (s *session) showMeter(ctx context.Context, p *plan, goods *types.Goods) error {
 	if goods.Flow.IsZero() {
 		return nil
@@ -359,9 +359,9 @@ func (s *session) showMeter(ctx context.Context, p *plan, goods *types.Goods) er
 	return nil
 }
 
-// claimsBefore lists the claims of other trades that are served before an agreement, in sentences. An agreement that is not on the
-// ledger yet comes after all claims of its slot. Goods that no meter counts have no claims. The list is the node's word: the wallet
-// can't tell whether it is complete.
+// claimsBefore lists the claims of other trades that are served before an agreement, in sentences. An agreement that is not on
+// the ledger yet comes after all claims of its slot. Goods that no meter counts have no claims. The node supplies the list: the
+// wallet can't check that it is complete.
 func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) (lines []string, err error) {
 	flow := agreement.Goods.Flow
 	if flow.IsZero() {
@@ -376,7 +376,7 @@ func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) 
 		before = append(before, slot.Claims...)
 	}
 	own := agreement.ID()
-	if at := slices.IndexFunc(before, func(c wire.Claim) bool { return c.Trade == own }); at >= 0 { // what shares its block shares with it
+	if at := slices.IndexFunc(before, func(c wire.Claim) bool { return c.Trade == own }); at >= 0 { // claims of the same block share with it
 		height := before[at].Height
 		before = slices.DeleteFunc(before, func(c wire.Claim) bool { return c.Trade == own || c.Height > height })
 	}
@@ -399,5 +399,5 @@ func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) 
 	return lines, nil
 }
 
-// claimsShown is how many claims are listed before a question.
+// claimsShown bounds the claims that are listed before a question.
 const claimsShown = 5

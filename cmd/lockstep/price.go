@@ -10,12 +10,12 @@ import (
 	"lockstep/types"
 )
 
-// priceFlags are those of commands that agree to a price.
+// priceFlags are the flags of commands that agree to a price.
 type priceFlags struct {
-	OddPrice bool `help:"Accept a price far from what the market has paid. Without a terminal -y does not accept one."`
+	OddPrice bool `help:"Accept a price far from the market's. Without a terminal, -y does not accept one."`
 }
 
-// A price is odd when it is more than ten times, or less than a tenth of, the middle of the latest prices.
+// A price is odd when it is more than ten times, or less than a tenth of, the median of the latest prices.
 const (
 	oddFactor    = 10
 	latestPrices = 20 // auctions
@@ -27,9 +27,9 @@ const (
 	mostEnergyPrice  = 10_000
 )
 
-// odd says how a price is far from what the market has paid, so that its user is asked once more: a slip in a unit is a factor
-// of a thousand. Price is that of one unit, in smallest units of the asset. It is empty for a price that was accepted
-// beforehand.
+// odd describes how a price is far from the market's, so that its user is asked once more: a wrong unit is a factor of a
+// thousand. The price is that of one unit of goods, in smallest units of the asset. The result is empty for a price that was
+// accepted beforehand.
 func (s *session) odd(ctx context.Context, f *priceFlags, goods *types.Goods, asset types.AssetID, price *big.Rat) string {
 	if f.OddPrice {
 		return ""
@@ -37,11 +37,11 @@ func (s *session) odd(ctx context.Context, f *priceFlags, goods *types.Goods, as
 	return s.oddPrice(ctx, goods, asset, price)
 }
 
-// oddPrice says how a price is odd, or nothing.
+// oddPrice describes how a price is odd; empty for one that is not.
 func (s *session) oddPrice(ctx context.Context, goods *types.Goods, asset types.AssetID, price *big.Rat) string {
 	if middle := s.marketPrice(ctx, goods, asset); middle != nil {
 		if times := new(big.Rat).Quo(price, middle); far(times) {
-			return fmt.Sprintf("a price of %s is far from %s, the middle of what auctions have paid lately", s.rate(asset, goods.Unit, price),
+			return fmt.Sprintf("a price of %s is far from %s, the median of recent auction prices", s.rate(asset, goods.Unit, price),
 				s.rate(asset, goods.Unit, middle))
 		}
 		return ""
@@ -61,8 +61,8 @@ func far(times *big.Rat) bool {
 	return times.Cmp(big.NewRat(oddFactor, 1)) > 0 || times.Cmp(big.NewRat(1, oddFactor)) < 0
 }
 
-// marketPrice is the middle of the latest prices of such goods; nil when there are none, or the node can't tell: then it
-// can't be asked about, but no trade fails for it.
+// marketPrice returns the median of the latest prices of such goods; nil when there are none, or when the node can't answer: then
+// nothing is compared, and no trade fails for it.
 func (s *session) marketPrice(ctx context.Context, goods *types.Goods, asset types.AssetID) *big.Rat {
 	told, err := s.node.AuctionHistory(ctx, client.AuctionFilter{Commodity: goods.Commodity, Asset: asset}, client.Page{Limit: latestPrices})
 	if err != nil {

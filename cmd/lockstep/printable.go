@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// name writes a word that somebody else chose, such as a commodity or a zone: as it is when it is one plain word, else in
-// quotes, so that it can't pass for a column, a number or a sentence of this program.
+// name formats a word of another party, such as a commodity or a zone: unchanged when it is one plain word, else in quotes, so
+// that it can't pass for a column, a number or a sentence of this program.
 func name(text string) string {
 	plain := text != ""
 	for _, r := range text {
@@ -23,8 +23,8 @@ func name(text string) string {
 	return `"` + strings.ReplaceAll(printable(text), `"`, `\"`) + `"`
 }
 
-// printable replaces the characters that a terminal obeys or hides by their numbers: controls, line ends, characters that
-// turn the direction of writing or take no room.
+// printable escapes the characters that a terminal obeys or hides: controls, line ends, and characters that change the direction
+// of writing or take no room.
 func printable(text string) string {
 	if strings.IndexFunc(text, hidden) < 0 && utf8.ValidString(text) {
 		return text
@@ -45,12 +45,12 @@ func printable(text string) string {
 	return out.String()
 }
 
-// hidden tells whether a character must not reach a terminal as it is.
+// hidden reports whether a character must not reach a terminal unchanged.
 func hidden(r rune) bool {
 	return !unicode.IsGraphic(r) || unicode.In(r, unicode.Zl, unicode.Zp) || invisible(r) || r != ' ' && unicode.Is(unicode.Zs, r)
 }
 
-// invisible are graphic characters that show nothing: fillers, and the selectors of variants.
+// invisible reports whether a graphic character shows nothing: fillers, and the selectors of variants.
 func invisible(r rune) bool {
 	switch {
 	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x3164, r == 0xffa0, r == 0x2800:
@@ -61,7 +61,7 @@ func invisible(r rune) bool {
 	return false
 }
 
-// cleanWriter is a writer through which nothing reaches a terminal that it would obey or hide. Line ends and tabs pass.
+// cleanWriter escapes the characters that a terminal would obey or hide. Line ends and tabs pass.
 type cleanWriter struct {
 	mu   sync.Mutex
 	to   io.Writer

@@ -11,7 +11,7 @@ import (
 
 type marketProductsCmd struct {
 	lookFlags
-	Zone string `help:"Only those of a zone." placeholder:"TEXT"`
+	Zone string `help:"Only products of this zone." placeholder:"TEXT"`
 	mostFlag
 }
 
@@ -71,7 +71,7 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// depth prints an open book with what it would trade now: offers from the highest down, then bids, so that the best meet.
+// depth prints an open book and its indicative result: offers from the highest down, then bids, so that the best meet.
 func (s *session) depth(p *page, book *wire.Book) {
 	asset, unit := book.Product.Product.Asset, book.Product.Product.Unit
 	row := func(side types.Side, level *wire.Level) {

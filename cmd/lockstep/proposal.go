@@ -15,15 +15,15 @@ import (
 	"lockstep/wallet"
 )
 
-// The commands in which both parties sign: one writes the file of a proposal, the other signs it and sends both signatures. What is
-// signed is the proposal itself and no transaction, so it can't spend a coin of the signer.
+// The commands in which both parties sign: one writes the file of a proposal, the other signs it and sends both signatures. They
+// sign the proposal itself and no transaction, so that a signature can't spend a coin of the signer.
 
-// validFor says for how long a signature under a proposal is open.
+// validFor sets how long a signature under a proposal is valid.
 type validFor struct {
-	ValidFor types.Span `help:"For how long your signature can be used, such as 10m; by default as long as the ledger allows." placeholder:"TIME"`
+	ValidFor types.Span `help:"Time for which your signature is valid, such as 10m; by default the most that the ledger allows." placeholder:"TIME"`
 }
 
-// known is what the wallet has to know for a proposal.
+// known returns the wallet's view of the ledger for a proposal.
 func (f *validFor) known(ctx context.Context, s *session) (wallet.Context, error) {
 	known, err := s.known(ctx)
 	known.Validity = s.params.MaxValidity
@@ -43,7 +43,7 @@ type tradeAgreeCmd struct {
 	validFor
 	Producer *types.PublicKey `help:"The producer, if the consumer writes." placeholder:"KEY" xor:"other"`
 	Consumer *types.PublicKey `help:"The consumer, if the producer writes." placeholder:"KEY" xor:"other"`
-	Price    string           `help:"Price of all of it, such as 0.30, or by quantity, such as 30ct/kWh." required:"" placeholder:"PRICE"`
+	Price    string           `help:"Price of all goods, such as 0.30, or by quantity, such as 30ct/kWh." required:"" placeholder:"PRICE"`
 	Deposit  string           `help:"Deposit." required:"" placeholder:"AMOUNT"`
 	Bond     string           `help:"Bond that the producer stakes." default:"0" placeholder:"AMOUNT"`
 	Out      string           `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
@@ -84,7 +84,7 @@ func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreem
 	} else {
 		agreement.Consumer = *c.Consumer
 	}
-	if agreement.Goods, agreement.Deadlines, agreement.Fallback, err = c.settle(ctx, s, agreement.Producer); err != nil {
+	if agreement.Goods, agreement.Deadlines, agreement.Fallback, err = c.resolve(ctx, s, agreement.Producer); err != nil {
 		return agreement, err
 	}
 	if agreement.Price, err = priceOfAll("--price", c.Price, &agreement.Goods, &asset); err != nil {
@@ -105,7 +105,7 @@ type tradeSplitCmd struct {
 	tradeFlags
 	validFor
 	yesFlag
-	ToProducer string `help:"What the producer gets." required:"" placeholder:"AMOUNT"`
+	ToProducer string `help:"Amount for the producer." required:"" placeholder:"AMOUNT"`
 	Out        string `help:"File to write for the other party." required:"" type:"path" placeholder:"FILE"`
 }
 
@@ -129,7 +129,7 @@ func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
 	return s.propose(ctx, known, proposal, &trade.Trade, c.Out, c.yesFlag, plan{ask: "Sign this split"})
 }
 
-// propose shows a proposal, asks for leave, signs it and writes the file for the other party.
+// propose shows a proposal, asks for consent, signs it and writes the file for the other party.
 func (s *session) propose(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade, file string, yes yesFlag, p plan) error {
 	explained, err := s.explain(ctx, known, proposal, trade, &p)
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *session) propose(ctx context.Context, known wallet.Context, proposal *w
 	return s.written(signed, file, explained)
 }
 
-// explain puts all that a signature would do into a plan, to be shown with its question.
+// explain adds all effects of a signature to a plan, to be shown with its question.
 func (s *session) explain(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade, p *plan) (*wallet.Explanation, error) {
 	explained, err := s.account.Explain(known, proposal, trade)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *session) explain(ctx context.Context, known wallet.Context, proposal *w
 	return explained, err
 }
 
-// writtenProposal is the answer of a command that wrote the file of a proposal.
+// writtenProposal is the result of a command that wrote the file of a proposal.
 type writtenProposal struct {
 	Trade      types.TradeID     `json:"trade"`
 	File       string            `json:"file"`
@@ -250,7 +250,7 @@ func (s *session) tradeIfKnown(ctx context.Context, id types.TradeID) (*types.Tr
 	return nil, err
 }
 
-// sign shows the proposal, asks for leave, signs it, and sends it if both have signed.
+// sign shows the proposal, asks for consent, signs it, and sends it if both have signed.
 func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade) error {
 	p := plan{ask: "Sign it"}
 	explained, err := s.explain(ctx, known, proposal, trade, &p)
@@ -296,10 +296,11 @@ func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Contex
 	return s.written(signed, out, explained)
 }
 
-// send submits a proposal that both have signed before: for one of them whose transaction did not come through, or for anybody else.
+// send submits a proposal that both have signed before: for a party whose transaction did not reach the ledger, or for anyone
+// else.
 func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *types.Trade) error {
 	if c.Out != "" {
-		return misuse("both have signed %s: leave --out away to send it", c.File)
+		return misuse("both have signed %s: omit --out to send it", c.File)
 	}
 	if t != nil && proposal.Agreement() != nil {
 		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", proposal.Trade(), trade.PhaseAt(t, known.Clock))
@@ -326,7 +327,7 @@ func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Contex
 	return c.record(ctx, s, known, proposal, t, leave)
 }
 
-// cost is what sending the proposal takes from the account: the fee, and with --pay the payment.
+// cost returns the cost of sending the proposal: the fee, and with --pay the payment.
 func (c *tradeSignCmd) cost(s *session, known wallet.Context, proposal *wallet.Proposal) (wallet.Cost, error) {
 	d := s.account.Draft(known)
 	if c.Pay {
@@ -359,7 +360,7 @@ func (c *tradeSignCmd) record(ctx context.Context, s *session, known wallet.Cont
 	}
 	receipt, err := s.submit(ctx, tx, leave)
 	if types.CodeOf(err) == types.CodeTradeExists {
-		return errors.Join(err, fmt.Errorf("somebody else who has both signatures has sent them: see %s", s.next("trade show", proposal.Trade().String())))
+		return errors.Join(err, fmt.Errorf("someone else with both signatures has sent them: see %s", s.next("trade show", proposal.Trade().String())))
 	}
 	if err != nil {
 		return err
@@ -369,7 +370,7 @@ func (c *tradeSignCmd) record(ctx context.Context, s *session, known wallet.Cont
 
 type walletSignaturesCmd struct{ walletFlags }
 
-// openSignature is a signature that somebody could still use.
+// openSignature is a signature that can still be used.
 type openSignature struct {
 	Account    uint32          `json:"account"`
 	Trade      types.TradeID   `json:"trade"`
@@ -405,7 +406,7 @@ func (c *walletSignaturesCmd) Run(ctx context.Context, a *app) error {
 			p.line("No signature of this wallet is open.")
 			return
 		}
-		p.line("Whoever has both signatures can put these on the ledger without asking you again:")
+		p.line("Anyone with both signatures can put these on the ledger without asking you again:")
 		for _, o := range open {
 			p.line("")
 			p.row("trade", o.Trade.String())
@@ -434,7 +435,7 @@ func (s *session) describeSigned(account uint32, key types.PublicKey, proposal *
 	return open
 }
 
-// shares divides what a trade has locked: so much to the producer, the rest to the consumer.
+// shares divides the locked money of a trade: the given sum to the producer, the rest to the consumer.
 func (s *session) shares(trade *wire.Trade, text string) (toProducer, toConsumer types.Amount, err error) {
 	asset, err := s.assets.of(trade.Trade.Agreement.Asset)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 type tradeReleaseCmd struct {
 	tradeFlags
 	Instalment *uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
-	KeyFile    string  `help:"Show the key in this file, which the consumer has handed over. Anybody may; it needs no wallet." type:"path" placeholder:"FILE"`
+	KeyFile    string  `help:"Publish the key in this file, which the consumer has handed over. Anyone may do so; it needs no wallet." type:"path" placeholder:"FILE"`
 	yesFlag
 }
 
@@ -47,7 +47,7 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 	return s.done(ctx, c.Trade, receipt, p.done)
 }
 
-// release is the plan to give the producer its part of the payment up to instalment k.
+// release returns the plan to give the producer its part of the payment up to instalment k.
 func (s *session) release(t *types.Trade, k uint16, verb, done string) plan {
 	a := &t.Agreement
 	free, _ := trade.Due(a, k).Sub(trade.Due(a, min(t.Released, k))) // none is left when it was released before
@@ -60,7 +60,7 @@ func (s *session) release(t *types.Trade, k uint16, verb, done string) plan {
 	}
 }
 
-// showKey puts a key on the ledger that was handed over in a file.
+// showKey publishes a key on the ledger that was handed over in a file.
 func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
 	content, err := plaintext.ReadFile(c.KeyFile, maxKeyFile)
 	if err != nil {
@@ -99,7 +99,7 @@ const maxKeyFile = 4096
 type tradeKeyCmd struct {
 	tradeFlags
 	yesFlag
-	Instalment uint16 `help:"Up to which instalment the key releases." required:"" placeholder:"K"`
+	Instalment uint16 `help:"Last instalment that the key releases." required:"" placeholder:"K"`
 	Out        string `help:"File to write, for the producer." required:"" type:"path" placeholder:"FILE"`
 }
 
@@ -130,7 +130,7 @@ func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
 	}
 	asset := t.Trade.Agreement.Asset
 	return a.show(map[string]string{"file": c.Out}, func(p *page) {
-		p.line("%s holds the key of instalment %d of %d. Whoever has it can free %s for the producer.", c.Out, c.Instalment,
+		p.line("%s holds the key of instalment %d of %d. Anyone with the file can free %s for the producer.", c.Out, c.Instalment,
 			t.Trade.Agreement.Instalments, s.money(asset, trade.Due(&t.Trade.Agreement, c.Instalment)))
 	})
 }

@@ -14,7 +14,7 @@ import (
 type walletRestoreCmd struct {
 	walletFlags
 	workFlag
-	WordsFile string `help:"File with the 24 words, readable by you alone; by default they are read from standard input." type:"path" placeholder:"FILE"`
+	WordsFile string `help:"File with the 24 words, readable by you alone; by default standard input." type:"path" placeholder:"FILE"`
 	Offline   bool   `help:"Restore account 0 alone, without asking a node which others were used."`
 }
 
@@ -157,7 +157,8 @@ func (a *app) scan(ctx context.Context, w *wallet.Wallet) error {
 	return w.AddAccounts(found)
 }
 
-// traces are the keys that the ledger names other than by money, trades and orders: operators, issuers, and those with offers.
+// traces returns the keys that the ledger names apart from money, trades and orders: operators, issuers, and producers with
+// offers.
 func (s *session) traces(ctx context.Context) (map[types.PublicKey]bool, error) {
 	keys := map[types.PublicKey]bool{}
 	for _, operator := range s.params.Operators {
@@ -182,7 +183,7 @@ func (s *session) traces(ctx context.Context) (map[types.PublicKey]bool, error) 
 	return keys, nil
 }
 
-// used reports whether the ledger knows anything of a key: money, trades, also those that are over, orders, or their history.
+// used reports whether the ledger has any data of a key: money, open or ended trades, orders, or their history.
 func (s *session) used(ctx context.Context, key types.PublicKey, traces map[types.PublicKey]bool) (bool, error) {
 	if traces[key] {
 		return true, nil
@@ -205,7 +206,7 @@ func (s *session) used(ctx context.Context, key types.PublicKey, traces map[type
 	return len(told.Trades) > 0, err
 }
 
-// some reports whether a list has anything in it.
+// some reports whether a list is not empty.
 func some[T any](list iter.Seq2[T, error]) (bool, error) {
 	for _, err := range list {
 		return err == nil, err

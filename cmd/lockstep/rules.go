@@ -7,18 +7,18 @@ import (
 	"lockstep/wallet"
 )
 
-// marketFlags are the rules' numbers of the auctions of a new ledger.
+// marketFlags are the auction parameters of a new ledger.
 type marketFlags struct {
-	Opens     time.Duration `help:"How long before its slot a product begins to take orders; 0 for a ledger without auctions." default:"48h" zero:""`
-	Gate      time.Duration `help:"How long before its slot it takes the last ones." default:"5m"`
-	Pay       time.Duration `help:"Time from the gate until pay-by of what is matched." default:"2m"`
-	Reading   time.Duration `help:"Time from the end of the slot until reading-by of what is matched." default:"1h"`
-	Confirm   time.Duration `help:"Time from reading-by until confirm-by of what is matched." default:"1h"`
-	Deposit   string        `help:"Deposit of what is matched, as a share of the price." default:"5%"`
-	Bond      string        `help:"Bond of what is matched, as a share of the price." default:"5%"`
+	Opens     time.Duration `help:"Time before its slot at which a product opens for orders; 0 for a ledger without auctions." default:"48h" zero:""`
+	Gate      time.Duration `help:"Time before its slot at which a product closes for orders." default:"5m"`
+	Pay       time.Duration `help:"Time from the gate until pay-by of a match." default:"2m"`
+	Reading   time.Duration `help:"Time from the end of the slot until reading-by of a match." default:"1h"`
+	Confirm   time.Duration `help:"Time from reading-by until confirm-by of a match." default:"1h"`
+	Deposit   string        `help:"Deposit of a match, as a share of the price." default:"5%"`
+	Bond      string        `help:"Bond of a match, as a share of the price." default:"5%"`
 	MaxOrders uint32        `help:"The most orders of one product." default:"100000" placeholder:"N"`
 	KeyOrders uint8         `help:"The most orders of one key for a product." default:"8" placeholder:"N"`
-	Entry     string        `help:"Who may place orders: anyone, or members that an operator has admitted." enum:"anyone,members" default:"anyone"`
+	Entry     string        `help:"Keys that may place orders: anyone, or members that an operator has admitted." enum:"anyone,members" default:"anyone"`
 }
 
 func (f *marketFlags) params() (m types.MarketParams, err error) {
@@ -38,7 +38,7 @@ func (f *marketFlags) params() (m types.MarketParams, err error) {
 	return m, m.Entry.UnmarshalText([]byte(f.Entry))
 }
 
-// partOfPrice reads a percentage as ten-thousandths.
+// partOfPrice parses a percentage into ten-thousandths.
 func partOfPrice(text string) (uint16, error) {
 	share, err := wallet.ParseShare(text)
 	if err != nil || share > types.WholePrice {

@@ -18,7 +18,7 @@ import (
 // quickWork, when a build of the tests sets it, allows wallets whose passphrase costs little to try. No other build does.
 var quickWork = "" //nolint:gochecknoglobals // set by the linker of a test build alone
 
-// terminal is the file behind a stream, if that is a terminal.
+// terminal returns the file behind a stream, if that is a terminal.
 func terminal(stream any) (*os.File, bool) {
 	if clean, ok := stream.(*cleanWriter); ok {
 		stream = clean.to
@@ -27,7 +27,7 @@ func terminal(stream any) (*os.File, bool) {
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
-// readSecret reads a small file that holds a secret, and refuses one that others can read.
+// readSecret reads a small file that holds a secret, and refuses a file that others can read.
 func readSecret(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -46,7 +46,7 @@ func readSecret(path string, most int64) ([]byte, error) {
 	return plaintext.Read(file, path, most)
 }
 
-// writeSecret makes a file that nobody else can read. It never overwrites one, since a file that exists may be open to others.
+// writeSecret creates a file that no one else can read. It never overwrites a file, which may be open to others.
 func writeSecret(path string, content []byte) error {
 	err := atomicfile.Create(path, content)
 	if errors.Is(err, fs.ErrExist) {
@@ -56,12 +56,12 @@ func writeSecret(path string, content []byte) error {
 	return err
 }
 
-// wordsOut is where the words of a new wallet go: to the terminal, or to a file that nobody else can read.
+// wordsOut is the destination of a new wallet's words: the terminal, or a file that no one else can read.
 type wordsOut struct {
 	WordsFile string `help:"Write the 24 words to this new file (mode 0600) instead of the terminal." type:"path" placeholder:"FILE"`
 }
 
-// check refuses a place where somebody could find the words, before there are any.
+// check refuses a destination where others could find the words, before there are any.
 func (o *wordsOut) check(a *app) error {
 	if o.WordsFile != "" {
 		if _, err := os.Lstat(o.WordsFile); err == nil {
@@ -76,7 +76,7 @@ func (o *wordsOut) check(a *app) error {
 		"name a new file for them, which only you can read, with --words-file FILE"}
 }
 
-// write puts the words where they go.
+// write writes the words to their destination.
 func (o *wordsOut) write(a *app, words string) error {
 	if o.WordsFile != "" {
 		return writeSecret(o.WordsFile, []byte(wallet.WordTable(words)))
@@ -86,7 +86,7 @@ func (o *wordsOut) write(a *app, words string) error {
 	return err
 }
 
-// readWords reads the words of a wallet from a file that nobody else can read, or from standard input.
+// readWords reads the words of a wallet from a file that no one else can read, or from standard input.
 func (a *app) readWords(path string) (string, error) {
 	if path != "" {
 		words, err := readSecret(path, maxWords)
@@ -102,7 +102,7 @@ func (a *app) readWords(path string) (string, error) {
 // maxWords bounds a file or a pipe that should hold 24 words.
 const maxWords = 16 << 10
 
-// passphraseFile reads a passphrase from a file that nobody else can read: its text without the end of the line.
+// passphraseFile reads a passphrase from a file that no one else can read: its text without the end of the line.
 func passphraseFile(path string) (string, error) {
 	content, err := readSecret(path, maxPassphrase)
 	if err != nil {

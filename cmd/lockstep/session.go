@@ -15,7 +15,7 @@ import (
 	"lockstep/wallet"
 )
 
-// walletFlags say which wallet a command uses.
+// walletFlags name the wallet that a command uses.
 type walletFlags struct {
 	Wallet         string `help:"Wallet file; by default wallet.age in the home folder." env:"LOCKSTEP_WALLET" type:"path" placeholder:"FILE"`
 	Account        uint32 `help:"Account of the wallet." default:"0" zero:"" placeholder:"N"`
@@ -68,7 +68,7 @@ type session struct {
 	late    string // a warning: the last block is old
 }
 
-// session opens the wallet and asks the node where the ledger stands.
+// session opens the wallet and fetches the node's status.
 func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
 	if err := wallet.CheckFile(f.path(a)); err != nil {
 		return nil, err
@@ -92,8 +92,8 @@ func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
 	return s, err
 }
 
-// bind holds the node against the ledger that the wallet is used on, and against the clock of this machine. A wallet that was not
-// used before is used on this ledger from now on.
+// bind checks the node against the wallet's ledger and the clock of this machine. It pins this ledger in a wallet that was not
+// used before.
 func (s *session) bind() error {
 	if err := s.check(); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *session) bind() error {
 	return nil
 }
 
-// check holds the node's last status against the wallet's ledger and this machine's clock.
+// check compares the node's last status with the wallet's ledger and this machine's clock.
 func (s *session) check() (err error) {
 	if s.status.ChainID != s.params.ChainID {
 		return types.Refuse(types.CodeChain, "the node says that it is on chain %q and shows the parameters of %q: don't trust it, ask another",
@@ -127,7 +127,7 @@ func (s *session) check() (err error) {
 	return err
 }
 
-// visitor looks at the ledger without a wallet.
+// visitor returns a session without a wallet.
 func (a *app) visitor(ctx context.Context) (*session, error) {
 	node, err := a.connect()
 	if err != nil {
@@ -136,13 +136,13 @@ func (a *app) visitor(ctx context.Context) (*session, error) {
 	return a.visit(ctx, node)
 }
 
-// lookFlags are those of a command that looks at the ledger and needs no wallet.
+// lookFlags are the flags of a command that reads the ledger and needs no wallet.
 type lookFlags struct {
-	Wallet         string `help:"Name assets as this wallet does, and mark those of issuers that it doesn't know." type:"path" placeholder:"FILE"`
+	Wallet         string `help:"Show assets by this wallet's names, and mark those of issuers that it does not know." type:"path" placeholder:"FILE"`
 	PassphraseFile string `help:"File with the wallet's passphrase, instead of asking for it." env:"LOCKSTEP_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
 }
 
-// visitor looks at the ledger, with the wallet's names for assets if a wallet is named.
+// visitor returns a session that has the wallet's names for assets if a wallet is named.
 func (f *lookFlags) visitor(ctx context.Context, a *app) (*session, error) {
 	if f.Wallet == "" {
 		return a.visitor(ctx)
@@ -150,7 +150,7 @@ func (f *lookFlags) visitor(ctx context.Context, a *app) (*session, error) {
 	return a.session(ctx, &walletFlags{Wallet: f.Wallet, PassphraseFile: f.PassphraseFile})
 }
 
-// visit is a session without a wallet, for looking only.
+// visit returns a session without a wallet at a node.
 func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
 	s := &session{app: a, node: node, assets: newAssetBook(ctx, node)}
 	var err error
@@ -163,7 +163,7 @@ func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) 
 	return s, nil
 }
 
-// known is what the wallet has to know of the ledger now. The coins that a transaction takes are fetched when it is known which.
+// known returns the wallet's view of the ledger now. The coins of a transaction are fetched later, when its needs are known.
 func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
 	if s.status, err = s.node.Status(ctx); err != nil {
 		return known, err

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/text/width"
 )
 
-// pageWidth is how wide text is printed unless a terminal has more room.
+// pageWidth is the width of the text unless a terminal has more room.
 const pageWidth = 80
 
-// fixedSpace is a space in a cell at which the cell is not broken.
+// fixedSpace is a space at which a cell is not broken.
 const fixedSpace = "\x1f"
 
-// gap stands between the columns of a table.
+// gap is the number of spaces between the columns of a table.
 const gap = 2
 
 // page is text in aligned columns that fit the page: the cells of a table that is too wide are broken between words. Rows that
@@ -37,7 +37,7 @@ func newPage(out io.Writer) *page {
 	return p
 }
 
-// row writes cells that line up with those of the rows around it.
+// row adds a row of cells to the current table.
 func (p *page) row(row ...string) {
 	for i, cell := range row {
 		parts := strings.Split(cell, fixedSpace)
@@ -49,7 +49,7 @@ func (p *page) row(row ...string) {
 	p.rows = append(p.rows, row)
 }
 
-// line writes a line that lines up with nothing.
+// line prints a line that belongs to no table.
 func (p *page) line(format string, args ...any) {
 	p.flush()
 	p.print(fmt.Sprintf(format, args...))
@@ -61,7 +61,7 @@ func (p *page) print(line string) {
 	}
 }
 
-// flush writes the rows that wait.
+// flush prints the current table.
 func (p *page) flush() {
 	widths := p.widths()
 	for _, row := range p.rows {
@@ -89,7 +89,7 @@ func (p *page) flush() {
 	p.rows = nil
 }
 
-// widths are those of the columns. While they don't fit the page together, the widest that can be broken gives way.
+// widths returns the widths of the columns. While they don't fit the page together, the widest that can be broken shrinks.
 func (p *page) widths() []int {
 	var widths, words []int // of a column: its longest cell, its longest word
 	for _, row := range p.rows {
@@ -147,7 +147,8 @@ func broken(cell string, width int) []string {
 	return lines
 }
 
-// pieces are the parts of a word between which a line can end: each wide character is one, with the punctuation that follows it.
+// pieces returns the parts of a word between which a line can end: each wide character is one, with the punctuation that follows
+// it.
 func pieces(word string) (parts []string) {
 	open := false // the last part takes narrow characters
 	for _, r := range word {
@@ -168,7 +169,7 @@ func pieces(word string) (parts []string) {
 	return parts
 }
 
-// cells is the number of columns that a text takes on a terminal, where a Chinese character takes two.
+// cells returns the number of columns that a text takes on a terminal, where a Chinese character takes two.
 func cells(text string) (n int) {
 	for _, r := range text {
 		n++
@@ -184,7 +185,7 @@ func wide(r rune) bool {
 	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
 }
 
-// padded is a text filled up with spaces to a number of columns.
+// padded fills a text up with spaces to a number of columns.
 func padded(text string, columns int) string {
 	return text + strings.Repeat(" ", max(columns-cells(text), 1))
 }

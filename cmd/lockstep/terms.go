@@ -11,18 +11,18 @@ import (
 )
 
 type termsCmd struct {
-	Explain termsExplainCmd `cmd:"" help:"Say what pays under some terms: the equilibrium, the worst losses, and what would mend them."`
+	Explain termsExplainCmd `cmd:"" help:"Analyse terms: the equilibrium, the worst losses, and the remedies."`
 }
 
 type termsExplainCmd struct {
-	Value       string `help:"What the goods are worth to the consumer." required:"" placeholder:"AMOUNT"`
-	Cost        string `help:"What the goods cost the producer." required:"" placeholder:"AMOUNT"`
-	Price       string `help:"Price of all of it." placeholder:"AMOUNT"`
+	Value       string `help:"Value of the goods to the consumer." required:"" placeholder:"AMOUNT"`
+	Cost        string `help:"Cost of the goods to the producer." required:"" placeholder:"AMOUNT"`
+	Price       string `help:"Price of all goods." placeholder:"AMOUNT"`
 	Deposit     string `help:"Deposit of the consumer." placeholder:"AMOUNT"`
 	Bond        string `help:"Bond of the producer; by default nothing." placeholder:"AMOUNT"`
-	Instalments uint16 `help:"In how many instalments the payment is released; by default one." placeholder:"N"`
-	Fallback    string `help:"What happens if the last secret is not known by confirm-by: hold (the default), meter or arbiter." placeholder:"TERMS"`
-	ReleaseCost string `help:"What sending a release costs the consumer. This ledger takes no fee for it." default:"0" placeholder:"AMOUNT"`
+	Instalments uint16 `help:"Number of instalments in which the payment is released; by default one." placeholder:"N"`
+	Fallback    string `help:"Terms if the last secret is not known by confirm-by: hold (the default), meter or arbiter." placeholder:"TERMS"`
+	ReleaseCost string `help:"The consumer's cost to send a release. This ledger takes no fee for it." default:"0" placeholder:"AMOUNT"`
 	Agreement   string `arg:"" optional:"" help:"File with an agreement instead of the flags for its terms; - for standard input. Value and cost are in smallest units then." placeholder:"FILE"`
 }
 
@@ -38,7 +38,7 @@ func (c *termsExplainCmd) Run(a *app) error {
 	return a.show(solution, func(p *page) { explainTerms(p, solution) })
 }
 
-// terms are those of the file, or of the flags.
+// terms returns the terms of the file, or of the flags.
 func (c *termsExplainCmd) terms(a *app) (game.Terms, error) {
 	t := game.Terms{Instalments: max(c.Instalments, 1), Fallback: c.Fallback}
 	if t.Fallback == "" {
@@ -78,7 +78,7 @@ type sum struct {
 	to         *types.Amount
 }
 
-// places is the most decimal places that any of the sums is written with: the smallest unit of all of them.
+// places returns the most decimal places of any of the sums: the smallest unit of all of them.
 func places(sums []sum) (decimals uint8) {
 	for _, s := range sums {
 		_, fraction, _ := strings.Cut(s.text, ".")
@@ -134,7 +134,7 @@ func explainTerms(p *page, s *game.Solution) {
 	}
 	p.line("Price %s, deposit %s, bond %s, %s, %s terms.", t.Price, t.Deposit, t.Bond, instalments, t.Fallback)
 	p.line("The goods are worth %s to the consumer and cost the producer %s.\n", t.Value, t.Cost)
-	p.row("CONSUMER", "PRODUCER", "", "WHAT CAN HAPPEN")
+	p.row("CONSUMER", "PRODUCER", "", "OUTCOME")
 	for _, end := range s.Ends {
 		p.row(end.Payoffs.Consumer.String(), end.Payoffs.Producer.String(), mark(end), game.Short(end.Moves))
 	}
@@ -144,7 +144,7 @@ func explainTerms(p *page, s *game.Solution) {
 		p.line("If the consumer did pay: %s.", game.Told(s.IfPaid))
 	}
 	p.line("When nothing came, a selfish consumer %s.", map[string]string{
-		"releases": "releases all the same", "keeps its secret": "keeps its secret", "either": "doesn't care whether it releases",
+		"releases": "releases nevertheless", "keeps its secret": "keeps its secret", "either": "doesn't care whether it releases",
 	}[s.WithoutGoods])
 	p.line("Honesty is %s.", map[string]string{
 		"strictly best": "strictly best: it is the only equilibrium",

@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// explain runs the command and returns what it prints.
+// explain runs the command and returns its output.
 func explain(t *testing.T, c termsExplainCmd, asJSON bool) (string, error) {
 	t.Helper()
 	if c.ReleaseCost == "" {
@@ -28,7 +28,7 @@ func TestTermsExplainForPeople(t *testing.T) {
 		fallback string
 		says     []string
 	}{
-		{"hold", []string{"releases all the same", "it is no equilibrium", "consumer         110.00", "take meter terms", "no goods, no secret"}},
+		{"hold", []string{"releases nevertheless", "it is no equilibrium", "consumer         110.00", "take meter terms", "no goods, no secret"}},
 		{"meter", []string{"it is the only equilibrium", "keeps its secret", "honest, equilibrium", "nothing to mend"}},
 		{"arbiter", []string{"rests on the arbiter", "in league with the partner: 110.00 and 65.50"}},
 	} {
@@ -101,7 +101,7 @@ func TestTermsExplainWrongUse(t *testing.T) {
 	}
 }
 
-// FuzzReadAgreement: whatever a file holds, it is an agreement or refused.
+// FuzzReadAgreement: any file holds an agreement or is refused.
 func FuzzReadAgreement(f *testing.F) {
 	f.Add([]byte(`{"price":"7","fallback":{"kind":"hold"}}`))
 	f.Add([]byte(`{"trade":{"agreement":{}}}`))

@@ -19,7 +19,7 @@ import (
 type tradeListCmd struct {
 	walletFlags
 	Key *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
-	All bool             `help:"Also those that are over."`
+	All bool             `help:"Also trades that are over."`
 	mostFlag
 }
 
@@ -53,7 +53,7 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// printer writes the messages about a trade for the holder of a key.
+// printer returns the printer of messages about a trade for the holder of a key.
 func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer {
 	w := &words.Printer{Language: s.language()}
 	if t != nil {
@@ -66,7 +66,7 @@ func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer 
 	return w
 }
 
-// language is that of the flag, else that of the environment.
+// language returns the language of the flag, else of the environment.
 func (a *app) language() words.Language {
 	if a.Language != "auto" {
 		return words.Of(a.Language)
@@ -74,7 +74,7 @@ func (a *app) language() words.Language {
 	return words.Of(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")))
 }
 
-// turnText is the awaited move in a few words, or the end of a trade that waits for nobody.
+// turnText describes the awaited move, or the end of a trade that waits for no one.
 func turnText(w *words.Printer, status *trade.Status, clock types.Time) string {
 	if status.Turn.Role == trade.Nobody {
 		return w.Text(status.State)
@@ -111,7 +111,7 @@ func (s *session) viewer() (key types.PublicKey) {
 	return key
 }
 
-// trade asks for a trade. Its status is computed here, for the wallet's key.
+// trade fetches a trade and computes its status here, for the wallet's key.
 func (s *session) trade(ctx context.Context, id types.TradeID) (wire.Trade, error) {
 	t, err := s.node.Trade(ctx, id)
 	if err == nil {
@@ -176,7 +176,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 // labelWidth is the width of the labels at the head of a timeline.
 const labelWidth = 10
 
-// stageRow is a line of the timeline: a mark, the stage, its time or deadline, and its effect.
+// stageRow returns a line of the timeline: a mark, the stage, its time or deadline, and its effect.
 func (s *session) stageRow(w *words.Printer, stage *trade.Stage, clock types.Time) []string {
 	mark, label, when, note := "○", w.Key(stage.Stage), w.Key(words.AnyTime), ""
 	if !strings.HasPrefix(label, "E") { // of the patent's steps E1 to E4
@@ -199,7 +199,7 @@ func (s *session) stageRow(w *words.Printer, stage *trade.Stage, clock types.Tim
 	return []string{mark, label, when, note}
 }
 
-// untilText is the deadline of a move and the time left.
+// untilText formats the deadline of a move and the time left.
 func untilText(w *words.Printer, until, clock types.Time) string {
 	if until == 0 {
 		return w.Key(words.AnyTime)
@@ -207,7 +207,7 @@ func untilText(w *words.Printer, until, clock types.Time) string {
 	return w.Fill(words.By, soon(until, clock)+w.Fill(words.Aside, about(w, until, clock)))
 }
 
-// listedGoods writes how much of what, and from when, for a table.
+// listedGoods formats the quantity, the commodity and the begin of goods for a table.
 func listedGoods(g *types.Goods) string {
 	text := listedAmount(g)
 	if from := slotBegin(g); from != "-" {
@@ -224,7 +224,7 @@ func listedAmount(g *types.Goods) string {
 	return amountText(g)
 }
 
-// amountText writes how much of what.
+// amountText formats the quantity and the commodity of goods.
 func amountText(g *types.Goods) string {
 	if g.Unit == types.UnitItem {
 		return "one " + name(g.Commodity)
@@ -254,7 +254,7 @@ type tradeWatchCmd struct {
 	Trade *types.TradeID   `arg:"" optional:"" help:"Only this trade."`
 	Key   *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
 	From  uint64           `help:"Begin at this height; by default now." placeholder:"HEIGHT"`
-	Count int              `help:"End after so many events; by default never." placeholder:"N"`
+	Count int              `help:"End after this many events; by default never." placeholder:"N"`
 }
 
 func (c *tradeWatchCmd) Run(ctx context.Context, a *app) error {

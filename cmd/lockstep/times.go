@@ -11,20 +11,20 @@ import (
 	"lockstep/types"
 )
 
-// Moments are shown in the time of this place (TZ), with the name of its zone. JSON has them in UTC.
+// Times are shown in the local time zone (TZ), with the name of the zone. JSON has them in UTC.
 const (
 	dayLayout    = time.DateOnly
 	minuteLayout = "15:04"
 	stampLayout  = time.DateTime + " MST"
 )
 
-// local is a moment in the time of this place.
+// local converts a moment to local time.
 func local(t types.Time) time.Time { return t.Std().Local() }
 
-// stamp writes a moment.
+// stamp formats a moment.
 func stamp(t types.Time) string { return local(t).Format(stampLayout) }
 
-// soon writes a moment by the clock alone, if that is not a day away.
+// soon formats a moment without its date, if it is less than a day away.
 func soon(t, clock types.Time) string {
 	if t.Since(clock) < almostADay && clock.Since(t) < almostADay {
 		return local(t).Format(time.TimeOnly + " MST")
@@ -34,7 +34,7 @@ func soon(t, clock types.Time) string {
 
 const almostADay = types.Span(20 * 60 * 60 * 1000)
 
-// slotText writes the time of goods: the day and the zone once, if both ends have them in common.
+// slotText formats the time of goods: the day and the zone once, if both ends have them in common.
 func slotText(g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
 		return "-"
@@ -53,7 +53,7 @@ func slotText(g *types.Goods) string {
 	return begin + " to " + end + until.Format(" MST")
 }
 
-// slotBegin writes when goods begin to be handed over, for a table: in one piece.
+// slotBegin formats the begin of the slot of goods for a table: in one piece.
 func slotBegin(g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
 		return "-"
@@ -65,7 +65,7 @@ func slotBegin(g *types.Goods) string {
 	return local(g.From).Format(dayLayout + fixedSpace + clock + fixedSpace + "MST")
 }
 
-// remaining is the time left on the ledger clock.
+// remaining formats the time left on the ledger clock.
 func remaining(until, clock types.Time) string {
 	return remainingText(&words.Printer{}, until, clock)
 }
@@ -98,14 +98,13 @@ func spanText(span time.Duration) string {
 	return left
 }
 
-// leastSkew is from when on the ledger clock is said to be behind.
+// leastSkew is the smallest lag of the ledger clock that is reported.
 const leastSkew = types.Span(60_000)
 
-// behind tells whether the chain stood still for a while, so that the ledger clock, by which deadlines are kept, is behind the
-// time of people.
+// behind reports whether the ledger clock, which decides deadlines, lags because the chain stood still for a while.
 func (s *session) behind() bool { return s.status.Skew >= leastSkew }
 
-// deadline writes a moment of the ledger clock. While that is behind, the time left is what counts for people.
+// deadline formats a moment of the ledger clock, and the time left while the ledger clock lags.
 func (s *session) deadline(t, clock types.Time) string {
 	if s.behind() {
 		return stamp(t) + " ledger time (" + remaining(t, clock) + ")"
@@ -113,17 +112,17 @@ func (s *session) deadline(t, clock types.Time) string {
 	return stamp(t)
 }
 
-// skewNote says how the ledger clock stands to the time of people, where that matters.
+// skewNote prints the lag of the ledger clock, if it is reported.
 func (s *session) skewNote(p *page) {
 	if s.behind() {
 		p.line("The ledger clock is %s behind, since no blocks were made for a while: deadlines come that much later.", s.status.Skew)
 	}
 }
 
-// momentMapper reads the moments among the arguments.
+// momentMapper parses the moments among the arguments.
 type momentMapper struct{}
 
-// Decode reads a moment, see [parseMoment].
+// Decode parses a moment, see [parseMoment].
 func (momentMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
@@ -137,9 +136,8 @@ func (momentMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error 
 	return nil
 }
 
-// parseMoment reads a moment as the program writes it: in UTC or with its distance from it, as 2026-06-21T12:15:00Z, or in the
-// time of this place, as "2026-06-21 14:15". A time that the clocks of this place show twice needs the name of its zone, as
-// "2026-10-25 02:30 CET".
+// parseMoment parses a moment as the program formats it: in UTC or with an offset, as 2026-06-21T12:15:00Z, or in local time, as
+// "2026-06-21 14:15". A local time that occurs twice needs the name of its zone, as "2026-10-25 02:30 CET".
 func parseMoment(text string) (types.Time, error) {
 	var moment types.Time
 	if err := moment.UnmarshalText([]byte(text)); err == nil {
@@ -162,10 +160,10 @@ func parseMoment(text string) (types.Time, error) {
 			return 0, types.Refuse(types.CodeMalformed, "the clocks show %q twice here: write it as %s or %s", text, found[0].Format(layout+" MST"), found[1].Format(layout+" MST"))
 		}
 	}
-	return 0, types.Refuse(types.CodeMalformed, "%q is not a time: write it as 2026-06-21T12:15:00Z, or in the time of this place as \"2026-06-21 14:15\"", text)
+	return 0, types.Refuse(types.CodeMalformed, "%q is not a time: write it as 2026-06-21T12:15:00Z, or in local time as \"2026-06-21 14:15\"", text)
 }
 
-// readings are the moments at which a clock of this place, or one of UTC, shows a text.
+// readings returns the moments at which a local clock, or one in UTC, shows a text.
 func readings(layout, text, zone string) (found []time.Time) {
 	if zone == "UTC" || zone == "Z" {
 		if at, err := time.ParseInLocation(layout, text, time.UTC); err == nil {

@@ -13,20 +13,20 @@ import (
 
 type tradeCmd struct {
 	Take    tradeTakeCmd    `cmd:"" help:"Take a quantity of an offer and pay for it (E1)."`
-	Agree   tradeAgreeCmd   `cmd:"" help:"Write an agreement with somebody and sign it, for the other to sign."`
+	Agree   tradeAgreeCmd   `cmd:"" help:"Write and sign an agreement, for the other party to sign."`
 	Pay     tradePayCmd     `cmd:"" help:"Pay for an agreed trade (E1)."`
 	Deliver tradeDeliverCmd `cmd:"" help:"As the producer: turn the deposit into the return and lock the bond (E2)."`
-	Release tradeReleaseCmd `cmd:"" help:"As the consumer, when the goods are there: show the secret (E3)."`
+	Release tradeReleaseCmd `cmd:"" help:"As the consumer, once the goods have arrived: publish the secret (E3)."`
 	Key     tradeKeyCmd     `cmd:"" help:"As the consumer: write the key of an instalment to a file, to hand over off the ledger."`
-	Collect tradeCollectCmd `cmd:"" help:"Spend to oneself what a trade has left to one (E4). Never urgent: such money is spendable as it is."`
+	Collect tradeCollectCmd `cmd:"" help:"Collect your money from a trade (E4). Never urgent: the money can be spent without it."`
 	Refund  tradeRefundCmd  `cmd:"" help:"As the consumer, after deliver-by: take payment and deposit back."`
-	Split   tradeSplitCmd   `cmd:"" help:"Divide what is locked as both wish: sign it, and write a file for the other to sign."`
-	Sign    tradeSignCmd    `cmd:"" help:"Sign what the other party wrote, and send it."`
-	Settle  tradeSettleCmd  `cmd:"" help:"Under meter terms, after confirm-by: settle by what was read."`
-	Award   tradeAwardCmd   `cmd:"" help:"As the arbiter, after confirm-by: divide what is locked."`
-	List    tradeListCmd    `cmd:"" help:"List one's trades."`
-	Show    tradeShowCmd    `cmd:"" help:"Print a trade's timeline: what is locked, until when, and whose turn it is."`
-	Watch   tradeWatchCmd   `cmd:"" help:"Print what happens to one's trades, as it happens."`
+	Split   tradeSplitCmd   `cmd:"" help:"Divide the locked money by agreement of both: sign a split, and write a file for the other party to sign."`
+	Sign    tradeSignCmd    `cmd:"" help:"Sign the proposal of the other party, and send it."`
+	Settle  tradeSettleCmd  `cmd:"" help:"Under meter terms, after confirm-by: settle by the readings."`
+	Award   tradeAwardCmd   `cmd:"" help:"As the arbiter, after confirm-by: divide the locked money."`
+	List    tradeListCmd    `cmd:"" help:"List your trades."`
+	Show    tradeShowCmd    `cmd:"" help:"Print a trade's timeline: the locked money, the deadlines, and whose turn it is."`
+	Watch   tradeWatchCmd   `cmd:"" help:"Print the events of your trades as they happen."`
 }
 
 // tradeFlags name a trade and the wallet to act with.
@@ -45,7 +45,7 @@ func (c *tradeFlags) begin(ctx context.Context, a *app) (*session, wire.Trade, e
 	return s, trade, err
 }
 
-// done tells what became of a trade after a step of one's own.
+// done prints a trade after a step of the user.
 func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Receipt, what string) error {
 	t, err := s.trade(ctx, id)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Recei
 	})
 }
 
-// step drafts one thing about a trade, asks for leave and sends it.
+// step drafts one action of a trade, asks for consent and sends it.
 func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error)) error {
 	s, trade, err := c.begin(ctx, a)
 	if err != nil {
@@ -82,9 +82,9 @@ func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *s
 	return s.done(ctx, c.Trade, receipt, p.done)
 }
 
-// namedAsset names the asset that the user means in something that others wrote.
+// namedAsset names the asset that the user expects in an offer or a proposal of others.
 type namedAsset struct {
-	Asset string `help:"Only if it is paid in this asset; one of an unknown issuer is named by its whole id." placeholder:"ASSET"`
+	Asset string `help:"Refuse any other asset of the payment; name an asset of an unknown issuer by its whole id." placeholder:"ASSET"`
 }
 
 type tradeTakeCmd struct {
@@ -92,7 +92,7 @@ type tradeTakeCmd struct {
 	namedAsset
 	priceFlags
 	Offer    types.OfferID `arg:"" help:"The offer's id."`
-	Quantity string        `help:"How much, such as 2kWh; a number alone counts units. By default all that is left." placeholder:"QUANTITY"`
+	Quantity string        `help:"Quantity, such as 2kWh; a number alone counts units. By default all that remains." placeholder:"QUANTITY"`
 	yesFlag
 }
 
@@ -134,7 +134,7 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	return s.done(ctx, agreement.ID(), receipt, p.done)
 }
 
-// payment is the plan to lock the price and the deposit of an agreement (E1).
+// payment returns the plan to lock the price and the deposit of an agreement (E1).
 func (s *session) payment(agreement *types.Agreement, verb string) plan {
 	return plan{
 		ask: fmt.Sprintf("%s %s for %s and a deposit of %s", verb, describeGoods(&agreement.Goods),
@@ -182,8 +182,8 @@ type tradeCollectCmd struct {
 func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(_ *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
 		return plan{
-			ask:  fmt.Sprintf("Spend to yourself all that trade %s has left to you", c.Trade),
-			done: "Collected: it is plain money of yours now",
+			ask:  fmt.Sprintf("Collect all your money from trade %s", c.Trade),
+			done: "Collected: the money is in your account",
 		}, d.Collect(c.Trade, trade)
 	})
 }
@@ -206,7 +206,7 @@ func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// division is the plan to divide all that a trade has locked.
+// division returns the plan to divide all locked money of a trade.
 func (s *session) division(verb string, trade *types.Trade, toProducer, toConsumer types.Amount, done string) plan {
 	asset := trade.Agreement.Asset
 	return plan{
@@ -220,7 +220,7 @@ type tradeSettleCmd struct {
 	yesFlag
 }
 
-// tradeIDFlags name a trade for something that needs no wallet.
+// tradeIDFlags name a trade for a command that needs no wallet.
 type tradeIDFlags struct {
 	Trade types.TradeID `arg:"" help:"The trade's id."`
 }
@@ -231,8 +231,8 @@ func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	p := plan{
-		ask:   fmt.Sprintf("Settle trade %s by what was read", c.Trade),
-		worst: []string{"A settlement divides all that the trade has locked and can't be taken back."}, done: "Settled by what was read",
+		ask:   fmt.Sprintf("Settle trade %s by its readings", c.Trade),
+		worst: []string{"A settlement divides all that the trade has locked and can't be taken back."}, done: "Settled by the readings",
 	}
 	receipt, err := s.sendUnsigned(ctx, types.NewSettle(s.params.ChainID, c.Trade), c.yesFlag, p)
 	if err != nil {
@@ -244,7 +244,7 @@ func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
 type tradeAwardCmd struct {
 	tradeFlags
 	yesFlag
-	ToProducer string `help:"What the producer gets; the consumer gets the rest." required:"" placeholder:"AMOUNT"`
+	ToProducer string `help:"Amount for the producer; the consumer gets the rest." required:"" placeholder:"AMOUNT"`
 }
 
 func (c *tradeAwardCmd) Run(ctx context.Context, a *app) error {

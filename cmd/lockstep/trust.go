@@ -12,7 +12,7 @@ import (
 type walletTrustCmd struct {
 	walletFlags
 	Asset string `arg:"" help:"The asset: its whole id, or its code and its issuer's whole key with a dot between."`
-	Label string `help:"Your name for the issuer, shown wherever the asset is." placeholder:"NAME"`
+	Label string `help:"Your name for the issuer, shown with the asset everywhere." placeholder:"NAME"`
 }
 
 // shownAsset is an asset that the wallet trusts.
@@ -56,7 +56,7 @@ func (c *walletTrustCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// lookAlike is the code of another trusted asset that a reader may take for that of an asset.
+// lookAlike returns the code of another trusted asset that a reader may confuse with that of an asset.
 func lookAlike(before []wallet.TrustedAsset, asset *types.Asset) string {
 	plain := strings.NewReplacer("0", "O", "1", "I", "L", "I", "5", "S", "8", "B", "2", "Z", "6", "G", "-", "")
 	for _, t := range before {
@@ -102,7 +102,7 @@ func trustedID(w *wallet.Wallet, name string) (id types.AssetID, err error) {
 	}
 	switch len(found) {
 	case 0:
-		return id, &wallet.Error{Reason: wallet.ReasonMissing, Detail: fmt.Sprintf("this wallet trusts no asset %q: see those that it does with: lockstep wallet assets", name)}
+		return id, &wallet.Error{Reason: wallet.ReasonMissing, Detail: fmt.Sprintf("this wallet trusts no asset %q: list its assets with: lockstep wallet assets", name)}
 	case 1:
 		return found[0].ID(), nil
 	}

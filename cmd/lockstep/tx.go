@@ -12,7 +12,7 @@ type txCmd struct {
 	Tx types.TxID `arg:"" name:"transaction" help:"The transaction's id, or its beginning."`
 }
 
-// lookedUp is a transaction with what became of it.
+// lookedUp is a transaction with its receipt.
 type lookedUp struct {
 	Receipt wire.Receipt `json:"receipt"`
 	At      *types.Time  `json:"at,omitempty"` // block time

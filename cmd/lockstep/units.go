@@ -9,13 +9,13 @@ import (
 	"lockstep/types"
 )
 
-// measure is a unit that people count in: so many of the ledger's unit, as a power of ten.
+// measure is a unit for display: a power of ten of the ledger's unit.
 type measure struct {
 	name  string
 	power int
 }
 
-// measures are the units in which people count what the ledger counts in one, the largest first. Only energy has others.
+// measures returns the display units of a unit of the ledger, the largest first. Only energy has several.
 func measures(unit string) []measure {
 	if unit == types.UnitWattHour {
 		return []measure{{"GWh", 9}, {"MWh", 6}, {"kWh", 3}, {types.UnitWattHour, 0}}
@@ -23,8 +23,8 @@ func measures(unit string) []measure {
 	return []measure{{unit, 0}}
 }
 
-// measureOf reads a unit: the ledger's own, and the power of ten between the two. Small and large letters are the same
-// where they can't be mistaken: mWh could be a thousandth.
+// measureOf parses a unit: it returns the ledger's unit, and the power of ten between the two. It ignores case where that is
+// unambiguous: mWh could be a thousandth.
 func measureOf(name string) (unit string, power int) {
 	for _, m := range measures(types.UnitWattHour) {
 		if m.name == name || strings.EqualFold(m.name, name) && name[0] != 'm' {
@@ -34,7 +34,7 @@ func measureOf(name string) (unit string, power int) {
 	return name, 0
 }
 
-// unitOf is the unit in which the ledger counts what is named by a unit of people.
+// unitOf returns the ledger's unit for a display unit.
 func unitOf(name string) string {
 	unit, _ := measureOf(name)
 	return unit
@@ -59,8 +59,8 @@ func splitNumber(flag, text, forms string) (types.Rate, string, error) {
 	return rate, rest, nil
 }
 
-// parseQuantity reads a quantity of goods, in their unit or with another of the same kind behind it: 2000, 2kWh, 0.5 MWh. A
-// quantity that is not a whole number of the ledger's unit is refused, not rounded.
+// parseQuantity parses a quantity of goods, in their unit or with another of the same kind after it: 2000, 2kWh, 0.5 MWh. It
+// refuses, and does not round, a quantity that is not a whole number of the ledger's unit.
 func parseQuantity(flag, text, unit string) (uint64, error) {
 	number, written, err := splitNumber(flag, text, quantityForms(unit))
 	if err != nil {
@@ -102,10 +102,10 @@ func scaled(number *big.Rat, power int) *big.Rat {
 	return number.Mul(number, factor)
 }
 
-// parsePrice reads a price and returns that of one unit of goods as the ledger counts them, in smallest units of the asset.
-// It is written per unit of people, in whole money or in hundredths: 0.30/kWh, 30ct/kWh, 45 EUR/MWh, 12/item; "/k" is per
-// 1,000 of the goods' unit. A number alone is a price of one unit, but not of energy: there one reads it per kWh and another
-// per Wh, which is a thousand times as much.
+// parsePrice parses a price and returns that of one unit of goods as the ledger counts them, in smallest units of the asset. The
+// text is a price per display unit, in whole money or in hundredths: 0.30/kWh, 30ct/kWh, 45 EUR/MWh, 12/item; "/k" is per 1,000
+// of the goods' unit. A number alone is a price of one unit, but not of energy: one user reads it per kWh and another per Wh,
+// which is a thousand times as much.
 func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error) {
 	money, per, divided := strings.Cut(text, "/")
 	number, currency, err := splitNumber(flag, money, priceForms(unit, asset))
@@ -147,7 +147,7 @@ func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error)
 	return rate, nil
 }
 
-// priceOfAll reads the price of goods: an amount for all of them, or a price by quantity, which is rounded up as that of an
+// priceOfAll parses the price of goods: an amount for all of them, or a price by quantity, which is rounded up as that of an
 // offer is.
 func priceOfAll(flag, text string, goods *types.Goods, asset *types.Asset) (types.Amount, error) {
 	if !strings.Contains(text, "/") {
@@ -164,7 +164,7 @@ func priceOfAll(flag, text string, goods *types.Goods, asset *types.Asset) (type
 	return price, nil
 }
 
-// unitPrice is the price of one unit of the goods of an agreement, in smallest units of its asset.
+// unitPrice returns the price of one unit of the goods of an agreement, in smallest units of its asset.
 func unitPrice(a *types.Agreement) *big.Rat {
 	return new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(a.Price)), new(big.Int).SetUint64(a.Goods.Quantity))
 }
@@ -179,7 +179,7 @@ func priceForms(unit string, asset *types.Asset) string {
 	return "30ct/kWh, 0.30/kWh or 45 " + asset.Code + "/MWh"
 }
 
-// quantity writes a quantity in the largest unit of people that it has at least one of, with at most three decimal places.
+// quantity formats a quantity in the largest display unit of which it has at least one, with at most three decimal places.
 func quantity(n uint64, unit string) string {
 	for _, m := range measures(unit) {
 		whole := uint64(1)
@@ -193,8 +193,7 @@ func quantity(n uint64, unit string) string {
 	panic("a unit has no measure of one")
 }
 
-// rate writes the price of one unit of goods, in smallest units of an asset, as people write it: exactly, in whole money for
-// the unit in which they count.
+// rate formats the price of one unit of goods, in smallest units of an asset: exactly, in whole money per display unit.
 func (s *session) rate(asset types.AssetID, unit string, price *big.Rat) string {
 	per := measure{unit, 0}
 	if unit == types.UnitWattHour {
@@ -212,12 +211,12 @@ func (s *session) rate(asset types.AssetID, unit string, price *big.Rat) string 
 	return text + " " + money + "/" + name(per.name) + mark
 }
 
-// limit writes the price of an offer or an order.
+// limit formats the price of an offer or an order.
 func (s *session) limit(asset types.AssetID, unit string, price types.Rate) string {
 	return s.rate(asset, unit, exactly(price))
 }
 
-// exactly is a rate as a fraction.
+// exactly returns a rate as a fraction.
 func exactly(rate types.Rate) *big.Rat {
 	return scaled(new(big.Rat).SetUint64(rate.Mantissa), -int(rate.Exponent))
 }

@@ -64,7 +64,7 @@ func knowing(asset types.Asset) *session {
 	return &session{assets: &assetBook{told: map[types.AssetID]wire.Asset{asset.ID(): {ID: asset.ID(), Asset: asset}}}}
 }
 
-// What the program writes it reads again, to the unit.
+// TestUnitsRoundTrip: the program parses its own quantities and prices exactly.
 func TestUnitsRoundTrip(t *testing.T) {
 	t.Parallel()
 	asset := types.Asset{Code: "EUR", Decimals: 6}

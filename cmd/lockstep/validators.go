@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// firstPeerPort is where the first validator of a machine takes connections of the others.
+// firstPeerPort is the port on which the first validator of a machine listens for its peers.
 const firstPeerPort = 26656
 
 // initAll makes the folders of a ledger with several validators.
@@ -42,7 +42,8 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 	})
 }
 
-// places says where each validator lives: on this machine at consecutive ports, or each on a machine of its own, at the same.
+// places returns the folder and the addresses of each validator: on this machine at consecutive ports, or each on its own
+// machine, at the same ports.
 func (c *nodeInitCmd) places(dir string) ([]node.Validator, error) {
 	host, port, err := net.SplitHostPort(c.API)
 	firstAPI, portErr := strconv.Atoi(port)

@@ -8,16 +8,16 @@ import (
 	"lockstep/client/wire"
 )
 
-// While a command waits for a block it says why, now and then.
+// A command that waits for a block prints the reason at these intervals.
 const (
 	waitFirst = 5 * time.Second
 	waitAgain = 15 * time.Second
 )
 
-// since is how long ago the last block came, in whole seconds.
+// since formats the age of the last block in whole seconds.
 func since(status wire.Status) string { return status.SinceBlock.Std().Round(time.Second).String() }
 
-// tellWhileWaiting tells on standard error, until the function that it returns is called, why a transaction waits.
+// tellWhileWaiting prints on standard error why a transaction waits, until its result is called.
 func (s *session) tellWhileWaiting(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -40,7 +40,7 @@ func (s *session) tellWhileWaiting(ctx context.Context) (stop func()) {
 	}
 }
 
-// waitingFor tells why a transaction is still in the pool.
+// waitingFor explains why a transaction is still in the pool.
 func waitingFor(status wire.Status) string {
 	if status.Halted {
 		return fmt.Sprintf("No block for %s: the ledger stands still. Your money is safe, and deadlines wait. "+

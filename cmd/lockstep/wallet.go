@@ -11,22 +11,22 @@ import (
 )
 
 type walletCmd struct {
-	New        walletNewCmd        `cmd:"" help:"Make a wallet and print its 24 words."`
-	Restore    walletRestoreCmd    `cmd:"" help:"Make the wallet of 24 words again."`
+	New        walletNewCmd        `cmd:"" help:"Create a wallet and print its 24 words."`
+	Restore    walletRestoreCmd    `cmd:"" help:"Restore a wallet from its 24 words."`
 	Show       walletShowCmd       `cmd:"" help:"Print the wallet's keys, which are its addresses."`
-	Scan       walletScanCmd       `cmd:"" help:"Find the wallet's accounts that were used, on the ledger."`
-	Balance    walletBalanceCmd    `cmd:"" help:"Print what the account has and what it has locked in trades."`
+	Scan       walletScanCmd       `cmd:"" help:"Find the wallet's used accounts on the ledger."`
+	Balance    walletBalanceCmd    `cmd:"" help:"Print the balances of the account: spendable, and locked in trades."`
 	Send       walletSendCmd       `cmd:"" help:"Pay a key."`
 	Account    walletAccountCmd    `cmd:"" help:"Add another key to the wallet, derived from the same words."`
 	Signatures walletSignaturesCmd `cmd:"" help:"List the agreements and splits that the wallet has signed and that can still be put on the ledger."`
-	Limits     walletLimitsCmd     `cmd:"" help:"Show or set what the wallet may sign."`
+	Limits     walletLimitsCmd     `cmd:"" help:"Show or set the wallet's limits on signatures."`
 	Trust      walletTrustCmd      `cmd:"" help:"Trust an asset, whose issuer you know, under a label of your own."`
 	Untrust    walletUntrustCmd    `cmd:"" help:"Trust an asset no longer."`
 	Assets     walletAssetsCmd     `cmd:"" help:"List the assets that the wallet trusts."`
 	Ledger     walletLedgerCmd     `cmd:"" help:"Show the ledger that the wallet is used on, or change it."`
-	Issue      walletIssueCmd      `cmd:"" help:"Issue a sum of an asset of one's own."`
-	Merge      walletMergeCmd      `cmd:"" help:"Make one coin of many small ones of an asset, so that a payment can spend them."`
-	Redeem     walletRedeemCmd     `cmd:"" help:"Take a sum of an asset of one's own out of the ledger."`
+	Issue      walletIssueCmd      `cmd:"" help:"Issue a sum of your own asset."`
+	Merge      walletMergeCmd      `cmd:"" help:"Merge many small coins of an asset into one, so that a payment can spend them."`
+	Redeem     walletRedeemCmd     `cmd:"" help:"Take a sum of your own asset out of the ledger."`
 	Accept     walletAcceptCmd     `cmd:"" help:"Let others pay this key in an asset that the ledger does not recognise."`
 	Decline    walletDeclineCmd    `cmd:"" help:"Accept such an asset no longer."`
 
@@ -40,9 +40,9 @@ type walletNewCmd struct {
 	workFlag
 }
 
-// workFlag says how much work one guess of a passphrase is.
+// workFlag sets the cost of one guess of a passphrase.
 type workFlag struct {
-	Work int `help:"Base-2 logarithm of what one guess of the passphrase costs, 17 to 20." default:"18" placeholder:"N"`
+	Work int `help:"Base-2 logarithm of the cost of one guess of the passphrase, 17 to 20." default:"18" placeholder:"N"`
 }
 
 func (f *workFlag) options() wallet.Options {
@@ -95,7 +95,7 @@ func describe(a *app, f *walletFlags, w *wallet.Wallet) (newWallet, error) {
 	return newWallet{File: f.path(a), Key: account.Key()}, nil
 }
 
-// newPassphrase asks twice, since a slip would lock the wallet.
+// newPassphrase asks twice, since a typing error would lock the wallet.
 func newPassphrase(a *app, f *walletFlags) (string, error) {
 	first, err := f.passphrase(a, "Passphrase for the new wallet: ")
 	if err == nil {
@@ -143,7 +143,7 @@ func (c *walletShowCmd) Run(a *app) error {
 
 type walletAccountCmd struct {
 	walletFlags
-	Name string `arg:"" optional:"" help:"A name of one's own for it."`
+	Name string `arg:"" optional:"" help:"Your name for the account."`
 }
 
 func (c *walletAccountCmd) Run(a *app) error {
@@ -161,7 +161,7 @@ func (c *walletAccountCmd) Run(a *app) error {
 	})
 }
 
-// lookAs is a session for looking at a key: one that is given, or the wallet's.
+// lookAs returns a session to read the data of a key: the given one, or the wallet's.
 func (a *app) lookAs(ctx context.Context, f *walletFlags, key *types.PublicKey) (*session, types.PublicKey, error) {
 	if key == nil {
 		s, err := a.session(ctx, f)

@@ -8,7 +8,7 @@ import (
 	"lockstep/client"
 )
 
-// zones collects the zones that something was found in, for a question that named another and found nothing.
+// zones collects the zones that have results, for a query of another zone that found nothing.
 type zones struct{ seen []string }
 
 func (z *zones) add(zone string) {
@@ -17,7 +17,7 @@ func (z *zones) add(zone string) {
 	}
 }
 
-// wanted reports whether a zone is the one that was asked for, any when that is empty; it collects the others.
+// wanted reports whether a zone is the requested one, or none was requested; it collects the others.
 func (z *zones) wanted(asked, zone string) bool {
 	if asked == "" || zone == asked {
 		return true
@@ -26,10 +26,10 @@ func (z *zones) wanted(asked, zone string) bool {
 	return false
 }
 
-// mostZones is how many are listed.
+// mostZones bounds the zones that a hint lists.
 const mostZones = 20
 
-// hint says which zones there are, as the next thing to try; nothing when there are none.
+// hint lists the zones that have results, as the next thing to try; empty when there are none.
 func (z *zones) hint() string {
 	if len(z.seen) == 0 {
 		return ""
@@ -49,10 +49,10 @@ func (z *zones) hint() string {
 	return " There is some in: " + strings.Join(names, ", ") + "."
 }
 
-// latestAuctions is how many are looked at for their zones.
+// latestAuctions bounds the auctions that a hint examines.
 const latestAuctions = 500
 
-// zoneHint says in which zones auctions were held lately that a filter without its zone lets through.
+// zoneHint lists the zones of recent auctions that match a filter without its zone.
 func (s *session) zoneHint(ctx context.Context, filter client.AuctionFilter) string {
 	var found zones
 	filter.Zone = ""

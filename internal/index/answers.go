@@ -42,7 +42,7 @@ type Trades struct {
 	Next   string // cursor of the next page, empty on the last
 }
 
-// Auction is what became of a product at its gate.
+// Auction is the result of a product's auction at its gate.
 type Auction struct {
 	ProductID  types.ProductID
 	Product    types.Product
@@ -82,7 +82,7 @@ type Auctions struct {
 	Next     string // cursor of the next page, empty on the last
 }
 
-// Volume is what was traded by auction in one span.
+// Volume sums up the auctions of one span.
 type Volume struct {
 	Starts   types.Time
 	Auctions uint64
@@ -100,7 +100,7 @@ type Volumes struct {
 	Next    string // cursor of the next page, empty on the last
 }
 
-// Fill is what an order got in its auction.
+// Fill is the result of an order in its auction.
 type Fill struct {
 	ProductID types.ProductID
 	Product   types.Product
@@ -144,7 +144,7 @@ type Tally struct {
 	Value  types.Total
 }
 
-// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
+// Conduct counts the outcomes of a party's trades in one role, in one asset: every trade is in exactly one tally.
 type Conduct struct {
 	Open     Tally // agreed, paid or delivered
 	Released Tally
@@ -157,8 +157,8 @@ type Conduct struct {
 	Excused uint64
 }
 
-// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
-// What orders can demand is the ledger's own [types.Record], which counts auctions only.
+// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another. An
+// order can demand the ledger's own [types.Record], which counts auctions only.
 type Statistics struct {
 	Asset      types.AssetID
 	AsProducer Conduct

@@ -27,7 +27,7 @@ func (x *execution) agree(a *types.Agree) error {
 	return nil
 }
 
-// checkAgreement is what holds for every agreement that becomes a trade, whichever action records it.
+// checkAgreement checks the rules for every agreement that becomes a trade, whichever action records it.
 func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, error) {
 	if err := agreement.Check(&x.params); err != nil {
 		return types.TradeID{}, err

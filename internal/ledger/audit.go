@@ -91,7 +91,7 @@ func (s Sums) count(asset types.AssetID, amount types.Amount, owned bool) error 
 	return err
 }
 
-// auditTrade counts what a trade has locked: each part once, in order.
+// auditTrade adds up the locked parts of a trade and refuses a part twice or out of order.
 func auditTrade(t *types.Trade, clock types.Time, sums Sums) error {
 	last := types.Part(0)
 	for _, locked := range t.Locked {

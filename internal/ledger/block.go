@@ -46,8 +46,8 @@ func (s *State) Begin(height uint64, blockTime types.Time) []types.Event {
 	return s.settle()
 }
 
-// BeginTrial is Begin for a state that only tells which transactions could be done in the block. It holds no auctions: they are
-// much work, and nothing can be done with what they come to before the block tells it.
+// BeginTrial is Begin for a state that only decides which transactions are valid in the block. It holds no auctions: they cost
+// much work, and no transaction can use their results before the block contains them.
 func (s *State) BeginTrial(height uint64, blockTime types.Time) {
 	s.moveOn(height, blockTime)
 	s.settle()

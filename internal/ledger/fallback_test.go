@@ -87,7 +87,7 @@ func (s *stage) readAndSettle(quantity uint64) {
 
 func (w *world) waitUntil(at types.Time) { w.wait(at.Since(w.time)) }
 
-// spendable is what a party's key holds.
+// spendable returns the sum of the outputs of a party's key.
 func (w *world) spendable(name string) (total types.Amount) {
 	for _, out := range w.reader().Outputs() {
 		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == publicKey(name) {
@@ -247,7 +247,7 @@ func TestAwardRules(t *testing.T) {
 	})
 }
 
-// What a settlement pays: price 100, deposit 10, bond 5, 1,000 Wh sold.
+// TestSettlement checks both shares of a settlement: price 100, deposit 10, bond 5, 1,000 Wh sold.
 func TestSettlement(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

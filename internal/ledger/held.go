@@ -180,8 +180,8 @@ func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 	s.matched = append(s.matched, Matched{Product: id, Page: h.Next, Trades: trades})
 }
 
-// match records what an auction has put together as an agreed trade. Its sums can be counted: a bid whose cost at its own limit
-// can't is not taken, and the price is at most that.
+// match records a match of an auction as an agreed trade. Its sums can't overflow: the ledger refuses a bid whose cost at its own
+// limit overflows, and the price is at most that cost.
 func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade, types.TradeID) {
 	agreement, err := terms.Agreement(&s.params)
 	if err != nil {

@@ -39,7 +39,7 @@ func (x *execution) post(a *types.Post) error {
 	return nil
 }
 
-// cancel withdraws what is left of an offer. What was taken of it stays agreed.
+// cancel withdraws the rest of an offer. The trades made from it stay agreed.
 func (x *execution) cancel(a *types.Cancel) error {
 	standing, err := x.findOffer(a.Offer)
 	if err != nil {

@@ -471,7 +471,7 @@ func TestExchangeUnderAPaidTrade(t *testing.T) {
 	s.must(s.spendTx(types.PartPayment, "clara", "clara"), s.spendTx(types.PartDeposit, "clara", "clara"))
 }
 
-// What stands before a trade can be seen before its parties commit: also what is not delivered yet.
+// TestPlaces: the parties can see the claims before a trade prior to their commitment, also claims without a delivery so far.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	w := newMeteredWorld(t)

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// read counts what a point's meter signed towards the slot that it lies in. The point's owner posts it, up to reading-by.
+// read adds the signed records of a point's meter to the slot that they lie in. The point's owner posts them, up to reading-by.
 func (x *execution) read(a *types.Reading) error {
 	point, ok := get[types.Point](x.State, pointKey(a.Flow.Point))
 	if !ok {
@@ -61,8 +61,8 @@ func (x *execution) checkWaiting(slot *types.Slot) error {
 	return nil
 }
 
-// checkReading wants a stretch wholly inside the slot that no other reading covers, so that each record counts once, in
-// whatever form and on whatever page it comes.
+// checkReading requires a span inside the slot that no other reading overlaps, so that each record counts once, in any form and
+// on any page.
 func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) error {
 	switch {
 	case proof.From < slot.From || proof.Until > slot.Until:
@@ -78,7 +78,7 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 	return nil
 }
 
-// prove judges the records by package meter and returns what they prove of the flow: whole Wh, the time they are of, and
+// prove verifies the records with package meter and returns their evidence of the flow: whole Wh, the time that they cover, and
 // the trades that they name.
 func prove(registered *types.PointMeter, a *types.Reading) (types.SlotReading, [][32]byte, error) {
 	none := types.SlotReading{}

@@ -5,10 +5,10 @@ import (
 	"lockstep/types"
 )
 
-// The ledger keeps a record of what each key did with what auctions gave it: an order can demand a least one of the other
+// The ledger keeps a record of each key's conduct in its matches by auction: an order can demand a least record of the other
 // side. Trades that were agreed on otherwise leave no record here; an index of the chain counts them all.
 
-// record is what is known of a key; never nil.
+// record returns the record of a key; never nil.
 func (s *State) record(key types.PublicKey, asset types.AssetID) *types.Record {
 	if record, known := get[types.Record](s, recordKey(key, asset)); known {
 		return record
@@ -98,8 +98,8 @@ func (s *State) recordDispute(trade *types.Trade) {
 	}
 }
 
-// recordSettlement is for a match that was settled by what was read. What was read short is held against the producer; a
-// release that was withheld though all was read, against the consumer.
+// recordSettlement records a match that ended by settlement. A shortfall of the reading counts against the producer; a withheld
+// release in spite of a full reading counts against the consumer.
 func (s *State) recordSettlement(trade *types.Trade) {
 	agreement := &trade.Agreement
 	quantity := agreement.Goods.Quantity

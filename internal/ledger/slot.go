@@ -7,8 +7,9 @@ import (
 	"lockstep/types"
 )
 
-// A slot keeps one kWh from being sold twice: every trade that was delivered on a flow has its place there, and what was
-// read is allotted in the order of the places (see trade.Allot). It is kept until the slot has begun and all its trades are over.
+// A slot prevents one kWh from being sold twice: every trade that was delivered on a flow has its place in the slot, and the
+// readings are allotted in the order of the places (see trade.Allot). The slot is kept until it has begun and all its trades are
+// over.
 
 // claimSlot gives a trade its place at delivery: that of its agreement. Delivery comes before the slot begins, so all
 // places are known by then.
@@ -77,8 +78,8 @@ func (s *State) putSlot(at [32]byte, next *types.Slot) {
 	s.write(e, next)
 }
 
-// SlotWork is how much the slots that this block has changed add to its work, which the form of a transaction doesn't tell. A
-// proposer takes it off what is left, see [State.WorkLeft].
+// SlotWork returns the work that the slots changed by this block add to it, which can't be derived from a transaction alone. A
+// proposer subtracts it from the remaining work, see [State.WorkLeft].
 func (s *State) SlotWork() uint64 { return s.slotWork }
 
 // slotOf looks up the slot by which a trade is settled; nil for one that was not delivered or has no meter.

@@ -5,9 +5,9 @@ import (
 	"lockstep/types"
 )
 
-// Package trade decides what a step of a trade does; this file carries its effects out: money, signatures, state, records, events.
+// Package trade decides the effects of a step of a trade; this file applies them: money, signatures, state, records, events.
 
-// evidence is what package trade needs to know of the transaction and the block.
+// evidence returns the data of the transaction and the block that package trade needs.
 func (x *execution) evidence() trade.Evidence {
 	return trade.Evidence{Tx: x.tx.ID(), BlockTime: x.clock.BlockTime, MaxValidity: x.params.MaxValidity}
 }
@@ -34,7 +34,7 @@ func (x *execution) step(id types.TradeID, action types.Action) error {
 	return x.carryOut(id, placesOf(t), next, &effect)
 }
 
-// carryOut does what a step asks of the ledger. The places are those that the trade took before.
+// carryOut applies the effect of a step. The places are those that the trade took before.
 func (x *execution) carryOut(id types.TradeID, before places, next *types.Trade, effect *trade.Effect) error {
 	agreement := &next.Agreement
 	if effect.Debit > 0 {
@@ -92,7 +92,7 @@ func (x *execution) endTrade(id types.TradeID, t *types.Trade) {
 	}
 }
 
-// recordStep writes into the parties' records what a step of a match shows of them.
+// recordStep updates the parties' records for a step of a match.
 func (x *execution) recordStep(id types.TradeID, next *types.Trade, event types.EventKind) {
 	if !matched(next) {
 		return

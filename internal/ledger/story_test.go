@@ -14,8 +14,8 @@ import (
 	"lockstep/types"
 )
 
-// TestStories plays the stories in testdata/stories: several parties, time passing, each command followed by what the
-// ledger made of it. A story is text that a person can read; `go test ./internal/ledger -run Stories -rewrite` refreshes it.
+// TestStories plays the stories in testdata/stories: several parties, time passing, each command followed by the response of the
+// ledger. A story is text that a person can read; `go test ./internal/ledger -run Stories -rewrite` refreshes it.
 //
 // Commands: mint WHO AMOUNT · offer/agree/take/pay/deliver/release/split/spend ... by WHO · wait SPAN · outage SPAN · show.
 func TestStories(t *testing.T) {
@@ -149,7 +149,7 @@ func (s *story) do(body types.Body, signers ...string) string {
 	return s.show()
 }
 
-// show is the time since the story began, what each party can spend, and each trade with what it has locked.
+// show lists the time since the story began, the spendable sum of each party, and each trade with its locked parts.
 func (s *story) show() string {
 	var b strings.Builder
 	clock := s.clock()
@@ -200,8 +200,8 @@ func (s *story) show() string {
 	return b.String()
 }
 
-// TestOutageCostsNoDeadline stops the chain across deliver-by: the ledger clock counts one cap of it, and regains what it
-// lost at one hundredth of the time that passes, never going back.
+// TestOutageCostsNoDeadline stops the chain across deliver-by: the ledger clock counts one cap of the outage. Its lag then
+// shrinks by one hundredth of the time that passes, and the clock never goes back.
 func TestOutageCostsNoDeadline(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).paid()

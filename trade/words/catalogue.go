@@ -22,7 +22,7 @@ func lookUp(language Language, key trade.Key) (string, bool) {
 	return "", false
 }
 
-// catalogue holds every text. An argument stands in braces; {role's} is the possessive form of {role}.
+// catalogue holds every text. Arguments are in braces; {role's} is the possessive form of {role}.
 var catalogue = []text{ //nolint:gochecknoglobals // a constant table
 	{trade.PhaseKey(1), "agreed", "已约定"},
 	{trade.PhaseKey(2), "paid", "已付款"},

@@ -17,7 +17,7 @@ func AllKeys() (keys []trade.Key) {
 	return keys
 }
 
-// IsOwn reports a key that this package gives to the pages around the messages.
+// IsOwn reports whether a key belongs to this package, for the pages around the messages.
 func IsOwn(key trade.Key) bool {
 	for _, prefix := range []string{"label.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon), string(Aside)} {
 		if strings.HasPrefix(string(key), prefix) {

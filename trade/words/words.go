@@ -21,7 +21,7 @@ const (
 // Languages lists the languages of the catalogue.
 func Languages() []Language { return []Language{English, Chinese} }
 
-// Of returns the language of a locale as POSIX writes it, such as zh_CN.UTF-8; English for all that the catalogue lacks.
+// Of returns the language of a locale in POSIX form, such as zh_CN.UTF-8; English for any language that the catalogue lacks.
 func Of(locale string) Language {
 	if name, _, _ := strings.Cut(strings.ToLower(locale), "_"); name == "zh" || strings.HasPrefix(name, "zh.") || strings.HasPrefix(name, "zh-") {
 		return Chinese
@@ -29,7 +29,7 @@ func Of(locale string) Language {
 	return English
 }
 
-// Printer writes messages for one viewer of one trade. The functions write values as the program around it does.
+// Printer formats messages for one viewer of one trade. Its functions format values in the way of the calling program.
 type Printer struct {
 	Language Language
 	Viewer   trade.Role // a side with this role is called "you"
@@ -38,7 +38,7 @@ type Printer struct {
 	Quantity func(uint64) string
 }
 
-// Text writes a message. A key that the catalogue lacks, as a newer node may send it, is written as it is.
+// Text formats a message. A key that the catalogue lacks, as a newer node may send it, is returned unchanged.
 func (p *Printer) Text(m trade.Message) string {
 	text, known := lookUp(p.Language, m.Key)
 	if !known {
@@ -58,15 +58,15 @@ func (p *Printer) Text(m trade.Message) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// Key writes a message without arguments.
+// Key formats a message without arguments.
 func (p *Printer) Key(key trade.Key) string { return p.Text(trade.Message{Key: key}) }
 
-// Fill writes a text of the catalogue that has one value, such as [By].
+// Fill formats a text of the catalogue that has one value, such as [By].
 func (p *Printer) Fill(key trade.Key, value string) string {
 	return strings.ReplaceAll(p.Key(key), "{value}", value)
 }
 
-// List writes several messages as one text.
+// List joins several messages into one text.
 func (p *Printer) List(messages []trade.Message) string {
 	texts := make([]string, len(messages))
 	for i, message := range messages {
@@ -75,7 +75,7 @@ func (p *Printer) List(messages []trade.Message) string {
 	return strings.Join(texts, p.Key(separator))
 }
 
-// Name is a role as a subject or an object: "you", or "the producer".
+// Name returns a role as a subject or an object: "you", or "the producer".
 func (p *Printer) Name(role trade.Role) string {
 	if role != "" && role == p.Viewer {
 		return p.Key(you)
@@ -83,7 +83,7 @@ func (p *Printer) Name(role trade.Role) string {
 	return p.Key(named + trade.Key(role))
 }
 
-// Actor is a role in a table: "you", or "producer".
+// Actor returns a role for a table: "you", or "producer".
 func (p *Printer) Actor(role trade.Role) string {
 	if role != "" && role == p.Viewer {
 		return p.Key(you)

@@ -58,7 +58,7 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// TestChineseTexts are written in Chinese, with full-width punctuation.
+// TestChineseTexts: all Chinese texts contain Chinese characters and full-width punctuation.
 func TestChineseTexts(t *testing.T) {
 	t.Parallel()
 	for _, key := range words.AllKeys() {
