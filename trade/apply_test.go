@@ -392,6 +392,10 @@ func TestLocks(t *testing.T) {
 	if diff := cmp.Diff(small.Locked[:2], trade.Locks(&small)); diff != "" {
 		t.Errorf("without a bond:\n%s", diff)
 	}
+	small.Agreement.Bond = 1
+	if diff := cmp.Diff([]types.Locked{small.Locked[0], small.Locked[1], {Part: types.PartBond, Amount: 1}}, trade.Locks(&small)); diff != "" {
+		t.Errorf("with the smallest bond:\n%s", diff)
+	}
 	for _, c := range []struct {
 		n, released uint16
 		payment     types.Amount

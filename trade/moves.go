@@ -55,6 +55,13 @@ const (
 	confirmBy
 )
 
+func (d deadline) String() string {
+	if d == readingBy {
+		return "reading-by"
+	}
+	return "confirm-by"
+}
+
 func (d deadline) of(a *types.Agreement) types.Time {
 	if d == readingBy {
 		return a.Deadlines.ReadingBy
@@ -101,11 +108,11 @@ func May(t *types.Trade, m Move, clock types.Time) error {
 		return nil
 	case code == types.CodeTooEarly:
 		return types.Refuse(code, "%s is possible once %s has passed, the ledger clock is at %s", m, w.after.of(a), clock)
-	case code == types.CodeTooLate && w.late.has(phase):
+	case w.late.has(phase): // of a move under any terms
 		passed, _ := expiry(t.Phase, &a.Deadlines)
 		return types.Refuse(code, "%s was possible until %s: the trade is %s", m, passed, phase)
 	case code == types.CodeTooLate:
-		return types.Refuse(code, "%s was possible until confirm-by %s: the trade ends by its %s terms", m, w.upTo.of(a), types.FallbackKind(a.Fallback))
+		return types.Refuse(code, "%s was possible until %s %s: the trade ends by its %s terms", m, w.upTo, w.upTo.of(a), types.FallbackKind(a.Fallback))
 	case w.otherTerms(a):
 		return types.Refuse(code, "%s needs %s terms, this trade has %s terms", m, w.terms, types.FallbackKind(a.Fallback))
 	default:

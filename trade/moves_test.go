@@ -1,6 +1,7 @@
 package trade_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -80,6 +81,39 @@ func TestMay(t *testing.T) {
 	}
 }
 
+// TestTextsOfRefusals checks that each refusal of a move states its own reason: the deadline, the terms or the phase.
+func TestTextsOfRefusals(t *testing.T) {
+	t.Parallel()
+	d := sampleDeadlines()
+	for _, c := range []struct {
+		move     trade.Move
+		phase    types.Phase
+		fallback types.Fallback
+		clock    types.Time
+		want     string
+	}{
+		{trade.MoveSettle, types.PhaseDelivered, &types.Meter{}, d.ConfirmBy, fmt.Sprintf(
+			"too_early: settle is possible once %s has passed, the ledger clock is at %s", d.ConfirmBy, d.ConfirmBy)},
+		{trade.MovePay, types.PhaseAgreed, &types.Hold{}, d.PayBy + 1, fmt.Sprintf("too_late: pay was possible until %s: the trade is lapsed", d.PayBy)},
+		{trade.MoveDeliver, types.PhasePaid, &types.Hold{}, d.DeliverBy + 1, fmt.Sprintf(
+			"too_late: deliver was possible until %s: the trade is refunded", d.DeliverBy)},
+		{trade.MoveRelease, types.PhaseDelivered, &types.Meter{}, d.ConfirmBy + 1, fmt.Sprintf(
+			"too_late: release was possible until confirm-by %s: the trade ends by its meter terms", d.ConfirmBy)},
+		{trade.MoveRead, types.PhaseDelivered, &types.Meter{}, d.ReadingBy + 1, fmt.Sprintf(
+			"too_late: read was possible until reading-by %s: the trade ends by its meter terms", d.ReadingBy)},
+		{trade.MoveSettle, types.PhaseDelivered, &types.Hold{}, noon, "phase: settle needs meter terms, this trade has hold terms"},
+		{trade.MoveAward, types.PhaseDelivered, &types.Meter{}, noon, "arbiter: award needs arbiter terms, this trade has meter terms"},
+		{trade.MovePay, types.PhaseDelivered, &types.Hold{}, noon, "phase: pay is impossible: the trade is delivered"},
+		{trade.MoveSettle, types.PhasePaid, &types.Meter{}, noon, "phase: settle is impossible: the trade is paid"},
+	} {
+		deal := sampleTrade()
+		deal.Agreement.Fallback, deal.Phase = c.fallback, c.phase
+		if err := trade.May(&deal, c.move, c.clock); err == nil || err.Error() != c.want {
+			t.Errorf("%s of a trade recorded as %s at %s:\n%v\nwant\n%s", c.move, c.phase, c.clock, err, c.want)
+		}
+	}
+}
+
 // TestMovesAgreeWithMay: a move is listed if and only if it is possible and, where it spends a part, the part is there.
 func TestMovesAgreeWithMay(t *testing.T) {
 	t.Parallel()
@@ -117,6 +151,19 @@ func TestMovesAgreeWithMay(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestMovesWithoutKey: a part without an owner does not belong to a party without a key, which no ledger would record.
+func TestMovesWithoutKey(t *testing.T) {
+	t.Parallel()
+	deal := sampleTrade()
+	deal.Agreement.Producer, deal.Agreement.Consumer = types.PublicKey{}, types.PublicKey{}
+	for phase, part := range map[types.Phase]types.Part{types.PhaseReleased: types.PartDeposit, types.PhaseRefunded: types.PartBond} {
+		deal.Phase, deal.Locked = phase, []types.Locked{{Part: part, Amount: 1}}
+		if moves := trade.Moves(&deal, noon); len(moves) > 0 {
+			t.Errorf("%s with the %s: %v", phase, part, moves)
 		}
 	}
 }

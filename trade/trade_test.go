@@ -142,6 +142,24 @@ func TestOpens(t *testing.T) {
 	}
 }
 
+// TestOpensNoFurtherInstalment: the lock of a longer chain of secrets, as only a dishonest consumer makes one, still has N instalments.
+func TestOpensNoFurtherInstalment(t *testing.T) {
+	t.Parallel()
+	secret := sampleSecret()
+	for _, n := range []uint16{1, 5, types.MaxInstalments} {
+		for _, extra := range []uint16{1, 2, 3} {
+			deal := types.Trade{Agreement: sampleAgreement(), Digest: secret.Digest(int(n + extra))}
+			deal.Agreement.Instalments = n
+			if trade.Opens(&deal, n+extra, secret) {
+				t.Errorf("N %d: instalment %d opens", n, n+extra)
+			}
+			if last := types.Secret(secret.Digest(int(extra))); !trade.Opens(&deal, n, last) {
+				t.Errorf("N %d: instalment %d does not open", n, n)
+			}
+		}
+	}
+}
+
 func TestMoves(t *testing.T) {
 	t.Parallel()
 	d := sampleDeadlines()
