@@ -200,7 +200,7 @@ func (d *Draft) fundAt(fee types.Amount) (*types.Tx, error) {
 	return tx, nil
 }
 
-// maxFunds is how many coins of an asset a draft looks at: more would not fit into a transaction.
+// maxFunds bounds the coins of an asset that a draft examines: more would not fit into a transaction.
 const maxFunds = types.MaxTxBytes / 36
 
 // Fund fetches the coins that the draft needs and the context doesn't have, for each asset as many as its sum takes. The source

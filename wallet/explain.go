@@ -265,5 +265,5 @@ func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
 		e.row("signed by", "%s", who)
 	}
 	e.row("open until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime).Std().Round(time.Second))
-	e.row("", "Until then anybody who has both signatures can put it on the ledger, without asking you again.")
+	e.row("", "Until then anyone with both signatures can put it on the ledger, without asking you again.")
 }

@@ -173,7 +173,7 @@ func CheckFile(path string) error {
 	return err
 }
 
-// readFile reads a wallet file that nobody else can read.
+// readFile reads a wallet file that no one else can read.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -2,7 +2,7 @@ package index
 
 import "lockstep/types"
 
-// Position is how far the index has followed.
+// Position is the last block that the index has followed.
 type Position struct {
 	Height     uint64
 	Commitment types.Hash // of that block
@@ -62,7 +62,7 @@ type Auction struct {
 	RoundCount uint64
 }
 
-// MaxRounds is how many rounds of an auction are listed. Parties could make up any number of arbiters, each a round of its own.
+// MaxRounds bounds the rounds of an auction that are listed. Parties could name any number of arbiters, each a round of its own.
 const MaxRounds = 16
 
 // Round is one uniform-price auction among orders that accept the same terms.
@@ -120,10 +120,10 @@ type Fill struct {
 	Trades    []FillTrade // the first MaxFillTrades of them; all are under the trades with party and product
 }
 
-// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
+// MaxFillTrades bounds the trades of an order that are listed with it. A large order may be matched with thousands.
 const MaxFillTrades = 20
 
-// FillTrade is one trade that came of an order.
+// FillTrade is one trade made from an order.
 type FillTrade struct {
 	ID        types.TradeID
 	Quantity  uint64

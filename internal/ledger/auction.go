@@ -64,7 +64,7 @@ func (s *State) holdAuction(book *types.Book) {
 	s.queuePages(held{Product: book.Product, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
 }
 
-// begin is when the time to pay begins, in block time: at the gate, or when the auction is held after an outage, then.
+// begin returns the block time at which the time to pay begins: the gate, or the block that holds the auction after an outage.
 func (s *State) begin(product *types.Product) types.Time {
 	gate := product.Gate(&s.params)
 	if s.clock.BlockTime.Since(gate) <= s.params.ClockCap {

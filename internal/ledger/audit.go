@@ -7,15 +7,15 @@ import (
 	"lockstep/types"
 )
 
-// Sums is where the money is, by asset. For each, Issued = Spendable + Locked + Fees.
+// Sums divides the money of each asset by its place. For each, Issued = Spendable + Locked + Fees.
 type Sums map[types.AssetID]Sum
 
-// Sum is where the money of one asset is.
+// Sum divides the money of one asset by its place.
 type Sum struct {
 	Asset     types.Asset  `json:"asset"`
 	Issued    types.Amount `json:"issued"`
-	Spendable types.Amount `json:"spendable"` // somebody can spend it now
-	Locked    types.Amount `json:"locked"`    // in a trade whose phase gives it to nobody yet
+	Spendable types.Amount `json:"spendable"` // has an owner who can spend it now
+	Locked    types.Amount `json:"locked"`    // in a trade whose phase gives it no owner yet
 	Fees      types.Amount `json:"fees"`
 }
 

@@ -72,7 +72,7 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 // Clock returns the clock of the current block.
 func (s *State) Clock() Clock { return s.clock }
 
-// mostAuctions is how many auctions a block holds, however small they are.
+// mostAuctions bounds the auctions of a block, however small they are.
 const mostAuctions = 1024
 
 // closeGates continues the auctions of earlier blocks. When none of them remains it holds those of the products whose gates have

@@ -12,10 +12,10 @@ import (
 // otherwise one key could make a million entries for one moment, and with them a block that takes longer than the clock cap.
 // No rule depends on an entry being handled at once: deadlines are compared with the clock, not with the queue.
 
-// dueShare is how many entries of one kind a block handles. A page counts as many entries as it lists.
+// dueShare bounds the entries of one kind that a block handles. A page counts as many entries as it lists.
 const dueShare = 2048
 
-// dueKind is one kind of entries that are due: the beginning of their keys, and the step that handles one.
+// dueKind is one kind of due entries: the prefix of their keys, and the step that handles one.
 type dueKind struct {
 	prefix string
 	handle func(s *State, key string, value any)
@@ -115,7 +115,7 @@ func (s *State) expireKind(kind dueKind, behind string) (last string, more bool)
 	return last, more
 }
 
-// weight is how many entries a value stands for.
+// weight returns the number of entries that a value counts as.
 func weight(value any) int {
 	switch v := value.(type) {
 	case *tradeIDs:

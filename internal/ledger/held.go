@@ -12,7 +12,7 @@ import (
 // and the next ones: orders leave the state, and matches become trades. So no block has more than some of them to do, however
 // large the auction was (ADR 0014).
 
-// auctionWork is how many orders leave in a block, or trades are made, after which it begins no more pages.
+// auctionWork bounds the orders that leave, or the trades that are made, in a block before it begins no more pages.
 const auctionWork = 8 * idsPage
 
 // held is an auction of which pages are left.
@@ -24,7 +24,7 @@ type held struct {
 	Pages   uint32
 }
 
-// heldPage is some of an auction's orders and some of its matches, both in order.
+// heldPage is a part of an auction's orders and matches, both in order.
 type heldPage struct {
 	Orders  []heldOrder
 	Round   uint32        // of the first match

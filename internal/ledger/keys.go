@@ -62,7 +62,7 @@ func (*mark) Fields(c *canon.Coder) { c.Array(0) }
 // tradeIDs are trades of the same pay-by.
 type tradeIDs []types.TradeID
 
-// idsPage is how many stand in one entry.
+// idsPage is the number of IDs in one entry.
 const idsPage = 1024
 
 // Fields is the stored form, see [canon.Value].
@@ -168,7 +168,7 @@ func heldPageKey(product types.ProductID, page uint32) key {
 	return idKey(kindHeldPage, product).withCount(page)
 }
 
-// timeText is a moment as it stands in keys.
+// timeText returns a moment as it is written in keys.
 func timeText(at types.Time) string { return string(binary.BigEndian.AppendUint64(nil, uint64(at))) }
 
 // before returns the range of the entries of a kind whose moment lies before another: their moment has passed.

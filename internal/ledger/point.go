@@ -145,7 +145,7 @@ func (x *execution) checkBoundary(from types.Time) error {
 	return nil
 }
 
-// pathOf are the points above one, from its parent up. A point stands at its place from enrolment on.
+// pathOf returns the points above one, from its parent up. A point keeps its place from enrolment on.
 func (s *State) pathOf(point *types.Point) (path []types.PointID, err error) {
 	for parent := point.Parent; parent != (types.PointID{}); {
 		above, known := get[types.Point](s, pointKey(parent))

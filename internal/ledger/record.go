@@ -30,7 +30,7 @@ func matched(trade *types.Trade) bool {
 	return matched
 }
 
-// excused tells whether the chain stood still after a step of a trade: then a deadline missed since is not held against anybody.
+// excused reports whether the chain stood still after a step of a trade: a deadline missed since then counts against no party.
 func (s *State) excused(trade *types.Trade, since types.StepKind) bool {
 	step, _ := trade.Step(since)
 	return s.clock.Stalled > step.At
@@ -90,7 +90,8 @@ func (s *State) recordFill(trade *types.Trade) {
 	}
 }
 
-// recordDispute is for a match that ended by an award: the price is held against nobody. A split leaves no record: both wished it.
+// recordDispute records a match that ended by an award: the price counts against no party. A split leaves no record: both parties
+// signed it.
 func (s *State) recordDispute(trade *types.Trade) {
 	agreement := &trade.Agreement
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {

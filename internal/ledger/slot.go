@@ -62,7 +62,7 @@ func (s *State) forgetSlot(at [32]byte) {
 	}
 }
 
-// claimsPerUnit is how many places of a slot it takes a unit of work to read, write and hash.
+// claimsPerUnit is the number of places of a slot that take one unit of work to read, write and hash.
 const claimsPerUnit = 6
 
 // putSlot writes a slot, or removes it when next is nil. The block encodes and hashes it once, however often it changes.

@@ -52,7 +52,7 @@ func (x *execution) spendFromTrade(outpoint types.Outpoint) (owner types.PublicK
 		return owner, missing(outpoint)
 	}
 	evidence, before := x.evidence(), placesOf(t)
-	evidence.InPlace = t == x.spentFrom // a copy already, which nobody else has
+	evidence.InPlace = t == x.spentFrom // a copy already, which no other code holds
 	next, effect, err := trade.Spend(t, part, evidence, x.now)
 	if err != nil {
 		return owner, err

@@ -128,7 +128,7 @@ func decoded(key string, stored Value) canon.Value {
 // put writes a value; the caller must not change it later.
 func (s *State) put(at key, value canon.Value) { s.write(s.look(at), value) }
 
-// add writes a value under a key that the view is known not to have, which saves a look at it.
+// add writes a value under a key that is known to be absent from the view, which saves a look-up.
 func (s *State) add(at key, value canon.Value) {
 	e := s.known(&at)
 	if e == nil {

@@ -6,7 +6,7 @@ import (
 	"lockstep/types"
 )
 
-// execution is one transaction on its way through the rules.
+// execution is the execution of one transaction.
 type execution struct {
 	*State
 	tx       *types.Tx
