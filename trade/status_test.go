@@ -142,6 +142,9 @@ func TestStatusAgreesWithTheMachine(t *testing.T) {
 				t.Errorf("%s: move %+v is shown as %+v", name, move, option)
 			}
 		}
+		if s.Options == nil || s.Locked == nil || s.Else == nil || s.Stages == nil {
+			t.Errorf("%s: a list is null in JSON: %+v", name, s)
+		}
 		turn := trade.Turn{Role: trade.Nobody}
 		if len(s.Options) > 0 {
 			turn = trade.Turn{Role: s.Options[0].Role, You: s.Options[0].You, Move: s.Options[0].Move, Until: s.Options[0].Until}
@@ -435,6 +438,44 @@ func TestEffects(t *testing.T) {
 	}
 }
 
+// TestStatusOfSmallestParts: one unit of money and one instalment count like any more.
+func TestStatusOfSmallestParts(t *testing.T) {
+	t.Parallel()
+	set := func(edit func(*types.Trade)) trade.Status {
+		deal := sampleTrade()
+		deal.Agreement.Bond, deal.Agreement.Deposit = 1, 1
+		edit(&deal)
+		return trade.StatusAt(&deal, 0, 0, types.PublicKey{})
+	}
+	gives := func(key trade.Key, role trade.Role) []trade.Message {
+		return []trade.Message{{Key: key, Args: trade.Args{Role: role, Sum: 1}}}
+	}
+	paid := set(func(d *types.Trade) { d.Phase, d.Released = types.PhasePaid, 0 })
+	if diff := cmp.Diff(gives(trade.EffectLocks, trade.Producer), paid.Options[0].Effects); diff != "" {
+		t.Errorf("a delivery with the smallest bond:\n%s", diff)
+	}
+	released := set(func(d *types.Trade) {
+		d.Phase, d.Locked = types.PhaseReleased, []types.Locked{{Part: types.PartReturn, Amount: 1}}
+	})
+	if diff := cmp.Diff(gives(trade.EffectGives, trade.Consumer), released.Options[0].Effects); diff != "" {
+		t.Errorf("the smallest return:\n%s", diff)
+	}
+	first := set(func(d *types.Trade) { d.Released = 1 })
+	if want := (trade.Message{Key: trade.StatePartlyReleased, Args: trade.Args{Released: 1, Instalments: 5}}); first.State != want {
+		t.Errorf("one instalment released: %+v", first.State)
+	}
+}
+
+// TestStatusOfOwnerlessPart: a trade with money that no move frees is not over.
+func TestStatusOfOwnerlessPart(t *testing.T) {
+	t.Parallel()
+	deal := sampleTrade()
+	deal.Phase, deal.Locked = types.PhaseReleased, []types.Locked{{Part: types.PartDeposit, Amount: 1}} // no ledger has it
+	if s := trade.StatusAt(&deal, 0, 0, types.PublicKey{}); s.Over || len(s.Options) > 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestStages states the timeline of each phase: its marks, deadlines and notes. Under hold the release has no deadline.
 func TestStages(t *testing.T) {
 	t.Parallel()
@@ -503,6 +544,12 @@ func TestStageNotes(t *testing.T) {
 				c.make(&deal)
 			}
 		}
+		switch phase {
+		case "all but one released":
+			deal.Released = 4
+		case "the smallest bond":
+			deal.Agreement.Bond = 1
+		}
 		for _, stage := range trade.StatusAt(&deal, 0, 0, types.PublicKey{}).Stages {
 			if stage.Stage == key {
 				return stage.Note
@@ -517,8 +564,10 @@ func TestStageNotes(t *testing.T) {
 		want  trade.Message
 	}{
 		{"partly released", released, trade.Message{Key: trade.NotePartlyReleased, Args: trade.Args{Released: 2, Instalments: 5, Sum: 18_000}}},
+		{"all but one released", released, trade.Message{Key: trade.NotePartlyReleased, Args: trade.Args{Released: 4, Instalments: 5, Sum: 36_000}}},
 		{"released", released, trade.Message{Key: trade.NoteReleased}},
 		{"delivered", delivered, trade.Message{Key: trade.NoteDeliveredBond, Args: trade.Args{Sum: 900}}},
+		{"the smallest bond", delivered, trade.Message{Key: trade.NoteDeliveredBond, Args: trade.Args{Sum: 1}}},
 		{"without a bond", delivered, trade.Message{Key: trade.NoteDelivered}},
 	} {
 		if got := note(c.phase, c.stage); got == nil || *got != c.want {
