@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"lockstep/client"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -91,7 +91,7 @@ func TestAccountCoinsAfterRefusal(t *testing.T) {
 		t.Fatal(err)
 	}
 	pay := func() error {
-		_, err := a.Do(ctx, func(d *wallet.Draft) error { return d.Send(ledgertest.Key("alice"), euro.ID(), 100) })
+		_, err := a.Do(ctx, func(d *wallet.Draft) error { return d.Send(party.Key("alice"), euro.ID(), 100) })
 		return err
 	}
 	refusing := func(code types.Code, status int) {

@@ -17,6 +17,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -108,8 +109,8 @@ func TestQuestions(t *testing.T) {
 	if assets := must[wire.Assets](t)(w.Assets(ctx, "", client.Page{})); len(assets.Assets) != 1 {
 		t.Errorf("assets %+v", assets)
 	}
-	euro := ledgertest.Euro()
-	if balances := must[wire.Balances](t)(w.BalancesOf(ctx, ledgertest.Key("producer"), euro.ID())); balances.Balances[0].Spendable != 10_400 {
+	euro := party.Euro()
+	if balances := must[wire.Balances](t)(w.BalancesOf(ctx, party.Key("producer"), euro.ID())); balances.Balances[0].Spendable != 10_400 {
 		t.Errorf("balances %+v", balances)
 	}
 	for height := range story {
@@ -133,7 +134,7 @@ func TestPages(t *testing.T) {
 	must[wire.Receipt](t)(w.Submit(ctx, w.ledger.Issue(10_000, "consumer")))
 	const offers = 101 // more than a page
 	for nonce := range uint64(offers) {
-		if _, err := w.SubmitAsync(ctx, ledgertest.Sign(w.ledger.Body(&types.Post{Offer: w.ledger.NewOffer(nonce)}), "producer")); err != nil {
+		if _, err := w.SubmitAsync(ctx, party.Sign(w.ledger.Body(&types.Post{Offer: w.ledger.NewOffer(nonce)}), "producer")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,7 +161,7 @@ func TestPages(t *testing.T) {
 	}
 	w.ledger.Story(t)
 	var trades []wire.Trade
-	for trade, err := range w.AllTrades(ctx, ledgertest.Key("consumer"), false) {
+	for trade, err := range w.AllTrades(ctx, party.Key("consumer"), false) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,13 +192,13 @@ func TestSubmit(t *testing.T) {
 	}
 	spend := w.ledger.Body()
 	spend.Inputs = []types.Outpoint{{Tx: tx.ID()}}
-	spend.Outputs = []types.Output{{Asset: asset(), Amount: 5, Lock: types.ToKey(ledgertest.Key("bob"))}}
-	must[wire.Receipt](t)(w.Submit(ctx, ledgertest.Sign(spend, "alice")))
-	if again := must[wire.Receipt](t)(w.Submit(ctx, ledgertest.Sign(spend, "alice"))); again.Status != wire.StatusCommitted {
+	spend.Outputs = []types.Output{{Asset: asset(), Amount: 5, Lock: types.ToKey(party.Key("bob"))}}
+	must[wire.Receipt](t)(w.Submit(ctx, party.Sign(spend, "alice")))
+	if again := must[wire.Receipt](t)(w.Submit(ctx, party.Sign(spend, "alice"))); again.Status != wire.StatusCommitted {
 		t.Errorf("a repeated spending: %+v", again)
 	}
 	spend.Memo = "the same coin"
-	_, err := w.Submit(ctx, ledgertest.Sign(spend, "alice"))
+	_, err := w.Submit(ctx, party.Sign(spend, "alice"))
 	wantCode(t, err, types.CodeInputMissing, "submit transaction")
 	_, err = w.dial().Submit(ctx, w.ledger.Issue(1, "alice"))
 	wantCode(t, err, types.CodeToken, "token")
@@ -212,7 +213,7 @@ func TestSubmitMany(t *testing.T) {
 	for i := range wire.MaxBatch + 3 { // two requests
 		txs = append(txs, w.ledger.Issue(types.Amount(1+i), "alice"))
 	}
-	bad := ledgertest.Sign(w.ledger.Body(&types.Issue{Asset: ledgertest.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
+	bad := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
 	txs[1] = bad
 	for _, want := range []string{wire.StatusPending, wire.StatusCommitted} { // again: what became of each
 		receipts := must[[]wire.Receipt](t)(w.SubmitMany(ctx, txs))
@@ -244,7 +245,7 @@ func TestSubmitMany(t *testing.T) {
 }
 
 func asset() types.AssetID {
-	euro := ledgertest.Euro()
+	euro := party.Euro()
 	return euro.ID()
 }
 
@@ -253,7 +254,7 @@ func TestSubmitPending(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	w.ledger.Hold()
 	good := w.ledger.Issue(5, "alice")
-	bad := ledgertest.Sign(w.ledger.Body(&types.Issue{Asset: ledgertest.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
+	bad := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
 	for _, tx := range []*types.Tx{good, bad} {
 		if receipt := must[wire.Receipt](t)(w.SubmitAsync(ctx, tx)); receipt.Status != wire.StatusPending {
 			t.Fatalf("%+v", receipt)
@@ -373,8 +374,8 @@ func TestLies(t *testing.T) {
 		ask    func() error
 	}{
 		"trade":    {trade, func() error { _, err := w.Trade(ctx, id); return err }},
-		"trades":   {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, ledgertest.Key("consumer"), false, client.Page{}); return err }},
-		"stranger": {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, ledgertest.Key("alice"), false, client.Page{}); return err }},
+		"trades":   {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, party.Key("consumer"), false, client.Page{}); return err }},
+		"stranger": {wire.Trades{Trades: []wire.Trade{trade}}, func() error { _, err := w.Trades(ctx, party.Key("alice"), false, client.Page{}); return err }},
 		"no trade": {map[string]any{"id": id}, func() error { _, err := w.Trade(ctx, id); return err }},
 		"offer":    {offer, func() error { _, err := w.Offer(ctx, offer.ID); return err }},
 		"offers":   {wire.Offers{Offers: []wire.Offer{offer}}, func() error { _, err := w.Offers(ctx, client.Page{}); return err }},

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"lockstep/client"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -40,7 +40,7 @@ func TestEvents(t *testing.T) {
 	if len(events) < len(story) {
 		t.Fatalf("%v", events)
 	}
-	for _, event := range w.past(client.EventsOptions{From: 1, Trade: trade, Key: ledgertest.Key("consumer")}, last) {
+	for _, event := range w.past(client.EventsOptions{From: 1, Trade: trade, Key: party.Key("consumer")}, last) {
 		if event.Trade != trade {
 			t.Errorf("not of the trade: %+v", event)
 		}

@@ -11,6 +11,7 @@ import (
 	"lockstep/client"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -64,7 +65,7 @@ func ExampleClient_Account() {
 		fmt.Println(err)
 		return
 	}
-	receipt, err := account.Do(ctx, func(d *wallet.Draft) error { return d.Send(ledgertest.Key("alice"), euro.ID(), 25_00) })
+	receipt, err := account.Do(ctx, func(d *wallet.Draft) error { return d.Send(party.Key("alice"), euro.ID(), 25_00) })
 	fmt.Println(receipt.Status, err)
 	for balance, err := range node.AllBalances(ctx, account.Key()) {
 		fmt.Println(balance.Spendable.Format(balance.Decimals), balance.Code, err)

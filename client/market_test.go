@@ -10,6 +10,7 @@ import (
 	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -44,7 +45,7 @@ func TestMarket(t *testing.T) {
 		t.Errorf("pages %+v %+v", first, second)
 	}
 	counted := 0
-	for _, err := range w.AllKeyOrders(ctx, ledgertest.Key("alice")) {
+	for _, err := range w.AllKeyOrders(ctx, party.Key("alice")) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,10 +73,10 @@ func TestMarket(t *testing.T) {
 		t.Errorf("auction %+v", held)
 	}
 	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
-	if record := must[wire.KeyRecord](t)(w.Record(ctx, ledgertest.Key("alice"), asset())); record.Record.Lapses != 1 {
+	if record := must[wire.KeyRecord](t)(w.Record(ctx, party.Key("alice"), asset())); record.Record.Lapses != 1 {
 		t.Errorf("record %+v", record)
 	}
-	if records := must[wire.KeyRecords](t)(w.Records(ctx, ledgertest.Key("producer"), client.Page{})); len(records.Records) != 0 {
+	if records := must[wire.KeyRecords](t)(w.Records(ctx, party.Key("producer"), client.Page{})); len(records.Records) != 0 {
 		t.Errorf("records %+v", records)
 	}
 }
@@ -115,7 +116,7 @@ func TestMarketLies(t *testing.T) {
 	cleared := w.ledger.Auctioned(t)
 	open := w.ledger.NewProduct(2)
 	w.ledger.Place(t, "alice", w.ledger.NewOrder(open, "alice", 0, types.Bid, 3))
-	id, alice := cleared.ID(), ledgertest.Key("alice")
+	id, alice := cleared.ID(), party.Key("alice")
 	products := must[wire.Products](t)(w.Products(ctx, client.Page{}))
 	book := must[wire.Book](t)(w.Product(ctx, id))
 	orders := must[wire.BookOrders](t)(w.ProductOrders(ctx, id, client.Page{}))
@@ -146,7 +147,7 @@ func TestMarketLies(t *testing.T) {
 		"no such round":         {copied(t, held, func(a *client.Auction) { a.Trades[0].Round = 1 }), askAuction},
 		"no such bid":           {copied(t, held, func(a *client.Auction) { a.Trades[0].Bid = 4 }), askAuction},
 		"no such offer":         {copied(t, held, func(a *client.Auction) { a.Trades[0].Offer = 1<<32 - 1 }), askAuction},
-		"record of another":     {copied(t, records, func(r *wire.KeyRecords) { r.Key = ledgertest.Key("bob") }), askRecord},
+		"record of another":     {copied(t, records, func(r *wire.KeyRecords) { r.Key = party.Key("bob") }), askRecord},
 		"record in another":     {copied(t, records, func(r *wire.KeyRecords) { r.Records[0].Asset[0] ^= 1 }), askRecord},
 		"no record":             {copied(t, records, func(r *wire.KeyRecords) { r.Records = nil }), askRecord},
 		"a record's percentage": {copied(t, records, func(r *wire.KeyRecords) { r.Records[0].Percent = 95 }), askRecord},

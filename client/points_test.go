@@ -6,6 +6,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -13,15 +14,15 @@ import (
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
-	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(ledgertest.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
-	id, operator := meter.ID(), ledgertest.Key("operator")
-	must[wire.Receipt](t)(w.Submit(ctx, ledgertest.Sign(w.ledger.Body(
-		&types.Admit{Operator: operator, Member: types.Member{Key: ledgertest.Key("producer"), Name: "Peter"}},
-		&types.Enrol{Operator: operator, Owner: ledgertest.Key("producer"), Meter: meter},
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	id, operator := meter.ID(), party.Key("operator")
+	must[wire.Receipt](t)(w.Submit(ctx, party.Sign(w.ledger.Body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("producer"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: party.Key("producer"), Meter: meter},
 	), "operator")))
 	flow := types.Flow{Point: id, Direction: types.DirectionExport}
 	point := must[wire.Point](t)(w.Point(ctx, id))
-	if point.Point.Owner != ledgertest.Key("producer") {
+	if point.Point.Owner != party.Key("producer") {
 		t.Errorf("point %+v", point)
 	}
 	for _, from := range []types.Time{0, ledgertest.Start} {

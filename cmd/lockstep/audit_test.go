@@ -9,6 +9,7 @@ import (
 	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -155,7 +156,7 @@ func TestPlacing(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, found, wrong)
 		}
 	}
-	tx := func(name string, actions ...types.Action) *types.Tx { return ledgertest.Sign(l.Body(actions...), name) }
+	tx := func(name string, actions ...types.Action) *types.Tx { return party.Sign(l.Body(actions...), name) }
 	check("right", "", true, func(*wire.Block) {})
 	check("pruned", "", false, func(b *wire.Block) { b.Txs[0].Tx = nil })
 	check("not there", "does not hold", false, func(b *wire.Block) { b.Txs = nil })
@@ -163,7 +164,7 @@ func TestPlacing(t *testing.T) {
 	check("signed by another", "not signed", false, func(b *wire.Block) { b.Txs[0].Tx = tx("mallory", &types.Place{Order: order.Order}) })
 	owner := "" // by name, to sign something else
 	for _, name := range []string{"consumer", "alice", "producer"} {
-		if ledgertest.Key(name) == order.Order.Owner {
+		if party.Key(name) == order.Order.Owner {
 			owner = name
 		}
 	}
@@ -184,7 +185,7 @@ func TestNextSlot(t *testing.T) {
 
 func TestTerms(t *testing.T) {
 	t.Parallel()
-	key := ledgertest.Key("arbiter").String()
+	key := party.Key("arbiter").String()
 	accepts, err := parseTerms([]string{"hold", "arbiter:" + key, "meter"})
 	if err != nil || acceptsText(accepts) != "meter, arbiter, hold" {
 		t.Errorf("%q, %v", acceptsText(accepts), err)

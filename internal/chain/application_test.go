@@ -12,6 +12,7 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -81,7 +82,7 @@ func TestRejectedProposals(t *testing.T) {
 	w := newWorld(t)
 	a := w.application()
 	mint := w.mint(1000, "peter")
-	forged := types.NewTx(mint.Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	forged := types.NewTx(mint.Body, types.Signature{Key: party.Key("issuer"), Bytes: [64]byte{1}})
 	for _, proposal := range []struct {
 		name string
 		good bool
@@ -113,11 +114,11 @@ func TestBlockWorkLimit(t *testing.T) {
 	dear := func(i int) *types.Tx { // about half of what a transaction may be
 		body := w.body()
 		for range 1000 {
-			body.Actions = append(body.Actions, &types.Issue{Asset: euro(), Amount: 1})
+			body.Actions = append(body.Actions, &types.Issue{Asset: party.Euro(), Amount: 1})
 		}
-		body.Outputs = []types.Output{output("mallory", 1000)}
+		body.Outputs = []types.Output{party.Output("mallory", 1000)}
 		body.Memo = fmt.Sprint("flood ", i)
-		return sign(body, "issuer")
+		return party.Sign(body, "issuer")
 	}
 	var raw [][]byte
 	fits := int((ledger.MaxBlockWork - ledger.Work(deliver)) / ledger.Work(dear(0)))
@@ -141,15 +142,15 @@ func TestBlockWorkLimit(t *testing.T) {
 func TestSlotWorkInProposal(t *testing.T) {
 	t.Parallel()
 	const places = 6 // that cost a unit
-	operator, params := publicKey("operator"), types.DefaultParams("test")
+	operator, params := party.Key("operator"), types.DefaultParams("test")
 	params.Operators = []types.PublicKey{operator}
 	w := newWorldOf(t, params)
 	a := w.application()
-	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
 	mint := w.mint(110, slices.Repeat([]string{"clara"}, places+1)...)
-	a.block(t, 1, mint, sign(w.body(
-		&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
-		&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: meter},
+	a.block(t, 1, mint, party.Sign(w.body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("peter"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: party.Key("peter"), Meter: meter},
 	), "operator"))
 	slot := types.Time(params.Slot)
 	var begun, deliveries []*types.Tx
@@ -163,10 +164,10 @@ func TestSlotWorkInProposal(t *testing.T) {
 		}
 		agreement.Deadlines.ReadingBy = agreement.Goods.Until.Add(params.MinWindow)
 		agreement.Deadlines.ConfirmBy = agreement.Goods.Until.Add(2 * params.MinWindow)
-		pay := w.body(&types.Pay{Trade: agreement.ID(), Digest: secretOf("clara").Digest(2)})
+		pay := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(2)})
 		pay.Inputs = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
-		begun = append(begun, w.agree(agreement), sign(pay, "clara"))
-		deliveries = append(deliveries, sign(w.body(&types.Deliver{Trade: agreement.ID()}), "peter"))
+		begun = append(begun, w.agree(agreement), party.Sign(pay, "clara"))
+		deliveries = append(deliveries, party.Sign(w.body(&types.Deliver{Trade: agreement.ID()}), "peter"))
 	}
 	a.block(t, 2, begun...)
 	a.block(t, 3, deliveries[:places]...)
@@ -288,7 +289,7 @@ func TestDecidedBlockWithInvalidTransactions(t *testing.T) {
 	w := newWorld(t)
 	a := w.application()
 	mint := w.mint(1000, "peter")
-	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: party.Key("issuer"), Bytes: [64]byte{1}})
 	a.finalize(t, 1, [][]byte{[]byte("rubbish"), forged.Bytes(), mint.Bytes(), mint.Bytes()})
 	block, err := w.store.Block(1)
 	if err != nil {
@@ -383,7 +384,7 @@ func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 	params := types.DefaultParams("test")
 	params.Market.MaxOrders = 2
 	w := newWorldOf(t, params)
-	asset, slot := euro(), types.Time(params.Slot)
+	asset, slot := party.Euro(), types.Time(params.Slot)
 	from := types.TimeOf(time.Now()).Add(params.Market.Gate)/slot*slot + slot
 	orders := []*types.Tx{w.mint(1, "peter")}
 	var gate types.Time
@@ -394,11 +395,11 @@ func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 		gate = product.Gate(&params)
 		for i, name := range []string{"peter", "clara"} {
 			order := types.Order{
-				ChainID: params.ChainID, Owner: publicKey(name), Product: product, Side: []types.Side{types.Sell, types.Bid}[i], Quantity: 1000,
+				ChainID: params.ChainID, Owner: party.Key(name), Product: product, Side: []types.Side{types.Sell, types.Bid}[i], Quantity: 1000,
 				Limit: types.Rate{Mantissa: 2}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
 				Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
 			}
-			orders = append(orders, sign(w.body(&types.Place{Order: order}), name))
+			orders = append(orders, party.Sign(w.body(&types.Place{Order: order}), name))
 		}
 	}
 	a := w.application()

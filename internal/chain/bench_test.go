@@ -9,6 +9,7 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -95,7 +96,7 @@ type signer struct {
 	public  types.PublicKey
 }
 
-func newSigner(name string) signer { return signer{privateKey(name), publicKey(name)} }
+func newSigner(name string) signer { return signer{party.PrivateKey(name), party.Key(name)} }
 
 func (s signer) sign(body types.Body) *types.Tx {
 	tx := types.NewTx(body)
@@ -104,7 +105,7 @@ func (s signer) sign(body types.Body) *types.Tx {
 }
 
 func (s signer) pay(w *world, coin types.Outpoint) *types.Tx {
-	body, asset := w.body(), euro()
+	body, asset := w.body(), party.Euro()
 	body.Inputs = []types.Outpoint{coin}
 	body.Outputs = []types.Output{{Asset: asset.ID(), Amount: 1, Lock: types.ToKey(s.public)}}
 	return s.sign(body)
@@ -113,7 +114,7 @@ func (s signer) pay(w *world, coin types.Outpoint) *types.Tx {
 // coins puts so many outputs of the amount on the ledger, dealt out to the owners in turn.
 func (w *world) coins(n int, amount types.Amount, owners ...signer) []types.Outpoint {
 	const each = 200
-	issuer, asset := newSigner("issuer"), euro()
+	issuer, asset := newSigner("issuer"), party.Euro()
 	id := asset.ID()
 	coins := make([]types.Outpoint, 0, n)
 	for len(coins) < n {
@@ -141,7 +142,7 @@ func (w *world) trades(n int) [][]*types.Tx {
 		consumers[c] = newSigner(fmt.Sprint("consumer ", c))
 	}
 	coins := w.coins(n, 110, consumers...)
-	secret := secretOf("clara")
+	secret := party.Secret("clara")
 	for c := range clients {
 		producer, agreement := newSigner(fmt.Sprint("producer ", c)), w.agreement()
 		count := uint64((n - c + len(clients) - 1) / len(clients))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -74,10 +75,10 @@ func TestOverloadedPoolRefusals(t *testing.T) {
 	}
 	refuse(paid, types.CodeReplay)
 	refuse(w.pay(coin, 1000, "peter", "mallory"), types.CodeInputMissing)
-	late, foreign := w.body(&types.Issue{Asset: euro(), Amount: 1}), w.body(&types.Issue{Asset: euro(), Amount: 1})
+	late, foreign := w.body(&types.Issue{Asset: party.Euro(), Amount: 1}), w.body(&types.Issue{Asset: party.Euro(), Amount: 1})
 	late.ValidUntil, foreign.ChainID = types.TimeOf(time.Now().Add(-time.Hour)), "another"
-	refuse(sign(late, "issuer"), types.CodeExpired)
-	refuse(sign(foreign, "issuer"), types.CodeChain)
+	refuse(party.Sign(late, "issuer"), types.CodeExpired)
+	refuse(party.Sign(foreign, "issuer"), types.CodeChain)
 	refuse(types.NewTx(w.body()), types.CodeEmpty)
 	refuse(types.NewTx(w.body(&types.Deliver{})), types.CodeUnsignedForm)
 }
@@ -104,7 +105,7 @@ func TestScreenedValidityBounds(t *testing.T) {
 	} {
 		body := w.body(&types.Deliver{Trade: types.TradeID{byte(i)}}) // no trade has this ID: executing it would tell
 		body.ValidUntil = test.validUntil
-		if err := w.Submit(t.Context(), sign(body, "mallory")); types.CodeOf(err) != test.code {
+		if err := w.Submit(t.Context(), party.Sign(body, "mallory")); types.CodeOf(err) != test.code {
 			t.Errorf("valid until %s, and it is %s: got %v, want %s", test.validUntil, now, err, test.code)
 		}
 	}
@@ -182,7 +183,7 @@ func TestImpossibleTransactionsEvicted(t *testing.T) {
 		a := w.application()
 		var flood []*types.Tx
 		for i := range 750 {
-			flood = append(flood, sign(w.body(&types.Deliver{Trade: types.TradeID{byte(i), byte(i >> 8)}}), "mallory"))
+			flood = append(flood, party.Sign(w.body(&types.Deliver{Trade: types.TradeID{byte(i), byte(i >> 8)}}), "mallory"))
 		}
 		w.overload()
 		for _, tx := range flood {
@@ -216,7 +217,7 @@ func TestTransactionLargerThanBlock(t *testing.T) {
 	for work := uint64(0); work <= ledger.MaxBlockWork; work = ledger.Work(types.NewTx(body)) {
 		body.Actions = append(body.Actions, &types.Cancel{}, &types.Reading{Records: []types.HexBytes{record, record, record, record}})
 	}
-	bomb := sign(body, "mallory")
+	bomb := party.Sign(body, "mallory")
 	wantCode(t, w.Submit(t.Context(), bomb), types.CodeTooLarge)
 	wantCode(t, w.pool.offer(bomb), types.CodeTooLarge) // from a peer
 	behind := w.mint(7, "clara")
@@ -238,10 +239,10 @@ func TestOverloadByWork(t *testing.T) {
 		}
 		body := w.body()
 		for n := range actions {
-			body.Actions = append(body.Actions, &types.Issue{Asset: euro(), Amount: types.Amount(1 + i + n)})
-			body.Outputs = append(body.Outputs, output("peter", types.Amount(1+i+n)))
+			body.Actions = append(body.Actions, &types.Issue{Asset: party.Euro(), Amount: types.Amount(1 + i + n)})
+			body.Outputs = append(body.Outputs, party.Output("peter", types.Amount(1+i+n)))
 		}
-		w.submit(sign(body, "issuer"))
+		w.submit(party.Sign(body, "issuer"))
 	}
 	w.submit(w.mint(1, "peter"))
 	if waiting := w.Status().Waiting; !w.pool.overloaded || waiting > 10 {

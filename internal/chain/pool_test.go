@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -22,7 +23,7 @@ func TestPoolRefuses(t *testing.T) {
 	refuse(w.pay(coin, 999, "peter", "clara"), types.CodeUnbalanced)
 	refuse(w.pay(types.Outpoint{Tx: types.TxID{1}}, 1, "peter", "clara"), types.CodeInputMissing)
 	good := w.pay(coin, 1000, "peter", "clara")
-	forged := types.NewTx(good.Body, types.Signature{Key: publicKey("peter"), Bytes: [64]byte{1}})
+	forged := types.NewTx(good.Body, types.Signature{Key: party.Key("peter"), Bytes: [64]byte{1}})
 	refuse(forged, types.CodeSignature)
 	w.submit(good) // a forgery does not keep the true one out
 	refuse(forged, types.CodePending)
@@ -161,10 +162,10 @@ func TestFailedInProposalReexecuted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.application()
-	body := w.body(&types.Issue{Asset: euro(), Amount: 5})
-	body.Outputs = []types.Output{output("peter", 5)}
+	body := w.body(&types.Issue{Asset: party.Euro(), Amount: 5})
+	body.Outputs = []types.Output{party.Output("peter", 5)}
 	body.ValidUntil = types.TimeOf(a.time(100)) // the test's blocks are ahead of the clock
-	late := sign(body, "issuer")
+	late := party.Sign(body, "issuer")
 	w.submit(late)
 	if raw := a.propose(t, 101); len(raw) != 0 || w.Status().Waiting != 1 {
 		t.Fatalf("a block of %d transactions", len(raw))
@@ -189,7 +190,7 @@ func TestFullPoolSkipsVerification(t *testing.T) {
 	for i := range 3 {
 		w.submit(w.mint(types.Amount(1+i), "peter"))
 	}
-	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: publicKey("issuer"), Bytes: [64]byte{1}})
+	forged := types.NewTx(w.mint(5, "peter").Body, types.Signature{Key: party.Key("issuer"), Bytes: [64]byte{1}})
 	wantCode(t, w.Submit(t.Context(), forged), types.CodePoolFull)
 }
 

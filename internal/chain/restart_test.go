@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -96,7 +97,7 @@ func (w *world) ledgerClock() types.Time {
 
 // mintAt is mint on a ledger whose time is another than the machine's.
 func (w *world) mintAt(now time.Time, amount types.Amount, name, memo string) *types.Tx {
-	body := w.body(&types.Issue{Asset: euro(), Amount: amount})
-	body.Outputs, body.Memo, body.ValidUntil = []types.Output{output(name, amount)}, memo, types.TimeOf(now).Add(w.params.MaxValidity/2)
-	return sign(body, "issuer")
+	body := w.body(&types.Issue{Asset: party.Euro(), Amount: amount})
+	body.Outputs, body.Memo, body.ValidUntil = []types.Output{party.Output(name, amount)}, memo, types.TimeOf(now).Add(w.params.MaxValidity/2)
+	return party.Sign(body, "issuer")
 }

@@ -2,15 +2,13 @@ package chain
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -89,61 +87,28 @@ func (w *world) close() {
 	w.Chain = nil
 }
 
-func privateKey(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte("a party called " + name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-func publicKey(name string) types.PublicKey {
-	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
-}
-
-func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
-
-func sign(body types.Body, names ...string) *types.Tx {
-	tx := types.NewTx(body)
-	for _, name := range names {
-		tx = tx.WithSignature(types.Signature{
-			Key:   publicKey(name),
-			Bytes: [64]byte(ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))),
-		})
-	}
-	return tx
-}
-
 func (w *world) body(actions ...types.Action) types.Body {
 	return types.Body{ChainID: w.params.ChainID, ValidUntil: types.TimeOf(time.Now()).Add(w.params.MaxValidity / 2), Actions: actions}
 }
 
-func euro() types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2} }
-
-func output(name string, amount types.Amount) types.Output {
-	asset := euro()
-	return types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
-}
-
 // mint gives each named party one output of the amount.
 func (w *world) mint(amount types.Amount, names ...string) *types.Tx {
-	body := w.body(&types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
-	for _, name := range names {
-		body.Outputs = append(body.Outputs, output(name, amount))
-	}
-	return sign(body, "issuer")
+	return party.Issue(w.body(), amount, names...)
 }
 
 // pay moves an output of one party, whole, to another.
 func (w *world) pay(from types.Outpoint, amount types.Amount, by, to string) *types.Tx {
 	body := w.body()
-	body.Inputs, body.Outputs = []types.Outpoint{from}, []types.Output{output(to, amount)}
-	return sign(body, by)
+	body.Inputs, body.Outputs = []types.Outpoint{from}, []types.Output{party.Output(to, amount)}
+	return party.Sign(body, by)
 }
 
 // agreement is a sale by peter to clara for 100 with a deposit of 10.
 func (w *world) agreement() types.Agreement {
-	now, asset := types.TimeOf(time.Now()), euro()
+	now, asset := types.TimeOf(time.Now()), party.Euro()
 	window := w.params.MinWindow
 	return types.Agreement{
-		ChainID: w.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		ChainID: w.params.ChainID, Producer: party.Key("peter"), Consumer: party.Key("clara"),
 		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
 		Asset: asset.ID(), Price: 100, Deposit: 10, Instalments: 2, Nonce: 7, Fallback: &types.Hold{},
 		Deadlines: types.Deadlines{
@@ -155,28 +120,23 @@ func (w *world) agreement() types.Agreement {
 // agree records an agreement signed by peter and clara.
 func (w *world) agree(agreement types.Agreement) *types.Tx {
 	body := w.body()
-	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: body.ValidUntil}, Submitter: publicKey("peter")}
-	message := action.Message(w.params.ChainID)
-	for name, to := range map[string]*types.Signature{"peter": &action.Mandates.Producer, "clara": &action.Mandates.Consumer} {
-		*to = types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message))}
-	}
-	body.Actions = []types.Action{action}
-	return sign(body, "peter")
+	body.Actions = []types.Action{party.Agree(agreement, body.ValidUntil, "peter", "clara")}
+	return party.Sign(body, "peter")
 }
 
 // upToDelivery returns the transactions that take a trade to its delivery; purse is an output of clara worth 110.
 func (w *world) upToDelivery(purse types.Outpoint) (id types.TradeID, agree, pay, deliver *types.Tx) {
 	agreement := w.agreement()
 	id = agreement.ID()
-	payBody := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(2)})
+	payBody := w.body(&types.Pay{Trade: id, Digest: party.Secret("clara").Digest(2)})
 	payBody.Inputs = []types.Outpoint{purse}
-	return id, w.agree(agreement), sign(payBody, "clara"),
-		sign(w.body(&types.Deliver{Trade: id}), "peter")
+	return id, w.agree(agreement), party.Sign(payBody, "clara"),
+		party.Sign(w.body(&types.Deliver{Trade: id}), "peter")
 }
 
 func (w *world) release(id types.TradeID, k uint16) *types.Tx {
 	return types.NewRelease(w.params.ChainID, types.Release{
-		Trade: id, Instalment: k, Preimage: types.Secret(secretOf("clara").Digest(int(2 - k))),
+		Trade: id, Instalment: k, Preimage: types.Secret(party.Secret("clara").Digest(int(2 - k))),
 	})
 }
 

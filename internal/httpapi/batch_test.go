@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -47,12 +47,12 @@ func TestBatch(t *testing.T) {
 			w := newWorld(t)
 			mint := w.ledger.Issue(5, "alice")
 			spend := w.ledger.Body()
-			euro := ledgertest.Euro()
+			euro := party.Euro()
 			spend.Inputs = []types.Outpoint{{Tx: mint.ID()}}
-			spend.Outputs = []types.Output{{Asset: euro.ID(), Amount: 5, Lock: types.ToKey(ledgertest.Key("bob"))}}
-			next := ledgertest.Sign(spend, "alice")
-			bad := ledgertest.Sign(w.ledger.Body(&types.Issue{Asset: ledgertest.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
-			unsigned := ledgertest.Sign(w.ledger.Body(&types.Issue{Asset: ledgertest.Euro(), Amount: 6}))
+			spend.Outputs = []types.Output{{Asset: euro.ID(), Amount: 5, Lock: types.ToKey(party.Key("bob"))}}
+			next := party.Sign(spend, "alice")
+			bad := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
+			unsigned := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 6}))
 			got := w.receipts(w.batch("/v1/transactions/batch?wait=30s", kind,
 				mint.Bytes(), []byte("rubbish"), nil, bad.Bytes(), mint.Bytes(), unsigned.Bytes(), next.Bytes()))
 			want := []wire.Receipt{

@@ -17,7 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"lockstep/client/wire"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -152,7 +152,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	w := newWorld(t)
 	story, trade := w.ledger.Story(t)
 	registry, operations := registered(t)
-	key, euro := ledgertest.Key("producer").String(), ledgertest.Euro()
+	key, euro := party.Key("producer").String(), party.Euro()
 	paths := map[string]string{
 		"status": "/v1/status", "params": "/v1/params", "balances": "/v1/keys/" + key + "/balances",
 		"coins": "/v1/keys/" + key + "/coins?asset=" + euro.ID().String(), "asset": "/v1/assets/" + euro.ID().String(),
@@ -401,7 +401,7 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if reading, ok := action.(*types.Reading); ok {
 			reading.Flow.Direction = types.DirectionImport
 		}
-		text, err := json.Marshal(types.Body{Actions: []types.Action{action}, Outputs: []types.Output{{Lock: types.ToKey(ledgertest.Key("alice"))}}})
+		text, err := json.Marshal(types.Body{Actions: []types.Action{action}, Outputs: []types.Output{{Lock: types.ToKey(party.Key("alice"))}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -110,10 +111,10 @@ func TestEvents(t *testing.T) {
 		leave()
 	}
 	for path, want := range map[string]func(types.Event) bool{
-		"/v1/events?from=1&trade=" + trade.String():                  func(e types.Event) bool { return e.Trade == trade },
-		"/v1/events?from=1&key=" + ledgertest.Key("issuer").String(): func(e types.Event) bool { return e.Kind == types.EventIssued },
-		"/v1/events?from=1&key=" + ledgertest.Key("nobody").String(): func(types.Event) bool { return false },
-		"/v1/events?from=1&trade=" + strings.Repeat("11", 32):        func(types.Event) bool { return false },
+		"/v1/events?from=1&trade=" + trade.String():             func(e types.Event) bool { return e.Trade == trade },
+		"/v1/events?from=1&key=" + party.Key("issuer").String(): func(e types.Event) bool { return e.Kind == types.EventIssued },
+		"/v1/events?from=1&key=" + party.Key("nobody").String(): func(types.Event) bool { return false },
+		"/v1/events?from=1&trade=" + strings.Repeat("11", 32):   func(types.Event) bool { return false },
 	} {
 		next, leave := w.listen(path, "")
 		var wanted []types.Event

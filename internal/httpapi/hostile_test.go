@@ -18,6 +18,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -209,7 +210,7 @@ func TestConfig(t *testing.T) {
 func TestBadQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := ledgertest.Key("alice").String()
+	key := party.Key("alice").String()
 	zeros := strings.Repeat("0", 64)
 	for path, want := range map[string]struct {
 		status int

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -51,7 +51,7 @@ func TestMarket(t *testing.T) {
 	if products := get[wire.Products](w, "/v1/products"); len(products.Products) != 0 {
 		t.Errorf("products %+v", products)
 	}
-	if own := get[wire.BookOrders](w, "/v1/keys/"+ledgertest.Key("consumer").String()+"/orders"); len(own.Orders) != 0 {
+	if own := get[wire.BookOrders](w, "/v1/keys/"+party.Key("consumer").String()+"/orders"); len(own.Orders) != 0 {
 		t.Errorf("orders %+v", own)
 	}
 }
@@ -120,7 +120,7 @@ func TestMarketPages(t *testing.T) {
 	if len(seen) != 5 {
 		t.Errorf("%d orders came in pages", len(seen))
 	}
-	alice := "/v1/keys/" + ledgertest.Key("alice").String() + "/orders?limit=1"
+	alice := "/v1/keys/" + party.Key("alice").String() + "/orders?limit=1"
 	own := get[wire.BookOrders](w, alice)
 	if len(own.Orders) != 1 || own.Orders[0].Order.Product.ID() != first.ID() || own.Next == "" {
 		t.Fatalf("own %+v", own)
@@ -145,15 +145,15 @@ func TestRecord(t *testing.T) {
 	w := newWorld(t)
 	w.ledger.Auctioned(t)
 	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
-	euro := ledgertest.Euro()
-	path := "/v1/keys/" + ledgertest.Key("consumer").String() + "/record"
+	euro := party.Euro()
+	path := "/v1/keys/" + party.Key("consumer").String() + "/record"
 	for _, query := range []string{"", "?asset=" + euro.ID().String()} {
 		records := get[wire.KeyRecords](w, path+query)
 		if len(records.Records) != 1 || records.Records[0].Record.Lapses != 1 || records.Records[0].Record.Failed != 8500 || records.Records[0].Percent != 0 {
 			t.Errorf("%q: %+v", query, records)
 		}
 	}
-	nobody := "/v1/keys/" + ledgertest.Key("nobody").String() + "/record"
+	nobody := "/v1/keys/" + party.Key("nobody").String() + "/record"
 	if all := get[wire.KeyRecords](w, nobody); len(all.Records) != 0 {
 		t.Errorf("records of nobody: %+v", all)
 	}
@@ -168,8 +168,8 @@ func TestEventsOfAProduct(t *testing.T) {
 	w := newWorld(t)
 	w.openBook()
 	product, other := w.ledger.NewProduct(0), w.ledger.NewProduct(1)
-	withdraw := w.ledger.Body(&types.Withdraw{Product: product.ID(), Owner: ledgertest.Key("alice"), Number: 0})
-	if err := w.ledger.Submit(t.Context(), ledgertest.Sign(withdraw, "alice")); err != nil {
+	withdraw := w.ledger.Body(&types.Withdraw{Product: product.ID(), Owner: party.Key("alice"), Number: 0})
+	if err := w.ledger.Submit(t.Context(), party.Sign(withdraw, "alice")); err != nil {
 		t.Fatal(err)
 	}
 	w.ledger.Gate(&product)
@@ -195,7 +195,7 @@ func TestMarketFitsTheDocument(t *testing.T) {
 	w.openBook()
 	registry, operations := registered(t)
 	product := w.ledger.NewProduct(0)
-	key := "/v1/keys/" + ledgertest.Key("consumer").String()
+	key := "/v1/keys/" + party.Key("consumer").String()
 	w.fits(registry, operations["products"], "/v1/products", http.StatusOK)
 	w.fits(registry, operations["key-orders"], key+"/orders", http.StatusOK)
 	for range 2 { // open, then cleared

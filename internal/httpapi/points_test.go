@@ -7,7 +7,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -16,25 +16,25 @@ func TestPoints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry, operations := registered(t)
-	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(ledgertest.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
-	operator := ledgertest.Key("operator")
+	meter := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+	operator := party.Key("operator")
 	w.accept(w.ledger.Issue(1000, "consumer"))
-	w.accept(ledgertest.Sign(w.ledger.Body(
-		&types.Admit{Operator: operator, Member: types.Member{Key: ledgertest.Key("producer"), Name: "Peter"}},
-		&types.Enrol{Operator: operator, Owner: ledgertest.Key("producer"), Meter: meter},
+	w.accept(party.Sign(w.ledger.Body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("producer"), Name: "Peter"}},
+		&types.Enrol{Operator: operator, Owner: party.Key("producer"), Meter: meter},
 	), "operator"))
 	path := "/v1/points/" + meter.ID().String()
 	w.fits(registry, operations["point"], path, http.StatusOK)
 	w.fits(registry, operations["claims"], path+"/claims/export", http.StatusOK)
-	if point := get[wire.Point](w, path); point.ID != meter.ID() || point.Point.Owner != ledgertest.Key("producer") || len(point.Point.Meters) != 1 {
+	if point := get[wire.Point](w, path); point.ID != meter.ID() || point.Point.Owner != party.Key("producer") || len(point.Point.Meters) != 1 {
 		t.Errorf("point: %+v", point)
 	}
-	own := "/v1/keys/" + ledgertest.Key("producer").String() + "/points"
+	own := "/v1/keys/" + party.Key("producer").String() + "/points"
 	w.fits(registry, operations["key-points"], own, http.StatusOK)
 	if points := get[wire.Points](w, own); len(points.Points) != 1 || points.Points[0].ID != meter.ID() || points.Partial {
 		t.Errorf("points of the producer: %+v", points)
 	}
-	if points := get[wire.Points](w, "/v1/keys/"+ledgertest.Key("consumer").String()+"/points"); len(points.Points) != 0 {
+	if points := get[wire.Points](w, "/v1/keys/"+party.Key("consumer").String()+"/points"); len(points.Points) != 0 {
 		t.Errorf("points of the consumer: %+v", points)
 	}
 	if claims := get[wire.Claims](w, path+"/claims/export"); len(claims.Slots) != 0 {
@@ -50,7 +50,7 @@ func TestPoints(t *testing.T) {
 	offer.Fallback = &types.Meter{}
 	offer.Deadlines.ReadingBy = offer.Goods.Until.Add(params.MinWindow)
 	offer.Deadlines.ConfirmBy = offer.Deadlines.ReadingBy.Add(params.MinWindow)
-	agreement, err := offer.Agreement(20, ledgertest.Key("consumer"), 1)
+	agreement, err := offer.Agreement(20, party.Key("consumer"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

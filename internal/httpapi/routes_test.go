@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
-	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -54,7 +54,7 @@ func TestQuestions(t *testing.T) {
 	if trade := get[wire.Trade](w, "/v1/trades/"+id.String()); trade.Trade.ID() != id || trade.Phase != types.PhaseReleased {
 		t.Errorf("trade %+v", trade)
 	}
-	trades := get[wire.Trades](w, "/v1/keys/"+ledgertest.Key("consumer").String()+"/trades?open=true&limit=1")
+	trades := get[wire.Trades](w, "/v1/keys/"+party.Key("consumer").String()+"/trades?open=true&limit=1")
 	if len(trades.Trades) != 1 || trades.Trades[0].ID != id {
 		t.Errorf("trades %+v", trades)
 	}
@@ -74,11 +74,11 @@ func TestQuestions(t *testing.T) {
 	if assets := get[wire.Assets](w, "/v1/assets"); len(assets.Assets) != 1 || assets.Assets[0].Issued != 20_000 {
 		t.Errorf("assets %+v", assets)
 	}
-	euro := ledgertest.Euro()
+	euro := party.Euro()
 	if asset := get[wire.Asset](w, "/v1/assets/"+euro.ID().String()); asset.Asset != euro || asset.Issued != 20_000 {
 		t.Errorf("asset %+v", asset)
 	}
-	producer := "/v1/keys/" + ledgertest.Key("producer").String()
+	producer := "/v1/keys/" + party.Key("producer").String()
 	balances := get[wire.Balances](w, producer+"/balances")
 	if len(balances.Balances) != 1 || balances.Balances[0].Spendable != 10_400 || balances.Balances[0].Coins != 3 {
 		t.Errorf("balances %+v", balances)
@@ -87,7 +87,7 @@ func TestQuestions(t *testing.T) {
 	if len(coins.Coins) != 3 || coins.Coins[0].Amount != 9_960 {
 		t.Errorf("coins %+v", coins)
 	}
-	if output := get[wire.Output](w, "/v1/outputs/"+coins.Coins[0].Outpoint.String()); *output.Owner != ledgertest.Key("producer") {
+	if output := get[wire.Output](w, "/v1/outputs/"+coins.Coins[0].Outpoint.String()); *output.Owner != party.Key("producer") {
 		t.Errorf("output %+v", output)
 	}
 	latest, last := get[wire.BlockHead](w, "/v1/blocks/latest"), story[len(story)-1]
@@ -117,7 +117,7 @@ func TestQuestions(t *testing.T) {
 func TestEmptyListsAreLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := ledgertest.Key("nobody").String()
+	key := party.Key("nobody").String()
 	for _, path := range []string{"/v1/keys/" + key + "/balances", "/v1/keys/" + key + "/coins?asset=" + strings.Repeat("0", 64), "/v1/keys/" + key + "/trades", "/v1/offers", "/v1/assets",
 		"/v1/blocks/1/transactions", "/v1/blocks/1/events",
 		"/v1/products", "/v1/keys/" + key + "/orders", "/v1/keys/" + key + "/record"} {
@@ -178,7 +178,7 @@ func TestSubmitRefusedInBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.ledger.Hold()
-	bad := ledgertest.Sign(w.ledger.Body(&types.Issue{Asset: ledgertest.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
+	bad := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
 	w.submit("/v1/transactions?wait=0", bad)
 	w.ledger.Resume()
 	got := get[wire.Receipt](w, "/v1/transactions/"+bad.ID().String())

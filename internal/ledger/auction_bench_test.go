@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -69,7 +70,7 @@ func fillBook(b *testing.B, w *world, view *ledger.Memory, n, below int) {
 			limit += below
 		}
 		o := w.order("peter", side, fmt.Sprintf("0.%02d1", limit), ofQuantity(1+random.Uint64N(5000)))
-		o.Owner = publicKey(owner)
+		o.Owner = party.Key(owner)
 		tx := types.NewTx(w.body(&types.Place{Order: o}), types.Signature{Key: o.Owner})
 		if result := state.Execute(tx, true); result.Code != types.CodeOK {
 			b.Fatal(result.Detail)

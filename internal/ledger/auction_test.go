@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/market"
 	"lockstep/types"
 )
@@ -19,7 +20,7 @@ import (
 func show(a *types.Auction) string {
 	names := map[types.PublicKey]string{}
 	for _, name := range []string{"peter", "clara", "mallory", "dora", "paul"} {
-		names[publicKey(name)] = name
+		names[party.Key(name)] = name
 	}
 	var parts []string
 	for _, round := range a.Rounds {
@@ -62,12 +63,12 @@ func TestAuction(t *testing.T) {
 			w.place("dora", types.Bid, "0.5", under(&types.Meter{}))
 		}, "meter/0/0 at 0.3: 1000, hold/0/0 at 0.2: 500 | clara 500, dora 1000, peter 1500"},
 		"terms that nobody shares": {func(w *world) {
-			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: publicKey("judy")}))
-			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: publicKey("mallory")}))
+			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: party.Key("judy")}))
+			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: party.Key("mallory")}))
 		}, "| clara 0, paul 0"},
 		"one arbiter": {func(w *world) {
-			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: publicKey("judy")}))
-			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: publicKey("judy")}, &types.Hold{}))
+			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: party.Key("judy")}))
+			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: party.Key("judy")}, &types.Hold{}))
 		}, "arbiter/0/0 at 0.2: 1000 | clara 1000, paul 1000"},
 		"a newcomer has no record that could be demanded": {func(w *world) {
 			w.place("paul", types.Sell, "0.1")
@@ -81,13 +82,13 @@ func TestAuction(t *testing.T) {
 		"a meter that was retired": {func(w *world) {
 			w.place("peter", types.Sell, "0.1", fromMeter, under(&types.Meter{}))
 			w.place("clara", types.Bid, "0.3", under(&types.Meter{}))
-			w.must(sign(w.body(&types.Retire{Operator: publicKey("operator"), Point: gateway().ID()}), "operator"))
+			w.must(party.Sign(w.body(&types.Retire{Operator: party.Key("operator"), Point: gateway().ID()}), "operator"))
 		}, "| clara 0, peter 0 retired"},
 		"withdrawn": {func(w *world) {
 			p := product()
 			w.place("paul", types.Sell, "0.1")
 			w.place("clara", types.Bid, "0.3")
-			w.must(sign(w.body(&types.Withdraw{Product: p.ID(), Owner: publicKey("paul")}), "paul"))
+			w.must(party.Sign(w.body(&types.Withdraw{Product: p.ID(), Owner: party.Key("paul")}), "paul"))
 		}, "| clara 0"},
 		"the chain stood still until no time was left": {func(w *world) {
 			w.place("paul", types.Sell, "0.1")
@@ -153,7 +154,7 @@ func TestAuctionsOfABlockAreBounded(t *testing.T) {
 		for zone := range 5 {
 			late := w.order("dora", types.Bid, "0.3", inZone(zone))
 			id := late.Product.ID()
-			results := w.clone().try(1, w.placeTx(late, "dora"), sign(w.body(&types.Withdraw{Product: id, Owner: publicKey("clara")}), "clara"))
+			results := w.clone().try(1, w.placeTx(late, "dora"), party.Sign(w.body(&types.Withdraw{Product: id, Owner: party.Key("clara")}), "clara"))
 			withdrawn := types.CodeOrderUnknown
 			if w.clone().waits(id) {
 				withdrawn = types.CodeBookClosed
@@ -229,7 +230,7 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	owner := fmt.Sprint("household ", i/each)
 	late := w.try(1,
 		w.placeTx(w.order(owner, types.Bid, "0.3"), owner),
-		sign(w.body(&types.Withdraw{Product: id, Owner: last.Owner, Number: last.Number}), owner),
+		party.Sign(w.body(&types.Withdraw{Product: id, Owner: last.Owner, Number: last.Number}), owner),
 	)
 	if late[0].Code != types.CodeBookClosed || late[1].Code != types.CodeOrderUnknown {
 		t.Errorf("an order %s, a withdrawal %s", late[0].Code, late[1].Code)
@@ -294,7 +295,7 @@ func TestTrialHoldsNoAuction(t *testing.T) {
 	late := w.order("dora", types.Bid, "0.3")
 	body := w.body(&types.Place{Order: late})
 	body.ValidUntil = p.Gate(&w.params).Add(second)
-	if result := trial.Execute(sign(body, "dora"), true); result.Code != types.CodeBookClosed {
+	if result := trial.Execute(party.Sign(body, "dora"), true); result.Code != types.CodeBookClosed {
 		t.Errorf("an order after the gate: %s", result.Code)
 	}
 	if diff := trial.Finish(); len(diff.Auctions) > 0 || diff.Clock.BlockTime != p.Gate(&w.params).Add(1) {
@@ -323,11 +324,11 @@ func TestRandomAuctions(t *testing.T) {
 			o.Quantity = rapid.SampledFrom([]uint64{1, 2, 3, 1000, 1 << 40}).Draw(rt, "quantity")
 			o.MinFill = rapid.Uint64Range(1, min(o.Quantity, 4)).Draw(rt, "min fill")
 			o.Accepts = rapid.SampledFrom([][]types.Fallback{
-				{&types.Hold{}}, {&types.Meter{}, &types.Hold{}}, {&types.Arbiter{Key: publicKey("judy")}, &types.Hold{}},
+				{&types.Hold{}}, {&types.Meter{}, &types.Hold{}}, {&types.Arbiter{Key: party.Key("judy")}, &types.Hold{}},
 			}).Draw(rt, "accepts")
 			o.MinRecord = rapid.SampledFrom([]uint8{0, 0, 80}).Draw(rt, "demand")
 			if _, metered := o.Accepts[0].(*types.Meter); metered && side == types.Sell {
-				o.Owner, name = publicKey("peter"), "peter"
+				o.Owner, name = party.Key("peter"), "peter"
 				fromMeter(&o)
 			}
 			if w.try(second, w.placeTx(o, name))[0].Code == types.CodeOK {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -21,19 +22,19 @@ func bounded(t testing.TB) *world {
 // ofMembers is a bounded world of members: peter and clara, with a recognised euro whose issuer is no member.
 func ofMembers(t testing.TB) *world {
 	w := bounded(t)
-	w.params.Operators = []types.PublicKey{publicKey("operator")}
+	w.params.Operators = []types.PublicKey{party.Key("operator")}
 	w.params.Entries = w.params.Entries.OfMembers()
-	operator := publicKey("operator")
-	w.must(sign(w.body(
-		&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
-		&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Clara"}},
+	operator := party.Key("operator")
+	w.must(party.Sign(w.body(
+		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("peter"), Name: "Peter"}},
+		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: "Clara"}},
 		&types.Recognise{Operator: operator, Asset: euro, Least: 5},
 	), "operator"))
 	return w
 }
 
 func assetOf(issuer, code string) types.Asset {
-	return types.Asset{Issuer: publicKey(issuer), Code: code}
+	return types.Asset{Issuer: party.Key(issuer), Code: code}
 }
 
 // issueTo makes a new sum of an asset for somebody.
@@ -41,11 +42,11 @@ func (w *world) issueTo(asset types.Asset, issuer, to string, amounts ...types.A
 	body := w.body()
 	var total types.Amount
 	for _, amount := range amounts {
-		body.Outputs = append(body.Outputs, types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey(to))})
+		body.Outputs = append(body.Outputs, types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(party.Key(to))})
 		total += amount
 	}
 	body.Actions = []types.Action{&types.Issue{Asset: asset, Amount: total}}
-	return sign(body, issuer)
+	return party.Sign(body, issuer)
 }
 
 func (w *world) productID() types.ProductID {
@@ -63,11 +64,11 @@ func (w *world) want(code types.Code, tx *types.Tx) {
 // list is how many entries a wallet of a key has to list.
 func (w *world) list(name string) (coins, purses int) {
 	for _, output := range w.reader().Coins() {
-		if output.Lock.(*types.KeyLock).Key == publicKey(name) {
+		if output.Lock.(*types.KeyLock).Key == party.Key(name) {
 			coins++
 		}
 	}
-	for range w.reader().Purses(publicKey(name)) {
+	for range w.reader().Purses(party.Key(name)) {
 		purses++
 	}
 	return coins, purses
@@ -88,7 +89,7 @@ func TestFloodOfCoins(t *testing.T) {
 	if coins != 8 || purses != 1 {
 		t.Errorf("2000 outputs made %d coins and %d purses, want 8 and 1", coins, purses)
 	}
-	if got := w.reader().Purse(publicKey("clara"), asset.ID()).Amount; got != 2000-8 {
+	if got := w.reader().Purse(party.Key("clara"), asset.ID()).Amount; got != 2000-8 {
 		t.Errorf("%d is in the purse, want %d", got, 2000-8)
 	}
 }
@@ -111,9 +112,9 @@ func TestFloodOfStrangeAssets(t *testing.T) {
 		t.Errorf("%d coins, %d purses, %d refused", coins, purses, refused)
 	}
 	w.want(types.CodeUnaccepted, w.issueTo(euro, "issuer", "clara", 100))
-	w.must(sign(w.body(&types.Accept{Key: publicKey("clara"), Asset: euro.ID()}), "clara"))
+	w.must(party.Sign(w.body(&types.Accept{Key: party.Key("clara"), Asset: euro.ID()}), "clara"))
 	w.must(w.issueTo(euro, "issuer", "clara", 100))
-	if got := w.reader().Purse(publicKey("clara"), euro.ID()).Amount; got != 100 {
+	if got := w.reader().Purse(party.Key("clara"), euro.ID()).Amount; got != 100 {
 		t.Errorf("%d euro cents came", got)
 	}
 }
@@ -133,7 +134,7 @@ func TestFloodOfAssets(t *testing.T) {
 	redeem := func(asset types.Asset, amount types.Amount, inputs ...types.Outpoint) *types.Tx {
 		body := w.body(&types.Redeem{Asset: asset.ID(), Amount: amount})
 		body.Inputs = inputs
-		return sign(body, "mallory")
+		return party.Sign(body, "mallory")
 	}
 	w.must(redeem(first, 5, outpoints(again, 1)...))
 	w.want(types.CodeQuota, w.issueTo(third, "mallory", "mallory", 10))
@@ -156,10 +157,10 @@ func TestAssetInUseStays(t *testing.T) {
 	w := bounded(t)
 	issue := w.issueTo(euro, "issuer", "issuer", 10)
 	w.must(issue)
-	w.must(sign(w.body(&types.Post{Offer: w.offer()}), "peter"))
+	w.must(party.Sign(w.body(&types.Post{Offer: w.offer()}), "peter"))
 	body := w.body(&types.Redeem{Asset: euro.ID(), Amount: 10})
 	body.Inputs = outpoints(issue, 1)
-	w.must(sign(body, "issuer"))
+	w.must(party.Sign(body, "issuer"))
 	if _, known := w.reader().Asset(euro.ID()); !known {
 		t.Fatal("the asset of a standing offer has left the state")
 	}
@@ -167,7 +168,7 @@ func TestAssetInUseStays(t *testing.T) {
 	for standing := range w.reader().Offers() {
 		offer = standing.Offer
 	}
-	w.must(sign(w.body(&types.Cancel{Offer: offer.ID()}), "peter"))
+	w.must(party.Sign(w.body(&types.Cancel{Offer: offer.ID()}), "peter"))
 	if _, known := w.reader().Asset(euro.ID()); known {
 		t.Error("nothing needs the asset, and it is in the state")
 	}
@@ -182,7 +183,7 @@ func TestQuotas(t *testing.T) {
 		post := func(nonce uint64) (*types.Tx, types.OfferID) {
 			offer := w.offer()
 			offer.Nonce = nonce
-			return sign(w.body(&types.Post{Offer: offer}), "peter"), offer.ID()
+			return party.Sign(w.body(&types.Post{Offer: offer}), "peter"), offer.ID()
 		}
 		first, id := post(1)
 		w.must(first)
@@ -190,13 +191,13 @@ func TestQuotas(t *testing.T) {
 		w.must(second)
 		third, _ := post(3)
 		w.want(types.CodeQuota, third)
-		w.must(sign(w.body(&types.Cancel{Offer: id}), "peter"))
+		w.must(party.Sign(w.body(&types.Cancel{Offer: id}), "peter"))
 		fourth, _ := post(4)
 		w.must(fourth)
 		w.wait(120 * 1000) // both run out
 		fifth, _ := post(5)
 		w.must(fifth)
-		if got := w.reader().Usage(publicKey("peter")).Offers; got != 1 {
+		if got := w.reader().Usage(party.Key("peter")).Offers; got != 1 {
 			t.Errorf("%d offers are counted, one stands", got)
 		}
 	})
@@ -204,13 +205,13 @@ func TestQuotas(t *testing.T) {
 		t.Parallel()
 		w := bounded(t)
 		accept := func(n byte) *types.Tx {
-			return sign(w.body(&types.Accept{Key: publicKey("clara"), Asset: types.AssetID{n}}), "clara")
+			return party.Sign(w.body(&types.Accept{Key: party.Key("clara"), Asset: types.AssetID{n}}), "clara")
 		}
 		w.must(accept(1), accept(2), accept(3))
 		w.want(types.CodeQuota, accept(4))
 		w.want(types.CodeReplay, accept(1))
-		w.want(types.CodeUnaccepted, sign(w.body(&types.Decline{Key: publicKey("clara"), Asset: types.AssetID{9}}), "clara"))
-		w.must(sign(w.body(&types.Decline{Key: publicKey("clara"), Asset: types.AssetID{2}}), "clara"))
+		w.want(types.CodeUnaccepted, party.Sign(w.body(&types.Decline{Key: party.Key("clara"), Asset: types.AssetID{9}}), "clara"))
+		w.must(party.Sign(w.body(&types.Decline{Key: party.Key("clara"), Asset: types.AssetID{2}}), "clara"))
 		w.must(accept(4))
 	})
 	t.Run("trades of a member", func(t *testing.T) {
@@ -226,7 +227,7 @@ func TestQuotas(t *testing.T) {
 		w.want(types.CodeQuota, agree(3))
 		w.wait(90 * 1000) // both lapse
 		w.must(agree(4))
-		if got := w.reader().Usage(publicKey("clara")).Trades; got != 1 {
+		if got := w.reader().Usage(party.Key("clara")).Trades; got != 1 {
 			t.Errorf("%d trades are counted, one is open", got)
 		}
 	})
@@ -239,11 +240,11 @@ func TestQuotas(t *testing.T) {
 		}
 		w.want(types.CodeQuota, w.placeTx(w.order("clara", types.Bid, "0.1", numbered(3)), "clara"))
 		w.must(w.placeTx(w.order("clara", types.Bid, "0.2", numbered(2)), "clara")) // in the place of another
-		w.must(sign(w.body(&types.Withdraw{Product: w.productID(), Owner: publicKey("clara"), Number: 1}), "clara"))
+		w.must(party.Sign(w.body(&types.Withdraw{Product: w.productID(), Owner: party.Key("clara"), Number: 1}), "clara"))
 		w.must(w.placeTx(w.order("clara", types.Bid, "0.1", numbered(4)), "clara"))
 		w.must(w.placeTx(w.order("peter", types.Sell, "0.1"), "peter"))
 		w.wait(1800 * 1000)
-		if clara, peter := w.reader().Usage(publicKey("clara")), w.reader().Usage(publicKey("peter")); clara.Orders != 0 || peter.Orders != 0 || len(w.held) != 1 {
+		if clara, peter := w.reader().Usage(party.Key("clara")), w.reader().Usage(party.Key("peter")); clara.Orders != 0 || peter.Orders != 0 || len(w.held) != 1 {
 			t.Errorf("after %d auctions clara has %+v, peter %+v", len(w.held), clara, peter)
 		}
 		if asset, _ := w.reader().Asset(euro.ID()); asset.Uses != 1 { // by the record of clara, who did not pay
@@ -253,11 +254,11 @@ func TestQuotas(t *testing.T) {
 	t.Run("a trade that is over", func(t *testing.T) {
 		t.Parallel()
 		s := ofMembers(t)
-		s.must(sign(s.body(&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("mallory"), Name: "M"}}), "operator"))
+		s.must(party.Sign(s.body(&types.Admit{Operator: party.Key("operator"), Member: types.Member{Key: party.Key("mallory"), Name: "M"}}), "operator"))
 		trade := s.delivered()
 		want := func(when string, peter, clara uint64) {
 			t.Helper()
-			if p, c := trade.reader().Usage(publicKey("peter")).Trades, trade.reader().Usage(publicKey("clara")).Trades; p != peter || c != clara {
+			if p, c := trade.reader().Usage(party.Key("peter")).Trades, trade.reader().Usage(party.Key("clara")).Trades; p != peter || c != clara {
 				t.Errorf("%s: %d and %d trades are counted of the producer and the consumer, want %d and %d", when, p, c, peter, clara)
 			}
 		}
@@ -272,15 +273,15 @@ func TestQuotas(t *testing.T) {
 	t.Run("a producer that never collects", func(t *testing.T) {
 		t.Parallel()
 		w := ofMembers(t)
-		operator := publicKey("operator")
-		w.must(sign(w.body(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("mallory"), Name: "M"}}), "operator"))
+		operator := party.Key("operator")
+		w.must(party.Sign(w.body(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("mallory"), Name: "M"}}), "operator"))
 		for nonce := range uint64(2) { // which is all that a key may have
 			trade := w.released(func(a *types.Agreement) { a.Nonce = nonce })
 			trade.must(trade.spendTx(types.PartReturn, "clara", "clara"))
 		}
 		agree := func(producer string) *types.Tx {
 			a := w.agreement()
-			a.Producer = publicKey(producer)
+			a.Producer = party.Key(producer)
 			return w.agree(a, producer, "clara")
 		}
 		w.must(agree("mallory")) // the consumer has done all that it can, and goes on with others
@@ -300,12 +301,12 @@ func TestStrangerReceivesNoMoreThanItSpent(t *testing.T) {
 		coins = append(coins, outpoint)
 	}
 	agree := w.agree(split, "peter", "clara").Body.Actions[0].(*types.Agree)
-	agree.Submitter = publicKey("mallory") // whose signature is needed by that, so that it is no receiver unasked
+	agree.Submitter = party.Key("mallory") // whose signature is needed by that, so that it is no receiver unasked
 	body := w.body(agree)
-	body.Inputs, body.Outputs = coins[:1], []types.Output{output("mallory", 10), output("clara", 990)}
-	w.want(types.CodeNotAdmitted, sign(body, "clara", "mallory"))
-	body.Outputs = []types.Output{output("clara", 10), output("clara", 990)}
-	w.must(sign(body, "clara", "mallory"))
+	body.Inputs, body.Outputs = coins[:1], []types.Output{party.Output("mallory", 10), party.Output("clara", 990)}
+	w.want(types.CodeNotAdmitted, party.Sign(body, "clara", "mallory"))
+	body.Outputs = []types.Output{party.Output("clara", 10), party.Output("clara", 990)}
+	w.must(party.Sign(body, "clara", "mallory"))
 }
 
 // On a members' ledger nobody else makes a lasting entry or is sent money, and a key that has some can end them.
@@ -313,29 +314,29 @@ func TestOnlyMembersMakeEntries(t *testing.T) {
 	t.Parallel()
 	w := ofMembers(t)
 	w.mint(1000, "peter", "clara")
-	stranger := publicKey("mallory")
+	stranger := party.Key("mallory")
 	offer, agreement := w.offer(), w.agreement()
 	offer.Producer, agreement.Consumer = stranger, stranger
 	own := w.offer()
-	w.must(sign(w.body(&types.Post{Offer: own}), "peter"))
+	w.must(party.Sign(w.body(&types.Post{Offer: own}), "peter"))
 	send := func(to string) *types.Tx {
 		var input types.Outpoint
 		for outpoint, output := range w.reader().Coins() {
-			if output.Lock.(*types.KeyLock).Key == publicKey("clara") && output.Asset == euro.ID() {
+			if output.Lock.(*types.KeyLock).Key == party.Key("clara") && output.Asset == euro.ID() {
 				input = outpoint
 			}
 		}
 		body := w.body()
-		body.Inputs, body.Outputs = []types.Outpoint{input}, []types.Output{output(to, 10), output("clara", 990)}
-		return sign(body, "clara")
+		body.Inputs, body.Outputs = []types.Outpoint{input}, []types.Output{party.Output(to, 10), party.Output("clara", 990)}
+		return party.Sign(body, "clara")
 	}
 	for name, tx := range map[string]*types.Tx{ // any order: each is refused
 		"money to a stranger":    send("mallory"),
 		"an asset of a stranger": w.issueTo(assetOf("mallory", "EUR"), "mallory", "mallory", 5),
-		"an offer of a stranger": sign(w.body(&types.Post{Offer: offer}), "mallory"),
+		"an offer of a stranger": party.Sign(w.body(&types.Post{Offer: offer}), "mallory"),
 		"a stranger's agreement": w.agree(agreement, "peter", "mallory"),
-		"a stranger takes":       sign(w.body(&types.Take{Offer: own.ID(), Consumer: stranger, Quantity: 500}), "mallory"),
-		"a stranger accepts":     sign(w.body(&types.Accept{Key: stranger, Asset: euro.ID()}), "mallory"),
+		"a stranger takes":       party.Sign(w.body(&types.Take{Offer: own.ID(), Consumer: stranger, Quantity: 500}), "mallory"),
+		"a stranger accepts":     party.Sign(w.body(&types.Accept{Key: stranger, Asset: euro.ID()}), "mallory"),
 		"an order of a stranger": w.placeTx(w.order("mallory", types.Bid, "0.1"), "mallory"),
 	} {
 		if result := w.try(second, tx)[0]; result.Code != types.CodeNotAdmitted {
@@ -343,10 +344,10 @@ func TestOnlyMembersMakeEntries(t *testing.T) {
 		}
 	}
 	w.want(types.CodeUnaccepted, w.issueTo(assetOf("peter", "SUN"), "peter", "clara", 5))
-	w.must(sign(w.body(&types.Accept{Key: publicKey("clara"), Asset: new(assetOf("peter", "SUN")).ID()}), "clara"))
+	w.must(party.Sign(w.body(&types.Accept{Key: party.Key("clara"), Asset: new(assetOf("peter", "SUN")).ID()}), "clara"))
 	w.must(w.issueTo(assetOf("peter", "SUN"), "peter", "clara", 5))
 	w.must(send("peter"))
-	w.must(sign(w.body(&types.Redeem{Asset: euro.ID(), Amount: 7}, &types.Issue{Asset: euro, Amount: 7}), "issuer"))
+	w.must(party.Sign(w.body(&types.Redeem{Asset: euro.ID(), Amount: 7}, &types.Issue{Asset: euro, Amount: 7}), "issuer"))
 }
 
 // An output of a recognised asset below its smallest output opens no purse, and is no coin of its own where there is one.
@@ -363,7 +364,7 @@ func TestSmallestOutput(t *testing.T) {
 		t.Fatalf("%d coins and %d purses", coins, purses)
 	}
 	w.must(w.issueTo(euro, "issuer", "clara", 4))
-	if got := w.reader().Purse(publicKey("clara"), euro.ID()).Amount; got != 9 {
+	if got := w.reader().Purse(party.Key("clara"), euro.ID()).Amount; got != 9 {
 		t.Errorf("%d is in the purse, want 5 and 4", got)
 	}
 }
@@ -375,9 +376,9 @@ func TestDraw(t *testing.T) {
 	w.params.Entries.Coins = 1
 	w.mint(100, "clara", "clara", "clara") // one coin, and 200 in the purse
 	draw := func(amount, out types.Amount, by ...string) *types.Tx {
-		body := w.body(&types.Draw{Key: publicKey("clara"), Asset: euro.ID(), Amount: amount})
-		body.Outputs = []types.Output{output("peter", out)}
-		return sign(body, by...)
+		body := w.body(&types.Draw{Key: party.Key("clara"), Asset: euro.ID(), Amount: amount})
+		body.Outputs = []types.Output{party.Output("peter", out)}
+		return party.Sign(body, by...)
 	}
 	w.want(types.CodeAmountZero, draw(0, 1, "clara"))
 	w.want(types.CodePurse, draw(201, 201, "clara"))
@@ -386,7 +387,7 @@ func TestDraw(t *testing.T) {
 	pending := draw(200, 200, "clara")
 	w.mint(50, "clara") // a stranger's gift comes first
 	w.must(pending)
-	if got := w.reader().Purse(publicKey("clara"), euro.ID()).Amount; got != 50 {
+	if got := w.reader().Purse(party.Key("clara"), euro.ID()).Amount; got != 50 {
 		t.Errorf("%d is left, want 50", got)
 	}
 	w.mint(150, "clara") // the purse holds as much as before
@@ -405,8 +406,8 @@ func TestUncoveredOutputInPurse(t *testing.T) {
 	s.params.Entries.Coins = 1
 	body := s.body(&types.Release{Trade: s.id, Instalment: 1, Preimage: s.preimage(1)})
 	body.Inputs = s.purse[2:]
-	body.Outputs = []types.Output{output("peter", types.MaxAmount)}
-	s.want(types.CodeOverflow, sign(body, "mallory"))
+	body.Outputs = []types.Output{party.Output("peter", types.MaxAmount)}
+	s.want(types.CodeOverflow, party.Sign(body, "mallory"))
 }
 
 // A transaction with a coin and a draw can't be done twice either: its coin is gone.
@@ -415,9 +416,9 @@ func TestDrawWithCoinOnce(t *testing.T) {
 	w := bounded(t)
 	w.params.Entries.Coins = 1
 	coin := w.mint(100, "clara", "clara")[0]
-	body := w.body(&types.Draw{Key: publicKey("clara"), Asset: euro.ID(), Amount: 100})
-	body.Inputs, body.Outputs = []types.Outpoint{coin}, []types.Output{output("peter", 200)}
-	tx := sign(body, "clara")
+	body := w.body(&types.Draw{Key: party.Key("clara"), Asset: euro.ID(), Amount: 100})
+	body.Inputs, body.Outputs = []types.Outpoint{coin}, []types.Output{party.Output("peter", 200)}
+	tx := party.Sign(body, "clara")
 	w.must(tx)
 	w.mint(100, "clara", "clara")
 	w.want(types.CodeInputMissing, tx)
@@ -426,12 +427,12 @@ func TestDrawWithCoinOnce(t *testing.T) {
 func TestRecognition(t *testing.T) {
 	t.Parallel()
 	w := bounded(t)
-	w.params.Operators = []types.PublicKey{publicKey("operator")}
+	w.params.Operators = []types.PublicKey{party.Key("operator")}
 	recognise := func(asset types.Asset, by string) *types.Tx {
-		return sign(w.body(&types.Recognise{Operator: publicKey(by), Asset: asset, Least: 2}), by)
+		return party.Sign(w.body(&types.Recognise{Operator: party.Key(by), Asset: asset, Least: 2}), by)
 	}
 	unrecognise := func(asset types.Asset, by string) *types.Tx {
-		return sign(w.body(&types.Unrecognise{Operator: publicKey(by), Asset: asset.ID()}), by)
+		return party.Sign(w.body(&types.Unrecognise{Operator: party.Key(by), Asset: asset.ID()}), by)
 	}
 	w.want(types.CodeOperator, recognise(euro, "mallory"))
 	w.want(types.CodeAssetForm, recognise(assetOf("issuer", "eur"), "operator"))
@@ -463,24 +464,24 @@ func TestEntryFee(t *testing.T) {
 		for _, output := range outputs {
 			sum += output.Amount
 		}
-		body := w.body(&types.Draw{Key: publicKey("issuer"), Asset: euro.ID(), Amount: sum + fee})
+		body := w.body(&types.Draw{Key: party.Key("issuer"), Asset: euro.ID(), Amount: sum + fee})
 		body.Outputs, body.Fee = outputs, fee
-		return sign(body, "issuer")
+		return party.Sign(body, "issuer")
 	}
-	w.want(types.CodeFee, pay(20, output("clara", 100), output("peter", 100)))
-	w.must(pay(21, output("clara", 100), output("peter", 100)))
+	w.want(types.CodeFee, pay(20, party.Output("clara", 100), party.Output("peter", 100)))
+	w.must(pay(21, party.Output("clara", 100), party.Output("peter", 100)))
 	sums := w.audit()[euro.ID()]
 	if sums.Fees != 21 || sums.Spendable != 979 {
 		t.Errorf("%+v", sums)
 	}
 	body := w.body() // change is no entry more
 	for outpoint, coin := range w.reader().Coins() {
-		if coin.Lock.(*types.KeyLock).Key == publicKey("clara") {
+		if coin.Lock.(*types.KeyLock).Key == party.Key("clara") {
 			body.Inputs = append(body.Inputs, outpoint)
 		}
 	}
-	body.Outputs, body.Fee = []types.Output{output("clara", 99)}, 1
-	w.must(sign(body, "clara"))
+	body.Outputs, body.Fee = []types.Output{party.Output("clara", 99)}, 1
+	w.must(party.Sign(body, "clara"))
 }
 
 func TestEntriesOfBody(t *testing.T) {
@@ -513,7 +514,7 @@ func TestAuditOfCounts(t *testing.T) {
 	t.Parallel()
 	w := ofMembers(t)
 	w.mint(100, "clara")
-	key := "x" + string(func() []byte { k := publicKey("clara"); return k[:] }())
+	key := "x" + string(func() []byte { k := party.Key("clara"); return k[:] }())
 	for _, wrong := range []*types.Usage{nil, {Coins: 2}, {Coins: 1, Offers: 1}, {Coins: 1, Trades: 1}} {
 		spoilt := w.clone()
 		change := ledger.Change{Key: key}

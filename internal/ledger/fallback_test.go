@@ -5,36 +5,37 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
 func TestRegistryRules(t *testing.T) {
 	t.Parallel()
-	operator := publicKey("operator")
+	operator := party.Key("operator")
 	do := func(action types.Action, by string) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
-			return w, sign(w.body(action), by)
+			return w, party.Sign(w.body(action), by)
 		}
 	}
 	enrol := func(edit func(e *types.Enrol)) types.Action {
-		e := &types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}
-		e.Meter.Key = ledger.NativeMeterKey(publicKey("another gateway"))
+		e := &types.Enrol{Operator: operator, Owner: party.Key("peter"), Meter: *gateway()}
+		e.Meter.Key = ledger.NativeMeterKey(party.Key("another gateway"))
 		edit(e)
 		return e
 	}
 	check(t, []row{
-		{"admit", types.CodeOK, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Clara"}}, "operator")},
-		{"admit twice", types.CodeMember, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Pete"}}, "operator")},
-		{"admit without a name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara")}}, "operator")},
-		{"admit by a stranger", types.CodeOperator, do(&types.Admit{Operator: publicKey("mallory"), Member: types.Member{Key: publicKey("clara"), Name: "C"}}, "mallory")},
-		{"admit in an operator's name", types.CodeSignatureKeys, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "C"}}, "mallory")},
-		{"admit under a member's name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: " ＰETER "}}, "operator")},
+		{"admit", types.CodeOK, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: "Clara"}}, "operator")},
+		{"admit twice", types.CodeMember, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("peter"), Name: "Pete"}}, "operator")},
+		{"admit without a name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara")}}, "operator")},
+		{"admit by a stranger", types.CodeOperator, do(&types.Admit{Operator: party.Key("mallory"), Member: types.Member{Key: party.Key("clara"), Name: "C"}}, "mallory")},
+		{"admit in an operator's name", types.CodeSignatureKeys, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: "C"}}, "mallory")},
+		{"admit under a member's name", types.CodeMemberName, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: " ＰETER "}}, "operator")},
 		{"admit a key of anybody's", types.CodeWeakKey, do(&types.Admit{Operator: operator, Member: types.Member{Name: "Clara"}}, "operator")},
-		{"admit a name that is not seen", types.CodeText, do(&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Pe\u200bter"}}, "operator")},
+		{"admit a name that is not seen", types.CodeText, do(&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: "Pe\u200bter"}}, "operator")},
 		{"enrol", types.CodeOK, do(enrol(func(*types.Enrol) {}), "operator")},
-		{"enrol for a stranger", types.CodeMember, do(enrol(func(e *types.Enrol) { e.Owner = publicKey("mallory") }), "operator")},
-		{"enrol twice", types.CodeMeterExists, do(&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}, "operator")},
+		{"enrol for a stranger", types.CodeMember, do(enrol(func(e *types.Enrol) { e.Owner = party.Key("mallory") }), "operator")},
+		{"enrol twice", types.CodeMeterExists, do(&types.Enrol{Operator: operator, Owner: party.Key("peter"), Meter: *gateway()}, "operator")},
 		{"enrol under another form", types.CodeMeterForm, do(enrol(func(e *types.Enrol) { e.Meter.Form, e.Meter.Serial = types.FormOCMF, "1" }), "operator")},
 		{"enrol a bare key", types.CodeMeterForm, do(enrol(func(e *types.Enrol) { e.Meter.Key = e.Meter.Key[12:] }), "operator")},
 		{"enrol by a stranger", types.CodeSignatureKeys, do(enrol(func(*types.Enrol) {}), "mallory")},
@@ -42,13 +43,13 @@ func TestRegistryRules(t *testing.T) {
 		{"retire what is not there", types.CodeMeterUnknown, do(&types.Retire{Operator: operator}, "operator")},
 		{"a retired meter can't be enrolled again", types.CodeMeterExists, func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
-			w.must(sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
-			return w, sign(w.body(&types.Enrol{Operator: operator, Owner: publicKey("peter"), Meter: *gateway()}), "operator")
+			w.must(party.Sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
+			return w, party.Sign(w.body(&types.Enrol{Operator: operator, Owner: party.Key("peter"), Meter: *gateway()}), "operator")
 		}},
 		{"a retired meter can't be named", types.CodeMeterUnknown, func(t *testing.T) (*world, *types.Tx) {
 			w := newMeteredWorld(t)
 			w.mint(1000, "clara")
-			w.must(sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
+			w.must(party.Sign(w.body(&types.Retire{Operator: operator, Point: gateway().ID()}), "operator"))
 			a := w.agreement()
 			metered(&a)
 			return w, w.agree(a, "peter", "clara")
@@ -58,7 +59,7 @@ func TestRegistryRules(t *testing.T) {
 			w.mint(1000, "clara")
 			a := w.agreement()
 			metered(&a)
-			a.Producer = publicKey("mallory")
+			a.Producer = party.Key("mallory")
 			return w, w.agree(a, "mallory", "clara")
 		}},
 	})
@@ -68,7 +69,7 @@ func TestRegistryRules(t *testing.T) {
 func TestRetireTouchesNoRecordedTrade(t *testing.T) {
 	t.Parallel()
 	s := newMeteredWorld(t).paid(metered)
-	s.must(sign(s.body(&types.Retire{Operator: publicKey("operator"), Point: gateway().ID()}), "operator"))
+	s.must(party.Sign(s.body(&types.Retire{Operator: party.Key("operator"), Point: gateway().ID()}), "operator"))
 	s.must(s.deliverTx())
 	s.readAndSettle(1000)
 	if got := s.spendable("peter"); got != 1000+100+10 {
@@ -90,7 +91,7 @@ func (w *world) waitUntil(at types.Time) { w.wait(at.Since(w.time)) }
 // spendable returns the sum of the outputs of a party's key.
 func (w *world) spendable(name string) (total types.Amount) {
 	for _, out := range w.reader().Outputs() {
-		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == publicKey(name) {
+		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == party.Key(name) {
 			total += out.Amount
 		}
 	}
@@ -129,7 +130,7 @@ func TestReadingRules(t *testing.T) {
 		return reading(func(s *stage) *types.Tx {
 			r := &types.Reading{Flow: flow(), From: from, Records: []types.HexBytes{record(s.t, from, until, 1, 600)}}
 			edit(r)
-			return sign(s.body(r), "peter")
+			return party.Sign(s.body(r), "peter")
 		})
 	}
 	after := func(first func(s *stage) *types.Tx, second func(s *stage) *types.Tx) func(*testing.T) (*world, *types.Tx) {
@@ -157,7 +158,7 @@ func TestReadingRules(t *testing.T) {
 		{"other direction", types.CodeSlot, spoil(func(r *types.Reading) { r.Flow.Direction = types.DirectionImport })},
 		{"unknown meter", types.CodeMeterUnknown, spoil(func(r *types.Reading) { r.Flow.Point[0] ^= 1 })},
 		{"posted by a stranger", types.CodeSignatureKeys, reading(func(s *stage) *types.Tx {
-			return sign(s.readTx(record(s.t, from, until, 1, 600)).Body, "mallory")
+			return party.Sign(s.readTx(record(s.t, from, until, 1, 600)).Body, "mallory")
 		})},
 		{"of this trade by name", types.CodeOK, reading(func(s *stage) *types.Tx {
 			return s.readTx(recordOf(s.t, s.id, from, until, 1, 600))
@@ -227,7 +228,7 @@ func TestAwardRules(t *testing.T) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).delivered(edit)
 			s.wait(after)
-			return s.world, sign(s.body(&types.Award{Trade: s.id, ToProducer: producer, ToConsumer: consumer}), by...)
+			return s.world, party.Sign(s.body(&types.Award{Trade: s.id, ToProducer: producer, ToConsumer: consumer}), by...)
 		}
 	}
 	const confirmed = 238 * second
@@ -242,7 +243,7 @@ func TestAwardRules(t *testing.T) {
 		{"not delivered", types.CodePhase, func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).paid(arbitrated)
 			s.wait(confirmed)
-			return s.world, sign(s.body(&types.Award{Trade: s.id, ToConsumer: 110}), "judy")
+			return s.world, party.Sign(s.body(&types.Award{Trade: s.id, ToConsumer: 110}), "judy")
 		}},
 	})
 }

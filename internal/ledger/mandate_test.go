@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -14,12 +15,12 @@ func TestMandateRules(t *testing.T) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			w := newWorld(t)
 			w.mint(1000, "clara")
-			action := &types.Agree{Agreement: w.agreement(), Submitter: publicKey(submitter)}
+			action := &types.Agree{Agreement: w.agreement(), Submitter: party.Key(submitter)}
 			if edit != nil {
 				edit(w, action)
 			}
 			w.mandate(&action.Mandates, action.Message, producer, consumer)
-			return w, sign(w.body(action), names...)
+			return w, party.Sign(w.body(action), names...)
 		}
 	}
 	until := func(ahead types.Span) func(*world, *types.Agree) { // the block is a second later
@@ -30,13 +31,13 @@ func TestMandateRules(t *testing.T) {
 			s := stage(newWorld(t))
 			trade, _ := s.reader().Trade(s.id)
 			action := &types.Split{
-				Trade: s.id, Phase: trade.Phase, Released: trade.Released, ToConsumer: trade.LockedSum(), Submitter: publicKey("mallory"),
+				Trade: s.id, Phase: trade.Phase, Released: trade.Released, ToConsumer: trade.LockedSum(), Submitter: party.Key("mallory"),
 			}
 			if edit != nil {
 				edit(s, action)
 			}
 			s.mandate(&action.Mandates, action.Message, producer, consumer)
-			return s.world, sign(s.body(action), "mallory")
+			return s.world, party.Sign(s.body(action), "mallory")
 		}
 	}
 	maxValidity := types.DefaultParams("").MaxValidity
@@ -58,16 +59,16 @@ func TestMandateRules(t *testing.T) {
 		{"a signature that is not good", types.CodeSignature, func(t *testing.T) (*world, *types.Tx) {
 			w, tx := agree(nil, "peter", "clara", "mallory", "mallory")(t)
 			tx.Body.Actions[0].(*types.Agree).Mandates.Consumer.Bytes[7] ^= 1
-			return w, sign(tx.Body, "mallory")
+			return w, party.Sign(tx.Body, "mallory")
 		}},
 		{"a mandate of another agreement", types.CodeSignature, func(t *testing.T) (*world, *types.Tx) {
 			w, tx := agree(nil, "peter", "clara", "mallory", "mallory")(t)
 			tx.Body.Actions[0].(*types.Agree).Agreement.Price++
-			return w, sign(tx.Body, "mallory")
+			return w, party.Sign(tx.Body, "mallory")
 		}},
 		{"an action that was submitted by another", types.CodeSignatureKeys, func(t *testing.T) (*world, *types.Tx) {
 			w, tx := agree(nil, "peter", "clara", "peter", "peter")(t)
-			return w, sign(tx.Body, "mallory")
+			return w, party.Sign(tx.Body, "mallory")
 		}},
 
 		{"split: paid", types.CodeOK, split((*world).paid, nil, "peter", "clara")},
@@ -89,7 +90,7 @@ func TestMandateRules(t *testing.T) {
 			w, tx := split((*world).paid, func(_ *stage, a *types.Split) { a.ToProducer, a.ToConsumer = 30, 80 }, "peter", "clara")(t)
 			action := tx.Body.Actions[0].(*types.Split)
 			action.ToProducer, action.ToConsumer = action.ToConsumer, action.ToProducer
-			return w, sign(tx.Body, "mallory")
+			return w, party.Sign(tx.Body, "mallory")
 		}},
 	})
 }
@@ -104,11 +105,11 @@ func TestASplitDiesWithTheNextInstalment(t *testing.T) {
 	if got := s.try(second, before)[0].Code; got != types.CodeMandate {
 		t.Errorf("a split of before the release: %s", got)
 	}
-	after := types.Split{Trade: s.id, Phase: types.PhaseDelivered, Released: 1, ToProducer: 40, ToConsumer: 50, Submitter: publicKey("mallory")}
+	after := types.Split{Trade: s.id, Phase: types.PhaseDelivered, Released: 1, ToProducer: 40, ToConsumer: 50, Submitter: party.Key("mallory")}
 	s.mandate(&after.Mandates, after.Message, "peter", "clara")
 	again := after
-	again.Submitter = publicKey("clara")
-	results := s.try(second, sign(s.body(&after), "mallory"), sign(s.body(&again), "clara"))
+	again.Submitter = party.Key("clara")
+	results := s.try(second, party.Sign(s.body(&after), "mallory"), party.Sign(s.body(&again), "clara"))
 	if results[0].Code != types.CodeOK || results[1].Code == types.CodeOK {
 		t.Errorf("a split and the same again: %s, %s", results[0].Code, results[1].Code)
 	}
@@ -123,9 +124,9 @@ func TestOneAgreementOnce(t *testing.T) {
 	first := w.agree(w.agreement(), "peter", "clara")
 	w.must(first)
 	action := *first.Body.Actions[0].(*types.Agree)
-	action.Submitter = publicKey("mallory")
+	action.Submitter = party.Key("mallory")
 	other := w.agreement()
-	longer := &types.Agree{Agreement: other, Submitter: publicKey("clara")}
+	longer := &types.Agree{Agreement: other, Submitter: party.Key("clara")}
 	longer.Agreement = action.Agreement
 	longer.Mandates.ValidUntil = action.Mandates.ValidUntil + 1
 	w.mandate(&longer.Mandates, longer.Message, "peter", "clara")
@@ -134,8 +135,8 @@ func TestOneAgreementOnce(t *testing.T) {
 		want types.Code
 	}{
 		"the same":               {first, types.CodeReplay},
-		"by another submitter":   {sign(w.body(&action), "mallory"), types.CodeTradeExists},
-		"under newer signatures": {sign(w.body(longer), "clara"), types.CodeTradeExists},
+		"by another submitter":   {party.Sign(w.body(&action), "mallory"), types.CodeTradeExists},
+		"under newer signatures": {party.Sign(w.body(longer), "clara"), types.CodeTradeExists},
 	} {
 		if got := w.try(second, c.tx)[0].Code; got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
@@ -149,9 +150,9 @@ func TestNoPartyLosesACoinByAMandate(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).released() // peter's payment of 100 and bond of 5 lie open
 	theft := s.agreement
-	theft.Nonce, theft.Consumer = theft.Nonce+1, publicKey("mallory")
+	theft.Nonce, theft.Consumer = theft.Nonce+1, party.Key("mallory")
 	theft.Deadlines = s.deadlines()
-	action := &types.Agree{Agreement: theft, Submitter: publicKey("mallory")}
+	action := &types.Agree{Agreement: theft, Submitter: party.Key("mallory")}
 	s.mandate(&action.Mandates, action.Message, "peter", "mallory")
 	for name, c := range map[string]struct {
 		input  types.Outpoint
@@ -162,9 +163,9 @@ func TestNoPartyLosesACoinByAMandate(t *testing.T) {
 		"plain coin": {s.clara, 890},
 	} {
 		body := s.body(action)
-		body.Inputs, body.Outputs = []types.Outpoint{c.input}, []types.Output{output("mallory", c.amount)}
+		body.Inputs, body.Outputs = []types.Outpoint{c.input}, []types.Output{party.Output("mallory", c.amount)}
 		for _, by := range [][]string{{"mallory"}, {}} {
-			if got := s.try(second, sign(body, by...))[0].Code; got == types.CodeOK {
+			if got := s.try(second, party.Sign(body, by...))[0].Code; got == types.CodeOK {
 				t.Errorf("%s, signed by %v: stolen", name, by)
 			}
 		}

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -34,7 +35,7 @@ func (w *world) order(owner string, side types.Side, limit string, edit ...func(
 		w.t.Fatal(err)
 	}
 	o := types.Order{
-		ChainID: w.params.ChainID, Owner: publicKey(owner), Product: product(), Side: side, Quantity: 1000, Limit: rate, MinFill: 1,
+		ChainID: w.params.ChainID, Owner: party.Key(owner), Product: product(), Side: side, Quantity: 1000, Limit: rate, MinFill: 1,
 		Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
 		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
 	}
@@ -53,7 +54,7 @@ func under(f ...types.Fallback) func(*types.Order) {
 }
 
 func (w *world) placeTx(order types.Order, owner string) *types.Tx {
-	return sign(w.body(&types.Place{Order: order}), owner)
+	return party.Sign(w.body(&types.Place{Order: order}), owner)
 }
 
 func (w *world) place(owner string, side types.Side, limit string, edit ...func(*types.Order)) {
@@ -161,11 +162,11 @@ func TestWithdrawRules(t *testing.T) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			w := newMarket(t)
 			w.place("clara", types.Bid, "0.3", numbered(1))
-			action := &types.Withdraw{Product: p.ID(), Owner: publicKey("clara"), Number: 1}
+			action := &types.Withdraw{Product: p.ID(), Owner: party.Key("clara"), Number: 1}
 			if edit != nil {
 				edit(action)
 			}
-			return w, sign(w.body(action), by)
+			return w, party.Sign(w.body(action), by)
 		}
 	}
 	check(t, []row{

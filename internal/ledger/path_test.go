@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -35,11 +36,11 @@ func TestPathRules(t *testing.T) {
 	expect("the roof to go on", exchangeAction(roof, gatewayNamed("new roof", none, exports), next), types.CodeOK)
 
 	// The roof sells export until a slot; from then on the main does, and not a slot earlier.
-	w.must(sign(w.body(exchangeAction(roof, gatewayNamed("roof", none, none), later)), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(roof, gatewayNamed("roof", none, none), later)), "operator"))
 	expect("the main to sell export while the roof does", exchangeAction(main, gatewayNamed("main", imports, exports), next), types.CodePoint)
 	expect("export below the roof while it sells", enrolAction(gatewayNamed("x", none, exports), roof), types.CodePoint)
 	expect("export below the roof once it sells no more", enrolAction(withFrom(gatewayNamed("x", none, exports), later), roof), types.CodeOK)
-	w.must(sign(w.body(exchangeAction(main, gatewayNamed("main", imports, exports), later)), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(main, gatewayNamed("main", imports, exports), later)), "operator"))
 	expect("export below the roof, below the main's to come", enrolAction(gatewayNamed("x", none, exports), roof), types.CodePoint)
 	expect("the roof to sell again", exchangeAction(roof, gatewayNamed("roof", none, exports), later.Add(slotSpan)), types.CodePoint)
 }
@@ -51,7 +52,7 @@ func TestRetiredPointOnAPath(t *testing.T) {
 	w := newMeteredWorld(t)
 	main := w.enrol(gatewayNamed("main", none, none), types.PointID{})
 	roof := w.enrol(gatewayNamed("roof", none, exports), main)
-	w.must(sign(w.body(&types.Retire{Operator: publicKey("operator"), Point: roof}), "operator"))
+	w.must(party.Sign(w.body(&types.Retire{Operator: party.Key("operator"), Point: roof}), "operator"))
 	retired := w.clock()
 	// exchanges lie at most a horizon ahead of block time: one that is late enough to be possible at all
 	earliest := (retired.Add(w.params.Horizon)/types.Time(slotSpan) + 1) * types.Time(slotSpan)
@@ -97,8 +98,8 @@ func TestAuditOfPoints(t *testing.T) {
 	w := newMeteredWorld(t)
 	main := w.enrol(gatewayNamed("main", []string{importTotal}, nil), types.PointID{})
 	roof := w.enrol(gatewayNamed("roof", nil, []string{exportTotal}), main)
-	w.must(sign(w.body(exchangeAction(roof, gatewayNamed("new", nil, nil), start.Add(slotSpan))), "operator"))
-	w.must(sign(w.body(exchangeAction(roof, gatewayNamed("roof", nil, []string{exportTotal}), start.Add(2*slotSpan))), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(roof, gatewayNamed("new", nil, nil), start.Add(slotSpan))), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(roof, gatewayNamed("roof", nil, []string{exportTotal}), start.Add(2*slotSpan))), "operator"))
 	for name, c := range map[string]struct {
 		point  types.PointID
 		damage func(p *types.Point)
@@ -111,7 +112,7 @@ func TestAuditOfPoints(t *testing.T) {
 		"a later end":       {main, func(p *types.Point) { p.ExportBelow.Until++ }, ""},
 		"both sell":         {main, func(p *types.Point) { p.Meters[0].Export = []string{exportTotal} }, "on one path"},
 		"no parent":         {roof, func(p *types.Point) { p.Parent[0] ^= 1 }, "not enrolled"},
-		"a stranger's":      {roof, func(p *types.Point) { p.Owner = publicKey("mallory") }, "not a member"},
+		"a stranger's":      {roof, func(p *types.Point) { p.Owner = party.Key("mallory") }, "not a member"},
 		"another name":      {roof, func(p *types.Point) { p.Meters = p.Meters[1:] }, "not named"},
 		"a meter elsewhere": {roof, func(p *types.Point) { p.Meters[1] = *gateway(); p.Meters[1].From = start.Add(slotSpan) }, "noted at point"},
 		"meters at once":    {roof, func(p *types.Point) { p.Meters[2].From = p.Meters[1].From }, "does not come after"},

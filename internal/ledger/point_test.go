@@ -17,6 +17,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
 	"lockstep/trade"
 	"lockstep/types"
@@ -84,7 +85,7 @@ func ocmfRecord(t testing.TB, key *ecdsa.PrivateKey, serial string, from, until 
 
 // gatewayNamed is a meter of the native form.
 func gatewayNamed(name string, imports, exports []string) types.PointMeter {
-	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey(name)), Import: imports, Export: exports}
+	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key(name)), Import: imports, Export: exports}
 }
 
 // nativeRecord is a gateway's record of one register.
@@ -95,32 +96,32 @@ func nativeRecord(t testing.TB, name, register string, d meter.Direction, from, 
 		t.Fatal(err)
 	}
 	n := meter.Native{
-		Meter: publicKey(name), Register: obis, Direction: d, From: int64(from), Until: int64(until), Page: page, Form: meter.FormQuantity, End: wh,
+		Meter: party.Key(name), Register: obis, Direction: d, From: int64(from), Until: int64(until), Page: page, Form: meter.FormQuantity, End: wh,
 	}
-	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(privateKey(name), n.Bytes()))}
+	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(name), n.Bytes()))}
 	return types.HexBytes(signed.String())
 }
 
 func enrolAction(m types.PointMeter, parent types.PointID) *types.Enrol {
-	return &types.Enrol{Operator: publicKey("operator"), Owner: publicKey("peter"), Parent: parent, Meter: m}
+	return &types.Enrol{Operator: party.Key("operator"), Owner: party.Key("peter"), Parent: parent, Meter: m}
 }
 
 // enrol registers a point of peter's and returns its id.
 func (w *world) enrol(m types.PointMeter, parent types.PointID) types.PointID {
 	w.t.Helper()
-	w.must(sign(w.body(enrolAction(m, parent)), "operator"))
+	w.must(party.Sign(w.body(enrolAction(m, parent)), "operator"))
 	return m.ID()
 }
 
 func exchangeAction(point types.PointID, m types.PointMeter, from types.Time) *types.Exchange {
 	m.From = from
-	return &types.Exchange{Operator: publicKey("operator"), Point: point, Meter: m}
+	return &types.Exchange{Operator: party.Key("operator"), Point: point, Meter: m}
 }
 
 // code is that of one transaction of an operator, on a copy of the world.
 func (w *world) code(action types.Action) types.Code {
 	w.t.Helper()
-	return w.clone().try(second, sign(w.body(action), "operator"))[0].Code
+	return w.clone().try(second, party.Sign(w.body(action), "operator"))[0].Code
 }
 
 // on makes an agreement that of a flow.
@@ -150,7 +151,7 @@ func (w *world) stage() *stage { return &stage{world: w} }
 
 func (w *world) post(point types.PointID, d types.Direction, from types.Time, records ...types.HexBytes) types.Code {
 	w.t.Helper()
-	return w.try(second, sign(w.body(&types.Reading{Flow: types.Flow{Point: point, Direction: d}, From: from, Records: records}), "peter"))[0].Code
+	return w.try(second, party.Sign(w.body(&types.Reading{Flow: types.Flow{Point: point, Direction: d}, From: from, Records: records}), "peter"))[0].Code
 }
 
 // The three double sales of the issue: each once had two buyers pay in full for the same kWh.
@@ -325,7 +326,7 @@ func TestExchangeRules(t *testing.T) {
 		"beyond the horizon":             {exchangeAction(point, fresh, start.Add(w.params.Horizon).Add(slotSpan)), types.CodePoint},
 		"the meter of another point":     {exchangeAction(point, gatewayNamed("other", nil, []string{exportTotal}), next), types.CodeMeterExists},
 		"of no point":                    {exchangeAction(types.PointID{9}, fresh, next), types.CodeMeterUnknown},
-		"by nobody":                      {&types.Exchange{Operator: publicKey("mallory"), Point: point, Meter: fresh}, types.CodeOperator},
+		"by nobody":                      {&types.Exchange{Operator: party.Key("mallory"), Point: point, Meter: fresh}, types.CodeOperator},
 		"registers in another spelling":  {exchangeAction(point, gatewayNamed("fresh", nil, []string{"1-0:2.8.0"}), next), types.CodeMeterForm},
 		"a key of anybody's":             {exchangeAction(point, types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey([32]byte{1})}, next), types.CodeWeakKey},
 		"a native key of another prefix": {exchangeAction(point, withKey(fresh, make([]byte, len(fresh.Key))), next), types.CodeMeterForm},
@@ -353,7 +354,7 @@ func TestExchangeRules(t *testing.T) {
 			t.Errorf("at %s, from %s on: %s, want %s", next, from, code, want)
 		}
 	}
-	w.must(sign(w.body(exchangeAction(point, fresh, next)), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(point, fresh, next)), "operator"))
 	if code := w.code(exchangeAction(point, gatewayNamed("third", nil, nil), next)); code != types.CodePoint {
 		t.Errorf("twice at one moment: %s", code)
 	}
@@ -363,7 +364,7 @@ func TestExchangeRules(t *testing.T) {
 	if code := w.code(exchangeAction(other, fresh, next)); code != types.CodeMeterExists {
 		t.Errorf("the meter that was put in, at another point: %s", code)
 	}
-	w.must(sign(w.body(&types.Retire{Operator: publicKey("operator"), Point: point}), "operator"))
+	w.must(party.Sign(w.body(&types.Retire{Operator: party.Key("operator"), Point: point}), "operator"))
 	if code := w.code(exchangeAction(point, gatewayNamed("third", nil, nil), next.Add(slotSpan))); code != types.CodeMeterUnknown {
 		t.Errorf("of a retired point: %s", code)
 	}
@@ -392,7 +393,7 @@ func TestMostExchanges(t *testing.T) {
 		if i == types.MaxExchanges-1 { // it began with one
 			want = types.CodePoint
 		}
-		tx := sign(w.body(exchangeAction(m.ID(), m, start.Add(slotSpan*types.Span(i+1)))), "operator")
+		tx := party.Sign(w.body(exchangeAction(m.ID(), m, start.Add(slotSpan*types.Span(i+1)))), "operator")
 		if code := w.try(second, tx)[0].Code; code != want {
 			t.Fatalf("exchange %d: %s, want %s", i+1, code, want)
 		}
@@ -415,7 +416,7 @@ func TestExchangeKeepsClaims(t *testing.T) {
 	s := w.stage()
 	s.sell(1, in(first))
 	before := s.sell(2, in(second))
-	w.must(sign(w.body(exchangeAction(point, gatewayNamed("fresh", nil, []string{exportTotal}), second)), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(point, gatewayNamed("fresh", nil, []string{exportTotal}), second)), "operator"))
 	after := s.sell(3, in(second))
 	w.waitUntil(second.Add(slotSpan).Add(1000))
 	for _, c := range []struct {
@@ -441,7 +442,7 @@ func TestExchangeEndsADirection(t *testing.T) {
 	point := gateway().ID()
 	first, second := start.Add(slotSpan), start.Add(2*slotSpan)
 	w.mint(1000, "clara")
-	w.must(sign(w.body(exchangeAction(point, gatewayNamed("fresh", []string{importTotal}, nil), second)), "operator"))
+	w.must(party.Sign(w.body(exchangeAction(point, gatewayNamed("fresh", []string{importTotal}, nil), second)), "operator"))
 	for _, c := range []struct {
 		d    types.Direction
 		from types.Time
@@ -463,7 +464,7 @@ func TestExchangeEndsADirection(t *testing.T) {
 func TestExchangeUnderAPaidTrade(t *testing.T) {
 	t.Parallel()
 	s := newMeteredWorld(t).paid(metered)
-	s.must(sign(s.body(exchangeAction(gateway().ID(), gatewayNamed("fresh", []string{importTotal}, nil), s.agreement.Goods.From)), "operator"))
+	s.must(party.Sign(s.body(exchangeAction(gateway().ID(), gatewayNamed("fresh", []string{importTotal}, nil), s.agreement.Goods.From)), "operator"))
 	if code := s.try(second, s.deliverTx())[0].Code; code != types.CodeMeterUnknown {
 		t.Errorf("a delivery that no meter can prove: %s", code)
 	}
@@ -500,11 +501,11 @@ func TestPlaces(t *testing.T) {
 	elsewhere.Deadlines.DeliverBy = elsewhere.Goods.From
 	w.must(w.agree(elsewhere, "peter", "clara"))
 	paid := w.clone() // in another world it is paid for, and never delivered
-	body := paid.body(&types.Pay{Trade: elsewhere.ID(), Digest: secretOf("clara").Digest(1)})
+	body := paid.body(&types.Pay{Trade: elsewhere.ID(), Digest: party.Secret("clara").Digest(1)})
 	body.Inputs = paid.mint(1000, "clara")
-	body.Outputs = []types.Output{output("clara", 1000-elsewhere.Price-elsewhere.Deposit)}
+	body.Outputs = []types.Output{party.Output("clara", 1000-elsewhere.Price-elsewhere.Deposit)}
 	body.ValidUntil = paid.time.Add(paid.params.MaxValidity / 2)
-	paid.must(sign(body, "clara"))
+	paid.must(party.Sign(body, "clara"))
 	w = paid
 	if got := places(elsewhere.Goods.From); len(got) != 1 || len(got[0].Places) != 1 || got[0].Places[0].Delivered {
 		t.Errorf("of a trade that is paid: %+v", got)

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -120,12 +121,12 @@ func (m *machine) transaction() *types.Tx {
 		}
 	}
 	if in > out {
-		body.Outputs = append(body.Outputs, output(m.name("change to"), in-out))
+		body.Outputs = append(body.Outputs, party.Output(m.name("change to"), in-out))
 	}
 	if rapid.IntRange(0, 9).Draw(m.rt, "spoil") == 0 && len(body.Outputs) > 0 {
 		body.Outputs[0].Amount += m.small("by")
 	}
-	return sign(body, m.signers(body)...)
+	return party.Sign(body, m.signers(body)...)
 }
 
 // signers finds the required signers by trying every selection of parties in every order on the ledger itself.
@@ -134,7 +135,7 @@ func (m *machine) signers(body types.Body) []string {
 	try = func(chosen, left []string) []string {
 		var signatures []types.Signature
 		for _, name := range chosen {
-			signatures = append(signatures, types.Signature{Key: publicKey(name)})
+			signatures = append(signatures, types.Signature{Key: party.Key(name)})
 		}
 		state := ledger.New(m.view, m.params)
 		state.Begin(m.height+1, m.time)
@@ -169,12 +170,12 @@ func (m *machine) nextAction() (types.Action, types.Amount) {
 	}
 	switch trade.Phase {
 	case types.PhaseAgreed:
-		return &types.Pay{Trade: id, Digest: secretOf("any").Digest(int(a.Instalments))}, a.Price + a.Deposit
+		return &types.Pay{Trade: id, Digest: party.Secret("any").Digest(int(a.Instalments))}, a.Price + a.Deposit
 	case types.PhasePaid:
 		return &types.Deliver{Trade: id}, a.Bond
 	default:
 		k := uint16(rapid.IntRange(1, int(a.Instalments)).Draw(m.rt, "k"))
-		return &types.Release{Trade: id, Instalment: k, Preimage: types.Secret(secretOf("any").Digest(int(a.Instalments - k)))}, 0
+		return &types.Release{Trade: id, Instalment: k, Preimage: types.Secret(party.Secret("any").Digest(int(a.Instalments - k)))}, 0
 	}
 }
 
@@ -184,7 +185,7 @@ func (m *machine) divided(split types.Split, a *types.Agreement) *types.Split {
 	if trade, ok := m.reader().Trade(split.Trade); ok && rapid.IntRange(0, 5).Draw(m.rt, "stale") > 0 {
 		split.Phase, split.Released = trade.Phase, trade.Released
 	}
-	split.Submitter = publicKey(m.name("submitter"))
+	split.Submitter = party.Key(m.name("submitter"))
 	producer := m.party(a.Producer)
 	if rapid.IntRange(0, 9).Draw(m.rt, "forged") == 0 {
 		producer = m.name("forger")
@@ -196,7 +197,7 @@ func (m *machine) divided(split types.Split, a *types.Agreement) *types.Split {
 // party is the name of a key, mallory's of a key that nobody has.
 func (m *machine) party(key types.PublicKey) string {
 	for _, name := range m.names {
-		if publicKey(name) == key {
+		if party.Key(name) == key {
 			return name
 		}
 	}
@@ -216,16 +217,16 @@ func (m *machine) action() (types.Action, types.Amount) {
 	switch rapid.IntRange(0, 8).Draw(m.rt, "action") {
 	case 0:
 		a := m.agreement()
-		a.Producer, a.Consumer = publicKey(m.name("producer")), publicKey(m.name("consumer"))
+		a.Producer, a.Consumer = party.Key(m.name("producer")), party.Key(m.name("consumer"))
 		a.Price, a.Deposit, a.Bond = m.small("price"), m.small("deposit"), m.small("bond")
 		a.Instalments = uint16(rapid.IntRange(1, 4).Draw(m.rt, "instalments"))
 		m.agreements = append(m.agreements, a)
-		action := &types.Agree{Agreement: a, Submitter: publicKey(m.name("submitter"))}
+		action := &types.Agree{Agreement: a, Submitter: party.Key(m.name("submitter"))}
 		m.mandate(&action.Mandates, action.Message, m.party(a.Producer), m.party(a.Consumer))
 		return action, 0
 	case 1:
 		o := m.offer()
-		o.Producer = publicKey(m.name("producer"))
+		o.Producer = party.Key(m.name("producer"))
 		m.offers = append(m.offers, o)
 		return &types.Post{Offer: o}, 0
 	case 2:
@@ -234,19 +235,19 @@ func (m *machine) action() (types.Action, types.Amount) {
 		}
 		o := m.offers[pick(len(m.offers), "offer")]
 		quantity := uint64(rapid.IntRange(90, 600).Draw(m.rt, "quantity"))
-		a, _ := o.Agreement(quantity, publicKey(m.name("taker")), uint64(pick(3, "nonce")))
+		a, _ := o.Agreement(quantity, party.Key(m.name("taker")), uint64(pick(3, "nonce")))
 		m.takes = append(m.takes, *a)
-		return &types.Take{Offer: o.ID(), Consumer: a.Consumer, Quantity: quantity, Nonce: a.Nonce, Digest: secretOf("any").Digest(1)}, a.Price + a.Deposit
+		return &types.Take{Offer: o.ID(), Consumer: a.Consumer, Quantity: quantity, Nonce: a.Nonce, Digest: party.Secret("any").Digest(1)}, a.Price + a.Deposit
 	case 3:
 		id, a := trade()
-		return &types.Pay{Trade: id, Digest: secretOf("any").Digest(int(a.Instalments))}, a.Price + a.Deposit
+		return &types.Pay{Trade: id, Digest: party.Secret("any").Digest(int(a.Instalments))}, a.Price + a.Deposit
 	case 4:
 		id, a := trade()
 		return &types.Deliver{Trade: id}, a.Bond
 	case 5:
 		id, a := trade()
 		k := uint16(rapid.IntRange(1, int(a.Instalments)).Draw(m.rt, "k"))
-		return &types.Release{Trade: id, Instalment: k, Preimage: types.Secret(secretOf("any").Digest(int(a.Instalments - k)))}, 0
+		return &types.Release{Trade: id, Instalment: k, Preimage: types.Secret(party.Secret("any").Digest(int(a.Instalments - k)))}, 0
 	case 6:
 		id, a := trade()
 		share := m.small("share")

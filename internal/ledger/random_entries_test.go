@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -58,27 +59,27 @@ func newEntryMachine(t *testing.T, rt *rapid.T) *entryMachine {
 		assets:  []types.Asset{euro, assetOf("mallory", "EUR"), assetOf("clara", "SUN")}, done: map[string]int{}, refused: map[types.Code]int{},
 	}
 	e.params.ClockCap = 100 * second // so that deadlines pass
-	e.params.Operators = []types.PublicKey{publicKey("operator")}
+	e.params.Operators = []types.PublicKey{party.Key("operator")}
 	e.params.Entries.Coins, e.params.Entries.Unasked, e.params.Entries.Accepted = 3, 1, 1
 	members := []string{"peter", "clara", "mallory"}
 	switch e.kind {
 	case "fee":
 		e.params.Genesis = []types.GenesisAsset{{Asset: euro, Least: 2, Supply: 5000}}
 		e.params.FeeAsset, e.params.MinFee, e.params.Entries.Fee = euro.ID(), 1, 1
-		body := e.body(&types.Draw{Key: publicKey("issuer"), Asset: euro.ID(), Amount: 3010})
+		body := e.body(&types.Draw{Key: party.Key("issuer"), Asset: euro.ID(), Amount: 3010})
 		body.Fee = 10
 		for _, name := range members {
-			body.Outputs = append(body.Outputs, output(name, 1000))
+			body.Outputs = append(body.Outputs, party.Output(name, 1000))
 		}
-		e.must(sign(body, "issuer"))
+		e.must(party.Sign(body, "issuer"))
 		return e
 	case "members":
 		e.params.Entries = e.params.Entries.OfMembers()
 		members, e.assets[1] = members[:2], assetOf("peter", "EUR") // so that mallory is no issuer either
-		operator := publicKey("operator")
-		e.must(sign(e.body(
-			&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
-			&types.Admit{Operator: operator, Member: types.Member{Key: publicKey("clara"), Name: "Clara"}},
+		operator := party.Key("operator")
+		e.must(party.Sign(e.body(
+			&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("peter"), Name: "Peter"}},
+			&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("clara"), Name: "Clara"}},
 			&types.Recognise{Operator: operator, Asset: euro, Least: 2},
 		), "operator"))
 	}
@@ -145,7 +146,7 @@ func (e *entryMachine) step() {
 func (e *entryMachine) checkBounds(now map[holding]types.Amount) {
 	bounds := e.params.Entries
 	for _, name := range []string{"peter", "clara", "mallory", "issuer", "operator"} {
-		usage := e.reader().Usage(publicKey(name))
+		usage := e.reader().Usage(party.Key(name))
 		if usage.Coins > uint64(bounds.Coins) || usage.Accepted > uint64(bounds.Accepted) || usage.Unasked > uint64(bounds.Unasked) ||
 			usage.Offers > uint64(bounds.Offers) || e.kind == "members" && usage.Orders > uint64(bounds.Orders) {
 			e.rt.Fatalf("%s is beyond its bounds: %+v of %+v", name, usage, bounds)
@@ -155,7 +156,7 @@ func (e *entryMachine) checkBounds(now map[holding]types.Amount) {
 		}
 	}
 	for of, amount := range now { // any order: each must hold
-		if e.kind == "members" && of.key == publicKey("mallory") && amount > 0 {
+		if e.kind == "members" && of.key == party.Key("mallory") && amount > 0 {
 			e.rt.Fatalf("a stranger has %s of asset %s", amount, of.asset)
 		}
 	}
@@ -181,7 +182,7 @@ func (e *entryMachine) owned(by types.PublicKey) (owned []coin) {
 
 // transaction does some actions, pays for them with coins, purses and parts of trades, and gives the rest to somebody.
 func (e *entryMachine) transaction() *types.Tx {
-	body, in, out, payer := e.body(), sums{}, sums{}, publicKey(e.name("payer"))
+	body, in, out, payer := e.body(), sums{}, sums{}, party.Key(e.name("payer"))
 	for range rapid.IntRange(0, 2).Draw(e.rt, "actions") {
 		action, asset, issued, debit := e.entryAction()
 		body.Actions = append(body.Actions, action)
@@ -198,7 +199,7 @@ func (e *entryMachine) transaction() *types.Tx {
 	gift := rapid.SampledFrom(e.assets).Draw(e.rt, "gift")
 	if sum := e.small("gift of"); sum > 0 && rapid.Bool().Draw(e.rt, "give") {
 		out[gift.ID()] += sum
-		body.Outputs = append(body.Outputs, types.Output{Asset: gift.ID(), Amount: sum, Lock: types.ToKey(publicKey(e.name("gift to")))})
+		body.Outputs = append(body.Outputs, types.Output{Asset: gift.ID(), Amount: sum, Lock: types.ToKey(party.Key(e.name("gift to")))})
 	}
 	reader := e.reader()
 	for of, purse := range reader.AllPurses() {
@@ -221,11 +222,11 @@ func (e *entryMachine) transaction() *types.Tx {
 			if pieces > 1 {
 				rest = (rest + 1) / 2
 			}
-			body.Outputs = append(body.Outputs, types.Output{Asset: id, Amount: rest, Lock: types.ToKey(publicKey(e.name("change to")))})
+			body.Outputs = append(body.Outputs, types.Output{Asset: id, Amount: rest, Lock: types.ToKey(party.Key(e.name("change to")))})
 			out[id] += rest
 		}
 	}
-	return sign(body, e.entrySigners(body)...)
+	return party.Sign(body, e.entrySigners(body)...)
 }
 
 type sums map[types.AssetID]types.Amount
@@ -237,7 +238,7 @@ func (e *entryMachine) entrySigners(body types.Body) []string {
 	try = func(chosen []string) []string {
 		var signatures []types.Signature
 		for _, name := range chosen {
-			signatures = append(signatures, types.Signature{Key: publicKey(name)})
+			signatures = append(signatures, types.Signature{Key: party.Key(name)})
 		}
 		state := ledger.New(e.view, e.params)
 		state.Begin(e.height+1, e.time)
@@ -270,8 +271,8 @@ func (e *entryMachine) entrySigners(body types.Body) []string {
 func (e *entryMachine) entryAction() (action types.Action, asset types.AssetID, issued, debit types.Amount) {
 	of := rapid.SampledFrom([]types.Asset{euro, euro, e.assets[1], e.assets[2]}).Draw(e.rt, "asset")
 	asset = of.ID()
-	key := func() types.PublicKey { return publicKey(e.name("key")) }
-	operator := publicKey(rapid.SampledFrom([]string{"operator", "operator", "operator", "mallory"}).Draw(e.rt, "operator"))
+	key := func() types.PublicKey { return party.Key(e.name("key")) }
+	operator := party.Key(rapid.SampledFrom([]string{"operator", "operator", "operator", "mallory"}).Draw(e.rt, "operator"))
 	switch rapid.IntRange(0, 19).Draw(e.rt, "kind of action") {
 	case 0:
 		return &types.Accept{Key: key(), Asset: asset}, asset, 0, 0
@@ -299,7 +300,7 @@ func (e *entryMachine) entryAction() (action types.Action, asset types.AssetID, 
 			}
 		}
 		if rapid.IntRange(0, 9).Draw(e.rt, "withdraw none") == 0 {
-			return &types.Withdraw{Product: e.product(asset), Owner: publicKey(owner), Number: number}, asset, 0, 0
+			return &types.Withdraw{Product: e.product(asset), Owner: party.Key(owner), Number: number}, asset, 0, 0
 		}
 		side := rapid.SampledFrom([]types.Side{types.Bid, types.Sell}).Draw(e.rt, "side")
 		return &types.Place{Order: e.order(owner, side, "0.1", numbered(number), func(o *types.Order) { o.Product.Asset = asset })}, asset, 0, 0
@@ -323,14 +324,14 @@ func (e *entryMachine) entryAction() (action types.Action, asset types.AssetID, 
 		offer, _ := e.reader().Offer(id)
 		quantity := min(uint64(rapid.IntRange(100, 1000).Draw(e.rt, "quantity")), offer.Remaining)
 		agreement, _ := offer.Offer.Agreement(quantity, key(), uint64(rapid.IntRange(1, 9).Draw(e.rt, "nonce")))
-		return &types.Take{Offer: id, Consumer: agreement.Consumer, Quantity: quantity, Nonce: agreement.Nonce, Digest: secretOf("any").Digest(1)},
+		return &types.Take{Offer: id, Consumer: agreement.Consumer, Quantity: quantity, Nonce: agreement.Nonce, Digest: party.Secret("any").Digest(1)},
 			agreement.Asset, 0, agreement.Price + agreement.Deposit
 	case 11, 12:
 		a := e.agreement()
 		a.Nonce = uint64(rapid.IntRange(1, 1000).Draw(e.rt, "nonce"))
-		a.Consumer, a.Asset, a.Instalments = publicKey("mallory"), asset, uint16(rapid.IntRange(1, 4).Draw(e.rt, "instalments"))
+		a.Consumer, a.Asset, a.Instalments = party.Key("mallory"), asset, uint16(rapid.IntRange(1, 4).Draw(e.rt, "instalments"))
 		if e.kind == "members" || rapid.Bool().Draw(e.rt, "clara") {
-			a.Consumer = publicKey("clara")
+			a.Consumer = party.Key("clara")
 		}
 		action := &types.Agree{Agreement: a, Submitter: key()}
 		e.mandate(&action.Mandates, action.Message, "peter", e.party(a.Consumer))

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -21,7 +22,7 @@ func TestMatchesAreTrades(t *testing.T) {
 		t.Fatalf("the match is no agreed trade: %+v", trade)
 	}
 	a := trade.Agreement
-	if a.Producer != publicKey("peter") || a.Consumer != publicKey("clara") || a.Price != 200 || a.Deposit != 10 || a.Bond != 10 || a.Goods.Quantity != 1000 {
+	if a.Producer != party.Key("peter") || a.Consumer != party.Key("clara") || a.Price != 200 || a.Deposit != 10 || a.Bond != 10 || a.Goods.Quantity != 1000 {
 		t.Errorf("the agreement is %+v", a)
 	}
 	if err := a.Check(&w.params); err != nil {
@@ -32,9 +33,9 @@ func TestMatchesAreTrades(t *testing.T) {
 	}
 	w.payFor(id, "clara")
 	w.deliverOn(id, "peter")
-	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 	for _, name := range []string{"peter", "clara"} {
-		if r := w.reader().Record(publicKey(name), euro.ID()); r != (types.Record{Kept: 200, Fills: 1}) || r.Percent() != 100 {
+		if r := w.reader().Record(party.Key(name), euro.ID()); r != (types.Record{Kept: 200, Fills: 1}) || r.Percent() != 100 {
 			t.Errorf("%s has the record %+v", name, r)
 		}
 	}
@@ -44,14 +45,14 @@ func (w *world) payFor(id types.TradeID, who string) {
 	w.t.Helper()
 	trade, _ := w.reader().Trade(id)
 	s := &story{world: w}
-	w.must(sign(s.fund(who, trade.Agreement.Price+trade.Agreement.Deposit, &types.Pay{Trade: id, Digest: secretOf(who).Digest(1)}), who))
+	w.must(party.Sign(s.fund(who, trade.Agreement.Price+trade.Agreement.Deposit, &types.Pay{Trade: id, Digest: party.Secret(who).Digest(1)}), who))
 }
 
 func (w *world) deliverOn(id types.TradeID, who string) {
 	w.t.Helper()
 	trade, _ := w.reader().Trade(id)
 	s := &story{world: w}
-	w.must(sign(s.fund(who, trade.Agreement.Bond, &types.Deliver{Trade: id}), who))
+	w.must(party.Sign(s.fund(who, trade.Agreement.Bond, &types.Deliver{Trade: id}), who))
 }
 
 // TestRecords checks the effect of each failure on both records, with and without an outage meanwhile.
@@ -95,7 +96,7 @@ func TestRecords(t *testing.T) {
 			w.place("clara", types.Bid, "0.3")
 			c.play(w, w.gate().Trades[0].Trade)
 			for who, want := range map[string]types.Record{"peter": c.peter, "clara": c.clara} {
-				if got := w.reader().Record(publicKey(who), euro.ID()); got != want {
+				if got := w.reader().Record(party.Key(who), euro.ID()); got != want {
 					t.Errorf("%s has %+v, want %+v", who, got, want)
 				}
 			}
@@ -128,13 +129,13 @@ func TestAFloodHidesNoRefund(t *testing.T) {
 		body.Inputs = append(body.Inputs, id.Outpoint(locked.Part))
 		sum += locked.Amount
 	}
-	body.Outputs = []types.Output{output("clara", sum)}
-	if result := w.try(2, sign(body, "clara"))[0]; result.Code != types.CodeOK || !w.due {
+	body.Outputs = []types.Output{party.Output("clara", sum)}
+	if result := w.try(2, party.Sign(body, "clara"))[0]; result.Code != types.CodeOK || !w.due {
 		t.Fatalf("%s, more is due: %t", result.Detail, w.due)
 	}
 	w.drain()
 	for who, want := range map[string]types.Record{"peter": {Failed: 200, Refunds: 1}, "clara": {Kept: 200}} {
-		if got := w.reader().Record(publicKey(who), euro.ID()); got != want {
+		if got := w.reader().Record(party.Key(who), euro.ID()); got != want {
 			t.Errorf("%s has %+v, want %+v", who, got, want)
 		}
 	}
@@ -155,10 +156,10 @@ func TestSettlementIsOnRecord(t *testing.T) {
 	w.must(w.readOf(p.From, record(t, p.From, p.Until, 1, 500)))
 	w.wait(w.params.Market.Reading + w.params.Market.Confirm)
 	w.must(types.NewTx(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}}))
-	if got := w.reader().Record(publicKey("peter"), euro.ID()); got != (types.Record{Kept: 100, Failed: 100, Disputes: 1}) || got.Percent() != 50 {
+	if got := w.reader().Record(party.Key("peter"), euro.ID()); got != (types.Record{Kept: 100, Failed: 100, Disputes: 1}) || got.Percent() != 50 {
 		t.Errorf("the producer has %+v", got)
 	}
-	if got := w.reader().Record(publicKey("clara"), euro.ID()); got != (types.Record{Kept: 200, Disputes: 1}) {
+	if got := w.reader().Record(party.Key("clara"), euro.ID()); got != (types.Record{Kept: 200, Disputes: 1}) {
 		t.Errorf("the consumer has %+v", got)
 	}
 }
@@ -172,7 +173,7 @@ func TestDemandedRecords(t *testing.T) {
 	id := w.gate().Trades[0].Trade
 	w.payFor(id, "clara")
 	w.deliverOn(id, "peter")
-	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 
 	later := func(o *types.Order) { // the next slot but one
 		o.Product.From, o.Product.Until = o.Product.From.Add(1800*second), o.Product.Until.Add(1800*second)

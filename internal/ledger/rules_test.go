@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -42,14 +43,14 @@ func transfer(edit func(w *world, body *types.Body, purse []types.Outpoint), sig
 		purse := w.mint(1000, "clara", "mallory")
 		body := w.body()
 		body.Inputs = purse[:1]
-		body.Outputs = []types.Output{output("mallory", 300), output("clara", 700)}
+		body.Outputs = []types.Output{party.Output("mallory", 300), party.Output("clara", 700)}
 		if edit != nil {
 			edit(w, &body, purse)
 		}
 		if signers == nil {
 			signers = []string{"clara"}
 		}
-		return w, sign(body, signers...)
+		return w, party.Sign(body, signers...)
 	}
 }
 
@@ -74,7 +75,7 @@ func TestTransactionRules(t *testing.T) {
 		{"memo too long", types.CodeText, edit(func(_ *world, b *types.Body, _ []types.Outpoint) { b.Memo = string(make([]byte, types.MaxMemo+1)) })},
 		{"memo with an escape", types.CodeText, edit(func(_ *world, b *types.Body, _ []types.Outpoint) { b.Memo = "\x1b[2J" })},
 		{"output of nothing", types.CodeAmountZero, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
-			b.Outputs = append(b.Outputs, output("clara", 0))
+			b.Outputs = append(b.Outputs, party.Output("clara", 0))
 		})},
 		{"output locked to a trade", types.CodeLock, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
 			b.Outputs[0].Lock = types.ToTrade(types.TradeID{1}, types.PartPayment)
@@ -88,7 +89,7 @@ func TestTransactionRules(t *testing.T) {
 		{"too much out", types.CodeUnbalanced, edit(func(_ *world, b *types.Body, _ []types.Outpoint) { b.Outputs[0].Amount++ })},
 		{"too little out", types.CodeUnbalanced, edit(func(_ *world, b *types.Body, _ []types.Outpoint) { b.Outputs[0].Amount-- })},
 		{"outputs that wrap around to the input", types.CodeOverflow, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
-			b.Outputs = []types.Output{output("clara", types.MaxAmount), output("clara", 1001)}
+			b.Outputs = []types.Output{party.Output("clara", types.MaxAmount), party.Output("clara", 1001)}
 		})},
 		{"other asset out", types.CodeUnbalanced, edit(func(_ *world, b *types.Body, _ []types.Outpoint) { b.Outputs[0].Asset = types.AssetID{9} })},
 		{"fee on a ledger without fees", types.CodeFee, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
@@ -122,9 +123,9 @@ func TestReplay(t *testing.T) {
 	w := newWorld(t)
 	purse := w.mint(1000, "clara")
 	offer := w.offer()
-	post := sign(w.body(&types.Post{Offer: offer}), "peter")
+	post := party.Sign(w.body(&types.Post{Offer: offer}), "peter")
 	w.must(post)
-	w.must(sign(w.body(&types.Cancel{Offer: offer.ID()}), "peter"))
+	w.must(party.Sign(w.body(&types.Cancel{Offer: offer.ID()}), "peter"))
 	if got := w.try(second, post)[0].Code; got != types.CodeReplay {
 		t.Errorf("a transaction without inputs, again: %s", got)
 	}
@@ -133,8 +134,8 @@ func TestReplay(t *testing.T) {
 		t.Errorf("again after its valid-until, when it is forgotten: %s", got)
 	}
 	body := w.body()
-	body.Inputs, body.Outputs = purse, []types.Output{output("clara", 1000)}
-	spend := sign(body, "clara")
+	body.Inputs, body.Outputs = purse, []types.Output{party.Output("clara", 1000)}
+	spend := party.Sign(body, "clara")
 	w.must(spend)
 	if got := w.try(second, spend)[0].Code; got != types.CodeInputMissing {
 		t.Errorf("a transaction with inputs, again: %s", got)
@@ -147,8 +148,8 @@ func TestDoubleSpendInOneBlock(t *testing.T) {
 	purse := w.mint(1000, "clara")
 	pay := func(to string) *types.Tx {
 		body := w.body()
-		body.Inputs, body.Outputs = purse, []types.Output{output(to, 1000)}
-		return sign(body, "clara")
+		body.Inputs, body.Outputs = purse, []types.Output{party.Output(to, 1000)}
+		return party.Sign(body, "clara")
 	}
 	results := w.try(second, pay("peter"), pay("mallory"))
 	if results[0].Code != types.CodeOK || results[1].Code != types.CodeInputMissing {
@@ -164,12 +165,12 @@ func TestIssueRules(t *testing.T) {
 			w.mint(1000, "clara")
 			body := w.body(&types.Issue{Asset: asset, Amount: amount})
 			if amount > 0 {
-				body.Outputs = []types.Output{{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey("clara"))}}
+				body.Outputs = []types.Output{{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(party.Key("clara"))}}
 			}
-			return w, sign(body, by)
+			return w, party.Sign(body, by)
 		}
 	}
-	code := func(code string) types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: code} }
+	code := func(code string) types.Asset { return types.Asset{Issuer: party.Key("issuer"), Code: code} }
 	check(t, []row{
 		{"valid", types.CodeOK, issue(euro, 5, "issuer")},
 		{"to the very last unit", types.CodeOK, issue(euro, types.MaxAmount-1000, "issuer")},
@@ -179,9 +180,9 @@ func TestIssueRules(t *testing.T) {
 		{"no code", types.CodeAssetForm, issue(code(""), 5, "issuer")},
 		{"small letters", types.CodeAssetForm, issue(code("eur"), 5, "issuer")},
 		{"long code", types.CodeAssetForm, issue(code("ABCDEFGHIJKLM"), 5, "issuer")},
-		{"many decimals", types.CodeAssetForm, issue(types.Asset{Issuer: publicKey("issuer"), Code: "X", Decimals: 19}, 5, "issuer")},
+		{"many decimals", types.CodeAssetForm, issue(types.Asset{Issuer: party.Key("issuer"), Code: "X", Decimals: 19}, 5, "issuer")},
 		{"a stranger's asset of the same code is another asset", types.CodeOK,
-			issue(types.Asset{Issuer: publicKey("mallory"), Code: "EUR", Decimals: 2}, 5, "mallory")},
+			issue(types.Asset{Issuer: party.Key("mallory"), Code: "EUR", Decimals: 2}, 5, "mallory")},
 	})
 }
 
@@ -194,9 +195,9 @@ func TestRedeemRules(t *testing.T) {
 			body := w.body(&types.Redeem{Asset: asset, Amount: amount})
 			body.Inputs = purse
 			if amount < 1000 {
-				body.Outputs = []types.Output{output("clara", 1000-amount)}
+				body.Outputs = []types.Output{party.Output("clara", 1000-amount)}
 			}
-			return w, sign(body, signers...)
+			return w, party.Sign(body, signers...)
 		}
 	}
 	check(t, []row{
@@ -217,8 +218,8 @@ func TestFeeRules(t *testing.T) {
 			purse := w.mint(1000, "clara")
 			w.params.FeeAsset, w.params.MinFee = euro.ID(), 3
 			body := w.body()
-			body.Inputs, body.Outputs, body.Fee = purse, []types.Output{output("clara", 1000-fee)}, fee
-			return w, sign(body, "clara")
+			body.Inputs, body.Outputs, body.Fee = purse, []types.Output{party.Output("clara", 1000-fee)}, fee
+			return w, party.Sign(body, "clara")
 		}
 	}
 	check(t, []row{
@@ -287,7 +288,7 @@ func TestOfferRules(t *testing.T) {
 			if edit != nil {
 				edit(w, &offer)
 			}
-			return w, sign(w.body(&types.Post{Offer: offer}), by)
+			return w, party.Sign(w.body(&types.Post{Offer: offer}), by)
 		}
 	}
 	standing := func(edit func(w *world, id types.OfferID) *types.Tx) func(*testing.T) (*world, *types.Tx) {
@@ -311,16 +312,16 @@ func TestOfferRules(t *testing.T) {
 		{"post again while it stands", types.CodeOfferExists, func(t *testing.T) (*world, *types.Tx) {
 			w, tx := post(nil, "peter")(t)
 			w.must(tx)
-			return w, sign(w.body(&types.Post{Offer: tx.Body.Actions[0].(*types.Post).Offer}), "peter")
+			return w, party.Sign(w.body(&types.Post{Offer: tx.Body.Actions[0].(*types.Post).Offer}), "peter")
 		}},
 		{"cancel", types.CodeOK, standing(func(w *world, id types.OfferID) *types.Tx {
-			return sign(w.body(&types.Cancel{Offer: id}), "peter")
+			return party.Sign(w.body(&types.Cancel{Offer: id}), "peter")
 		})},
 		{"cancel by a stranger", types.CodeSignatureKeys, standing(func(w *world, id types.OfferID) *types.Tx {
-			return sign(w.body(&types.Cancel{Offer: id}), "mallory")
+			return party.Sign(w.body(&types.Cancel{Offer: id}), "mallory")
 		})},
 		{"cancel what does not stand", types.CodeOfferUnknown, standing(func(w *world, _ types.OfferID) *types.Tx {
-			return sign(w.body(&types.Cancel{Offer: types.OfferID{4}}), "peter")
+			return party.Sign(w.body(&types.Cancel{Offer: types.OfferID{4}}), "peter")
 		})},
 	})
 }
@@ -331,14 +332,14 @@ func take(edit func(w *world, take *types.Take, body *types.Body), by string) fu
 		w := newWorld(t)
 		purse := w.mint(1000, "clara", "peter")
 		offer := w.offer()
-		w.must(sign(w.body(&types.Post{Offer: offer}), "peter"))
-		action := &types.Take{Offer: offer.ID(), Consumer: publicKey("clara"), Quantity: 500, Nonce: 1, Digest: secretOf("clara").Digest(1)}
+		w.must(party.Sign(w.body(&types.Post{Offer: offer}), "peter"))
+		action := &types.Take{Offer: offer.ID(), Consumer: party.Key("clara"), Quantity: 500, Nonce: 1, Digest: party.Secret("clara").Digest(1)}
 		body := w.body(action)
-		body.Inputs, body.Outputs = purse[:1], []types.Output{output("clara", 945)}
+		body.Inputs, body.Outputs = purse[:1], []types.Output{party.Output("clara", 945)}
 		if edit != nil {
 			edit(w, action, &body)
 		}
-		return w, sign(body, by)
+		return w, party.Sign(body, by)
 	}
 }
 
@@ -357,14 +358,14 @@ func TestTakeRules(t *testing.T) {
 		{"more than there is", types.CodeOfferQuantity, quantity(1001, 880)},
 		{"unpaid", types.CodeUnbalanced, take(func(_ *world, _ *types.Take, b *types.Body) { b.Outputs[0].Amount = 1000 }, "clara")},
 		{"unknown offer", types.CodeOfferUnknown, take(func(_ *world, a *types.Take, _ *types.Body) { a.Offer[0]++ }, "clara")},
-		{"on somebody else's account", types.CodeSignatureKeys, take(func(_ *world, a *types.Take, _ *types.Body) { a.Consumer = publicKey("mallory") }, "clara")},
-		{"by the producer itself", types.CodeParties, take(func(_ *world, a *types.Take, _ *types.Body) { a.Consumer = publicKey("peter") }, "clara")},
+		{"on somebody else's account", types.CodeSignatureKeys, take(func(_ *world, a *types.Take, _ *types.Body) { a.Consumer = party.Key("mallory") }, "clara")},
+		{"by the producer itself", types.CodeParties, take(func(_ *world, a *types.Take, _ *types.Body) { a.Consumer = party.Key("peter") }, "clara")},
 		{"same nonce again", types.CodeTradeExists, func(t *testing.T) (*world, *types.Tx) {
 			w, first := take(nil, "clara")(t)
 			w.must(first)
 			body := w.body(first.Body.Actions...)
-			body.Inputs, body.Outputs = outpoints(first, 1), []types.Output{output("clara", 890)}
-			return w, sign(body, "clara")
+			body.Inputs, body.Outputs = outpoints(first, 1), []types.Output{party.Output("clara", 890)}
+			return w, party.Sign(body, "clara")
 		}},
 		{"of an offer that has run out", types.CodeOfferUnknown, func(t *testing.T) (*world, *types.Tx) {
 			w, tx := take(nil, "clara")(t)
@@ -377,8 +378,8 @@ func TestTakeRules(t *testing.T) {
 			rest := *first.Body.Actions[0].(*types.Take)
 			rest.Quantity = 50
 			body := w.body(&rest)
-			body.Inputs, body.Outputs = outpoints(first, 1), []types.Output{output("clara", 895-5-1)}
-			return w, sign(body, "clara")
+			body.Inputs, body.Outputs = outpoints(first, 1), []types.Output{party.Output("clara", 895-5-1)}
+			return w, party.Sign(body, "clara")
 		}},
 	})
 }
@@ -393,7 +394,7 @@ func TestPayRules(t *testing.T) {
 			if edit != nil {
 				edit(s, &body)
 			}
-			return s.world, sign(body, by)
+			return s.world, party.Sign(body, by)
 		}
 	}
 	check(t, []row{
@@ -402,14 +403,14 @@ func TestPayRules(t *testing.T) {
 		{"after pay-by", types.CodeTradeUnknown, pay(59*second, nil, "clara")},
 		{"unknown trade", types.CodeTradeUnknown, pay(0, func(_ *stage, b *types.Body) { b.Actions = []types.Action{&types.Pay{}} }, "clara")},
 		{"by a stranger's money and key", types.CodeSignatureKeys, pay(0, func(s *stage, b *types.Body) {
-			b.Inputs, b.Outputs[0] = s.purse[2:], output("mallory", 890)
+			b.Inputs, b.Outputs[0] = s.purse[2:], party.Output("mallory", 890)
 		}, "mallory")},
 		{"too little", types.CodeUnbalanced, pay(0, func(_ *stage, b *types.Body) { b.Outputs[0].Amount++ }, "clara")},
 		{"twice", types.CodePhase, func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).paid()
 			body := s.body(&types.Pay{Trade: s.id})
-			body.Inputs, body.Outputs = []types.Outpoint{s.clara}, []types.Output{output("clara", 780)}
-			return s.world, sign(body, "clara")
+			body.Inputs, body.Outputs = []types.Outpoint{s.clara}, []types.Output{party.Output("clara", 780)}
+			return s.world, party.Sign(body, "clara")
 		}},
 	})
 }
@@ -424,7 +425,7 @@ func TestDeliverRules(t *testing.T) {
 			if edit != nil {
 				edit(s, &body)
 			}
-			return s.world, sign(body, by)
+			return s.world, party.Sign(body, by)
 		}
 	}
 	check(t, []row{
@@ -433,10 +434,10 @@ func TestDeliverRules(t *testing.T) {
 		{"after deliver-by", types.CodeTooLate, deliver(118*second, nil, "peter")},
 		{"without the bond", types.CodeUnbalanced, deliver(0, func(_ *stage, b *types.Body) { b.Outputs[0].Amount = 1000 }, "peter")},
 		{"by a stranger", types.CodeSignatureKeys, deliver(0, func(s *stage, b *types.Body) {
-			b.Inputs, b.Outputs = s.purse[2:], []types.Output{output("mallory", 995)}
+			b.Inputs, b.Outputs = s.purse[2:], []types.Output{party.Output("mallory", 995)}
 		}, "mallory")},
 		{"by the consumer", types.CodeSignatureKeys, deliver(0, func(s *stage, b *types.Body) {
-			b.Inputs, b.Outputs = []types.Outpoint{s.clara}, []types.Output{output("clara", 885)}
+			b.Inputs, b.Outputs = []types.Outpoint{s.clara}, []types.Output{party.Output("clara", 885)}
 		}, "clara")},
 		{"before it is paid", types.CodePhase, func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).agreed()
@@ -444,7 +445,7 @@ func TestDeliverRules(t *testing.T) {
 		}},
 		{"twice", types.CodePhase, func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).delivered()
-			return s.world, sign(s.body(&types.Deliver{Trade: s.id}), "peter")
+			return s.world, party.Sign(s.body(&types.Deliver{Trade: s.id}), "peter")
 		}},
 		{"unknown trade", types.CodeTradeUnknown, deliver(0, func(_ *stage, b *types.Body) { b.Actions = []types.Action{&types.Deliver{}} }, "peter")},
 		{"a trade without a bond needs no money", types.CodeOK, func(t *testing.T) (*world, *types.Tx) {
@@ -516,11 +517,11 @@ func TestReleaseRules(t *testing.T) {
 		{"unsigned with a second action", types.CodeUnsignedForm, release(1, 0, extra(func(b *types.Body) { b.Actions = append(b.Actions, b.Actions[0]) }))},
 		{"unsigned with an input", types.CodeUnsignedForm, release(1, 0, extra(func(b *types.Body) { b.Inputs = []types.Outpoint{{}} }))},
 		{"unsigned with another action", types.CodeUnsignedForm, release(1, 0, extra(func(b *types.Body) { b.Actions = []types.Action{&types.Deliver{}} }))},
-		{"signed for no reason", types.CodeSignatureKeys, release(1, 0, func(s *stage) *types.Tx { return sign(s.releaseTx(1).Body, "clara") })},
+		{"signed for no reason", types.CodeSignatureKeys, release(1, 0, func(s *stage) *types.Tx { return party.Sign(s.releaseTx(1).Body, "clara") })},
 		{"within a signed transaction of something else", types.CodeOK, release(1, 0, func(s *stage) *types.Tx {
 			body := s.body(s.releaseTx(1).Body.Actions...)
-			body.Inputs, body.Outputs = []types.Outpoint{s.clara}, []types.Output{output("clara", 890)}
-			return sign(body, "clara")
+			body.Inputs, body.Outputs = []types.Outpoint{s.clara}, []types.Output{party.Output("clara", 890)}
+			return party.Sign(body, "clara")
 		})},
 	})
 }
@@ -580,7 +581,7 @@ func TestSpendingRules(t *testing.T) {
 			s := newWorld(t).delivered()
 			body := s.spendTx(types.PartReturn, "clara", "clara").Body
 			body.Actions = s.releaseTx(1).Body.Actions
-			return s.world, sign(body, "clara")
+			return s.world, party.Sign(body, "clara")
 		}},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -72,21 +73,21 @@ func (s *story) command(d *datadriven.TestData) string {
 	case "take":
 		offer := s.offers[arg(s, d, "offer", "")]
 		quantity := uint64(arg(s, d, "quantity", 0))
-		a, err := offer.Agreement(quantity, publicKey(who), uint64(len(s.trades)))
+		a, err := offer.Agreement(quantity, party.Key(who), uint64(len(s.trades)))
 		if err != nil {
 			return err.Error() + "\n"
 		}
 		s.trades[id] = *a
-		take := &types.Take{Offer: offer.ID(), Consumer: a.Consumer, Quantity: quantity, Nonce: a.Nonce, Digest: secretOf(id).Digest(1)}
+		take := &types.Take{Offer: offer.ID(), Consumer: a.Consumer, Quantity: quantity, Nonce: a.Nonce, Digest: party.Secret(id).Digest(1)}
 		return s.do(s.fund(who, a.Price+a.Deposit, take), who)
 	case "pay":
-		pay := &types.Pay{Trade: trade.ID(), Digest: secretOf(id).Digest(int(trade.Instalments))}
+		pay := &types.Pay{Trade: trade.ID(), Digest: party.Secret(id).Digest(int(trade.Instalments))}
 		return s.do(s.fund(who, trade.Price+trade.Deposit, pay), who)
 	case "deliver":
 		return s.do(s.fund(who, trade.Bond, &types.Deliver{Trade: trade.ID()}), who)
 	case "release":
 		k := arg(s, d, "instalment", int(trade.Instalments))
-		preimage := types.Secret(secretOf(arg(s, d, "secret", id)).Digest(int(trade.Instalments) - k))
+		preimage := types.Secret(party.Secret(arg(s, d, "secret", id)).Digest(int(trade.Instalments) - k))
 		return s.do(types.NewRelease(s.params.ChainID, types.Release{Trade: trade.ID(), Instalment: uint16(k), Preimage: preimage}).Body)
 	case "split":
 		parties := strings.Split(who, "+")
@@ -121,7 +122,7 @@ func (s *story) spend(d *datadriven.TestData, who string, id types.TradeID) stri
 	}
 	locked, _ := trade.Find(part)
 	body := s.body()
-	body.Inputs, body.Outputs = []types.Outpoint{id.Outpoint(part)}, []types.Output{output(who, locked.Amount)}
+	body.Inputs, body.Outputs = []types.Outpoint{id.Outpoint(part)}, []types.Output{party.Output(who, locked.Amount)}
 	return s.do(body, who)
 }
 
@@ -130,19 +131,19 @@ func (s *story) fund(who string, amount types.Amount, actions ...types.Action) t
 	body := s.body(actions...)
 	var in types.Amount
 	for outpoint, out := range s.reader().Outputs() {
-		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == publicKey(who) && in < amount {
+		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == party.Key(who) && in < amount {
 			body.Spend(lock.Key, outpoint, out.Amount)
 			in += out.Amount
 		}
 	}
 	if in > amount {
-		body.Outputs = []types.Output{output(who, in-amount)}
+		body.Outputs = []types.Output{party.Output(who, in-amount)}
 	}
 	return body
 }
 
 func (s *story) do(body types.Body, signers ...string) string {
-	result := s.try(second, sign(body, signers...))[0]
+	result := s.try(second, party.Sign(body, signers...))[0]
 	if result.Code != types.CodeOK {
 		return "refused: " + result.Code.String() + "\n"
 	}
@@ -159,12 +160,12 @@ func (s *story) show() string {
 		for _, out := range s.reader().Outputs() {
 			switch lock := out.Lock.(type) {
 			case *types.KeyLock:
-				if lock.Key == publicKey(who) {
+				if lock.Key == party.Key(who) {
 					has += out.Amount
 				}
 			case *types.TradeLock:
 				t, _ := s.reader().Trade(lock.Trade)
-				if owner, owned := trade.Owner(t, lock.Part, clock); owned && owner == publicKey(who) {
+				if owner, owned := trade.Owner(t, lock.Part, clock); owned && owner == party.Key(who) {
 					has += out.Amount
 				}
 			}

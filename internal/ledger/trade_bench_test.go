@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -43,21 +44,21 @@ func tradeBlocks(w *world, pairs, rounds int) [][]*types.Tx {
 	for pair := range pairs {
 		producer, consumer := fmt.Sprint("producer ", pair), fmt.Sprint("consumer ", pair)
 		offer := w.offer()
-		offer.Producer, offer.Goods.Quantity = publicKey(producer), types.MaxQuantity
+		offer.Producer, offer.Goods.Quantity = party.Key(producer), types.MaxQuantity
 		purses := mintUnsigned(w, state, producer, consumer, &offer)
 		inputs := map[string][]types.Outpoint{producer: purses[:1], consumer: purses[1:]}
 		held := map[string]types.Amount{producer: 1e6, consumer: 1e6}
 		act := func(who string, pays types.Amount, action types.Action) *types.Tx {
 			body := w.body(action)
 			held[who] -= pays
-			body.Inputs, body.Outputs = inputs[who], []types.Output{output(who, held[who])}
-			tx := types.NewTx(body, types.Signature{Key: publicKey(who)})
+			body.Inputs, body.Outputs = inputs[who], []types.Output{party.Output(who, held[who])}
+			tx := types.NewTx(body, types.Signature{Key: party.Key(who)})
 			inputs[who] = outpoints(tx, 1)
 			return tx
 		}
 		for round := range rounds {
-			secret := secretOf(fmt.Sprint(pair, round))
-			take := &types.Take{Offer: offer.ID(), Consumer: publicKey(consumer), Quantity: 1000, Nonce: uint64(round), Digest: secret.Digest(1)}
+			secret := party.Secret(fmt.Sprint(pair, round))
+			take := &types.Take{Offer: offer.ID(), Consumer: party.Key(consumer), Quantity: 1000, Nonce: uint64(round), Digest: secret.Digest(1)}
 			agreement, err := offer.Agreement(take.Quantity, take.Consumer, take.Nonce)
 			if err != nil {
 				w.t.Fatal(err)
@@ -84,7 +85,7 @@ func tradeBlocks(w *world, pairs, rounds int) [][]*types.Tx {
 // mintUnsigned gives both a purse and posts the offer, without an audit.
 func mintUnsigned(w *world, state *ledger.State, producer, consumer string, offer *types.Offer) []types.Outpoint {
 	body := w.body(&types.Issue{Asset: euro, Amount: 2e6}, &types.Post{Offer: *offer})
-	body.Outputs = []types.Output{output(producer, 1e6), output(consumer, 1e6)}
+	body.Outputs = []types.Output{party.Output(producer, 1e6), party.Output(consumer, 1e6)}
 	tx := types.NewTx(body, types.Signature{Key: euro.Issuer}, types.Signature{Key: offer.Producer})
 	if result := state.Execute(tx, true); result.Code != types.CodeOK {
 		w.t.Fatal(result.Detail)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -59,9 +60,9 @@ func TestWorkOfATransactionIsBounded(t *testing.T) {
 	for ledger.Work(types.NewTx(body, types.Signature{})) < ledger.MaxTxWork {
 		body.Actions = append(body.Actions, &types.Cancel{})
 	}
-	most := sign(body, "peter")
+	most := party.Sign(body, "peter")
 	body.Actions = append(body.Actions, &types.Cancel{})
-	results := w.try(second, most, sign(body, "peter"))
+	results := w.try(second, most, party.Sign(body, "peter"))
 	if ledger.Work(most) != ledger.MaxTxWork || results[0].Code != types.CodeTradeUnknown || results[1].Code != types.CodeTooLarge {
 		t.Errorf("%d units: %s; one more action: %s", ledger.Work(most), results[0].Detail, results[1].Detail)
 	}
@@ -113,9 +114,9 @@ func BenchmarkFullBlocks(b *testing.B) {
 	purse := w.mint(1, "clara")[0]
 	for name, tx := range map[string]*types.Tx{
 		"releases of the last instalment": stage.releaseTx(longChain),
-		"transfers": sign(func() types.Body {
+		"transfers": party.Sign(func() types.Body {
 			body := w.body()
-			body.Inputs, body.Outputs = []types.Outpoint{purse}, []types.Output{output("peter", 1)}
+			body.Inputs, body.Outputs = []types.Outpoint{purse}, []types.Output{party.Output("peter", 1)}
 			return body
 		}(), "clara"),
 	} {

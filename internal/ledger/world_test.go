@@ -1,13 +1,13 @@
 package ledger_test
 
 import (
-	"crypto/sha256"
 	"slices"
 	"testing"
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
 	"lockstep/types"
 )
@@ -35,45 +35,19 @@ func newWorld(t testing.TB) *world {
 	return &world{t: t, params: params, view: ledger.NewMemory(), time: start}
 }
 
-func privateKey(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte("a party called " + name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-func publicKey(name string) types.PublicKey {
-	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
-}
-
-func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
-
-// sign puts a body under the signatures of the named parties.
-func sign(body types.Body, names ...string) *types.Tx {
-	tx := types.NewTx(body)
-	for _, name := range names {
-		tx = tx.WithSignature(types.Signature{
-			Key:   publicKey(name),
-			Bytes: [64]byte(ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))),
-		})
-	}
-	return tx
-}
-
 // mandate fills in the mandates of two named parties under a message, valid as long as the transactions of [world.body].
 func (w *world) mandate(m *types.Mandates, message func(chainID string) []byte, producer, consumer string) {
 	if m.ValidUntil == 0 {
 		m.ValidUntil = w.time.Add(w.params.MaxValidity / 2)
 	}
-	signed := func(name string) types.Signature {
-		return types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message(w.params.ChainID)))}
-	}
-	m.Producer, m.Consumer = signed(producer), signed(consumer)
+	m.Producer, m.Consumer = party.Signature(producer, message(w.params.ChainID)), party.Signature(consumer, message(w.params.ChainID))
 }
 
 // agree records an agreement by the mandates of the two named parties; the first submits it.
 func (w *world) agree(agreement types.Agreement, producer, consumer string) *types.Tx {
-	action := &types.Agree{Agreement: agreement, Submitter: publicKey(producer)}
+	action := &types.Agree{Agreement: agreement, Submitter: party.Key(producer)}
 	w.mandate(&action.Mandates, action.Message, producer, consumer)
-	return sign(w.body(action), producer)
+	return party.Sign(w.body(action), producer)
 }
 
 // split divides a trade by the mandates of the two named parties; the first submits it. A phase left out is that of the trade.
@@ -81,9 +55,9 @@ func (w *world) split(split types.Split, producer, consumer string) *types.Tx {
 	if trade, ok := w.reader().Trade(split.Trade); ok && split.Phase == 0 {
 		split.Phase, split.Released = trade.Phase, trade.Released
 	}
-	split.Submitter = publicKey(producer)
+	split.Submitter = party.Key(producer)
 	w.mandate(&split.Mandates, split.Message, producer, consumer)
-	return sign(w.body(&split), producer)
+	return party.Sign(w.body(&split), producer)
 }
 
 // body is a valid body with the given actions.
@@ -168,22 +142,14 @@ func (w *world) reader() ledger.Reader { return ledger.Reader{View: w.view} }
 
 func (w *world) clock() types.Time { return w.reader().Clock().Now() }
 
-var euro = types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2}
+var euro = party.Euro()
 
 // mint gives each named party one output of the amount and returns the outputs' addresses.
 func (w *world) mint(amount types.Amount, names ...string) []types.Outpoint {
 	w.t.Helper()
-	body := w.body(&types.Issue{Asset: euro, Amount: amount * types.Amount(len(names))})
-	for _, name := range names {
-		body.Outputs = append(body.Outputs, output(name, amount))
-	}
-	tx := sign(body, "issuer")
+	tx := party.Issue(w.body(), amount, names...)
 	w.must(tx)
 	return outpoints(tx, len(names))
-}
-
-func output(name string, amount types.Amount) types.Output {
-	return types.Output{Asset: euro.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
 }
 
 func outpoints(tx *types.Tx, n int) (all []types.Outpoint) {
@@ -196,7 +162,7 @@ func outpoints(tx *types.Tx, n int) (all []types.Outpoint) {
 // agreement is a sale of 1,000 Wh by peter to clara for 100 with a deposit of 10 and a bond of 5.
 func (w *world) agreement() types.Agreement {
 	return types.Agreement{
-		ChainID: w.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		ChainID: w.params.ChainID, Producer: party.Key("peter"), Consumer: party.Key("clara"),
 		Goods: types.Goods{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "DE-BY",
 			From: start.Add(900 * second), Until: start.Add(1800 * second),
@@ -244,10 +210,10 @@ func (w *world) agreed(edit ...func(*types.Agreement)) *stage {
 }
 
 func (s *stage) payTx() *types.Tx {
-	body := s.body(&types.Pay{Trade: s.id, Digest: secretOf("clara").Digest(int(s.agreement.Instalments))})
+	body := s.body(&types.Pay{Trade: s.id, Digest: party.Secret("clara").Digest(int(s.agreement.Instalments))})
 	body.Inputs = []types.Outpoint{s.purse[1]}
-	body.Outputs = []types.Output{output("clara", 1000-s.agreement.Price-s.agreement.Deposit)}
-	return sign(body, "clara")
+	body.Outputs = []types.Output{party.Output("clara", 1000-s.agreement.Price-s.agreement.Deposit)}
+	return party.Sign(body, "clara")
 }
 
 func (w *world) paid(edit ...func(*types.Agreement)) *stage {
@@ -263,9 +229,9 @@ func (s *stage) deliverTx() *types.Tx {
 	body := s.body(&types.Deliver{Trade: s.id})
 	if s.agreement.Bond > 0 {
 		body.Inputs = []types.Outpoint{s.purse[0]}
-		body.Outputs = []types.Output{output("peter", 1000-s.agreement.Bond)}
+		body.Outputs = []types.Output{party.Output("peter", 1000-s.agreement.Bond)}
 	}
-	return sign(body, "peter")
+	return party.Sign(body, "peter")
 }
 
 func (w *world) delivered(edit ...func(*types.Agreement)) *stage {
@@ -277,7 +243,7 @@ func (w *world) delivered(edit ...func(*types.Agreement)) *stage {
 
 // preimage opens instalment k.
 func (s *stage) preimage(k uint16) types.Secret {
-	return types.Secret(secretOf("clara").Digest(int(s.agreement.Instalments - k)))
+	return types.Secret(party.Secret("clara").Digest(int(s.agreement.Instalments - k)))
 }
 
 func (s *stage) releaseTx(k uint16) *types.Tx {
@@ -304,8 +270,8 @@ func (s *stage) spendTx(part types.Part, to, by string) *types.Tx {
 	}
 	body := s.body()
 	body.Inputs = []types.Outpoint{s.id.Outpoint(part)}
-	body.Outputs = []types.Output{output(to, locked.Amount)}
-	return sign(body, by)
+	body.Outputs = []types.Output{party.Output(to, locked.Amount)}
+	return party.Sign(body, by)
 }
 
 // metered makes an agreement under meter terms on peter's gateway, for the slot that begins at From.
@@ -316,7 +282,7 @@ func metered(a *types.Agreement) {
 	a.Deadlines.ConfirmBy = a.Goods.Until.Add(120 * second)
 }
 
-func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: publicKey("judy")} }
+func arbitrated(a *types.Agreement) { a.Fallback = &types.Arbiter{Key: party.Key("judy")} }
 
 const exportRegister = "01-00:02.08.00*FF"
 
@@ -326,16 +292,16 @@ func flow() types.Flow {
 }
 
 func gateway() *types.PointMeter {
-	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{exportRegister}}
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key("gateway")), Export: []string{exportRegister}}
 }
 
 // newMeteredWorld has an operator that has admitted peter and enrolled his gateway.
 func newMeteredWorld(t testing.TB) *world {
 	w := newWorld(t)
-	w.params.Operators = []types.PublicKey{publicKey("operator")}
-	w.must(sign(w.body(
-		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: publicKey("peter"), Name: "Peter"}},
-		&types.Enrol{Operator: publicKey("operator"), Owner: publicKey("peter"), Meter: *gateway()},
+	w.params.Operators = []types.PublicKey{party.Key("operator")}
+	w.must(party.Sign(w.body(
+		&types.Admit{Operator: party.Key("operator"), Member: types.Member{Key: party.Key("peter"), Name: "Peter"}},
+		&types.Enrol{Operator: party.Key("operator"), Owner: party.Key("peter"), Meter: *gateway()},
 	), "operator"))
 	return w
 }
@@ -352,10 +318,10 @@ func recordOf(t testing.TB, trade types.TradeID, from, until types.Time, page, q
 		t.Fatal(err)
 	}
 	n := meter.Native{
-		Meter: publicKey("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
+		Meter: party.Key("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
 		Page: page, Form: meter.FormQuantity, End: quantity, TradeID: trade,
 	}
-	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(privateKey("gateway"), n.Bytes()))}
+	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey("gateway"), n.Bytes()))}
 	return types.HexBytes(signed.String())
 }
 
@@ -365,5 +331,5 @@ func (w *world) readTx(records ...types.HexBytes) *types.Tx {
 
 // readOf posts records of peter's gateway for the slot that begins at a moment.
 func (w *world) readOf(from types.Time, records ...types.HexBytes) *types.Tx {
-	return sign(w.body(&types.Reading{Flow: flow(), From: from, Records: records}), "peter")
+	return party.Sign(w.body(&types.Reading{Flow: flow(), From: from, Records: records}), "peter")
 }

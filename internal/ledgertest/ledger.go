@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
 	"lockstep/internal/store"
 	"lockstep/types"
@@ -43,7 +44,7 @@ func New(t testing.TB, chainID string) *Ledger {
 // Open is [New] outside of a test, for an example. Close it.
 func Open(chainID string) (*Ledger, error) {
 	params := types.DefaultParams(chainID)
-	params.Operators = []types.PublicKey{Key("operator")}
+	params.Operators = []types.PublicKey{party.Key("operator")}
 	s, err := store.OpenVolatile(params, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err

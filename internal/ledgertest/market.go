@@ -3,12 +3,13 @@ package ledgertest
 import (
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
 // NewProduct is energy in a quarter-hour that begins a number of slots after the first one whose gate is half an hour away.
 func (l *Ledger) NewProduct(slots int) types.Product {
-	euro, slot := Euro(), l.chain.params.Slot
+	euro, slot := party.Euro(), l.chain.params.Slot
 	from := l.Now().Add(l.chain.params.Market.Gate + 30*60_000)
 	from = from/types.Time(slot)*types.Time(slot) + types.Time(slots+1)*types.Time(slot)
 	return types.Product{
@@ -19,7 +20,7 @@ func (l *Ledger) NewProduct(slots int) types.Product {
 // NewOrder is an order of 1,000 Wh under hold terms.
 func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, side types.Side, limit uint64) types.Order {
 	return types.Order{
-		ChainID: l.chain.params.ChainID, Owner: Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
+		ChainID: l.chain.params.ChainID, Owner: party.Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
 		Limit: types.Rate{Mantissa: limit}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
 		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
 	}
@@ -29,7 +30,7 @@ func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, sid
 func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
 	t.Helper()
 	for _, order := range orders {
-		if err := l.Submit(t.Context(), Sign(l.Body(&types.Place{Order: order}), owner)); err != nil {
+		if err := l.Submit(t.Context(), party.Sign(l.Body(&types.Place{Order: order}), owner)); err != nil {
 			t.Fatal(err)
 		}
 	}

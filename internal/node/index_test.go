@@ -11,6 +11,7 @@ import (
 
 	"lockstep/internal/chain"
 	"lockstep/internal/index"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -83,17 +84,17 @@ func TestTheIndexFollowsTheChain(t *testing.T) {
 	dir := initNode(t, params)
 	n, stop := start(t, dir)
 	must(t, n.Ledger(), mint(params, 1000, "peter"))
-	asset := euro()
+	asset := party.Euro()
 	from := (types.TimeOf(time.Now())/1000 + 5) * 1000
 	product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(second), Asset: asset.ID()}
 	for name, side := range map[string]types.Side{"peter": types.Sell, "clara": types.Bid} {
-		must(t, n.Ledger(), sign(body(params, &types.Place{Order: types.Order{
-			ChainID: params.ChainID, Owner: publicKey(name), Product: product, Side: side, Quantity: 10, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
+		must(t, n.Ledger(), party.Sign(body(params, &types.Place{Order: types.Order{
+			ChainID: params.ChainID, Owner: party.Key(name), Product: product, Side: side, Quantity: 10, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
 			Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
 			Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
 		}}), name))
 	}
-	id, party := product.ID(), publicKey("clara")
+	id, clara := product.ID(), party.Key("clara")
 	for held := false; !held; time.Sleep(20 * time.Millisecond) {
 		var err error
 		var auction index.Auction
@@ -104,7 +105,7 @@ func TestTheIndexFollowsTheChain(t *testing.T) {
 			t.Errorf("the auction is %+v", auction)
 		}
 	}
-	trades, err := n.Index().Trades(t.Context(), index.TradeFilter{Party: &party, Product: &id}, index.Page{})
+	trades, err := n.Index().Trades(t.Context(), index.TradeFilter{Party: &clara, Product: &id}, index.Page{})
 	if err != nil || len(trades.Trades) != 1 || trades.Trades[0].Price != 30 {
 		t.Errorf("clara has %+v, %v", trades.Trades, err)
 	}
@@ -151,15 +152,15 @@ func TestAPowerCutDoesNotHarmTheIndex(t *testing.T) {
 }
 
 func agreeTx(params types.Params, nonce uint64) *types.Tx {
-	asset, now := euro(), types.TimeOf(time.Now())
-	return sign(body(params, agreeing(types.Agreement{
-		ChainID: params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+	asset, now := party.Euro(), types.TimeOf(time.Now())
+	return party.Sign(body(params, party.Agree(types.Agreement{
+		ChainID: params.ChainID, Producer: party.Key("peter"), Consumer: party.Key("clara"),
 		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1, Note: fmt.Sprint(nonce)},
 		Asset: asset.ID(), Price: 100, Deposit: 10, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
 		Deadlines: types.Deadlines{
 			PayBy: now.Add(600 * second), DeliverBy: now.Add(700 * second), ReadingBy: now.Add(800 * second), ConfirmBy: now.Add(900 * second),
 		},
-	}, now.Add(600*second), "peter")), "peter")
+	}, now.Add(600*second), "peter", "clara")), "peter")
 }
 
 func TestReindexWantsTheNodeStopped(t *testing.T) {

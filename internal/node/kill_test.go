@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -137,14 +138,14 @@ func (c *customer) next() *types.Tx {
 	c.turn++
 	if c.turn%2 == 0 {
 		c.issues++
-		b := body(c.params, &types.Issue{Asset: euro(), Amount: 1})
+		b := body(c.params, &types.Issue{Asset: party.Euro(), Amount: 1})
 		b.Memo = c.coin.String() // makes it one of a kind
-		b.Outputs = []types.Output{output("mallory", 1)}
-		return sign(b, "issuer")
+		b.Outputs = []types.Output{party.Output("mallory", 1)}
+		return party.Sign(b, "issuer")
 	}
 	b := body(c.params)
-	b.Inputs, b.Outputs = []types.Outpoint{c.coin}, []types.Output{output("peter", 1000)}
-	return sign(b, "peter")
+	b.Inputs, b.Outputs = []types.Outpoint{c.coin}, []types.Output{party.Output("peter", 1000)}
+	return party.Sign(b, "peter")
 }
 
 // trade works until the node doesn't answer any more, or until it has nothing pending when rest is set.
@@ -315,7 +316,7 @@ func checkCustomers(t *testing.T, dir string, all []*customer, purse types.Amoun
 			}
 		}
 	}
-	asset := euro()
+	asset := party.Euro()
 	if sum := report.Sums[asset.ID()]; sum.Issued != issued || sum.Spendable != issued {
 		t.Errorf("%s is issued and %s spendable, %s was handed in", sum.Issued, sum.Spendable, issued)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -24,8 +25,8 @@ func TestNodeStartsCommitsAndStartsAgain(t *testing.T) {
 	n, stop = start(t, dir)
 	pay := body(params)
 	pay.Inputs = []types.Outpoint{{Tx: issue.ID(), Index: 1}}
-	pay.Outputs = []types.Output{output("peter", 400), output("clara", 600)}
-	must(t, n.Ledger(), sign(pay, "clara"))
+	pay.Outputs = []types.Output{party.Output("peter", 400), party.Output("clara", 600)}
+	must(t, n.Ledger(), party.Sign(pay, "clara"))
 	coins, balances := holdings(t, n.Ledger(), "peter")
 	if len(coins) != 2 || len(balances) != 1 || balances[0].Spendable != 1400 {
 		t.Errorf("peter has %+v", balances)

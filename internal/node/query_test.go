@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
 	"lockstep/types"
 )
@@ -12,13 +13,13 @@ import (
 // holdings are the balances of a party, and its euros, one a page.
 func holdings(t testing.TB, l *query.Ledger, name string) (coins []types.Coin, balances []wire.Balance) {
 	t.Helper()
-	answer, err := l.Balances(context.Background(), publicKey(name), nil, wire.Page{Limit: 10})
+	answer, err := l.Balances(context.Background(), party.Key(name), nil, wire.Page{Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	asset := euro()
+	asset := party.Euro()
 	for part := (wire.Page{Limit: 1}); ; {
-		page, err := l.Coins(context.Background(), publicKey(name), asset.ID(), 0, part)
+		page, err := l.Coins(context.Background(), party.Key(name), asset.ID(), 0, part)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,13 +44,13 @@ func TestWhatIsUnknownIsNotFound(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, trades := l.Trades(t.Context(), publicKey("peter"), false, wire.Page{After: "x", Limit: 1})
+	_, trades := l.Trades(t.Context(), party.Key("peter"), false, wire.Page{After: "x", Limit: 1})
 	_, offers := l.Offers(t.Context(), wire.Page{After: "x", Limit: 1})
 	_, assets := l.Assets(t.Context(), "", wire.Page{After: "x", Limit: 1})
-	_, coins := l.Coins(t.Context(), publicKey("peter"), types.AssetID{}, 0, wire.Page{After: "x", Limit: 1})
-	_, balances := l.Balances(t.Context(), publicKey("peter"), nil, wire.Page{After: "x", Limit: 1})
-	_, orders := l.KeyOrders(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
-	_, records := l.Records(t.Context(), publicKey("peter"), wire.Page{After: "x", Limit: 1})
+	_, coins := l.Coins(t.Context(), party.Key("peter"), types.AssetID{}, 0, wire.Page{After: "x", Limit: 1})
+	_, balances := l.Balances(t.Context(), party.Key("peter"), nil, wire.Page{After: "x", Limit: 1})
+	_, orders := l.KeyOrders(t.Context(), party.Key("peter"), wire.Page{After: "x", Limit: 1})
+	_, records := l.Records(t.Context(), party.Key("peter"), wire.Page{After: "x", Limit: 1})
 	for name, err := range map[string]error{
 		"trades": trades, "offers": offers, "assets": assets, "coins": coins, "balances": balances, "orders": orders, "records": records,
 	} {

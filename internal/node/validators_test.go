@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -41,8 +42,8 @@ func TestFourValidators(t *testing.T) {
 
 	nodes[3].kill()
 	pay := body(params)
-	pay.Inputs, pay.Outputs = []types.Outpoint{{Tx: first.ID()}}, []types.Output{output("clara", 1000)}
-	second := sign(pay, "peter")
+	pay.Inputs, pay.Outputs = []types.Outpoint{{Tx: first.ID()}}, []types.Output{party.Output("clara", 1000)}
+	second := party.Sign(pay, "peter")
 	submitTo(t, validators[0].Dir, addresses[0], second)
 	for _, address := range addresses[:3] {
 		finalAt(t, address, second.ID())
@@ -53,7 +54,7 @@ func TestFourValidators(t *testing.T) {
 	defer nodes[3].kill()
 	finalAt(t, addresses[3], second.ID())
 	pay.Inputs = []types.Outpoint{{Tx: first.ID(), Index: 1}}
-	third := sign(pay, "peter")
+	third := party.Sign(pay, "peter")
 	submitTo(t, validators[3].Dir, addresses[3], third)
 	for _, address := range addresses {
 		finalAt(t, address, third.ID())

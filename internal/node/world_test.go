@@ -2,16 +2,14 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"testing"
 	"time"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/client/wire"
 	"lockstep/internal/httpapi"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -24,43 +22,6 @@ func quickParams() types.Params {
 	return params
 }
 
-func privateKey(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte("a party called " + name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-func publicKey(name string) types.PublicKey {
-	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
-}
-
-func sign(body types.Body, names ...string) *types.Tx {
-	tx := types.NewTx(body)
-	for _, name := range names {
-		tx = tx.WithSignature(types.Signature{
-			Key:   publicKey(name),
-			Bytes: [64]byte(ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))),
-		})
-	}
-	return tx
-}
-
-// agreeing is an agreement of peter and clara that both have signed, submitted by one.
-func agreeing(agreement types.Agreement, until types.Time, submitter string) *types.Agree {
-	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: until}, Submitter: publicKey(submitter)}
-	message := action.Message(agreement.ChainID)
-	for name, to := range map[string]*types.Signature{"peter": &action.Mandates.Producer, "clara": &action.Mandates.Consumer} {
-		*to = types.Signature{Key: publicKey(name), Bytes: [64]byte(ed25519.Sign(privateKey(name), message))}
-	}
-	return action
-}
-
-func euro() types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2} }
-
-func output(name string, amount types.Amount) types.Output {
-	asset := euro()
-	return types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
-}
-
 // body is valid from now on for as long as the parameters allow, less a margin.
 func body(params types.Params, actions ...types.Action) types.Body {
 	return types.Body{ChainID: params.ChainID, ValidUntil: types.TimeOf(time.Now()).Add(params.MaxValidity / 2), Actions: actions}
@@ -68,11 +29,7 @@ func body(params types.Params, actions ...types.Action) types.Body {
 
 // mint gives each named party one output of the amount.
 func mint(params types.Params, amount types.Amount, names ...string) *types.Tx {
-	b := body(params, &types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
-	for _, name := range names {
-		b.Outputs = append(b.Outputs, output(name, amount))
-	}
-	return sign(b, "issuer")
+	return party.Issue(body(params), amount, names...)
 }
 
 // start runs a node in a folder until the test ends, or until stop is called.

@@ -16,6 +16,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -121,7 +122,7 @@ func (b *book) sale(producer, consumer types.PublicKey, asset types.AssetID) typ
 }
 
 // wantPages goes through every list of the flooded ledger: no page is larger than it may be, and nothing is missing.
-func (b *book) wantPages(n int, p *party, money, junk types.AssetID) {
+func (b *book) wantPages(n int, p *trader, money, junk types.AssetID) {
 	b.t.Helper()
 	ctx := context.Background()
 	for name, list := range map[string]struct {
@@ -169,20 +170,20 @@ func (b *book) wantPages(n int, p *party, money, junk types.AssetID) {
 	}
 }
 
-// party is an account with a client of the node.
-type party struct {
+// trader is an account with a client of the node.
+type trader struct {
 	*wallet.Account
 	b    *book
 	node *client.Client
 }
 
-func (b *book) party(address, name string) *party {
+func (b *book) trader(address, name string) *trader {
 	b.t.Helper()
 	node, err := client.New(address)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	entropy := secretOf(name)
+	entropy := party.Secret(name)
 	seed, err := wallet.NewSeed(bytes.NewReader(entropy[:]), "")
 	if err != nil {
 		b.t.Fatal(err)
@@ -191,10 +192,10 @@ func (b *book) party(address, name string) *party {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return &party{account, b, node}
+	return &trader{account, b, node}
 }
 
-func (p *party) context() wallet.Context {
+func (p *trader) context() wallet.Context {
 	return wallet.Context{Params: p.b.params, BlockTime: p.b.time, Clock: p.b.clock()}
 }
 
@@ -206,7 +207,7 @@ func (b *book) clock() (now types.Time) {
 }
 
 // do drafts something, fetches the coins for it and puts it into a block.
-func (p *party) do(step func(*wallet.Draft) error) {
+func (p *trader) do(step func(*wallet.Draft) error) {
 	p.b.t.Helper()
 	draft := p.Draft(p.context())
 	if err := step(draft); err != nil {
@@ -225,7 +226,7 @@ func (p *party) do(step func(*wallet.Draft) error) {
 	p.b.must(tx)
 }
 
-func (p *party) trade(id types.TradeID) *types.Trade {
+func (p *trader) trade(id types.TradeID) *types.Trade {
 	p.b.t.Helper()
 	trade, err := p.node.Trade(context.Background(), id)
 	if err != nil {
@@ -234,7 +235,7 @@ func (p *party) trade(id types.TradeID) *types.Trade {
 	return &trade.Trade
 }
 
-func (p *party) wants(asset types.AssetID, spendable, locked types.Amount) {
+func (p *trader) wants(asset types.AssetID, spendable, locked types.Amount) {
 	p.b.t.Helper()
 	balances, err := p.node.BalancesOf(context.Background(), p.Key(), asset)
 	if err != nil || len(balances.Balances) != 1 {
@@ -256,18 +257,18 @@ func TestFloodOfCoinsAndAssets(t *testing.T) {
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	bank, paul, clara := b.party(server.URL, "bank"), b.party(server.URL, "paul"), b.party(server.URL, "clara")
+	bank, paul, clara := b.trader(server.URL, "bank"), b.trader(server.URL, "paul"), b.trader(server.URL, "clara")
 	money := types.Asset{Issuer: bank.Key(), Code: "EUR", Decimals: 2}
 	euro := money.ID()
 	bank.do(func(d *wallet.Draft) error { return d.Issue(money, 2_000_000) })
-	for _, p := range []*party{paul, clara} {
+	for _, p := range []*trader{paul, clara} {
 		bank.do(func(d *wallet.Draft) error { return d.Send(p.Key(), euro, 1_000) })
 	}
 
 	var flood []ledger.Change
-	junk := types.Asset{Issuer: publicKey("mallory"), Code: "EUR", Decimals: 2}
+	junk := types.Asset{Issuer: party.Key("mallory"), Code: "EUR", Decimals: 2}
 	for i := range n {
-		asset := types.Asset{Issuer: publicKey(fmt.Sprint("mallory ", i%7)), Code: "EUR", Decimals: uint8(i % 18)}
+		asset := types.Asset{Issuer: party.Key(fmt.Sprint("mallory ", i%7)), Code: "EUR", Decimals: uint8(i % 18)}
 		if i >= 7*18 {
 			asset.Code = fmt.Sprintf("EUR-%d", i)
 		}

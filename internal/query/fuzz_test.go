@@ -6,6 +6,7 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
 	"lockstep/types"
 )
@@ -17,7 +18,7 @@ func FuzzPlaces(f *testing.F) {
 	f.Add(strings.Repeat("f", 66))
 	l := ledgertest.New(f, "test")
 	product := l.Auctioned(f)
-	key := ledgertest.Key("consumer")
+	key := party.Key("consumer")
 	f.Fuzz(func(t *testing.T, after string) {
 		if place, err := query.ParseOrderPlace(after); err == nil && after != "" && place.String() != strings.ToLower(after) {
 			t.Errorf("%q is written as %s", after, place)

@@ -9,10 +9,13 @@ import (
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
+
+const second = types.Span(1000)
 
 // book is a store whose blocks the test makes, with whatever time between them, and the answers from it.
 type book struct {
@@ -75,11 +78,7 @@ func (b *book) body(actions ...types.Action) types.Body {
 
 func (b *book) mint(amount types.Amount, names ...string) types.TxID {
 	b.t.Helper()
-	minting := b.body(&types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
-	for _, name := range names {
-		minting.Outputs = append(minting.Outputs, output(name, amount))
-	}
-	tx := sign(minting, "issuer")
+	tx := party.Issue(b.body(), amount, names...)
 	b.must(tx)
 	return tx.ID()
 }
@@ -88,9 +87,9 @@ func (b *book) mint(amount types.Amount, names ...string) types.TxID {
 func (b *book) paid(nonce uint64) (id types.TradeID, purse types.TxID) {
 	b.t.Helper()
 	purse = b.mint(115, "clara", "peter")
-	asset := euro()
+	asset := party.Euro()
 	agreement := types.Agreement{
-		ChainID: b.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		ChainID: b.params.ChainID, Producer: party.Key("peter"), Consumer: party.Key("clara"),
 		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
 		Asset: asset.ID(), Price: 100, Deposit: 10, Bond: 5, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
 		Deadlines: types.Deadlines{
@@ -99,10 +98,12 @@ func (b *book) paid(nonce uint64) (id types.TradeID, purse types.TxID) {
 		},
 	}
 	id = agreement.ID()
-	both := b.body(agreeing(agreement, b.time.Add(60*second), "clara"), &types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+	agree := party.Agree(agreement, b.time.Add(60*second), "peter", "clara")
+	agree.Submitter = party.Key("clara")
+	both := b.body(agree, &types.Pay{Trade: id, Digest: party.Secret("clara").Digest(1)})
 	both.Inputs = []types.Outpoint{{Tx: purse}}
-	both.Outputs = []types.Output{output("clara", 5)}
-	b.must(sign(both, "clara"))
+	both.Outputs = []types.Output{party.Output("clara", 5)}
+	b.must(party.Sign(both, "clara"))
 	return id, purse
 }
 
@@ -110,13 +111,13 @@ func (b *book) deliver(id types.TradeID, purse types.TxID) {
 	b.t.Helper()
 	delivery := b.body(&types.Deliver{Trade: id})
 	delivery.Inputs = []types.Outpoint{{Tx: purse, Index: 1}}
-	delivery.Outputs = []types.Output{output("peter", 110)}
-	b.must(sign(delivery, "peter"))
+	delivery.Outputs = []types.Output{party.Output("peter", 110)}
+	b.must(party.Sign(delivery, "peter"))
 }
 
 func (b *book) release(id types.TradeID) {
 	b.t.Helper()
-	b.must(types.NewRelease(b.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+	b.must(types.NewRelease(b.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 }
 
 // wantHas compares what a party can spend, from how many outputs, and what it has locked.
@@ -145,13 +146,13 @@ type asked interface {
 // holdings are the balances of a party, and its euros, one a page.
 func holdings(t testing.TB, l asked, name string) (coins []types.Coin, balances []wire.Balance) {
 	t.Helper()
-	answer, err := l.Balances(context.Background(), publicKey(name), nil, wire.Page{Limit: 10})
+	answer, err := l.Balances(context.Background(), party.Key(name), nil, wire.Page{Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	asset := euro()
+	asset := party.Euro()
 	for part := (wire.Page{Limit: 1}); ; {
-		page, err := l.Coins(context.Background(), publicKey(name), asset.ID(), 0, part)
+		page, err := l.Coins(context.Background(), party.Key(name), asset.ID(), 0, part)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,8 +215,8 @@ func (b *book) collect(name string, id types.TradeID) {
 			sum += coin.Amount
 		}
 	}
-	spend.Outputs = []types.Output{output(name, sum)}
-	b.must(sign(spend, name))
+	spend.Outputs = []types.Output{party.Output(name, sum)}
+	b.must(party.Sign(spend, name))
 }
 
 func TestAPassedDeadlineGivesTheMoneyBack(t *testing.T) {
@@ -240,7 +241,7 @@ func TestTradesInPages(t *testing.T) {
 	for limit := 1; limit <= 6; limit++ {
 		var got []types.TradeID
 		for after := ""; ; {
-			page, err := b.Trades(t.Context(), publicKey("clara"), false, wire.Page{After: after, Limit: limit})
+			page, err := b.Trades(t.Context(), party.Key("clara"), false, wire.Page{After: after, Limit: limit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -261,10 +262,10 @@ func TestOffersInPages(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	b.mint(1, "peter")
-	asset := euro()
+	asset := party.Euro()
 	for nonce := range uint64(4) {
-		b.must(sign(b.body(&types.Post{Offer: types.Offer{
-			ChainID: b.params.ChainID, Producer: publicKey("peter"), Nonce: nonce, Fallback: &types.Hold{}, Asset: asset.ID(),
+		b.must(party.Sign(b.body(&types.Post{Offer: types.Offer{
+			ChainID: b.params.ChainID, Producer: party.Key("peter"), Nonce: nonce, Fallback: &types.Hold{}, Asset: asset.ID(),
 			Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
 			Price: types.Rate{Mantissa: 7}, Deposit: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1,
 			Deadlines: types.Deadlines{

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lockstep/client/wire"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
 	"lockstep/types"
 )
@@ -15,23 +16,12 @@ import (
 // newMarket is a store in which an asset is known, with a product that is open.
 func newMarket(t *testing.T) (*book, types.Product) {
 	b := newBook(t)
-	b.must(mintAt(b, "alice"))
-	asset, slot := euro(), types.Time(b.params.Slot)
+	b.mint(1, "alice")
+	asset, slot := party.Euro(), types.Time(b.params.Slot)
 	from := b.time.Add(b.params.Market.Gate)/slot*slot + 2*slot
 	return b, types.Product{
 		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from + slot, Asset: asset.ID(),
 	}
-}
-
-func mintAt(b *book, names ...string) *types.Tx {
-	tx := types.Body{
-		ChainID: b.params.ChainID, ValidUntil: b.time.Add(b.params.MaxValidity / 2),
-		Actions: []types.Action{&types.Issue{Asset: euro(), Amount: types.Amount(len(names))}},
-	}
-	for _, name := range names {
-		tx.Outputs = append(tx.Outputs, output(name, 1))
-	}
-	return sign(tx, "issuer")
 }
 
 func (b *book) placeTx(product types.Product, owner types.PublicKey, side types.Side, limit, quantity uint64) *types.Tx {
@@ -50,7 +40,7 @@ func TestOrdersOutliveTheirBook(t *testing.T) {
 	b, product := newMarket(t)
 	id, ctx := product.ID(), t.Context()
 	for i := range uint64(7) {
-		b.must(b.placeTx(product, publicKey(fmt.Sprint("household ", i)), types.Side(1+i%2), 5+i, 100))
+		b.must(b.placeTx(product, party.Key(fmt.Sprint("household ", i)), types.Side(1+i%2), 5+i, 100))
 	}
 	collect := func(limit int) (ids []types.OrderID) {
 		t.Helper()
@@ -105,11 +95,11 @@ func TestBooksAreKept(t *testing.T) {
 		}
 		return told
 	}
-	b.must(b.placeTx(product, publicKey("clara"), types.Bid, 9, 100))
+	b.must(b.placeTx(product, party.Key("clara"), types.Bid, 9, 100))
 	if told := ask(); len(told.Bids) != 1 || len(told.Offers) != 0 {
 		t.Fatalf("book %+v", told)
 	}
-	b.must(b.placeTx(product, publicKey("peter"), types.Sell, 5, 60))
+	b.must(b.placeTx(product, party.Key("peter"), types.Sell, 5, 60))
 	told := ask()
 	if len(told.Offers) != 1 || len(told.Indicative) != 1 || told.Indicative[0].Price != "7" || told.Height != b.store.Height() {
 		t.Errorf("book %+v", told)
@@ -192,14 +182,14 @@ func TestAnAuctionThatIsBeingHeld(t *testing.T) {
 func TestListsOfAKeyInPages(t *testing.T) {
 	t.Parallel()
 	b, product := newMarket(t)
-	ctx, clara := t.Context(), publicKey("clara")
+	ctx, clara := t.Context(), party.Key("clara")
 	var want []types.ProductID
 	for i := range types.Time(4) {
 		slot := types.Time(b.params.Slot)
 		later := product
 		later.From, later.Until = product.From+i*slot, product.Until+i*slot
 		want = append(want, later.ID())
-		b.must(b.placeTx(later, clara, types.Bid, 5, 100), b.placeTx(later, publicKey("peter"), types.Sell, 5, 100))
+		b.must(b.placeTx(later, clara, types.Bid, 5, 100), b.placeTx(later, party.Key("peter"), types.Sell, 5, 100))
 	}
 	for limit := 1; limit <= 5; limit++ {
 		var got []types.ProductID

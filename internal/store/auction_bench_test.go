@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkAuction(b *testing.B) {
 			w.must(w.mint(1, "issuer"))
 			owners := make([]types.PublicKey, n)
 			for i := range owners {
-				owners[i] = publicKey(fmt.Sprint("household ", i))
+				owners[i] = party.Key(fmt.Sprint("household ", i))
 			}
 			product := euroProduct(w.params.Slot)
 			var longest time.Duration
@@ -72,7 +73,7 @@ func (w *world) held(id types.ProductID) bool {
 }
 
 func euroProduct(slot types.Span) types.Product {
-	asset := euro()
+	asset := party.Euro()
 	from := start.Add(slot) - start.Add(slot)%types.Time(slot)
 	return types.Product{
 		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "DE-BY", From: from, Until: from.Add(slot), Asset: asset.ID(),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -21,7 +22,7 @@ func TestAuctionOverSeveralBlocks(t *testing.T) {
 	w.time = product.Gate(&w.params) - types.Time(10*second)
 	owners := make([]types.PublicKey, 2*pairs/each)
 	for i := range owners {
-		owners[i] = publicKey(fmt.Sprint("household ", i))
+		owners[i] = party.Key(fmt.Sprint("household ", i))
 	}
 	var txs []*types.Tx
 	for i := range 2 * pairs {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -68,7 +69,7 @@ type lane struct {
 
 func (l *lane) pay(w *world, round int) *types.Tx {
 	agreement := w.agreement(uint64(round))
-	agreement.Producer, agreement.Consumer = publicKey(l.producer), publicKey(l.consumer)
+	agreement.Producer, agreement.Consumer = party.Key(l.producer), party.Key(l.consumer)
 	l.trade = agreement.ID()
 	agree := &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Consumer}
 	body := w.body(agree, &types.Pay{Trade: l.trade, Digest: l.secret().Digest(1)})
@@ -92,7 +93,7 @@ func (l *lane) release(w *world, _ int) *types.Tx {
 	return types.NewRelease(w.params.ChainID, types.Release{Trade: l.trade, Instalment: 1, Preimage: l.secret()})
 }
 
-func (l *lane) secret() types.Secret { return secretOf(l.consumer) }
+func (l *lane) secret() types.Secret { return party.Secret(l.consumer) }
 
 // BenchmarkCommit writes blocks of payments, each of which spends one output and makes one.
 func BenchmarkCommit(b *testing.B) {

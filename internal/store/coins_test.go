@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -14,10 +15,10 @@ func (w *world) mintAmounts(name string, amounts ...types.Amount) {
 	var total types.Amount
 	body := w.body()
 	for _, amount := range amounts {
-		body.Outputs = append(body.Outputs, output(name, amount))
+		body.Outputs = append(body.Outputs, party.Output(name, amount))
 		total += amount
 	}
-	body.Actions = []types.Action{&types.Issue{Asset: euro(), Amount: total}}
+	body.Actions = []types.Action{&types.Issue{Asset: party.Euro(), Amount: total}}
 	w.must(sign(body, "issuer"))
 }
 
@@ -44,7 +45,7 @@ func TestCoinOrder(t *testing.T) {
 	w.mintAmounts("peter", 7, 500, 20, 7, 100, 1)
 	w.mintAmounts("clara", 1000)
 	w.mintAmounts("peter", 20)
-	asset, peter := euro(), publicKey("peter")
+	asset, peter := party.Euro(), party.Key("peter")
 	id := asset.ID()
 	w.read(func(s *store.IndexedSnapshot) {
 		all, _ := amounts(t, s.Coins(peter, id, ""), 0)
@@ -101,15 +102,15 @@ func TestTradeBalance(t *testing.T) {
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
 	w.must(mint)
-	agreement, asset := w.agreement(1), euro()
+	agreement, asset := w.agreement(1), party.Euro()
 	w.must(w.agree(agreement))
-	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: secretOf("clara").Digest(1)})
+	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(1)})
 	body.Inputs = []types.Outpoint{{Tx: mint.ID()}}
 	w.must(sign(body, "clara"))
 	look := func(due bool) {
 		t.Helper()
 		w.read(func(s *store.IndexedSnapshot) {
-			if balance, err := s.Balance(publicKey("clara"), asset.ID()); err != nil || balance != (store.Balance{Locked: 110}) {
+			if balance, err := s.Balance(party.Key("clara"), asset.ID()); err != nil || balance != (store.Balance{Locked: 110}) {
 				t.Errorf("balance %+v, %v", balance, err)
 			}
 			want := ""
@@ -117,7 +118,7 @@ func TestTradeBalance(t *testing.T) {
 				want = "[100 10]"
 			}
 			got := ""
-			for _, coins := range []func(func(store.Coin, error) bool){s.DueRefunds(publicKey("clara"), asset.ID()), s.Coins(publicKey("clara"), asset.ID(), "")} {
+			for _, coins := range []func(func(store.Coin, error) bool){s.DueRefunds(party.Key("clara"), asset.ID()), s.Coins(party.Key("clara"), asset.ID(), "")} {
 				if list, _ := amounts(t, coins, 0); len(list) > 0 {
 					got = fmt.Sprint(list)
 				} else {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -47,7 +48,7 @@ func BenchmarkDue(b *testing.B) {
 func (w *world) flood(n int, payBy types.Time) {
 	agreement := w.agreement(0)
 	offer := types.Offer{
-		ChainID: agreement.ChainID, Producer: publicKey("mallory"), Goods: agreement.Goods, Asset: agreement.Asset,
+		ChainID: agreement.ChainID, Producer: party.Key("mallory"), Goods: agreement.Goods, Asset: agreement.Asset,
 		Price: types.Rate{Mantissa: 1}, Deposit: types.Rate{Mantissa: 1}, Bond: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1,
 		Deadlines: types.Deadlines{
 			PayBy: payBy, DeliverBy: payBy.Add(60 * second), ReadingBy: payBy.Add(120 * second), ConfirmBy: payBy.Add(180 * second),
@@ -57,7 +58,7 @@ func (w *world) flood(n int, payBy types.Time) {
 	var txs []*types.Tx
 	for i := 0; i < n; {
 		name := fmt.Sprintf("mallory %d", i/1000)
-		offer.Producer = publicKey(name)
+		offer.Producer = party.Key(name)
 		var actions []types.Action
 		for range min(perTx, n-i) {
 			offer.Nonce = uint64(i)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
@@ -65,7 +66,7 @@ func (w *world) manyCoins() []*types.Tx {
 				body.Inputs = append(body.Inputs, types.Outpoint{Tx: mint.ID(), Index: uint32(i)})
 			}
 		}
-		body.Outputs = []types.Output{output(name, 3*coins/2)}
+		body.Outputs = []types.Output{party.Output(name, 3*coins/2)}
 		txs = append(txs, sign(body, name))
 	}
 	return txs
@@ -87,17 +88,17 @@ func (w *world) manyParts() []*types.Tx {
 			for i := range 500 {
 				agreement := w.agreement(uint64(from + at + i))
 				agreement.Deadlines = types.Deadlines{PayBy: payBy, DeliverBy: payBy.Add(60 * second), ReadingBy: payBy.Add(120 * second), ConfirmBy: payBy.Add(180 * second)}
-				agreement.Price, agreement.Consumer = types.Amount(100+at), publicKey(consumer)
+				agreement.Price, agreement.Consumer = types.Amount(100+at), party.Key(consumer)
 				id := agreement.ID()
-				pay := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+				pay := w.body(&types.Pay{Trade: id, Digest: party.Secret("clara").Digest(1)})
 				pay.Inputs = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
 				steps[0] = append(steps[0], w.agree(agreement))
 				steps[1] = append(steps[1], sign(pay, consumer))
 				steps[2] = append(steps[2], sign(w.body(&types.Deliver{Trade: id}), "peter"))
-				steps[3] = append(steps[3], types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+				steps[3] = append(steps[3], types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 				if len(body.Inputs) == 0 {
 					body = w.body()
-					body.Outputs = []types.Output{output("peter", 0)}
+					body.Outputs = []types.Output{party.Output("peter", 0)}
 					body.ValidUntil = payBy
 				}
 				body.Inputs = append(body.Inputs, id.Outpoint(types.PartPayment))

@@ -3,6 +3,7 @@ package store_test
 import (
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -45,9 +46,9 @@ func TestIDsInARange(t *testing.T) {
 		}
 		count(store.TradeIDs, [32]byte{1}, [32]byte{1}, 9, 0)
 		count(store.TransactionIDs, mint.ID(), mint.ID(), 9, 1)
-		count(store.Keys, publicKey("clara"), publicKey("clara"), 9, 1)
-		count(store.Keys, publicKey("peter"), publicKey("peter"), 9, 1)
-		count(store.Keys, publicKey("mallory"), publicKey("mallory"), 9, 0)
+		count(store.Keys, party.Key("clara"), party.Key("clara"), 9, 1)
+		count(store.Keys, party.Key("peter"), party.Key("peter"), 9, 1)
+		count(store.Keys, party.Key("mallory"), party.Key("mallory"), 9, 0)
 		count(store.AssetIDs, [32]byte{}, all, 9, 1)
 		count(store.OfferIDs, [32]byte{}, all, 9, 0)
 	})

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -168,16 +169,16 @@ func (w *twin) transaction() *types.Tx {
 	case 2:
 		return w.agree(agreement())
 	case 3:
-		return spend(&types.Pay{Trade: trade(), Digest: secretOf("clara").Digest(1)})
+		return spend(&types.Pay{Trade: trade(), Digest: party.Secret("clara").Digest(1)})
 	case 4:
 		return sign(w.body(&types.Deliver{Trade: trade()}), "peter")
 	case 5:
-		return types.NewRelease(w.params.ChainID, types.Release{Trade: trade(), Instalment: 1, Preimage: secretOf("clara")})
+		return types.NewRelease(w.params.ChainID, types.Release{Trade: trade(), Instalment: 1, Preimage: party.Secret("clara")})
 	case 6:
 		body, id := w.body(), trade()
-		asset := euro()
+		asset := party.Euro()
 		body.Inputs = []types.Outpoint{id.Outpoint(types.PartPayment), id.Outpoint(types.PartReturn)}
-		body.Outputs = []types.Output{output("peter", 100), {Asset: asset.ID(), Amount: 10, Lock: types.ToKey(publicKey("clara"))}}
+		body.Outputs = []types.Output{party.Output("peter", 100), {Asset: asset.ID(), Amount: 10, Lock: types.ToKey(party.Key("clara"))}}
 		return sign(body, "peter", "clara")
 	default:
 		if len(w.blocks) > 0 {

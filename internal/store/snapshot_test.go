@@ -4,14 +4,15 @@ import (
 	"encoding/hex"
 	"testing"
 
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
 
 func coinsOf(t *testing.T, s *store.IndexedSnapshot, name string) (coins []store.Coin) {
 	t.Helper()
-	asset := euro()
-	for coin, err := range s.Coins(publicKey(name), asset.ID(), "") {
+	asset := party.Euro()
+	for coin, err := range s.Coins(party.Key(name), asset.ID(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,13 +103,13 @@ func TestTradesOfParty(t *testing.T) {
 		t.Errorf("all of it is in %d partitions", partitions)
 	}
 	w.read(func(s *store.IndexedSnapshot) {
-		for _, party := range []string{"peter", "clara"} {
+		for _, name := range []string{"peter", "clara"} {
 			for page := 1; page <= 4; page++ {
-				wantIDs(t, tradesOf(t, s, publicKey(party), false, page), made...)
-				wantIDs(t, tradesOf(t, s, publicKey(party), true, page), made[0], made[2])
+				wantIDs(t, tradesOf(t, s, party.Key(name), false, page), made...)
+				wantIDs(t, tradesOf(t, s, party.Key(name), true, page), made[0], made[2])
 			}
 		}
-		wantIDs(t, tradesOf(t, s, publicKey("mallory"), false, 1))
+		wantIDs(t, tradesOf(t, s, party.Key("mallory"), false, 1))
 		over, err := s.Trade(made[1])
 		if err != nil || !over.Over || over.Trade.Phase != types.PhaseReleased || len(over.Trade.Locked) != 0 {
 			t.Errorf("the trade that is over: %+v, %v", over, err)
@@ -147,14 +148,14 @@ func TestTradeWithinOneBlock(t *testing.T) {
 	w.must(mint)
 	agreement := w.agreement(1)
 	id := agreement.ID()
-	pay := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+	pay := w.body(&types.Pay{Trade: id, Digest: party.Secret("clara").Digest(1)})
 	pay.Inputs = []types.Outpoint{{Tx: mint.ID()}}
 	w.must(w.agree(agreement), sign(pay, "clara"), sign(w.body(&types.Split{
 		Trade: id, Phase: types.PhasePaid, ToProducer: 50, ToConsumer: 60, Mandates: w.mandated(&agreement), Submitter: agreement.Producer,
 	}), "peter"))
 	w.read(func(s *store.IndexedSnapshot) {
-		wantIDs(t, tradesOf(t, s, publicKey("peter"), false, 10), id)
-		wantIDs(t, tradesOf(t, s, publicKey("peter"), true, 10))
+		wantIDs(t, tradesOf(t, s, party.Key("peter"), false, 10), id)
+		wantIDs(t, tradesOf(t, s, party.Key("peter"), true, 10))
 	})
 	if report := w.check(); report.Live != 0 || report.Archived != 1 {
 		t.Errorf("%+v", report)
@@ -251,7 +252,7 @@ func FuzzTradesCursor(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer snapshot.Close()
-		for entry, err := range snapshot.Trades(publicKey("peter"), false, cursor) {
+		for entry, err := range snapshot.Trades(party.Key("peter"), false, cursor) {
 			switch {
 			case err != nil && types.CodeOf(err) != types.CodeMalformed:
 				t.Error(err)

@@ -1,14 +1,12 @@
 package store_test
 
 import (
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -127,34 +125,20 @@ func (w *world) body(actions ...types.Action) types.Body {
 	return types.Body{ChainID: w.params.ChainID, ValidUntil: w.time.Add(w.params.MaxValidity / 2), Actions: actions}
 }
 
-func publicKey(name string) types.PublicKey {
-	seed := sha256.Sum256([]byte("a party called " + name))
-	return types.PublicKey(ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
-}
-
-func secretOf(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
-
 // sign names the signers; the rules are told that signatures are good, so none is made.
 func sign(body types.Body, names ...string) *types.Tx {
 	tx := types.NewTx(body)
 	for _, name := range names {
-		tx = tx.WithSignature(types.Signature{Key: publicKey(name)})
+		tx = tx.WithSignature(types.Signature{Key: party.Key(name)})
 	}
 	return tx
 }
 
-func euro() types.Asset { return types.Asset{Issuer: publicKey("issuer"), Code: "EUR", Decimals: 2} }
-
-func output(name string, amount types.Amount) types.Output {
-	asset := euro()
-	return types.Output{Asset: asset.ID(), Amount: amount, Lock: types.ToKey(publicKey(name))}
-}
-
 // mint gives each named party one output of the amount.
 func (w *world) mint(amount types.Amount, names ...string) *types.Tx {
-	body := w.body(&types.Issue{Asset: euro(), Amount: amount * types.Amount(len(names))})
+	body := w.body(&types.Issue{Asset: party.Euro(), Amount: amount * types.Amount(len(names))})
 	for _, name := range names {
-		body.Outputs = append(body.Outputs, output(name, amount))
+		body.Outputs = append(body.Outputs, party.Output(name, amount))
 	}
 	return sign(body, "issuer")
 }
@@ -162,15 +146,15 @@ func (w *world) mint(amount types.Amount, names ...string) *types.Tx {
 // pay moves an output of one party, whole, to another.
 func (w *world) pay(from types.Outpoint, amount types.Amount, by, to string) *types.Tx {
 	body := w.body()
-	body.Inputs, body.Outputs = []types.Outpoint{from}, []types.Output{output(to, amount)}
+	body.Inputs, body.Outputs = []types.Outpoint{from}, []types.Output{party.Output(to, amount)}
 	return sign(body, by)
 }
 
 // agreement is a sale by peter to clara for 100 with a deposit of 10.
 func (w *world) agreement(nonce uint64) types.Agreement {
-	asset := euro()
+	asset := party.Euro()
 	return types.Agreement{
-		ChainID: w.params.ChainID, Producer: publicKey("peter"), Consumer: publicKey("clara"),
+		ChainID: w.params.ChainID, Producer: party.Key("peter"), Consumer: party.Key("clara"),
 		Goods: types.Goods{Commodity: "parcel", Unit: types.UnitItem, Quantity: 1},
 		Asset: asset.ID(), Price: 100, Deposit: 10, Instalments: 1, Nonce: nonce, Fallback: &types.Hold{},
 		Deadlines: types.Deadlines{
@@ -182,10 +166,10 @@ func (w *world) agreement(nonce uint64) types.Agreement {
 
 // place is a bid of a party for the quarter-hour after the next gate.
 func (w *world) place(name string) *types.Tx {
-	asset, slot := euro(), types.Time(w.params.Slot)
+	asset, slot := party.Euro(), types.Time(w.params.Slot)
 	from := w.time.Add(w.params.Market.Gate)/slot*slot + 2*slot
 	order := types.Order{
-		ChainID: w.params.ChainID, Owner: publicKey(name), Side: types.Bid, Quantity: 100, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
+		ChainID: w.params.ChainID, Owner: party.Key(name), Side: types.Bid, Quantity: 100, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
 		Product: types.Product{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from + slot, Asset: asset.ID(),
 		},
@@ -212,11 +196,11 @@ func (w *world) trade(nonce uint64, purse types.Outpoint) types.TradeID {
 	agreement := w.agreement(nonce)
 	id := agreement.ID()
 	w.must(w.agree(agreement))
-	body := w.body(&types.Pay{Trade: id, Digest: secretOf("clara").Digest(1)})
+	body := w.body(&types.Pay{Trade: id, Digest: party.Secret("clara").Digest(1)})
 	body.Inputs = []types.Outpoint{purse}
 	w.must(sign(body, "clara"))
 	w.must(sign(w.body(&types.Deliver{Trade: id}), "peter"))
-	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: secretOf("clara")}))
+	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 	return id
 }
 
@@ -231,9 +215,9 @@ func (w *world) collect(id types.TradeID) {
 		body := w.body()
 		var signers []string
 		for _, locked := range record.Trade.Locked {
-			owner, name := publicKey("peter"), "peter"
+			owner, name := party.Key("peter"), "peter"
 			if locked.Part == types.PartReturn {
-				owner, name = publicKey("clara"), "clara"
+				owner, name = party.Key("clara"), "clara"
 			}
 			body.Inputs = append(body.Inputs, id.Outpoint(locked.Part))
 			body.Outputs = append(body.Outputs, types.Output{Asset: record.Trade.Agreement.Asset, Amount: locked.Amount, Lock: types.ToKey(owner)})

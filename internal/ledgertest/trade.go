@@ -4,46 +4,16 @@ import (
 	"crypto/sha256"
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
+	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
-
-// Key is the public key of a party by its name.
-func Key(name string) types.PublicKey {
-	return types.PublicKey(privateKey(name).Public().(ed25519.PublicKey))
-}
-
-func privateKey(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte("a party called " + name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-// Sign puts a body under the signatures of the named parties.
-func Sign(body types.Body, names ...string) *types.Tx {
-	tx := types.NewTx(body)
-	for _, name := range names {
-		signed := ed25519.Sign(privateKey(name), types.SigningMessage(tx.BodyBytes()))
-		tx = tx.WithSignature(types.Signature{Key: Key(name), Bytes: types.SignatureBytes(signed)})
-	}
-	return tx
-}
 
 // Agree records an agreement that the two named parties have signed; the first submits it.
 func (l *Ledger) Agree(agreement types.Agreement, producer, consumer string) *types.Tx {
 	body := l.Body()
-	action := &types.Agree{Agreement: agreement, Mandates: types.Mandates{ValidUntil: body.ValidUntil}, Submitter: Key(producer)}
-	message := action.Message(body.ChainID)
-	signed := func(name string) types.Signature {
-		return types.Signature{Key: Key(name), Bytes: types.SignatureBytes(ed25519.Sign(privateKey(name), message))}
-	}
-	action.Mandates.Producer, action.Mandates.Consumer = signed(producer), signed(consumer)
-	body.Actions = []types.Action{action}
-	return Sign(body, producer)
+	body.Actions = []types.Action{party.Agree(agreement, body.ValidUntil, producer, consumer)}
+	return party.Sign(body, producer)
 }
-
-// Euro is an asset with two decimal places, issued by "issuer".
-func Euro() types.Asset { return types.Asset{Issuer: Key("issuer"), Code: "EUR", Decimals: 2} }
 
 // Body is a body that holds what the actions do, with everything else in order.
 func (l *Ledger) Body(actions ...types.Action) types.Body {
@@ -52,21 +22,16 @@ func (l *Ledger) Body(actions ...types.Action) types.Body {
 
 // Issue is a transaction that gives each named party an output of the amount; its outputs are in their order.
 func (l *Ledger) Issue(amount types.Amount, names ...string) *types.Tx {
-	euro := Euro()
-	body := l.Body(&types.Issue{Asset: euro, Amount: amount * types.Amount(len(names))})
-	for _, name := range names {
-		body.Outputs = append(body.Outputs, types.Output{Asset: euro.ID(), Amount: amount, Lock: types.ToKey(Key(name))})
-	}
-	return Sign(body, "issuer")
+	return party.Issue(l.Body(), amount, names...)
 }
 
 // NewOffer is of 1,000 Wh at a cent each, with a deposit and a bond of a tenth, by "producer".
 func (l *Ledger) NewOffer(nonce uint64) types.Offer {
-	euro, now := Euro(), l.Now()
+	euro, now := party.Euro(), l.Now()
 	minutes := func(n types.Span) types.Time { return now.Add(n * 60_000) }
 	tenth := types.Rate{Mantissa: 1, Exponent: 1}
 	return types.Offer{
-		ChainID: l.chain.params.ChainID, Producer: Key("producer"), Asset: euro.ID(),
+		ChainID: l.chain.params.ChainID, Producer: party.Key("producer"), Asset: euro.ID(),
 		Goods: types.Goods{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 1000, Zone: "community",
 			From: minutes(15), Until: minutes(30),
@@ -90,24 +55,23 @@ func (l *Ledger) Story(t testing.TB) ([]*types.Tx, types.TradeID) {
 		story = append(story, tx)
 		return tx
 	}
-	euro := Euro()
 	secret := types.Secret(sha256.Sum256([]byte("a secret")))
 	issued := do(l.Issue(10_000, "producer", "consumer"))
 	offer := l.NewOffer(1)
-	do(Sign(l.Body(&types.Post{Offer: offer}), "producer"))
-	agreement, err := offer.Agreement(400, Key("consumer"), 7)
+	do(party.Sign(l.Body(&types.Post{Offer: offer}), "producer"))
+	agreement, err := offer.Agreement(400, party.Key("consumer"), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
 	trade := agreement.ID()
-	body := l.Body(&types.Take{Offer: offer.ID(), Consumer: Key("consumer"), Quantity: 400, Nonce: 7, Digest: secret.Digest(1)})
+	body := l.Body(&types.Take{Offer: offer.ID(), Consumer: party.Key("consumer"), Quantity: 400, Nonce: 7, Digest: secret.Digest(1)})
 	body.Inputs = []types.Outpoint{{Tx: issued.ID(), Index: 1}}
-	body.Outputs = []types.Output{{Asset: euro.ID(), Amount: 10_000 - 400 - 40, Lock: types.ToKey(Key("consumer"))}}
-	do(Sign(body, "consumer"))
+	body.Outputs = []types.Output{party.Output("consumer", 10_000-400-40)}
+	do(party.Sign(body, "consumer"))
 	body = l.Body(&types.Deliver{Trade: trade})
 	body.Inputs = []types.Outpoint{{Tx: issued.ID(), Index: 0}}
-	body.Outputs = []types.Output{{Asset: euro.ID(), Amount: 10_000 - 40, Lock: types.ToKey(Key("producer"))}}
-	do(Sign(body, "producer"))
+	body.Outputs = []types.Output{party.Output("producer", 10_000-40)}
+	do(party.Sign(body, "producer"))
 	do(types.NewRelease(l.chain.params.ChainID, types.Release{Trade: trade, Instalment: 1, Preimage: secret}))
 	now, err := l.Trade(t.Context(), trade)
 	if err != nil {
@@ -116,7 +80,7 @@ func (l *Ledger) Story(t testing.TB) ([]*types.Tx, types.TradeID) {
 	payment, _ := now.Trade.Find(types.PartPayment)
 	body = l.Body()
 	body.Inputs = []types.Outpoint{trade.Outpoint(types.PartPayment)}
-	body.Outputs = []types.Output{{Asset: euro.ID(), Amount: payment.Amount, Lock: types.ToKey(Key("producer"))}}
-	do(Sign(body, "producer"))
+	body.Outputs = []types.Output{party.Output("producer", payment.Amount)}
+	do(party.Sign(body, "producer"))
 	return story, trade
 }
