@@ -24,10 +24,10 @@ const maxBatchBody = 8 << 20
 func (s *server) batchOperation() huma.Operation {
 	op := huma.Operation{
 		Method: http.MethodPost, Path: "/v1/transactions/batch", OperationID: "submit-batch", Summary: "Submit several transactions",
-		Description: "Puts transactions into the pool, in their order and each by itself: the receipts say of each, in that order, whether it " +
-			"was taken, or refused and by which code, and none is harmed by another. To submit the same again is safe: one that is in the " +
-			"pool or on the ledger has the receipt that says so. The receipt of one that can't be read has no id. As CBOR " +
-			"they are an array of byte strings. Who sends many learns what became of them from /v1/outcomes.",
+		Description: "Puts transactions into the pool, in their order and independently of each other. The receipts keep that order: each " +
+			"reports a transaction as accepted, or as refused with its code. Submitting a transaction again is safe: if it is in the pool or " +
+			"on the ledger, its receipt says so. The receipt of an unreadable transaction has no id. In CBOR the body is an array of byte " +
+			"strings. A client with many transactions reads their outcomes from /v1/outcomes.",
 		MaxBodyBytes: maxBatchBody,
 		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{
 			"application/json": {Schema: &huma.Schema{Ref: schemaPrefix + "Submissions"}},
@@ -40,7 +40,7 @@ func (s *server) batchOperation() huma.Operation {
 	return op
 }
 
-// protect lets only those in who have the token, if there is one.
+// protect requires the access token of an operation, if the node has one.
 func (s *server) protect(op *huma.Operation) {
 	if s.token == nil {
 		return
@@ -52,7 +52,7 @@ func (s *server) protect(op *huma.Operation) {
 
 type batchInput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
-	Wait        wait   `query:"wait" doc:"how long to wait until all are final, at most 30s; without it not at all"`
+	Wait        wait   `query:"wait" doc:"how long to wait until all are final, at most 30s; no wait by default"`
 	RawBody     []byte `contentType:"application/cbor"`
 }
 
@@ -83,8 +83,8 @@ func (s *server) submitBatch(ctx context.Context, in *batchInput) (*answer[wire.
 	return &answer[wire.Receipts]{wire.Receipts{Receipts: receipts}}, nil
 }
 
-// known returns the receipt of a transaction that was refused only because it had been submitted before: by then its inputs are
-// gone, its trade has moved on, or its ID is remembered, so any code can say so.
+// known returns the receipt of a transaction that was refused only because it had been submitted before. Any code can be the sign of it:
+// the first submission has spent its inputs, advanced its trade and recorded its ID.
 func (s *server) known(ctx context.Context, refused wire.Receipt) wire.Receipt {
 	before, err := s.ledger.Receipt(ctx, refused.Tx)
 	if err != nil || before.Status == wire.StatusRefused {
@@ -93,7 +93,7 @@ func (s *server) known(ctx context.Context, refused wire.Receipt) wire.Receipt {
 	return before
 }
 
-// refusedReceipt tells of a transaction that did not come into the pool.
+// refusedReceipt is the receipt of a transaction that the pool refused.
 func refusedReceipt(id types.TxID, err error) wire.Receipt {
 	receipt := wire.Receipt{Tx: id, Status: wire.StatusRefused, Code: types.CodeOf(err), Detail: err.Error()}
 	if p := (*problem)(nil); errors.As(err, &p) {
@@ -103,7 +103,7 @@ func refusedReceipt(id types.TxID, err error) wire.Receipt {
 	return receipt
 }
 
-// awaitAll waits until what is pending is final, or for so long.
+// awaitAll waits until all pending transactions are final, or until the time is over.
 func (s *server) awaitAll(ctx context.Context, receipts []wire.Receipt, wait time.Duration) {
 	until := time.Now().Add(wait)
 	for i := range receipts {
@@ -112,7 +112,7 @@ func (s *server) awaitAll(ctx context.Context, receipts []wire.Receipt, wait tim
 			continue
 		}
 		receipt, err := s.await(ctx, receipts[i].Tx, left)
-		if err != nil { // it is in the pool all the same, so that is what can be said
+		if err != nil { // it is still in the pool: the receipt stays pending
 			s.log.Warn("awaiting a transaction failed", "tx", receipts[i].Tx, "error", err)
 			continue
 		}
@@ -120,8 +120,8 @@ func (s *server) awaitAll(ctx context.Context, receipts []wire.Receipt, wait tim
 	}
 }
 
-// decodeBatch reads transactions, as they travel, from a body: an array of byte strings in canonical CBOR, or base64 in JSON. What
-// it returns shares no memory with the body.
+// decodeBatch reads encoded transactions from a body: an array of byte strings in canonical CBOR, or base64 in JSON. The result shares
+// no memory with the body.
 func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 	var batch wire.Submissions
 	kind, _, err := mime.ParseMediaType(contentType)
@@ -140,7 +140,7 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 		batch.Txs = bounded.Txs
 	default:
 		return nil, newProblem(http.StatusUnsupportedMediaType, types.CodeMalformed,
-			"transactions come as application/json or as application/cbor: set the Content-Type")
+			"the Content-Type of transactions must be application/json or application/cbor: set it")
 	}
 	if n := len(batch.Txs); n == 0 || n > wire.MaxBatch {
 		return nil, types.Refuse(types.CodeMalformed, "a batch has 1 to %d transactions, this one has %d", wire.MaxBatch, n)
@@ -148,7 +148,7 @@ func decodeBatch(contentType string, body []byte) ([][]byte, error) {
 	return batch.Txs, nil
 }
 
-// boundedList is a list of base64 that is not read on when it has become too long: a body can hold millions of empty ones.
+// boundedList is a list of base64 texts. It stops reading at [wire.MaxBatch]: a body can hold millions of empty texts.
 type boundedList [][]byte
 
 // UnmarshalJSON reads the list.

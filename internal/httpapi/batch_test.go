@@ -15,7 +15,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// batch submits what need not be transactions.
+// batch submits any bytes as transactions.
 func (w *world) batch(path, contentType string, txs ...[]byte) (*http.Response, []byte) {
 	w.t.Helper()
 	body := canon.Encode(&wire.Submissions{Txs: txs})
@@ -38,7 +38,7 @@ func (w *world) receipts(response *http.Response, text []byte) []wire.Receipt {
 	return answer.Receipts
 }
 
-// Each transaction of a batch fares for itself, in both encodings: good, unreadable, unbalanced, a second time, building on another.
+// The transactions of a batch are independent in both encodings: valid, unreadable, unbalanced, submitted twice, dependent on another.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"application/json", wire.CBORType} {
@@ -79,7 +79,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-func TestBatchDoesNotWaitUnasked(t *testing.T) {
+func TestBatchDefaultWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.ledger.Hold()

@@ -7,7 +7,7 @@ import (
 	"lockstep/internal/query"
 )
 
-// How many transactions and events of a block are in memory at once is bounded by the size of a block. An answer holds a page of them.
+// The size of a block bounds the transactions and events in memory. An answer holds a page of them.
 
 type blockInput struct {
 	Height height `path:"height" doc:"the height of a block, or 'latest'"`

@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// maxDrain bounds what is read of a body that is refused. A client that sends a body whole before it reads the answer would
-	// otherwise see a broken connection instead of the problem.
+	// maxDrain bounds the bytes that are read of a refused body. Without this a client that sends the whole body before it reads the
+	// answer would see a broken connection instead of the problem.
 	maxDrain     = 32 << 20
 	drainTimeout = 30 * time.Second
-	drainIdle    = 500 * time.Millisecond // a client that sends nothing for so long waits for the answer
+	drainIdle    = 500 * time.Millisecond // a client that is silent for so long waits for the answer
 )
 
-// requestBody is the body of a request, of which the guard can read the rest after the handler.
+// requestBody is the body of a request. The guard can read its rest after the handler.
 type requestBody struct {
 	io.ReadCloser
-	touched bool // somebody has begun to read, so that a client that waits for a "100 Continue" has it
+	touched bool // reading has begun, so a client that waits for "100 Continue" has received it
 }
 
 // Read reads from the body.
@@ -27,10 +27,10 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// Close leaves it open for what is left of it: the server closes it in the end.
+// Close does nothing: the guard may read the rest, and the server closes the body.
 func (b *requestBody) Close() error { return nil }
 
-// drain reads the rest of a refused body and throws it away, up to a bound; then the connection ends.
+// drain reads and discards the rest of a refused body, up to a bound, and has the connection closed.
 func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return
@@ -46,7 +46,7 @@ func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		n, err := b.ReadCloser.Read(room)
-		if left -= n; err != nil { // its end, a client that waits, or one that is gone
+		if left -= n; err != nil { // the end of the body, or a client that waits or has left
 			return
 		}
 	}

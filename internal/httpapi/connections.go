@@ -16,21 +16,21 @@ import (
 	"lockstep/types"
 )
 
-// Limits bound what clients hold open, in all and from one address. A zero field means its default.
+// Limits bound the connections and streams that clients hold open, in total and for each address. A zero field means its default.
 type Limits struct {
 	Connections        int // default 1,024
 	AddressConnections int // default a quarter of them
 	Streams            int // default 512
 	AddressStreams     int // default a quarter of them
-	// Proxies are addresses of reverse proxies. All their connections together may be as many as Connections. A stream through
-	// one counts for the client that X-Forwarded-For names last.
+	// Proxies are the addresses of reverse proxies. Only Connections bounds their connections. A stream through a proxy counts for the
+	// client that X-Forwarded-For names last.
 	Proxies []netip.Prefix
 }
 
 const (
 	defaultConnections = 1024
 	defaultStreams     = 512
-	addressShare       = 4 // one address holds at most one in so many
+	addressShare       = 4 // one address holds at most one part in so many
 )
 
 func (l Limits) withDefaults() Limits {
@@ -61,7 +61,7 @@ func (l *Limits) trusted(address netip.Addr) bool {
 	return false
 }
 
-// clientNetwork is what counts as one client: an IPv4 address, or the /64 network of an IPv6 address, which a host has to itself.
+// clientNetwork returns the network that counts as one client: an IPv4 address, or the /64 network of an IPv6 address, which one host owns.
 func clientNetwork(address netip.Addr) netip.Prefix {
 	address = address.Unmap().WithZone("")
 	bits := 64
@@ -70,7 +70,7 @@ func clientNetwork(address netip.Addr) netip.Prefix {
 	}
 	network, err := address.Prefix(bits)
 	if err != nil {
-		return netip.Prefix{} // all addresses that are none count as one
+		return netip.Prefix{} // all invalid addresses count as one client
 	}
 	return network
 }
@@ -83,12 +83,12 @@ func addressOf(remote string) netip.Addr {
 	return parsed.Addr().Unmap()
 }
 
-// connections admits a server's connections up to its limits, before they cost more than a descriptor. When all places are taken, the
-// connection that has been idle for longest makes room. The server must not accept without it: see [NewServer].
+// connections admits a server's connections up to its limits, before they cost more than a descriptor. When all places are taken, it
+// closes the connection that has been idle longest. The server must accept through [limited]: see [NewServer].
 type connections struct {
 	limits Limits
 	places *quota
-	refuse chan struct{} // one for each connection that is being told why it is closed
+	refuse chan struct{} // holds one item for each connection that is being sent its refusal
 
 	mu      sync.Mutex
 	open    map[net.Conn]*connection
@@ -97,12 +97,12 @@ type connections struct {
 
 type connection struct {
 	client client
-	idle   bool // nothing is being asked on it
-	asked  bool // something was
+	idle   bool // no request is in flight
+	asked  bool // there was a request
 	since  time.Time
 }
 
-// mostRefusals are told at once why they are refused. The others are closed without a word.
+// mostRefusals bounds the refusals that are sent at a time. Further connections are closed without an answer.
 const mostRefusals = 32
 
 func newConnections(limits Limits) *connections {
@@ -113,7 +113,7 @@ func newConnections(limits Limits) *connections {
 	}
 }
 
-// limited is a listener that accepts what its connections admit.
+// limited is a listener that accepts only the connections that are admitted.
 type limited struct {
 	net.Listener
 	connections *connections
@@ -134,7 +134,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// admit counts a connection, or returns the status with which it is refused.
+// admit counts a connection, or returns the status of its refusal.
 func (c *connections) admit(conn net.Conn) (status int) {
 	address := addressOf(conn.RemoteAddr().String())
 	client := client{clientNetwork(address), c.limits.trusted(address)}
@@ -153,7 +153,7 @@ func (c *connections) admit(conn net.Conn) (status int) {
 	return status
 }
 
-// evict closes the connection that has been idle for longest: of the client, when it has too many, else of all. The caller holds c.mu.
+// evict closes the connection that has been idle longest: of the client, when it has too many, else of all. The caller holds c.mu.
 func (c *connections) evict(of client, status int) bool {
 	var oldest net.Conn
 	for conn, o := range c.open {
@@ -170,7 +170,7 @@ func (c *connections) evict(of client, status int) bool {
 	return true
 }
 
-// forget takes a connection out of the count. The caller holds c.mu.
+// forget removes a connection from the count. The caller holds c.mu.
 func (c *connections) forget(conn net.Conn) {
 	if o := c.open[conn]; o != nil {
 		delete(c.open, conn)
@@ -178,7 +178,7 @@ func (c *connections) forget(conn net.Conn) {
 	}
 }
 
-// turnAway tells a client why its connection is closed, unless many are being told already.
+// turnAway sends a client the reason why its connection is closed, unless too many refusals are being sent.
 func (c *connections) turnAway(conn net.Conn, status int) {
 	select {
 	case c.refuse <- struct{}{}:
@@ -198,12 +198,12 @@ func (c *connections) turnAway(conn net.Conn, status int) {
 		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
 			status, http.StatusText(status), wire.ProblemType, body.Len(), body.Bytes())
 		if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-			_, _ = conn.Read(make([]byte, 1<<10)) // the request: a connection that is closed with it unread loses the answer
+			_, _ = conn.Read(make([]byte, 1<<10)) // reads the request: closing the connection with unread input loses the answer
 		}
 	}()
 }
 
-// note is an [http.Server]'s ConnState.
+// note follows the state of a connection: the ConnState of an [http.Server].
 func (c *connections) note(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -222,13 +222,13 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// close closes the connections on which nothing was asked yet, such as a browser opens beforehand, and admits none any more: a
-// server that shuts down waits for them, five seconds and longer.
+// close closes the connections without a request, such as a browser opens in advance, and admits no more. A server that shuts down
+// would wait for them, five seconds and longer.
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closing = true
-	for conn, o := range c.open { // any order: each by itself
+	for conn, o := range c.open { // in any order: they are independent
 		if !o.asked {
 			c.forget(conn)
 			conn.Close()
@@ -236,13 +236,13 @@ func (c *connections) close() {
 	}
 }
 
-// client is who a connection, a stream or a body counts for.
+// client is the client that a connection, a stream or a body counts for.
 type client struct {
 	network netip.Prefix
-	proxy   bool // a trusted one: no share of its own bounds it
+	proxy   bool // a trusted proxy: only the total bounds it
 }
 
-// quota bounds a sum in all and for each client.
+// quota bounds a sum in total and for each client.
 type quota struct {
 	most, each int
 
@@ -253,7 +253,7 @@ type quota struct {
 
 func newQuota(most, each int) *quota { return &quota{most: most, each: each, of: map[client]int{}} }
 
-// take counts n for a client, or returns the status with which it is refused: 429 when the client has too much, 503 when all have.
+// take counts n for a client, or returns the status of the refusal: 429 at the bound of the client, 503 at the total bound.
 func (q *quota) take(c client, n int) (status int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -268,7 +268,7 @@ func (q *quota) take(c client, n int) (status int) {
 	return http.StatusOK
 }
 
-// give takes back what take has counted.
+// give subtracts n that take has counted.
 func (q *quota) give(c client, n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -280,7 +280,7 @@ func (q *quota) give(c client, n int) {
 
 type clientKey struct{}
 
-// withClient notes in a request's context who it counts for: the peer, or behind a trusted proxy the last address that the proxy names.
+// withClient puts the client into a request's context: the peer, or behind a trusted proxy the last address that the proxy names.
 func (s *server) withClient(r *http.Request) *http.Request {
 	address := addressOf(r.RemoteAddr)
 	proxy := s.limits.trusted(address)
@@ -299,7 +299,7 @@ func clientOf(ctx context.Context) client {
 	return c
 }
 
-// full says which bound a client meets.
+// full is the problem of a client that has reached a bound.
 func full(status int, what string, q *quota) *problem {
 	holder, most := "this node", q.most
 	if status == http.StatusTooManyRequests {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestAShutdownWaitsForNobodyWhoAsksNothing: a connection that a browser has opened beforehand does not hold the server up.
-func TestAShutdownWaitsForNobodyWhoAsksNothing(t *testing.T) {
+// TestShutdownWithUnusedConnections: a connection that a browser has opened beforehand does not hold the server up.
+func TestShutdownWithUnusedConnections(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -25,7 +25,7 @@ func TestAShutdownWaitsForNobodyWhoAsksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	answer, err := http.Get("http://" + listener.Addr().String()) // by when the server knows of the connection before it
+	answer, err := http.Get("http://" + listener.Addr().String()) // the server has accepted the earlier connection by then
 	if err != nil {
 		t.Fatal(err)
 	}

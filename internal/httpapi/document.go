@@ -34,7 +34,7 @@ func (s *server) document() huma.Config {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Servers: []*huma.Server{{URL: "/", Description: "this node"}},
-			// Asking needs no token; the routes that submit say so themselves.
+			// Questions need no token; the operations that submit override this.
 			Security: []map[string][]string{{}},
 			Info: &huma.Info{
 				Title: "Lockstep", Version: s.version, License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
@@ -49,7 +49,7 @@ func (s *server) document() huma.Config {
 	}
 }
 
-// serveDocument serves the finished document, in both forms, and a page for people that needs nothing but itself.
+// serveDocument serves the finished document in JSON and YAML, and a self-contained HTML page.
 func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
 	asJSON, err := json.Marshal(document)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error
 	serve := func(path, contentType string, text []byte) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
-			_, _ = w.Write(text) // fails only when nobody listens any more
+			_, _ = w.Write(text) // fails only when the client has left
 		})
 	}
 	serve("/openapi.json", "application/openapi+json", asJSON)

@@ -21,7 +21,7 @@ import (
 	"lockstep/types"
 )
 
-// document is what the test reads of an OpenAPI document.
+// document is the part of an OpenAPI document that the test reads.
 type document struct {
 	OpenAPI    string `json:"openapi"`
 	Info       struct{ Title, Version string }
@@ -124,7 +124,7 @@ func checkOperation(t *testing.T, name, path string, op operation) {
 	}
 }
 
-// checkReferences wants every reference of the document to lead somewhere.
+// checkReferences fails for a reference without a target.
 func checkReferences(t *testing.T, root, node any) {
 	t.Helper()
 	switch node := node.(type) {
@@ -146,8 +146,8 @@ func checkReferences(t *testing.T, root, node any) {
 	}
 }
 
-// Real answers of a real ledger fit what the document says of them, and the document is strict enough to notice.
-func TestAnswersFitTheDocument(t *testing.T) {
+// Real answers of a real ledger match their schemas, and the schemas are strict enough to detect a change.
+func TestAnswerSchemas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	story, trade := w.ledger.Story(t)
@@ -176,14 +176,13 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	w.fits(registry, operations["trade"], "/v1/trades/"+trade.String(), http.StatusOK)
 }
 
-// described is the document that all answers of the tests are held against.
+// described is the document against which the tests check all answers.
 var described = sync.OnceValues(func() (huma.Registry, []*huma.Operation) {
 	registry, operations := describeAll()
 	return registry, slices.Collect(maps.Values(operations))
 })
 
-// describes holds an answer against the document and wants no value in it that stands for none. Every answer of every test comes
-// through here.
+// describes checks an answer against the document and refuses values that represent a missing one. Every test passes its answers here.
 func (w *world) describes(request *http.Request, response *http.Response, text []byte) {
 	w.t.Helper()
 	kind := response.Header.Get("Content-Type")
@@ -235,7 +234,7 @@ func (w *world) describesMessage(path, text string) {
 	}
 }
 
-// matches reports whether a path is of a pattern.
+// matches reports whether a path matches a pattern.
 func matches(pattern, path string) bool {
 	parts, given := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(parts) != len(given) {
@@ -249,7 +248,7 @@ func matches(pattern, path string) bool {
 	return true
 }
 
-// standIns lists the values in an answer that stand for none: the beginning of time, hashes and keys of zeros.
+// standIns lists the values in an answer that represent a missing one: the time zero, and hashes and keys of zeros.
 func standIns(value any) (found []string) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -271,8 +270,8 @@ func standIns(value any) (found []string) {
 	return found
 }
 
-// TestDocumentIsWhole wants of the document what validators of OpenAPI do, beyond that it can be read.
-func TestDocumentIsWhole(t *testing.T) {
+// TestDocumentConsistency applies the checks of OpenAPI validators beyond syntax.
+func TestDocumentConsistency(t *testing.T) {
 	t.Parallel()
 	_, raw := readDocument(newWorld(t))
 	document := raw.(map[string]any)
@@ -305,7 +304,7 @@ func TestDocumentIsWhole(t *testing.T) {
 	}
 }
 
-// registered is the registry of the schemas and the operations that refer to it.
+// registered returns the registry of schemas and the operations that refer to it.
 func registered(t *testing.T) (huma.Registry, map[string]*huma.Operation) {
 	t.Helper()
 	return describeAll()
@@ -330,7 +329,7 @@ func describeAll() (huma.Registry, map[string]*huma.Operation) {
 	return api.OpenAPI().Components.Schemas, operations
 }
 
-// nowhere takes handlers and serves none: the test wants the description.
+// nowhere accepts handlers and serves none: the test needs only the description.
 type nowhere struct{}
 
 func (nowhere) Handle(*huma.Operation, func(huma.Context))   {}
@@ -367,8 +366,8 @@ func validate(registry huma.Registry, schema *huma.Schema, value any) []error {
 	return result.Errors
 }
 
-// Every action, lock and fallback has its schema, and fits it in JSON.
-func TestSumsFitTheDocument(t *testing.T) {
+// Every action, lock and fallback has a schema, and its JSON matches the schema.
+func TestSumSchemas(t *testing.T) {
 	t.Parallel()
 	registry := newSchemas()
 	body := registry.Schema(reflect.TypeFor[types.Body](), true, "")
@@ -379,7 +378,7 @@ func TestSumsFitTheDocument(t *testing.T) {
 		if got := types.ActionKind(action); got != kind {
 			t.Errorf("%q is called %q", kind, got)
 		}
-		// These have a zero value that is not a good one.
+		// The zero values of these are invalid.
 		if agree, ok := action.(*types.Agree); ok {
 			agree.Agreement.Fallback = &types.Arbiter{}
 		}
@@ -415,7 +414,7 @@ func TestSumsFitTheDocument(t *testing.T) {
 	}
 }
 
-func TestDocsPageNeedsNothingElse(t *testing.T) {
+func TestSelfContainedDocsPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, page := w.ask("GET", "/docs", nil)

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	keepAlive    = 15 * time.Second // a stream shows a sign of life this often
-	streamWrite  = 10 * time.Second // a reader that takes nothing for so long is let go; it can come back where it was
+	keepAlive    = 15 * time.Second // interval of the comments that keep a stream alive
+	streamWrite  = 10 * time.Second // a reader that reads nothing for so long is dropped; it can resume where it was
 	streamPiece  = 64 << 10         // bytes of a block that are written at once
 	endOfBlock   = "end"
 	streamFormat = "text/event-stream"
@@ -29,18 +29,17 @@ const (
 
 func eventsOperation() huma.Operation {
 	op := huma.Operation{
-		Method: http.MethodGet, Path: "/v1/events", OperationID: "events", Summary: "What happens, as it happens",
+		Method: http.MethodGet, Path: "/v1/events", OperationID: "events", Summary: "Events of the ledger, as they happen",
 		Description: "Server-sent events. The name of each is its kind, its data an Event in JSON, its id \"height:index\". " +
-			"A message with an id (\"height:end\") and no data tells that the block held nothing more that was asked for. Whoever " +
-			"comes back with the last id in Last-Event-ID goes on right after it; then 'from' counts no more. A place ahead of the ledger is " +
-			"refused (code ahead).",
+			"A message with an id (\"height:end\") and no data ends the requested events of a block. A client that reconnects with " +
+			"the last id in Last-Event-ID resumes right after it; 'from' is then ignored. A place ahead of the ledger is refused (code ahead).",
 		Responses: streamOf("Event"),
 	}
 	describeProblems(&op, http.StatusConflict)
 	return op
 }
 
-// streamOf describes a stream whose messages hold a schema's values.
+// streamOf describes a stream of messages whose data are values of a schema.
 func streamOf(name string) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {
 		Description: "A stream without an end.",
@@ -52,10 +51,10 @@ func streamOf(name string) map[string]*huma.Response {
 }
 
 type eventsInput struct {
-	From    uint64          `query:"from" doc:"the first height; without it, what comes next"`
-	Key     types.PublicKey `query:"key" doc:"only what concerns this key"`
-	Trade   types.TradeID   `query:"trade" doc:"only what concerns this trade"`
-	Product types.ProductID `query:"product" doc:"only what concerns the book or the auction of this product"`
+	From    uint64          `query:"from" doc:"the first height; without it, the next block"`
+	Key     types.PublicKey `query:"key" doc:"only events that concern this key"`
+	Trade   types.TradeID   `query:"trade" doc:"only events of this trade"`
+	Product types.ProductID `query:"product" doc:"only events of the book or the auction of this product"`
 	Last    position        `header:"Last-Event-ID" doc:"the id of the last message that was received"`
 }
 
@@ -65,7 +64,7 @@ func (in *eventsInput) wants(event *types.Event) bool {
 		(in.Product == types.ProductID{} || event.Product == in.Product)
 }
 
-// position is a place between two events: the next one is that of an index in the block of a height.
+// position is a place between two events: the next event is the one at an index in the block at a height.
 type position struct {
 	height uint64
 	index  int
@@ -86,10 +85,10 @@ func (p *position) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return types.Refuse(types.CodeMalformed, "that is not the id of a message of this stream")
+	return types.Refuse(types.CodeMalformed, "not the id of a message of this stream: send the last id unchanged, height:index or height:end")
 }
 
-// last is the height of the block that the message before the place is of.
+// last returns the height of the block of the message before the place.
 func (p position) last() uint64 {
 	if p.index > 0 {
 		return p.height
@@ -103,10 +102,10 @@ func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamRespo
 	})
 }
 
-// blockWriter writes messages about a block: those of the first place and later.
+// blockWriter writes the messages about a block, from an index on.
 type blockWriter func(out io.Writer, block *wire.Block, first int) error
 
-// openStream begins a stream right after the last message that was received, or at a height, or now.
+// openStream opens a stream right after the last message that the client received, at a height, or at the next block.
 func (s *server) openStream(ctx context.Context, start position, from uint64, write blockWriter) (*huma.StreamResponse, error) {
 	status, err := s.ledger.Status(ctx)
 	if err != nil {
@@ -116,7 +115,7 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 	switch {
 	case start.height > next.height, start.height == next.height && start.index > 0:
 		return nil, s.refuse(types.Refuse(types.CodeAhead,
-			"Last-Event-ID names a message of block %d, and this ledger is at block %d: it is not the ledger that the message came from; "+
+			"Last-Event-ID names a message of block %d, and this ledger is at block %d: the message is from another ledger; "+
 				"start again without Last-Event-ID", start.last(), status.Height))
 	case start != (position{}):
 	case from > next.height:
@@ -124,7 +123,7 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 			"from: block %d is ahead of this ledger, which is at block %d; leave it out to begin with the next block", from, status.Height))
 	case from > 0:
 		start.height = from
-	default: // made definite, so that a client that loses the connection at once can still come back
+	default: // explicit, so that a client that loses the connection at once can still resume
 		start = next
 	}
 	holder := clientOf(ctx)
@@ -142,7 +141,7 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 	}}, nil
 }
 
-// stream writes blocks as the ledger gives them. The ledger's sequence waits while the reader does, so nothing piles up.
+// stream writes the blocks that the ledger yields. While the reader is slow the sequence waits, so nothing is buffered.
 func (s *server) stream(r *http.Request, w http.ResponseWriter, start position, write blockWriter) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	out := &eventWriter{writer: w, control: http.NewResponseController(w)}
@@ -166,7 +165,7 @@ func (s *server) stream(r *http.Request, w http.ResponseWriter, start position, 
 			}
 		}
 	}()
-	defer func() { // the ledger's sequence has ended when this returns
+	defer func() { // waits until the sequence of the ledger has ended
 		cancel()
 		for range blocks {
 		}
@@ -219,7 +218,7 @@ func (o *eventWriter) begin(start position) error {
 	return o.flush(first.Bytes())
 }
 
-// block writes the messages about a block, in pieces: a block has megabytes of them, and many readers may be slow at once.
+// block writes the messages about a block in pieces: they are megabytes, and many readers may be slow at once.
 func (o *eventWriter) block(block *wire.Block, first int, write blockWriter) error {
 	if err := o.control.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
 		return fmt.Errorf("stream: %w", err)
@@ -238,7 +237,7 @@ func (o *eventWriter) block(block *wire.Block, first int, write blockWriter) err
 	return nil
 }
 
-// writeEvents writes a message for each event that is wanted.
+// writeEvents writes a message for each selected event.
 func writeEvents(out io.Writer, block *wire.Block, first int, in *eventsInput) error {
 	for i := first; i < len(block.Events); i++ {
 		event := &block.Events[i]

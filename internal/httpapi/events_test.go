@@ -139,7 +139,7 @@ func TestEventsBadPosition(t *testing.T) {
 	}
 }
 
-// A place ahead of the ledger is that of another one, or of one that was made anew: silence would last for ever.
+// A place ahead of the ledger is from another ledger, or from one that was created again: the stream would stay silent forever.
 func TestEventsAhead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,7 +161,7 @@ func TestEventsAhead(t *testing.T) {
 	leave()
 }
 
-// flood is a ledger whose past is endless and large: it counts how much of it was taken.
+// flood is a ledger with an endless sequence of large past blocks. It counts the blocks that were read.
 type flood struct {
 	*ledgertest.Ledger
 	ended chan uint64
@@ -178,7 +178,7 @@ func (f flood) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, er
 	}
 }
 
-// A reader that takes nothing holds up only itself, and nothing piles up for it.
+// A reader that reads nothing delays only itself, and nothing is buffered for it.
 func TestEventsSlowReader(t *testing.T) {
 	t.Parallel()
 	f := flood{Ledger: ledgertest.New(t, "test"), ended: make(chan uint64, 2)}
@@ -192,7 +192,7 @@ func TestEventsSlowReader(t *testing.T) {
 	}
 	fmt.Fprintf(slow, "GET /v1/events?from=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	next, leave := w.listen("/v1/events?from=1", "")
-	const blocks = 300 // of 130 kB: several times what a connection holds
+	const blocks = 300 // of 130 kB: several times the buffer of a connection
 	all(t, next, blocks)
 	slow.Close()
 	if taken := <-f.ended; taken > blocks/2 {
@@ -202,7 +202,7 @@ func TestEventsSlowReader(t *testing.T) {
 	<-f.ended
 }
 
-// counter counts what is written to it and how much at once.
+// counter counts the bytes written to it and the largest write.
 type counter struct {
 	http.ResponseWriter
 	most, total int
@@ -215,7 +215,7 @@ func (c *counter) Write(text []byte) (int, error) {
 
 func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// A block is written in pieces, so that a slow reader does not hold all that is said of it.
+// A block is written in pieces, so that a slow reader does not keep all its messages in memory.
 func TestEventsOfALargeBlock(t *testing.T) {
 	t.Parallel()
 	block := wire.Block{Height: 7, Events: make([]types.Event, 5000), Txs: make([]wire.BlockTx, 5000)}
@@ -253,7 +253,7 @@ func TestEventsOfALargeBlock(t *testing.T) {
 }
 
 // A stream that has ended makes room for another.
-func TestEventsMakeRoom(t *testing.T) {
+func TestStreamPlaceReuse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range defaultStreams + 1 {

@@ -21,8 +21,8 @@ import (
 	"lockstep/types"
 )
 
-// guard stands before all routes: it recovers panics, logs, checks the Host header and sets the headers
-// that keep browsers from doing anything with an answer but showing it.
+// guard wraps all routes. It recovers panics, logs, checks the Host header, and sets the headers that keep a browser from using an answer
+// in any way but to show it.
 func (s *server) guard(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
@@ -45,13 +45,13 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 				"duration", time.Since(begin), "remote", r.RemoteAddr)
 		}()
 		if r.ContentLength != 0 && r.Method != http.MethodPost && pattern != "" {
-			header.Set("Connection", "close") // or the server would wait for the body of a question before it answers
+			header.Set("Connection", "close") // else the server would wait for the body of a GET before it answers
 		}
 		unclear := badQuery(r)
 		switch {
 		case !s.knownHost(r):
 			writeProblem(out, newProblem(http.StatusMisdirectedRequest, types.CodeMalformed, fmt.Sprintf(
-				"this node is not known as %.200q: ask it by the address at which it listens, or add the name to \"hosts\" in its node.json, "+
+				"this node does not serve the host %.200q: use the address at which it listens, or add the name to \"hosts\" in its node.json, "+
 					"or start it with --allow-host", r.Host)))
 		case s.crossOrigin(out, r):
 		case unclear != nil:
@@ -64,12 +64,12 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// bounded serves a request when there is room for its body, which is read as a whole. Only what is posted is read: a question holds no
-// room for what comes behind it, however long its answer takes.
+// bounded serves a request when there is memory for its body, which is read as a whole. Only the body of a POST is read, so a GET takes
+// no memory for a body, even while its answer is streamed.
 func (s *server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size := int(min(r.ContentLength, maxBatchBody))
-		if r.ContentLength < 0 { // not told beforehand
+		if r.ContentLength < 0 { // the length is not announced
 			size = maxBatchBody
 		}
 		if size > 0 && r.Method == http.MethodPost {
@@ -85,11 +85,11 @@ func (s *server) bounded(next http.Handler) http.Handler {
 	})
 }
 
-// unrouted answers where no route is: 404, or 405 with the methods that there are. The mux knows which.
+// unrouted answers a request without a route: 404, or 405 with the methods that the mux allows.
 func (s *server) unrouted(w http.ResponseWriter, r *http.Request, handler http.Handler) {
 	verdict := &discard{header: http.Header{}, status: http.StatusNotFound}
 	handler.ServeHTTP(verdict, r)
-	detail := "there is no such path; " + docsPath + " lists those that there are"
+	detail := "there is no such path; " + docsPath + " lists the paths"
 	if verdict.status == http.StatusMethodNotAllowed {
 		allow := verdict.header.Get("Allow")
 		w.Header().Set("Allow", allow)
@@ -103,13 +103,13 @@ func (s *server) recovered(w *response, r *http.Request, failure any) {
 		s.log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "panic", failure, "stack", string(debug.Stack()))
 	}
 	if w.status != 0 {
-		panic(http.ErrAbortHandler) // half an answer is out: break it off, so that nobody takes it for a whole one
+		panic(http.ErrAbortHandler) // a part of the answer is sent: abort, so that the client does not take it for complete
 	}
-	writeProblem(w, newProblem(http.StatusInternalServerError, types.CodeInternal, "the node's log says what happened"))
+	writeProblem(w, newProblem(http.StatusInternalServerError, types.CodeInternal, "the request failed in the node; its log has the cause"))
 }
 
-// knownHost refuses what a page of another site sends to a node on the visitor's own machine, after its name was made to
-// resolve to that machine (DNS rebinding): the browser sends that name as the host.
+// knownHost reports whether a request names this node as its host. It protects a node on a visitor's own machine against DNS rebinding:
+// another site lets its name resolve to that machine, and the browser sends this name as the host.
 func (s *server) knownHost(r *http.Request) bool {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if local == nil || !local.IP.IsLoopback() {
@@ -120,7 +120,7 @@ func (s *server) knownHost(r *http.Request) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.hosts, host)
 }
 
-// hostName is the name in a Host header, in lower case, without its port and the dot that may end it.
+// hostName returns the name in a Host header in lower case, without the port and a final dot.
 func hostName(header string) string {
 	host, _, err := net.SplitHostPort(header)
 	if err != nil {
@@ -129,7 +129,7 @@ func hostName(header string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-// badQuery is why a query can't be read in one way only, if it can't.
+// badQuery returns why a query is malformed or ambiguous, or nil.
 func badQuery(r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -137,17 +137,17 @@ func badQuery(r *http.Request) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if len(query[name]) > 1 {
-			return fmt.Errorf("query.%.100s: it is given %d times; give it once", name, len(query[name]))
+			return fmt.Errorf("query.%.100s: given %d times; give it once", name, len(query[name]))
 		}
 	}
 	return nil
 }
 
-// requireToken stands before what changes the ledger.
+// requireToken lets a request pass only with the access token.
 func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
 	scheme, given, ok := strings.Cut(ctx.Header("Authorization"), " ")
 	given, ok = strings.TrimLeft(given, " "), ok && strings.EqualFold(scheme, "Bearer") // RFC 9110, section 11.1
-	hash := sha256.Sum256([]byte(given))                                                // so that the comparison does not tell the length either
+	hash := sha256.Sum256([]byte(given))                                                // so that the time of the comparison does not reveal the length
 	if ok && subtle.ConstantTimeCompare(hash[:], s.token[:]) == 1 {
 		next(ctx)
 		return
@@ -156,7 +156,7 @@ func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
 	w.Header().Set("WWW-Authenticate", "Bearer")
 	detail := "this node takes transactions only with its access token: send it as 'Authorization: Bearer <token>'"
 	if ok {
-		detail = "that is not the access token of this node"
+		detail = "this is not the access token of the node: send the one in its api.token file"
 	}
 	writeProblem(w, newProblem(http.StatusUnauthorized, codeOf(http.StatusUnauthorized), detail))
 }
@@ -164,15 +164,15 @@ func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
 func writeProblem(w http.ResponseWriter, p *problem) {
 	w.Header().Set("Content-Type", wire.ProblemType)
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p.Problem) // fails only when nobody listens any more
+	_ = json.NewEncoder(w).Encode(p.Problem) // fails only when the client has left
 }
 
-// response notes what is answered. Unwrap lets http.ResponseController reach the connection.
+// response records the status and the length of an answer. Unwrap gives http.ResponseController access to the connection.
 type response struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
-	refuse func() // called before a refusal is answered
+	refuse func() // called before a refusal is written
 }
 
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -181,7 +181,7 @@ func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 		if status >= http.StatusBadRequest && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-			w.refuse() // a node that has too much to do reads no more of it
+			w.refuse() // an overloaded node does not read the rest of the body
 		}
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -196,7 +196,7 @@ func (w *response) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// discard takes an answer for its status and header.
+// discard keeps the status and the header of an answer and drops its body.
 type discard struct {
 	header http.Header
 	status int

@@ -9,27 +9,27 @@ import (
 	"lockstep/types"
 )
 
-// historyRoutes are the questions that the query index answers. It follows the chain: every answer says how far it is.
+// historyRoutes are the routes that the query index answers. It follows the chain: every answer has the height that it has reached.
 func (s *server) historyRoutes() []route {
 	return []route{
 		ask("/v1/trades", "trades", "Trades by party, product, phase and time, newest first", s.tradeHistory),
 		ask("/v1/auctions", "auctions", "Auctions that were held, with their prices", s.auctionHistory),
-		ask("/v1/volumes", "volumes", "What a market has traded by auction, by hour or by day", s.volumeHistory),
-		ask("/v1/keys/{key}/fills", "key-fills", "The orders of a key that came to an auction, with what they got, newest first", s.fills),
-		ask("/v1/keys/{key}/conduct", "key-conduct", "What became of all trades of a key, by asset and role", s.conduct),
+		ask("/v1/volumes", "volumes", "The volumes that a market has traded by auction, by hour or by day", s.volumeHistory),
+		ask("/v1/keys/{key}/fills", "key-fills", "The orders of a key that entered an auction, with their fills, newest first", s.fills),
+		ask("/v1/keys/{key}/conduct", "key-conduct", "The outcomes of all trades of a key, by asset and role", s.conduct),
 	}
 }
 
-// asked answers from the index, if this node keeps one.
+// asked answers from the index, if the node keeps one.
 func asked[T any](s *server, question func(*query.History) (T, error)) (*answer[T], error) {
 	if s.history == nil {
-		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "this node keeps no index"))
+		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "this node keeps no index: ask another node"))
 	}
 	told, err := question(s.history)
 	return respond(s, told, err)
 }
 
-// given is a pointer to what a question names, nil when it does not.
+// given returns a pointer to a parameter, nil when it is the zero value.
 func given[T comparable](value T) *T {
 	var none T
 	if value == none {
@@ -77,11 +77,11 @@ func (s *server) auctionHistory(ctx context.Context, in *auctionHistoryInput) (*
 }
 
 type volumeHistoryInput struct {
-	Commodity string        `query:"commodity" maxLength:"32" doc:"what the products are, such as energy"`
-	Unit      string        `query:"unit" maxLength:"32" doc:"what they are counted in, such as Wh"`
+	Commodity string        `query:"commodity" maxLength:"32" doc:"the commodity, such as energy"`
+	Unit      string        `query:"unit" maxLength:"32" doc:"the unit of its quantities, such as Wh"`
 	Zone      string        `query:"zone" maxLength:"32" doc:"empty for the products without a zone"`
-	Asset     types.AssetID `query:"asset" doc:"what the products are paid in"`
-	Span      string        `query:"span" enum:"hour,day" default:"hour" doc:"what is summed up, in UTC"`
+	Asset     types.AssetID `query:"asset" doc:"the asset in which the products are paid"`
+	Span      string        `query:"span" enum:"hour,day" default:"hour" doc:"the period of each sum, in UTC"`
 	From      moment        `query:"from" doc:"only spans that begin then or later"`
 	Until     moment        `query:"until" doc:"only spans that begin before"`
 	Oldest    bool          `query:"oldest" doc:"the oldest first"`
@@ -90,7 +90,7 @@ type volumeHistoryInput struct {
 
 func (s *server) volumeHistory(ctx context.Context, in *volumeHistoryInput) (*answer[history.Volumes], error) {
 	if in.Commodity == "" || in.Unit == "" || in.Asset == (types.AssetID{}) {
-		return nil, s.refuse(types.Refuse(types.CodeMalformed, "a market is asked for by its commodity, unit and asset: name all three"))
+		return nil, s.refuse(types.Refuse(types.CodeMalformed, "a market is named by commodity, unit and asset: give all three"))
 	}
 	filter := index.VolumeFilter{
 		Market: index.Market{Commodity: in.Commodity, Unit: in.Unit, Zone: in.Zone, Asset: in.Asset},

@@ -67,7 +67,7 @@ func TestBadSubmissions(t *testing.T) {
 	}
 }
 
-// TestLargeBodies sends bodies whole, as simple clients do, before it reads the answer: it is a problem, not a broken connection.
+// TestLargeBodies sends whole bodies, as simple clients do, before it reads the answer: a problem, not a broken connection.
 func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -121,7 +121,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// A body without an end is read no further than it is thrown away, and a client that asks first sends none.
+// An endless body is read only up to the bound of draining, and a client that waits for "100 Continue" sends no body.
 func TestEndlessBody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -158,7 +158,7 @@ func TestEndlessBody(t *testing.T) {
 	}
 }
 
-// counted tells how much of a body was taken, in chunks, so that no length is announced.
+// counted is a body of chunks, without an announced length, that counts the bytes read from it.
 type counted struct{ sent atomic.Int64 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -329,7 +329,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// broken is a ledger with a defect: the real one, but for one question.
+// broken is a real ledger in which one question fails.
 type broken struct{ *ledgertest.Ledger }
 
 func (broken) Assets(context.Context, string, wire.Page) (wire.Assets, error) {
@@ -355,7 +355,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Whatever bytes come in, the answer is HTTP and the server lives.
+// For any input bytes the answer is HTTP and the server stays up.
 func TestRawBytes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

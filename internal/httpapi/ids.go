@@ -9,11 +9,11 @@ import (
 )
 
 type idsInput struct {
-	Kind   string `path:"kind" enum:"trade,offer,asset,product,transaction,point,key" doc:"what the id names"`
+	Kind   string `path:"kind" enum:"trade,offer,asset,product,transaction,point,key" doc:"the kind of the id"`
 	Prefix string `path:"prefix" minLength:"4" maxLength:"64" doc:"the first digits of the id; of a key, its text from lk1 on"`
 }
 
-// ids answers which IDs begin with some digits, so that a person need not type all of them.
+// ids lists the IDs that begin with some digits, so that a person need not type all digits.
 func (s *server) ids(ctx context.Context, in *idsInput) (*answer[wire.IDs], error) {
 	found, err := s.ledger.IDs(ctx, in.Kind, in.Prefix, wire.MaxIDs+1)
 	if err == nil && in.Kind == "offer" {
@@ -26,7 +26,7 @@ func (s *server) ids(ctx context.Context, in *idsInput) (*answer[wire.IDs], erro
 	return respond(s, wire.IDs{IDs: filled(found), More: more}, err)
 }
 
-// endedOffers adds the offers that stand no more, as far as the index knows: there is something to tell of them too.
+// endedOffers adds the offers that have ended, as far as the index knows.
 func (s *server) endedOffers(ctx context.Context, prefix string, found []string) ([]string, error) {
 	low, high, err := types.PrefixRange(prefix)
 	if err != nil || s.history == nil {

@@ -18,7 +18,7 @@ import (
 	"lockstep/types"
 )
 
-// limitedWorld serves a ledger with limits, on a listener that they hold for.
+// limitedWorld serves a ledger on a listener with limits.
 func limitedWorld(t *testing.T, limits Limits) (address string) {
 	t.Helper()
 	ledger := ledgertest.New(t, "test")
@@ -89,8 +89,8 @@ func (c *caller) answer() int {
 
 const stream = "GET /v1/events"
 
-// TestConnectionsAreBounded: of one address and in all, and what is idle makes room for what asks.
-func TestConnectionsAreBounded(t *testing.T) {
+// TestConnectionLimits checks the bounds for one address and in total. An idle connection makes room for an active one.
+func TestConnectionLimits(t *testing.T) {
 	t.Parallel()
 	address := limitedWorld(t, Limits{Connections: 6, AddressConnections: 3, Streams: 100, AddressStreams: 100})
 	var one []*caller
@@ -131,7 +131,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-// TestManyIdleConnections: a flood of connections on which nothing is asked keeps nobody out.
+// TestManyIdleConnections: a flood of connections without requests blocks no client.
 func TestManyIdleConnections(t *testing.T) {
 	t.Parallel()
 	address := limitedWorld(t, Limits{Connections: 8, AddressConnections: 8})
@@ -145,7 +145,7 @@ func TestManyIdleConnections(t *testing.T) {
 	}
 }
 
-func TestStreamsAreBounded(t *testing.T) {
+func TestStreamLimits(t *testing.T) {
 	t.Parallel()
 	address := limitedWorld(t, Limits{Streams: 3, AddressStreams: 2, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.9/32")}})
 	for i, want := range []struct {
@@ -155,9 +155,9 @@ func TestStreamsAreBounded(t *testing.T) {
 		{"127.0.0.1", "", http.StatusOK},
 		{"127.0.0.1", "", http.StatusOK},
 		{"127.0.0.1", "", http.StatusTooManyRequests},
-		{"127.0.0.1", "192.0.2.7", http.StatusTooManyRequests}, // no proxy, so nobody believes what it names
-		{"127.0.0.9", "127.0.0.1", http.StatusTooManyRequests}, // whom the proxy names has two
-		{"127.0.0.9", "127.0.0.1, 192.0.2.7", http.StatusOK},   // the last is whom the proxy itself has seen
+		{"127.0.0.1", "192.0.2.7", http.StatusTooManyRequests}, // not a proxy, so its header is ignored
+		{"127.0.0.9", "127.0.0.1", http.StatusTooManyRequests}, // the named client has two
+		{"127.0.0.9", "127.0.0.1, 192.0.2.7", http.StatusOK},   // the last address is the one that the proxy saw
 		{"127.0.0.9", "192.0.2.8", http.StatusServiceUnavailable},
 	} {
 		var header []string
@@ -170,8 +170,8 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
-// TestBodiesAreBounded: what many large requests hold in memory while they are read.
-func TestBodiesAreBounded(t *testing.T) {
+// TestBodyLimits checks the bound on memory for many large requests that are being read.
+func TestBodyLimits(t *testing.T) {
 	t.Parallel()
 	address := limitedWorld(t, Limits{})
 	request, header := "POST /v1/transactions/batch", []string{
@@ -204,8 +204,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
-// TestAStreamHoldsNoBody: a question that promises a body and never sends it takes no room from those who submit.
-func TestAStreamHoldsNoBody(t *testing.T) {
+// TestStreamWithUnsentBody: a GET that announces a body and never sends it takes no memory from submissions.
+func TestStreamWithUnsentBody(t *testing.T) {
 	t.Parallel()
 	address := limitedWorld(t, Limits{})
 	for _, promise := range []string{fmt.Sprint("Content-Length: ", maxBatchBody), "Transfer-Encoding: chunked"} {

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// PageInput is the part of a list that is asked for. It is exported for huma, which reads no embedded struct that is not.
+// PageInput selects a page of a list. It is exported because huma ignores unexported embedded structs.
 type PageInput struct {
 	After string `query:"after" maxLength:"256" doc:"the 'next' of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"the most items of a page"`
@@ -22,7 +22,7 @@ func (s *server) products(ctx context.Context, in *PageInput) (*answer[wire.Prod
 }
 
 type productInput struct {
-	ID types.ProductID `path:"id" doc:"the id of a product: the hash of what it is"`
+	ID types.ProductID `path:"id" doc:"the id of a product: its hash"`
 }
 
 func (s *server) product(ctx context.Context, in *productInput) (*answer[wire.Book], error) {
@@ -42,7 +42,7 @@ func (s *server) productOrders(ctx context.Context, in *productOrdersInput) (*an
 	return respond(s, page, err)
 }
 
-// withLists keeps the empty lists of orders lists.
+// withLists makes the nil lists of orders empty lists.
 func withLists(orders []wire.BookOrder) []wire.BookOrder {
 	for i := range orders {
 		order := &orders[i].Order
@@ -92,7 +92,7 @@ func (s *server) keyOrders(ctx context.Context, in *keyOrdersInput) (*answer[wir
 
 type keyRecordInput struct {
 	Key   types.PublicKey `path:"key" doc:"a public key"`
-	Asset types.AssetID   `query:"asset" doc:"only the record in this asset; without it, in each in which there is one"`
+	Asset types.AssetID   `query:"asset" doc:"only the record in this asset; without it, the records in all assets"`
 	PageInput
 }
 

@@ -56,7 +56,7 @@ func TestMarket(t *testing.T) {
 	}
 }
 
-// What an auction would trade now is what it trades when the gate closes.
+// The indicative result equals the result of the auction when the gate closes.
 func TestBook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -139,7 +139,7 @@ func TestMarketPages(t *testing.T) {
 	}
 }
 
-// A matched trade that nobody pays stands on the consumer's record.
+// An unpaid matched trade counts in the record of the consumer.
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -162,7 +162,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// A book is followed by its product: what is placed, what is withdrawn, and what its auction does.
+// The events of a product are its placed and withdrawn orders and its auction.
 func TestEventsOfAProduct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -189,7 +189,7 @@ func TestEventsOfAProduct(t *testing.T) {
 	}
 }
 
-func TestMarketFitsTheDocument(t *testing.T) {
+func TestMarketSchemas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.openBook()

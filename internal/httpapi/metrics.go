@@ -15,7 +15,7 @@ import (
 	"lockstep/client/wire"
 )
 
-// meter counts requests and shows where the ledger stands, for Prometheus.
+// meter counts requests and exports the status of the ledger to Prometheus.
 type meter struct {
 	handler  http.Handler
 	requests *prometheus.CounterVec
@@ -46,7 +46,7 @@ func newMeter(ledger Ledger, registry *prometheus.Registry) (*meter, error) {
 	return m, nil
 }
 
-// count notes a request. The route is the pattern, not the path, so that there are only so many.
+// count counts a request. The route label is the pattern, not the path, which bounds the number of series.
 func (m *meter) count(pattern string, status int, begin time.Time) {
 	if pattern == "" {
 		pattern = "none"
@@ -55,7 +55,7 @@ func (m *meter) count(pattern string, status int, begin time.Time) {
 	m.duration.WithLabelValues(pattern).Observe(time.Since(begin).Seconds())
 }
 
-// standing collects where the ledger stands when it is asked.
+// standing collects the status of the ledger at each scrape.
 type standing struct {
 	ledger Ledger
 	gauges []gauge
@@ -89,7 +89,7 @@ func (s *standing) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements [prometheus.Collector]. A ledger that does not answer shows no numbers rather than old ones.
+// Collect implements [prometheus.Collector]. A ledger that does not answer has no values rather than old ones.
 func (s *standing) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 	defer cancel()

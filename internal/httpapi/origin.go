@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Pages of other sites are kept from reading answers by their browser, unless the node lists their origin (CORS, by the Fetch
-// standard). A token is never sent by a browser on its own, so answers don't allow credentials.
+// A browser keeps the pages of other sites from reading answers, unless the node lists their origin (CORS, by the Fetch standard). A
+// browser never sends the token on its own, so answers don't allow credentials.
 
-// ParseOrigin reads the origin of a site, such as "https://market.example": a scheme, a host and perhaps a port.
+// ParseOrigin reads the origin of a site, such as "https://market.example": a scheme, a host and an optional port.
 func ParseOrigin(text string) (string, error) {
 	site, err := url.Parse(text)
 	if err != nil || site.Scheme != "http" && site.Scheme != "https" || site.Host == "" || site.Path != "" || site.User != nil ||
@@ -21,7 +21,7 @@ func ParseOrigin(text string) (string, error) {
 	return site.Scheme + "://" + strings.ToLower(site.Host), nil
 }
 
-// ParseHost reads a name by which a proxy makes the node known, such as "node.example".
+// ParseHost reads a host name under which a proxy serves the node, such as "node.example".
 func ParseHost(text string) (string, error) {
 	if text == "" || strings.ContainsAny(text, "/*@ \t\"") || hostName(text) != strings.TrimSuffix(strings.ToLower(text), ".") {
 		return "", fmt.Errorf("%q is not the name of a host: write it without scheme and port, such as node.example", text)
@@ -29,7 +29,7 @@ func ParseHost(text string) (string, error) {
 	return hostName(text), nil
 }
 
-// crossOrigin adds to an answer that a listed site may read it, and answers the question that a browser asks beforehand.
+// crossOrigin adds the CORS headers for a listed site to an answer. It answers the preflight request of a browser itself.
 func (s *server) crossOrigin(w http.ResponseWriter, r *http.Request) (answered bool) {
 	if len(s.origins) == 0 {
 		return false

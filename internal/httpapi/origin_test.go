@@ -30,7 +30,7 @@ func listed(t *testing.T) *world {
 
 const market = "https://market.example:8443"
 
-// TestOrigins: pages of a listed site may read answers, refusals among them, and those of no other.
+// TestOrigins: pages of a listed site may read answers, including refusals; pages of other sites may not.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
 	w := listed(t)
@@ -58,11 +58,11 @@ func TestOrigins(t *testing.T) {
 	response, text := w.ask("POST", "/v1/transactions", strings.NewReader("x"), "Origin", market, "Content-Type", "application/json")
 	w.refused(response, text, http.StatusUnauthorized, types.CodeToken) // the token is needed still
 	w.invites(response, market, true)
-	response, text = w.ask("OPTIONS", "/v1/status", nil, "Origin", market) // no question of a browser
+	response, text = w.ask("OPTIONS", "/v1/status", nil, "Origin", market) // not a preflight request
 	w.refused(response, text, http.StatusMethodNotAllowed, types.CodeMalformed)
 }
 
-// invites compares whether an answer lets a site read it. No answer may be kept for another site, or allow credentials.
+// invites checks whether an answer lets a site read it. No answer may be cached for another site, or allow credentials.
 func (w *world) invites(response *http.Response, origin string, may bool) {
 	w.t.Helper()
 	want := ""
@@ -97,7 +97,7 @@ func TestListedHost(t *testing.T) {
 	}
 }
 
-func TestHostsAndOriginsThatAreNone(t *testing.T) {
+func TestInvalidHostsAndOrigins(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "*", "http://node.example", "node.example:80", "node example", "a@b", "node/x"} {
 		if host, err := ParseHost(text); err == nil {

@@ -11,14 +11,14 @@ import (
 	"lockstep/client/wire"
 )
 
-// outcomesAtOnce stand in one message.
+// outcomesAtOnce bounds the outcomes in one message.
 const outcomesAtOnce = 500
 
 func outcomesOperation() huma.Operation {
 	op := huma.Operation{
-		Method: http.MethodGet, Path: "/v1/outcomes", OperationID: "outcomes", Summary: "What becomes of transactions, as it is decided",
-		Description: "Server-sent events, for who submits much: each tells what a block made of up to 500 of its transactions. Its data is in " +
-			"JSON as Outcomes, its id \"height:index\" that of the last of them. For the rest it is as /v1/events.",
+		Method: http.MethodGet, Path: "/v1/outcomes", OperationID: "outcomes", Summary: "Outcomes of transactions, as they are decided",
+		Description: "Server-sent events for clients with many transactions: each has the outcomes of up to 500 transactions of a block. Its data " +
+			"is an Outcomes in JSON, its id \"height:index\" that of the last transaction. In all else it is like /v1/events.",
 		Responses: streamOf("Outcomes"),
 	}
 	describeProblems(&op, http.StatusConflict)
@@ -26,7 +26,7 @@ func outcomesOperation() huma.Operation {
 }
 
 type outcomesInput struct {
-	From uint64   `query:"from" doc:"the first height; without it, what comes next"`
+	From uint64   `query:"from" doc:"the first height; without it, the next block"`
 	Last position `header:"Last-Event-ID" doc:"the id of the last message that was received"`
 }
 

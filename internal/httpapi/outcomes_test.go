@@ -63,7 +63,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// A block with many transactions is told in parts, and who comes back goes on after the part that came last.
+// A block with many transactions is sent in parts, and a client that reconnects resumes after the last part.
 func TestOutcomesInParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,14 +8,14 @@ import (
 	"lockstep/types"
 )
 
-// Parameters that are neither numbers nor words of package types. huma reads a struct with UnmarshalText from its text.
+// These types are parameters that are neither numbers nor texts of package types. huma reads a struct by its UnmarshalText.
 
 const (
 	longestWait = 30 * time.Second // of a request, for a transaction to become final
-	submitWait  = 10 * time.Second // of a submission that does not say
+	submitWait  = 10 * time.Second // of a submission without a wait
 )
 
-// wait is how long to wait for a transaction to become final. huma takes no default for such a type.
+// wait is the time to wait for a transaction to become final. huma supports no default for such a type.
 type wait struct {
 	given bool
 	span  time.Duration
@@ -24,13 +24,13 @@ type wait struct {
 func (w *wait) UnmarshalText(text []byte) error {
 	span, err := time.ParseDuration(string(text))
 	if err != nil || span < 0 || span > longestWait {
-		return types.Refuse(types.CodeMalformed, "that is not a time to wait: write it as 10s, at most %s; 0 does not wait", longestWait)
+		return types.Refuse(types.CodeMalformed, "not a time to wait: write it as 10s, at most %s; 0 does not wait", longestWait)
 	}
 	*w = wait{true, span}
 	return nil
 }
 
-// or is the time to wait, or another if none was given.
+// or returns the time to wait, or another if none was given.
 func (w wait) or(other time.Duration) time.Duration {
 	if w.given {
 		return w.span
@@ -47,13 +47,13 @@ func (h *height) UnmarshalText(text []byte) error {
 	}
 	number, err := strconv.ParseUint(string(text), 10, 64)
 	if err != nil || number == 0 {
-		return types.Refuse(types.CodeMalformed, "that is not the height of a block: write a number from 1 on, or 'latest'")
+		return types.Refuse(types.CodeMalformed, "not the height of a block: write a number from 1 on, or 'latest'")
 	}
 	h.number = number
 	return nil
 }
 
-// moment is a time in a question. (A type whose kind is a number is read as a number.)
+// moment is a time in a question. (huma reads a type whose kind is a number as a number.)
 type moment struct{ types.Time }
 
 // direction is a direction in a question.
@@ -72,7 +72,7 @@ func (o *outpoint) UnmarshalText(text []byte) error {
 	tx, index, found := strings.Cut(string(text), ":")
 	number, err := strconv.ParseUint(index, 10, 32)
 	if !found || err != nil || o.Tx.UnmarshalText([]byte(tx)) != nil {
-		return types.Refuse(types.CodeMalformed, "that is not the address of an output: write the transaction's id, a colon and the index there")
+		return types.Refuse(types.CodeMalformed, "not the address of an output: write the transaction's id, a colon and the index there")
 	}
 	o.Index = uint32(number)
 	return nil

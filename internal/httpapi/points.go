@@ -7,12 +7,12 @@ import (
 	"lockstep/types"
 )
 
-// Points is what the API asks about connection points.
+// Points has the questions about connection points.
 type Points interface {
 	Point(ctx context.Context, id types.PointID) (wire.Point, error)
-	// KeyPoints are the connection points of a key, as far as a bounded look finds them.
+	// KeyPoints returns the connection points of a key that a bounded search finds.
 	KeyPoints(ctx context.Context, key types.PublicKey) (wire.Points, error)
-	// Claims are the places of trades in the slot of a flow that begins at a moment; in every slot that has some, if that is zero.
+	// Claims returns the claims of trades on the slot of a flow that begins at a moment; on all slots with claims, if it is zero.
 	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
 }
 
@@ -39,7 +39,7 @@ func (s *server) keyPoints(ctx context.Context, in *keyPointsInput) (*answer[wir
 	return respond(s, points, err)
 }
 
-// fillPoint keeps the empty lists of a point lists.
+// fillPoint makes the nil lists of a point empty lists.
 func fillPoint(point *wire.Point) {
 	point.Point.Meters = filled(point.Point.Meters)
 	for i := range point.Point.Meters {
@@ -50,7 +50,7 @@ func fillPoint(point *wire.Point) {
 
 type claimsInput struct {
 	ID        types.PointID `path:"id" doc:"the id of a connection point"`
-	Direction direction     `path:"direction" doc:"the way of the energy, seen from the owner of the point"`
+	Direction direction     `path:"direction" doc:"the direction of the energy, seen from the owner of the point"`
 	From      moment        `query:"from" doc:"the beginning of a slot; without it, all slots that have claims"`
 }
 

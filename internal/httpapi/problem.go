@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// statusOf is the one place that says which HTTP status a code has.
+// statusOf returns the HTTP status of a code. It is the only place that maps them.
 func statusOf(code types.Code) int {
 	switch code {
 	case types.CodeOK:
@@ -34,7 +34,7 @@ func statusOf(code types.Code) int {
 	return http.StatusUnprocessableEntity // a rule of the ledger refuses the transaction: the code says which
 }
 
-// codeOf is the code of what HTTP itself refuses. There it says no more than who has to do something.
+// codeOf returns the code of a request that HTTP itself refuses. It only distinguishes the side that must act.
 func codeOf(status int) types.Code {
 	switch status {
 	case http.StatusUnauthorized:
@@ -52,7 +52,7 @@ func codeOf(status int) types.Code {
 	return types.CodeMalformed
 }
 
-// problem is an error as it is sent.
+// problem is an error in the form in which it is sent.
 type problem struct{ wire.Problem }
 
 func newProblem(status int, code types.Code, detail string) *problem {
@@ -61,14 +61,13 @@ func newProblem(status int, code types.Code, detail string) *problem {
 	}}
 }
 
-// Error, GetStatus and ContentType are what huma asks of an error.
+// Error, GetStatus and ContentType implement the error interfaces of huma.
 func (p *problem) Error() string             { return p.Detail }
 func (p *problem) GetStatus() int            { return p.Status }
 func (p *problem) ContentType(string) string { return wire.ProblemType }
 
-// useProblems puts our errors in the place of huma's, whose constructor is a variable of its package. huma answers 422 to
-// a parameter that can't be read and 500 to a body that can't; here both are 400. Failures of the node don't come this way:
-// see refuse.
+// useProblems replaces the errors of huma, whose constructor is a variable of its package. huma answers an unreadable parameter with 422
+// and an unreadable body with 500; here both are 400. Failures of the node take another path: see refuse.
 var useProblems = sync.OnceFunc(func() { //nolint:gochecknoglobals // guards a variable of huma's package, which is set once
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		if status == http.StatusUnprocessableEntity || status == http.StatusInternalServerError {
@@ -85,7 +84,7 @@ var useProblems = sync.OnceFunc(func() { //nolint:gochecknoglobals // guards a v
 	}
 })
 
-// describe says what is wrong with which parameter, without repeating the value: the reader of a types error has it.
+// describe returns the parameter and its fault. It does not repeat the value, which the client has sent.
 func describe(err error) string {
 	detail, ok := errors.AsType[*huma.ErrorDetail](err)
 	if !ok {
@@ -95,8 +94,7 @@ func describe(err error) string {
 	return detail.Location + ": " + message
 }
 
-// refuse turns an error of the ledger into a problem. A failure of the node is logged; its text may hold what is nobody
-// else's business, so it is not sent.
+// refuse turns an error of the ledger into a problem. A failure of the node is logged and its text is not sent: it may be confidential.
 func (s *server) refuse(err error) error {
 	if known, ok := errors.AsType[*problem](err); ok {
 		return known
@@ -105,5 +103,5 @@ func (s *server) refuse(err error) error {
 		return newProblem(statusOf(refusal.Code), refusal.Code, refusal.Detail)
 	}
 	s.log.Error("a request failed", "error", err)
-	return newProblem(http.StatusInternalServerError, types.CodeInternal, "the node's log says what happened")
+	return newProblem(http.StatusInternalServerError, types.CodeInternal, "the request failed in the node; its log has the cause")
 }

@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// route is one row of the table: an operation as the document describes it, and how it is registered.
+// route is a row of the table: an operation as the document describes it, and the function that registers it.
 type route struct {
 	op       huma.Operation
 	register func(huma.API, huma.Operation)
@@ -21,8 +21,8 @@ type route struct {
 // routes is the table of all routes.
 func (s *server) routes() []route {
 	routes := []route{
-		ask("/v1/status", "status", "Where the node stands", s.status),
-		ask("/v1/params", "params", "The rules' numbers of the ledger, fixed at genesis", s.params),
+		ask("/v1/status", "status", "The status of the node", s.status),
+		ask("/v1/params", "params", "The parameters of the ledger, fixed at genesis", s.params),
 		on(s.submitOperation(), s.submit),
 		on(s.batchOperation(), s.submitBatch),
 		on(receiptOperation(), s.receipt),
@@ -30,7 +30,7 @@ func (s *server) routes() []route {
 		ask("/v1/keys/{key}/coins", "coins", "Coins of a key in one asset, up to a sum", s.coins),
 		ask("/v1/outputs/{outpoint}", "output", "An unspent output and the key that can spend it", s.output, http.StatusNotFound),
 		ask("/v1/keys/{key}/trades", "key-trades", "The trades of a key, newest first", s.trades),
-		ask("/v1/trades/{id}", "trade", "A trade as it stands now", s.trade, http.StatusNotFound),
+		ask("/v1/trades/{id}", "trade", "The present state of a trade", s.trade, http.StatusNotFound),
 		ask("/v1/offers", "offers", "The standing offers", s.offers),
 		ask("/v1/offers/{id}", "offer", "A standing offer", s.offer, http.StatusNotFound),
 		ask("/v1/ids/{kind}/{prefix}", "ids", "The ids of a kind that begin with some digits", s.ids),
@@ -40,25 +40,25 @@ func (s *server) routes() []route {
 		ask("/v1/blocks/{height}/transactions", "block-transactions", "The transactions of a block", s.blockTxs, http.StatusNotFound),
 		ask("/v1/blocks/{height}/events", "block-events", "The events of a block", s.blockEvents, http.StatusNotFound),
 		ask("/v1/products", "products", "The products that are open and have orders, by gate", s.products),
-		ask("/v1/products/{id}", "product", "A product: its book while it is open, then what was traded", s.product, http.StatusNotFound),
-		ask("/v1/products/{id}/orders", "product-orders", "The orders of an open book, or those that an auction had at its gate",
+		ask("/v1/products/{id}", "product", "A product: its book while it is open, then a summary of its auction", s.product, http.StatusNotFound),
+		ask("/v1/products/{id}/orders", "product-orders", "The orders of an open book, or those at the gate of an auction",
 			s.productOrders, http.StatusNotFound),
-		ask("/v1/products/{id}/auction", "auction", "What became of a product at its gate", s.auction, http.StatusNotFound),
+		ask("/v1/products/{id}/auction", "auction", "The auction of a product, without its lists", s.auction, http.StatusNotFound),
 		ask("/v1/products/{id}/auction/rounds", "auction-rounds", "The rounds of an auction", s.auctionRounds, http.StatusNotFound),
 		ask("/v1/products/{id}/auction/results", "auction-results", "The results of an auction, one for each order", s.auctionResults,
 			http.StatusNotFound),
 		ask("/v1/products/{id}/auction/trades", "auction-trades", "The trades that an auction made", s.auctionTrades, http.StatusNotFound),
 		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
-		ask("/v1/keys/{key}/record", "key-record", "What a key did with what auctions gave it", s.keyRecord),
+		ask("/v1/keys/{key}/record", "key-record", "The conduct of a key in the matches of auctions, by asset", s.keyRecord),
 		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
-		ask("/v1/points/{id}/claims/{direction}", "claims", "The places of trades in the slots of a connection point, in the order in which they are served",
+		ask("/v1/points/{id}/claims/{direction}", "claims", "The claims of trades on the slots of a connection point, in the order in which they are served",
 			s.claims, http.StatusNotFound),
 		on(eventsOperation(), s.events),
 		on(outcomesOperation(), s.outcomes),
 		on(metricsOperation(), s.metrics),
 		ask("/healthz", "health", "Whether the node answers", s.health),
-		ask("/readyz", "ready", "Whether the ledger goes on: 503 when it has no block yet or none came for long", s.ready),
+		ask("/readyz", "ready", "Whether the ledger makes blocks: 503 before its first block, or when none arrived for long", s.ready),
 	}
 	return append(routes, s.historyRoutes()...)
 }
@@ -74,14 +74,14 @@ func on[I, O any](op huma.Operation, handler func(context.Context, *I) (*O, erro
 	return route{op, func(a huma.API, op huma.Operation) { huma.Register(a, op, handler) }}
 }
 
-// ask is a route with a question. Every one can be answered with 400, 429, 500 and 503; others are named.
+// ask returns the route of a question. Every question can have the status 400, 429, 500 or 503; others are listed.
 func ask[I, O any](path, id, summary string, handler func(context.Context, *I) (*O, error), others ...int) route {
 	op := huma.Operation{Method: http.MethodGet, Path: path, OperationID: id, Summary: summary}
 	describeProblems(&op, others...)
 	return on(op, handler)
 }
 
-// describeProblems adds the problems that a route can answer with to its description.
+// describeProblems adds the problems of a route to its description.
 func describeProblems(op *huma.Operation, statuses ...int) {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
@@ -99,7 +99,7 @@ func jsonOf(name string) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: schemaPrefix + name}}}
 }
 
-// answer is a good answer to a question.
+// answer is the body of a successful answer.
 type answer[T any] struct{ Body T }
 
 func respond[T any](s *server, body T, err error) (*answer[T], error) {
@@ -121,7 +121,7 @@ func (s *server) params(context.Context, *struct{}) (*answer[types.Params], erro
 
 type balancesInput struct {
 	Key    types.PublicKey `path:"key" doc:"a public key"`
-	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas; they come in one page"`
+	Assets []string        `query:"asset" maxItems:"100" doc:"only these assets, by their ids, separated by commas; all in one page"`
 	PageInput
 }
 
@@ -182,7 +182,7 @@ func present(t *wire.Trade, viewer types.PublicKey) {
 
 type tradeInput struct {
 	ID     types.TradeID   `path:"id" doc:"the id of a trade"`
-	Viewer types.PublicKey `query:"viewer" doc:"the status is for the holder of this key; for a stranger without one"`
+	Viewer types.PublicKey `query:"viewer" doc:"the key whose holder the status addresses; without it, a stranger"`
 }
 
 func (s *server) trade(ctx context.Context, in *tradeInput) (*answer[wire.Trade], error) {
@@ -209,17 +209,17 @@ func (s *server) offer(ctx context.Context, in *offerInput) (*answer[wire.Offer]
 	return respond(s, offer, err)
 }
 
-// noOffer says what became of an offer that does not stand, as far as the index knows.
+// noOffer returns the error for an offer that does not stand, with its end as far as the index knows.
 func (s *server) noOffer(ctx context.Context, id types.OfferID) error {
 	if s.history == nil {
-		return types.Refuse(types.CodeNotFound, "offer %s does not stand; this node keeps no index that knows whether it ever did", id)
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand; this node keeps no index of past offers", id)
 	}
 	closed, known, err := s.history.Offer(ctx, id)
 	switch {
 	case err != nil:
 		return err
 	case !known:
-		return types.Refuse(types.CodeNotFound, "offer %s does not stand, and never did as far as this node's index goes", id)
+		return types.Refuse(types.CodeNotFound, "offer %s does not stand, and the index of this node has no record of it", id)
 	case closed.Tx == types.TxID{}:
 		return types.Refuse(types.CodeNotFound, "offer %s expired at %s (ledger clock): its pay-by passed; choose another", id, closed.At)
 	}
@@ -252,7 +252,7 @@ func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health],
 	defer cancel()
 	status, err := s.ledger.Status(ctx)
 	if err != nil && types.CodeOf(err) == types.CodeUnavailable && ctx.Err() == nil {
-		err = nil // there is no block yet: whether the ledger goes on is for readyz
+		err = nil // there is no block yet: /readyz reports that
 	}
 	if err != nil {
 		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
@@ -265,14 +265,14 @@ func (s *server) ready(ctx context.Context, _ *struct{}) (*answer[wire.Health], 
 	defer cancel()
 	status, err := s.ledger.Status(ctx)
 	if err == nil && status.Halted {
-		err = types.Refuse(types.CodeUnavailable, "no block came for %s: the ledger stands still", status.SinceBlock.Std().Round(time.Second))
+		err = types.Refuse(types.CodeUnavailable, "no block arrived for %s: the ledger has halted", status.SinceBlock.Std().Round(time.Second))
 	}
 	return respond(s, wire.Health{Status: "ready", Height: status.Height}, err)
 }
 
 const healthTimeout = 5 * time.Second
 
-// filled keeps an empty list a list: in JSON, nil would be null.
+// filled makes a nil list an empty list: in JSON, nil would be null.
 func filled[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -20,7 +20,7 @@ func receipt(t *testing.T, text []byte) (receipt wire.Receipt) {
 	return receipt
 }
 
-// TestHalted: a ledger to which no block comes isn't ready, and says for how long; its node still answers.
+// TestHalted: a ledger without new blocks is not ready and reports for how long; its node still answers.
 func TestHalted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -29,7 +29,7 @@ func TestHalted(t *testing.T) {
 		t.Errorf("health %+v", health)
 	}
 	response, text := w.ask("GET", "/readyz", nil)
-	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "no block came for 1m0s") {
+	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "no block arrived for 1m0s") {
 		t.Errorf("ready: %s: %s", response.Status, text)
 	}
 	if status := get[wire.Status](w, "/v1/status"); !status.Halted || status.SinceBlock != 60_000 {
@@ -114,7 +114,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-func TestEmptyListsAreLists(t *testing.T) {
+func TestEmptyLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := party.Key("nobody").String()
@@ -173,7 +173,7 @@ func TestSubmitPending(t *testing.T) {
 	}
 }
 
-// A transaction that its block refuses has a receipt, not a problem: the submission itself was good.
+// A transaction that its block refuses has a receipt, not a problem: the submission itself was accepted.
 func TestSubmitRefusedInBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -187,7 +187,7 @@ func TestSubmitRefusedInBlock(t *testing.T) {
 	}
 }
 
-func TestCodesHaveStatuses(t *testing.T) {
+func TestCodeStatuses(t *testing.T) {
 	t.Parallel()
 	for _, info := range types.CodeList() {
 		status := statusOf(info.Code)

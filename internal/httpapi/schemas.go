@@ -13,12 +13,12 @@ import (
 	"lockstep/types"
 )
 
-// What huma can't tell from the Go types: the text forms of the domain's words, and the closed sums. Each type below
-// stands for one of the domain and gives its schema.
+// huma can't derive the text forms and the closed sums of the domain from the Go types. Each type below replaces a domain type and gives
+// its schema.
 
 const schemaPrefix = "#/components/schemas/"
 
-// newSchemas returns a registry that knows the domain types.
+// newSchemas returns a registry with the schemas of the domain types.
 func newSchemas() huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
 	for _, domain := range []reflect.Type{
@@ -63,21 +63,21 @@ func newSchemas() huma.Registry {
 	return registry
 }
 
-// quoteNumbers describes the fields whose numbers stand in quotes (",string"), of which huma knows nothing. It comes after
-// all types are registered.
+// quoteNumbers describes the fields whose numbers are in quotes (",string"), a tag that huma ignores. Call it after all types are
+// registered.
 func quoteNumbers(registry huma.Registry) {
 	for name, schema := range registry.Map() {
 		for _, field := range reflect.VisibleFields(registry.TypeFromRef(schemaPrefix + name)) {
 			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if property := schema.Properties[name]; property != nil && slices.Contains(strings.Split(options, ","), "string") {
-				schema.Properties[name] = text("^(0|[1-9][0-9]{0,19})$", "a number, in quotes since JSON numbers lose precision beyond 2^53")
+				schema.Properties[name] = text("^(0|[1-9][0-9]{0,19})$", "a number, in quotes because JSON numbers lose precision above 2^53")
 				schema.PrecomputeMessages()
 			}
 		}
 	}
 }
 
-// schemaName keeps apart what a node says of a thing and the thing itself, where both have one name in Go.
+// schemaName gives the API's view of a domain type another name than the domain type, where both have one name in Go.
 func schemaName(t reflect.Type, hint string) string {
 	switch t {
 	case reflect.TypeFor[wire.Point](), reflect.TypeFor[wire.Claim](), reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
@@ -169,9 +169,9 @@ func (positionText) Schema(huma.Registry) *huma.Schema {
 	return text("^[0-9]{1,19}:([0-9]{1,10}|end)$", "the id of a message")
 }
 
-// codeText is a list of names that grows, so a client must take others as well.
+// codeText lists the codes as examples, not as an enumeration: clients must accept codes that are added later.
 func (codeText) Schema(huma.Registry) *huma.Schema {
-	schema := text("^[a-z_0-9]+$", "which rule refused it; /docs lists the codes. More may be added.")
+	schema := text("^[a-z_0-9]+$", "the rule that refused it; /docs lists the codes. More may be added.")
 	for _, info := range types.CodeList() {
 		schema.Examples = append(schema.Examples, info.Name)
 	}
@@ -188,7 +188,7 @@ func (entryText) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: []any{types.EntryNobody.String(), types.EntryAnyone.String(), types.EntryMembers.String()}}
 }
 
-// names lists the names of a kind: its values count from 1, and it reads what it writes.
+// names lists the names of a type whose values count from 1. It ends at the first value whose name can't be read.
 func names[E ~uint8, P interface {
 	*E
 	String() string
@@ -204,7 +204,7 @@ func names[E ~uint8, P interface {
 	}
 }
 
-// The closed sums: in JSON a variant is an object of its fields and its kind.
+// The closed sums: in JSON a variant is an object with its fields and its kind.
 type (
 	lockSum     struct{}
 	fallbackSum struct{}
@@ -229,7 +229,7 @@ func actions() map[string]any {
 	return kinds
 }
 
-// oneOf gives each variant, which stands nowhere but in its sum, its kind, and returns the choice between them.
+// oneOf adds the kind to the schema of each variant, which occurs only in its sum, and returns the choice between the variants.
 func oneOf(r huma.Registry, variants map[string]any) *huma.Schema {
 	sum := &huma.Schema{Discriminator: &huma.Discriminator{PropertyName: "kind", Mapping: map[string]string{}}}
 	for _, kind := range slices.Sorted(maps.Keys(variants)) {

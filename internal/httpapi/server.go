@@ -16,26 +16,26 @@ import (
 	"lockstep/internal/query"
 )
 
-// Config is what an API needs.
+// Config configures an API.
 type Config struct {
 	Ledger  Ledger
 	Version string
 	Logger  *slog.Logger
 
-	// History answers what the ledger's state does not; without one such questions are refused.
+	// History answers questions on the past from the index. Without it they are refused.
 	History *query.History
 
-	// Token is what a transaction must be submitted with. It is required unless OpenSubmit lets everybody submit.
+	// Token is the access token for submitting transactions. It is required unless OpenSubmit lets everybody submit.
 	Token      string
 	OpenSubmit bool
 
-	// Hosts are names by which a proxy on this machine makes the node known, besides the loopback addresses; see [ParseHost].
+	// Hosts are host names under which a proxy on this machine serves the node, besides the loopback addresses; see [ParseHost].
 	Hosts []string
-	// Limits bound what clients hold open. [NewServer] takes them too.
+	// Limits bound the connections and streams of clients. [NewServer] takes them too.
 	Limits Limits
 	// Origins are the sites whose pages may read answers in a browser; see [ParseOrigin].
 	Origins []string
-	// Metrics is where the API's own numbers go and what is served, with whatever else is registered there. Nil: a new one.
+	// Metrics is the registry of the API's metrics. /metrics serves all metrics that it has. Nil: a new registry.
 	Metrics *prometheus.Registry
 }
 
@@ -54,15 +54,15 @@ type server struct {
 	bodies  *quota // bytes of requests that are being read
 }
 
-// New returns the handler of all routes.
+// New returns a handler for all routes.
 func New(config Config) (http.Handler, error) {
 	switch {
 	case config.Ledger == nil || config.Logger == nil:
 		return nil, errors.New("api: a ledger and a logger are needed")
 	case config.Token == "" && !config.OpenSubmit:
-		return nil, errors.New("api: no access token is set: set one, or say openly that everybody may submit")
+		return nil, errors.New("api: no access token is set: set one, or set OpenSubmit to let everybody submit")
 	case config.Token != "" && config.OpenSubmit:
-		return nil, errors.New("api: an access token is set and everybody may submit: choose one")
+		return nil, errors.New("api: an access token and OpenSubmit are both set: choose one")
 	}
 	useProblems()
 	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
@@ -109,14 +109,13 @@ const (
 	mostBodies     = 256 << 20 // bytes of all requests that are being read
 )
 
-// Server is an HTTP server with limits on what clients may cost.
+// Server is an HTTP server that limits the resources of its clients.
 type Server struct {
 	http.Server
 	connections *connections
 }
 
-// NewServer returns a server for a handler. Requests end when ctx does, streams among them, so that a shutdown does not wait for
-// them.
+// NewServer returns a server for a handler. All requests, including streams, end with ctx, so that a shutdown does not wait for them.
 func NewServer(ctx context.Context, handler http.Handler, limits Limits, log *slog.Logger) *Server {
 	open := newConnections(limits)
 	server := &Server{connections: open, Server: http.Server{

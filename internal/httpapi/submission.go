@@ -20,8 +20,8 @@ const maxBody = 1 << 20
 func (s *server) submitOperation() huma.Operation {
 	op := huma.Operation{
 		Method: http.MethodPost, Path: "/v1/transactions", OperationID: "submit", Summary: "Submit a transaction",
-		Description: "Puts a transaction into the pool and waits until it is final. A transaction that is refused there is a problem " +
-			"with the ledger's code; one that was refused later, in its block, has a receipt that says so. To submit the same again is safe.",
+		Description: "Puts a transaction into the pool and waits until it is final. A refusal by the pool is a problem with the ledger's " +
+			"code; a refusal in the block is in the receipt. Submitting a transaction again is safe.",
 		MaxBodyBytes: maxBody,
 		RequestBody:  &huma.RequestBody{Content: jsonOf("Submission")},
 		Responses: map[string]*huma.Response{
@@ -38,7 +38,7 @@ func (s *server) submitOperation() huma.Operation {
 
 type submitInput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
-	Wait        wait   `query:"wait" doc:"how long to wait until it is final, at most 30s; without it 10s, with 0 not at all"`
+	Wait        wait   `query:"wait" doc:"how long to wait until it is final, at most 30s; 10s by default, 0 for no wait"`
 	RawBody     []byte `contentType:"application/cbor"`
 }
 
@@ -61,7 +61,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*receiptAnswer, e
 		return receiptOf(pending), nil
 	}
 	receipt, err := s.await(ctx, tx.ID(), wait)
-	if err != nil { // it is in the pool all the same, so that is what can be said
+	if err != nil { // it is still in the pool: the receipt stays pending
 		s.log.Warn("awaiting a transaction failed", "tx", tx.ID(), "error", err)
 		return receiptOf(pending), nil
 	}
@@ -70,7 +70,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*receiptAnswer, e
 
 func receiptOperation() huma.Operation {
 	op := huma.Operation{
-		Method: http.MethodGet, Path: "/v1/transactions/{id}", OperationID: "transaction", Summary: "What became of a transaction",
+		Method: http.MethodGet, Path: "/v1/transactions/{id}", OperationID: "transaction", Summary: "The receipt of a transaction",
 		Responses: map[string]*huma.Response{"202": {Description: "It is in the pool and not final yet.", Content: jsonOf("Receipt")}},
 	}
 	describeProblems(&op, http.StatusNotFound)
@@ -79,7 +79,7 @@ func receiptOperation() huma.Operation {
 
 type receiptInput struct {
 	ID   types.TxID `path:"id" doc:"the id of a transaction"`
-	Wait wait       `query:"wait" doc:"how long to wait until it is final, at most 30s; without it not at all"`
+	Wait wait       `query:"wait" doc:"how long to wait until it is final, at most 30s; no wait by default"`
 }
 
 func (s *server) receipt(ctx context.Context, in *receiptInput) (*receiptAnswer, error) {
@@ -90,7 +90,7 @@ func (s *server) receipt(ctx context.Context, in *receiptInput) (*receiptAnswer,
 	return receiptOf(receipt), nil
 }
 
-// await waits until a transaction is final, or for so long, and returns what became of it by then.
+// await waits until a transaction is final, or until the time is over, and returns its receipt.
 func (s *server) await(ctx context.Context, id types.TxID, wait time.Duration) (wire.Receipt, error) {
 	receipt, err := s.ledger.Receipt(ctx, id)
 	if err != nil || receipt.Status != wire.StatusPending || wait == 0 {
@@ -113,8 +113,7 @@ func receiptOf(receipt wire.Receipt) *receiptAnswer {
 	return &receiptAnswer{status, receipt}
 }
 
-// decodeSubmission reads a transaction from a body: as it travels, or in base64 in JSON. What it returns shares no memory
-// with the body.
+// decodeSubmission reads a transaction from a body: its canonical CBOR, or base64 in JSON. The result shares no memory with the body.
 func decodeSubmission(contentType string, body []byte) (*types.Tx, error) {
 	kind, _, err := mime.ParseMediaType(contentType)
 	switch {
@@ -122,7 +121,7 @@ func decodeSubmission(contentType string, body []byte) (*types.Tx, error) {
 		return types.DecodeTx(bytes.Clone(body))
 	case err != nil || kind != "application/json":
 		return nil, newProblem(http.StatusUnsupportedMediaType, types.CodeMalformed,
-			"a transaction comes as application/json or as application/cbor: set the Content-Type")
+			"the Content-Type of a transaction must be application/json or application/cbor: set it")
 	}
 	var submission wire.Submission
 	if err := strict.Unmarshal(body, &submission); err != nil {

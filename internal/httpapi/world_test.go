@@ -50,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	return serve(t, l, l)
 }
 
-// serve puts a ledger, perhaps with something before it, on the network.
+// serve serves a ledger, or a wrapper of it, on the network.
 func serve(t *testing.T, l *ledgertest.Ledger, asked Ledger) *world {
 	t.Helper()
 	log := &record{}
@@ -66,14 +66,14 @@ func serve(t *testing.T, l *ledgertest.Ledger, asked Ledger) *world {
 	return &world{t, l, server, log}
 }
 
-// in is the same world in a part of the test.
+// in returns the same world for a subtest.
 func (w *world) in(t *testing.T) *world {
 	part := *w
 	part.t = t
 	return &part
 }
 
-// ask sends a request as it is and returns the status and the body.
+// ask sends a request unchanged and returns the status and the body.
 func (w *world) ask(method, path string, body io.Reader, header ...string) (*http.Response, []byte) {
 	w.t.Helper()
 	request, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, body)
