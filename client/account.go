@@ -18,8 +18,8 @@ type Account struct {
 	genesis types.Hash
 }
 
-// Account returns an account that acts through the node. The account keeps to the ledger that the node shows now: it refuses to sign
-// once the node shows another one. To hold the node against a ledger that is known from before, compare [Account.Ledger].
+// Account returns an account that acts through the node. The account is bound to the node's present ledger: it refuses to sign once the node
+// shows another one. To check the node against a ledger that you know already, compare [Account.Ledger].
 func (c *Client) Account(ctx context.Context, account *wallet.Account) (*Account, error) {
 	params, err := c.Params(ctx)
 	if err != nil {
@@ -61,10 +61,10 @@ func (a *Account) Context(ctx context.Context) (wallet.Context, error) {
 	}, nil
 }
 
-// check refuses a node that shows another ledger, or a clock that deadlines must not be counted from.
+// check refuses a node that shows another ledger, or a clock from which no deadline may be computed.
 func (a *Account) check(status *wire.Status) error {
 	if status.ChainID != a.params.ChainID || status.Genesis != a.genesis {
-		return types.Refuse(types.CodeChain, "the node at %s shows ledger %q with genesis %s; the account is on %q with genesis %s: don't trust the node, ask another",
+		return types.Refuse(types.CodeChain, "the node at %s shows ledger %q with genesis %s; the account is on %q with genesis %s: don't trust the node, use another",
 			a.client.base, status.ChainID, status.Genesis, a.params.ChainID, a.genesis)
 	}
 	_, err := wallet.CheckClock(status.BlockTime, status.Clock, status.Skew, a.client.now())
@@ -106,7 +106,7 @@ func (a *Account) Submit(ctx context.Context, draft *wallet.Draft) (wire.Receipt
 	return receipt, err
 }
 
-// final reports whether a code refuses a transaction that can't get on the ledger any more.
+// final reports whether a code excludes that the transaction still gets on the ledger.
 func final(code types.Code) bool {
 	switch code {
 	case types.CodeOK, types.CodeUnavailable, types.CodeInternal, types.CodePending, types.CodeReplay:
@@ -129,8 +129,8 @@ func (a *Account) Do(ctx context.Context, steps ...func(*wallet.Draft) error) (w
 	return a.Submit(ctx, draft)
 }
 
-// Release reveals the secret of a trade's instalment as its consumer, and waits until the release is final: the producer has the payment
-// from then on.
+// Release reveals the secret of an instalment as the consumer of the trade, and waits until the release is final. The payment then belongs
+// to the producer.
 func (a *Account) Release(ctx context.Context, id types.TradeID, instalment uint16) (wire.Receipt, error) {
 	trade, err := a.client.Trade(ctx, id)
 	if err != nil {

@@ -81,7 +81,7 @@ func TestAccountTrades(t *testing.T) {
 	}
 }
 
-// TestAccountCoinsAfterRefusal: the coins of a refused transaction are free at once, those of a lost one are not.
+// TestAccountCoinsAfterRefusal: the coins of a refused transaction are free at once, those of a lost transaction are not.
 func TestAccountCoinsAfterRefusal(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()

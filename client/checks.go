@@ -5,7 +5,7 @@ import (
 	"lockstep/types"
 )
 
-// What names itself by a hash is checked here. The state of the ledger can't be: that takes a light client.
+// Objects that are named by their hash are checked here. Checking the state of the ledger would take a light client.
 
 func (c *Client) checkTrade(trade *wire.Trade, id types.TradeID) error {
 	if trade.ID != id || trade.Trade.ID() != id {
@@ -67,12 +67,12 @@ func (c *Client) checkOrder(order *wire.BookOrder) error {
 		return c.lied("order %s has another hash", order.ID)
 	}
 	if order.Percent != order.Record.Percent() {
-		return c.lied("the record of the owner of order %s is not the percentage that it is said to be", order.ID)
+		return c.lied("the percentage of the owner of order %s does not fit the record", order.ID)
 	}
 	return nil
 }
 
-// checkAuction wants an auction of the product that refers to nothing but what it holds.
+// checkAuction wants an auction of the product whose references lie within its lists.
 func (c *Client) checkAuction(auction *Auction, id types.ProductID) error {
 	if auction.ID != id || auction.Product.ID() != id {
 		return c.lied("its answer for the auction of product %s has another hash", id)
@@ -80,7 +80,7 @@ func (c *Client) checkAuction(auction *Auction, id types.ProductID) error {
 	for i := range auction.Trades {
 		trade := &auction.Trades[i]
 		if int(trade.Round) >= len(auction.Rounds) || uint64(max(trade.Bid, trade.Offer)) >= uint64(len(auction.Results)) {
-			return c.lied("trade %s refers to what is not in the auction", trade.Trade)
+			return c.lied("trade %s refers to a round or an order that the auction does not have", trade.Trade)
 		}
 	}
 	return nil

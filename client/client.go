@@ -22,15 +22,13 @@ type Client struct {
 	now   func() time.Time
 }
 
-// Option changes how a client talks.
+// Option is a setting of a client.
 type Option func(*Client)
 
-// WithToken sends the node's access token along with transactions. It is never sent with a question, nor to another
-// host by way of a redirect.
+// WithToken sends the node's access token with transactions. It is never sent with a question, nor to another host by a redirect.
 func WithToken(token string) Option { return func(c *Client) { c.token = token } }
 
-// WithHTTPClient uses another HTTP client, for its transport (TLS, proxies). It must not have a timeout shorter than a
-// stream of events is to last.
+// WithHTTPClient uses another HTTP client, for its transport (TLS, proxies). A timeout of that client also bounds streams of events.
 func WithHTTPClient(h *http.Client) Option {
 	return func(c *Client) {
 		own := *h
@@ -38,13 +36,13 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// WithClock sets the clock that an [Account] holds the node's against; without it, that of this machine. It is for simulations.
+// WithClock sets the clock against which an [Account] checks the node's clock; by default that of this machine. It is for simulations.
 func WithClock(now func() time.Time) Option { return func(c *Client) { c.now = now } }
 
 const (
 	attemptTimeout = 60 * time.Second // of one request and its answer; more than the longest wait
-	maxAnswer      = 64 << 20         // bytes: a full block in JSON is far below
-	attempts       = 4                // of a question, when the node does not answer
+	maxAnswer      = 64 << 20         // bytes: far more than a full block in JSON
+	attempts       = 4                // at a question, while the node does not answer
 	firstBackoff   = 100 * time.Millisecond
 	longestBackoff = 10 * time.Second
 
@@ -56,7 +54,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(baseURL, "/"))
 	switch {
 	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
-		return nil, types.Refuse(types.CodeMalformed, "that is not the address of a node: write it as http://127.0.0.1:8080")
+		return nil, types.Refuse(types.CodeMalformed, "not the address of a node: write it as http://127.0.0.1:8080")
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, types.Refuse(types.CodeMalformed, "the address of a node is a scheme, a host and a port; an access token does not belong in it")
 	}
@@ -64,16 +62,16 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	for _, opt := range opts {
 		opt(c)
 	}
-	// A node never redirects; following one would send a transaction, and perhaps the token, to somebody else.
+	// A node never redirects. Following a redirect would send a transaction, and perhaps the token, to another host.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c, nil
 }
 
-// transport keeps more connections open than the standard one, which has two to a host: a program that acts for many keys
-// would spend its time on connecting.
+// transport keeps more idle connections open than the standard transport, which keeps two for each host: a program that acts for many
+// keys would spend its time connecting.
 func transport() http.RoundTripper {
 	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // somebody has replaced it, and will know why
+	if !ok { // the program has replaced it on purpose
 		return http.DefaultTransport
 	}
 	own := standard.Clone()
@@ -81,7 +79,7 @@ func transport() http.RoundTripper {
 	return own
 }
 
-// request is one call: a question when it has no body, which may be repeated, or a transaction.
+// request is one call: with a body a transaction, without one a question, which may be repeated.
 type request struct {
 	path        string // below the base address, such as "/v1/status"
 	query       url.Values
@@ -90,12 +88,12 @@ type request struct {
 	contentType string
 }
 
-// get asks a question and reads the JSON answer into answer. It asks again while the node does not answer.
+// get asks a question and decodes the JSON into answer. It retries while the node does not answer.
 func (c *Client) get(ctx context.Context, path string, query url.Values, answer any) error {
 	return c.retry(ctx, func() error { return c.exchange(ctx, request{path: path, query: query}, answer) })
 }
 
-// retry repeats what failed because the node did not answer, a few times.
+// retry repeats a call a few times while the node does not answer.
 func (c *Client) retry(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
@@ -108,7 +106,7 @@ func (c *Client) retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// backoff doubles with each attempt, with a little chance in it so that clients don't come back all at once.
+// backoff doubles with each attempt. It is partly random so that clients don't return all at once.
 func backoff(attempt int) time.Duration {
 	wait := longestBackoff
 	if attempt < 8 {
@@ -117,7 +115,7 @@ func backoff(attempt int) time.Duration {
 	return wait/2 + rand.N(wait/2)
 }
 
-// pause returns false if the context ended before the time was over.
+// pause waits. It returns false if the context ends first.
 func pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -152,7 +150,7 @@ func (c *Client) exchange(ctx context.Context, r request, answer any) error {
 	return nil
 }
 
-// send sends one request and returns the response if it is a good one; the caller closes its body.
+// send sends one request and returns a successful response; the caller closes its body.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	target := *c.base
 	target.Path += r.path

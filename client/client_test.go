@@ -30,7 +30,7 @@ type world struct {
 	ledger *ledgertest.Ledger
 	server *httptest.Server
 	node   http.Handler
-	front  atomic.Pointer[http.HandlerFunc] // answers in the place of the node, when set
+	front  atomic.Pointer[http.HandlerFunc] // answers in place of the node, when set
 }
 
 func newWorld(t *testing.T) *world {
@@ -65,7 +65,7 @@ func (w *world) dial(options ...client.Option) *client.Client {
 	return c
 }
 
-// instead answers in the place of the node.
+// instead lets a handler answer in place of the node.
 func (w *world) instead(handler http.HandlerFunc) { w.front.Store(&handler) }
 
 // answers sends a value as the node's answer.
@@ -157,7 +157,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		break // leaving early is fine
+		break // stopping early is allowed
 	}
 	w.ledger.Story(t)
 	var trades []wire.Trade
@@ -184,7 +184,7 @@ func TestSubmit(t *testing.T) {
 	if first.Status != wire.StatusCommitted || first.Tx != tx.ID() {
 		t.Fatalf("%+v", first)
 	}
-	if again := must[wire.Receipt](t)(w.Submit(ctx, tx)); again != first { // replay: what became of it
+	if again := must[wire.Receipt](t)(w.Submit(ctx, tx)); again != first { // replay: the same receipt
 		t.Errorf("again: %+v", again)
 	}
 	if got := must[wire.Receipt](t)(w.Tx(ctx, tx.ID())); got != first {
@@ -215,7 +215,7 @@ func TestSubmitMany(t *testing.T) {
 	}
 	bad := party.Sign(w.ledger.Body(&types.Issue{Asset: party.Euro(), Amount: 5}), "issuer") // to nobody: unbalanced
 	txs[1] = bad
-	for _, want := range []string{wire.StatusPending, wire.StatusCommitted} { // again: what became of each
+	for _, want := range []string{wire.StatusPending, wire.StatusCommitted} { // again: the receipts of all
 		receipts := must[[]wire.Receipt](t)(w.SubmitMany(ctx, txs))
 		if len(receipts) != len(txs) {
 			t.Fatalf("%d receipts for %d transactions", len(receipts), len(txs))
@@ -261,7 +261,7 @@ func TestSubmitPending(t *testing.T) {
 		}
 	}
 	results := make(chan error, 2)
-	for _, tx := range []*types.Tx{good, bad} { // both wait already: the node says so, the client waits on
+	for _, tx := range []*types.Tx{good, bad} { // both are pending already: the node says so, and the client waits
 		go func() {
 			_, err := w.Submit(ctx, tx)
 			results <- err
@@ -356,7 +356,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// What a node says is checked where it names itself by a hash.
+// The client checks the hash of each object that is named by its hash.
 func TestLies(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
@@ -392,7 +392,7 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// Whatever answers at the address, the client says that it is not a node, and neither panics nor takes it all.
+// The client reports any other server at the address as not a node. It neither panics nor reads an endless answer.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
@@ -428,7 +428,7 @@ func TestStrangers(t *testing.T) {
 	wantCode(t, err, types.CodeTooLarge, "64 MiB")
 }
 
-func TestTokenGoesNowhereElse(t *testing.T) {
+func TestTokenConfinement(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
 	var got atomic.Value

@@ -1,6 +1,6 @@
 // Package client is the Go SDK of a Lockstep node: its HTTP API as typed calls. Start with [New].
 //
-// Whatever a node refuses comes back as a [types.Refusal], wrapped with what was being done: compare [types.CodeOf], not
-// texts. A node that can't be reached is [types.CodeUnavailable]. Where an answer names itself by a hash (a trade, an
-// offer, an asset, a transaction) the hash is checked, so a node can withhold but not invent.
+// A refusal by a node is a [types.Refusal], wrapped with the name of the operation: compare [types.CodeOf], not texts. The code of an
+// unreachable node is [types.CodeUnavailable]. The client checks the hash of every object that is named by its hash (a trade, an offer,
+// an asset, a transaction), so a node can withhold objects but not invent them.
 package client

@@ -16,8 +16,8 @@ import (
 
 const maxProblem = 64 << 10
 
-// unreachable is the error of a node that did not answer. When the context ended, by the caller or by our own patience,
-// it is that.
+// unreachable returns the error of a node that did not answer. If the context has ended, by the caller or by our timeout, it is the cause
+// of that.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -25,7 +25,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	return types.Refuse(types.CodeUnavailable, "the node at %s can't be reached (%v); start the node, or check the address", c.base, cause(err))
 }
 
-// cause strips what net/http puts around an error: the method and the address, which our own sentence has.
+// cause removes the method and the address that net/http adds to an error: our text has the address.
 func cause(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
@@ -33,18 +33,18 @@ func cause(err error) error {
 	return err
 }
 
-// strange is the error of something that answers, but not like a node.
+// strange returns the error for a server that does not answer like a node.
 func (c *Client) strange(format string, args ...any) error {
-	return types.Refuse(types.CodeInternal, "what answers at %s is not a Lockstep node of this version: %s; check the address",
+	return types.Refuse(types.CodeInternal, "the server at %s is not a Lockstep node of this version: %s; check the address",
 		c.base, fmt.Sprintf(format, args...))
 }
 
-// lied is the error of a node whose answer contradicts itself.
+// lied returns the error of a node whose answer contradicts itself or the question.
 func (c *Client) lied(format string, args ...any) error {
 	return types.Refuse(types.CodeInternal, "don't trust the node at %s: %s", c.base, fmt.Sprintf(format, args...))
 }
 
-// problem turns a problem document (RFC 9457) into the refusal that the node meant.
+// problem turns a problem document (RFC 9457) into a refusal.
 func (c *Client) problem(response *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(response.Body, maxProblem)) // a short read fails to decode below
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))

@@ -15,33 +15,33 @@ import (
 	"lockstep/types"
 )
 
-// EventsOptions choose events. The zero value is all events from now on.
+// EventsOptions select events. The zero value selects all events from the next block on.
 type EventsOptions struct {
-	From    uint64          // the first height; zero: what comes next
-	Key     types.PublicKey // only what concerns the key, if it is not zero
-	Trade   types.TradeID   // only what concerns the trade, if it is not zero
-	Product types.ProductID // only what concerns the product's book or auction, if it is not zero
+	From    uint64          // the first height; zero: the next block
+	Key     types.PublicKey // only events that concern the key, if it is not zero
+	Trade   types.TradeID   // only events of the trade, if it is not zero
+	Product types.ProductID // only events of the product's book or auction, if it is not zero
 }
 
 const (
-	longestSilence = 60 * time.Second // a node sends a sign of life every 15 s
+	longestSilence = 60 * time.Second // a node sends a comment every 15 s
 	maxLine        = 1 << 20          // bytes of one line of a stream
 )
 
-// Events goes through the events of the ledger as they happen, each exactly once, until the context ends: the sequence
-// then ends without an error. When the connection is lost it is made again, where it broke off. An error, which is the
-// last thing it gives, means that the node could not be reached at first or refuses the question.
+// Events yields the events of the ledger as they happen, each exactly once, until the context ends; the sequence then ends without an
+// error. It reconnects after a lost connection and resumes at the same place. An error ends the sequence: the node was unreachable at the
+// first attempt, or refuses the question.
 func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[types.Event, error] {
 	return follow[types.Event](ctx, c, "/v1/events", options.query())
 }
 
-// Outcomes tells what each block makes of its transactions, as it is decided, from a height on, or from now on when that is
-// zero. A block with many tells it in parts. Otherwise it is as [Client.Events].
+// Outcomes yields the outcomes of the transactions of each block as they are decided, from a height on; zero is the next block. A block
+// with many transactions comes in parts. In all else it is like [Client.Events].
 func (c *Client) Outcomes(ctx context.Context, from uint64) iter.Seq2[wire.Outcomes, error] {
 	return follow[wire.Outcomes](ctx, c, "/v1/outcomes", EventsOptions{From: from}.query())
 }
 
-// follow goes through the messages of a stream.
+// follow iterates over the messages of a stream.
 func follow[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		s := stream[T]{client: c, path: path, query: query, yield: yield}
@@ -92,7 +92,7 @@ type stream[T any] struct {
 	client   *Client
 	path     string
 	query    url.Values
-	position string // id of the last message, with which the node goes on
+	position string // id of the last message, after which the node resumes
 	yield    func(T, error) bool
 }
 
@@ -120,7 +120,7 @@ func (s *stream[T]) connect(ctx context.Context) (*http.Response, error) {
 	return response, nil
 }
 
-// read gives the events of one connection. It returns false when nothing more is wanted, true when the connection is lost.
+// read yields the events of one connection. It returns true when the connection is lost, false when the caller has stopped.
 func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost bool) {
 	defer response.Body.Close()
 	watchdog := time.AfterFunc(longestSilence, func() { response.Body.Close() })
@@ -150,7 +150,7 @@ func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost boo
 	return ctx.Err() == nil
 }
 
-// give hands a message on, or the error that ends the stream.
+// give yields a message, or the error that ends the stream.
 func (s *stream[T]) give(data string) bool {
 	var message T
 	if err := json.Unmarshal([]byte(data), &message); err != nil {

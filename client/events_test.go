@@ -73,7 +73,7 @@ func TestOutcomes(t *testing.T) {
 }
 
 // The connection breaks after every few bytes; each event still comes exactly once.
-func TestEventsReconnect(t *testing.T) {
+func TestEventsAfterReconnect(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	story, _ := w.ledger.Story(t)
@@ -111,7 +111,7 @@ func TestEventsReconnect(t *testing.T) {
 	}
 }
 
-// leaky breaks off after so many bytes, in the middle of whatever it is.
+// leaky breaks the connection after a number of bytes, in the middle of any message.
 type leaky struct {
 	http.ResponseWriter
 	left   int

@@ -16,7 +16,7 @@ import (
 	"lockstep/wallet"
 )
 
-// exampleNode is the address of a node with a ledger of its own; yours is one that you started with lockstep node start.
+// exampleNode is the address of a node with its own ledger; your node is one that you started with lockstep node start.
 func exampleNode() (url string, now func() time.Time, stop func()) {
 	ledger, err := ledgertest.Open("town")
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"lockstep/types"
 )
 
-// What the node's query index tells is a convenience: nothing of it can be checked but by asking the ledger for each thing
-// it names. Every answer says up to which block it goes.
+// Answers of the node's query index are a convenience: to check one, ask the ledger for each object that it names. Every answer has the
+// block up to which it goes.
 
-// TradeFilter says which trades; what is zero does not narrow.
+// TradeFilter selects trades; a zero field selects all.
 type TradeFilter struct {
 	Party   types.PublicKey
 	Role    string // "producer" or "consumer"
@@ -44,7 +44,7 @@ func (c *Client) AllTradeHistory(ctx context.Context, filter TradeFilter) iter.S
 	})
 }
 
-// AuctionFilter says which auctions; what is zero does not narrow.
+// AuctionFilter selects auctions; a zero field selects all.
 type AuctionFilter struct {
 	Commodity, Zone string
 	Asset           types.AssetID
@@ -71,7 +71,7 @@ func (c *Client) AllAuctionHistory(ctx context.Context, filter AuctionFilter) it
 	})
 }
 
-// VolumeFilter says which volumes: those of a market, which is a commodity in a unit, a zone and an asset.
+// VolumeFilter selects the volumes of a market, which is a commodity in a unit, a zone and an asset.
 type VolumeFilter struct {
 	Commodity, Unit, Zone string
 	Asset                 types.AssetID
@@ -80,7 +80,7 @@ type VolumeFilter struct {
 	Oldest                bool       // first; else the newest
 }
 
-// VolumeHistory returns what a market has traded by auction in each hour or day.
+// VolumeHistory returns the volumes that a market has traded by auction in each hour or day.
 func (c *Client) VolumeHistory(ctx context.Context, filter VolumeFilter, page Page) (answer history.Volumes, err error) {
 	query := pageQuery(page)
 	query.Set("commodity", filter.Commodity)
@@ -101,7 +101,7 @@ func (c *Client) AllVolumeHistory(ctx context.Context, filter VolumeFilter) iter
 	})
 }
 
-// Fills returns the orders of a key that came to an auction, newest first, with what they got: all, or those for one product.
+// Fills returns the orders of a key that entered an auction, newest first, with their fills: all, or those for one product.
 func (c *Client) Fills(ctx context.Context, key types.PublicKey, product types.ProductID, page Page) (answer history.Fills, err error) {
 	query := pageQuery(page)
 	setText(query, "product", product)
@@ -116,7 +116,7 @@ func (c *Client) AllFills(ctx context.Context, key types.PublicKey, product type
 	})
 }
 
-// Conduct returns what became of all trades of a key, by asset and role.
+// Conduct returns the outcomes of all trades of a key, by asset and role.
 func (c *Client) Conduct(ctx context.Context, key types.PublicKey, page Page) (answer history.Member, err error) {
 	query := pageQuery(page)
 	return answer, wrap("conduct of "+key.String(), c.get(ctx, "/v1/keys/"+key.String()+"/conduct", query, &answer))
@@ -130,7 +130,7 @@ func (c *Client) AllConduct(ctx context.Context, key types.PublicKey) iter.Seq2[
 	})
 }
 
-// setText puts a value into a query unless it is the zero one.
+// setText puts a value into a query unless it is zero.
 func setText[T interface {
 	comparable
 	String() string

@@ -20,7 +20,7 @@ func (c *Client) Products(ctx context.Context, page Page) (answer wire.Products,
 	return answer, wrap("products", err)
 }
 
-// AllProducts goes through the open products page by page. After an error there is nothing more.
+// AllProducts iterates over the open products, page by page. It ends after an error.
 func (c *Client) AllProducts(ctx context.Context) iter.Seq2[wire.Product, error] {
 	return pages(Page{}, func(page Page) ([]wire.Product, string, error) {
 		answer, err := c.Products(ctx, page)
@@ -28,7 +28,7 @@ func (c *Client) AllProducts(ctx context.Context) iter.Seq2[wire.Product, error]
 	})
 }
 
-// Product returns a product: its book while it is open, then what was traded in short.
+// Product returns a product: its book while it is open, then a summary of its auction.
 func (c *Client) Product(ctx context.Context, id types.ProductID) (book wire.Book, err error) {
 	if err = c.get(ctx, "/v1/products/"+id.String(), nil, &book); err == nil {
 		err = c.checkProduct(&book.Product, id)
@@ -36,8 +36,8 @@ func (c *Client) Product(ctx context.Context, id types.ProductID) (book wire.Boo
 	return book, wrap("product "+id.String(), err)
 }
 
-// ProductOrders returns a page of the orders of an open product, or of those that it had at its gate. They come in order of
-// owner and number, which is that of an auction's results.
+// ProductOrders returns a page of the orders of an open product, or of the orders at its gate. They are sorted by owner and number, like the
+// results of an auction.
 func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, page Page) (answer wire.BookOrders, err error) {
 	err = c.get(ctx, "/v1/products/"+id.String()+"/orders", pageQuery(page), &answer)
 	for i := range answer.Orders {
@@ -52,7 +52,7 @@ func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, page Pag
 	return answer, wrap("orders of product "+id.String(), err)
 }
 
-// AllProductOrders goes through the orders of a product page by page. After an error there is nothing more.
+// AllProductOrders iterates over the orders of a product, page by page. It ends after an error.
 func (c *Client) AllProductOrders(ctx context.Context, id types.ProductID) iter.Seq2[wire.BookOrder, error] {
 	return pages(Page{Limit: maxOrdersPage}, func(page Page) ([]wire.BookOrder, string, error) {
 		answer, err := c.ProductOrders(ctx, id, page)
@@ -60,10 +60,10 @@ func (c *Client) AllProductOrders(ctx context.Context, id types.ProductID) iter.
 	})
 }
 
-// maxOrdersPage is the most that a node gives in one page of the orders of a product.
+// maxOrdersPage is the largest page of the orders of a product that a node returns.
 const maxOrdersPage = 2000
 
-// Auction is what became of a product at its gate, with its lists.
+// Auction is the auction of a product at its gate, with its lists.
 type Auction struct {
 	wire.Auction
 	Rounds  []wire.Round       `json:"rounds"`
@@ -71,8 +71,7 @@ type Auction struct {
 	Trades  []types.MatchTrade `json:"trades"`
 }
 
-// Auction returns what became of a product at its gate, all pages of its lists put together. That its results are right can be
-// computed from the orders.
+// Auction returns the auction of a product with all pages of its lists. Its results can be recomputed from the orders.
 func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Auction, err error) {
 	path := "/v1/products/" + id.String() + "/auction"
 	if err = c.get(ctx, path, nil, &auction.Auction); err != nil {
@@ -103,7 +102,7 @@ func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Aucti
 	return auction, wrap("auction of product "+id.String(), err)
 }
 
-// collect puts pages together that must hold a number of items.
+// collect joins pages that must hold count items.
 func collect[T any](count int, fetch func(Page) ([]T, string, error)) (all []T, err error) {
 	all = []T{}
 	for item, err := range pages(Page{Limit: maxPage}, fetch) {
@@ -115,18 +114,18 @@ func collect[T any](count int, fetch func(Page) ([]T, string, error)) (all []T, 
 		}
 	}
 	if len(all) != count {
-		return nil, types.Refuse(types.CodeInternal, "the node's pages hold %d items instead of the %d that it counts", len(all), count)
+		return nil, types.Refuse(types.CodeInternal, "the node's pages hold %d items, its count is %d", len(all), count)
 	}
 	return all, nil
 }
 
-// KeyOrders returns a page of the open orders of a key, by the begin of their slots.
+// KeyOrders returns a page of the open orders of a key, by the beginning of their slots.
 func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, page Page) (answer wire.BookOrders, err error) {
 	err = c.get(ctx, "/v1/keys/"+key.String()+"/orders", pageQuery(page), &answer)
 	for i := range answer.Orders {
 		order := &answer.Orders[i]
 		if err == nil && order.Order.Owner != key {
-			err = c.lied("order %s is none of %s", order.ID, key)
+			err = c.lied("order %s is not of %s", order.ID, key)
 		}
 		if err == nil {
 			err = c.checkOrder(order)
@@ -135,7 +134,7 @@ func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, page Page) 
 	return answer, wrap("orders of "+key.String(), err)
 }
 
-// AllKeyOrders goes through the open orders of a key page by page. After an error there is nothing more.
+// AllKeyOrders iterates over the open orders of a key, page by page. It ends after an error.
 func (c *Client) AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq2[wire.BookOrder, error] {
 	return pages(Page{}, func(page Page) ([]wire.BookOrder, string, error) {
 		answer, err := c.KeyOrders(ctx, key, page)
@@ -143,7 +142,7 @@ func (c *Client) AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq
 	})
 }
 
-// Record returns what a key did with what auctions gave it, in one asset.
+// Record returns the conduct of a key in the matches of auctions, in one asset.
 func (c *Client) Record(ctx context.Context, key types.PublicKey, asset types.AssetID) (record wire.KeyRecord, err error) {
 	answer, err := c.records(ctx, key, url.Values{"asset": {asset.String()}})
 	if err == nil && (len(answer.Records) != 1 || answer.Records[0].Asset != asset) {
@@ -155,7 +154,7 @@ func (c *Client) Record(ctx context.Context, key types.PublicKey, asset types.As
 	return answer.Records[0], nil
 }
 
-// Records returns a page of what a key did with what auctions gave it, by asset.
+// Records returns a page of the conduct of a key in the matches of auctions, by asset.
 func (c *Client) Records(ctx context.Context, key types.PublicKey, page Page) (records wire.KeyRecords, err error) {
 	records, err = c.records(ctx, key, pageQuery(page))
 	return records, wrap("records of "+key.String(), err)
@@ -178,7 +177,7 @@ func (c *Client) records(ctx context.Context, key types.PublicKey, query url.Val
 	}
 	for i := range records.Records {
 		if record := &records.Records[i]; record.Percent != record.Record.Percent() {
-			return records, c.lied("a record of %s is not the percentage that it is said to be", key)
+			return records, c.lied("the percentage of a record of %s does not fit the record", key)
 		}
 	}
 	return records, nil

@@ -94,7 +94,7 @@ func TestEventsOfAProduct(t *testing.T) {
 	}
 }
 
-// copied is what a node would say, to be changed into a lie.
+// copied is a copy of an honest answer, to be changed into a lie.
 func copied[T any](t *testing.T, value T, change func(*T)) T {
 	t.Helper()
 	text, err := json.Marshal(value)
@@ -109,7 +109,7 @@ func copied[T any](t *testing.T, value T, change func(*T)) T {
 	return again
 }
 
-// What a node says of a market is checked where it names itself by a hash, refers to itself or is about somebody else.
+// The client checks an answer about a market: its hashes, its references and its keys.
 func TestMarketLies(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
@@ -161,7 +161,7 @@ func TestMarketLies(t *testing.T) {
 	wantCode(t, askProduct(), types.CodeInternal, "not a state")
 }
 
-// Whatever a node says of a market, nothing that names itself by another hash is taken, and nothing panics.
+// For any answer about a market, the client accepts no object with another hash and does not panic.
 func FuzzMarket(f *testing.F) {
 	l := ledgertest.New(f, "test")
 	product := l.Auctioned(f)

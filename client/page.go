@@ -10,8 +10,8 @@ import (
 )
 
 // Page selects a part of a list: at most Limit items that follow the place After, which is the Next of an earlier page. An empty After
-// is the beginning of the list, a Limit of zero is the node's default. For each method that returns a page there is one whose name
-// begins with All, which iterates over all pages.
+// is the beginning of the list, a Limit of zero is the node's default. Each method that returns a page has a counterpart whose name
+// begins with All and that iterates over all pages.
 type Page = wire.Page
 
 func pageQuery(page Page) url.Values {
@@ -25,7 +25,7 @@ func pageQuery(page Page) url.Values {
 	return query
 }
 
-// pages iterates over the items of all pages from the first on, which says how long they are.
+// pages iterates over the items of all pages from the first on. The first page sets the limit of all.
 func pages[T any](first Page, fetch func(Page) (items []T, next string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for page := first; ; {

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// A connection point is what names it, and its claims are those that were asked for.
+// A connection point must have its id, and claims must be of the requested point and slot.
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()

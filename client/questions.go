@@ -13,18 +13,18 @@ import (
 	"lockstep/types"
 )
 
-// Status tells where the node stands.
+// Status returns the status of the node.
 func (c *Client) Status(ctx context.Context) (status wire.Status, err error) {
 	return status, wrap("status", c.get(ctx, "/v1/status", nil, &status))
 }
 
-// Params returns the rules' numbers of the node's ledger.
+// Params returns the parameters of the node's ledger.
 func (c *Client) Params(ctx context.Context) (params types.Params, err error) {
 	return params, wrap("params", c.get(ctx, "/v1/params", nil, &params))
 }
 
-// Balances returns a page of the balances of a key by asset. A key may have coins of many assets that others have sent to it: ask
-// for the assets that you know with [Client.BalancesOf].
+// Balances returns a page of the balances of a key by asset. Others can send coins of any assets to a key: ask for the assets that you
+// know with [Client.BalancesOf].
 func (c *Client) Balances(ctx context.Context, key types.PublicKey, page Page) (balances wire.Balances, err error) {
 	balances, err = c.balances(ctx, key, pageQuery(page))
 	return balances, wrap("balances of "+key.String(), err)
@@ -38,10 +38,10 @@ func (c *Client) AllBalances(ctx context.Context, key types.PublicKey) iter.Seq2
 	})
 }
 
-// maxAssets is how many assets one question about balances names at most.
+// maxAssets bounds the assets in one question about balances.
 const maxAssets = 100
 
-// BalancesOf returns what a key has of given assets, without those that the ledger does not know. Up to 100 are of one height.
+// BalancesOf returns the balances of a key in the given assets, without assets that the ledger does not know. Up to 100 have one height.
 func (c *Client) BalancesOf(ctx context.Context, key types.PublicKey, assets ...types.AssetID) (all wire.Balances, err error) {
 	for some := range slices.Chunk(assets, maxAssets) {
 		names := make([]string, len(some))
@@ -69,8 +69,8 @@ func (c *Client) balances(ctx context.Context, key types.PublicKey, query url.Va
 	return page, err
 }
 
-// Coins returns a page of the coins of a key in one asset that it can spend, the largest first. With a sum it begins at the
-// smallest coin that alone is worth the sum, or at the largest, and ends when it is worth it.
+// Coins returns a page of the coins of a key in one asset that it can spend, the largest first. With a sum the list begins at the smallest
+// coin that alone is worth the sum, or else at the largest coin, and the page ends when it is worth the sum.
 func (c *Client) Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page Page) (coins wire.Coins, err error) {
 	query := pageQuery(page)
 	query.Set("asset", asset.String())
@@ -86,8 +86,8 @@ func (c *Client) Coins(ctx context.Context, key types.PublicKey, asset types.Ass
 	return coins, wrap("coins of "+key.String(), err)
 }
 
-// CoinsFor goes through the coins of a key in one asset, beginning with those that a payment of a sum is best made of. The caller
-// ends it when it has enough. After an error there is nothing more.
+// CoinsFor iterates over the coins of a key in one asset, beginning with the best ones for a payment of the sum. The caller stops when it
+// has enough. It ends after an error.
 func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
 	return func(yield func(types.Coin, error) bool) {
 		first, err := c.Coins(ctx, key, asset, sum, Page{})
@@ -110,7 +110,7 @@ func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.
 	}
 }
 
-// AllCoins goes through the coins of a key in one asset, the largest first, page by page. After an error there is nothing more.
+// AllCoins iterates over the coins of a key in one asset, the largest first, page by page. It ends after an error.
 func (c *Client) AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[types.Coin, error] {
 	return pages(Page{Limit: maxPage}, func(page Page) ([]types.Coin, string, error) {
 		answer, err := c.Coins(ctx, key, asset, 0, page)
@@ -118,7 +118,7 @@ func (c *Client) AllCoins(ctx context.Context, key types.PublicKey, asset types.
 	})
 }
 
-// maxPage is the most that a node gives in one page of most lists.
+// maxPage is the largest page of most lists that a node returns.
 const maxPage = 500
 
 // Output returns an unspent output and the key that can spend it now.
@@ -130,7 +130,7 @@ func (c *Client) Output(ctx context.Context, outpoint types.Outpoint) (output wi
 	return output, wrap("output "+outpoint.String(), err)
 }
 
-// Trade returns a trade as it stands now, also one that is over if the node still has it.
+// Trade returns the present state of a trade, also of one that is over if the node still has it.
 func (c *Client) Trade(ctx context.Context, id types.TradeID) (trade wire.Trade, err error) {
 	if err = c.get(ctx, "/v1/trades/"+id.String(), nil, &trade); err == nil {
 		err = c.checkTrade(&trade, id)
@@ -149,7 +149,7 @@ func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool,
 		trade := &answer.Trades[i]
 		agreement := &trade.Trade.Agreement
 		if err == nil && agreement.Producer != key && agreement.Consumer != key {
-			err = c.lied("trade %s is none of %s", trade.ID, key)
+			err = c.lied("trade %s is not of %s", trade.ID, key)
 		}
 		if err == nil {
 			err = c.checkTrade(trade, trade.ID)
@@ -158,7 +158,7 @@ func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool,
 	return answer, wrap("trades of "+key.String(), err)
 }
 
-// AllTrades goes through the trades of a key, newest first, page by page. After an error there is nothing more.
+// AllTrades iterates over the trades of a key, newest first, page by page. It ends after an error.
 func (c *Client) AllTrades(ctx context.Context, key types.PublicKey, openOnly bool) iter.Seq2[wire.Trade, error] {
 	return pages(Page{}, func(page Page) ([]wire.Trade, string, error) {
 		answer, err := c.Trades(ctx, key, openOnly, page)
@@ -185,7 +185,7 @@ func (c *Client) Offers(ctx context.Context, page Page) (answer wire.Offers, err
 	return answer, wrap("offers", err)
 }
 
-// AllOffers goes through the standing offers page by page. After an error there is nothing more.
+// AllOffers iterates over the standing offers, page by page. It ends after an error.
 func (c *Client) AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error] {
 	return pages(Page{}, func(page Page) ([]wire.Offer, string, error) {
 		answer, err := c.Offers(ctx, page)
@@ -193,7 +193,7 @@ func (c *Client) AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error] {
 	})
 }
 
-// Asset returns an asset with how much of it is issued.
+// Asset returns an asset with its issued amount.
 func (c *Client) Asset(ctx context.Context, id types.AssetID) (asset wire.Asset, err error) {
 	if err = c.get(ctx, "/v1/assets/"+id.String(), nil, &asset); err == nil {
 		err = c.checkAsset(&asset, id)
@@ -201,14 +201,14 @@ func (c *Client) Asset(ctx context.Context, id types.AssetID) (asset wire.Asset,
 	return asset, wrap("asset "+id.String(), err)
 }
 
-// Assets returns a page of the assets of the ledger by id, or of those of a code if it is not empty. Any issuer can use any code.
+// Assets returns a page of the assets of the ledger by id, of one code unless it is empty. Any issuer can use any code.
 func (c *Client) Assets(ctx context.Context, code string, page Page) (assets wire.Assets, err error) {
 	query := pageQuery(page)
 	setString(query, "code", code)
 	err = c.get(ctx, "/v1/assets", query, &assets)
 	for i := range assets.Assets {
 		if err == nil && code != "" && assets.Assets[i].Asset.Code != code {
-			err = c.lied("asset %s has not the code %q", assets.Assets[i].ID, code)
+			err = c.lied("asset %s does not have the code %q", assets.Assets[i].ID, code)
 		}
 		if err == nil {
 			err = c.checkAsset(&assets.Assets[i], assets.Assets[i].ID)
@@ -225,7 +225,7 @@ func (c *Client) AllAssets(ctx context.Context, code string) iter.Seq2[wire.Asse
 	})
 }
 
-// Block returns a block in short; height 0 is the latest.
+// Block returns a block without its lists; height 0 is the latest block.
 func (c *Client) Block(ctx context.Context, height uint64) (block wire.BlockHead, err error) {
 	name := "latest"
 	if height > 0 {
@@ -247,7 +247,7 @@ func (c *Client) BlockTxs(ctx context.Context, height uint64, page Page) (txs wi
 	return txs, wrap("transactions of block "+name, err)
 }
 
-// AllBlockTxs goes through the transactions of a block page by page. After an error there is nothing more.
+// AllBlockTxs iterates over the transactions of a block, page by page. It ends after an error.
 func (c *Client) AllBlockTxs(ctx context.Context, height uint64) iter.Seq2[wire.BlockTx, error] {
 	return pages(Page{Limit: maxBlockTxs}, func(page Page) ([]wire.BlockTx, string, error) {
 		answer, err := c.BlockTxs(ctx, height, page)
@@ -255,7 +255,7 @@ func (c *Client) AllBlockTxs(ctx context.Context, height uint64) iter.Seq2[wire.
 	})
 }
 
-// maxBlockTxs is the most that a node gives in one page of the transactions of a block.
+// maxBlockTxs is the largest page of the transactions of a block that a node returns.
 const maxBlockTxs = 100
 
 // BlockEvents returns a page of the events of a block, in their order.
@@ -276,9 +276,10 @@ func (c *Client) AllBlockEvents(ctx context.Context, height uint64) iter.Seq2[ty
 	})
 }
 
-func wrap(what string, err error) error {
+// wrap adds the name of an operation to its error.
+func wrap(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	return fmt.Errorf("%s: %w", operation, err)
 }

@@ -11,12 +11,11 @@ import (
 	"lockstep/types/canon"
 )
 
-// longestWait is what a node is asked to wait at most before it answers; see package api.
+// longestWait is the longest wait that the client asks of a node before it answers; see package httpapi.
 const longestWait = 25 * time.Second
 
-// Submit sends a transaction and waits until it is final. A transaction that was refused, by the pool or in its block, is
-// an error with the ledger's code. To send the same transaction again is safe: it can't be done twice, and the answer is
-// what became of it.
+// Submit sends a transaction and waits until it is final. A refusal, by the pool or in the block, is an error with the ledger's code.
+// Sending a transaction again is safe: it has no second effect, and the answer is its receipt.
 func (c *Client) Submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
 	receipt, err := c.submit(ctx, tx, longestWait)
 	if err == nil && receipt.Status == wire.StatusPending {
@@ -34,9 +33,9 @@ func (c *Client) SubmitAsync(ctx context.Context, tx *types.Tx) (wire.Receipt, e
 	return receipt, wrap("submit transaction "+tx.ID().String(), err)
 }
 
-// SubmitMany sends transactions, in their order and each by itself, and returns once the node has taken or refused each: the
-// receipts tell, in the same order. See [Client.Outcomes] for what becomes of them. An error means that the node could not
-// be asked about all of them, but for those that there are receipts of. To send all again is safe.
+// SubmitMany sends transactions in their order and independently of each other. It returns once the node has accepted or refused each; the
+// receipts have the same order. See [Client.Outcomes] for their outcomes. After an error only the transactions with receipts were
+// submitted for certain. Sending all again is safe.
 func (c *Client) SubmitMany(ctx context.Context, txs []*types.Tx) (receipts []wire.Receipt, err error) {
 	for len(txs) > 0 {
 		n := batchLength(txs)
@@ -49,10 +48,10 @@ func (c *Client) SubmitMany(ctx context.Context, txs []*types.Tx) (receipts []wi
 	return receipts, nil
 }
 
-// batchBytes bounds what is sent at once, below what a node takes.
+// batchBytes bounds the transactions of one request. It is below the bound of a node.
 const batchBytes = 4 << 20
 
-// batchLength is how many transactions go into one request, one at least.
+// batchLength returns the number of transactions in the next request, at least one.
 func batchLength(txs []*types.Tx) int {
 	bytes := 0
 	for i, tx := range txs {
@@ -86,13 +85,13 @@ func (c *Client) submitBatch(ctx context.Context, txs []*types.Tx) ([]wire.Recei
 	return answer.Receipts, nil
 }
 
-// Tx returns what became of a transaction so far.
+// Tx returns the present receipt of a transaction.
 func (c *Client) Tx(ctx context.Context, id types.TxID) (wire.Receipt, error) {
 	receipt, err := c.receipt(ctx, id, 0)
 	return receipt, wrap("transaction "+id.String(), err)
 }
 
-// Await waits until a transaction is final. That it was refused in its block is told by the receipt, not by an error.
+// Await waits until a transaction is final. A refusal in its block is in the receipt and not an error.
 func (c *Client) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
 	receipt, err := c.await(ctx, id)
 	return receipt, wrap("await transaction "+id.String(), err)
@@ -111,8 +110,8 @@ func (c *Client) submit(ctx context.Context, tx *types.Tx, wait time.Duration) (
 	return c.repeated(ctx, tx.ID(), err)
 }
 
-// repeated looks whether a submission was refused only because it had been made before: by then its inputs are gone, its
-// trade has moved on, or its ID is remembered, so any code can say so.
+// repeated checks whether a submission was refused only because it had been made before. Any code can be the sign of it: the first
+// submission has spent its inputs, advanced its trade and recorded its ID.
 func (c *Client) repeated(ctx context.Context, id types.TxID, refusal error) (wire.Receipt, error) {
 	switch types.CodeOf(refusal) {
 	case types.CodeUnavailable, types.CodeInternal, types.CodePoolFull:
@@ -131,7 +130,7 @@ func (c *Client) await(ctx context.Context, id types.TxID) (wire.Receipt, error)
 		if err != nil || receipt.Status != wire.StatusPending {
 			return receipt, err
 		}
-		if !pause(ctx, firstBackoff) { // a node that does not wait as asked is not to be flooded
+		if !pause(ctx, firstBackoff) { // do not flood a node that does not wait
 			return receipt, context.Cause(ctx)
 		}
 	}

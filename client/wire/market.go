@@ -2,7 +2,7 @@ package wire
 
 import "lockstep/types"
 
-// Product is a product with where it stands.
+// Product is a product with its state.
 type Product struct {
 	ID      types.ProductID `json:"id"`
 	Product types.Product   `json:"product"`
@@ -12,7 +12,7 @@ type Product struct {
 	Orders  uint32          `json:"orders" doc:"in the book, or at the gate"`
 }
 
-// The states of a product that anybody has placed an order for.
+// The states of a product that has or had orders.
 const (
 	ProductOpen    = "open"
 	ProductCleared = "cleared"
@@ -26,39 +26,39 @@ type Products struct {
 	Next      string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Book is a product as it stands: while it is open its depth and what an auction would trade now, then what was traded.
+// Book is the state of a product: while it is open its depth and the indicative result, then a summary of its auction.
 type Book struct {
 	Height    uint64     `json:"height"`
 	BlockTime types.Time `json:"block_time"`
 	Product   Product    `json:"product"`
 	Bids      []Level    `json:"bids" nullable:"false" doc:"of an open book, best limit first; at most 1,000 levels"`
 	Offers    []Level    `json:"offers" nullable:"false" doc:"of an open book, best limit first; at most 1,000 levels"`
-	// Indicative is the result if the gate closed now. Nobody is bound to it: orders come and go.
+	// Indicative is the result if the gate closed now. It binds nobody: orders change until the gate.
 	Indicative []Round `json:"indicative" nullable:"false" doc:"of an open book: the result if the gate closed now; at most 16 rounds"`
-	// IndicativeCount is how many rounds there are.
-	IndicativeCount int `json:"indicative_count" doc:"how many rounds there are"`
-	// Omitted is why there is no indicative result although the book is open.
+	// IndicativeCount is the number of all rounds.
+	IndicativeCount int `json:"indicative_count" doc:"the number of all rounds"`
+	// Omitted is the reason why an open book has no indicative result.
 	Omitted string `json:"omitted,omitempty" doc:"why no indicative result is given"`
 	// Held is set once the product is cleared.
-	Held *Held `json:"held,omitempty" doc:"of a cleared product: its auction in short; all of it stands under /auction"`
+	Held *Held `json:"held,omitempty" doc:"of a cleared product: a summary of its auction; /auction has all of it"`
 }
 
-// Level is all that is asked or offered at one limit.
+// Level is the sum of the orders of one side at one limit.
 type Level struct {
 	Limit    types.Rate `json:"limit"`
 	Quantity uint64     `json:"quantity"`
 	Orders   uint32     `json:"orders"`
 }
 
-// Held is an auction in short.
+// Held is the summary of an auction.
 type Held struct {
 	Height    uint64     `json:"height"`
 	BlockTime types.Time `json:"block_time"`
 	Clock     types.Time `json:"clock"`
 	Void      string     `json:"void,omitempty" doc:"why no auction was held; absent when one was"`
 	Rounds    []Round    `json:"rounds" nullable:"false" doc:"at most 16; all of them are listed under /auction/rounds"`
-	// RoundCount is how many there are.
-	RoundCount int    `json:"round_count" doc:"how many there are"`
+	// RoundCount is the number of all rounds.
+	RoundCount int    `json:"round_count" doc:"the number of all rounds"`
 	Trades     uint32 `json:"trades"`
 }
 
@@ -68,28 +68,28 @@ type Round struct {
 	Price string      `json:"price" doc:"of one unit: the middle of the two limits, exactly, in smallest units of the asset"`
 }
 
-// BookOrder is an order with what is known of its owner.
+// BookOrder is an order with the record of its owner.
 type BookOrder struct {
 	ID      types.OrderID `json:"id"`
 	Tx      types.TxID    `json:"tx"`
 	Height  uint64        `json:"height"`
 	Order   types.Order   `json:"order"`
 	Record  types.Record  `json:"record" doc:"of the owner in the product's asset, as it is now"`
-	Percent uint8         `json:"percent" doc:"of the record that was kept"`
+	Percent uint8         `json:"percent" doc:"the share of the record that was kept, in percent"`
 }
 
-// BookOrders is a page of orders: of an open book, of those that an auction had at its gate, or of a key.
+// BookOrders is a page of orders: of an open book, of an auction at its gate, or of a key.
 type BookOrders struct {
 	Height uint64      `json:"height"`
 	Orders []BookOrder `json:"orders" nullable:"false"`
 	Next   string      `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// MaxRounds is how many rounds a [Book] lists. Parties could make up any number of arbiters, each a round of its own.
+// MaxRounds bounds the rounds that a [Book] lists. Parties could invent any number of arbiters, each with a round of its own.
 const MaxRounds = 16
 
-// Auction is what became of a product at its gate, without its lists. Rounds, results and trades refer to each other by index; the
-// orders are listed under the product, in the order of the results. All of it can be computed again from them.
+// Auction is the auction of a product at its gate, without its lists. Rounds, results and trades refer to each other by index. The orders
+// are listed under the product, in the order of the results. The auction can be recomputed from them.
 type Auction struct {
 	ID          types.ProductID `json:"id"`
 	Product     types.Product   `json:"product"`
@@ -120,14 +120,14 @@ type AuctionTrades struct {
 	Next   string             `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// KeyRecord is what a key did with what auctions gave it, in one asset.
+// KeyRecord is the conduct of a key in the matches of auctions, in one asset.
 type KeyRecord struct {
 	Asset   types.AssetID `json:"asset"`
 	Record  types.Record  `json:"record"`
-	Percent uint8         `json:"percent" doc:"of the record that was kept"`
+	Percent uint8         `json:"percent" doc:"the share of the record that was kept, in percent"`
 }
 
-// KeyRecords is a page of the records of a key by asset, or the one that was asked for.
+// KeyRecords is a page of the records of a key by asset, or the record in one asset.
 type KeyRecords struct {
 	Key     types.PublicKey `json:"key"`
 	Height  uint64          `json:"height"`

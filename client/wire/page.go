@@ -1,7 +1,7 @@
 package wire
 
-// Page is the part of a list that is asked for: at most Limit items after the place that an earlier page named as its next, or
-// from the beginning where After is empty. Its cost does not grow with the list.
+// Page selects a part of a list: at most Limit items after the place After, which is the next of an earlier page. An empty After is the
+// beginning. The cost of a page does not grow with the list.
 type Page struct {
 	After string
 	Limit int

@@ -11,10 +11,10 @@ type Point struct {
 // Points are the connection points of a key.
 type Points struct {
 	Points  []Point `json:"points" nullable:"false"`
-	Partial bool    `json:"partial" doc:"there may be more: the ledger has more points than are looked through"`
+	Partial bool    `json:"partial" doc:"there may be more: the ledger has more points than the search covers"`
 }
 
-// Claims are the places of trades in the slots of one flow, at one height.
+// Claims are the claims of trades on the slots of one flow, at one height.
 type Claims struct {
 	Height    uint64          `json:"height"`
 	Clock     types.Time      `json:"clock"`
@@ -24,7 +24,7 @@ type Claims struct {
 	Partial   bool            `json:"partial" doc:"there are more than an answer holds: these are the first"`
 }
 
-// SlotClaims are the places of a slot, in order. What is read is allotted in this order, and pro rata among those of the same
+// SlotClaims are the claims on a slot, in order. The quantity that is read is allotted in this order, and pro rata among claims of the same
 // height.
 type SlotClaims struct {
 	From     types.Time `json:"from"`
@@ -34,11 +34,11 @@ type SlotClaims struct {
 	Read     uint64     `json:"read" doc:"by the meter's records so far"`
 }
 
-// Claim is the place of a trade in a slot.
+// Claim is the claim of a trade on a slot.
 type Claim struct {
 	Trade     types.TradeID `json:"trade"`
-	Height    uint64        `json:"height" doc:"of the block that recorded the agreement: its place"`
+	Height    uint64        `json:"height" doc:"of the block that recorded the agreement: it sets the order"`
 	Quantity  uint64        `json:"quantity"`
 	ReadingBy types.Time    `json:"reading_by"`
-	Delivered bool          `json:"delivered" doc:"it has its place, however it ends; else it has it if it is delivered"`
+	Delivered bool          `json:"delivered" doc:"the claim holds, however the trade ends; otherwise it holds only if the trade is delivered"`
 }

@@ -1,5 +1,5 @@
-// Package wire holds the messages of the HTTP API, shared by the server (package api) and the SDK (package client).
-// Domain values are those of package types in their JSON form; amounts are decimal strings.
+// Package wire holds the messages of the HTTP API, shared by the server (package httpapi) and the SDK (package client). Domain values
+// have the JSON form of package types; amounts are decimal strings.
 package wire
 
 import (
@@ -11,43 +11,43 @@ import (
 // The media types of the API besides JSON.
 const (
 	ProblemType = "application/problem+json" // an error, see [Problem]
-	CBORType    = "application/cbor"         // a transaction, or an array of them, as it travels
+	CBORType    = "application/cbor"         // a transaction, or an array of them, in canonical CBOR
 )
 
-// Status is where a node stands.
+// Status is the status of a node and its ledger.
 type Status struct {
 	ChainID    string     `json:"chain_id"`
-	Genesis    types.Hash `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and begin: it tells ledgers of one name apart"`
+	Genesis    types.Hash `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and start time: it distinguishes ledgers of one name"`
 	Version    string     `json:"version"`
 	Height     uint64     `json:"height"`
 	BlockTime  types.Time `json:"block_time"`
-	Clock      types.Time `json:"clock" doc:"the ledger clock, by which deadlines are kept"`
+	Clock      types.Time `json:"clock" doc:"the ledger clock, by which deadlines count"`
 	Skew       types.Span `json:"skew" doc:"how far the ledger clock is behind block time"`
-	Commitment types.Hash `json:"commitment" doc:"what the last block commits to (app hash)"`
+	Commitment types.Hash `json:"commitment" doc:"the commitment of the last block to the state (app hash)"`
 	Waiting    int        `json:"waiting" doc:"transactions in the pool"`
 	Peers      int        `json:"peers"`
 	Validators int        `json:"validators"`
-	SinceBlock types.Span `json:"since_block" doc:"how long ago the last block came to this node"`
-	Halted     bool       `json:"halted" doc:"no block came for much longer than an idle ledger waits: the ledger stands still"`
-	Troubles   []string   `json:"troubles" nullable:"false" doc:"what is wrong with the node: its clock, its disk; in sentences"`
+	SinceBlock types.Span `json:"since_block" doc:"the time since the last block arrived at this node"`
+	Halted     bool       `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
+	Troubles   []string   `json:"troubles" nullable:"false" doc:"faults of the node, such as its clock or its disk, in sentences"`
 }
 
 // The states of a submitted transaction.
 const (
 	StatusPending   = "pending"   // in the pool
 	StatusCommitted = "committed" // on the ledger, final
-	StatusRefused   = "refused"   // by the pool or in its block; it changed nothing, and Code says why
+	StatusRefused   = "refused"   // by the pool or in its block; it changed nothing, and Code is the reason
 )
 
-// Submission carries a transaction as it travels.
+// Submission carries an encoded transaction.
 type Submission struct {
 	Tx []byte `json:"tx" doc:"the transaction in canonical CBOR, base64"`
 }
 
-// MaxBatch is how many transactions one request may carry.
+// MaxBatch bounds the transactions of one request.
 const MaxBatch = 256
 
-// Submissions carries several transactions as they travel.
+// Submissions carries several encoded transactions.
 type Submissions struct {
 	Txs [][]byte `json:"txs" doc:"transactions in canonical CBOR, base64; at most 256" nullable:"false"`
 }
@@ -57,29 +57,29 @@ func (s *Submissions) Fields(c *canon.Coder) {
 	canon.LongList(c, "transactions", &s.Txs, MaxBatch, func(tx *[]byte, c *canon.Coder) { canon.View(c, "transaction", tx) })
 }
 
-// Receipts tell what became of several transactions, in their order.
+// Receipts has the receipts of several transactions, in their order.
 type Receipts struct {
 	Receipts []Receipt `json:"receipts" nullable:"false"`
 }
 
-// Outcomes tell what a block made of its transactions, or of a part of them.
+// Outcomes has the outcomes of the transactions of a block, or of a part of them.
 type Outcomes struct {
 	Height uint64    `json:"height"`
 	Txs    []Outcome `json:"txs" nullable:"false"`
 }
 
-// Outcome is what a block made of a transaction.
+// Outcome is the result of a transaction in its block.
 type Outcome struct {
 	ID   types.TxID `json:"id"`
 	Code types.Code `json:"code"`
 }
 
-// Receipt is what became of a transaction.
+// Receipt is the present outcome of a transaction.
 type Receipt struct {
-	Tx     types.TxID `json:"tx,omitzero" doc:"absent when what was sent can't be read as a transaction"`
+	Tx     types.TxID `json:"tx,omitzero" doc:"absent when the submission can't be decoded"`
 	Status string     `json:"status" enum:"pending,committed,refused"`
 	Height uint64     `json:"height,omitempty" doc:"of its block; absent while it has none"`
-	Code   types.Code `json:"code" doc:"why it was refused, else ok"`
+	Code   types.Code `json:"code" doc:"the reason of a refusal, else ok"`
 	Detail string     `json:"detail,omitempty"`
 }
 
@@ -91,16 +91,16 @@ type Coins struct {
 	Next   string       `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Balance is the sums that a key has of one asset.
+// Balance has the sums of a key in one asset.
 type Balance struct {
 	Asset     types.AssetID   `json:"asset" doc:"the id of the asset: the hash of issuer, code and decimals"`
 	Issuer    types.PublicKey `json:"issuer"`
 	Code      string          `json:"code"`
 	Decimals  uint8           `json:"decimals"`
 	Spendable types.Amount    `json:"spendable"`
-	Locked    types.Amount    `json:"locked" doc:"put into trades by the key and not yet anybody's"`
-	Coins     uint64          `json:"coins" doc:"how many the spendable sum consists of, but for refunds that are due"`
-	More      bool            `json:"more,omitempty" doc:"more refunds are due than are counted here: they are among the locked sum"`
+	Locked    types.Amount    `json:"locked" doc:"put into trades by the key and not unlocked yet"`
+	Coins     uint64          `json:"coins" doc:"the number of coins of the spendable sum, without refunds that are due"`
+	More      bool            `json:"more,omitempty" doc:"more refunds are due than are counted here: they are part of the locked sum"`
 }
 
 // Balances is a page of the balances of a key by asset, at one height.
@@ -120,7 +120,7 @@ type Output struct {
 	Height   uint64           `json:"height"`
 }
 
-// Trade is a trade as it stands at one moment of the ledger clock.
+// Trade is the state of a trade at one moment of the ledger clock.
 type Trade struct {
 	ID     types.TradeID `json:"id"`
 	Phase  types.Phase   `json:"phase" doc:"now; a passed deadline counts"`
@@ -154,25 +154,25 @@ type Offers struct {
 	Next   string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Asset is an asset with where its money is. Issued is what is out now.
+// Asset is an asset with the amount in circulation (Issued) and the fees.
 type Asset struct {
 	ID     types.AssetID `json:"id"`
 	Asset  types.Asset   `json:"asset"`
 	Issued types.Amount  `json:"issued"`
 	Fees   types.Amount  `json:"fees"`
-	// Recognised assets are those that the ledger's operators, or its genesis, vouch for.
+	// Recognised is set for assets that the ledger's operators or its genesis vouch for.
 	Recognised bool         `json:"recognised" doc:"by the ledger's operators, or at genesis"`
 	Least      types.Amount `json:"least" doc:"the smallest output of a recognised asset"`
 }
 
-// Assets is a page of the assets of the ledger by id, or of those of one code.
+// Assets is a page of the assets of the ledger, or of one code, by id.
 type Assets struct {
 	Height uint64  `json:"height"`
 	Assets []Asset `json:"assets" nullable:"false"`
 	Next   string  `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Block is one block with all that it did, for the server; see [BlockHead] for how it is served.
+// Block is a block with its results and events, for the server; it is served as a [BlockHead] and pages.
 type Block struct {
 	Height     uint64
 	BlockTime  types.Time
@@ -189,7 +189,7 @@ func (b *Block) Head() BlockHead {
 	}
 }
 
-// BlockHead is one block: its transactions and events are lists of their own.
+// BlockHead is a block without its transactions and events, which are lists of their own.
 type BlockHead struct {
 	Height     uint64     `json:"height"`
 	BlockTime  types.Time `json:"block_time"`
@@ -221,7 +221,7 @@ type BlockTx struct {
 	Tx     *types.Tx  `json:"tx,omitempty"`
 }
 
-// Health says that a node answers, or that its ledger goes on.
+// Health reports that a node answers, or that its ledger makes blocks.
 type Health struct {
 	Status string `json:"status" enum:"ok,ready"`
 	Height uint64 `json:"height"`

@@ -1,5 +1,5 @@
-// Marketplace shows the standing offers of a ledger, the cheapest first, and relays signed purchases to it, so that buyers need no access to
-// a node. It holds neither money nor keys: a buyer's wallet makes and signs the purchase. Usage: marketplace URL TOKEN-FILE LISTEN
+// Marketplace shows the standing offers of a ledger, the cheapest first, and relays signed purchases to it. Buyers need no access to a
+// node. It holds neither money nor keys: a buyer's wallet makes and signs the purchase. Usage: marketplace URL TOKEN-FILE LISTEN
 package main
 
 import (

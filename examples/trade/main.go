@@ -1,4 +1,4 @@
-// Trade has two accounts trade a bag of coffee: payment and goods unlock each other. Usage: trade URL TOKEN-FILE
+// Trade makes two accounts trade a bag of coffee: payment and goods unlock each other. Usage: trade URL TOKEN-FILE
 package main
 
 import (
@@ -43,7 +43,7 @@ func main() {
 	check(err)
 	_, err = seller.Do(ctx, func(d *wallet.Draft) error { return d.Deliver(trade.ID, &trade.Trade) }) // locks the return
 	check(err)
-	_, err = buyer.Release(ctx, trade.ID, 1) // the coffee is here: the secret unlocks both
+	_, err = buyer.Release(ctx, trade.ID, 1) // the coffee has arrived: the secret unlocks both
 	check(err)
 	for name, party := range map[string]*client.Account{"seller": seller, "buyer": buyer} {
 		has, err := node.BalancesOf(ctx, party.Key(), euro.ID())
@@ -64,7 +64,7 @@ func coffee(seller types.PublicKey, asset types.AssetID) types.Offer {
 }
 
 func account(ctx context.Context, node *client.Client) *client.Account {
-	seed, err := wallet.NewSeed(rand.Reader, "") // a program that stays keeps a wallet.Wallet
+	seed, err := wallet.NewSeed(rand.Reader, "") // a long-running program keeps a wallet.Wallet
 	check(err)
 	key, err := seed.Account(0, wallet.DefaultLimits())
 	check(err)

@@ -1,10 +1,10 @@
-// Package history is what the query index of a node tells: trades, auctions, prices, fills and the conduct of keys. Every
-// list is a page with the position of the index and the cursor of the next page.
+// Package history holds the answers of a node's query index: trades, auctions, prices, fills and the conduct of keys. Every list is a page
+// with the position of the index and the cursor of the next page.
 package history
 
 import "lockstep/types"
 
-// Position is how far the index has followed.
+// Position is the block that the index has reached.
 type Position struct {
 	Height     uint64     `json:"height"`
 	Commitment types.Hash `json:"commitment"` // of that block

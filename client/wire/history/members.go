@@ -2,7 +2,7 @@ package history
 
 import "lockstep/types"
 
-// Fill is what an order got in its auction.
+// Fill is the result of an order in its auction.
 type Fill struct {
 	ProductID types.ProductID `json:"product_id"`
 	Product   types.Product   `json:"product"`
@@ -16,16 +16,16 @@ type Fill struct {
 	Standing  uint8           `json:"record"`             // the owner's record at the gate, in hundredths
 	Filled    uint64          `json:"filled"`             // of the quantity
 	Value     types.Total     `json:"value"`              // the sum of the prices of its trades
-	Excluded  string          `json:"excluded,omitempty"` // why it took no part; absent otherwise
+	Excluded  string          `json:"excluded,omitempty"` // why it was excluded; absent otherwise
 	Void      string          `json:"void,omitempty"`     // why no auction was held; absent otherwise
 	Count     uint64          `json:"trades"`
-	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; all are under the trades with party and product
+	Trades    []FillTrade     `json:"first_trades"` // the first MaxFillTrades of them; list the trades by party and product for all
 }
 
-// MaxFillTrades is how many trades of an order are listed with it. A large order may be matched with thousands.
+// MaxFillTrades bounds the trades that are listed with an order. A large order can have thousands of matches.
 const MaxFillTrades = 20
 
-// FillTrade is one trade that came of an order.
+// FillTrade is a trade of an order.
 type FillTrade struct {
 	ID        types.TradeID `json:"id"`
 	Quantity  uint64        `json:"quantity"`
@@ -48,16 +48,16 @@ type Tally struct {
 
 func (t Tally) add(u Tally) Tally { return Tally{t.Trades + u.Trades, t.Value.Add(u.Value)} }
 
-// Conduct is what became of a party's trades in one role, in one asset: every trade is in exactly one tally.
+// Conduct counts the outcomes of a party's trades in one role and one asset: every trade is in exactly one tally.
 type Conduct struct {
 	Open     Tally `json:"open"` // agreed, paid or delivered
 	Released Tally `json:"released"`
 	Lapsed   Tally `json:"lapsed"`   // not paid by the consumer
 	Refunded Tally `json:"refunded"` // paid, and not delivered by the producer
-	Settled  Tally `json:"settled"`  // this and the next are disputed
+	Settled  Tally `json:"settled"`  // Settled and Awarded are disputed
 	Awarded  Tally `json:"awarded"`
-	Split    Tally `json:"split"` // divided as both wished
-	// Excused is how many of the lapsed and the refunded missed their deadline while the chain stood still.
+	Split    Tally `json:"split"` // divided by both parties
+	// Excused counts the lapsed and refunded trades that missed their deadline while the chain was halted.
 	Excused uint64 `json:"excused"`
 }
 
@@ -66,11 +66,11 @@ func (c *Conduct) All() Tally {
 	return c.Open.add(c.Released).add(c.Lapsed).add(c.Refunded).add(c.Split).add(c.Disputed())
 }
 
-// Disputed is the tally of the trades that ended neither by a release nor as both wished: by the meter or the arbiter.
+// Disputed is the tally of the trades that the meter or the arbiter ended, and neither a release nor both parties.
 func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded) }
 
-// Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another.
-// What orders can demand is the ledger's own [types.Record], which counts auctions only.
+// Statistics are those of a key in one asset, over all its trades. They are for information only: the holder of a key can trade with
+// another key of his own. Orders can demand only the ledger's own [types.Record], which counts auctions alone.
 type Statistics struct {
 	Asset      types.AssetID `json:"asset"`
 	AsProducer Conduct       `json:"as_producer"`

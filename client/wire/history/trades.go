@@ -2,7 +2,7 @@ package history
 
 import "lockstep/types"
 
-// Trade is a trade in a list. The whole of it is on the ledger under its ID.
+// Trade is a trade in a list. The ledger has the full trade under its ID.
 type Trade struct {
 	ID          types.TradeID   `json:"id"`
 	Phase       types.Phase     `json:"phase"`
@@ -11,7 +11,7 @@ type Trade struct {
 	Producer    types.PublicKey `json:"producer"`
 	Consumer    types.PublicKey `json:"consumer"`
 	ProductID   types.ProductID `json:"product_id"`
-	Product     types.Product   `json:"product"` // what the goods are, whether an auction traded them or not
+	Product     types.Product   `json:"product"` // of the goods, whether an auction traded them or not
 	Quantity    uint64          `json:"quantity"`
 	Price       types.Amount    `json:"price"`
 	Deposit     types.Amount    `json:"deposit"`
@@ -25,7 +25,7 @@ type Trade struct {
 	DeliverBy   types.Time      `json:"deliver_by"`
 	PaidAt      types.Time      `json:"paid_at,omitzero"`
 	EndedAt     types.Time      `json:"ended_at,omitzero"` // when it was released, split, settled or awarded, or the deadline that it missed
-	Excused     bool            `json:"excused"`           // the deadline was missed while the chain stood still
+	Excused     bool            `json:"excused"`           // the deadline was missed while the chain was halted
 }
 
 // Trades is a page of trades, newest first.

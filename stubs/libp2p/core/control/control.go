@@ -1,5 +1,5 @@
 // Package control stands in for libp2p, see stubs/README.md.
 package control
 
-// A DisconnectReason says why a connection was closed.
+// A DisconnectReason is the reason why a connection was closed.
 type DisconnectReason int

@@ -11,7 +11,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 )
 
-// A Direction says who opened a connection.
+// A Direction is the side that opened a connection.
 type Direction int
 
 // The directions.
@@ -21,13 +21,13 @@ const (
 	DirOutbound
 )
 
-// Stat is what is known of a connection.
+// Stat has the statistics of a connection.
 type Stat struct{ Direction Direction }
 
-// ConnStats is what is known of a connection.
+// ConnStats has the statistics of a connection.
 type ConnStats struct{ Stat }
 
-// ConnMultiaddrs are the ends of a connection.
+// ConnMultiaddrs has the addresses of both ends of a connection.
 type ConnMultiaddrs interface {
 	LocalMultiaddr() multiaddr.Multiaddr
 	RemoteMultiaddr() multiaddr.Multiaddr

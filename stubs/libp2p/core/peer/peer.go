@@ -13,7 +13,7 @@ type ID string
 
 func (id ID) String() string { return string(id) }
 
-// AddrInfo is where a peer is found.
+// AddrInfo has the addresses of a peer.
 type AddrInfo struct {
 	ID    ID
 	Addrs []multiaddr.Multiaddr

@@ -8,10 +8,10 @@ import (
 	"github.com/multiformats/go-multiaddr"
 )
 
-// PermanentAddrTTL is for ever.
+// PermanentAddrTTL has no end.
 const PermanentAddrTTL time.Duration = 1<<63 - 1
 
-// A Peerstore keeps where peers are. There is none.
+// A Peerstore keeps the addresses of peers. There is none.
 type Peerstore interface {
 	AddAddr(peer.ID, multiaddr.Multiaddr, time.Duration)
 	Addrs(peer.ID) []multiaddr.Multiaddr
