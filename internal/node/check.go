@@ -14,15 +14,15 @@ import (
 	"lockstep/types"
 )
 
-// CheckReport counts the things that [Check] found in order.
+// CheckReport counts the objects that [Check] found intact.
 type CheckReport struct {
 	store.Report
 	Engine chain.Checked
 	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index
 }
 
-// Check recomputes everything that the node in a folder has on its disk: the store, see [store.Store.Check]; the engine's keys,
-// genesis and blocks, see [chain.Check]; and the index, see [index.Check]. The node must not run.
+// Check recomputes all data of the node in a folder: the store, see [store.Store.Check]; the engine's keys, genesis and blocks, see
+// [chain.Check]; and the index, see [index.Check]. The node must not run.
 func Check(dir string, logger *slog.Logger) (report CheckReport, err error) {
 	s, err := openStore(dir, store.DefaultMemory, logger)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"lockstep/types"
 )
 
-// harmless are the files in which a flipped bit does no harm: nobody reads them for the ledger, or what is lost in them is
-// made again at the next start. docs/how-to/run-a-node.md lists them.
+// harmless are the files in which a flipped bit does no harm: the ledger does not depend on them, or the next start restores their content.
+// docs/how-to/run-a-node.md lists them.
 var harmless = []string{
 	"node.json", "api.token", "engine/data/clock.json", "engine/config/addrbook.json", "engine/data/cs.wal/",
 	"/LOCK", "/LOG", "/LOG.old", "/CURRENT.bak", "ledger/MANIFEST-000001", "ledger/OPTIONS-", "index.db-wal", "index.db-shm", "ledger/marker.",
@@ -26,9 +26,9 @@ func isHarmless(name string) bool {
 		strings.HasPrefix(name, "ledger/") && strings.HasSuffix(name, ".log") // its blocks are replayed
 }
 
-// TestCheckFindsFlips flips a bit of every file of a node in turn, at some places: the check finds it, or it is in a file where
-// that is harmless and then all that the check recomputes is as before.
-func TestCheckFindsFlips(t *testing.T) {
+// TestCheckAfterBitFlips flips bits of every file of a node in turn. The check finds each flip, or the file is harmless and the check
+// recomputes the same results as before.
+func TestCheckAfterBitFlips(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, types.DefaultParams("test"))
 	n, stop := start(t, dir)
@@ -87,14 +87,14 @@ func checkFlipped(t *testing.T, dir, name string, content []byte, at int, want C
 	got, err := Check(copied, slog.New(slog.DiscardHandler))
 	switch {
 	case err != nil:
-	case !isHarmless(name) && name != indexFile: // of a database's page only a part is in use
+	case !isHarmless(name) && name != indexFile: // a database uses only a part of a page
 		t.Errorf("byte %d of %d: not found", at, len(content))
 	case !reflect.DeepEqual(got, want) && got.Height == want.Height:
 		t.Errorf("byte %d: nothing is found, yet it checked %+v, before %+v", at, got, want)
 	}
 }
 
-// awaitIndex waits until the index has followed to the last block.
+// awaitIndex waits until the index has reached the last block.
 func awaitIndex(t *testing.T, n *Node) {
 	t.Helper()
 	for height := n.store.Height(); ; time.Sleep(time.Millisecond) {

@@ -11,15 +11,15 @@ import (
 	"lockstep/types"
 )
 
-// ErrRestart is that the node is to be closed and opened anew, and can go on then.
+// ErrRestart asks the caller to close the node and open it again; it can then continue.
 var ErrRestart = chain.ErrRestart
 
-// ClockReport holds a ledger's time against the machine's.
+// ClockReport compares a ledger's time with the machine's clock.
 type ClockReport struct {
 	Wall       types.Time `json:"wall"`       // the machine's clock
 	BlockTime  types.Time `json:"block_time"` // of the last block
-	Ahead      types.Span `json:"ahead"`      // the latter of the former; zero when it is not
-	Accepted   types.Span `json:"accepted"`   // how far ahead the node's settings let it be
+	Ahead      types.Span `json:"ahead"`      // of block time before the machine's clock; zero when it is behind
+	Accepted   types.Span `json:"accepted"`   // the lead that the node's settings accept
 	Validators int        `json:"validators"`
 }
 
@@ -47,15 +47,14 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	return report, errors.Join(head.Close(), s.Close())
 }
 
-// FollowLedger lets the time of a ledger stay as far ahead of the machine's clock as its last block is: from now on its
-// blocks bear the machine's time and that. Nothing of the ledger is changed, so nobody's copy parts from it. The node must
-// not run, and be the only validator.
+// FollowLedger accepts the lead of the last block over the machine's clock: from now on the time of a block is the machine's time plus that
+// lead. The ledger itself is unchanged, so other copies stay equal. The node must not run, and must be the only validator.
 func FollowLedger(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	if report, err = Clock(dir, logger); err != nil {
 		return report, err
 	}
 	if report.Validators > 1 {
-		return report, fmt.Errorf("the ledger has %d validators, whose clocks decide on its time together: set this machine's clock right", report.Validators)
+		return report, fmt.Errorf("the ledger has %d validators, whose clocks set its time together: correct this machine's clock", report.Validators)
 	}
 	settings, err := LoadSettings(dir)
 	if err != nil {

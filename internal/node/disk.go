@@ -8,8 +8,8 @@ import (
 	"lockstep/internal/disk"
 )
 
-// watchDisk ends the node when its database can't go on, or in order while there still is a little room: a
-// write to a full disk fails in the middle of something.
+// watchDisk stops the node when its database has failed, or in order while a little disk space remains: on a full disk a write fails at an
+// arbitrary point.
 func (n *Node) watchDisk(ctx context.Context) error {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()

@@ -15,8 +15,8 @@ import (
 	"lockstep/types"
 )
 
-// TestFullDisk: a node whose disk runs full halts by itself and says why; so do its next start and its check, within seconds,
-// until there is room. Nothing is lost.
+// TestFullDisk: a node on a full disk halts by itself and reports the cause. So do its next start and its check, within seconds, until there
+// is space again. Nothing is lost.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disktest.Run(t, "128m", func(disk string) {
@@ -47,7 +47,7 @@ func TestFullDisk(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			t.Fatal("the node goes on without room")
 		}
-		_ = n.Close() // it may fail to write
+		_ = n.Close() // closing may fail to write
 
 		_, err = Open(Config{Dir: dir, API: "127.0.0.1:0"}, quiet)
 		wantFull(t, "start", err)
@@ -68,7 +68,7 @@ func wantFull(t *testing.T, who string, err error) {
 	}
 }
 
-// TestCauses: what keeps a node from its files is reported as what it is.
+// TestCauses: a node reports why it can't access its files.
 func TestCauses(t *testing.T) {
 	t.Parallel()
 	t.Run("read-only", func(t *testing.T) {
@@ -108,7 +108,7 @@ func wantCause(t *testing.T, err error, cause error, says string) {
 	}
 }
 
-// wantChildFails starts a node as a user without rights to a path, or with so few files.
+// wantChildFails starts a node as a user without rights to a path, or with a low limit of open files.
 func wantChildFails(t *testing.T, dir, path string, files uint64) {
 	t.Helper()
 	if os.Geteuid() != 0 {

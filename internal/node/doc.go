@@ -1,5 +1,4 @@
-// Package node opens, runs and closes a ledger node: store, chain and HTTP API in one process. It is the only place that
-// wires them.
+// Package node opens, runs and closes a ledger node: store, chain, index and HTTP API in one process. Only this package connects them.
 //
-// Start with [Init], which makes the folder of a new ledger, then [Open] and [Node.Run].
+// Start with [Init], which creates the folder of a new ledger, then [Open] and [Node.Run].
 package node

@@ -22,64 +22,64 @@ import (
 	"lockstep/types/strict"
 )
 
-// What is in a node's folder.
+// The files and folders of a node.
 const (
 	settingsFile = "node.json"   // Settings
-	tokenFile    = "api.token"   // what a client must know to hand in transactions, mode 0600
+	tokenFile    = "api.token"   // the access token for submitting transactions, mode 0600
 	engineFolder = "engine"      // keys, genesis and blocks, see package chain
 	storeFolder  = "ledger"      // the state, see package store
 	addressFile  = "api.address" // where the API of the running node listens
-	indexFile    = "index.db"    // what the state does not answer, see package index; it can be removed at any time
+	indexFile    = "index.db"    // the query index, see package index; it can be removed at any time
 )
 
-// DefaultAPI is where the API listens unless told otherwise: on this machine only.
+// DefaultAPI is the default address of the API: reachable from this machine only.
 const DefaultAPI = "127.0.0.1:8645"
 
-// Settings are a node's own; the ledger's parameters stand in its genesis file.
+// Settings are a node's own settings; the ledger's parameters are in its genesis file.
 type Settings struct {
 	API       string     `json:"api"`        // where the API listens
-	Hosts     []string   `json:"hosts"`      // names by which a proxy on this machine makes the API known
+	Hosts     []string   `json:"hosts"`      // host names under which a proxy on this machine serves the API
 	Origins   []string   `json:"origins"`    // sites whose pages may read the API in a browser
-	P2PListen string     `json:"p2p_listen"` // where other nodes reach this one; empty: nowhere
+	P2PListen string     `json:"p2p_listen"` // where this node takes connections of other nodes; empty: nowhere
 	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
 	LogLevel  slog.Level `json:"log_level"`
-	MemoryMB  int        `json:"memory_mb"` // what the process should get by with, about
+	MemoryMB  int        `json:"memory_mb"` // approximate memory of the process
 
-	// ClockAhead is how far the ledger's time is ahead of the wall clock, as an operator has accepted it; see ADR 0022.
+	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
 	ClockAhead types.Span `json:"clock_ahead,omitempty"`
 
-	// Connections and Streams bound what clients of the API hold open, in all; one address holds at most a quarter of them. Proxies
-	// are the addresses, or networks, of reverse proxies, which may hold all of them.
+	// Connections and Streams bound the connections and streams of API clients in total; one address holds at most a quarter of them.
+	// Proxies are the addresses, or networks, of reverse proxies, which may hold all of them.
 	Connections int      `json:"connections"`
 	Streams     int      `json:"streams"`
 	Proxies     []string `json:"proxies"`
 }
 
-// Of what clients hold open.
+// The default bounds on clients.
 const (
 	DefaultConnections = 1024
 	DefaultStreams     = 512
 )
 
-// Of a node's memory.
+// The default and the minimum of a node's memory.
 const (
 	DefaultMemoryMB = 1024
 	MinMemoryMB     = 256
 )
 
-// storeMemory is the store's part of it.
+// storeMemory returns the store's share of the memory.
 func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) << 20 * 5 / 8 }
 
-// blockMemory is the engine's, twice, for the blocks that it writes down.
+// blockMemory returns half of the engine's share, for the blocks that it writes.
 func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
 
-// limits are what clients of the API may hold open. A quarter of the files that the process may open is for them: the rest is for
-// consensus, the store and the index. A stream has no end, so streams leave half of the connections to others.
+// limits returns the bounds on API clients. They get a quarter of the files that the process may open: the rest is for consensus, the store
+// and the index. A stream has no end, so streams take at most half of the connections.
 func (s *Settings) limits(files int) httpapi.Limits {
 	connections := min(s.Connections, files/4)
 	limits := httpapi.Limits{Connections: connections, Streams: min(s.Streams, connections/2)}
 	for _, text := range s.Proxies {
-		if proxy, err := parseProxy(text); err == nil { // Check has refused others
+		if proxy, err := parseProxy(text); err == nil { // Check has refused all others
 			limits.Proxies = append(limits.Proxies, proxy)
 		}
 	}
@@ -95,7 +95,7 @@ func parseProxy(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// DefaultSettings are those of a node on its own.
+// DefaultSettings returns the settings of a single node.
 func DefaultSettings() Settings {
 	return Settings{
 		API: DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
@@ -103,7 +103,7 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Check reports settings that no node could run with.
+// Check reports settings with which no node can run.
 func (s *Settings) Check() error {
 	if err := checkAddress(s.API); err != nil {
 		return fmt.Errorf("api: %w, such as %s", err, DefaultAPI)
@@ -114,10 +114,10 @@ func (s *Settings) Check() error {
 		}
 	}
 	if s.MemoryMB < MinMemoryMB {
-		return fmt.Errorf("memory_mb: a node can't work with %d MB: give it %d or more", s.MemoryMB, MinMemoryMB)
+		return fmt.Errorf("memory_mb: %d MB is too little: give the node %d or more", s.MemoryMB, MinMemoryMB)
 	}
 	if s.Connections < 4 || s.Streams < 4 {
-		return fmt.Errorf("connections and streams: clients may hold %d and %d, at least 4 are needed", s.Connections, s.Streams)
+		return fmt.Errorf("connections and streams: %d and %d are too few: set each to 4 or more", s.Connections, s.Streams)
 	}
 	for _, proxy := range s.Proxies {
 		if _, err := parseProxy(proxy); err != nil {
@@ -155,8 +155,8 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// Listens tells where the API of the node in a folder listens, as host:port: of a running node where it does, else where
-// the settings say.
+// Listens returns the address of the API of the node in a folder, as host:port: the actual address of a running node, else the one in the
+// settings.
 func Listens(dir string) (string, error) {
 	text, err := plaintext.ReadFile(filepath.Join(dir, addressFile), maxFile)
 	if address := strings.TrimSpace(string(text)); err == nil && checkAddress(address) == nil {
@@ -166,13 +166,13 @@ func Listens(dir string) (string, error) {
 	return settings.API, err
 }
 
-// InitOptions are what a new ledger is made with. The zero Settings are the default ones.
+// InitOptions are the options of a new ledger. Zero Settings mean the defaults.
 type InitOptions struct {
 	Params   types.Params
 	Settings Settings
 }
 
-// Init makes the folder of a new ledger whose one validator is this node. The folder must be empty or not exist.
+// Init creates the folder of a new ledger whose only validator is this node. The folder must be empty or not exist.
 func Init(dir string, options InitOptions) error {
 	if err := options.Params.Check(); err != nil {
 		return fmt.Errorf("the ledger's parameters: %w", err)
@@ -207,14 +207,14 @@ func Init(dir string, options InitOptions) error {
 	if err := writeToken(filepath.Join(dir, tokenFile)); err != nil {
 		return err
 	}
-	// The settings come last: a folder without them is one that was not finished.
+	// The settings come last: a folder without them is unfinished.
 	return writeSettings(filepath.Join(dir, settingsFile), settings)
 }
 
-// ErrUsed is of a folder that a ledger lives in already.
+// ErrUsed is the error of a folder that holds a ledger already.
 var ErrUsed = errors.New("holds the node of ledger")
 
-// makeFolder makes a folder that must be empty or not exist.
+// makeFolder creates a folder. If the folder exists, it must be empty.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the node's folder: %w", err)
@@ -253,10 +253,10 @@ func writeSettings(file string, settings Settings) error {
 	return nil
 }
 
-// ErrNoNode is of a folder in which no node was made.
+// ErrNoNode is the error of a folder without a node.
 var ErrNoNode = errors.New("is not the folder of a node: it has no " + settingsFile + "; make a ledger there first")
 
-// maxFile bounds a file of settings, and one of a line.
+// maxFile bounds the size of the settings, token and address files.
 const maxFile = 1 << 20
 
 // LoadSettings reads the settings in a node's folder.

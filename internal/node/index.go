@@ -13,10 +13,10 @@ import (
 	"lockstep/types"
 )
 
-// indexSource lets the index read from a snapshot of the store. The newest blocks may be at hand from when they were made.
+// indexSource lets the index read from a snapshot of the store. The newest blocks can come from memory.
 type indexSource struct {
 	*store.IndexedSnapshot
-	recent []*store.Block // in a row
+	recent []*store.Block // consecutive
 }
 
 func (s indexSource) Block(height uint64) (*index.Block, error) {
@@ -30,7 +30,7 @@ func (s indexSource) Block(height uint64) (*index.Block, error) {
 }
 
 func (s indexSource) find(height uint64) (*store.Block, error) {
-	if n := uint64(len(s.recent)); n > 0 && height-s.recent[0].Height < n { // which wraps for an earlier one
+	if n := uint64(len(s.recent)); n > 0 && height-s.recent[0].Height < n { // the difference wraps around for an earlier height
 		return s.recent[height-s.recent[0].Height], nil
 	}
 	return s.IndexedSnapshot.Block(height)
@@ -54,7 +54,7 @@ func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, e
 	return opened, errors.Join(err, snapshot.Close())
 }
 
-// advanceIndex follows the store for one batch. recent are blocks of it that need not be read.
+// advanceIndex adds one batch of the store to the index. The recent blocks need not be read from the store.
 func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ...*store.Block) (blocks int, err error) {
 	snapshot, err := s.Snapshot()
 	if err != nil {
@@ -64,18 +64,18 @@ func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ..
 	return blocks, errors.Join(err, snapshot.Close())
 }
 
-// followIndex keeps the index up with the chain until the context ends. If it fails the ledger goes on without it: an
-// index is derived, and one block that it can't take must not halt every node at once.
+// followIndex keeps the index up to date until the context ends. If the index fails, the ledger continues without it: an index is derived,
+// and a block that the index can't process must not halt every node at once.
 func (n *Node) followIndex(ctx context.Context) error {
 	err := n.keepIndex(ctx)
 	if errors.Is(err, index.ErrDamaged) {
-		n.logger.Warn("the index is built anew", "why", err)
+		n.logger.Warn("rebuilding the damaged index", "why", err)
 		if err = n.index.Reset(); err == nil {
 			err = n.keepIndex(ctx)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		n.logger.Error("the index has stopped; the ledger goes on. Stop the node and run: lockstep node reindex", "why", err)
+		n.logger.Error("the index has stopped; the ledger continues. Stop the node and run: lockstep node reindex", "why", err)
 	}
 	return nil
 }
@@ -104,10 +104,9 @@ func (n *Node) keepIndex(ctx context.Context) error {
 	}
 }
 
-// indexPause is how long the index pauses after a batch that took so long. When no transaction waits for a block it goes on
-// at once. The more do, the longer it lets blocks gather: a trade whose steps fall into one batch costs a third, and what
-// the index reads need be on the disk only then. It takes a quarter of one core at most, however far that leaves it behind:
-// the blocks have the first claim.
+// indexPause returns the pause of the index after a batch that took so long. Without waiting transactions the index continues at once. The
+// more transactions wait, the longer it lets blocks gather: indexing a trade whose steps fall into one batch costs a third, and the store
+// must flush only once a batch. The index takes at most a quarter of one core, however far it falls behind: making blocks has priority.
 func indexPause(waiting int, took time.Duration) time.Duration {
 	if waiting == 0 {
 		return 0
@@ -120,13 +119,13 @@ const (
 	gatherAtMost     = 2 * time.Second
 )
 
-// What is gathered of blocks at most. The rest is read from the store.
+// The bounds of gathered blocks. The rest is read from the store.
 const (
 	gatherBlocks = 64
 	gatherEvents = 50_000
 )
 
-// gather waits for a block of that height, and for the end of the pause, and returns the blocks that have come till then.
+// gather waits for a block of that height and for the end of the pause, and returns the blocks that have arrived by then.
 func (n *Node) gather(ctx context.Context, height uint64, pause time.Duration) (blocks []*store.Block, err error) {
 	pausing, cancel := n.whileBusy(ctx, pause)
 	defer cancel()
@@ -150,10 +149,10 @@ func (n *Node) gather(ctx context.Context, height uint64, pause time.Duration) (
 	return nil, nil
 }
 
-// calmCheck is how often a pause looks whether transactions still wait.
+// calmCheck is the interval at which a pause checks for waiting transactions.
 const calmCheck = 50 * time.Millisecond
 
-// whileBusy returns a context that ends after so long, or sooner when no transaction waits for a block any more.
+// whileBusy returns a context that ends after a time, or earlier when no transaction waits for a block.
 func (n *Node) whileBusy(ctx context.Context, atMost time.Duration) (context.Context, context.CancelFunc) {
 	busy, cancel := context.WithTimeout(ctx, atMost)
 	if atMost <= calmCheck {
@@ -175,16 +174,16 @@ func (n *Node) whileBusy(ctx context.Context, atMost time.Duration) (context.Con
 	return busy, cancel
 }
 
-// Index is the query index, for programs that run a node in their own process.
+// Index returns the query index, for programs that run a node in their own process.
 func (n *Node) Index() *index.Index { return n.index }
 
-// IndexReport tells what an index holds.
+// IndexReport describes the content of an index.
 type IndexReport struct {
 	index.Counts
-	Digest types.Hash `json:"digest"` // of all of it: equal on every node of the ledger at this height
+	Digest types.Hash `json:"digest"` // of the whole content: equal on every node of the ledger at this height
 }
 
-// Reindex throws the index of the node in a folder away and builds it from the store. The node must not run.
+// Reindex deletes the index of the node in a folder and rebuilds it from the store. The node must not run.
 func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report IndexReport, err error) {
 	s, err := openStore(dir, store.DefaultMemory, logger)
 	if err != nil {
@@ -212,7 +211,7 @@ func reindex(ctx context.Context, dir string, s *store.Store, logger *slog.Logge
 		return report, err
 	}
 	if report.Blocks != s.Height() {
-		return report, fmt.Errorf("the index has %d blocks, the store has %d: one is missing there", report.Blocks, s.Height())
+		return report, fmt.Errorf("the index stops at block %d of %d: the next block is missing in the store; run lockstep node check", report.Blocks, s.Height())
 	}
 	report.Digest, err = x.Digest(ctx)
 	return report, err

@@ -16,7 +16,7 @@ import (
 	"lockstep/types"
 )
 
-// followed is the digest of the index in a stopped node's folder, once it has caught up with the store.
+// followed returns the digest of the index in a stopped node's folder after it has caught up with the store.
 func followed(t *testing.T, dir string) types.Hash {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
@@ -48,8 +48,8 @@ func followed(t *testing.T, dir string) types.Hash {
 	return digest
 }
 
-// TestAPauseOfTheIndexEndsWithTheBurst pauses for an hour on a node for which nothing waits.
-func TestAPauseOfTheIndexEndsWithTheBurst(t *testing.T) {
+// TestIndexPauseAfterBurst starts a pause of an hour on a node without waiting transactions.
+func TestIndexPauseAfterBurst(t *testing.T) {
 	t.Parallel()
 	n, _ := start(t, initNode(t, quickParams()))
 	busy, cancel := n.whileBusy(t.Context(), time.Hour)
@@ -60,7 +60,7 @@ func TestAPauseOfTheIndexEndsWithTheBurst(t *testing.T) {
 	}
 }
 
-// sameWhenRebuilt wants the index that a node followed to be that of its store.
+// sameWhenRebuilt wants the index of a node to equal one that is rebuilt from its store.
 func sameWhenRebuilt(t *testing.T, dir string) IndexReport {
 	t.Helper()
 	live := followed(t, dir)
@@ -74,8 +74,8 @@ func sameWhenRebuilt(t *testing.T, dir string) IndexReport {
 	return report
 }
 
-// TestTheIndexFollowsTheChain: two orders meet in an auction of a running node, and its index tells of it.
-func TestTheIndexFollowsTheChain(t *testing.T) {
+// TestIndexOfRunningNode: two orders match in an auction of a running node, and the index has the auction.
+func TestIndexOfRunningNode(t *testing.T) {
 	t.Parallel()
 	params := quickParams()
 	params.Slot = second
@@ -115,9 +115,9 @@ func TestTheIndexFollowsTheChain(t *testing.T) {
 	}
 }
 
-// TestAPowerCutDoesNotHarmTheIndex: a node is killed right after it said that something is on the ledger, before or while
-// or after its index takes it.
-func TestAPowerCutDoesNotHarmTheIndex(t *testing.T) {
+// TestIndexAfterPowerCut: a node is killed right after it reported a transaction as final: before, while or after the index adds
+// it.
+func TestIndexAfterPowerCut(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")
 	dir := initNode(t, params)
@@ -163,7 +163,7 @@ func agreeTx(params types.Params, nonce uint64) *types.Tx {
 	}, now.Add(600*second), "peter", "clara")), "peter")
 }
 
-func TestReindexWantsTheNodeStopped(t *testing.T) {
+func TestReindexOfRunningNode(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	start(t, dir)

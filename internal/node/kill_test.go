@@ -24,10 +24,10 @@ import (
 	"lockstep/types"
 )
 
-// childFolder makes the test binary run a node in the folder that it names, instead of tests.
+// childFolder is the variable with a folder in which the test binary runs a node instead of tests.
 const childFolder = "LOCKSTEP_TEST_NODE"
 
-// childUser is the number of the user that it becomes first, if root.
+// childUser is the variable with the user id to which a root process changes first.
 const childUser = "LOCKSTEP_TEST_USER"
 
 func TestMain(m *testing.M) {
@@ -46,14 +46,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runChild runs a node until its standard input ends, and says on its output where the API is.
+// runChild runs a node until its standard input ends, and prints the address of the API.
 func runChild(dir string) error {
 	n, err := Open(Config{Dir: dir, API: "127.0.0.1:0", Version: "test"}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	go func() { // the parent has ended when there is nothing to read any more
+	go func() { // the input ends with the parent
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
@@ -64,7 +64,7 @@ func runChild(dir string) error {
 	return n.Close()
 }
 
-// child is a node in a process of its own.
+// child is a node in its own process.
 type child struct {
 	command *exec.Cmd
 	stdin   io.Closer
@@ -106,7 +106,7 @@ func (c *child) address(t *testing.T) string {
 // kill ends the process as a power cut would.
 func (c *child) kill() {
 	_ = c.command.Process.Kill()
-	_ = c.command.Wait() // says that it was killed
+	_ = c.command.Wait() // reports the kill
 	_ = c.stdin.Close()
 }
 
@@ -121,16 +121,16 @@ func (c *child) stop(t *testing.T) {
 	}
 }
 
-// customer keeps one coin going round and issues a cent between payments, so that an issue done twice would show. It
-// always knows the one transaction whose end it has not heard of, and hands it in again until it has.
+// customer pays one coin to itself again and again, and issues a cent between payments: an issue that is executed twice would change the
+// sum. It has at most one transaction with an unknown outcome, which it submits again until the outcome is known.
 type customer struct {
 	params  types.Params
 	token   string
 	coin    types.Outpoint
-	issues  types.Amount // handed in so far
+	issues  types.Amount // submitted so far
 	turn    int
 	pending *types.Tx
-	done    []types.TxID // that the node said are on the ledger
+	done    []types.TxID // that the node reported as final
 	told    chan<- struct{}
 }
 
@@ -139,7 +139,7 @@ func (c *customer) next() *types.Tx {
 	if c.turn%2 == 0 {
 		c.issues++
 		b := body(c.params, &types.Issue{Asset: party.Euro(), Amount: 1})
-		b.Memo = c.coin.String() // makes it one of a kind
+		b.Memo = c.coin.String() // makes the transaction unique
 		b.Outputs = []types.Output{party.Output("mallory", 1)}
 		return party.Sign(b, "issuer")
 	}
@@ -148,7 +148,7 @@ func (c *customer) next() *types.Tx {
 	return party.Sign(b, "peter")
 }
 
-// trade works until the node doesn't answer any more, or until it has nothing pending when rest is set.
+// trade submits transactions until the node stops answering. If rest is set, it stops when nothing is pending.
 func (c *customer) trade(t *testing.T, address string, rest bool) {
 	for {
 		if c.pending == nil {
@@ -176,7 +176,7 @@ func (c *customer) trade(t *testing.T, address string, rest bool) {
 	}
 }
 
-// handIn submits the pending transaction. That it waits or is done already is as good as that it was taken.
+// handIn submits the pending transaction. It also succeeds if the transaction is in the pool or final already.
 func (c *customer) handIn(address string) (wire.Receipt, error) {
 	var receipt wire.Receipt
 	request, err := http.NewRequest(http.MethodPost, "http://"+address+"/v1/transactions", bytes.NewReader(c.pending.Bytes()))
@@ -223,9 +223,9 @@ func exchange(request *http.Request, answer *wire.Receipt) error {
 	return json.Unmarshal(text, answer)
 }
 
-// TestAPowerCutLosesNothing: a node is killed at random moments under load. What it said is on the ledger is there ever
-// after, once; nothing else is, and the store is in order.
-func TestAPowerCutLosesNothing(t *testing.T) {
+// TestPowerCut: a node is killed at random moments under load. Each transaction that it reported as final stays on the ledger,
+// exactly once; there are no others, and the store is intact.
+func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	const cuts, customers, purse = 12, 8, 1000
 	params := types.DefaultParams("test")
@@ -250,7 +250,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
 		c.kill()
 		finished()
-		if cut%4 == 1 { // what a kill leaves is in order, too
+		if cut%4 == 1 { // the store is also intact right after a kill
 			if _, err := Check(dir, slog.New(slog.DiscardHandler)); err != nil {
 				t.Errorf("after kill %d: %v", cut, err)
 			}
@@ -282,9 +282,9 @@ func openCustomers(t *testing.T, dir, token string, count int, purse types.Amoun
 	return all
 }
 
-// work sets the customers to work and tells of each transaction that is done. finished waits for them.
+// work starts the customers and reports each final transaction. finished waits for the customers.
 func work(t *testing.T, address string, all []*customer, rest bool) (told <-chan struct{}, finished func()) {
-	done, ended := make(chan struct{}, 1<<16), make(chan struct{}) // room for more than are done between two cuts
+	done, ended := make(chan struct{}, 1<<16), make(chan struct{}) // holds more than the final transactions between two cuts
 	var running sync.WaitGroup
 	for _, c := range all {
 		c.told = done

@@ -24,14 +24,14 @@ import (
 	"lockstep/types"
 )
 
-// Config is what a node is opened with. The rest stands in its folder.
+// Config has the options of [Open]. The settings in the folder have the rest.
 type Config struct {
 	Dir     string
-	API     string // overrides where the API listens; port 0 takes any that is free
+	API     string // overrides the address of the API; port 0 chooses a free port
 	Version string // of the program, for the status
 
-	TrustClock bool     // believe the wall clock when it has jumped ahead
-	Hosts      []string // names by which a proxy makes the API known, besides those of the settings
+	TrustClock bool     // accept a wall clock that has jumped ahead
+	Hosts      []string // host names under which a proxy serves the API, besides those of the settings
 	Origins    []string // sites whose pages may read the API, besides those of the settings
 }
 
@@ -45,14 +45,14 @@ type Node struct {
 	handler  http.Handler
 	limits   httpapi.Limits
 	token    string
-	address  string // the file that says where the API listens
+	address  string // the file with the address of the API
 	logger   *slog.Logger
 }
 
-// shutdownWait is how long a request that is being answered may still take when the node stops.
+// shutdownWait bounds the time that requests in flight may still take when the node stops.
 const shutdownWait = 5 * time.Second
 
-// Open opens the node in a folder that [Init] made. Its API listens already, and answers once [Node.Run] is called.
+// Open opens the node in a folder that [Init] created. Its API listens at once, and answers after [Node.Run] is called.
 func Open(config Config, logger *slog.Logger) (*Node, error) {
 	n := &Node{dir: config.Dir, logger: logger}
 	if err := n.open(config); err != nil {
@@ -112,7 +112,7 @@ func (n *Node) open(config Config) error {
 	return nil
 }
 
-// cannotListen says how to choose another address for the API.
+// cannotListen returns the error of an address at which the API can't listen, with the ways to choose another.
 func cannotListen(address string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("the API can't listen on %s: the address is in use, perhaps by another node; stop that one, or choose another "+
@@ -121,7 +121,7 @@ func cannotListen(address string, err error) error {
 	return fmt.Errorf("the API can't listen on %s: %w; choose another address with --api HOST:PORT or as \"api\" in %s", address, err, settingsFile)
 }
 
-// Run runs the node until the context ends, or until something fails that must stop it. Call it once.
+// Run runs the node until the context ends or a failure stops it. Call it once.
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.chain.Run(ctx) })
@@ -149,14 +149,14 @@ func (n *Node) serve(ctx context.Context) error {
 	return nil
 }
 
-// Close closes what [Open] opened. Run must have returned or never been called.
+// Close closes the node. [Node.Run] must have returned or never been called.
 func (n *Node) Close() error {
 	var errs []error
 	if n.address != "" {
 		errs = append(errs, os.Remove(n.address))
 	}
 	if n.listener != nil {
-		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server may have closed it
 			errs = append(errs, err)
 		}
 	}
@@ -172,21 +172,21 @@ func (n *Node) Close() error {
 	return errors.Join(errs...)
 }
 
-// APIAddress is where the API listens, as host:port.
+// APIAddress returns the address of the API, as host:port.
 func (n *Node) APIAddress() string { return n.listener.Addr().String() }
 
-// Token is what a client must know to hand in transactions.
+// Token returns the access token for submitting transactions.
 func (n *Node) Token() string { return n.token }
 
-// Params returns the rules' numbers of the ledger.
+// Params returns the parameters of the ledger.
 func (n *Node) Params() types.Params { return n.store.Params() }
 
-// Ledger answers what the API asks, for programs that run a node in their own process.
+// Ledger returns the ledger of the API, for programs that run a node in their own process.
 func (n *Node) Ledger() *query.Ledger {
 	return query.New(ordering{n.chain, n.dir}, n.store)
 }
 
-// openStore opens the store of a node that doesn't run, for commands that look at it.
+// openStore opens the store of a stopped node, for commands that inspect it.
 func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Store, error) {
 	if _, err := LoadSettings(dir); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"lockstep/types"
 )
 
-func TestNodeStartsCommitsAndStartsAgain(t *testing.T) {
+func TestNodeRestart(t *testing.T) {
 	t.Parallel()
 	params := quickParams()
 	dir := initNode(t, params)
@@ -42,7 +42,7 @@ func TestNodeStartsCommitsAndStartsAgain(t *testing.T) {
 	}
 }
 
-func TestSecretsAreForTheOwnerOnly(t *testing.T) {
+func TestSecretFileModes(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	for _, file := range []string{"api.token", "engine/config/priv_validator_key.json", "engine/config/node_key.json"} {
@@ -56,7 +56,7 @@ func TestSecretsAreForTheOwnerOnly(t *testing.T) {
 	}
 }
 
-func TestOpenTellsWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	quiet := slog.New(slog.DiscardHandler)
 	for _, c := range []struct {
@@ -95,7 +95,7 @@ func write(file, content string) func(dir string) error {
 	return func(dir string) error { return os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600) }
 }
 
-func TestAFolderIsOpenOnce(t *testing.T) {
+func TestFolderLock(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	start(t, dir)
@@ -107,7 +107,7 @@ func TestAFolderIsOpenOnce(t *testing.T) {
 	}
 }
 
-func TestInitRefuses(t *testing.T) {
+func TestInitErrors(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	if err := Init(dir, InitOptions{Params: quickParams()}); err == nil {

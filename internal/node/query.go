@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-// ordering is the chain of a node as [query.Chain].
+// ordering adapts the chain of a node to [query.Chain].
 type ordering struct {
 	*chain.Chain
 	dir string // the folder of the node
@@ -27,7 +27,7 @@ func (o ordering) Await(ctx context.Context, id types.TxID) (query.Outcome, erro
 	return query.Outcome(outcome), err
 }
 
-// Status implements [query.Chain]. It adds the trouble of a disk that is nearly full.
+// Status implements [query.Chain]. It adds a warning when the disk is nearly full.
 func (o ordering) Status() query.Status {
 	status := query.Status(o.Chain.Status())
 	if warning := disk.Warning(o.dir); warning != "" {

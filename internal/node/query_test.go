@@ -30,7 +30,7 @@ func holdings(t testing.TB, l *query.Ledger, name string) (coins []types.Coin, b
 	}
 }
 
-func TestWhatIsUnknownIsNotFound(t *testing.T) {
+func TestUnknownObjects(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	n, _ := start(t, dir)
@@ -63,7 +63,7 @@ func TestWhatIsUnknownIsNotFound(t *testing.T) {
 	}
 }
 
-func TestEventsTellOfABlockAndBlocksHoldTheTransactions(t *testing.T) {
+func TestEventsAndBlockBodies(t *testing.T) {
 	t.Parallel()
 	params := quickParams()
 	n, _ := start(t, initNode(t, params))

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSettingsAreReadStrictly: a setting that would not count is an error.
-func TestSettingsAreReadStrictly(t *testing.T) {
+// TestStrictSettings: a setting without effect is an error.
+func TestStrictSettings(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
 		`{"hosts": ["node.example"], "origins": ["https://market.example"]}`: "",
@@ -37,8 +37,8 @@ func TestSettingsAreReadStrictly(t *testing.T) {
 	}
 }
 
-// TestStreamsLeaveConnectionsToOthers: however few files the process may open and whatever the settings say, for streams have no end.
-func TestStreamsLeaveConnectionsToOthers(t *testing.T) {
+// TestStreamShareOfConnections: streams, which have no end, leave connections free at any limit of open files and any settings.
+func TestStreamShareOfConnections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ connections, streams, files, wantConnections, wantStreams int }{
 		{DefaultConnections, DefaultStreams, 20_000, 1024, 512},
@@ -54,7 +54,7 @@ func TestStreamsLeaveConnectionsToOthers(t *testing.T) {
 	}
 }
 
-// TestHostsAndOriginsOfANode: those of the settings and those of the command line both count.
+// TestHostsAndOriginsOfANode: the settings and the command line both add hosts and origins.
 func TestHostsAndOriginsOfANode(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

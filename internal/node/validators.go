@@ -8,18 +8,18 @@ import (
 	"lockstep/types"
 )
 
-// Validator is where one of several validators lives.
+// Validator has the folder and the addresses of one of several validators.
 type Validator struct {
 	Dir     string   // its folder, which must be empty or not exist
 	API     string   // where its API listens
-	Listen  string   // where it takes connections of the others
-	Address string   // where the others reach it, as host:port
-	Hosts   []string // names by which a proxy makes its API known
+	Listen  string   // where it takes connections of the other validators
+	Address string   // where the other validators reach it, as host:port
+	Hosts   []string // host names under which a proxy serves its API
 	Origins []string // sites whose pages may read its API
 }
 
-// InitAll makes the folders of a new ledger with several validators, which share one genesis and know each other's
-// addresses. Each folder can then be moved to the machine on which it is to run.
+// InitAll creates the folders of a new ledger with several validators, which share one genesis and know each other's addresses. Each folder
+// can then be moved to its machine.
 func InitAll(validators []Validator, params types.Params) error {
 	if err := params.Check(); err != nil {
 		return fmt.Errorf("the ledger's parameters: %w", err)
@@ -54,7 +54,7 @@ func InitAll(validators []Validator, params types.Params) error {
 		if err := writeToken(filepath.Join(v.Dir, tokenFile)); err != nil {
 			return err
 		}
-		// The settings come last: a folder without them is one that was not finished.
+		// The settings come last: a folder without them is unfinished.
 		if err := writeSettings(filepath.Join(v.Dir, settingsFile), *settings); err != nil {
 			return err
 		}

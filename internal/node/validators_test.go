@@ -14,8 +14,8 @@ import (
 	"lockstep/types"
 )
 
-// TestFourValidators: what is handed to one is final on all. One that is killed holds the others up no longer than its turns
-// to propose, and catches up when it is back.
+// TestFourValidators: a transaction that is submitted to one validator becomes final on all. A killed validator delays the others only in
+// its turns to propose, and catches up after its restart.
 func TestFourValidators(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -69,7 +69,7 @@ func TestFourValidators(t *testing.T) {
 	}
 }
 
-// places are on this machine, at ports that are free now.
+// places returns validators on this machine, at free ports.
 func places(t *testing.T, count int) []Validator {
 	t.Helper()
 	dir, all := t.TempDir(), make([]Validator, count)
@@ -78,7 +78,7 @@ func places(t *testing.T, count int) []Validator {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close() // all at once, so that they differ
+		defer listener.Close() // open together, so that the ports differ
 		address := listener.Addr().String()
 		all[i] = Validator{Dir: filepath.Join(dir, fmt.Sprintf("node%d", i)), API: DefaultAPI, Listen: address, Address: address}
 	}
@@ -118,8 +118,8 @@ func finalAt(t *testing.T, address string, id types.TxID) {
 	t.Fatalf("at %s: %+v", address, receipt)
 }
 
-// TestInitAllIsCareful: it overwrites nothing, and each folder is fit to run.
-func TestInitAllIsCareful(t *testing.T) {
+// TestInitAll: InitAll overwrites nothing, and every folder can run.
+func TestInitAll(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")
 	validators := places(t, 3)

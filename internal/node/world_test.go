@@ -15,14 +15,14 @@ import (
 
 const second = types.Span(1000)
 
-// quickParams are those of a ledger whose clock caps are short, so that deadlines pass within a test.
+// quickParams returns parameters with short clock caps, so that deadlines pass within a test.
 func quickParams() types.Params {
 	params := types.DefaultParams("test")
 	params.ClockCap, params.MinWindow = second/10, 3*second/10
 	return params
 }
 
-// body is valid from now on for as long as the parameters allow, less a margin.
+// body returns a body that is valid for half of the longest time that the parameters allow.
 func body(params types.Params, actions ...types.Action) types.Body {
 	return types.Body{ChainID: params.ChainID, ValidUntil: types.TimeOf(time.Now()).Add(params.MaxValidity / 2), Actions: actions}
 }
