@@ -10,7 +10,7 @@ endif
 
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
-PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivorFails
+PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivor
 PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/game ./internal/ledger ./internal/mutate ./internal/node ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.

@@ -57,7 +57,7 @@ func parseCursor(text string, list byte, first ...int64) ([]int64, error) {
 	}
 	bytes, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(bytes) != 1+8*len(first) || bytes[0] != list {
-		return nil, types.Refuse(types.CodeMalformed, "%.80q is not a place in this list: pass on what the last page gave as next", text)
+		return nil, types.Refuse(types.CodeMalformed, "%.80q is not a place in this list: pass the 'next' of the last page", text)
 	}
 	place := make([]int64, len(first))
 	for i := range place {

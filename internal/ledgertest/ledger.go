@@ -1,5 +1,5 @@
-// Package ledgertest is a real ledger without consensus: the rules on a real store in memory, with a block for each submission. Tests of
-// packages that ask a node put [New] behind a real server instead of a node.
+// Package ledgertest is a real ledger without consensus: the rules on a real store in memory, with a block for each submission. Tests use
+// [New] behind a real server in place of a node.
 package ledgertest
 
 import (
@@ -26,7 +26,7 @@ type Ledger struct {
 	chain *chain
 }
 
-// New returns a ledger with one empty block, until the test ends.
+// New returns a ledger with one empty block. It is closed when the test ends.
 func New(t testing.TB, chainID string) *Ledger {
 	t.Helper()
 	l, err := Open(chainID)
@@ -41,7 +41,7 @@ func New(t testing.TB, chainID string) *Ledger {
 	return l
 }
 
-// Open is [New] outside of a test, for an example. Close it.
+// Open is [New] outside of a test, for an example. The caller closes the ledger.
 func Open(chainID string) (*Ledger, error) {
 	params := types.DefaultParams(chainID)
 	params.Operators = []types.PublicKey{party.Key("operator")}
@@ -66,7 +66,7 @@ func (l *Ledger) Hold() {
 	l.chain.hold = true
 }
 
-// Halt makes the ledger report that no block came for a minute.
+// Halt makes the ledger report that no block arrived for a minute.
 func (l *Ledger) Halt() {
 	l.chain.mu.Lock()
 	defer l.chain.mu.Unlock()
@@ -118,7 +118,7 @@ type chain struct {
 
 func (c *chain) mustCommit(after types.Span, txs ...*types.Tx) {
 	if err := c.commit(after, txs...); err != nil {
-		panic(err) // a store in memory has no disk that could fail
+		panic(err) // a store in memory has no disk to fail
 	}
 }
 

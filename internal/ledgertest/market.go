@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// NewProduct is energy in a quarter-hour that begins a number of slots after the first one whose gate is half an hour away.
+// NewProduct returns energy in a slot: the given number of slots after the first slot whose gate is half an hour away.
 func (l *Ledger) NewProduct(slots int) types.Product {
 	euro, slot := party.Euro(), l.chain.params.Slot
 	from := l.Now().Add(l.chain.params.Market.Gate + 30*60_000)
@@ -17,7 +17,7 @@ func (l *Ledger) NewProduct(slots int) types.Product {
 	}
 }
 
-// NewOrder is an order of 1,000 Wh under hold terms.
+// NewOrder returns an order of 1,000 Wh under hold terms.
 func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, side types.Side, limit uint64) types.Order {
 	return types.Order{
 		ChainID: l.chain.params.ChainID, Owner: party.Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
@@ -26,7 +26,7 @@ func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, sid
 	}
 }
 
-// Place puts orders into their books, each in a transaction of its own by the party of that name.
+// Place puts orders of the named party into their books, each in its own transaction.
 func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
 	t.Helper()
 	for _, order := range orders {
@@ -36,7 +36,7 @@ func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
 	}
 }
 
-// Auctioned plays an auction: two bids of 12 and 8 against offers of 4 and 9, of 1,000 Wh each.
+// Auctioned holds an auction of two bids at 12 and 8 and offers at 4 and 9, each of 1,000 Wh, and returns the product.
 func (l *Ledger) Auctioned(t testing.TB) types.Product {
 	t.Helper()
 	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer", "producer", "alice", "bob")); err != nil {
@@ -50,7 +50,7 @@ func (l *Ledger) Auctioned(t testing.TB) types.Product {
 	return product
 }
 
-// Gate lets time pass until the auction of a product has been held.
+// Gate advances time until the auction of a product has been held.
 func (l *Ledger) Gate(product *types.Product) {
 	l.Advance(product.Gate(&l.chain.params).Since(l.Now()) + 1)
 }

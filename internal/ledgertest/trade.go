@@ -8,24 +8,24 @@ import (
 	"lockstep/types"
 )
 
-// Agree records an agreement that the two named parties have signed; the first submits it.
+// Agree returns a transaction that records an agreement which both named parties have signed. The producer submits it.
 func (l *Ledger) Agree(agreement types.Agreement, producer, consumer string) *types.Tx {
 	body := l.Body()
 	body.Actions = []types.Action{party.Agree(agreement, body.ValidUntil, producer, consumer)}
 	return party.Sign(body, producer)
 }
 
-// Body is a body that holds what the actions do, with everything else in order.
+// Body returns a valid body with the actions.
 func (l *Ledger) Body(actions ...types.Action) types.Body {
 	return types.Body{ChainID: l.chain.params.ChainID, ValidUntil: l.Now().Add(l.chain.params.MaxValidity / 2), Actions: actions}
 }
 
-// Issue is a transaction that gives each named party an output of the amount; its outputs are in their order.
+// Issue returns a transaction that gives each named party an output of the amount, in their order.
 func (l *Ledger) Issue(amount types.Amount, names ...string) *types.Tx {
 	return party.Issue(l.Body(), amount, names...)
 }
 
-// NewOffer is of 1,000 Wh at a cent each, with a deposit and a bond of a tenth, by "producer".
+// NewOffer returns an offer by "producer" of 1,000 Wh at a cent each, with a deposit and a bond of a tenth.
 func (l *Ledger) NewOffer(nonce uint64) types.Offer {
 	euro, now := party.Euro(), l.Now()
 	minutes := func(n types.Span) types.Time { return now.Add(n * 60_000) }
@@ -42,8 +42,8 @@ func (l *Ledger) NewOffer(nonce uint64) types.Offer {
 	}
 }
 
-// Story plays a whole trade: an issue, an offer, a take, the delivery, the release and the collection. It returns the
-// transactions in order and the trade.
+// Story runs a full trade: an issue, an offer, a take, the delivery, the release and the collection. It returns the transactions in order
+// and the trade.
 func (l *Ledger) Story(t testing.TB) ([]*types.Tx, types.TradeID) {
 	t.Helper()
 	var story []*types.Tx

@@ -35,7 +35,7 @@ type generator struct {
 	file    string
 	source  []byte
 	set     *token.FileSet
-	scope   string // the function or variable that is being read
+	scope   string // the current function or variable
 	mutants []mutant
 	names   map[string]int
 }
@@ -115,7 +115,7 @@ func (g *generator) visit(node ast.Node) bool {
 	return true
 }
 
-// comparisonOf returns the comparison that an expression is.
+// comparisonOf returns an expression as a comparison, if it is one.
 func comparisonOf(e ast.Expr) (*ast.BinaryExpr, bool) {
 	b, ok := ast.Unparen(e).(*ast.BinaryExpr)
 	if !ok {
@@ -134,7 +134,7 @@ func comparisonOf(e ast.Expr) (*ast.BinaryExpr, bool) {
 func (g *generator) binary(b *ast.BinaryExpr) {
 	var operators []string
 	var neutral string
-	bound := "" // what moves the bound the way that no operator does
+	bound := "" // the text that moves the bound in the direction that no operator does
 	switch b.Op {
 	case token.LSS:
 		operators, bound = []string{"<=", ">="}, "-1"
@@ -175,7 +175,7 @@ func (g *generator) negate(condition ast.Expr) {
 	g.add(condition, condition, "!("+g.text(condition)+")")
 }
 
-// cases negates the conditions of a switch without a tag, and takes each value out of one with a tag.
+// cases negates the conditions of a switch without a tag, and removes each value from a switch with a tag.
 func (g *generator) cases(s *ast.SwitchStmt) {
 	for _, statement := range s.Body.List {
 		clause := statement.(*ast.CaseClause)
@@ -199,7 +199,7 @@ func (g *generator) typeCases(s *ast.TypeSwitchStmt) {
 	}
 }
 
-// dropValues takes one value after the other out of a clause, and the whole clause when it has but one.
+// dropValues removes each value of a clause in turn, or the clause when it has only one value.
 func (g *generator) dropValues(clause *ast.CaseClause) {
 	switch len(clause.List) {
 	case 0: // default
@@ -220,7 +220,7 @@ func (g *generator) dropValues(clause *ast.CaseClause) {
 	}
 }
 
-// fields takes one named field after the other out of a literal: the entries of a table, or of an effect.
+// fields removes each named field of a literal in turn: the entries of a table or an effect.
 func (g *generator) fields(literal *ast.CompositeLit) {
 	for i, element := range literal.Elts {
 		pair, ok := element.(*ast.KeyValueExpr)
@@ -241,7 +241,7 @@ func (g *generator) text(node ast.Node) string {
 	return string(g.source[g.offset(node.Pos()):g.offset(node.End())])
 }
 
-// add makes a mutant in which a part of a larger node is replaced.
+// add adds a mutant in which a part of a larger node is replaced.
 func (g *generator) add(whole, part ast.Node, text string) {
 	g.replace(whole, g.offset(part.Pos()), g.offset(part.End()), text)
 }

@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// target is a part of the source whose every mutant the tests of some packages must notice. The packages that notice most, in the
-// least time, come first.
+// target is a part of the source. The tests of the listed packages must detect each of its mutants; the packages that detect the most
+// mutants in the least time come first.
 type target struct {
 	file  string   // or a folder: all its source files
 	only  []string // functions and variables; all when empty
 	tests []string
 }
 
-// targets are the rules of a trade, the allotment of readings among them.
+// targets are the rules of a trade, including the allotment of readings.
 func targets() []target {
 	return []target{{file: "trade", tests: []string{"./trade", "./internal/ledger", "./wallet"}}}
 }
@@ -119,7 +119,7 @@ func mutantsOf(root string, list []target) (mutants []mutant, err error) {
 	return mutants, nil
 }
 
-// randomOf tells which packages have tests that draw random cases.
+// randomOf returns the packages whose tests draw random cases.
 func randomOf(ctx context.Context, root string, mutants []mutant) (map[string]bool, error) {
 	random := map[string]bool{}
 	for _, m := range mutants {
@@ -147,7 +147,7 @@ func sourcesOf(root, folder string) (files []string, err error) {
 	return files, err
 }
 
-// readEquivalent reads the mutants that no test can tell from the original: a line each, "name | reason".
+// readEquivalent reads the mutants that no test can distinguish from the original: one a line, "name | reason".
 func readEquivalent(path string, mutants []mutant) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

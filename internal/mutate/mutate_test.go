@@ -78,8 +78,8 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// TestSurvivorFails runs the mutants of a module whose test misses one bound: the bound's mutant is named and the run fails.
-func TestSurvivorFails(t *testing.T) {
+// TestSurvivor runs the mutants of a module whose test misses one bound: the run fails and names the mutant of the bound.
+func TestSurvivor(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("compiles a test for each mutant: make test runs it, without the race detector")
@@ -135,8 +135,8 @@ func TestEquivalentList(t *testing.T) {
 	}
 }
 
-// TestTargetsExist finds the source of every target, and a mutant for every equivalent one.
-func TestTargetsExist(t *testing.T) {
+// TestTargets finds the source of every target, and a mutant for every equivalent one.
+func TestTargets(t *testing.T) {
 	t.Parallel()
 	mutants, err := mutantsOf(filepath.Join("..", ".."), targets())
 	if err != nil {

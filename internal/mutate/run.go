@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// verdict tells how a mutant ended.
+// verdict is the result of a mutant.
 type verdict int
 
 const (
-	unborn   verdict = iota // it does not compile: the compiler notices it
+	unborn   verdict = iota // it does not compile
 	killed                  // a test fails
 	survived                // every test passes
 	broken                  // the tests could not be run
 )
 
-// outcome is the end of one mutant.
+// outcome is the verdict of one mutant with its cause.
 type outcome struct {
 	mutant  mutant
 	verdict verdict
-	by      string // the package whose tests noticed it
+	by      string // the package whose tests detected it
 	detail  string
 	took    time.Duration
 }
@@ -89,7 +89,7 @@ func (r *runner) one(ctx context.Context, m mutant) (result outcome) {
 	return result
 }
 
-// overlay writes the mutant's source and the file that puts it in the place of the original for the go command.
+// overlay writes the mutant's source and the overlay file with which the go command uses it in place of the original.
 func (r *runner) overlay(dir string, m mutant) (path string, err error) {
 	original := filepath.Join(r.root, filepath.FromSlash(m.file))
 	source, err := os.ReadFile(original)
@@ -129,13 +129,13 @@ func (r *runner) test(ctx context.Context, overlay, binary, pkg string) (verdict
 	for lines := bufio.NewScanner(out); result == survived && lines.Scan(); {
 		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "--- FAIL") {
 			result = killed
-			stop() // the other tests need not end
+			stop() // the other tests need not finish
 		}
 	}
 	switch err, exit := tests.Wait(), new(exec.ExitError); {
 	case result == killed || err == nil:
 		return result, nil
-	case errors.As(err, &exit): // a panic, or the time is over
+	case errors.As(err, &exit): // a panic or a timeout
 		return killed, nil
 	default:
 		return broken, fmt.Errorf("run the tests of %s: %w", pkg, err)

@@ -11,14 +11,13 @@ import (
 )
 
 const (
-	// maxIndicative is how many orders a book may have for its auction to be computed on a question: more would take the
-	// node too long.
+	// maxIndicative bounds the orders of a book whose indicative auction is computed: more would take the node too long.
 	maxIndicative = 20_000
-	// maxLevels is how many limits of each side are told.
+	// maxLevels bounds the levels of each side in an answer.
 	maxLevels = 1_000
 )
 
-// openBook is an open product with its depth and what an auction would trade now; false when it has no orders.
+// openBook returns an open product with its depth and the indicative result; false when it has no orders.
 func openBook(r ledger.Reader, params *types.Params, id types.ProductID) (wire.Book, bool) {
 	known, open := r.Book(id)
 	if !open {
@@ -46,7 +45,7 @@ func openBook(r ledger.Reader, params *types.Params, id types.ProductID) (wire.B
 	}
 	book.Bids, book.Offers = depth(sides[types.Bid], -1), depth(sides[types.Sell], 1)
 	if !indicative {
-		book.Omitted = fmt.Sprintf("the book has more than %d orders: fetch them and compute the auction yourself", maxIndicative)
+		book.Omitted = fmt.Sprintf("the book has more than %d orders; fetch them and compute the auction yourself", maxIndicative)
 	}
 	outcome := market.Auction(entrants(r, orders)).Rounds
 	book.Indicative, book.IndicativeCount = roundsOf(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
@@ -63,7 +62,7 @@ func depth(side map[types.Rate]*wire.Level, direction int) []wire.Level {
 	return levels[:min(len(levels), maxLevels)]
 }
 
-// entrants are those that an auction would have now. A meter that was retired since is found out at the gate only.
+// entrants returns the entrants of an auction that is held now. A retired meter is detected only at the gate.
 func entrants(r ledger.Reader, orders []*types.Order) []market.Entrant {
 	demanding := slices.ContainsFunc(orders, func(o *types.Order) bool { return o.MinRecord > 0 })
 	list := make([]market.Entrant, 0, len(orders))
@@ -91,7 +90,7 @@ func roundsOf(list []types.Round) []wire.Round {
 	return told
 }
 
-// clearedBook is a product whose auction was held, in short, with the first rounds.
+// clearedBook returns a product whose auction was held, with a summary and the first rounds.
 func clearedBook(a *wire.Auction, first []types.Round, r ledger.Reader, params *types.Params) wire.Book {
 	clock := r.Clock()
 	return wire.Book{
@@ -104,12 +103,12 @@ func clearedBook(a *wire.Auction, first []types.Round, r ledger.Reader, params *
 	}
 }
 
-// auctionHead is what became of a product at its gate; the lengths of its lists are the caller's to add.
+// auctionHead returns the auction of a product without the lengths of its lists, which the caller adds.
 func auctionHead(a *types.Auction) wire.Auction {
 	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
 }
 
-// recordOf is that of a key in one asset.
+// recordOf returns the record of a key in one asset.
 func recordOf(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
 	record := r.Record(key, asset)
 	return wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{keyRecord(asset, record)}}
@@ -119,7 +118,7 @@ func keyRecord(asset types.AssetID, record types.Record) wire.KeyRecord {
 	return wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()}
 }
 
-// recordsPage is a page of the records of a key by asset, after a place that an earlier page named.
+// recordsPage returns a page of the records of a key by asset, after the place of an earlier page.
 func recordsPage(r ledger.Reader, key types.PublicKey, after string, limit int) (wire.KeyRecords, error) {
 	page := wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{}}
 	var from types.AssetID

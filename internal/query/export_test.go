@@ -6,7 +6,7 @@ const (
 	MaxLevels     = maxLevels
 )
 
-// Compute occupies the computation of books until done is called.
+// Compute blocks the computation of books until done is called.
 func (l *Ledger) Compute() (done func()) {
 	<-l.books.turn
 	return func() { l.books.turn <- struct{}{} }

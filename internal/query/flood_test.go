@@ -22,7 +22,7 @@ import (
 	"lockstep/wallet"
 )
 
-// floods is how many coins and assets an attack makes: more than any page, or as many as the variable says.
+// floods is the number of coins and assets of an attack: more than any page, or the number in the variable.
 func floods() int {
 	if n, err := strconv.Atoi(os.Getenv("LOCKSTEP_FLOOD")); err == nil {
 		return n
@@ -30,7 +30,7 @@ func floods() int {
 	return 2500
 }
 
-// put writes entries into the state behind the rules' back, so that what an attack leaves is there whatever it costs.
+// put writes entries into the state without the rules, so that the test need not pay for an attack.
 func (b *book) put(changes ...ledger.Change) {
 	b.t.Helper()
 	const some = 20_000
@@ -52,7 +52,7 @@ func (b *book) put(changes ...ledger.Change) {
 	}
 }
 
-// coin is an output of a key, as it is in the state.
+// coin returns the state entry of an output of a key.
 func coin(n int, asset types.AssetID, amount types.Amount, owner types.PublicKey) ledger.Change {
 	output := &types.Output{Asset: asset, Amount: amount, Lock: types.ToKey(owner)}
 	key := binary.BigEndian.AppendUint64([]byte("o"), uint64(n))
@@ -60,7 +60,7 @@ func coin(n int, asset types.AssetID, amount types.Amount, owner types.PublicKey
 	return ledger.Change{Key: string(key), New: types.Encode(output), After: output}
 }
 
-// counted adds what the state counts of keys after changes that bring coins and assets.
+// counted adds the counts of keys in the state to changes that add coins and assets.
 func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	b.t.Helper()
 	head := b.store.Head()
@@ -83,7 +83,7 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 			}
 		}
 	}
-	for key, usage := range counts { // any order: each by itself
+	for key, usage := range counts { // in any order: they are independent
 		change := ledger.Change{Key: "x" + string(key[:]), New: types.Encode(usage), After: usage}
 		if before := head.Usage(key); before != (types.Usage{}) {
 			change.Old, change.Before = types.Encode(&before), &before
@@ -93,7 +93,7 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	return changes
 }
 
-// issued adds to how much of an asset the state counts as issued.
+// issued adds to the issued amount of an asset in the state.
 func (b *book) issued(asset types.Asset, more types.Amount) ledger.Change {
 	b.t.Helper()
 	id := asset.ID()
@@ -108,7 +108,7 @@ func (b *book) issued(asset types.Asset, more types.Amount) ledger.Change {
 	return change
 }
 
-// sale is one by paul to clara for 100 with a deposit of 10 and a bond of 5.
+// sale is a sale by paul to clara for 100 with a deposit of 10 and a bond of 5.
 func (b *book) sale(producer, consumer types.PublicKey, asset types.AssetID) types.Agreement {
 	return types.Agreement{
 		ChainID: b.params.ChainID, Producer: producer, Consumer: consumer,
@@ -121,7 +121,7 @@ func (b *book) sale(producer, consumer types.PublicKey, asset types.AssetID) typ
 	}
 }
 
-// wantPages goes through every list of the flooded ledger: no page is larger than it may be, and nothing is missing.
+// wantPages reads every list of the flooded ledger: no page is too large, and nothing is missing.
 func (b *book) wantPages(n int, p *trader, money, junk types.AssetID) {
 	b.t.Helper()
 	ctx := context.Background()
@@ -206,7 +206,7 @@ func (b *book) clock() (now types.Time) {
 	return head.Clock().Now()
 }
 
-// do drafts something, fetches the coins for it and puts it into a block.
+// do drafts a transaction, fetches its coins and puts it into a block.
 func (p *trader) do(step func(*wallet.Draft) error) {
 	p.b.t.Helper()
 	draft := p.Draft(p.context())
@@ -246,8 +246,8 @@ func (p *trader) wants(asset types.AssetID, spendable, locked types.Amount) {
 	}
 }
 
-// TestFloodOfCoinsAndAssets gives two parties more coins than any answer holds, of a worthless asset and of many, and dust of their
-// own money: they still trade.
+// TestFloodOfCoinsAndAssets gives two parties more coins than any answer holds: of one worthless asset, of many assets, and dust of their
+// own money. They can still trade.
 func TestFloodOfCoinsAndAssets(t *testing.T) {
 	t.Parallel()
 	b, n := newBook(t), floods()
@@ -292,7 +292,7 @@ func TestFloodOfCoinsAndAssets(t *testing.T) {
 		agree := &types.Agree{Agreement: agreement, Submitter: paul.Key(), Mandates: types.Mandates{
 			ValidUntil: b.time.Add(60 * second), Producer: types.Signature{Key: paul.Key()}, Consumer: types.Signature{Key: clara.Key()},
 		}}
-		b.must(types.NewTx(b.body(agree), types.Signature{Key: paul.Key()})) // the store is not asked about signatures
+		b.must(types.NewTx(b.body(agree), types.Signature{Key: paul.Key()})) // the store does not check signatures
 		clara.do(func(d *wallet.Draft) error { return d.Pay(id, clara.trade(id)) })
 		clara.wants(euro, 790+dust, 110)
 		if !delivered {

@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// FuzzPlaces: the place in a list that a client passes is read as it was written, or refused as malformed.
+// FuzzPlaces: a place in a list is parsed to its exact value or refused as malformed.
 func FuzzPlaces(f *testing.F) {
 	f.Add("")
 	f.Add(strings.Repeat("0", 80))

@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// Coins implements [api.Ledger]. A page reads the coins that it returns, and two more.
+// Coins implements [httpapi.Ledger]. A page reads the coins that it returns, and two more.
 func (l *Ledger) Coins(_ context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, part wire.Page) (wire.Coins, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Coins, error) {
 		page := wire.Coins{Height: s.Height(), Clock: s.Clock().Now(), Coins: []types.Coin{}}
@@ -48,10 +48,10 @@ func coinOf(coin *store.Coin) types.Coin {
 	return shown
 }
 
-// maxRefunds is how many due refunds one answer counts. A key has as many only if it never spends any.
+// maxRefunds bounds the due refunds that one answer counts. A key reaches it only if it never spends refunds.
 const maxRefunds = 10_000
 
-// Balances implements [api.Ledger]. A page reads the sums that the store keeps, and counts the refunds that have become due.
+// Balances implements [httpapi.Ledger]. A page reads the sums that the store keeps, and counts the refunds that have become due.
 func (l *Ledger) Balances(_ context.Context, key types.PublicKey, assets []types.AssetID, part wire.Page) (wire.Balances, error) {
 	from, err := parseAssetPlace(part.After)
 	if err != nil {
@@ -60,7 +60,7 @@ func (l *Ledger) Balances(_ context.Context, key types.PublicKey, assets []types
 	return read(l, func(s *store.IndexedSnapshot) (wire.Balances, error) {
 		page := wire.Balances{Height: s.Height(), Clock: s.Clock().Now(), Balances: []wire.Balance{}}
 		list, limit := s.AssetsOf(key, from), part.Limit
-		if len(assets) > 0 { // they are few, so they are one page
+		if len(assets) > 0 { // they are few: one page
 			list, limit = these(assets), len(assets)
 		}
 		budget := maxRefunds
@@ -84,7 +84,7 @@ func (l *Ledger) Balances(_ context.Context, key types.PublicKey, assets []types
 	})
 }
 
-// these goes through given assets.
+// these iterates over the given assets.
 func these(assets []types.AssetID) iter.Seq2[types.AssetID, error] {
 	return func(yield func(types.AssetID, error) bool) {
 		for _, id := range assets {
@@ -95,7 +95,7 @@ func these(assets []types.AssetID) iter.Seq2[types.AssetID, error] {
 	}
 }
 
-// balanceOf adds up what a key has of an asset. It is false when there is no such asset.
+// balanceOf returns the balance of a key in an asset; false when there is no such asset.
 func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, budget *int) (wire.Balance, bool, error) {
 	state, known := s.Asset(id)
 	if !known {
@@ -123,7 +123,7 @@ func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, 
 	return balance, true, nil
 }
 
-// Output implements [api.Ledger].
+// Output implements [httpapi.Ledger].
 func (l *Ledger) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
 	return glance(l, func(s *store.Head) (wire.Output, error) {
 		output, ok := s.Output(outpoint)
@@ -154,12 +154,12 @@ func parseAssetPlace(after string) (id types.AssetID, err error) {
 	}
 	place, err := hex.DecodeString(after)
 	if err != nil || len(place) != len(id) {
-		return id, types.Refuse(types.CodeMalformed, "%.80q is not a place in a list of assets: pass on the next of the last page", after)
+		return id, types.Refuse(types.CodeMalformed, "%.80q is not a place in a list of assets: pass the 'next' of the last page", after)
 	}
 	return types.AssetID(place), nil
 }
 
-// Asset implements [api.Ledger].
+// Asset implements [httpapi.Ledger].
 func (l *Ledger) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
 	return glance(l, func(s *store.Head) (wire.Asset, error) {
 		state, ok := s.Asset(id)
@@ -174,7 +174,7 @@ func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
 	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least}
 }
 
-// Assets implements [api.Ledger].
+// Assets implements [httpapi.Ledger].
 func (l *Ledger) Assets(_ context.Context, code string, part wire.Page) (wire.Assets, error) {
 	from, err := parseAssetPlace(part.After)
 	if err != nil {

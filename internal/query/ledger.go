@@ -13,14 +13,14 @@ import (
 	"lockstep/types"
 )
 
-// Ledger answers questions on the state of the ledger and on its blocks. Each answer is of one height. It is safe for concurrent use.
+// Ledger answers questions on the state and the blocks of the ledger. Each answer has one height. It is safe for concurrent use.
 type Ledger struct {
 	chain Chain
 	store *store.Store
 	books *bookCache
 }
 
-// Chain is the part of a node that orders transactions. Tests have one that makes a block for each submission.
+// Chain is the part of a node that orders transactions. The chain of tests makes a block for each submission.
 type Chain interface {
 	// Submit puts a transaction into the pool; its error is a refusal, or that of the context.
 	Submit(ctx context.Context, tx *types.Tx) error
@@ -86,7 +86,7 @@ func (l *Ledger) Params() types.Params { return l.store.Params() }
 
 func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	return glance(l, func(s *store.Head) (wire.Status, error) {
-		if s.Height() == 0 { // without a clock nobody could sign anything that is valid
+		if s.Height() == 0 { // without a clock no valid transaction could be signed
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
 		}
 		clock, status := s.Clock(), l.chain.Status()
@@ -190,7 +190,7 @@ func (l *Ledger) Offers(_ context.Context, part wire.Page) (wire.Offers, error) 
 		place, err := hex.DecodeString(part.After)
 		if err != nil || len(place) != len(from) {
 			return wire.Offers{}, types.Refuse(types.CodeMalformed,
-				"%.80q is not a place in the list of offers: pass on what the last page gave as next", part.After)
+				"%.80q is not a place in the list of offers: pass the 'next' of the last page", part.After)
 		}
 		from = types.OfferID(place)
 	}
@@ -232,7 +232,7 @@ func (l *Ledger) Block(_ context.Context, height uint64, bodies bool) (wire.Bloc
 	return block, nil
 }
 
-// Events leaves the bodies of the transactions out: who wants them asks for the block.
+// Events yields blocks without the bodies of their transactions; [Ledger.Block] has them.
 func (l *Ledger) Events(ctx context.Context, from uint64) iter.Seq2[wire.Block, error] {
 	return func(yield func(wire.Block, error) bool) {
 		for record, err := range l.chain.Blocks(ctx, from) {
@@ -252,7 +252,7 @@ func blockOf(record *store.Block) wire.Block {
 		Height: record.Height, BlockTime: record.BlockTime, Clock: record.Clock, Commitment: record.Commitment,
 		Txs: make([]wire.BlockTx, len(record.Txs)), Events: record.Events,
 	}
-	if block.Events == nil { // others are the record's own, which nobody changes: many streams look at one block
+	if block.Events == nil { // otherwise they are shared with the record, which is never changed: many streams read one block
 		block.Events = []types.Event{}
 	}
 	for i, tx := range record.Txs {

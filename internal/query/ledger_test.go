@@ -17,7 +17,7 @@ import (
 
 const second = types.Span(1000)
 
-// book is a store whose blocks the test makes, with whatever time between them, and the answers from it.
+// book is a store whose blocks the test makes at any time, and the answers from it.
 type book struct {
 	*query.Ledger
 	t      *testing.T
@@ -120,7 +120,7 @@ func (b *book) release(id types.TradeID) {
 	b.must(types.NewRelease(b.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 }
 
-// wantHas compares what a party can spend, from how many outputs, and what it has locked.
+// wantHas checks the spendable sum of a party, the number of its coins and its locked sum.
 func (b *book) wantHas(name string, coins int, spendable, locked types.Amount) {
 	b.t.Helper()
 	has, balances := holdings(b.t, b, name)
@@ -137,7 +137,7 @@ func (b *book) wantHas(name string, coins int, spendable, locked types.Amount) {
 	}
 }
 
-// asked is what a test asks of the money of a key.
+// asked has the questions about the money of a key.
 type asked interface {
 	Coins(context.Context, types.PublicKey, types.AssetID, types.Amount, wire.Page) (wire.Coins, error)
 	Balances(context.Context, types.PublicKey, []types.AssetID, wire.Page) (wire.Balances, error)
@@ -178,7 +178,7 @@ func (b *book) wantTrade(id types.TradeID, phase types.Phase, over bool, first s
 	}
 }
 
-func TestHoldingsFollowATrade(t *testing.T) {
+func TestHoldingsDuringTrade(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	id, purse := b.paid(1)
@@ -204,7 +204,7 @@ func TestHoldingsFollowATrade(t *testing.T) {
 	b.wantTrade(id, types.PhaseReleased, true, "")
 }
 
-// collect spends what a trade has given to a party: the coins that say so can be spent as they stand.
+// collect spends the outputs that a trade has given to a party, from the coins in the answer.
 func (b *book) collect(name string, id types.TradeID) {
 	b.t.Helper()
 	coins, _ := holdings(b.t, b, name)
@@ -219,7 +219,7 @@ func (b *book) collect(name string, id types.TradeID) {
 	b.must(party.Sign(spend, name))
 }
 
-func TestAPassedDeadlineGivesTheMoneyBack(t *testing.T) {
+func TestHoldingsAfterDeadline(t *testing.T) {
 	t.Parallel()
 	b := newBook(t)
 	id, _ := b.paid(1)

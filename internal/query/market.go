@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// bookCache computes books: one at a time, each once a block, so that questions can't keep the node from making blocks.
+// bookCache computes books one at a time and each at most once a block, so that questions don't keep the node from making blocks.
 type bookCache struct {
 	turn   chan struct{} // holds a token while no book is computed
 	cached map[types.ProductID]cachedBook
@@ -19,7 +19,7 @@ type bookCache struct {
 
 type cachedBook struct {
 	book  wire.Book
-	until uint64 // the last height at which it is right
+	until uint64 // the last height at which it is valid
 }
 
 // maxCached bounds the number of cached books; each takes at most some hundred kilobytes.
@@ -56,7 +56,7 @@ func (l *Ledger) Product(ctx context.Context, id types.ProductID) (answer wire.B
 			answer = cached.book
 			return nil
 		}
-		until := uint64(math.MaxUint64) // a cleared product changes no more
+		until := uint64(math.MaxUint64) // a cleared product is final
 		answer, err = read(l, func(s *store.IndexedSnapshot) (wire.Book, error) {
 			params := l.store.Params()
 			if open, ok := openBook(s.Reader, &params, id); ok {
@@ -82,7 +82,7 @@ func (l *Ledger) Product(ctx context.Context, id types.ProductID) (answer wire.B
 	return answer, err
 }
 
-// auctionOf is the auction of a product. Its error tells that there was none, or none whose trades are all made.
+// auctionOf returns the auction of a product. It fails when there was none, or when not all of its trades are made.
 func auctionOf(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 	if s.Reader.Held(id) {
 		return nil, beingHeld(id)
@@ -100,7 +100,7 @@ func auctionOf(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, err
 }
 
 func beingHeld(id types.ProductID) error {
-	return types.Refuse(types.CodeNotFound, "the auction of product %s is being held: ask again when all its trades are made, some blocks on", id)
+	return types.Refuse(types.CodeNotFound, "the auction of product %s is being held: ask again in some blocks, when all its trades are made", id)
 }
 
 func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, part wire.Page) (wire.BookOrders, error) {
@@ -117,7 +117,7 @@ func (l *Ledger) ProductOrders(_ context.Context, id types.ProductID, part wire.
 		}
 		page, err := ordersPage(s.Reader, orders, part.Limit)
 		if err == nil && len(page.Orders) == 0 && part.After == "" {
-			_, err = auctionOf(s, id) // an auction has orders, so this says that nothing is known of the product
+			_, err = auctionOf(s, id) // an auction has orders, so this returns the error of an unknown product
 		}
 		return page, err
 	})
@@ -133,7 +133,7 @@ func (l *Ledger) Auction(_ context.Context, id types.ProductID) (wire.Auction, e
 	})
 }
 
-// held is the auction of a product that is not open.
+// held returns the auction of a product that is not open.
 func held(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 	if _, open := s.Reader.Book(id); open {
 		return nil, types.Refuse(types.CodeNotFound, "the auction of product %s has not been held yet", id)
@@ -141,7 +141,7 @@ func held(s *store.IndexedSnapshot, id types.ProductID) (*wire.Auction, error) {
 	return auctionOf(s, id)
 }
 
-// listOf is a page of a list of an auction.
+// listOf returns a page of a list of an auction.
 func listOf[T any, P store.Item[T]](l *Ledger, id types.ProductID, part wire.Page) (items []T, next string, err error) {
 	from, err := listIndex(part.After)
 	if err != nil {
@@ -175,12 +175,12 @@ func (l *Ledger) AuctionTrades(_ context.Context, id types.ProductID, part wire.
 	return page, err
 }
 
-// KeyOrders implements [api.Ledger]. It skips the orders of a book that an auction is emptying, of which there are few.
+// KeyOrders implements [httpapi.Ledger]. It skips the few orders of a book that an auction is clearing.
 func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, part wire.Page) (wire.BookOrders, error) {
 	place, err := hex.DecodeString(part.After)
 	if err != nil || len(place) != 0 && len(place) != store.OrderPlaceLength {
 		return wire.BookOrders{}, types.Refuse(types.CodeMalformed,
-			"%.120q is not a place in a list of orders: pass on the next of the last page", part.After)
+			"%.120q is not a place in a list of orders: pass the 'next' of the last page", part.After)
 	}
 	return read(l, func(s *store.IndexedSnapshot) (wire.BookOrders, error) {
 		page := wire.BookOrders{Height: s.Height(), Orders: []wire.BookOrder{}}

@@ -13,7 +13,7 @@ import (
 	"lockstep/types"
 )
 
-// newMarket is a store in which an asset is known, with a product that is open.
+// newMarket returns a store with an asset and an open product.
 func newMarket(t *testing.T) (*book, types.Product) {
 	b := newBook(t)
 	b.mint(1, "alice")
@@ -31,11 +31,11 @@ func (b *book) placeTx(product types.Product, owner types.PublicKey, side types.
 		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
 	}
 	body := types.Body{ChainID: b.params.ChainID, ValidUntil: b.time.Add(b.params.MaxValidity / 2), Actions: []types.Action{&types.Place{Order: order}}}
-	return types.NewTx(body, types.Signature{Key: order.Owner}) // the store is not asked about signatures
+	return types.NewTx(body, types.Signature{Key: order.Owner}) // the store does not check signatures
 }
 
 // The orders of a product are the same, in the same order and in pages of any size, before and after its gate.
-func TestOrdersOutliveTheirBook(t *testing.T) {
+func TestOrdersAfterGate(t *testing.T) {
 	t.Parallel()
 	b, product := newMarket(t)
 	id, ctx := product.ID(), t.Context()
@@ -83,8 +83,8 @@ func TestOrdersOutliveTheirBook(t *testing.T) {
 	}
 }
 
-// A book that is kept is asked anew when there is a block, and a cleared product never again.
-func TestBooksAreKept(t *testing.T) {
+// A cached book is computed again after a block, a cleared product never.
+func TestBookCache(t *testing.T) {
 	t.Parallel()
 	b, product := newMarket(t)
 	ask := func() wire.Book {
@@ -118,7 +118,7 @@ func TestBooksAreKept(t *testing.T) {
 	cancel()
 	done := b.Compute() // another caller
 	if _, err := b.Product(left, product.ID()); !errors.Is(err, context.Canceled) {
-		t.Errorf("whoever has left still waits: %v", err)
+		t.Errorf("a caller that has left still waits: %v", err)
 	}
 	done()
 }
@@ -142,8 +142,8 @@ func TestLargeBook(t *testing.T) {
 	}
 }
 
-// A large auction is told of once all its trades are made, never in part.
-func TestAnAuctionThatIsBeingHeld(t *testing.T) {
+// A large auction is visible once all its trades are made, never in part.
+func TestAuctionInProgress(t *testing.T) {
 	t.Parallel()
 	const orders = 8 * 1100
 	b, product := newMarket(t)
@@ -178,8 +178,8 @@ func TestAnAuctionThatIsBeingHeld(t *testing.T) {
 	}
 }
 
-// The lists of a key come in pages of any size, from the real store: nothing is missing, nothing comes twice.
-func TestListsOfAKeyInPages(t *testing.T) {
+// The lists of a key come in pages of any size from a real store: nothing is missing or repeated.
+func TestKeyListPages(t *testing.T) {
 	t.Parallel()
 	b, product := newMarket(t)
 	ctx, clara := t.Context(), party.Key("clara")
@@ -213,7 +213,7 @@ func TestListsOfAKeyInPages(t *testing.T) {
 		}
 	}
 	b.time = product.Gate(&b.params)
-	b.must() // the first auction: its orders are open no more, and its match is to be paid
+	b.must() // the first auction: its orders are closed, and its match is to be paid
 	if page, err := b.KeyOrders(ctx, clara, wire.Page{Limit: 10}); err != nil || len(page.Orders) != 3 {
 		t.Errorf("%d orders, %v", len(page.Orders), err)
 	}

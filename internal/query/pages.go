@@ -11,7 +11,7 @@ import (
 	"lockstep/types"
 )
 
-// productsPage is a page of the open products by gate, after a place that an earlier page named.
+// productsPage returns a page of the open products by gate, after the place of an earlier page.
 func productsPage(r ledger.Reader, params *types.Params, after string, limit int) (wire.Products, error) {
 	clock := r.Clock()
 	page := wire.Products{Height: clock.Height, BlockTime: clock.BlockTime, Products: []wire.Product{}}
@@ -49,16 +49,16 @@ func parseProductPlace(after string) (gate types.Time, id types.ProductID, err e
 }
 
 func misplaced(after string) error {
-	return types.Refuse(types.CodeMalformed, "%.100q is not a place in this list: pass on what the last page gave as next", after)
+	return types.Refuse(types.CodeMalformed, "%.100q is not a place in this list: pass the 'next' of the last page", after)
 }
 
-// orderPlace is where a page of orders begins: at an owner's order of a number.
+// orderPlace is the first order of a page: an owner and a number.
 type orderPlace struct {
 	Owner  types.PublicKey
 	Number uint8
 }
 
-// parseOrderPlace reads what an earlier page gave as next; the first page has none.
+// parseOrderPlace reads the next of an earlier page; the first page has none.
 func parseOrderPlace(after string) (p orderPlace, err error) {
 	if after == "" {
 		return p, nil
@@ -74,7 +74,7 @@ func (p orderPlace) String() string {
 	return hex.EncodeToString(append(append([]byte{}, p.Owner[:]...), p.Number))
 }
 
-// ordersPage is a page of orders that come in order of owner and number.
+// ordersPage returns a page of orders that are sorted by owner and number.
 func ordersPage(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], limit int) (wire.BookOrders, error) {
 	page := wire.BookOrders{Height: r.Clock().Height, Orders: []wire.BookOrder{}}
 	for placed, err := range orders {
@@ -90,7 +90,7 @@ func ordersPage(r ledger.Reader, orders iter.Seq2[*types.PlacedOrder, error], li
 	return page, nil
 }
 
-// ordersOfOpen are the orders of an open product from a place on, for [ordersPage].
+// ordersOfOpen yields the orders of an open product from a place on, for [ordersPage].
 func ordersOfOpen(r ledger.Reader, id types.ProductID, from orderPlace) iter.Seq2[*types.PlacedOrder, error] {
 	return func(yield func(*types.PlacedOrder, error) bool) {
 		for placed := range r.OrdersFrom(id, from.Owner, from.Number) {
@@ -101,7 +101,7 @@ func ordersOfOpen(r ledger.Reader, id types.ProductID, from orderPlace) iter.Seq
 	}
 }
 
-// bookOrder is an order with the record of its owner.
+// bookOrder returns an order with the record of its owner.
 func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
 	record := r.Record(placed.Order.Owner, placed.Order.Product.Asset)
 	return wire.BookOrder{
@@ -109,7 +109,7 @@ func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
 	}
 }
 
-// listIndex reads a place in a list whose places are numbers.
+// listIndex reads a place in a list whose places are indices.
 func listIndex(after string) (int, error) {
 	if after == "" {
 		return 0, nil
@@ -121,7 +121,7 @@ func listIndex(after string) (int, error) {
 	return int(index), nil
 }
 
-// Cut returns a page of a list that is in memory, and the place of the next one.
+// Cut returns a page of a list in memory and the place of the next page.
 func Cut[T any](list []T, page wire.Page) (items []T, next string, err error) {
 	from, err := listIndex(page.After)
 	if err != nil {

@@ -146,7 +146,7 @@ func (p CoinPlace) key(prefix []byte) ([]byte, error) {
 	}
 	place, err := hex.DecodeString(string(p))
 	if err != nil || len(place) != coinPlaceLength {
-		return nil, types.Refuse(types.CodeMalformed, "%.120q is not a place in a list of coins: pass on the next of the last page", string(p))
+		return nil, types.Refuse(types.CodeMalformed, "%.120q is not a place in a list of coins: pass the 'next' of the last page", string(p))
 	}
 	return slices.Concat(prefix, place, []byte{0}), nil
 }

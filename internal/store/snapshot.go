@@ -108,7 +108,7 @@ func parseCursor(cursor string) ([]byte, error) {
 	place, err := hex.DecodeString(cursor)
 	if err != nil || len(place) != placeLength {
 		return nil, types.Refuse(types.CodeMalformed,
-			"%.80q is not a place in a list of trades: pass on what the last page gave as next", cursor)
+			"%.80q is not a place in a list of trades: pass the 'next' of the last page", cursor)
 	}
 	return place, nil
 }
