@@ -40,7 +40,7 @@ func mutants() []mutant {
 		{"a claim's place is that of its agreement", "internal/ledger/slot.go", "claim := claimOf(id, trade)", "claim := claimOf(id, trade)\n\tclaim.Height = x.clock.Height", twoTrades},
 		{"who comes first is served first", "trade/allotment.go", "there-min(before, there)", "there", twoTrades},
 		{"pro rata in one block", "trade/allotment.go", "mulDiv(claim.Quantity, available, claimed)", "min(claim.Quantity, left), uint64(0)", twoTrades},
-		{"the largest remainder", "trade/allotment.go", "case a.remainder > b.remainder:", "case a.remainder < b.remainder && b.remainder > 0:", twoTrades},
+		{"the largest remainder", "trade/allotment.go", "cmp.Compare(b.remainder, a.remainder)", "cmp.Compare(a.remainder, b.remainder)", twoTrades},
 		{"the max in the formula", "trade/settlement.go", "max(cut, a.Price.Share(q, quantity)) - cut", "a.Price.Share(q, quantity) + cut - cut", "meter, instalments"},
 		{"the return only when all was read", "trade/settlement.go", "if q >= quantity", "if q > 0", "meter"},
 		{"the bond in proportion", "trade/settlement.go", "a.Bond.Share(q, quantity)", "a.Bond", "meter"},
@@ -80,7 +80,7 @@ func mutants() []mutant {
 		{"balance", "internal/ledger/transaction.go", "if b.in != b.out {", "if b.in > b.out {", ""},
 		{"the signatures that are needed", "internal/ledger/transaction.go", "if signature.Key != x.needed[i] {", "if signature.Key != x.needed[i] && false {", ""},
 		{"no signature too many", "internal/ledger/transaction.go", "len(x.tx.Signatures) != len(x.needed)", "len(x.tx.Signatures) < len(x.needed)", ""},
-		{"valid signatures", "internal/ledger/transaction.go", "if !good {", "if !good && false {", ""},
+		{"valid signatures", "internal/ledger/transaction.go", "if !signaturesValid {", "if !signaturesValid && false {", ""},
 		{"a refused transaction leaves no trace", "internal/ledger/state.go", "record.entry.value = record.value", "_ = record", ""},
 	}
 }
