@@ -4,11 +4,11 @@ import "lockstep/types"
 
 // Evidence is the information that decides a step besides the trade, the action and the ledger clock.
 type Evidence struct {
-	Tx          types.TxID  // the transaction that takes the step
-	BlockTime   types.Time  // slots and mandates are in block time
-	MaxValidity types.Span  // of mandates
-	Slot        *types.Slot // to settle: the readings, and the claims of the trades that were delivered
-	InPlace     bool        // the trade is the caller's own copy, and is changed instead of copied
+	Tx          types.TxID     // the transaction that takes the step
+	BlockTime   types.Time     // slots and mandates are in block time
+	MaxValidity types.Duration // of mandates
+	Slot        *types.Slot    // to settle: the readings, and the claims of the trades that were delivered
+	InPlace     bool           // the trade is the caller's own copy, and is changed instead of copied
 }
 
 // Effect lists the changes that the ledger must make for a step. All sums are in the agreement's asset.

@@ -9,7 +9,7 @@ import (
 	"lockstep/types"
 )
 
-const longest = types.Span(3_600_000)
+const longest = types.Duration(3_600_000)
 
 func theTx() types.TxID { return types.TxID{42} }
 

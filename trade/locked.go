@@ -34,7 +34,7 @@ func CheckShares(t *types.Trade, toProducer, toConsumer types.Amount) error {
 
 // CheckMandates refuses mandates that are not by the two parties in their places, or that are not valid in a block of a time; no
 // mandate may be valid for longer than the span. The signatures are verified with those of the transaction.
-func CheckMandates(m *types.Mandates, a *types.Agreement, blockTime types.Time, longest types.Span) error {
+func CheckMandates(m *types.Mandates, a *types.Agreement, blockTime types.Time, longest types.Duration) error {
 	switch {
 	case m.Producer.Key != a.Producer:
 		return types.Refuse(types.CodeMandate, "the producer's mandate is by %s, the producer is %s", m.Producer.Key, a.Producer)

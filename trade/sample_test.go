@@ -14,7 +14,7 @@ func keyOf(name string) types.PublicKey {
 }
 
 const (
-	minute  = types.Span(60_000)
+	minute  = types.Duration(60_000)
 	noon    = types.Time(1_782_043_200_000) // 2026-06-21T12:00:00Z
 	quarter = 15 * minute
 )

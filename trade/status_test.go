@@ -40,7 +40,7 @@ func lockedIn(t *types.Trade) {
 func steps(t *types.Trade, kinds ...types.StepKind) {
 	t.Steps = nil
 	for i, kind := range kinds {
-		t.Steps = append(t.Steps, types.Step{Kind: kind, At: noon.Add(types.Span(i) * minute), Tx: types.TxID{byte(i + 1)}})
+		t.Steps = append(t.Steps, types.Step{Kind: kind, At: noon.Add(types.Duration(i) * minute), Tx: types.TxID{byte(i + 1)}})
 	}
 }
 
@@ -524,7 +524,7 @@ func TestStages(t *testing.T) {
 			case stage.Until != 0:
 				got += fmt.Sprintf("@%d", stage.Until.Since(noon)/minute)
 			}
-			if (stage.Note != nil) != (stage.Done || stage.Missed) || stage.Done != (stage.Tx != types.TxID{}) || stage.Done && stage.At != noon.Add(types.Span(i)*minute) && c.phase != "refund taken" {
+			if (stage.Note != nil) != (stage.Done || stage.Missed) || stage.Done != (stage.Tx != types.TxID{}) || stage.Done && stage.At != noon.Add(types.Duration(i)*minute) && c.phase != "refund taken" {
 				t.Errorf("%s: stage %+v", c.phase, stage)
 			}
 		}

@@ -106,7 +106,7 @@ func (a *Agreement) checkSlot(params *Params) error {
 	return nil
 }
 
-func (d *Deadlines) check(window Span) error {
+func (d *Deadlines) check(window Duration) error {
 	if d.ConfirmBy > MaxTime {
 		return Refuse(CodeDeadlines, "confirm-by lies beyond the year 9999")
 	}

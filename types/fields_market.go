@@ -113,7 +113,7 @@ func (m *MatchTrade) Fields(c *canon.Coder) {
 	canon.Number(c, "price", &m.Price)
 }
 
-func (r *Record) Fields(c *canon.Coder) {
+func (r *Conduct) Fields(c *canon.Coder) {
 	c.Array(7)
 	canon.Number(c, "kept", &r.Kept)
 	canon.Number(c, "failed", &r.Failed)

@@ -26,8 +26,8 @@ func times(t *rapid.T, label string) types.Time {
 // The longest span that a Go duration, and so its text, can hold.
 const maxSpan = 9_223_372_036_854
 
-func spans(t *rapid.T, label string) types.Span {
-	return types.Span(rapid.Uint64Max(maxSpan).Draw(t, label))
+func spans(t *rapid.T, label string) types.Duration {
+	return types.Duration(rapid.Uint64Max(maxSpan).Draw(t, label))
 }
 
 func amounts(t *rapid.T, label string) types.Amount {

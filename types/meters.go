@@ -155,7 +155,7 @@ func (p *Point) Last() *PointMeter { return &p.Meters[len(p.Meters)-1] }
 
 // SellsFrom reports whether the point sells a direction at any moment from one on. The trades of a retired point go on, at most
 // until the horizon after its retirement.
-func (p *Point) SellsFrom(d Direction, from Time, horizon Span) bool {
+func (p *Point) SellsFrom(d Direction, from Time, horizon Duration) bool {
 	if p.RetiredAt != 0 && from >= p.RetiredAt.Add(horizon) {
 		return false
 	}

@@ -181,9 +181,9 @@ type Match struct {
 	Quantity           uint64
 	Price              Amount // for all of it
 	Fallback           Fallback
-	Begin              Time   // gate closure, in block time
-	Skew               Span   // by which the ledger clock is behind block time
-	Number             uint64 // of the match in its auction
+	Begin              Time     // gate closure, in block time
+	Skew               Duration // by which the ledger clock is behind block time
+	Number             uint64   // of the match in its auction
 }
 
 // Agreement returns the agreement of a match, by the market's parameters. It fails if a sum overflows.

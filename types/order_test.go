@@ -36,7 +36,7 @@ func TestRecordPercent(t *testing.T) {
 	}{
 		{0, 0, 0}, {1, 0, 100}, {0, 1, 0}, {2, 1, 66}, {99, 1, 99}, {999, 1, 99}, {types.MaxAmount, types.MaxAmount, 50}, {types.MaxAmount, 0, 100}, {types.MaxAmount, 1, 100},
 	} {
-		record := types.Record{Kept: c.kept, Failed: c.failed}
+		record := types.Conduct{Kept: c.kept, Failed: c.failed}
 		if got := record.Percent(); got != c.want {
 			t.Errorf("kept %s, failed %s: %d %%, want %d", c.kept, c.failed, got, c.want)
 		}

@@ -8,18 +8,18 @@ type Params struct {
 	// ChainID names the ledger; every transaction and agreement carries it.
 	ChainID string `json:"chain_id"`
 	// ClockCap is the most that one gap between blocks advances the ledger clock.
-	ClockCap Span `json:"clock_cap"`
+	ClockCap Duration `json:"clock_cap"`
 	// MinWindow is the least time between two deadlines of an agreement: several clock caps.
-	MinWindow Span `json:"min_window"`
+	MinWindow Duration `json:"min_window"`
 	// Horizon is how far ahead of the ledger clock a deadline may lie.
-	Horizon Span `json:"horizon"`
+	Horizon Duration `json:"horizon"`
 	// MaxValidity is how far ahead of block time a transaction's valid-until may lie.
-	MaxValidity Span `json:"max_validity"`
+	MaxValidity Duration `json:"max_validity"`
 	// FeeAsset and MinFee are the fee of a signed transaction; a zero asset means that this ledger takes no fee.
 	FeeAsset AssetID `json:"fee_asset,omitzero"`
 	MinFee   Amount  `json:"min_fee"`
 	// Slot is the length of a slot of metered goods; slots begin at multiples of it, so no two of them overlap in part.
-	Slot Span `json:"slot"`
+	Slot Duration `json:"slot"`
 	// Operators are the keys that may admit members and enrol connection points.
 	Operators []PublicKey `json:"operators"`
 	// Market are the numbers of the auctions.
@@ -35,7 +35,7 @@ const windowCaps = 3
 
 // DefaultParams suit a community that trades quarter-hours.
 func DefaultParams(chainID string) Params {
-	const second, hour = Span(1000), Span(3600 * 1000)
+	const second, hour = Duration(1000), Duration(3600 * 1000)
 	return Params{
 		ChainID:     chainID,
 		ClockCap:    10 * second,

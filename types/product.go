@@ -57,13 +57,13 @@ func (p *Product) Gate(params *Params) Time {
 type MarketParams struct {
 	_ struct{} `cbor:",toarray"`
 	// Opens and Gate are how long before its slot begins a product's book opens and closes.
-	Opens Span `json:"opens"`
-	Gate  Span `json:"gate"`
+	Opens Duration `json:"opens"`
+	Gate  Duration `json:"gate"`
 	// The deadlines of a match: pay-by comes Pay after the gate, deliver-by when the slot begins, reading-by
 	// Reading after it has ended and confirm-by Confirm later still.
-	Pay     Span `json:"pay"`
-	Reading Span `json:"reading"`
-	Confirm Span `json:"confirm"`
+	Pay     Duration `json:"pay"`
+	Reading Duration `json:"reading"`
+	Confirm Duration `json:"confirm"`
 	// Deposit and Bond of a match, in ten-thousandths of the price, rounded up.
 	Deposit uint16 `json:"deposit"`
 	Bond    uint16 `json:"bond"`
@@ -103,7 +103,7 @@ func (e *Entry) UnmarshalText(text []byte) error {
 // DefaultMarketParams suit quarter-hours: a product opens two days ahead, its gate closes five minutes before the slot,
 // two minutes are left to pay and three to begin the delivery.
 func DefaultMarketParams() MarketParams {
-	const minute = Span(60 * 1000)
+	const minute = Duration(60 * 1000)
 	return MarketParams{
 		Opens: 48 * 60 * minute, Gate: 5 * minute, Pay: 2 * minute, Reading: 60 * minute, Confirm: 60 * minute,
 		Deposit: 500, Bond: 500, MaxOrders: 100_000, KeyOrders: 8, MaxQuantity: 1 << 40, Entry: EntryAnyone,
@@ -111,7 +111,7 @@ func DefaultMarketParams() MarketParams {
 }
 
 func (m *MarketParams) check(p *Params) error {
-	longest := Span(MaxProductSlots) * p.Slot // a slot is at most a day
+	longest := Duration(MaxProductSlots) * p.Slot // a slot is at most a day
 	switch {
 	case m.Opens == 0 && *m == MarketParams{}:
 		return nil

@@ -23,7 +23,7 @@ func sign(tx *types.Tx, name string) *types.Tx {
 }
 
 const (
-	second  = types.Span(1000)
+	second  = types.Duration(1000)
 	minute  = 60 * second
 	noon    = types.Time(1_782_043_200_000) // 2026-06-21T12:00:00Z
 	quarter = 15 * minute

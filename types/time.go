@@ -6,8 +6,8 @@ import "time"
 // In JSON and text it is RFC 3339 with milliseconds.
 type Time uint64
 
-// Span is a length of time in milliseconds. In JSON and text it is a Go duration such as "1m30s".
-type Span uint64
+// Duration is a length of time in milliseconds. In JSON and text it is a Go duration such as "1m30s".
+type Duration uint64
 
 // MaxTime is the last moment that RFC 3339 can write: the end of the year 9999.
 const MaxTime = Time(253402300799999)
@@ -27,19 +27,19 @@ func TimeOf(t time.Time) Time {
 func (t Time) Std() time.Time { return time.UnixMilli(int64(min(t, MaxTime))).UTC() }
 
 // Add returns the moment that lies span later, at most [MaxTime].
-func (t Time) Add(span Span) Time {
-	if t >= MaxTime || span >= Span(MaxTime-t) {
+func (t Time) Add(span Duration) Time {
+	if t >= MaxTime || span >= Duration(MaxTime-t) {
 		return MaxTime
 	}
 	return t + Time(span)
 }
 
 // Since returns the span from earlier to t, or zero when t is not later.
-func (t Time) Since(earlier Time) Span {
+func (t Time) Since(earlier Time) Duration {
 	if t <= earlier {
 		return 0
 	}
-	return Span(t - earlier)
+	return Duration(t - earlier)
 }
 
 func (t Time) String() string { return t.Std().Format(timeLayout) }
@@ -57,25 +57,25 @@ func (t *Time) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// SpanOf converts a duration; fractions of a millisecond are dropped, negative ones are zero.
-func SpanOf(d time.Duration) Span { return Span(max(d.Milliseconds(), 0)) }
+// DurationOf converts a duration; fractions of a millisecond are dropped, negative ones are zero.
+func DurationOf(d time.Duration) Duration { return Duration(max(d.Milliseconds(), 0)) }
 
 // Std converts to the standard library's type.
-func (s Span) Std() time.Duration {
-	return time.Duration(min(s, Span(1<<63-1)/Span(time.Millisecond))) * time.Millisecond
+func (s Duration) Std() time.Duration {
+	return time.Duration(min(s, Duration(1<<63-1)/Duration(time.Millisecond))) * time.Millisecond
 }
 
-func (s Span) String() string { return s.Std().String() }
+func (s Duration) String() string { return s.Std().String() }
 
 // MarshalText writes a Go duration.
-func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s Duration) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a Go duration of whole milliseconds.
-func (s *Span) UnmarshalText(text []byte) error {
+func (s *Duration) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
 		return Refuse(CodeMalformed, "%q is not a duration: write it as 90s or 1h30m", clip(text))
 	}
-	*s = SpanOf(d)
+	*s = DurationOf(d)
 	return nil
 }

@@ -18,7 +18,7 @@ func TestTimeBounds(t *testing.T) {
 	}
 	for _, c := range []struct {
 		from types.Time
-		span types.Span
+		span types.Duration
 		want types.Time
 	}{
 		{noon, 1, noon + 1}, {types.MaxTime, 1, types.MaxTime}, {types.MaxTime - 1, 1, types.MaxTime},
@@ -31,7 +31,7 @@ func TestTimeBounds(t *testing.T) {
 	if noon.Since(noon) != 0 || noon.Since(noon+1) != 0 || (noon+5).Since(noon) != 5 {
 		t.Error("Since counts backwards")
 	}
-	if got := types.SpanOf(-time.Second); got != 0 {
+	if got := types.DurationOf(-time.Second); got != 0 {
 		t.Errorf("a negative duration is %s", got)
 	}
 }
@@ -54,7 +54,7 @@ func TestTimeText(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "5", "-1s", "1 minute", "1e9h"} {
-		var got types.Span
+		var got types.Duration
 		if err := got.UnmarshalText([]byte(bad)); types.CodeOf(err) != types.CodeMalformed {
 			t.Errorf("%q: %v, want malformed; read as %s", bad, err, got)
 		}

@@ -57,7 +57,7 @@ func vectors() []vector {
 		{"order", &order, order.ID()},
 		{"placed_order", &types.PlacedOrder{Order: order, Tx: types.TxID{1}, Height: 12}, nil},
 		{"book", &types.Book{Product: product, Orders: 2}, nil},
-		{"record", &types.Record{Kept: 900, Failed: 100, Fills: 9, Lapses: 1, Refunds: 2, Disputes: 3, Excused: 4}, nil},
+		{"record", &types.Conduct{Kept: 900, Failed: 100, Fills: 9, Lapses: 1, Refunds: 2, Disputes: 3, Excused: 4}, nil},
 		{"auction", &auction, nil},
 		{"body", &body, nil},
 	}

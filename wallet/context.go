@@ -19,11 +19,11 @@ type Context struct {
 	// Moment writes a moment for a person; nil writes RFC 3339, in UTC.
 	Moment func(types.Time) string
 	// Validity is how long after BlockTime a transaction or a proposal may still come on the ledger; zero means [DefaultValidity].
-	Validity types.Span
+	Validity types.Duration
 }
 
 // DefaultValidity is long enough for a slow network and short enough that a lost transaction soon frees its coins.
-const DefaultValidity = types.Span(10 * 60 * 1000)
+const DefaultValidity = types.Duration(10 * 60 * 1000)
 
 func (c *Context) validUntil() types.Time {
 	span := c.Validity

@@ -224,7 +224,7 @@ func TestDraftRefusals(t *testing.T) {
 func TestValidUntil(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)
-	for _, c := range []struct{ ask, want types.Span }{
+	for _, c := range []struct{ ask, want types.Duration }{
 		{0, wallet.DefaultValidity}, {minute, minute}, {1 << 60, w.params.MaxValidity},
 	} {
 		ctx := w.context(paul)

@@ -69,7 +69,7 @@ const (
 
 // CheckClock compares the last block's time, and the ledger clock, with the clock of this machine. A node that is ahead is
 // refused: deadlines counted from its time would be wrong. For one that is behind it returns a warning.
-func CheckClock(blockTime, clock types.Time, skew types.Span, now time.Time) (warning string, err error) {
+func CheckClock(blockTime, clock types.Time, skew types.Duration, now time.Time) (warning string, err error) {
 	ahead := blockTime.Std().Sub(now)
 	switch {
 	case clock > blockTime || blockTime.Since(clock) != skew:

@@ -153,7 +153,7 @@ func TestProposalsRefused(t *testing.T) {
 	w, paul, clara := newParties(t)
 	agreement := w.agreement(paul, clara, 1)
 	good := w.signed(w.propose(agreement, paul), paul)
-	later := func(ctx *wallet.Context, span types.Span) {
+	later := func(ctx *wallet.Context, span types.Duration) {
 		ctx.BlockTime, ctx.Clock = ctx.BlockTime.Add(span), ctx.Clock.Add(span)
 	}
 	for name, c := range map[string]struct {

@@ -139,7 +139,7 @@ func TestClocks(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		block, clock types.Time
-		skew         types.Span
+		skew         types.Duration
 		refused      bool
 		warned       bool
 	}{

@@ -24,7 +24,7 @@ type world struct {
 }
 
 const (
-	second = types.Span(1000)
+	second = types.Duration(1000)
 	minute = 60 * second
 	start  = types.Time(1_780_000_000_000)
 )
@@ -107,7 +107,7 @@ func (w *world) accept(tx *types.Tx, err error) *types.Tx {
 }
 
 // wait lets time pass in steps that the ledger clock follows.
-func (w *world) wait(span types.Span) {
+func (w *world) wait(span types.Duration) {
 	for until := w.time.Add(span); w.time < until; {
 		w.time = w.time.Add(w.params.ClockCap - 2*second)
 		w.block()

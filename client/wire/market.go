@@ -74,7 +74,7 @@ type BookOrder struct {
 	Tx      types.TxID    `json:"tx"`
 	Height  uint64        `json:"height"`
 	Order   types.Order   `json:"order"`
-	Record  types.Record  `json:"record" doc:"of the owner in the product's asset, as it is now"`
+	Record  types.Conduct `json:"record" doc:"of the owner in the product's asset, as it is now"`
 	Percent uint8         `json:"percent" doc:"the share of the record that was kept, in percent"`
 }
 
@@ -123,7 +123,7 @@ type AuctionTrades struct {
 // KeyRecord is the conduct of a key in the matches of auctions, in one asset.
 type KeyRecord struct {
 	Asset   types.AssetID `json:"asset"`
-	Record  types.Record  `json:"record"`
+	Record  types.Conduct `json:"record"`
 	Percent uint8         `json:"percent" doc:"the share of the record that was kept, in percent"`
 }
 

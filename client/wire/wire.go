@@ -16,20 +16,20 @@ const (
 
 // Status is the status of a node and its ledger.
 type Status struct {
-	ChainID    string     `json:"chain_id"`
-	Genesis    types.Hash `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and start time: it distinguishes ledgers of one name"`
-	Version    string     `json:"version"`
-	Height     uint64     `json:"height"`
-	BlockTime  types.Time `json:"block_time"`
-	Clock      types.Time `json:"clock" doc:"the ledger clock, by which deadlines count"`
-	Skew       types.Span `json:"skew" doc:"how far the ledger clock is behind block time"`
-	Commitment types.Hash `json:"commitment" doc:"the commitment of the last block to the state (app hash)"`
-	Waiting    int        `json:"waiting" doc:"transactions in the pool"`
-	Peers      int        `json:"peers"`
-	Validators int        `json:"validators"`
-	SinceBlock types.Span `json:"since_block" doc:"the time since the last block arrived at this node"`
-	Halted     bool       `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
-	Troubles   []string   `json:"troubles" nullable:"false" doc:"faults of the node, such as its clock or its disk, in sentences"`
+	ChainID    string         `json:"chain_id"`
+	Genesis    types.Hash     `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and start time: it distinguishes ledgers of one name"`
+	Version    string         `json:"version"`
+	Height     uint64         `json:"height"`
+	BlockTime  types.Time     `json:"block_time"`
+	Clock      types.Time     `json:"clock" doc:"the ledger clock, by which deadlines count"`
+	Skew       types.Duration `json:"skew" doc:"how far the ledger clock is behind block time"`
+	Commitment types.Hash     `json:"commitment" doc:"the commitment of the last block to the state (app hash)"`
+	Waiting    int            `json:"waiting" doc:"transactions in the pool"`
+	Peers      int            `json:"peers"`
+	Validators int            `json:"validators"`
+	SinceBlock types.Duration `json:"since_block" doc:"the time since the last block arrived at this node"`
+	Halted     bool           `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
+	Troubles   []string       `json:"troubles" nullable:"false" doc:"faults of the node, such as its clock or its disk, in sentences"`
 }
 
 // The states of a submitted transaction.

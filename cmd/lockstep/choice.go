@@ -72,7 +72,7 @@ func (f *termsFlags) resolve(ctx context.Context, s *session, seller types.Publi
 }
 
 // firstSlot returns the begin of the first slot that begins at a moment or later.
-func firstSlot(at types.Time, slot types.Span) types.Time {
+func firstSlot(at types.Time, slot types.Duration) types.Time {
 	length := types.Time(max(slot, 1))
 	return (at + length - 1) / length * length
 }

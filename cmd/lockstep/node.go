@@ -60,8 +60,8 @@ func (c *nodeInitCmd) Run(a *app) error {
 		return err
 	}
 	params := types.DefaultParams(name)
-	params.ClockCap, params.MinWindow = types.SpanOf(c.ClockCap), types.SpanOf(c.MinWindow)
-	params.MaxValidity, params.Slot = types.SpanOf(c.MaxValidity), types.SpanOf(c.Slot)
+	params.ClockCap, params.MinWindow = types.DurationOf(c.ClockCap), types.DurationOf(c.MinWindow)
+	params.MaxValidity, params.Slot = types.DurationOf(c.MaxValidity), types.DurationOf(c.Slot)
 	params.Operators = c.Operator
 	if params.Market, err = c.Market.params(); err != nil {
 		return err

@@ -41,7 +41,7 @@ type termsFlags struct {
 	yesFlag
 }
 
-const quarterHour = types.Span(15 * 60 * 1000)
+const quarterHour = types.Duration(15 * 60 * 1000)
 
 // describe returns the goods and the deadlines that the flags describe; now is the ledger clock.
 func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods, types.Deadlines, error) {
@@ -51,8 +51,8 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 	if goods.Quantity, err = f.quantity(); err != nil {
 		return goods, d, err
 	}
-	d.PayBy = now.Add(types.SpanOf(f.PayWithin))
-	d.DeliverBy = d.PayBy.Add(types.SpanOf(f.DeliverWithin))
+	d.PayBy = now.Add(types.DurationOf(f.PayWithin))
+	d.DeliverBy = d.PayBy.Add(types.DurationOf(f.DeliverWithin))
 	goods.Flow = f.flow()
 	slot := f.slot(params)
 	if f.Commodity == types.CommodityEnergy || f.From != nil {
@@ -65,16 +65,16 @@ func (f *termsFlags) describe(now types.Time, params *types.Params) (types.Goods
 			goods.Until = *f.Until
 		}
 	}
-	d.ReadingBy = d.DeliverBy.Add(types.SpanOf(f.ReadWithin))
+	d.ReadingBy = d.DeliverBy.Add(types.DurationOf(f.ReadWithin))
 	if !goods.Flow.IsZero() {
-		d.ReadingBy = goods.Until.Add(types.SpanOf(f.ReadWithin))
+		d.ReadingBy = goods.Until.Add(types.DurationOf(f.ReadWithin))
 	}
-	d.ConfirmBy = d.ReadingBy.Add(types.SpanOf(f.ConfirmWithin))
+	d.ConfirmBy = d.ReadingBy.Add(types.DurationOf(f.ConfirmWithin))
 	return goods, d, nil
 }
 
 // slot returns the length of the slots of the goods: the ledger's where a meter counts, else a quarter-hour.
-func (f *termsFlags) slot(params *types.Params) types.Span {
+func (f *termsFlags) slot(params *types.Params) types.Duration {
 	if flow := f.flow(); !flow.IsZero() {
 		return params.Slot
 	}

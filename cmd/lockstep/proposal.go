@@ -20,7 +20,7 @@ import (
 
 // validFor sets how long a signature under a proposal is valid.
 type validFor struct {
-	ValidFor types.Span `help:"Time for which your signature is valid, such as 10m; by default the most that the ledger allows." placeholder:"TIME"`
+	ValidFor types.Duration `help:"Time for which your signature is valid, such as 10m; by default the most that the ledger allows." placeholder:"TIME"`
 }
 
 // known returns the wallet's view of the ledger for a proposal.

@@ -26,8 +26,8 @@ func (f *marketFlags) params() (m types.MarketParams, err error) {
 		return m, nil
 	}
 	m = types.DefaultMarketParams()
-	m.Opens, m.Gate, m.Pay = types.SpanOf(f.Opens), types.SpanOf(f.Gate), types.SpanOf(f.Pay)
-	m.Reading, m.Confirm = types.SpanOf(f.Reading), types.SpanOf(f.Confirm)
+	m.Opens, m.Gate, m.Pay = types.DurationOf(f.Opens), types.DurationOf(f.Gate), types.DurationOf(f.Pay)
+	m.Reading, m.Confirm = types.DurationOf(f.Reading), types.DurationOf(f.Confirm)
 	m.MaxOrders, m.KeyOrders = f.MaxOrders, f.KeyOrders
 	if m.Deposit, err = partOfPrice(f.Deposit); err != nil {
 		return m, err

@@ -32,7 +32,7 @@ func soon(t, clock types.Time) string {
 	return stamp(t)
 }
 
-const almostADay = types.Span(20 * 60 * 60 * 1000)
+const almostADay = types.Duration(20 * 60 * 60 * 1000)
 
 // slotText formats the time of goods: the day and the zone once, if both ends have them in common.
 func slotText(g *types.Goods) string {
@@ -99,7 +99,7 @@ func spanText(span time.Duration) string {
 }
 
 // leastSkew is the smallest lag of the ledger clock that is reported.
-const leastSkew = types.Span(60_000)
+const leastSkew = types.Duration(60_000)
 
 // behind reports whether the ledger clock, which decides deadlines, lags because the chain stood still for a while.
 func (s *session) behind() bool { return s.status.Skew >= leastSkew }

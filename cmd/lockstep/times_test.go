@@ -83,12 +83,12 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 	if got := s.deadline(clock.Add(90_000), clock); !strings.HasSuffix(got, " ledger time (1m30s left)") {
 		t.Errorf("behind: %s", got)
 	}
-	for left, want := range map[types.Span]string{0: "0s left", 60_000: "1m left", 3_600_000: "1h left", 3_900_000: "1h5m left", 3_601_000: "1h0m1s left", 600: "1s left"} {
+	for left, want := range map[types.Duration]string{0: "0s left", 60_000: "1m left", 3_600_000: "1h left", 3_900_000: "1h5m left", 3_601_000: "1h0m1s left", 600: "1s left"} {
 		if got := remaining(clock.Add(left), clock); got != want {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}
-	for left, want := range map[types.Span]string{119_000: "1m59s left", 120_000: "2m left", 899_000: "15m left"} {
+	for left, want := range map[types.Duration]string{119_000: "1m59s left", 120_000: "2m left", 899_000: "15m left"} {
 		if got := strings.ReplaceAll(about(&words.Printer{}, clock.Add(left), clock), fixedSpace, " "); got != want {
 			t.Errorf("%s, not %s", got, want)
 		}

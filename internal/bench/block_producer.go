@@ -118,7 +118,7 @@ func (p *blockProducer) makeBlock(now types.Time, txs []checked) ([]verdict, err
 // execute does a block by the rules, as a chain does.
 func execute(view ledger.View, params types.Params, height uint64, now types.Time, txs []checked) store.Executed {
 	state := ledger.New(view, params)
-	state.Expect(len(txs))
+	state.Reserve(len(txs))
 	state.Begin(height, now)
 	executed := store.Executed{Txs: make([]store.TxResult, len(txs))}
 	for i, tx := range txs {

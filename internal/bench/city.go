@@ -42,7 +42,7 @@ type city struct {
 // cityRules are the default ones with slots of a second, so that the gate can close whenever all orders are there, and windows in
 // which a slow machine is late rather than refused.
 func cityRules() types.Params {
-	const second, hour = types.Span(1000), types.Span(3600 * 1000)
+	const second, hour = types.Duration(1000), types.Duration(3600 * 1000)
 	p := types.DefaultParams("lockstep-bench")
 	p.Slot = second
 	p.Market.Opens, p.Market.Gate, p.Market.Pay = 6*hour, 2*hour, hour

@@ -54,7 +54,7 @@ func (r *CityReport) finish() {
 	r.InTime = r.Seconds <= quarterHour.Seconds()
 	r.ByQuarterHour = int(float64(r.Households) * quarterHour.Seconds() / r.Seconds)
 	market := types.DefaultMarketParams()
-	carried := func(window types.Span, took time.Duration) float64 {
+	carried := func(window types.Duration, took time.Duration) float64 {
 		return float64(r.Households) * window.Std().Seconds() / took.Seconds()
 	}
 	r.ByWindows = int(min(carried(market.Pay, took["auction"]+took["pay"]), carried(market.Gate-market.Pay, took["deliver"])))

@@ -80,7 +80,7 @@ func newWorld(params types.Params, begin types.Time, o *Options, pairs int, sign
 
 // offer is large enough for every trade of a run.
 func (w *world) offer(producer *party) *types.Offer {
-	const slot, window = types.Span(15 * 60 * 1000), types.Span(6 * 3600 * 1000)
+	const slot, window = types.Duration(15 * 60 * 1000), types.Duration(6 * 3600 * 1000)
 	from := w.begin.Add(4 * window)
 	return &types.Offer{
 		ChainID: w.params.ChainID, Producer: producer.key,

@@ -74,9 +74,9 @@ func (c *Chain) openClock() error {
 	}
 	var last time.Time
 	if c.store != nil && c.store.Height() > 0 {
-		tip := c.store.Head()
-		last = tip.Clock().BlockTime.Std()
-		if err := tip.Close(); err != nil {
+		head := c.store.Head()
+		last = head.Clock().BlockTime.Std()
+		if err := head.Close(); err != nil {
 			return err
 		}
 	}

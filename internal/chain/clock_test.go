@@ -288,9 +288,9 @@ func TestClockAheadRecovers(t *testing.T) {
 }
 
 func (w *world) blockTime() time.Time {
-	tip := w.store.Head()
-	defer tip.Close()
-	return tip.Clock().BlockTime.Std()
+	head := w.store.Head()
+	defer head.Close()
+	return head.Clock().BlockTime.Std()
 }
 
 func TestStamperSignsProposalAgain(t *testing.T) {

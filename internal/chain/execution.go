@@ -23,7 +23,7 @@ type blockExecution struct {
 // newBlockExecution begins a block with about so many transactions.
 func newBlockExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *blockExecution {
 	x := &blockExecution{state: ledger.New(view, params), height: height, time: time}
-	x.state.Expect(txs)
+	x.state.Reserve(txs)
 	x.hashes, x.txs = make([]types.Hash, 0, txs), make([]store.TxResult, 0, txs)
 	x.quiet = len(x.state.Begin(height, time)) == 0
 	x.room = x.state.WorkLeft()

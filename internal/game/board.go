@@ -47,7 +47,7 @@ type board struct {
 }
 
 // begin starts the block that follows after a gap.
-func (b *board) begin(gap types.Span) *ledger.State {
+func (b *board) begin(gap types.Duration) *ledger.State {
 	state := ledger.New(b.view, *b.params)
 	state.Begin(b.clock.Height+1, b.clock.BlockTime.Add(gap))
 	return state
@@ -133,9 +133,9 @@ func (b *board) body(actions ...types.Action) types.Body {
 
 // The time of the game, in milliseconds: windows of 30, a clock cap of 10, slots of 60. Only their order matters.
 const (
-	window   = types.Span(30)
-	clockCap = types.Span(10)
-	slotSpan = types.Span(60)
+	window   = types.Duration(30)
+	clockCap = types.Duration(10)
+	slotSpan = types.Duration(60)
 	opening  = types.Time(1_800_000_000_000) // a slot begins here
 	outage   = 7 * clockCap
 )

@@ -30,7 +30,7 @@ type Scene struct {
 // accomplice of either.
 type Deal struct {
 	Terms
-	Late types.Span // how much later than usual reading-by and confirm-by are
+	Late types.Duration // how much later than usual reading-by and confirm-by are
 }
 
 func (s *Scene) honest() party {

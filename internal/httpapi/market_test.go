@@ -157,7 +157,7 @@ func TestRecord(t *testing.T) {
 	if all := get[wire.KeyRecords](w, nobody); len(all.Records) != 0 {
 		t.Errorf("records of nobody: %+v", all)
 	}
-	if one := get[wire.KeyRecords](w, nobody+"?asset="+euro.ID().String()); len(one.Records) != 1 || one.Records[0].Record != (types.Record{}) {
+	if one := get[wire.KeyRecords](w, nobody+"?asset="+euro.ID().String()); len(one.Records) != 1 || one.Records[0].Record != (types.Conduct{}) {
 		t.Errorf("a record of nobody: %+v", one)
 	}
 }

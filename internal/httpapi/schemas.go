@@ -36,7 +36,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Total]():          reflect.TypeFor[totalText](),
 		reflect.TypeFor[types.Rate]():           reflect.TypeFor[rateText](),
 		reflect.TypeFor[types.Time]():           reflect.TypeFor[timeText](),
-		reflect.TypeFor[types.Span]():           reflect.TypeFor[spanText](),
+		reflect.TypeFor[types.Duration]():       reflect.TypeFor[spanText](),
 		reflect.TypeFor[types.Code]():           reflect.TypeFor[codeText](),
 		reflect.TypeFor[types.Part]():           reflect.TypeFor[partText](),
 		reflect.TypeFor[types.Phase]():          reflect.TypeFor[phaseText](),

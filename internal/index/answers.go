@@ -158,7 +158,7 @@ type Conduct struct {
 }
 
 // Statistics are those of a key in one asset, over all its trades. They inform: a key can trade with itself under another. An
-// order can demand the ledger's own [types.Record], which counts auctions only.
+// order can demand the ledger's own [types.Conduct], which counts auctions only.
 type Statistics struct {
 	Asset      types.AssetID
 	AsProducer Conduct

@@ -185,7 +185,7 @@ func (f *AuctionFilter) search(page Page) (args []any, err error) {
 }
 
 // VolumeSpan is the length of time over which volumes are summed, in milliseconds.
-type VolumeSpan types.Span
+type VolumeSpan types.Duration
 
 // The spans, in UTC. A slot counts where it begins.
 const (

@@ -28,7 +28,7 @@ type Index struct {
 // place is the position, with the facts of earlier blocks that the next block needs.
 type place struct {
 	Position
-	skew    types.Span
+	skew    types.Duration
 	stalled types.Time // as [ledger.Clock] has it
 }
 

@@ -14,7 +14,7 @@ func TestEndedOffers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.issueFirst()
-	post := func(nonce uint64, payBy types.Span) types.OfferID {
+	post := func(nonce uint64, payBy types.Duration) types.OfferID {
 		at := w.time.Add(payBy)
 		offer := types.Offer{
 			ChainID: w.params.ChainID, Producer: party(1), Goods: types.Goods{Commodity: "film", Unit: types.UnitItem, Quantity: 1},

@@ -25,11 +25,11 @@ type story struct {
 	trades   []*types.Trade // oldest first
 	auctions []*types.Auction
 	orders   map[types.ProductID][]*types.PlacedOrder
-	records  map[types.PublicKey]map[types.AssetID]types.Record
+	records  map[types.PublicKey]map[types.AssetID]types.Conduct
 }
 
 func newStory(t *testing.T, seed uint64) *story {
-	s := &story{world: newWorld(t, seed), orders: map[types.ProductID][]*types.PlacedOrder{}, records: map[types.PublicKey]map[types.AssetID]types.Record{}}
+	s := &story{world: newWorld(t, seed), orders: map[types.ProductID][]*types.PlacedOrder{}, records: map[types.PublicKey]map[types.AssetID]types.Conduct{}}
 	s.issueFirst()
 	s.play(250, nil)
 	last := s.agreement(1, 2) // so that one trade is still unpaid
@@ -47,9 +47,9 @@ func newStory(t *testing.T, seed uint64) *story {
 			}
 		}
 		for n := range parties {
-			s.records[party(n)] = map[types.AssetID]types.Record{}
+			s.records[party(n)] = map[types.AssetID]types.Conduct{}
 			for a := range 2 {
-				s.records[party(n)][assetID(a)] = snapshot.Record(party(n), assetID(a))
+				s.records[party(n)][assetID(a)] = snapshot.Conduct(party(n), assetID(a))
 			}
 		}
 	})
@@ -199,7 +199,7 @@ func TestMemberQueries(t *testing.T) {
 			want := s.records[key][asset]
 			excusedInAll += want.Excused
 			record.Kept, record.Failed = want.Kept, want.Failed
-			if diff := gocmp.Diff(want, record, gocmp.AllowUnexported(types.Record{})); diff != "" {
+			if diff := gocmp.Diff(want, record, gocmp.AllowUnexported(types.Conduct{})); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -210,7 +210,7 @@ func TestMemberQueries(t *testing.T) {
 }
 
 // scanMember counts a key's trades by a scan of all trades, and the countable part of the ledger's record.
-func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, consumer index.Conduct, record types.Record) {
+func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, consumer index.Conduct, record types.Conduct) {
 	excused := map[types.TradeID]bool{}
 	for _, trade := range pages(s.t, 500, func(page index.Page) ([]index.Trade, string, error) {
 		answer, err := s.index.Trades(s.t.Context(), index.TradeFilter{}, page)

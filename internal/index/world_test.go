@@ -18,7 +18,7 @@ import (
 	"lockstep/types"
 )
 
-const second = types.Span(1000)
+const second = types.Duration(1000)
 
 // world is a ledger on disk whose parties act at random, within the rules and now and then against them.
 type world struct {
@@ -118,7 +118,7 @@ func signed(body types.Body, keys ...types.PublicKey) *types.Tx {
 // block commits a block a second after the last one.
 func (w *world) block(txs ...*types.Tx) []ledger.Result { return w.blockAfter(second, txs...) }
 
-func (w *world) blockAfter(gap types.Span, txs ...*types.Tx) (results []ledger.Result) {
+func (w *world) blockAfter(gap types.Duration, txs ...*types.Tx) (results []ledger.Result) {
 	w.t.Helper()
 	w.time = w.time.Add(gap)
 	state := ledger.New(w.store.StateReader(), w.params)
@@ -172,7 +172,7 @@ func (w *world) play(blocks int, each func()) {
 		})
 		gap := second
 		if w.random.IntN(8) == 0 {
-			gap = types.Span(2+w.random.IntN(8)) * second
+			gap = types.Duration(2+w.random.IntN(8)) * second
 		}
 		w.blockAfter(gap, txs...)
 		if each != nil {

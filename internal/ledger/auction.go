@@ -30,7 +30,7 @@ func (s *State) holdAuction(book *types.Book) {
 		leaving[i] = heldOrder{order.Owner, order.Number}
 		result := types.Result{Owner: order.Owner, Number: order.Number, Order: order.ID()}
 		if demanding {
-			result.Standing = s.record(order.Owner, order.Product.Asset).Percent()
+			result.Standing = s.conduct(order.Owner, order.Product.Asset).Percent()
 		}
 		switch {
 		case auction.Void != "":

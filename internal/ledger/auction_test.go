@@ -343,7 +343,7 @@ func TestRandomAuctions(t *testing.T) {
 		if len(orders) == 0 {
 			return
 		}
-		w.try(rapid.SampledFrom([]types.Span{second, 40 * second, 300 * second}).Draw(rt, "outage")) // the ledger clock falls behind block time
+		w.try(rapid.SampledFrom([]types.Duration{second, 40 * second, 300 * second}).Draw(rt, "outage")) // the ledger clock falls behind block time
 		auction := w.gate()
 		filled := make([]uint64, len(auction.Results))
 		if willing && len(auction.Trades) == 0 {

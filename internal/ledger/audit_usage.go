@@ -117,7 +117,7 @@ func countEntries(reader Reader) *counts {
 		})
 	}
 	each(kindOrder, func(key string, stored Value) { c.of(decoded(key, stored).(*types.PlacedOrder).Order.Owner).Orders++ })
-	each(kindRecord, func(key string, _ Value) { c.uses[types.AssetID([]byte(key[33:]))]++ })
+	each(kindConduct, func(key string, _ Value) { c.uses[types.AssetID([]byte(key[33:]))]++ })
 	for of, purse := range reader.AllPurses() {
 		switch owner := c.of(of.Owner); purse.Kind {
 		case types.PurseAccepted:

@@ -11,7 +11,7 @@ import (
 type Diff struct {
 	Clock    Clock
 	Changes  []Change         // one for a key: orders that left after their auctions, then all else in order of the first time that the block wrote to it
-	Left     []Change         // the first of those: the orders, those of a product by owner and number
+	Departed []Change         // the first of those: the orders, those of a product by owner and number
 	Closed   []Closed         // trades that left the state, in order
 	Auctions []*types.Auction // that were held, without their trades
 	Matched  []Matched        // trades of auctions, in order
@@ -124,7 +124,7 @@ func (s *State) Finish() Diff {
 	s.queueOver()
 	changes := s.changes()
 	return Diff{
-		Clock: s.clock, Changes: changes, Left: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.unfinished, Events: s.events,
+		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.unfinished, Events: s.events,
 	}
 }
 

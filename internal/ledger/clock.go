@@ -8,11 +8,11 @@ import (
 // Clock is the ledger's time (protocol section 3). Deadlines are kept by Now, which is block time less the stretches in
 // which the chain stood still, so that an outage doesn't make anybody miss one.
 type Clock struct {
-	Height    uint64     `json:"height"`
-	BlockTime types.Time `json:"block_time"`
-	Skew      types.Span `json:"skew"`    // how far Now is behind block time
-	Dust      uint8      `json:"-"`       // hundredths of a millisecond of skew regained but not yet counted
-	Stalled   types.Time `json:"stalled"` // when the clock last went on after an outage, a gap beyond the cap; zero if never
+	Height    uint64         `json:"height"`
+	BlockTime types.Time     `json:"block_time"`
+	Skew      types.Duration `json:"skew"`    // how far Now is behind block time
+	Dust      uint8          `json:"-"`       // hundredths of a millisecond of skew regained but not yet counted
+	Stalled   types.Time     `json:"stalled"` // when the clock last went on after an outage, a gap beyond the cap; zero if never
 }
 
 // Fields is the stored form, see [canon.Value].
@@ -30,7 +30,7 @@ func (c Clock) Now() types.Time { return c.BlockTime - types.Time(c.Skew) }
 
 // next is the clock of the following block, at a block time. A gap beyond the cap counts as the cap; the lost time
 // is regained at one hundredth of the time that passes.
-func (c Clock) next(height uint64, blockTime types.Time, limit types.Span) Clock {
+func (c Clock) next(height uint64, blockTime types.Time, limit types.Duration) Clock {
 	if c.Height == 0 {
 		return Clock{Height: height, BlockTime: blockTime}
 	}
@@ -43,7 +43,7 @@ func (c Clock) next(height uint64, blockTime types.Time, limit types.Span) Clock
 		return next
 	}
 	if next.Skew > 0 {
-		credit := gap + types.Span(next.Dust)
+		credit := gap + types.Duration(next.Dust)
 		regained := min(next.Skew, credit/100)
 		next.Skew -= regained
 		next.Dust = uint8(credit % 100)

@@ -224,7 +224,7 @@ func TestSettleRules(t *testing.T) {
 
 func TestAwardRules(t *testing.T) {
 	t.Parallel()
-	award := func(edit func(*types.Agreement), after types.Span, producer, consumer types.Amount, by ...string) func(*testing.T) (*world, *types.Tx) {
+	award := func(edit func(*types.Agreement), after types.Duration, producer, consumer types.Amount, by ...string) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).delivered(edit)
 			s.wait(after)

@@ -18,9 +18,9 @@ const auctionWork = 8 * idsPage
 // held is an auction of which pages are left.
 type held struct {
 	Product types.Product
-	Begin   types.Time // of the time to pay
-	Skew    types.Span // at the gate
-	Next    uint32     // the page to be done next
+	Begin   types.Time     // of the time to pay
+	Skew    types.Duration // at the gate
+	Next    uint32         // the page to be done next
 	Pages   uint32
 }
 

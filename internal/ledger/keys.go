@@ -30,7 +30,7 @@ const (
 	kindGate       = 'w' // (moment of block time, product ID) -> mark: the product's gate closes
 	kindHeld       = 'h' // product ID -> held: an auction of which pages are left
 	kindHeldPage   = 'p' // (product ID, page) -> heldPage
-	kindRecord     = 'k' // (key, asset ID) -> types.Record
+	kindConduct    = 'k' // (key, asset ID) -> types.Conduct
 	kindMatches    = 'l' // (pay-by, product ID, page) -> tradeIDs: matches that lapse if they are still unpaid then
 	kindPurse      = 'v' // (key, asset ID) -> types.Purse
 	kindUsage      = 'x' // key -> types.Usage
@@ -41,7 +41,7 @@ const (
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindHeld, kindHeldPage, kindRecord, kindMatches, kindPurse, kindUsage, kindOver, kindReached,
+		kindGate, kindHeld, kindHeldPage, kindConduct, kindMatches, kindPurse, kindUsage, kindOver, kindReached,
 	}
 }
 
@@ -179,8 +179,8 @@ func before(kind byte, at types.Time) (from, to string) {
 
 func parseGateKey(k string) types.ProductID { return types.ProductID([]byte(k[9:])) }
 
-func recordKey(owner types.PublicKey, asset types.AssetID) key {
-	return idKey(kindRecord, owner).with(asset[:])
+func conductKey(owner types.PublicKey, asset types.AssetID) key {
+	return idKey(kindConduct, owner).with(asset[:])
 }
 
 func queueKey(at types.Time, what byte, id [32]byte) key {

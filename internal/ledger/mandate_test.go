@@ -23,7 +23,7 @@ func TestMandateRules(t *testing.T) {
 			return w, party.Sign(w.body(action), names...)
 		}
 	}
-	until := func(ahead types.Span) func(*world, *types.Agree) { // the block is a second later
+	until := func(ahead types.Duration) func(*world, *types.Agree) { // the block is a second later
 		return func(w *world, a *types.Agree) { a.Mandates.ValidUntil = w.time.Add(second + ahead) }
 	}
 	split := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, edit func(s *stage, split *types.Split), producer, consumer string) func(*testing.T) (*world, *types.Tx) {

@@ -393,7 +393,7 @@ func TestMostExchanges(t *testing.T) {
 		if i == types.MaxExchanges-1 { // it began with one
 			want = types.CodePoint
 		}
-		tx := party.Sign(w.body(exchangeAction(m.ID(), m, start.Add(slotSpan*types.Span(i+1)))), "operator")
+		tx := party.Sign(w.body(exchangeAction(m.ID(), m, start.Add(slotSpan*types.Duration(i+1)))), "operator")
 		if code := w.try(second, tx)[0].Code; code != want {
 			t.Fatalf("exchange %d: %s, want %s", i+1, code, want)
 		}

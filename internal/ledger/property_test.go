@@ -55,7 +55,7 @@ func (m *machine) step() {
 	for range rapid.IntRange(0, 3).Draw(m.rt, "transactions") {
 		txs = append(txs, m.transaction())
 	}
-	after := rapid.SampledFrom([]types.Span{0, second, 10 * second, 31 * second, 300 * second}).Draw(m.rt, "after")
+	after := rapid.SampledFrom([]types.Duration{0, second, 10 * second, 31 * second, 300 * second}).Draw(m.rt, "after")
 	owners := map[types.Outpoint]types.Output{}
 	for _, coin := range m.coins() {
 		owners[coin.outpoint] = coin.output

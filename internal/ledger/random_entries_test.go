@@ -117,7 +117,7 @@ func (e *entryMachine) step() {
 	for range rapid.IntRange(0, 3).Draw(e.rt, "transactions") {
 		txs = append(txs, e.transaction())
 	}
-	after := rapid.SampledFrom([]types.Span{0, second, second, second, 10 * second, 61 * second, 400 * second}).Draw(e.rt, "after")
+	after := rapid.SampledFrom([]types.Duration{0, second, second, second, 10 * second, 61 * second, 400 * second}).Draw(e.rt, "after")
 	before := e.wealth()
 	var signed []types.PublicKey
 	for i, result := range e.try(after, txs...) {

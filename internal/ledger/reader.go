@@ -229,22 +229,22 @@ func (r Reader) PlacedOrders() iter.Seq[*types.PlacedOrder] {
 	return all[types.PlacedOrder](r, kindOrder)
 }
 
-// RecordsFrom returns the records of a key by asset, from one on.
-func (r Reader) RecordsFrom(key types.PublicKey, asset types.AssetID) iter.Seq2[types.AssetID, *types.Record] {
-	return func(yield func(types.AssetID, *types.Record) bool) {
-		from, prefix := recordKey(key, asset), idKey(kindRecord, key)
+// ConductsFrom returns the records of a key by asset, from one on.
+func (r Reader) ConductsFrom(key types.PublicKey, asset types.AssetID) iter.Seq2[types.AssetID, *types.Conduct] {
+	return func(yield func(types.AssetID, *types.Conduct) bool) {
+		from, prefix := conductKey(key, asset), idKey(kindConduct, key)
 		r.Ascend(from.String(), prefix.String()+strings.Repeat("\xff", 33), func(key string, stored Value) bool {
-			return yield(types.AssetID([]byte(key[33:])), decoded(key, stored).(*types.Record))
+			return yield(types.AssetID([]byte(key[33:])), decoded(key, stored).(*types.Conduct))
 		})
 	}
 }
 
 // Record returns a key's conduct in the trades that auctions gave it, in one asset.
-func (r Reader) Record(key types.PublicKey, asset types.AssetID) types.Record {
-	if record, ok := read[types.Record](r, recordKey(key, asset)); ok {
+func (r Reader) Conduct(key types.PublicKey, asset types.AssetID) types.Conduct {
+	if record, ok := read[types.Conduct](r, conductKey(key, asset)); ok {
 		return *record
 	}
-	return types.Record{}
+	return types.Conduct{}
 }
 
 // Held reports whether a product's auction was held and not all of its matches are trades yet.

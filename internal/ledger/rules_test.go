@@ -386,7 +386,7 @@ func TestTakeRules(t *testing.T) {
 
 func TestPayRules(t *testing.T) {
 	t.Parallel()
-	pay := func(after types.Span, edit func(s *stage, b *types.Body), by string) func(*testing.T) (*world, *types.Tx) {
+	pay := func(after types.Duration, edit func(s *stage, b *types.Body), by string) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).agreed()
 			s.wait(after)
@@ -417,7 +417,7 @@ func TestPayRules(t *testing.T) {
 
 func TestDeliverRules(t *testing.T) {
 	t.Parallel()
-	deliver := func(after types.Span, edit func(s *stage, b *types.Body), by string) func(*testing.T) (*world, *types.Tx) {
+	deliver := func(after types.Duration, edit func(s *stage, b *types.Body), by string) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).paid()
 			s.wait(after)
@@ -458,7 +458,7 @@ func TestDeliverRules(t *testing.T) {
 func TestReleaseRules(t *testing.T) {
 	t.Parallel()
 	instalments := func(n uint16) func(*types.Agreement) { return func(a *types.Agreement) { a.Instalments = n } }
-	release := func(n uint16, after types.Span, tx func(s *stage) *types.Tx) func(*testing.T) (*world, *types.Tx) {
+	release := func(n uint16, after types.Duration, tx func(s *stage) *types.Tx) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := newWorld(t).delivered(instalments(n))
 			s.wait(after)
@@ -528,7 +528,7 @@ func TestReleaseRules(t *testing.T) {
 
 func TestSplitRules(t *testing.T) {
 	t.Parallel()
-	split := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, after types.Span, producer, consumer types.Amount) func(*testing.T) (*world, *types.Tx) {
+	split := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, after types.Duration, producer, consumer types.Amount) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := stage(newWorld(t))
 			s.wait(after)
@@ -552,7 +552,7 @@ func TestSplitRules(t *testing.T) {
 // The right to spend each part over time: the whole of E4 and of the refund.
 func TestSpendingRules(t *testing.T) {
 	t.Parallel()
-	spend := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, after types.Span, part types.Part, by string) func(*testing.T) (*world, *types.Tx) {
+	spend := func(stage func(w *world, edit ...func(*types.Agreement)) *stage, after types.Duration, part types.Part, by string) func(*testing.T) (*world, *types.Tx) {
 		return func(t *testing.T) (*world, *types.Tx) {
 			s := stage(newWorld(t))
 			s.wait(after)

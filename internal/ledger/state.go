@@ -151,8 +151,8 @@ func (s *State) write(e *entry, value canon.Value) {
 	e.value = value
 }
 
-// Expect makes room for a block of about so many transactions, which is quicker than to make it bit by bit.
-func (s *State) Expect(transactions int) {
+// Reserve makes room for a block of about so many transactions, which is quicker than to make it bit by bit.
+func (s *State) Reserve(transactions int) {
 	const entries, events = 5, 3 // of a step of a trade, hardly more
 	s.expect(entries*transactions, events*transactions)
 }
@@ -244,8 +244,8 @@ func decodeValue(key string, encoded []byte) canon.Value {
 		value = new(types.Book)
 	case kindOrder:
 		value = new(types.PlacedOrder)
-	case kindRecord:
-		value = new(types.Record)
+	case kindConduct:
+		value = new(types.Conduct)
 	case kindPurse:
 		value = new(types.Purse)
 	case kindUsage:

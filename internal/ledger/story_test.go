@@ -102,8 +102,8 @@ func (s *story) command(d *datadriven.TestData) string {
 	return "unknown command\n"
 }
 
-func (s *story) span(d *datadriven.TestData) types.Span {
-	var span types.Span
+func (s *story) span(d *datadriven.TestData) types.Duration {
+	var span types.Duration
 	if err := span.UnmarshalText([]byte(d.CmdArgs[0].Key)); err != nil {
 		s.t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func (s *story) show() string {
 func TestOutageCostsNoDeadline(t *testing.T) {
 	t.Parallel()
 	s := newWorld(t).paid()
-	s.try(types.Span(24 * 3600 * 1000))
+	s.try(types.Duration(24 * 3600 * 1000))
 	s.must(s.deliverTx())
 	skew := s.reader().Clock().Skew
 	before := s.clock()

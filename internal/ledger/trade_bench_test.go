@@ -23,7 +23,7 @@ func BenchmarkTrades(b *testing.B) {
 		b.StartTimer()
 		for i, block := range blocks {
 			state := ledger.New(view, w.params)
-			state.Expect(len(block))
+			state.Reserve(len(block))
 			state.Begin(w.height+1+uint64(i), w.time.Add(second))
 			for _, tx := range block {
 				if result := state.Execute(tx, true); result.Code != types.CodeOK {

@@ -26,7 +26,7 @@ type world struct {
 }
 
 const (
-	second = types.Span(1000)
+	second = types.Duration(1000)
 	start  = types.Time(1_779_999_300_000) // a slot begins here
 )
 
@@ -66,7 +66,7 @@ func (w *world) body(actions ...types.Action) types.Body {
 }
 
 // try makes a block of transactions some time after the last one.
-func (w *world) try(after types.Span, txs ...*types.Tx) []ledger.Result {
+func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 	w.t.Helper()
 	w.height++
 	w.time = w.time.Add(after)
@@ -122,7 +122,7 @@ func (w *world) must(txs ...*types.Tx) {
 }
 
 // wait lets time pass in blocks that are no further apart than the clock cap, so that the ledger clock keeps up.
-func (w *world) wait(span types.Span) {
+func (w *world) wait(span types.Duration) {
 	for span > 0 {
 		step := min(span, w.params.ClockCap)
 		w.try(step)

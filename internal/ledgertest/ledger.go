@@ -84,7 +84,7 @@ func (l *Ledger) Resume() {
 }
 
 // Advance lets time pass in blocks that are no further apart than the clock cap.
-func (l *Ledger) Advance(span types.Span) {
+func (l *Ledger) Advance(span types.Duration) {
 	c := l.chain
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,14 +116,14 @@ type chain struct {
 	changed chan struct{} // closed at the next block
 }
 
-func (c *chain) mustCommit(after types.Span, txs ...*types.Tx) {
+func (c *chain) mustCommit(after types.Duration, txs ...*types.Tx) {
 	if err := c.commit(after, txs...); err != nil {
 		panic(err) // a store in memory has no disk to fail
 	}
 }
 
 // commit makes a block some time after the last one. The caller holds the lock.
-func (c *chain) commit(after types.Span, txs ...*types.Tx) error {
+func (c *chain) commit(after types.Duration, txs ...*types.Tx) error {
 	c.time = c.time.Add(after)
 	height := c.store.Height() + 1
 	state := ledger.New(c.store.StateReader(), c.params)

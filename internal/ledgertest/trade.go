@@ -28,7 +28,7 @@ func (l *Ledger) Issue(amount types.Amount, names ...string) *types.Tx {
 // NewOffer returns an offer by "producer" of 1,000 Wh at a cent each, with a deposit and a bond of a tenth.
 func (l *Ledger) NewOffer(nonce uint64) types.Offer {
 	euro, now := party.Euro(), l.Now()
-	minutes := func(n types.Span) types.Time { return now.Add(n * 60_000) }
+	minutes := func(n types.Duration) types.Time { return now.Add(n * 60_000) }
 	tenth := types.Rate{Mantissa: 1, Exponent: 1}
 	return types.Offer{
 		ChainID: l.chain.params.ChainID, Producer: party.Key("producer"), Asset: euro.ID(),

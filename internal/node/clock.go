@@ -16,11 +16,11 @@ var ErrRestart = chain.ErrRestart
 
 // ClockReport compares a ledger's time with the machine's clock.
 type ClockReport struct {
-	Wall       types.Time `json:"wall"`       // the machine's clock
-	BlockTime  types.Time `json:"block_time"` // of the last block
-	Ahead      types.Span `json:"ahead"`      // of block time before the machine's clock; zero when it is behind
-	Accepted   types.Span `json:"accepted"`   // the lead that the node's settings accept
-	Validators int        `json:"validators"`
+	Wall       types.Time     `json:"wall"`       // the machine's clock
+	BlockTime  types.Time     `json:"block_time"` // of the last block
+	Ahead      types.Duration `json:"ahead"`      // of block time before the machine's clock; zero when it is behind
+	Accepted   types.Duration `json:"accepted"`   // the lead that the node's settings accept
+	Validators int            `json:"validators"`
 }
 
 // Clock compares the clock of the machine with the time of the last block. The node must not run.

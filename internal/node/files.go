@@ -46,7 +46,7 @@ type Settings struct {
 	MemoryMB  int        `json:"memory_mb"` // approximate memory of the process
 
 	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
-	ClockAhead types.Span `json:"clock_ahead,omitempty"`
+	ClockAhead types.Duration `json:"clock_ahead,omitempty"`
 
 	// Connections and Streams bound the connections and streams of API clients in total; one address holds at most a quarter of them.
 	// Proxies are the addresses, or networks, of reverse proxies, which may hold all of them.

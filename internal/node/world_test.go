@@ -13,7 +13,7 @@ import (
 	"lockstep/types"
 )
 
-const second = types.Span(1000)
+const second = types.Duration(1000)
 
 // quickParams returns parameters with short clock caps, so that deadlines pass within a test.
 func quickParams() types.Params {

@@ -69,7 +69,7 @@ func entrants(r ledger.Reader, orders []*types.Order) []market.Entrant {
 	for _, order := range orders {
 		entrant := market.Entrant{Order: order, ID: order.ID()}
 		if demanding {
-			record := r.Record(order.Owner, order.Product.Asset)
+			record := r.Conduct(order.Owner, order.Product.Asset)
 			entrant.Record = record.Percent()
 		}
 		list = append(list, entrant)
@@ -110,11 +110,11 @@ func auctionHead(a *types.Auction) wire.Auction {
 
 // recordOf returns the record of a key in one asset.
 func recordOf(r ledger.Reader, key types.PublicKey, asset types.AssetID) wire.KeyRecords {
-	record := r.Record(key, asset)
+	record := r.Conduct(key, asset)
 	return wire.KeyRecords{Key: key, Height: r.Clock().Height, Records: []wire.KeyRecord{keyRecord(asset, record)}}
 }
 
-func keyRecord(asset types.AssetID, record types.Record) wire.KeyRecord {
+func keyRecord(asset types.AssetID, record types.Conduct) wire.KeyRecord {
 	return wire.KeyRecord{Asset: asset, Record: record, Percent: record.Percent()}
 }
 
@@ -127,7 +127,7 @@ func recordsPage(r ledger.Reader, key types.PublicKey, after string, limit int) 
 			return page, misplaced(after)
 		}
 	}
-	for asset, record := range r.RecordsFrom(key, from) {
+	for asset, record := range r.ConductsFrom(key, from) {
 		if after != "" && asset == from {
 			continue
 		}

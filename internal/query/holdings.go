@@ -125,7 +125,7 @@ func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, 
 
 // Output implements [httpapi.Ledger].
 func (l *Ledger) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
-	return glance(l, func(s *store.Head) (wire.Output, error) {
+	return fromHead(l, func(s *store.Head) (wire.Output, error) {
 		output, ok := s.Output(outpoint)
 		if !ok {
 			return wire.Output{}, types.Refuse(types.CodeNotFound, "there is no unspent output %s", outpoint)
@@ -161,7 +161,7 @@ func parseAssetPlace(after string) (id types.AssetID, err error) {
 
 // Asset implements [httpapi.Ledger].
 func (l *Ledger) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
-	return glance(l, func(s *store.Head) (wire.Asset, error) {
+	return fromHead(l, func(s *store.Head) (wire.Asset, error) {
 		state, ok := s.Asset(id)
 		if !ok {
 			return wire.Asset{}, types.Refuse(types.CodeNotFound, "there is no asset %s on this ledger", id)

@@ -64,11 +64,11 @@ func New(chain Chain, s *store.Store) *Ledger {
 	return &Ledger{chain: chain, store: s, books: newBookCache()}
 }
 
-// glance answers from the state alone.
-func glance[T any](l *Ledger, answer func(*store.Head) (T, error)) (T, error) {
-	tip := l.store.Head()
-	result, err := answer(tip)
-	return result, errors.Join(err, tip.Close())
+// fromHead answers from the state alone.
+func fromHead[T any](l *Ledger, answer func(*store.Head) (T, error)) (T, error) {
+	head := l.store.Head()
+	result, err := answer(head)
+	return result, errors.Join(err, head.Close())
 }
 
 // read answers from one snapshot.
@@ -85,7 +85,7 @@ func read[T any](l *Ledger, answer func(*store.IndexedSnapshot) (T, error)) (res
 func (l *Ledger) Params() types.Params { return l.store.Params() }
 
 func (l *Ledger) Status(context.Context) (wire.Status, error) {
-	return glance(l, func(s *store.Head) (wire.Status, error) {
+	return fromHead(l, func(s *store.Head) (wire.Status, error) {
 		if s.Height() == 0 { // without a clock no valid transaction could be signed
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
 		}
@@ -93,7 +93,7 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
-			SinceBlock: types.SpanOf(status.SinceBlock), Halted: status.Halted, Troubles: append([]string{}, status.Troubles...),
+			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted, Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
 }
@@ -131,7 +131,7 @@ func receiptOf(outcome Outcome) wire.Receipt {
 }
 
 func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) {
-	return glance(l, func(s *store.Head) (wire.Trade, error) {
+	return fromHead(l, func(s *store.Head) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
 			err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
@@ -175,7 +175,7 @@ func (l *Ledger) Trades(_ context.Context, key types.PublicKey, openOnly bool, p
 }
 
 func (l *Ledger) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) {
-	return glance(l, func(s *store.Head) (wire.Offer, error) {
+	return fromHead(l, func(s *store.Head) (wire.Offer, error) {
 		standing, ok := s.Offer(id)
 		if !ok {
 			return wire.Offer{}, types.Refuse(types.CodeNotFound, "offer %s does not stand", id)

@@ -15,7 +15,7 @@ import (
 	"lockstep/types"
 )
 
-const second = types.Span(1000)
+const second = types.Duration(1000)
 
 // book is a store whose blocks the test makes at any time, and the answers from it.
 type book struct {
@@ -66,7 +66,7 @@ func (b *book) must(txs ...*types.Tx) {
 	}
 }
 
-func (b *book) wait(span types.Span) {
+func (b *book) wait(span types.Duration) {
 	for ; span > 0; span -= second {
 		b.must()
 	}

@@ -203,7 +203,7 @@ func (l *Ledger) KeyOrders(_ context.Context, key types.PublicKey, part wire.Pag
 }
 
 func (l *Ledger) Record(_ context.Context, key types.PublicKey, asset types.AssetID) (wire.KeyRecords, error) {
-	return glance(l, func(s *store.Head) (wire.KeyRecords, error) { return recordOf(s.Reader, key, asset), nil })
+	return fromHead(l, func(s *store.Head) (wire.KeyRecords, error) { return recordOf(s.Reader, key, asset), nil })
 }
 
 func (l *Ledger) Records(_ context.Context, key types.PublicKey, part wire.Page) (wire.KeyRecords, error) {

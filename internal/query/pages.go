@@ -103,7 +103,7 @@ func ordersOfOpen(r ledger.Reader, id types.ProductID, from orderPlace) iter.Seq
 
 // bookOrder returns an order with the record of its owner.
 func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
-	record := r.Record(placed.Order.Owner, placed.Order.Product.Asset)
+	record := r.Conduct(placed.Order.Owner, placed.Order.Product.Asset)
 	return wire.BookOrder{
 		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Record: record, Percent: record.Percent(),
 	}

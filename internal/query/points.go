@@ -16,7 +16,7 @@ const (
 )
 
 func (l *Ledger) Point(_ context.Context, id types.PointID) (wire.Point, error) {
-	return glance(l, func(s *store.Head) (wire.Point, error) {
+	return fromHead(l, func(s *store.Head) (wire.Point, error) {
 		point, ok := s.Point(id)
 		if !ok {
 			return wire.Point{}, types.Refuse(types.CodeNotFound, "no connection point %s is enrolled", id)
@@ -32,7 +32,7 @@ const (
 )
 
 func (l *Ledger) KeyPoints(_ context.Context, key types.PublicKey) (wire.Points, error) {
-	return glance(l, func(s *store.Head) (wire.Points, error) {
+	return fromHead(l, func(s *store.Head) (wire.Points, error) {
 		points := wire.Points{Points: []wire.Point{}}
 		looked := 0
 		for point := range s.Points() {

@@ -18,7 +18,7 @@ type community struct {
 	node    *client.Client
 	params  types.Params
 	profile *Profile
-	window  types.Span // from one deadline to the next
+	window  types.Duration // from one deadline to the next
 	money   types.Asset
 	issuer  *wallet.Account // of the money; as the ledger's operator it enrols the meters too
 	members []*member
@@ -53,7 +53,7 @@ func found(ctx context.Context, node *client.Client, issuer *wallet.Account, opt
 		return nil, err
 	}
 	c := &community{
-		node: node, params: params, profile: options.Profile, window: types.SpanOf(options.Window), issuer: issuer,
+		node: node, params: params, profile: options.Profile, window: types.DurationOf(options.Window), issuer: issuer,
 		money: types.Asset{Issuer: issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}, places: map[types.PublicKey]int{},
 	}
 	for place, house := range options.Households {

@@ -46,7 +46,7 @@ const pause = 20 * time.Millisecond
 // product is the product of the n-th played slot. Its time is real and short; the quarter-hour of the day
 // that it stands for is c.played[n].
 func (c *community) product(n int) types.Product {
-	from := c.begin.Add(types.Span(n) * c.params.Slot)
+	from := c.begin.Add(types.Duration(n) * c.params.Slot)
 	return types.Product{
 		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: zone, From: from, Until: from.Add(c.params.Slot), Asset: c.money.ID(),
 	}
@@ -132,7 +132,7 @@ func (c *community) open(m *member, blockTime types.Time) []Outlook {
 }
 
 // guard is the time before a deadline in which a household no longer tries to meet it: a transaction could be too late.
-func (c *community) guard() types.Span { return c.window / 10 }
+func (c *community) guard() types.Duration { return c.window / 10 }
 
 // deals are the trades of a household that are not over.
 func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire.Status) ([]Deal, error) {

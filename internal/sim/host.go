@@ -31,12 +31,12 @@ func makeHost(folder string, options *Options, operator types.PublicKey) (*host,
 // params are those of a ledger whose slots are parts of a second and whose deadlines are seconds. A small clock cap makes them
 // safe to keep: a machine that is too busy to make blocks holds the ledger clock up.
 func params(options *Options, operator types.PublicKey) types.Params {
-	window := types.SpanOf(options.Window)
+	window := types.DurationOf(options.Window)
 	p := types.DefaultParams("demo")
 	p.Operators = []types.PublicKey{operator}
 	p.ClockCap = window / 3
 	p.MinWindow = 3 * p.ClockCap
-	p.Slot = types.Span(1000 / options.Speed)
+	p.Slot = types.Duration(1000 / options.Speed)
 	p.Market = types.DefaultMarketParams()
 	p.Market.Pay, p.Market.Gate, p.Market.Opens = window, 2*window+window/3, 3*window+window/3 // a third to spare: a late auction is void
 	p.Market.Reading, p.Market.Confirm = window, window

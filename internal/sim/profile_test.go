@@ -119,7 +119,7 @@ func TestStandardProfile(t *testing.T) {
 			t.Errorf("%s: a house without a roof makes %d Wh", season, nothing.Sum())
 		}
 		from, until := profile.Slot(48)
-		if until.Since(from) != types.SpanOf(slotLength) || !strings.HasSuffix(profile.Start.Format("15:04"), "00:00") {
+		if until.Since(from) != types.DurationOf(slotLength) || !strings.HasSuffix(profile.Start.Format("15:04"), "00:00") {
 			t.Errorf("%s: slot 48 is from %s until %s of a day that starts at %s", season, from, until, profile.Start)
 		}
 	}

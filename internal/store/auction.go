@@ -48,7 +48,7 @@ func (w *writer) archiveAuctions(diff *ledger.Diff) error {
 			return err
 		}
 	}
-	for _, change := range diff.Left {
+	for _, change := range diff.Departed {
 		if err := w.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
 			return err
 		}

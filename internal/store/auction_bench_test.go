@@ -72,7 +72,7 @@ func (w *world) held(id types.ProductID) bool {
 	return ledger.Reader{View: w.store.StateReader()}.Held(id)
 }
 
-func euroProduct(slot types.Span) types.Product {
+func euroProduct(slot types.Duration) types.Product {
 	asset := party.Euro()
 	from := start.Add(slot) - start.Add(slot)%types.Time(slot)
 	return types.Product{

@@ -81,7 +81,7 @@ func (s *memtable) add(b *Staged) {
 	for id, receipt := range b.receipts { // any order: entries are independent
 		s.receipts[id] = receipt
 	}
-	if len(b.diff.Auctions)+len(b.diff.Matched)+len(b.diff.Left) > 0 {
+	if len(b.diff.Auctions)+len(b.diff.Matched)+len(b.diff.Departed) > 0 {
 		s.auctions = append(s.auctions, b.diff)
 	}
 	const perEvent, perTx = 256, 128

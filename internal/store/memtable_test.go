@@ -97,7 +97,7 @@ func (w *twin) block() {
 	for range rapid.IntRange(0, 3).Draw(w.rt, "transactions") {
 		txs = append(txs, w.transaction())
 	}
-	w.time = w.time.Add(rapid.SampledFrom([]types.Span{second, 30 * second, 200 * second}).Draw(w.rt, "later"))
+	w.time = w.time.Add(rapid.SampledFrom([]types.Duration{second, 30 * second, 200 * second}).Draw(w.rt, "later"))
 	w.blocks = append(w.blocks, done{txs: txs, time: w.time})
 	last := &w.blocks[len(w.blocks)-1]
 	diff := execute(w.memory, w.params, uint64(len(w.blocks)), last).Diff

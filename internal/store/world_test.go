@@ -21,7 +21,7 @@ type world struct {
 }
 
 const (
-	second = types.Span(1000)
+	second = types.Duration(1000)
 	start  = types.Time(1_780_000_000_000)
 )
 

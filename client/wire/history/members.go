@@ -70,7 +70,7 @@ func (c *Conduct) All() Tally {
 func (c *Conduct) Disputed() Tally { return c.Settled.add(c.Awarded) }
 
 // Statistics are those of a key in one asset, over all its trades. They are for information only: the holder of a key can trade with
-// another key of his own. Orders can demand only the ledger's own [types.Record], which counts auctions alone.
+// another key of his own. Orders can demand only the ledger's own [types.Conduct], which counts auctions alone.
 type Statistics struct {
 	Asset      types.AssetID `json:"asset"`
 	AsProducer Conduct       `json:"as_producer"`

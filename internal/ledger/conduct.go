@@ -9,20 +9,20 @@ import (
 // side. Trades that were agreed on otherwise leave no record here; an index of the chain counts them all.
 
 // record returns the record of a key; never nil.
-func (s *State) record(key types.PublicKey, asset types.AssetID) *types.Record {
-	if record, known := get[types.Record](s, recordKey(key, asset)); known {
+func (s *State) conduct(key types.PublicKey, asset types.AssetID) *types.Conduct {
+	if record, known := get[types.Conduct](s, conductKey(key, asset)); known {
 		return record
 	}
-	return &types.Record{}
+	return &types.Conduct{}
 }
 
-func (s *State) editRecord(key types.PublicKey, asset types.AssetID, edit func(*types.Record)) {
-	if _, known := get[types.Record](s, recordKey(key, asset)); !known && !s.useAsset(asset) {
+func (s *State) editConduct(key types.PublicKey, asset types.AssetID, edit func(*types.Conduct)) {
+	if _, known := get[types.Conduct](s, conductKey(key, asset)); !known && !s.useAsset(asset) {
 		return // of an asset that is no more nothing could be paid
 	}
-	next := *s.record(key, asset)
+	next := *s.conduct(key, asset)
 	edit(&next)
-	s.put(recordKey(key, asset), &next)
+	s.put(conductKey(key, asset), &next)
 }
 
 func matched(trade *types.Trade) bool {
@@ -42,7 +42,7 @@ func (s *State) recordLapse(trade *types.Trade) {
 		return
 	}
 	agreement, excused := &trade.Agreement, s.excused(trade, types.StepMatched)
-	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) {
+	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) {
 		if excused {
 			r.Excused++
 			return
@@ -59,8 +59,8 @@ func (s *State) recordRefund(id types.TradeID) {
 		return
 	}
 	agreement, excused := &t.Agreement, s.excused(t, types.StepPaid)
-	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) { r.Kept = r.Kept.Saturate(agreement.Price) })
-	s.editRecord(agreement.Producer, agreement.Asset, func(r *types.Record) {
+	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) { r.Kept = r.Kept.Saturate(agreement.Price) })
+	s.editConduct(agreement.Producer, agreement.Asset, func(r *types.Conduct) {
 		if excused {
 			r.Excused++
 			return
@@ -83,7 +83,7 @@ func (s *State) refundDue(id types.TradeID, trade *types.Trade) {
 func (s *State) recordFill(trade *types.Trade) {
 	agreement := &trade.Agreement
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
-		s.editRecord(party, agreement.Asset, func(r *types.Record) {
+		s.editConduct(party, agreement.Asset, func(r *types.Conduct) {
 			r.Fills++
 			r.Kept = r.Kept.Saturate(agreement.Price)
 		})
@@ -95,7 +95,7 @@ func (s *State) recordFill(trade *types.Trade) {
 func (s *State) recordDispute(trade *types.Trade) {
 	agreement := &trade.Agreement
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
-		s.editRecord(party, agreement.Asset, func(r *types.Record) { r.Disputes++ })
+		s.editConduct(party, agreement.Asset, func(r *types.Conduct) { r.Disputes++ })
 	}
 }
 
@@ -105,11 +105,11 @@ func (s *State) recordSettlement(trade *types.Trade) {
 	agreement := &trade.Agreement
 	quantity := agreement.Goods.Quantity
 	read := agreement.Price.Share(min(trade.Allotted, quantity), quantity)
-	s.editRecord(agreement.Producer, agreement.Asset, func(r *types.Record) {
+	s.editConduct(agreement.Producer, agreement.Asset, func(r *types.Conduct) {
 		r.Disputes++
 		r.Kept, r.Failed = r.Kept.Saturate(read), r.Failed.Saturate(agreement.Price-read)
 	})
-	s.editRecord(agreement.Consumer, agreement.Asset, func(r *types.Record) {
+	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) {
 		r.Disputes++
 		if trade.Allotted >= quantity {
 			r.Failed = r.Failed.Saturate(agreement.Price)

@@ -2,9 +2,9 @@ package types
 
 import "math/bits"
 
-// Record counts how a key has performed the trades that auctions gave it, in one asset, weighed by price. It informs, and an order can
+// Conduct counts how a key has performed the trades that auctions gave it, in one asset, weighed by price. It informs, and an order can
 // demand a minimum; it can be forged by trades with oneself, so nothing of value depends on it alone.
-type Record struct {
+type Conduct struct {
 	_ struct{} `cbor:",toarray"`
 	// Kept is the price of the trades that the key performed: paid, or delivered and released or read.
 	Kept Amount `json:"kept"`
@@ -19,7 +19,7 @@ type Record struct {
 }
 
 // Percent is the part that was kept, in hundredths rounded down; without any record it is 0.
-func (r *Record) Percent() uint8 {
+func (r *Conduct) Percent() uint8 {
 	total := max(uint64(r.Kept), uint64(r.Failed))
 	shift := 0
 	if bits.LeadingZeros64(total) < 8 { // so that neither the sum nor a hundred times it can overflow

@@ -35,7 +35,7 @@ func TestMatchesAreTrades(t *testing.T) {
 	w.deliverOn(id, "peter")
 	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 	for _, name := range []string{"peter", "clara"} {
-		if r := w.reader().Record(party.Key(name), euro.ID()); r != (types.Record{Kept: 200, Fills: 1}) || r.Percent() != 100 {
+		if r := w.reader().Conduct(party.Key(name), euro.ID()); r != (types.Conduct{Kept: 200, Fills: 1}) || r.Percent() != 100 {
 			t.Errorf("%s has the record %+v", name, r)
 		}
 	}
@@ -60,34 +60,34 @@ func TestRecords(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		play         func(w *world, id types.TradeID)
-		peter, clara types.Record
+		peter, clara types.Conduct
 	}{
 		"not paid": {func(w *world, _ types.TradeID) { w.wait(130 * second) },
-			types.Record{}, types.Record{Failed: 200, Lapses: 1}},
+			types.Conduct{}, types.Conduct{Failed: 200, Lapses: 1}},
 		"not paid, but the chain stood still": {func(w *world, _ types.TradeID) { w.try(60 * second); w.wait(200 * second) },
-			types.Record{}, types.Record{Excused: 1}},
+			types.Conduct{}, types.Conduct{Excused: 1}},
 		"not delivered": {func(w *world, id types.TradeID) { w.payFor(id, "clara"); w.wait(310 * second) },
-			types.Record{Failed: 200, Refunds: 1}, types.Record{Kept: 200}},
+			types.Conduct{Failed: 200, Refunds: 1}, types.Conduct{Kept: 200}},
 		"not delivered, but the chain stood still": {func(w *world, id types.TradeID) {
 			w.payFor(id, "clara")
 			w.try(60 * second)
 			w.wait(400 * second)
-		}, types.Record{Excused: 1}, types.Record{Kept: 200}},
+		}, types.Conduct{Excused: 1}, types.Conduct{Kept: 200}},
 		"an outage before does not excuse": {func(w *world, id types.TradeID) {
 			w.try(11 * second)
 			w.payFor(id, "clara")
 			w.wait(400 * second)
-		}, types.Record{Failed: 200, Refunds: 1}, types.Record{Kept: 200}},
+		}, types.Conduct{Failed: 200, Refunds: 1}, types.Conduct{Kept: 200}},
 		"split": {func(w *world, id types.TradeID) {
 			w.payFor(id, "clara")
 			w.must(w.split(types.Split{Trade: id, ToProducer: 100, ToConsumer: 110}, "peter", "clara"))
 			w.wait(310 * second)
-		}, types.Record{}, types.Record{}},
+		}, types.Conduct{}, types.Conduct{}},
 		"delivered and never released": {func(w *world, id types.TradeID) {
 			w.payFor(id, "clara")
 			w.deliverOn(id, "peter")
 			w.wait(310 * second)
-		}, types.Record{}, types.Record{}},
+		}, types.Conduct{}, types.Conduct{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,8 +95,8 @@ func TestRecords(t *testing.T) {
 			w.place("peter", types.Sell, "0.1")
 			w.place("clara", types.Bid, "0.3")
 			c.play(w, w.gate().Trades[0].Trade)
-			for who, want := range map[string]types.Record{"peter": c.peter, "clara": c.clara} {
-				if got := w.reader().Record(party.Key(who), euro.ID()); got != want {
+			for who, want := range map[string]types.Conduct{"peter": c.peter, "clara": c.clara} {
+				if got := w.reader().Conduct(party.Key(who), euro.ID()); got != want {
 					t.Errorf("%s has %+v, want %+v", who, got, want)
 				}
 			}
@@ -134,8 +134,8 @@ func TestAFloodHidesNoRefund(t *testing.T) {
 		t.Fatalf("%s, more is due: %t", result.Detail, w.due)
 	}
 	w.drain()
-	for who, want := range map[string]types.Record{"peter": {Failed: 200, Refunds: 1}, "clara": {Kept: 200}} {
-		if got := w.reader().Record(party.Key(who), euro.ID()); got != want {
+	for who, want := range map[string]types.Conduct{"peter": {Failed: 200, Refunds: 1}, "clara": {Kept: 200}} {
+		if got := w.reader().Conduct(party.Key(who), euro.ID()); got != want {
 			t.Errorf("%s has %+v, want %+v", who, got, want)
 		}
 	}
@@ -156,10 +156,10 @@ func TestSettlementIsOnRecord(t *testing.T) {
 	w.must(w.readOf(p.From, record(t, p.From, p.Until, 1, 500)))
 	w.wait(w.params.Market.Reading + w.params.Market.Confirm)
 	w.must(types.NewTx(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}}))
-	if got := w.reader().Record(party.Key("peter"), euro.ID()); got != (types.Record{Kept: 100, Failed: 100, Disputes: 1}) || got.Percent() != 50 {
+	if got := w.reader().Conduct(party.Key("peter"), euro.ID()); got != (types.Conduct{Kept: 100, Failed: 100, Disputes: 1}) || got.Percent() != 50 {
 		t.Errorf("the producer has %+v", got)
 	}
-	if got := w.reader().Record(party.Key("clara"), euro.ID()); got != (types.Record{Kept: 200, Disputes: 1}) {
+	if got := w.reader().Conduct(party.Key("clara"), euro.ID()); got != (types.Conduct{Kept: 200, Disputes: 1}) {
 		t.Errorf("the consumer has %+v", got)
 	}
 }
