@@ -77,7 +77,7 @@ func TestDecodeStrict(t *testing.T) {
 		"self-described":                  "d9d9f783" + asset32 + "01" + toKey,
 		"a lock's fields missing":         "83" + asset32 + "01" + "d94c0180",
 		"a lock's fields too many":        "83" + asset32 + "01" + "d94c0182" + key32 + "00",
-		"part beyond 8 bits":              "83" + asset32 + "01" + "d94c0282" + key32 + "190100",
+		"lock to a trade":                 "83" + asset32 + "01" + "d94c0282" + key32 + "03",
 		"reserved additional information": "83" + asset32 + "1c" + toKey,
 	} {
 		var output types.Output
@@ -113,8 +113,9 @@ func TestDecodeSays(t *testing.T) {
 		"not a list":    {"41" + "00", "outputs is a byte string, not a list"},
 		"fields":        {"81" + "82" + asset32 + "01", "output 0: it has 2 fields, not 3"},
 		"length":        {"81" + "83" + "4100" + "01" + toKey, "output 0: asset has 1 bytes, not 32"},
-		"tag":           {"81" + "83" + asset32 + "01" + "d94cff80", "output 0: lock: it has the unknown tag 19711"},
-		"within a lock": {"81" + "83" + asset32 + "01" + "d94c0282" + asset32 + "190100", "output 0: lock: part is 256, at most 255 is possible"},
+		"tag":           {"81" + "83" + asset32 + "01" + "d94cff80", "output 0: lock: it has the tag 19711, not 19457"},
+		"lock to trade": {"81" + "83" + asset32 + "01" + "d94c0282" + asset32 + "03", "output 0: lock: it has the tag 19458, not 19457"},
+		"within a lock": {"81" + "83" + asset32 + "01" + "d94c01814100", "output 0: lock: key has 1 bytes, not 32"},
 		"indefinite":    {"9f" + "ff", "outputs does not say its length"},
 		"too many":      {"992001" + "80", "outputs has 8193 entries, at most 8192 are possible"},
 		"cut short":     {"81" + "83" + asset32[:20], "output 0: asset is cut short"},
@@ -221,7 +222,6 @@ func TestDecodeTxBody(t *testing.T) {
 		"null action": func([]byte) []byte {
 			return types.NewTx(types.Body{ChainID: "samplestadt", Actions: []types.Action{nil}}).Bytes()
 		},
-		"null lock": func([]byte) []byte { return types.NewTx(types.Body{Outputs: []types.Output{{Amount: 1}}}).Bytes() },
 	} {
 		if tx, err := types.DecodeTx(corrupt(bytes.Clone(raw))); types.CodeOf(err) != types.CodeMalformed {
 			t.Errorf("%s: %v, want malformed; read as %+v", name, err, tx)

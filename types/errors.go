@@ -116,7 +116,7 @@ func CodeList() []CodeInfo {
 		{CodeText, "bad_text", "A text in it is too long, is not UTF-8 or holds characters that are not seen. Shorten or clean it."},
 		{CodeAmountZero, "zero_amount", "An amount that must be at least 1 is zero."},
 		{CodeOverflow, "overflow", "A sum in it is more than the ledger can count (2^64-1)."},
-		{CodeLock, "bad_lock", "An explicit output may only be locked to a key; locks to a trade are made by actions."},
+		{CodeLock, "bad_lock", "An output in a transaction can only be locked to a key; the actions of a trade lock sums to the trade."},
 		{CodeUnsignedForm, "unsigned_form", "An unsigned transaction must be exactly one release or one settlement and nothing else: no memo, inputs, outputs or fee, valid-until zero."},
 		{CodeInputRepeated, "input_repeated", "It names the same output twice as an input."},
 		{CodeWeakKey, "weak_key", "Nobody owns this key: anybody can sign in its name, or it is a second way to write another key. Ask for the right one."},

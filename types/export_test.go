@@ -15,7 +15,7 @@ import (
 
 // Variants returns an empty value of each member of the closed sums.
 func Variants() []canon.Variant {
-	variants := []canon.Variant{&KeyLock{}, &TradeLock{}, &Hold{}, &Meter{}, &Arbiter{}}
+	variants := []canon.Variant{&KeyLock{}, &Hold{}, &Meter{}, &Arbiter{}}
 	for _, info := range Actions() {
 		variants = append(variants, info.New())
 	}

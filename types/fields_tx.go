@@ -41,33 +41,14 @@ func (o *Output) Fields(c *canon.Coder) {
 	c.Array(3)
 	c.Bytes("asset", o.Asset[:])
 	canon.Number(c, "amount", &o.Amount)
-	canon.Part(c, "lock", &o.Lock, lockFields)
+	canon.Part(c, "lock", &o.Lock, func(l *KeyLock, c *canon.Coder) { c.Tagged(l) })
 }
 
-func lockFields(l *Lock, c *canon.Coder) {
-	canon.Sum(c, l, func(tag uint64) Lock {
-		switch tag {
-		case tagKeyLock:
-			return &KeyLock{}
-		case tagTradeLock:
-			return &TradeLock{}
-		}
-		return nil
-	})
-}
-
-func (*KeyLock) Tag() uint64   { return tagKeyLock }
-func (*TradeLock) Tag() uint64 { return tagTradeLock }
+func (*KeyLock) Tag() uint64 { return tagKeyLock }
 
 func (l *KeyLock) Fields(c *canon.Coder) {
 	c.Array(1)
 	c.Bytes("key", l.Key[:])
-}
-
-func (l *TradeLock) Fields(c *canon.Coder) {
-	c.Array(2)
-	c.Bytes("trade", l.Trade[:])
-	canon.Number(c, "part", &l.Part)
 }
 
 func keyFields(k *PublicKey, c *canon.Coder) { c.Bytes("key", k[:]) }

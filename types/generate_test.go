@@ -120,18 +120,12 @@ var (
 			Deadlines: deadlines.Draw(t, "deadlines"), Fallback: fallbacks.Draw(t, "fallback"), Nonce: rapid.Uint64().Draw(t, "nonce"),
 		}
 	})
-	locks = rapid.Custom(func(t *rapid.T) types.Lock {
-		if rapid.Bool().Draw(t, "to key") {
-			return types.ToKey(draw[types.PublicKey](t, "key"))
-		}
-		return types.ToTrade(draw[types.TradeID](t, "trade"), parts.Draw(t, "part"))
-	})
 	parts     = rapid.SampledFrom([]types.Part{types.PartPayment, types.PartDeposit, types.PartReturn, types.PartBond})
 	outpoints = rapid.Custom(func(t *rapid.T) types.Outpoint {
 		return types.Outpoint{Tx: draw[types.TxID](t, "tx"), Index: rapid.Uint32().Draw(t, "index")}
 	})
 	outputs = rapid.Custom(func(t *rapid.T) types.Output {
-		return types.Output{Asset: draw[types.AssetID](t, "asset"), Amount: amounts(t, "amount"), Lock: locks.Draw(t, "lock")}
+		return types.Output{Asset: draw[types.AssetID](t, "asset"), Amount: amounts(t, "amount"), Lock: types.ToKey(draw[types.PublicKey](t, "key"))}
 	})
 	trades = rapid.Custom(func(t *rapid.T) types.Trade {
 		locked := rapid.Custom(func(t *rapid.T) types.Locked {

@@ -8,26 +8,6 @@ import (
 // JSON is for people and programs that read the API; the wire and the ledger use [Encode]. A variant of a closed sum is
 // an object whose "kind" names it.
 
-func lockKind(l Lock) string {
-	switch l.(type) {
-	case *KeyLock:
-		return "key"
-	case *TradeLock:
-		return "trade"
-	}
-	return ""
-}
-
-func newLock(kind string) Lock {
-	switch kind {
-	case "key":
-		return &KeyLock{}
-	case "trade":
-		return &TradeLock{}
-	}
-	return nil
-}
-
 // FallbackKind names fallback terms: "hold", "meter" or "arbiter".
 func FallbackKind(f Fallback) string {
 	switch f.(type) {
@@ -94,24 +74,26 @@ func (s *sum[S]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-type outputFields struct {
-	Asset  AssetID   `json:"asset"`
-	Amount Amount    `json:"amount"`
-	Lock   sum[Lock] `json:"lock"`
+const kindKey = "key"
+
+type keyLockFields struct {
+	Kind string    `json:"kind"`
+	Key  PublicKey `json:"key"`
 }
 
 // MarshalJSON writes the lock with its kind.
-func (o Output) MarshalJSON() ([]byte, error) {
-	return json.Marshal(outputFields{o.Asset, o.Amount, sum[Lock]{value: o.Lock, kind: lockKind(o.Lock)}})
-}
+func (l KeyLock) MarshalJSON() ([]byte, error) { return json.Marshal(keyLockFields{kindKey, l.Key}) }
 
-// UnmarshalJSON reads the lock by its kind.
-func (o *Output) UnmarshalJSON(text []byte) error {
-	fields := outputFields{Lock: sum[Lock]{make: newLock}}
+// UnmarshalJSON reads the lock, which must be of its kind.
+func (l *KeyLock) UnmarshalJSON(text []byte) error {
+	var fields keyLockFields
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	*o = Output{Asset: fields.Asset, Amount: fields.Amount, Lock: fields.Lock.value}
+	if fields.Kind != kindKey {
+		return Refuse(CodeLock, "the lock is of the kind %q; an output can only be locked to a %q", clip(fields.Kind), kindKey)
+	}
+	l.Key = fields.Key
 	return nil
 }
 

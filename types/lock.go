@@ -1,42 +1,18 @@
 package types
 
-import (
-	"fmt"
+import "fmt"
 
-	"lockstep/types/canon"
-)
-
-// Lock gives the right to spend an output. The set is closed: [KeyLock], [TradeLock].
-//
-//sumtype:decl
-type Lock interface {
-	canon.Variant
-	isLock()
-}
-
-// KeyLock gives an output to the holder of a key.
+// KeyLock gives an output to the holder of a key: the only lock that an output of a transaction can have. A sum that a trade has locked
+// is a part of the trade, see [Trade.Locked], and package trade tells who may spend it (trade.Owner).
 type KeyLock struct {
 	_   struct{}  `cbor:",toarray"`
 	Key PublicKey `json:"key"`
 }
 
-// TradeLock binds an output to a trade. Package trade says who may spend it (trade.Owner).
-type TradeLock struct {
-	_     struct{} `cbor:",toarray"`
-	Trade TradeID  `json:"trade"`
-	Part  Part     `json:"part"`
-}
-
-func (*KeyLock) isLock()   {}
-func (*TradeLock) isLock() {}
-
 // ToKey locks an output to a key.
-func ToKey(key PublicKey) Lock { return &KeyLock{Key: key} }
+func ToKey(key PublicKey) KeyLock { return KeyLock{Key: key} }
 
-// ToTrade locks an output to a part of a trade.
-func ToTrade(trade TradeID, part Part) Lock { return &TradeLock{Trade: trade, Part: part} }
-
-// Part is the role of an output of a trade.
+// Part is the role of a sum that a trade has locked.
 type Part uint8
 
 // The parts of a trade, in the order in which they are locked.
@@ -106,10 +82,10 @@ func (o Outpoint) Trade() (id TradeID, part Part, ok bool) {
 	return TradeID(o.Tx), Part(index), true
 }
 
-// Output is a sum of one asset with its lock. The amount is at least 1.
+// Output is a sum of one asset that a key can spend. The amount is at least 1.
 type Output struct {
 	_      struct{} `cbor:",toarray"`
 	Asset  AssetID  `json:"asset"`
 	Amount Amount   `json:"amount"`
-	Lock   Lock     `json:"lock"`
+	Lock   KeyLock  `json:"lock"`
 }

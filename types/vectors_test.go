@@ -49,7 +49,6 @@ func vectors() []vector {
 		{"usage", &types.Usage{Coins: 1, Assets: 2, Accepted: 3, Unasked: 4, Offers: 5, Orders: 6, Trades: 7}, nil},
 		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},
 		{"output/key", &types.Output{Asset: assetID(), Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, nil},
-		{"output/trade", &types.Output{Asset: assetID(), Amount: types.MaxAmount, Lock: types.ToTrade(agreement.ID(), types.PartReturn)}, nil},
 		{"event", &types.Event{
 			Kind: types.EventPaid, Height: 12, At: noon, Tx: types.TxID{1}, Trade: agreement.ID(), Keys: []types.PublicKey{keyOf("producer")},
 		}, nil},

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"lockstep/internal/ledger"
-	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -120,18 +119,13 @@ func (w *world) clock() types.Time { return ledger.Reader{View: w.view}.Clock().
 func (w *world) context(a *wallet.Account) wallet.Context {
 	clock := w.clock()
 	var coins []types.Coin
-	for outpoint, output := range (ledger.Reader{View: w.view}).Outputs() {
-		coin := types.Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
-		switch lock := output.Lock.(type) {
-		case *types.KeyLock:
-			if lock.Key != a.Key() {
-				continue
-			}
-		case *types.TradeLock:
-			if owner, ok := trade.Owner(w.trade(lock.Trade), lock.Part, clock); !ok || owner != a.Key() {
-				continue
-			}
-			coin.Trade, coin.Part = &lock.Trade, &lock.Part
+	for outpoint, holding := range (ledger.Reader{View: w.view}).Holdings() {
+		if owner, ok := holding.Owner(clock); !ok || owner != a.Key() {
+			continue
+		}
+		coin := types.Coin{Outpoint: outpoint, Asset: holding.Asset, Amount: holding.Amount}
+		if id, part, ok := outpoint.Trade(); ok {
+			coin.Trade, coin.Part = &id, &part
 		}
 		coins = append(coins, coin)
 	}

@@ -111,10 +111,31 @@ type Balances struct {
 	Next     string     `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// Output is an unspent output with the key that can spend it now.
+// The kinds of a [Lock].
+const (
+	LockKey   = "key"
+	LockTrade = "trade"
+)
+
+// Lock tells where an unspent sum is: with a key, or in a trade.
+type Lock struct {
+	Kind  string           `json:"kind" enum:"key,trade"`
+	Key   *types.PublicKey `json:"key,omitempty" doc:"the owner of an output"`
+	Trade *types.TradeID   `json:"trade,omitempty" doc:"the trade that has locked the sum"`
+	Part  types.Part       `json:"part,omitzero" doc:"the part of the trade that the sum is"`
+}
+
+// Sum is an amount of an asset and its lock.
+type Sum struct {
+	Asset  types.AssetID `json:"asset"`
+	Amount types.Amount  `json:"amount"`
+	Lock   Lock          `json:"lock"`
+}
+
+// Output is an unspent output, or a part of a trade, with the key that can spend it now.
 type Output struct {
 	Outpoint types.Outpoint   `json:"outpoint"`
-	Output   types.Output     `json:"output"`
+	Output   Sum              `json:"output"`
 	Owner    *types.PublicKey `json:"owner,omitempty" doc:"the key that can spend it now; absent while nobody can"`
 	Clock    types.Time       `json:"clock"`
 	Height   uint64           `json:"height"`

@@ -75,7 +75,7 @@ func (p *pool) expected(o types.Outpoint) bool {
 		_, there := p.head.Reader.Trade(trade)
 		return there
 	}
-	_, there := p.head.Output(o)
+	_, there := p.head.Holding(o)
 	return there || p.has(o.Tx)
 }
 

@@ -52,7 +52,6 @@ func (r *rules) malformed(at *board) (attacks []*move) {
 			{"has run out", func(body *types.Body) { body.ValidUntil = at.clock.BlockTime - 1 }},
 			{"is valid for too long", func(body *types.Body) { body.ValidUntil = at.clock.BlockTime.Add(at.params.MaxValidity + 1) }},
 			{"has an output of nothing", func(body *types.Body) { body.Outputs = append(body.Outputs, at.coin(stranger, 0)) }},
-			{"makes a payment of a trade", func(body *types.Body) { body.Outputs[0].Lock = types.ToTrade(r.ids[0], types.PartPayment) }},
 			{"pays a fee that nobody asked for", func(body *types.Body) { body.Fee = 1; body.Outputs[0].Amount-- }},
 		} {
 			body := at.body()

@@ -2,6 +2,7 @@ package game
 
 import (
 	"fmt"
+	"slices"
 
 	"lockstep/internal/ledger"
 	"lockstep/trade"
@@ -35,21 +36,18 @@ func (r *rules) conserved(at *board, b *book) string {
 func (r *rules) asInTheBook(at *board, b *book) string {
 	var coins [parties]types.Amount
 	var locked [2][types.PartBond + 1]types.Amount
-	for _, output := range at.reader().Outputs() {
-		switch lock := output.Lock.(type) {
-		case *types.KeyLock:
-			owner, known := at.whose(lock.Key)
-			if !known {
-				return "an output belongs to nobody in the game"
+	for outpoint, holding := range at.reader().Holdings() {
+		if id, part, ofTrade := outpoint.Trade(); ofTrade {
+			if i := slices.Index(r.ids[:], id); i >= 0 {
+				locked[i][part] += holding.Amount
 			}
-			coins[owner] += output.Amount
-		case *types.TradeLock:
-			for i, id := range r.ids {
-				if id == lock.Trade {
-					locked[i][lock.Part] += output.Amount
-				}
-			}
+			continue
 		}
+		owner, known := at.whose(holding.Key)
+		if !known {
+			return "an output belongs to nobody in the game"
+		}
+		coins[owner] += holding.Amount
 	}
 	for p := range parties {
 		if coins[p] != b.coins[p] {

@@ -166,11 +166,9 @@ type input struct {
 func (b *board) coins(who party) []input {
 	if b.purses == nil {
 		b.purses = new([parties][]input)
-		for outpoint, output := range b.reader().Outputs() {
-			if lock, plain := output.Lock.(*types.KeyLock); plain {
-				if owner, known := b.whose(lock.Key); known {
-					b.purses[owner] = append(b.purses[owner], input{outpoint: outpoint, amount: output.Amount, by: owner})
-				}
+		for outpoint, holding := range b.reader().Holdings() {
+			if owner, known := b.whose(holding.Key); known && holding.Trade == nil {
+				b.purses[owner] = append(b.purses[owner], input{outpoint: outpoint, amount: holding.Amount, by: owner})
 			}
 		}
 	}

@@ -338,10 +338,10 @@ func (t *tree) over(now table) (*payoffs, error) {
 	for p := range has {
 		has[p] = new(big.Int)
 	}
-	for _, output := range now.at.reader().Outputs() {
-		owner, owned := t.ownerOf(now.at, output.Lock, clock)
+	for _, holding := range now.at.reader().Holdings() {
+		owner, owned := holding.Owner(clock)
 		if who, known := now.at.whose(owner); owned && known {
-			has[who].Add(has[who], integer(output.Amount))
+			has[who].Add(has[who], integer(holding.Amount))
 		}
 	}
 	for p := range has {
@@ -354,18 +354,6 @@ func (t *tree) over(now table) (*payoffs, error) {
 	trouble := new(big.Int).Mul(integer(t.ReleaseCost), big.NewInt(int64(now.sent)))
 	has[consumer].Sub(has[consumer], trouble)
 	return &payoffs{consumer: has[consumer], producer: has[producer]}, nil
-}
-
-func (t *tree) ownerOf(at *board, lock types.Lock, clock types.Time) (types.PublicKey, bool) {
-	switch l := lock.(type) {
-	case *types.KeyLock:
-		return l.Key, true
-	case *types.TradeLock:
-		if deal, ok := at.reader().Trade(l.Trade); ok {
-			return trade.Owner(deal, l.Part, clock)
-		}
-	}
-	return types.PublicKey{}, false
 }
 
 func integer(amount types.Amount) *big.Int { return new(big.Int).SetUint64(uint64(amount)) }

@@ -45,7 +45,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.Direction]():      reflect.TypeFor[directionText](),
 		reflect.TypeFor[types.Side]():           reflect.TypeFor[sideText](),
 		reflect.TypeFor[types.Entry]():          reflect.TypeFor[entryText](),
-		reflect.TypeFor[types.Lock]():           reflect.TypeFor[lockSum](),
+		reflect.TypeFor[types.KeyLock]():        reflect.TypeFor[keyLock](),
 		reflect.TypeFor[types.Fallback]():       reflect.TypeFor[fallbackSum](),
 		reflect.TypeFor[types.Action]():         reflect.TypeFor[actionSum](),
 		reflect.TypeFor[amount]():               reflect.TypeFor[amountText](),
@@ -206,13 +206,14 @@ func names[E ~uint8, P interface {
 
 // The closed sums: in JSON a variant is an object with its fields and its kind.
 type (
-	lockSum     struct{}
 	fallbackSum struct{}
 	actionSum   struct{}
 )
 
-func (lockSum) Schema(r huma.Registry) *huma.Schema {
-	return oneOf(r, map[string]any{"key": types.KeyLock{}, "trade": types.TradeLock{}})
+// keyLock is the JSON of [types.KeyLock].
+type keyLock struct {
+	Kind string          `json:"kind" enum:"key"`
+	Key  types.PublicKey `json:"key"`
 }
 
 func (fallbackSum) Schema(r huma.Registry) *huma.Schema {

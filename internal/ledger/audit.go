@@ -44,9 +44,6 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 		sums[asset.Asset.ID()] = Sum{Asset: asset.Asset, Issued: asset.Issued, Fees: asset.Fees}
 	}
 	for outpoint, output := range reader.Coins() {
-		if _, plain := output.Lock.(*types.KeyLock); !plain {
-			return sums, accumulator, fmt.Errorf("audit: output %s is not locked to a key", outpoint)
-		}
 		if err := sums.count(output.Asset, output.Amount, true); err != nil {
 			return sums, accumulator, fmt.Errorf("audit: output %s: %w", outpoint, err)
 		}

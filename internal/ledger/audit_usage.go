@@ -86,7 +86,7 @@ func (c *counts) of(key types.PublicKey) *types.Usage {
 func countEntries(reader Reader) *counts {
 	c := newCounts()
 	for _, output := range reader.Coins() {
-		c.of(output.Lock.(*types.KeyLock).Key).Coins++
+		c.of(output.Lock.Key).Coins++
 	}
 	for asset := range reader.Assets() {
 		if asset.Recognised == 0 {

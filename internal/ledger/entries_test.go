@@ -64,7 +64,7 @@ func (w *world) want(code types.Code, tx *types.Tx) {
 // list is how many entries a wallet of a key has to list.
 func (w *world) list(name string) (coins, purses int) {
 	for _, output := range w.reader().Coins() {
-		if output.Lock.(*types.KeyLock).Key == party.Key(name) {
+		if output.Lock.Key == party.Key(name) {
 			coins++
 		}
 	}
@@ -322,7 +322,7 @@ func TestOnlyMembersMakeEntries(t *testing.T) {
 	send := func(to string) *types.Tx {
 		var input types.Outpoint
 		for outpoint, output := range w.reader().Coins() {
-			if output.Lock.(*types.KeyLock).Key == party.Key("clara") && output.Asset == euro.ID() {
+			if output.Lock.Key == party.Key("clara") && output.Asset == euro.ID() {
 				input = outpoint
 			}
 		}
@@ -476,7 +476,7 @@ func TestEntryFee(t *testing.T) {
 	}
 	body := w.body() // change is no entry more
 	for outpoint, coin := range w.reader().Coins() {
-		if coin.Lock.(*types.KeyLock).Key == party.Key("clara") {
+		if coin.Lock.Key == party.Key("clara") {
 			body.Inputs = append(body.Inputs, outpoint)
 		}
 	}

@@ -90,8 +90,8 @@ func (w *world) waitUntil(at types.Time) { w.wait(at.Since(w.time)) }
 
 // spendable returns the sum of the outputs of a party's key.
 func (w *world) spendable(name string) (total types.Amount) {
-	for _, out := range w.reader().Outputs() {
-		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == party.Key(name) {
+	for _, out := range w.reader().Holdings() {
+		if out.Trade == nil && out.Key == party.Key(name) {
 			total += out.Amount
 		}
 	}

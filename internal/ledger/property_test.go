@@ -56,9 +56,9 @@ func (m *machine) step() {
 		txs = append(txs, m.transaction())
 	}
 	after := rapid.SampledFrom([]types.Duration{0, second, 10 * second, 31 * second, 300 * second}).Draw(m.rt, "after")
-	owners := map[types.Outpoint]types.Output{}
+	before := map[types.Outpoint]coin{}
 	for _, coin := range m.coins() {
-		owners[coin.outpoint] = coin.output
+		before[coin.outpoint] = coin
 	}
 	for i, result := range m.try(after, txs...) {
 		if result.Code != types.CodeOK {
@@ -70,8 +70,8 @@ func (m *machine) step() {
 				m.rt.Fatalf("output %s was spent twice", input)
 			}
 			m.spent[input] = true
-			if lock, plain := owners[input].Lock.(*types.KeyLock); plain && !signedBy(txs[i], lock.Key) {
-				m.rt.Fatalf("output %s of %s was spent without its signature", input, lock.Key)
+			if coin, known := before[input]; known && coin.Trade == nil && !signedBy(txs[i], coin.Key) {
+				m.rt.Fatalf("output %s of %s was spent without its signature", input, coin.Key)
 			}
 		}
 	}
@@ -88,14 +88,14 @@ func signedBy(tx *types.Tx, key types.PublicKey) bool {
 
 type coin struct {
 	outpoint types.Outpoint
-	output   types.Output
+	ledger.Holding
 }
 
-// coins lists every output of the state.
+// coins lists every unspent sum of the state.
 func (m *machine) coins() []coin {
 	var coins []coin
-	for outpoint, output := range m.reader().Outputs() {
-		coins = append(coins, coin{outpoint, *output})
+	for outpoint, holding := range m.reader().Holdings() {
+		coins = append(coins, coin{outpoint, holding})
 	}
 	return coins
 }
@@ -110,14 +110,9 @@ func (m *machine) transaction() *types.Tx {
 		out += debit
 	}
 	for _, coin := range m.coins() {
-		_, plain := coin.output.Lock.(*types.KeyLock)
-		if plain && in < out || rapid.IntRange(0, 9).Draw(m.rt, "spend") == 0 {
-			owner := types.PublicKey{}
-			if lock, plain := coin.output.Lock.(*types.KeyLock); plain {
-				owner = lock.Key
-			}
-			body.Spend(owner, coin.outpoint, coin.output.Amount)
-			in += coin.output.Amount
+		if coin.Trade == nil && in < out || rapid.IntRange(0, 9).Draw(m.rt, "spend") == 0 {
+			body.Spend(coin.Key, coin.outpoint, coin.Amount)
+			in += coin.Amount
 		}
 	}
 	if in > out {

@@ -8,7 +8,7 @@ import "lockstep/types"
 
 // receive makes an explicit output: a coin, or if the receiver has as many as it may or the sum is small, a part of its purse.
 func (x *execution) receive(at types.Outpoint, output *types.Output) error {
-	to := output.Lock.(*types.KeyLock).Key
+	to := output.Lock.Key
 	small, kind, coins := false, types.PurseMerged, x.coinsOf(to)
 	var err error
 	if x.signedBy(to) { // a key takes any asset by its own signature

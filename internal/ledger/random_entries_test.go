@@ -97,7 +97,7 @@ func (e *entryMachine) wealth() map[holding]types.Amount {
 	all := map[holding]types.Amount{}
 	reader := e.reader()
 	for _, coin := range reader.Coins() {
-		all[holding{coin.Lock.(*types.KeyLock).Key, coin.Asset}] += coin.Amount
+		all[holding{coin.Lock.Key, coin.Asset}] += coin.Amount
 	}
 	for of, purse := range reader.AllPurses() {
 		all[holding{of.Owner, of.Asset}] += purse.Amount
@@ -166,13 +166,7 @@ func (e *entryMachine) checkBounds(now map[holding]types.Amount) {
 func (e *entryMachine) owned(by types.PublicKey) (owned []coin) {
 	everybody := rapid.IntRange(0, 9).Draw(e.rt, "anybody's") == 0
 	for _, coin := range e.coins() {
-		owner := types.PublicKey{}
-		if lock, plain := coin.output.Lock.(*types.KeyLock); plain {
-			owner = lock.Key
-		} else if id, part, locked := coin.outpoint.Trade(); locked {
-			t, _ := e.reader().Trade(id)
-			owner, _ = trade.Owner(t, part, e.clock())
-		}
+		owner, _ := coin.Owner(e.clock())
 		if _, purse := coin.outpoint.Purse(); !purse && (owner == by || everybody) {
 			owned = append(owned, coin)
 		}
@@ -210,9 +204,9 @@ func (e *entryMachine) transaction() *types.Tx {
 		}
 	}
 	for _, coin := range e.owned(payer) {
-		if in[coin.output.Asset] < out[coin.output.Asset] || rapid.IntRange(0, 9).Draw(e.rt, "spend") == 0 {
+		if in[coin.Asset] < out[coin.Asset] || rapid.IntRange(0, 9).Draw(e.rt, "spend") == 0 {
 			body.Inputs = append(body.Inputs, coin.outpoint)
-			in[coin.output.Asset] += coin.output.Amount
+			in[coin.Asset] += coin.Amount
 		}
 	}
 	for _, asset := range e.assets {

@@ -34,22 +34,43 @@ func (r Reader) Clock() Clock {
 	return Clock{}
 }
 
-// Output returns an unspent output, whether it is locked to a key or to a trade.
-func (r Reader) Output(o types.Outpoint) (*types.Output, bool) {
-	id, part, locked := o.Trade()
-	if !locked {
-		return read[types.Output](r, outputKey(o))
-	}
-	if trade, ok := r.Trade(id); ok {
-		if locked, ok := trade.Find(part); ok {
-			return lockedOutput(id, trade, locked), true
-		}
-	}
-	return nil, false
+// Holding is a sum that a transaction can name as an input: an output, what a purse holds, or a part of a trade.
+type Holding struct {
+	Asset  types.AssetID
+	Amount types.Amount
+	Key    types.PublicKey // the owner's, unless a trade has locked the sum
+	Trade  *types.Trade    // the trade that has locked it, or nil
+	Part   types.Part      // of the trade
 }
 
-func lockedOutput(id types.TradeID, trade *types.Trade, locked types.Locked) *types.Output {
-	return &types.Output{Asset: trade.Agreement.Asset, Amount: locked.Amount, Lock: types.ToTrade(id, locked.Part)}
+// Owner returns the key that can spend the sum at a moment of the ledger clock; false while nobody can.
+func (h *Holding) Owner(clock types.Time) (key types.PublicKey, ok bool) {
+	if h.Trade == nil {
+		return h.Key, true
+	}
+	return trade.Owner(h.Trade, h.Part, clock)
+}
+
+// Holding returns the unspent sum of an address.
+func (r Reader) Holding(o types.Outpoint) (Holding, bool) {
+	id, part, ofTrade := o.Trade()
+	if !ofTrade {
+		output, ok := read[types.Output](r, outputKey(o))
+		if !ok {
+			return Holding{}, false
+		}
+		return Holding{Asset: output.Asset, Amount: output.Amount, Key: output.Lock.Key}, true
+	}
+	if t, ok := r.Trade(id); ok {
+		if locked, ok := t.Find(part); ok {
+			return lockedHolding(t, locked), true
+		}
+	}
+	return Holding{}, false
+}
+
+func lockedHolding(t *types.Trade, locked types.Locked) Holding {
+	return Holding{Asset: t.Agreement.Asset, Amount: locked.Amount, Trade: t, Part: locked.Part}
 }
 
 // Trade returns a trade that is not over, or not all spent.
@@ -86,7 +107,7 @@ func (r Reader) Trades() iter.Seq[*types.Trade] {
 	}
 }
 
-// Coins returns all outputs that are locked to keys, in order of their addresses.
+// Coins returns all outputs, in order of their addresses.
 func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {
 	return func(yield func(types.Outpoint, *types.Output) bool) {
 		from, to := kindRange(kindOutput)
@@ -96,24 +117,24 @@ func (r Reader) Coins() iter.Seq2[types.Outpoint, *types.Output] {
 	}
 }
 
-// Outputs returns all unspent outputs: those that are locked to keys, in order of their addresses, then the purses that hold something,
-// under their names, then those of trades.
-func (r Reader) Outputs() iter.Seq2[types.Outpoint, *types.Output] {
-	return func(yield func(types.Outpoint, *types.Output) bool) {
+// Holdings returns all unspent sums: the outputs, in order of their addresses, then the purses that hold something, under their names, then
+// the parts of trades.
+func (r Reader) Holdings() iter.Seq2[types.Outpoint, Holding] {
+	return func(yield func(types.Outpoint, Holding) bool) {
 		for outpoint, output := range r.Coins() {
-			if !yield(outpoint, output) {
+			if !yield(outpoint, Holding{Asset: output.Asset, Amount: output.Amount, Key: output.Lock.Key}) {
 				return
 			}
 		}
 		for of, purse := range r.AllPurses() {
-			if purse.Amount > 0 && !yield(of.Asset.PurseOutpoint(), &types.Output{Asset: of.Asset, Amount: purse.Amount, Lock: types.ToKey(of.Owner)}) {
+			if purse.Amount > 0 && !yield(of.Asset.PurseOutpoint(), Holding{Asset: of.Asset, Amount: purse.Amount, Key: of.Owner}) {
 				return
 			}
 		}
-		for trade := range r.Trades() {
-			id := trade.ID()
-			for _, locked := range trade.Locked {
-				if !yield(id.Outpoint(locked.Part), lockedOutput(id, trade, locked)) {
+		for t := range r.Trades() {
+			id := t.ID()
+			for _, locked := range t.Locked {
+				if !yield(id.Outpoint(locked.Part), lockedHolding(t, locked)) {
 					return
 				}
 			}

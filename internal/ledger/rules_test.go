@@ -77,9 +77,6 @@ func TestTransactionRules(t *testing.T) {
 		{"output of nothing", types.CodeAmountZero, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
 			b.Outputs = append(b.Outputs, party.Output("clara", 0))
 		})},
-		{"output locked to a trade", types.CodeLock, edit(func(_ *world, b *types.Body, _ []types.Outpoint) {
-			b.Outputs[0].Lock = types.ToTrade(types.TradeID{1}, types.PartPayment)
-		})},
 		{"same input twice", types.CodeInputRepeated, edit(func(_ *world, b *types.Body, purse []types.Outpoint) {
 			b.Inputs = append(b.Inputs, purse[0])
 			b.Outputs[0].Amount += 1000

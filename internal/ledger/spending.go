@@ -35,7 +35,7 @@ func (x *execution) spendCoin(outpoint types.Outpoint) (owner types.PublicKey, e
 		return owner, missing(outpoint)
 	}
 	x.remove(outputKey(outpoint))
-	owner = output.Lock.(*types.KeyLock).Key
+	owner = output.Lock.Key
 	x.coinsOf(owner).delta--
 	return owner, x.credit(output.Asset, output.Amount)
 }

@@ -130,9 +130,9 @@ func (s *story) spend(d *datadriven.TestData, who string, id types.TradeID) stri
 func (s *story) fund(who string, amount types.Amount, actions ...types.Action) types.Body {
 	body := s.body(actions...)
 	var in types.Amount
-	for outpoint, out := range s.reader().Outputs() {
-		if lock, plain := out.Lock.(*types.KeyLock); plain && lock.Key == party.Key(who) && in < amount {
-			body.Spend(lock.Key, outpoint, out.Amount)
+	for outpoint, out := range s.reader().Holdings() {
+		if out.Trade == nil && out.Key == party.Key(who) && in < amount {
+			body.Spend(out.Key, outpoint, out.Amount)
 			in += out.Amount
 		}
 	}
@@ -157,17 +157,9 @@ func (s *story) show() string {
 	fmt.Fprintf(&b, "at %s", clock.Since(start.Add(second)))
 	for _, who := range []string{"peter", "clara", "mallory"} {
 		var has types.Amount
-		for _, out := range s.reader().Outputs() {
-			switch lock := out.Lock.(type) {
-			case *types.KeyLock:
-				if lock.Key == party.Key(who) {
-					has += out.Amount
-				}
-			case *types.TradeLock:
-				t, _ := s.reader().Trade(lock.Trade)
-				if owner, owned := trade.Owner(t, lock.Part, clock); owned && owner == party.Key(who) {
-					has += out.Amount
-				}
+		for _, out := range s.reader().Holdings() {
+			if owner, owned := out.Owner(clock); owned && owner == party.Key(who) {
+				has += out.Amount
 			}
 		}
 		fmt.Fprintf(&b, " · %s %s", who, has)

@@ -132,11 +132,7 @@ func (x *execution) checkForm() error {
 		if output.Amount == 0 {
 			return types.Refuse(types.CodeAmountZero, "output %d has no amount", i)
 		}
-		lock, ok := output.Lock.(*types.KeyLock)
-		if !ok {
-			return types.Refuse(types.CodeLock, "output %d is not locked to a key", i)
-		}
-		if err := lock.Key.Check("receiver"); err != nil {
+		if err := output.Lock.Key.Check("receiver"); err != nil {
 			return err
 		}
 	}
@@ -252,7 +248,7 @@ func (x *execution) makeOutputs() error {
 		if err := x.receive(types.Outpoint{Tx: x.tx.ID(), Index: uint32(i)}, output); err != nil {
 			return err
 		}
-		receiver := output.Lock.(*types.KeyLock).Key
+		receiver := output.Lock.Key
 		if !slices.Contains(receivers, receiver) {
 			receivers = append(receivers, receiver)
 		}

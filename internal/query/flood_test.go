@@ -76,7 +76,7 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	for _, change := range changes {
 		switch value := change.After.(type) {
 		case *types.Output:
-			of(value.Lock.(*types.KeyLock).Key).Coins++
+			of(value.Lock.Key).Coins++
 		case *types.AssetState:
 			if change.Before == nil {
 				of(value.Asset.Issuer).Assets++

@@ -6,8 +6,8 @@ import (
 	"iter"
 
 	"lockstep/client/wire"
+	"lockstep/internal/ledger"
 	"lockstep/internal/store"
-	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -126,25 +126,24 @@ func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, 
 // Output implements [httpapi.Ledger].
 func (l *Ledger) Output(_ context.Context, outpoint types.Outpoint) (wire.Output, error) {
 	return fromHead(l, func(s *store.Head) (wire.Output, error) {
-		output, ok := s.Output(outpoint)
+		holding, ok := s.Holding(outpoint)
 		if !ok {
 			return wire.Output{}, types.Refuse(types.CodeNotFound, "there is no unspent output %s", outpoint)
 		}
-		shown := wire.Output{Outpoint: outpoint, Output: *output, Clock: s.Clock().Now(), Height: s.Height()}
-		switch lock := output.Lock.(type) {
-		case *types.KeyLock:
-			shown.Owner = &lock.Key
-		case *types.TradeLock:
-			t, live := s.Reader.Trade(lock.Trade)
-			if !live {
-				break
-			}
-			if owner, owned := trade.Owner(t, lock.Part, shown.Clock); owned {
-				shown.Owner = &owner
-			}
+		shown := wire.Output{Outpoint: outpoint, Clock: s.Clock().Now(), Height: s.Height()}
+		shown.Output = wire.Sum{Asset: holding.Asset, Amount: holding.Amount, Lock: lockOf(outpoint, &holding)}
+		if owner, owned := holding.Owner(shown.Clock); owned {
+			shown.Owner = &owner
 		}
 		return shown, nil
 	})
+}
+
+func lockOf(outpoint types.Outpoint, holding *ledger.Holding) wire.Lock {
+	if id, part, ok := outpoint.Trade(); ok {
+		return wire.Lock{Kind: wire.LockTrade, Trade: &id, Part: part}
+	}
+	return wire.Lock{Kind: wire.LockKey, Key: &holding.Key}
 }
 
 // parseAssetPlace reads the place of an asset in a list; the zero ID is before the first.

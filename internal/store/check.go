@@ -185,12 +185,8 @@ func (c *checker) derive(visit entryVisitor) error {
 func (c *checker) deriveCoins(visit entryVisitor) error {
 	for outpoint, output := range c.Reader.Coins() {
 		c.report.Outputs++
-		lock, ok := output.Lock.(*types.KeyLock)
-		if !ok {
-			return fmt.Errorf("output %s is locked to no key", outpoint)
-		}
 		coin := Coin{Outpoint: outpoint, Asset: output.Asset, Amount: output.Amount}
-		if err := visit(coinKey(lock.Key, &coin), nil, outpoint); err != nil {
+		if err := visit(coinKey(output.Lock.Key, &coin), nil, outpoint); err != nil {
 			return err
 		}
 	}

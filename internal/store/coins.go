@@ -42,9 +42,7 @@ type owned struct {
 func coinsOf(ledgerKey string, value any) (coins []owned) {
 	switch value := value.(type) {
 	case *types.Output:
-		if lock, ok := value.Lock.(*types.KeyLock); ok {
-			coins = append(coins, owned{lock.Key, Coin{Outpoint: outpointOf(ledgerKey), Asset: value.Asset, Amount: value.Amount}})
-		}
+		coins = append(coins, owned{value.Lock.Key, Coin{Outpoint: outpointOf(ledgerKey), Asset: value.Asset, Amount: value.Amount}})
 	case *types.Purse:
 		if of := ledger.ParsePurseKey(ledgerKey); value.Amount > 0 {
 			coins = append(coins, owned{of.Owner, Coin{Outpoint: of.Asset.PurseOutpoint(), Asset: of.Asset, Amount: value.Amount}})

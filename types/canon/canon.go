@@ -75,7 +75,8 @@ func Decode(encoded []byte, v Value) error {
 // whole is a value that stands by itself, where nothing else tells which variant of a sum it is.
 func (c *Coder) whole(v Value) {
 	if variant, ok := v.(Variant); ok {
-		c.tag(variant.Tag())
+		c.Tagged(variant)
+		return
 	}
 	v.Fields(c)
 }

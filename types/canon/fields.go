@@ -25,6 +25,12 @@ func (c *Coder) Array(n int) {
 	}
 }
 
+// Tagged is a value with its tag, where no other variant is possible.
+func (c *Coder) Tagged(v Variant) {
+	c.tag(v.Tag())
+	v.Fields(c)
+}
+
 func (c *Coder) tag(tag uint64) {
 	if !c.reading {
 		c.putHead(kindTag, tag)
