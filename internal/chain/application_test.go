@@ -18,18 +18,13 @@ import (
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// driven is the application of a chain without a running engine: the test calls it instead.
+// driven is the application of a chain whose engine does not run: the test calls it instead.
 type driven struct {
 	*application
 	begin time.Time
 }
 
-func (w *world) application() driven {
-	return driven{begin: time.Now(), application: &application{
-		params: w.params, store: w.store, pool: w.pool, feed: w.feed, failure: w.failure, clock: w.clock, stop: w.Chain.stop,
-		seen: map[types.Hash]*types.Tx{},
-	}}
-}
+func (w *world) application() driven { return driven{w.driven, time.Now()} }
 
 func (a driven) time(height int64) time.Time { return a.begin.Add(time.Duration(height) * time.Second) }
 
@@ -135,6 +130,33 @@ func TestBlockWorkLimit(t *testing.T) {
 	}
 	if !a.accepts(t, 2, raw[:fits]...) || a.accepts(t, 2, raw...) {
 		t.Errorf("a block with all the work that is allowed was refused, or one with more accepted")
+	}
+}
+
+// TestCloseDuringOptimisticExecution closes a chain while a block that was only proposed is still executed.
+func TestCloseDuringOptimisticExecution(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.application()
+	goOn, closed := make(chan struct{}), make(chan struct{})
+	b := &optimisticBlock{height: 1, time: types.TimeOf(a.time(1))}
+	a.finish(b, func() *blockExecution {
+		<-goOn
+		return newBlockExecution(a.store.StateReader(), a.params, b.height, b.time, 0)
+	})
+	go func() {
+		w.close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		t.Error("the chain closed during the execution")
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(goOn)
+	<-closed
+	if b.err != nil || b.staged == nil {
+		t.Errorf("the execution failed: %v", b.err)
 	}
 }
 

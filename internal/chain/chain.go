@@ -74,7 +74,10 @@ func (c *Chain) openClock() error {
 	}
 	var last time.Time
 	if c.store != nil && c.store.Height() > 0 {
-		head := c.store.Head()
+		head, err := c.store.Head()
+		if err != nil {
+			return err
+		}
 		last = head.Clock().BlockTime.Std()
 		if err := head.Close(); err != nil {
 			return err

@@ -132,13 +132,15 @@ func (p *pool) recheck(ours bool, failed []*entry) error {
 
 // moveHead moves the pool's head to the last block.
 func (p *pool) moveHead() error {
-	if p.head != nil {
-		if err := p.head.Close(); err != nil {
-			return err
-		}
+	head, err := p.store.Head()
+	if err != nil {
+		return err
 	}
-	p.head, p.checkState = p.store.Head(), nil
-	return nil
+	if p.head != nil {
+		err = p.head.Close()
+	}
+	p.head, p.checkState = head, nil
+	return err
 }
 
 func (p *pool) entries() []*entry {

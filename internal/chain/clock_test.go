@@ -288,7 +288,7 @@ func TestClockAheadRecovers(t *testing.T) {
 }
 
 func (w *world) blockTime() time.Time {
-	head := w.store.Head()
+	head := w.head()
 	defer head.Close()
 	return head.Clock().BlockTime.Std()
 }

@@ -90,7 +90,7 @@ func TestLedgerAhead(t *testing.T) {
 }
 
 func (w *world) ledgerClock() types.Time {
-	head := w.store.Head()
+	head := w.head()
 	defer head.Close()
 	return head.Clock().Now()
 }

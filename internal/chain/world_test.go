@@ -164,6 +164,15 @@ func (w *world) must(txs ...*types.Tx) {
 	}
 }
 
+func (w *world) head() *store.Head {
+	w.t.Helper()
+	head, err := w.store.Head()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return head
+}
+
 func (w *world) check() {
 	w.t.Helper()
 	if _, err := w.store.Check(); err != nil {

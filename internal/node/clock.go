@@ -36,7 +36,11 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	if err != nil {
 		return report, err
 	}
-	head := s.Head()
+	defer func() { err = errors.Join(err, s.Close()) }()
+	head, err := s.Head()
+	if err != nil {
+		return report, err
+	}
 	report.Wall, report.Accepted = types.TimeOf(chain.WallClock()), settings.ClockAhead
 	if head.Height() > 0 {
 		report.BlockTime = head.Clock().BlockTime
@@ -44,7 +48,7 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 	if report.BlockTime > report.Wall {
 		report.Ahead = report.BlockTime.Since(report.Wall)
 	}
-	return report, errors.Join(head.Close(), s.Close())
+	return report, head.Close()
 }
 
 // FollowLedger accepts the lead of the last block over the machine's clock: from now on the time of a block is the machine's time plus that

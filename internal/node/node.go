@@ -41,6 +41,7 @@ type Node struct {
 	store    *store.Store
 	chain    *chain.Chain
 	index    *index.Index
+	ledger   *query.Ledger
 	listener net.Listener
 	handler  http.Handler
 	limits   httpapi.Limits
@@ -90,9 +91,10 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
+	n.ledger = query.New(ordering{n.chain, n.dir}, n.store)
 	n.limits = settings.limits(disk.Files())
 	n.handler, err = httpapi.New(httpapi.Config{
-		Ledger: n.Ledger(), History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),
 	})
 	if err != nil {
@@ -182,9 +184,7 @@ func (n *Node) Token() string { return n.token }
 func (n *Node) Params() types.Params { return n.store.Params() }
 
 // Ledger returns the ledger of the API, for programs that run a node in their own process.
-func (n *Node) Ledger() *query.Ledger {
-	return query.New(ordering{n.chain, n.dir}, n.store)
-}
+func (n *Node) Ledger() *query.Ledger { return n.ledger }
 
 // openStore opens the store of a stopped node, for commands that inspect it.
 func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Store, error) {

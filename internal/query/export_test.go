@@ -1,5 +1,7 @@
 package query
 
+import "context"
+
 // The bounds of the answer on a book.
 const (
 	MaxIndicative = maxIndicative
@@ -8,8 +10,10 @@ const (
 
 // Compute blocks the computation of books until done is called.
 func (l *Ledger) Compute() (done func()) {
-	<-l.books.turn
-	return func() { l.books.turn <- struct{}{} }
+	if err := l.books.turn.Acquire(context.Background(), 1); err != nil {
+		panic(err)
+	}
+	return func() { l.books.turn.Release(1) }
 }
 
 // ParseOrderPlace reads a place in a list of orders.

@@ -60,10 +60,19 @@ func coin(n int, asset types.AssetID, amount types.Amount, owner types.PublicKey
 	return ledger.Change{Key: string(key), New: types.Encode(output), After: output}
 }
 
+func (b *book) head() *store.Head {
+	b.t.Helper()
+	head, err := b.store.Head()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return head
+}
+
 // counted adds the counts of keys in the state to changes that add coins and assets.
 func (b *book) counted(changes []ledger.Change) []ledger.Change {
 	b.t.Helper()
-	head := b.store.Head()
+	head := b.head()
 	defer head.Close()
 	counts := map[types.PublicKey]*types.Usage{}
 	of := func(key types.PublicKey) *types.Usage {
@@ -97,7 +106,7 @@ func (b *book) counted(changes []ledger.Change) []ledger.Change {
 func (b *book) issued(asset types.Asset, more types.Amount) ledger.Change {
 	b.t.Helper()
 	id := asset.ID()
-	head := b.store.Head()
+	head := b.head()
 	defer head.Close()
 	change, state := ledger.Change{Key: "a" + string(id[:])}, types.AssetState{Asset: asset}
 	if before, known := head.Asset(id); known {
@@ -201,7 +210,7 @@ func (p *trader) context() wallet.Context {
 
 func (b *book) clock() (now types.Time) {
 	b.t.Helper()
-	head := b.store.Head()
+	head := b.head()
 	defer head.Close()
 	return head.Clock().Now()
 }

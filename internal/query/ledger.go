@@ -65,10 +65,13 @@ func New(chain Chain, s *store.Store) *Ledger {
 }
 
 // fromHead answers from the state alone.
-func fromHead[T any](l *Ledger, answer func(*store.Head) (T, error)) (T, error) {
-	head := l.store.Head()
-	result, err := answer(head)
-	return result, errors.Join(err, head.Close())
+func fromHead[T any](l *Ledger, answer func(*store.Head) (T, error)) (result T, err error) {
+	head, err := l.store.Head()
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, head.Close()) }() // also after a panic: the store waits for it
+	return answer(head)
 }
 
 // read answers from one snapshot.
@@ -77,8 +80,8 @@ func read[T any](l *Ledger, answer func(*store.IndexedSnapshot) (T, error)) (res
 	if err != nil {
 		return result, err
 	}
-	result, err = answer(snapshot)
-	return result, errors.Join(err, snapshot.Close())
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	return answer(snapshot)
 }
 
 // Params returns the parameters of the ledger.

@@ -11,37 +11,6 @@ import (
 	"lockstep/types"
 )
 
-// bookCache computes books one at a time and each at most once a block, so that questions don't keep the node from making blocks.
-type bookCache struct {
-	turn   chan struct{} // holds a token while no book is computed
-	cached map[types.ProductID]cachedBook
-}
-
-type cachedBook struct {
-	book  wire.Book
-	until uint64 // the last height at which it is valid
-}
-
-// maxCached bounds the number of cached books; each takes at most some hundred kilobytes.
-const maxCached = 64
-
-func newBookCache() *bookCache {
-	c := &bookCache{turn: make(chan struct{}, 1), cached: map[types.ProductID]cachedBook{}}
-	c.turn <- struct{}{}
-	return c
-}
-
-// do runs work once no other runs, unless the context ends first.
-func (c *bookCache) do(ctx context.Context, work func() error) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.turn:
-	}
-	defer func() { c.turn <- struct{}{} }()
-	return work()
-}
-
 func (l *Ledger) Products(_ context.Context, part wire.Page) (wire.Products, error) {
 	return read(l, func(s *store.IndexedSnapshot) (wire.Products, error) {
 		params := l.store.Params()
@@ -49,37 +18,21 @@ func (l *Ledger) Products(_ context.Context, part wire.Page) (wire.Products, err
 	})
 }
 
-func (l *Ledger) Product(ctx context.Context, id types.ProductID) (answer wire.Book, err error) {
-	err = l.books.do(ctx, func() error {
-		height := l.store.Height()
-		if cached, known := l.books.cached[id]; known && height <= cached.until {
-			answer = cached.book
-			return nil
-		}
-		until := uint64(math.MaxUint64) // a cleared product is final
-		answer, err = read(l, func(s *store.IndexedSnapshot) (wire.Book, error) {
+func (l *Ledger) Product(ctx context.Context, id types.ProductID) (wire.Book, error) {
+	return l.books.get(ctx, id, l.store.Height(), func() (cachedBook, error) {
+		return read(l, func(s *store.IndexedSnapshot) (cachedBook, error) {
 			params := l.store.Params()
 			if open, ok := openBook(s.Reader, &params, id); ok {
-				until = s.Height()
-				return open, nil
+				return cachedBook{open, s.Height()}, nil
 			}
 			auction, err := auctionOf(s, id)
 			if err != nil {
-				return wire.Book{}, err
+				return cachedBook{}, err
 			}
 			first, err := store.AuctionList[types.Round](s, id, 0, wire.MaxRounds)
-			return clearedBook(auction, first, s.Reader, &params), err
+			return cachedBook{clearedBook(auction, first, s.Reader, &params), math.MaxUint64}, err // a cleared product is final
 		})
-		if err != nil {
-			return err
-		}
-		if len(l.books.cached) >= maxCached {
-			clear(l.books.cached)
-		}
-		l.books.cached[id] = cachedBook{answer, until}
-		return nil
 	})
-	return answer, err
 }
 
 // auctionOf returns the auction of a product. It fails when there was none, or when not all of its trades are made.

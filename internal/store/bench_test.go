@@ -83,7 +83,7 @@ func (l *lane) deliver(w *world, _ int) *types.Tx {
 
 // release opens the trade. Its payment and its return fund the next trade.
 func (l *lane) release(w *world, _ int) *types.Tx {
-	head := w.store.Head()
+	head := w.head()
 	defer head.Close()
 	trade, _ := head.Reader.Trade(l.trade)
 	l.purse = nil

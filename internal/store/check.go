@@ -38,7 +38,8 @@ func (s *Store) Check() (report Report, err error) {
 			err = closeErr
 		}
 	}()
-	snapshot.Head = newHead(stateReader{Reader: snapshot.db, height: snapshot.Height()}, snapshot.db, snapshot.partitions, snapshot.Commitment()) // from the disk alone
+	snapshot.state = stateReader{Reader: snapshot.db, height: snapshot.Height()} // from the disk alone
+	snapshot.Reader.View = snapshot.state
 	c := &checker{IndexedSnapshot: snapshot, params: s.params}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {

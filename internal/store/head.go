@@ -18,22 +18,27 @@ type Head struct {
 	db         *pebble.Snapshot
 	partitions partitions
 	commitment types.Hash
+	leave      func() // lets the store close
 }
 
-// Head returns a reader of the last block.
-func (s *Store) Head() *Head {
+// Head returns a reader of the last block, or an error once the store closes.
+func (s *Store) Head() (*Head, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	leave, err := s.enter()
+	if err != nil {
+		return nil, err
+	}
 	db := s.db.NewSnapshot()
-	return newHead(stateReader{db, s.unwritten(), s.cache, s.position.height}, db, s.partitions, s.commitment)
-}
-
-func newHead(state stateReader, db *pebble.Snapshot, partitions partitions, commitment types.Hash) *Head {
-	return &Head{ledger.Reader{View: state}, state, db, partitions, commitment}
+	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
+	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, leave}, nil
 }
 
 // Close releases the head.
-func (h *Head) Close() error { return h.db.Close() }
+func (h *Head) Close() error {
+	defer h.leave()
+	return h.db.Close()
+}
 
 // Height is the height of the last block, zero before the first.
 func (h *Head) Height() uint64 { return h.state.height }

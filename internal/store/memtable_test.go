@@ -30,7 +30,7 @@ func TestFlushesAndCrashes(t *testing.T) {
 					rt.Fatal(err)
 				}
 			case 1:
-				head := w.store.Head()
+				head := w.head()
 				twin.heads = append(twin.heads, past{head, twin.memory.Clone(), twin.tradesOf(head)})
 			case 2:
 				if _, err := w.store.Check(); err != nil {

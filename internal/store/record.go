@@ -104,7 +104,12 @@ func readPosition(reader pebble.Reader) (h position, err error) {
 
 // Block returns the record of the block at a height, or nil. Don't change it.
 func (s *Store) Block(height uint64) (*Block, error) {
-	for _, memtable := range s.memtables() {
+	memtables, leave, err := s.lookUp()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for _, memtable := range memtables {
 		if block := memtable.block(height); block != nil {
 			return block, nil
 		}
@@ -114,7 +119,11 @@ func (s *Store) Block(height uint64) (*Block, error) {
 
 // Receipt returns the receipt of a transaction, or nil when no block holds it.
 func (s *Store) Receipt(id types.TxID) (*Receipt, error) {
-	memtables := s.memtables()
+	memtables, leave, err := s.lookUp()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	for _, memtable := range memtables {
 		if receipt := memtable.receipt(id); receipt != nil {
 			return receipt, nil
@@ -123,11 +132,12 @@ func (s *Store) Receipt(id types.TxID) (*Receipt, error) {
 	return readReceipt(s.db, memtables[0].partitions, id)
 }
 
-// memtables returns the memtables that are not on the disk, newest first; there is always one.
-func (s *Store) memtables() []*memtable {
+// lookUp admits a look-up like [Store.enter]. It returns the memtables that are not on the disk, newest first; there is always one.
+func (s *Store) lookUp() (memtables []*memtable, leave func(), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.unwritten()
+	leave, err = s.enter()
+	return s.unwritten(), leave, err
 }
 
 func readBlock(reader pebble.Reader, height uint64) (*Block, error) {

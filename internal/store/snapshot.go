@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"lockstep/internal/ledger"
 	"lockstep/types"
 )
 
@@ -17,7 +18,18 @@ type IndexedSnapshot struct{ *Head }
 
 // Snapshot flushes the store, since derived data is read from the disk, and returns a snapshot of the last block. [Store.Head] suffices for
 // the state alone.
-func (s *Store) Snapshot() (*IndexedSnapshot, error) {
+func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
+	s.mu.RLock()
+	leave, err := s.enter()
+	s.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			leave()
+		}
+	}()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	written, err := s.flush()
@@ -36,7 +48,8 @@ func (s *Store) Snapshot() (*IndexedSnapshot, error) {
 	s.mu.RLock()
 	partitions := s.partitions // only a flush begins one, and this snapshot holds s.writing
 	s.mu.RUnlock()
-	return &IndexedSnapshot{newHead(view, db, partitions, position.accumulator.Commitment(position.height, &s.params))}, nil
+	commitment := position.accumulator.Commitment(position.height, &s.params)
+	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, commitment, leave}}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.

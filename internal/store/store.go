@@ -41,6 +41,7 @@ type Store struct {
 
 	writing  sync.Mutex     // held during a flush
 	flushing sync.WaitGroup // background flushes
+	readers  sync.WaitGroup // heads, snapshots and look-ups in progress
 
 	mu         sync.RWMutex // guards the fields below; the database has its own locks
 	position   position
@@ -49,6 +50,7 @@ type Store struct {
 	active     *memtable  // receives the next block
 	immutable  *memtable  // is being flushed; nil when no flush runs
 	failed     error      // of a flush: commits are refused from then on
+	closing    bool       // readers are refused from then on
 }
 
 // Open opens the store in a folder, or creates it. The parameters must equal those at its creation. Memory below [MinMemory] counts as
@@ -165,12 +167,16 @@ func (s *Store) Failed() <-chan struct{} { return s.guard.failed }
 // Failure returns the database's failure, nil while it works.
 func (s *Store) Failure() error { return s.guard.state() }
 
-// Close flushes and closes the store. Close heads and snapshots before. A store whose database has failed stays open until the process
-// ends.
+// Close refuses new readers, waits until the heads and snapshots in use are closed, flushes the store and closes it. No block may be executed
+// or committed by then. A store whose database has failed stays open until the process ends.
 func (s *Store) Close() error {
 	if err := s.guard.state(); err != nil {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.readers.Wait()
 	var err error
 	s.flushing.Wait() // before the memtables are read
 	if s.active != nil {
@@ -188,6 +194,15 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	return nil
+}
+
+// enter admits a reader, which calls leave when it is done, unless the store closes. The caller holds s.mu.
+func (s *Store) enter() (leave func(), err error) {
+	if s.closing {
+		return nil, types.Refuse(types.CodeUnavailable, "the store is closed: the node is stopping")
+	}
+	s.readers.Add(1)
+	return s.readers.Done, nil
 }
 
 // Params returns the parameters of the ledger.

@@ -53,6 +53,15 @@ func (w *world) close() {
 	w.store = nil
 }
 
+func (w *world) head() *store.Head {
+	w.t.Helper()
+	head, err := w.store.Head()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return head
+}
+
 // stage executes a block a second after the last one.
 func (w *world) stage(txs ...*types.Tx) *store.Staged {
 	w.t.Helper()
