@@ -11,7 +11,7 @@ endif
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
 PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivor
-PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/game ./internal/ledger ./internal/mutate ./internal/node ./types
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
@@ -92,7 +92,7 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 .PHONY: mutants
 mutants: ## change each rule of a trade and switch off each rule of the ledger; tests and explorer must notice (up to an hour)
 	go run ./internal/mutate
-	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./internal/game
+	LOCKSTEP_MUTANTS=all go test -run Mutants -v -timeout 30m ./internal/game/explore
 
 .PHONY: man
 man: build ## bin/man: a manual page for each command

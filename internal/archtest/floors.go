@@ -24,6 +24,7 @@ func floors() []floor {
 		{4, "internal/archtest"},
 		{4, "internal/bench"},
 		{4, "internal/browser"},
+		{4, "internal/game/explore"},
 		{4, "internal/ledgertest"},
 		{4, "internal/mutate"},
 		{4, "internal/sim"},

@@ -26,6 +26,8 @@ func linterCases() []struct{ folder, code, want string } {
 		{"market/sideways", `import _ "lockstep/meter"`, denied("lockstep/meter")},
 		{"internal/ledger/upwards", `import _ "lockstep/internal/store"`, denied("lockstep/internal/store")},
 		{"internal/game/upwards", `import _ "lockstep/internal/chain"`, denied("lockstep/internal/chain")},
+		{"internal/game/explorer", `import _ "lockstep/internal/game/explore"`, denied("lockstep/internal/game/explore")},
+		{"internal/game/explore/upwards", `import _ "lockstep/internal/store"`, denied("lockstep/internal/store")},
 		{"internal/chain/sideways", `import _ "lockstep/internal/index"`, denied("lockstep/internal/index")},
 		{"internal/index/sideways", `import _ "lockstep/internal/store"`, denied("lockstep/internal/store")},
 		{"internal/store/sideways", `import _ "lockstep/internal/chain"`, denied("lockstep/internal/chain")},

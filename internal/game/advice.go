@@ -14,14 +14,14 @@ func advise(terms Terms, s *Solution) ([]string, error) {
 		a.price()
 	} else {
 		switch terms.Fallback {
-		case hold:
+		case Hold:
 			a.evidence()
 			a.commitment()
 			a.bond()
 			a.instalments()
-		case meted:
+		case Metered:
 			a.deposit()
-		case judge:
+		case Arbitrated:
 			a.deposit()
 			a.say("All of this rests on the arbiter. In league with the partner it can cost the consumer %s and the producer %s. "+
 				"Goods that a meter counts need no arbiter: take meter terms for them.", s.League.Consumer, s.League.Producer)
@@ -99,7 +99,7 @@ func (a *adviser) deposit() {
 
 // evidence compares with meter terms.
 func (a *adviser) evidence() {
-	s := a.with(func(t *Terms) { t.Fallback = meted; t.Deposit = max(t.Deposit, t.ReleaseCost+1) })
+	s := a.with(func(t *Terms) { t.Fallback = Metered; t.Deposit = max(t.Deposit, t.ReleaseCost+1) })
 	if s != nil && s.Strict {
 		a.say("If a meter counts the goods, take meter terms: with them honesty is %s, "+
 			"and the worst losses are %s for the consumer and %s for the producer.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -138,11 +139,11 @@ func evaluate(t Terms) (*Solution, error) {
 	if err != nil {
 		return nil, err
 	}
-	plays := solve(root, parties)
+	plays := solve(root, board.Parties)
 	s := &Solution{
 		Terms: TermsView{
 			t.amount(t.Value), t.amount(t.Cost), t.amount(t.Price), t.amount(t.Deposit), t.amount(t.Bond), t.amount(t.ReleaseCost),
-			t.Instalments, t.quantity(), t.Fallback,
+			t.Instalments, t.TotalQuantity(), t.Fallback,
 		},
 		Outcomes: len(plays), Rating: rating(plays), WithoutGoods: withoutGoods(root),
 	}
@@ -151,23 +152,23 @@ func evaluate(t Terms) (*Solution, error) {
 	s.Equilibrium = chosen.moves()
 	paid := root.branches[0]
 	if s.Equilibrium[0] != paid.says {
-		s.IfPaid = honestFirst(after(paid, parties)).moves()
+		s.IfPaid = honestFirst(after(paid, board.Parties)).moves()
 	}
-	if t.Fallback == hold {
-		s.Committed = rating(after(paid, consumer))
+	if t.Fallback == Hold {
+		s.Committed = rating(after(paid, board.Consumer))
 	}
 	honest := honestEnd(root)
 	s.HonestPayoffs = t.pair(honest.consumer, honest.producer)
-	s.ByProducer, s.ConsumerWorstLoss = t.attack(consumer, root, false)
-	s.ByConsumer, s.ProducerWorstLoss = t.attack(producer, root, false)
+	s.ByProducer, s.ConsumerWorstLoss = t.attack(board.Consumer, root, false)
+	s.ByConsumer, s.ProducerWorstLoss = t.attack(board.Producer, root, false)
 	s.GriefingRatio = s.ByProducer.Ratio
 	if s.GriefingRatio.less(s.ByConsumer.Ratio) {
 		s.GriefingRatio = s.ByConsumer.Ratio
 	}
-	if t.Fallback == judge {
+	if t.Fallback == Arbitrated {
 		s.League = &Pair{}
-		_, s.League.Consumer = t.attack(consumer, root, true)
-		_, s.League.Producer = t.attack(producer, root, true)
+		_, s.League.Consumer = t.attack(board.Consumer, root, true)
+		_, s.League.Producer = t.attack(board.Producer, root, true)
 	}
 	s.Ends = t.ends(root, s)
 	return s, nil
@@ -209,11 +210,11 @@ func honestFirst(plays []*play) *play {
 func withoutGoods(root *fork) string {
 	at := root.branches[0].next.branches[0].next // paid, recorded
 	nothing := at.branches[len(at.branches)-1].next
-	for nothing.who != consumer {
+	for nothing.who != board.Consumer {
 		nothing = nothing.branches[0].next // the reading of nothing is posted
 	}
 	releases, keeps := false, false
-	for _, p := range solve(nothing, parties) {
+	for _, p := range solve(nothing, board.Parties) {
 		if p.honest { // no goods, no secret
 			keeps = true
 		} else {
@@ -243,10 +244,10 @@ func honestEnd(f *fork) *payoffs {
 }
 
 // attack is the worst attack on an honest victim, and the victim's worst loss of all.
-func (t *Terms) attack(victim party, root *fork, league bool) (Attack, Figure) {
-	attacker := consumer
-	if victim == consumer {
-		attacker = producer
+func (t *Terms) attack(victim board.Party, root *fork, league bool) (Attack, Figure) {
+	attacker := board.Consumer
+	if victim == board.Consumer {
+		attacker = board.Producer
 	}
 	worst := Attack{Ratio: "0", VictimLoss: t.amount(0), AttackerLoss: t.amount(0)}
 	worstLoss := t.amount(0)

@@ -2,6 +2,8 @@ package game
 
 import (
 	"math/big"
+
+	"lockstep/internal/game/board"
 )
 
 // play is one continuation of the game from a fork, with its payoffs.
@@ -17,9 +19,9 @@ type play struct {
 // at least as good for the deciding party as the worst equilibrium after each of its alternatives.
 //
 // A committed party makes the honest move at every fork, even at a loss; so does an arbiter, which has no stake.
-func solve(f *fork, committed party) []*play {
+func solve(f *fork, committed board.Party) []*play {
 	choices := make([][]*play, len(f.branches))
-	fixed := f.who == arbiter || f.who == committed
+	fixed := f.who == board.Arbiter || f.who == committed
 	for i, b := range f.branches {
 		if !fixed || b.honest {
 			choices[i] = after(b, committed)
@@ -37,7 +39,7 @@ func solve(f *fork, committed party) []*play {
 }
 
 // after is how the game can go on from a branch, the branch itself first.
-func after(b branch, committed party) []*play {
+func after(b branch, committed board.Party) []*play {
 	if b.end != nil {
 		return []*play{{payoffs: b.end, says: b.says, honest: b.honest}}
 	}
@@ -49,7 +51,7 @@ func after(b branch, committed party) []*play {
 }
 
 // bearable: no alternative is better even when the worst follows it.
-func bearable(who party, option *play, choices [][]*play, own int) bool {
+func bearable(who board.Party, option *play, choices [][]*play, own int) bool {
 	for i, alternative := range choices {
 		if i == own {
 			continue
@@ -61,7 +63,7 @@ func bearable(who party, option *play, choices [][]*play, own int) bool {
 	return true
 }
 
-func lowest(plays []*play, who party) *big.Int {
+func lowest(plays []*play, who board.Party) *big.Int {
 	var worst *big.Int
 	for _, p := range plays {
 		if worst == nil || p.of(who).Cmp(worst) < 0 {
@@ -115,9 +117,9 @@ func (t *trail) moves() []string {
 
 // against shows every end that others can bring about while a party is honest. The arbiter is honest too, unless it is
 // in league with the others.
-func against(victim party, f *fork, league bool, so *trail, see func(end *payoffs, way *trail)) {
+func against(victim board.Party, f *fork, league bool, so *trail, see func(end *payoffs, way *trail)) {
 	for _, b := range f.branches {
-		fixed := f.who == victim || f.who == arbiter && !league
+		fixed := f.who == victim || f.who == board.Arbiter && !league
 		switch way := so.then(b.says); {
 		case fixed && !b.honest:
 		case b.end != nil:

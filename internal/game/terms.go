@@ -1,6 +1,7 @@
 package game
 
 import (
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -22,63 +23,51 @@ type Terms struct {
 
 // The names of the fallback terms, as in an agreement's JSON.
 const (
-	hold  = "hold"
-	meted = "meter"
-	judge = "arbiter"
+	Hold       = "hold"
+	Metered    = "meter"
+	Arbitrated = "arbiter"
 )
 
-func (t *Terms) quantity() uint64 {
+// TotalQuantity returns the quantity of the goods.
+func (t *Terms) TotalQuantity() uint64 {
 	if t.Quantity == 0 {
 		return uint64(t.Instalments)
 	}
 	return t.Quantity
 }
 
-// agreement is the terms as the ledger knows them, between the producer and a consumer.
-func (t *Terms) agreement(b *board, buyer party, d types.Deadlines, nonce uint64) types.Agreement {
-	asset := money(b.keys[operator])
+// Agreement is the terms as the ledger knows them, between the producer and a consumer.
+func (t *Terms) Agreement(b *board.Board, buyer board.Party, d types.Deadlines, nonce uint64) types.Agreement {
+	asset := b.Money()
 	a := types.Agreement{
-		ChainID: b.params.ChainID, Producer: b.keys[producer], Consumer: b.keys[buyer],
+		ChainID: b.Params.ChainID, Producer: b.Keys[board.Producer], Consumer: b.Keys[buyer],
 		Goods: types.Goods{
-			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: t.quantity(),
-			From: slotFrom, Until: slotUntil,
+			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: t.TotalQuantity(),
+			From: board.SlotFrom, Until: board.SlotUntil,
 		},
 		Asset: asset.ID(), Price: t.Price, Deposit: t.Deposit, Bond: t.Bond,
 		Instalments: t.Instalments, Deadlines: d, Nonce: nonce,
 	}
 	switch t.Fallback {
-	case hold:
+	case Hold:
 		a.Fallback = &types.Hold{}
-	case meted:
+	case Metered:
 		a.Fallback = &types.Meter{}
-		a.Goods.Flow = b.flow()
-	case judge:
-		a.Fallback = &types.Arbiter{Key: b.keys[arbiter]}
+		a.Goods.Flow = b.Flow()
+	case Arbitrated:
+		a.Fallback = &types.Arbiter{Key: b.Keys[board.Arbiter]}
 	}
 	return a
 }
 
-// flow is the producer's export at its connection point.
-func (b *board) flow() types.Flow {
-	return types.Flow{Point: gateway().ID(), Direction: types.DirectionExport}
-}
-
-// The slot of the game's goods, and the deadlines around it. Delivery is committed well before the slot, so that an
-// outage can carry block time beyond its beginning while the ledger clock still stands before deliver-by.
-const (
-	slotFrom   = opening + types.Time(2*slotSpan)
-	slotMiddle = slotFrom + types.Time(slotSpan/2)
-	slotUntil  = slotFrom + types.Time(slotSpan)
-)
-
-// deadlines of the game; under meter terms the last two come after the slot.
-func (t *Terms) deadlines() types.Deadlines {
-	d := types.Deadlines{PayBy: opening.Add(window), DeliverBy: opening.Add(2 * window)}
-	d.ReadingBy = d.DeliverBy.Add(window)
-	if t.Fallback == meted {
-		d.ReadingBy = slotUntil.Add(window)
+// Deadlines of the game; under meter terms the last two come after the slot.
+func (t *Terms) Deadlines() types.Deadlines {
+	d := types.Deadlines{PayBy: board.Opening.Add(board.Window), DeliverBy: board.Opening.Add(2 * board.Window)}
+	d.ReadingBy = d.DeliverBy.Add(board.Window)
+	if t.Fallback == Metered {
+		d.ReadingBy = board.SlotUntil.Add(board.Window)
 	}
-	d.ConfirmBy = d.ReadingBy.Add(window)
+	d.ConfirmBy = d.ReadingBy.Add(board.Window)
 	return d
 }
 
@@ -87,19 +76,15 @@ func (t *Terms) Check() error {
 	if t.Instalments < 1 {
 		return types.Refuse(types.CodeTerms, "0 instalments: 1 is a trade without instalments")
 	}
-	keys := new([parties]types.PublicKey)
-	for p := range parties {
-		keys[p] = p.key()
-	}
-	b := &board{params: gameParams(keys[operator]), keys: keys}
+	b := board.Blank()
 	switch t.Fallback {
-	case hold, meted, judge:
+	case Hold, Metered, Arbitrated:
 	default:
 		return types.Refuse(types.CodeFallback, "%q is none of hold, meter and arbiter", t.Fallback)
 	}
 	if _, fits := types.Sum(t.Price, t.Deposit, t.Bond, 1); !fits {
 		return types.Refuse(types.CodeOverflow, "price %s, deposit %s and bond %s are more than the ledger can count", t.Price, t.Deposit, t.Bond)
 	}
-	agreement := t.agreement(b, consumer, t.deadlines(), 0)
-	return agreement.Check(b.params)
+	agreement := t.Agreement(b, board.Consumer, t.Deadlines(), 0)
+	return agreement.Check(b.Params)
 }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math/big"
 
+	"lockstep/internal/game/board"
 	"lockstep/trade"
 	"lockstep/types"
 )
 
 // fork is a state of the trade in which a party decides. Exactly one of its branches is the honest one.
 type fork struct {
-	who      party
+	who      board.Party
 	branches []branch
 }
 
@@ -26,8 +27,8 @@ type branch struct {
 // the ledger has it. Money that stays locked for ever is lost.
 type payoffs struct{ consumer, producer *big.Int }
 
-func (p *payoffs) of(who party) *big.Int {
-	if who == consumer {
+func (p *payoffs) of(who board.Party) *big.Int {
+	if who == board.Consumer {
 		return p.consumer
 	}
 	return p.producer
@@ -38,12 +39,12 @@ type tree struct {
 	Terms
 	agreement types.Agreement
 	id        types.TradeID
-	purses    [parties]types.Amount
+	purses    [board.Parties]types.Amount
 }
 
 // table is the trade at one moment: the ledger, and the facts off the ledger.
 type table struct {
-	at    *board
+	at    *board.Board
 	goods uint16 // instalments of the goods handed over
 	sent  uint16 // releases sent
 }
@@ -53,14 +54,14 @@ func buildTree(terms Terms) (*fork, error) {
 		return nil, err
 	}
 	t := &tree{Terms: terms}
-	t.purses[consumer], t.purses[producer] = terms.Price+terms.Deposit, terms.Bond
-	b, _, err := newBoard(t.purses)
+	t.purses[board.Consumer], t.purses[board.Producer] = terms.Price+terms.Deposit, terms.Bond
+	b, _, err := board.New(t.purses)
 	if err != nil {
 		return nil, err
 	}
-	t.agreement = terms.agreement(b, consumer, terms.deadlines(), 0)
+	t.agreement = terms.Agreement(b, board.Consumer, terms.Deadlines(), 0)
 	t.id = t.agreement.ID()
-	if b, err = b.must(b.signed(b.body(b.agree(&t.agreement, producer)), producer)); err != nil {
+	if b, err = b.Must(b.Signed(b.Body(b.Agree(&t.agreement, board.Producer)), board.Producer)); err != nil {
 		return nil, err
 	}
 	return t.paying(table{at: b})
@@ -71,8 +72,8 @@ func (t *tree) paying(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	pay := now.at.body(&types.Pay{Trade: t.id, Digest: secret(0).Digest(int(t.Instalments))})
-	paid, err := t.lock(now, pay, consumer)
+	pay := now.at.Body(&types.Pay{Trade: t.id, Digest: board.Secret(0).Digest(int(t.Instalments))})
+	paid, err := t.lock(now, pay, board.Consumer)
 	if err != nil {
 		return nil, err
 	}
@@ -80,22 +81,22 @@ func (t *tree) paying(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fork{consumer, []branch{
+	return &fork{board.Consumer, []branch{
 		{says: "the consumer pays", honest: true, next: delivering},
 		{says: "the consumer does not pay", end: declined},
 	}}, nil
 }
 
 // lock does a step for which a party puts in all that it has, which is just enough.
-func (t *tree) lock(now table, body types.Body, by party) (table, error) {
-	for _, coin := range now.at.coins(by) {
-		body.Spend(now.at.keys[by], coin.outpoint, coin.amount)
+func (t *tree) lock(now table, body types.Body, by board.Party) (table, error) {
+	for _, coin := range now.at.Coins(by) {
+		body.Spend(now.at.Keys[by], coin.Outpoint, coin.Amount)
 	}
-	return t.do(now, now.at.signed(body, by))
+	return t.do(now, now.at.Signed(body, by))
 }
 
 func (t *tree) do(now table, tx *types.Tx) (table, error) {
-	next, err := now.at.must(tx)
+	next, err := now.at.Must(tx)
 	now.at = next
 	return now, err
 }
@@ -111,7 +112,7 @@ func (t *tree) delivering(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	delivered, err := t.lock(now, now.at.body(&types.Deliver{Trade: t.id}), producer)
+	delivered, err := t.lock(now, now.at.Body(&types.Deliver{Trade: t.id}), board.Producer)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (t *tree) delivering(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fork{producer, []branch{
+	return &fork{board.Producer, []branch{
 		{says: "the producer records the delivery", honest: true, next: handing},
 		{says: "the producer records nothing and hands over nothing", end: kept},
 		{says: "the producer hands over the goods and records nothing", end: given},
@@ -129,14 +130,14 @@ func (t *tree) delivering(now table) (*fork, error) {
 // handing is where the goods change hands, or not. Without evidence (hold) instalment follows instalment, each released
 // before the next is handed over; with it, the producer hands over as much as it likes and the evidence is judged.
 func (t *tree) handing(now table) (*fork, error) {
-	if t.Fallback == hold {
+	if t.Fallback == Hold {
 		return t.handingNext(now, 0)
 	}
 	slotOver := now
-	if t.Fallback == meted {
-		slotOver.at = now.at.at(slotUntil)
+	if t.Fallback == Metered {
+		slotOver.at = now.at.At(board.SlotUntil)
 	}
-	f := &fork{who: producer}
+	f := &fork{who: board.Producer}
 	for goods := int(t.Instalments); goods >= 0; goods-- {
 		handed := slotOver
 		handed.goods = uint16(goods)
@@ -178,12 +179,12 @@ func (t *tree) handingNext(now table, k uint16) (*fork, error) {
 	if k > 0 {
 		no = "the producer hands over nothing more"
 	}
-	return &fork{producer, []branch{{says: yes, honest: true, next: answering}, {says: no, next: stopped}}}, nil
+	return &fork{board.Producer, []branch{{says: yes, honest: true, next: answering}, {says: no, next: stopped}}}, nil
 }
 
 // answering is the consumer's turn under hold, with k instalments released: one more, all, or none any more.
 func (t *tree) answering(now table, k uint16) (*fork, error) {
-	f := &fork{who: consumer}
+	f := &fork{who: board.Consumer}
 	came := now.goods > k
 	if came && now.goods < t.Instalments {
 		released, err := t.release(now, now.goods)
@@ -220,34 +221,34 @@ func (t *tree) answering(now table, k uint16) (*fork, error) {
 }
 
 func (t *tree) release(now table, k uint16) (table, error) {
-	preimage := types.Secret(secret(0).Digest(int(t.Instalments - k)))
+	preimage := types.Secret(board.Secret(0).Digest(int(t.Instalments - k)))
 	now.sent++
 	now, err := t.do(now, types.NewRelease(t.agreement.ChainID, types.Release{Trade: t.id, Instalment: k, Preimage: preimage}))
-	coins := now.at.coins(producer)
+	coins := now.at.Coins(board.Producer)
 	if err != nil || len(coins) < 2 {
 		return now, err
 	}
 	// The producer makes one coin of its instalments, so that a thousand of them don't slow the game down.
-	body, sum := now.at.body(), types.Amount(0)
+	body, sum := now.at.Body(), types.Amount(0)
 	for _, coin := range coins {
-		body.Spend(now.at.keys[producer], coin.outpoint, coin.amount)
-		sum += coin.amount
+		body.Spend(now.at.Keys[board.Producer], coin.Outpoint, coin.Amount)
+		sum += coin.Amount
 	}
-	body.Outputs = []types.Output{now.at.coin(producer, sum)}
-	return t.do(now, now.at.signed(body, producer))
+	body.Outputs = []types.Output{now.at.Output(board.Producer, sum)}
+	return t.do(now, now.at.Signed(body, board.Producer))
 }
 
 // proving is the producer's turn to post its readings; the meter tells the truth.
 func (t *tree) proving(now table) (*fork, error) {
-	if t.Fallback != meted {
+	if t.Fallback != Metered {
 		return t.confirming(now)
 	}
-	signed, err := record(slotFrom, slotUntil, 1, t.quantityOf(now.goods))
+	signed, err := board.Record(board.SlotFrom, board.SlotUntil, 1, t.quantityOf(now.goods))
 	if err != nil {
 		return nil, err
 	}
-	reading := now.at.body(&types.Reading{Flow: now.at.flow(), From: slotFrom, Records: []types.HexBytes{signed}})
-	posted, err := t.do(now, now.at.signed(reading, producer))
+	reading := now.at.Body(&types.Reading{Flow: now.at.Flow(), From: board.SlotFrom, Records: []types.HexBytes{signed}})
+	posted, err := t.do(now, now.at.Signed(reading, board.Producer))
 	if err != nil {
 		return nil, err
 	}
@@ -259,14 +260,14 @@ func (t *tree) proving(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fork{producer, []branch{
+	return &fork{board.Producer, []branch{
 		{says: "the producer posts its reading", honest: true, next: known},
 		{says: "the producer posts no reading", next: unknown},
 	}}, nil
 }
 
 func (t *tree) quantityOf(goods uint16) uint64 {
-	return uint64(types.Amount(t.quantity()).Share(uint64(goods), uint64(t.Instalments)))
+	return uint64(types.Amount(t.TotalQuantity()).Share(uint64(goods), uint64(t.Instalments)))
 }
 
 // confirming is the consumer's turn under meter and arbiter terms: the last before the evidence decides.
@@ -284,7 +285,7 @@ func (t *tree) confirming(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fork{consumer, []branch{{says: says, honest: complete, end: end}}}
+	f := &fork{board.Consumer, []branch{{says: says, honest: complete, end: end}}}
 	withheld, err := t.deciding(now)
 	if err != nil {
 		return nil, err
@@ -296,8 +297,8 @@ func (t *tree) confirming(now table) (*fork, error) {
 
 // deciding follows when confirm-by has passed without a release.
 func (t *tree) deciding(now table) (branch, error) {
-	now.at = now.at.at(t.agreement.Deadlines.ConfirmBy + 1)
-	if t.Fallback == meted {
+	now.at = now.at.At(t.agreement.Deadlines.ConfirmBy + 1)
+	if t.Fallback == Metered {
 		settled, err := t.do(now, types.NewSettle(t.agreement.ChainID, t.id))
 		if err != nil {
 			return branch{}, err
@@ -307,7 +308,7 @@ func (t *tree) deciding(now table) (branch, error) {
 	}
 	all := t.Price + t.Deposit + t.Bond
 	truth := trade.ProducerShare(&t.agreement, 0, t.quantityOf(now.goods))
-	f := &fork{who: arbiter}
+	f := &fork{who: board.Arbiter}
 	for _, award := range []struct {
 		says       string
 		toProducer types.Amount
@@ -317,7 +318,7 @@ func (t *tree) deciding(now table) (branch, error) {
 		{"the arbiter awards everything to the consumer", 0},
 	} {
 		action := &types.Award{Trade: t.id, ToProducer: award.toProducer, ToConsumer: all - award.toProducer}
-		awarded, err := t.do(now, now.at.signed(now.at.body(action), arbiter))
+		awarded, err := t.do(now, now.at.Signed(now.at.Body(action), board.Arbiter))
 		if err != nil {
 			return branch{}, err
 		}
@@ -333,14 +334,14 @@ func (t *tree) deciding(now table) (branch, error) {
 // over returns the payoffs after all deadlines. A part of the goods costs its share of the whole rounded up
 // and is worth its share rounded down, so that no rounding makes a half delivery look better than it is.
 func (t *tree) over(now table) (*payoffs, error) {
-	clock := max(now.at.clock.Now(), t.agreement.Deadlines.ConfirmBy+1)
-	var has [parties]*big.Int
+	clock := max(now.at.Clock.Now(), t.agreement.Deadlines.ConfirmBy+1)
+	var has [board.Parties]*big.Int
 	for p := range has {
 		has[p] = new(big.Int)
 	}
-	for _, holding := range now.at.reader().Holdings() {
+	for _, holding := range now.at.Reader().Holdings() {
 		owner, owned := holding.Owner(clock)
-		if who, known := now.at.whose(owner); owned && known {
+		if who, known := now.at.Whose(owner); owned && known {
 			has[who].Add(has[who], integer(holding.Amount))
 		}
 	}
@@ -349,11 +350,11 @@ func (t *tree) over(now table) (*payoffs, error) {
 	}
 	part, whole := uint64(now.goods), uint64(t.Instalments)
 	cost := t.Cost - t.Cost.Share(whole-part, whole)
-	has[consumer].Add(has[consumer], integer(t.Value.Share(part, whole)))
-	has[producer].Sub(has[producer], integer(cost))
+	has[board.Consumer].Add(has[board.Consumer], integer(t.Value.Share(part, whole)))
+	has[board.Producer].Sub(has[board.Producer], integer(cost))
 	trouble := new(big.Int).Mul(integer(t.ReleaseCost), big.NewInt(int64(now.sent)))
-	has[consumer].Sub(has[consumer], trouble)
-	return &payoffs{consumer: has[consumer], producer: has[producer]}, nil
+	has[board.Consumer].Sub(has[board.Consumer], trouble)
+	return &payoffs{consumer: has[board.Consumer], producer: has[board.Producer]}, nil
 }
 
 func integer(amount types.Amount) *big.Int { return new(big.Int).SetUint64(uint64(amount)) }

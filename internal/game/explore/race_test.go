@@ -1,6 +1,6 @@
 //go:build race
 
-package game_test
+package explore_test
 
 // racing: the race detector makes everything several times slower, and nothing here runs at once.
 const racing = true

@@ -1,8 +1,9 @@
-package game
+package explore
 
 import (
 	"fmt"
 
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -14,8 +15,8 @@ const (
 )
 
 // standingOffer is the offer that a scene's deals are takes of. Its rates are such that the deals' sums are rounded up.
-func (r *rules) standingOffer(at *board) types.Offer {
-	a := r.Deals[0].agreement(at, consumer, r.Deals[0].deadlines(), 0)
+func (r *rules) standingOffer(at *board.Board) types.Offer {
+	a := r.Deals[0].Agreement(at, board.Consumer, r.Deals[0].deadlines(), 0)
 	a.Goods.Quantity = offered
 	return types.Offer{
 		ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset,
@@ -30,10 +31,10 @@ func (r *rules) offerSteps() []step {
 	}
 	return []step{
 		{
-			says: "the producer posts an offer", action: &types.Post{Offer: r.offer}, by: []party{producer}, apply: r.post,
+			says: "the producer posts an offer", action: &types.Post{Offer: r.offer}, by: []board.Party{board.Producer}, apply: r.post,
 			open: func(b *book) bool { return b.offer == closed }, // the same transaction again, or another with the same offer
 		},
-		{says: "the producer withdraws its offer", action: &types.Cancel{Offer: r.offer.ID()}, by: []party{producer}, apply: r.cancel},
+		{says: "the producer withdraws its offer", action: &types.Cancel{Offer: r.offer.ID()}, by: []board.Party{board.Producer}, apply: r.cancel},
 	}
 }
 
@@ -62,15 +63,15 @@ func (r *rules) stands(b *book) bool { return b.offer == standing && b.now <= r.
 // takeStep takes a deal's quantity, or another that the offer doesn't allow.
 func (r *rules) takeStep(i int, quantity uint64, rank uint8) step {
 	var locked types.Amount
-	if a, err := r.offer.Agreement(quantity, r.board.keys[buyer(i)], 0); err == nil {
+	if a, err := r.offer.Agreement(quantity, r.board.Keys[buyer(i)], 0); err == nil {
 		locked = a.Price + a.Deposit
 	}
 	return step{
 		says: fmt.Sprintf("%s takes %d Wh of the offer and pays", buyer(i), quantity),
 		action: &types.Take{
-			Offer: r.offer.ID(), Consumer: r.board.keys[buyer(i)], Quantity: quantity, Nonce: uint64(i), Digest: secret(i).Digest(1),
+			Offer: r.offer.ID(), Consumer: r.board.Keys[buyer(i)], Quantity: quantity, Nonce: uint64(i), Digest: board.Secret(i).Digest(1),
 		},
-		by: []party{buyer(i)}, debits: debit(buyer(i), locked),
+		by: []board.Party{buyer(i)}, debits: debit(buyer(i), locked),
 		apply: func(b *book) string { return r.take(b, i, quantity, rank) },
 	}
 }

@@ -1,8 +1,10 @@
-package game
+package explore
 
 import (
 	"slices"
 
+	"lockstep/internal/game"
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -29,28 +31,24 @@ type Scene struct {
 // Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, perhaps an
 // accomplice of either.
 type Deal struct {
-	Terms
+	game.Terms
 	Late types.Duration // how much later than usual reading-by and confirm-by are
 }
 
-func (s *Scene) honest() party {
+func (s *Scene) honest() board.Party {
 	switch s.Honest {
-	case producer.name():
-		return producer
-	case consumer.name():
-		return consumer
+	case board.Producer.Name():
+		return board.Producer
+	case board.Consumer.Name():
+		return board.Consumer
 	}
-	return parties
+	return board.Parties
 }
 
-func (p party) name() string {
-	return [parties]string{"producer", "consumer", "stranger", "arbiter", "operator"}[p]
-}
-
-func buyer(deal int) party { return []party{consumer, stranger}[deal] }
+func buyer(deal int) board.Party { return []board.Party{board.Consumer, board.Stranger}[deal] }
 
 func (d *Deal) deadlines() types.Deadlines {
-	deadlines := d.Terms.deadlines()
+	deadlines := d.Terms.Deadlines()
 	deadlines.ReadingBy = deadlines.ReadingBy.Add(d.Late)
 	deadlines.ConfirmBy = deadlines.ConfirmBy.Add(d.Late)
 	return deadlines
@@ -61,20 +59,20 @@ func (d *Deal) deadlines() types.Deadlines {
 func (s *Scene) moments() []types.Time {
 	var all []types.Time
 	for i := range s.Deals {
-		d, metered := s.Deals[i].deadlines(), s.Deals[i].Fallback == meted
+		d, metered := s.Deals[i].deadlines(), s.Deals[i].Fallback == game.Metered
 		all = append(all, d.DeliverBy, d.ConfirmBy+1)
 		if s.Offered {
 			all = append(all, d.PayBy, d.PayBy+1)
 		}
 		if metered {
-			all = append(all, slotUntil, d.ReadingBy+1)
+			all = append(all, board.SlotUntil, d.ReadingBy+1)
 		}
 		if len(s.Deals) > 1 {
 			continue
 		}
 		all = append(all, d.DeliverBy+1, d.ConfirmBy)
 		if metered {
-			all = append(all, slotUntil-1, d.ReadingBy)
+			all = append(all, board.SlotUntil-1, d.ReadingBy)
 		}
 		if len(s.Opening) == 0 {
 			all = append(all, d.PayBy, d.PayBy+1)
@@ -85,13 +83,13 @@ func (s *Scene) moments() []types.Time {
 }
 
 // purses are a little more than the parties need, so that nobody's is empty and no two are alike.
-func (s *Scene) purses() (purses [parties]types.Amount) {
-	purses = [parties]types.Amount{producer: 1, consumer: 2, stranger: 5, arbiter: 3}
+func (s *Scene) purses() (purses [board.Parties]types.Amount) {
+	purses = [board.Parties]types.Amount{board.Producer: 1, board.Consumer: 2, board.Stranger: 5, board.Arbiter: 3}
 	if s.Offered {
-		purses[consumer] += 9 // enough to take more than there is
+		purses[board.Consumer] += 9 // enough to take more than there is
 	}
 	for i, deal := range s.Deals {
-		purses[producer] += deal.Bond
+		purses[board.Producer] += deal.Bond
 		purses[buyer(i)] += deal.Price + deal.Deposit
 	}
 	return purses
@@ -102,10 +100,10 @@ func (s *Scene) purses() (purses [parties]types.Amount) {
 // rounding shows.
 func Scenes() []Scene {
 	one := func(fallback string, bond types.Amount, instalments uint16) Deal {
-		return Deal{Terms: Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: bond, Instalments: instalments, Quantity: 5, Fallback: fallback}}
+		return Deal{Terms: game.Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: bond, Instalments: instalments, Quantity: 5, Fallback: fallback}}
 	}
 	var scenes []Scene
-	for _, fallback := range []string{hold, meted, judge} {
+	for _, fallback := range []string{game.Hold, game.Metered, game.Arbitrated} {
 		for _, deal := range []Deal{one(fallback, 2, 1), one(fallback, 0, 1), one(fallback, 2, 3)} {
 			name := fallback
 			if deal.Bond == 0 {
@@ -120,36 +118,36 @@ func Scenes() []Scene {
 					scene.Name = name + ", honest " + honest
 				}
 				scene.Pairs = honest == "" && deal.Bond > 0
-				if fallback == meted {
+				if fallback == game.Metered {
 					scene.Read = []uint64{0, 3, 5, 6}
 				}
-				if fallback == meted && scene.Pairs { // the most expensive by far
+				if fallback == game.Metered && scene.Pairs { // the most expensive by far
 					scene.Read, scene.Pairs = []uint64{3, 5}, deal.Instalments == 1
 				}
 				scenes = append(scenes, scene)
 			}
 		}
 	}
-	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(meted, 2, 1)}, Read: []uint64{5}, Halves: true, Opening: [][]int{{0}}, Outages: 1}
-	return append(append(scenes, halves, offerScene()), gaugeScenes()...)
+	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(game.Metered, 2, 1)}, Read: []uint64{5}, Halves: true, Opening: [][]int{{0}}, Outages: 1}
+	return append(append(scenes, halves, offerScene()), meterScenes()...)
 }
 
 // offerScene is a standing offer of 5 Wh, of which the consumer wants 3 and a stranger 2: each sum is a rate times the
 // quantity, rounded up.
 func offerScene() Scene {
 	take := func(quantity uint64, price, deposit, bond types.Amount) Deal {
-		return Deal{Terms: Terms{Value: 11, Cost: 1, Price: price, Deposit: deposit, Bond: bond, Instalments: 1, Quantity: quantity, Fallback: hold}}
+		return Deal{Terms: game.Terms{Value: 11, Cost: 1, Price: price, Deposit: deposit, Bond: bond, Instalments: 1, Quantity: quantity, Fallback: game.Hold}}
 	}
 	return Scene{Name: "takes of an offer, everybody free", Deals: []Deal{take(3, 5, 2, 1), take(2, 3, 1, 1)}, Offered: true}
 }
 
-// gaugeScenes are two trades on one meter: the second buyer is a stranger, perhaps invited by the producer to share
+// meterScenes are two trades on one meter: the second buyer is a stranger, perhaps invited by the producer to share
 // the energy that the first has paid for.
-func gaugeScenes() []Scene {
-	first := Deal{Terms: Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: 2, Instalments: 1, Quantity: 5, Fallback: meted}}
-	second := Deal{Terms: Terms{Value: 8, Cost: 2, Price: 4, Deposit: 1, Bond: 1, Instalments: 1, Quantity: 3, Fallback: meted}}
+func meterScenes() []Scene {
+	first := Deal{Terms: game.Terms{Value: 11, Cost: 3, Price: 7, Deposit: 3, Bond: 2, Instalments: 1, Quantity: 5, Fallback: game.Metered}}
+	second := Deal{Terms: game.Terms{Value: 8, Cost: 2, Price: 4, Deposit: 1, Bond: 1, Instalments: 1, Quantity: 3, Fallback: game.Metered}}
 	late := second
-	late.Late = window
+	late.Late = board.Window
 	var scenes []Scene
 	for _, order := range []struct {
 		name    string

@@ -1,9 +1,10 @@
-package game
+package explore
 
 import (
 	"fmt"
 	"strings"
 
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -37,7 +38,7 @@ func (x *explorer) broken(n int, m *move, why string) {
 		story.Lines = append([]string{x.nodes[n].move.says}, story.Lines...)
 	}
 	purses := []string{}
-	for p := producer; p <= arbiter; p++ {
+	for p := board.Producer; p <= board.Arbiter; p++ {
 		purses = append(purses, fmt.Sprintf("%s has %s", p, x.purses[p]))
 	}
 	story.Lines = append([]string{strings.Join(purses, ", ")}, story.Lines...)
@@ -46,7 +47,7 @@ func (x *explorer) broken(n int, m *move, why string) {
 
 // when says where the ledger clock stands, by the deadlines around it.
 func (x *explorer) when(b *book) string {
-	said := "it is " + b.now.Since(opening).String()
+	said := "it is " + b.now.Since(board.Opening).String()
 	for i := range x.Deals {
 		of := ""
 		if len(x.Deals) > 1 {

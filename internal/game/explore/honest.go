@@ -1,9 +1,11 @@
-package game
+package explore
 
 import (
 	"fmt"
 	"slices"
 
+	"lockstep/internal/game"
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -14,7 +16,7 @@ import (
 // may reports whether a move can happen: whether those whose signatures or secrets it takes would give them.
 func (r *rules) may(b *book, m *move) bool {
 	honest := r.honest()
-	if honest == parties {
+	if honest == board.Parties {
 		return true
 	}
 	if m.kind == "release" && honest == buyer(m.trade) {
@@ -32,7 +34,7 @@ func (r *rules) wantsToRelease(b *book, i int) uint16 {
 	if r.phase(b, i) != types.PhaseDelivered {
 		return 0
 	}
-	if deal.Fallback != meted {
+	if deal.Fallback != game.Metered {
 		if e.goods > e.released {
 			return e.goods
 		}
@@ -40,7 +42,7 @@ func (r *rules) wantsToRelease(b *book, i int) uint16 {
 	}
 	seen := *b
 	seen.readAt = [2]types.Time{1, 1} // the delivery is the metered quantity, posted or not
-	if b.meter >= 0 && r.allotted(&seen, i) == deal.quantity() {
+	if b.meter >= 0 && r.allotted(&seen, i) == deal.TotalQuantity() {
 		return deal.Instalments
 	}
 	return 0
@@ -51,17 +53,17 @@ func (r *rules) neglects(from, to *book) bool {
 	passes := func(deadline types.Time) bool { return from.now <= deadline && to.now > deadline }
 	for i := range r.Deals {
 		e := &from.trades[i]
-		if r.phase(from, i) != types.PhaseDelivered || r.Deals[i].Fallback == hold {
+		if r.phase(from, i) != types.PhaseDelivered || r.Deals[i].Fallback == game.Hold {
 			continue
 		}
 		late := passes(r.deadlines[i].ConfirmBy)
 		switch {
 		case r.honest() == buyer(i) && late && r.wantsToRelease(from, i) > 0:
 			return true
-		case r.honest() != producer:
+		case r.honest() != board.Producer:
 		case late && e.held > e.released:
 			return true
-		case r.Deals[i].Fallback == meted && passes(r.readingBy(from, i)) && from.readAt[0] == 0:
+		case r.Deals[i].Fallback == game.Metered && passes(r.readingBy(from, i)) && from.readAt[0] == 0:
 			return true
 		}
 	}
@@ -84,16 +86,16 @@ func (r *rules) readingBy(b *book, i int) types.Time {
 func (r *rules) offLedger(b *book) (moves []*move) {
 	for i := range r.Deals {
 		e, deal := b.trades[i], &r.Deals[i]
-		if r.Honest == "" || r.phase(b, i) != types.PhaseDelivered || deal.Fallback == meted {
+		if r.Honest == "" || r.phase(b, i) != types.PhaseDelivered || deal.Fallback == game.Metered {
 			continue
 		}
-		if e.goods < deal.Instalments && (r.honest() != producer || e.goods <= max(e.released, e.held)) {
+		if e.goods < deal.Instalments && (r.honest() != board.Producer || e.goods <= max(e.released, e.held)) {
 			m := &move{says: fmt.Sprintf("the producer hands over instalment %d of the goods", e.goods+1), next: *b}
 			m.next.trades[i].goods++
 			moves = append(moves, m)
 		}
-		useful := deal.Fallback == hold || b.now <= r.deadlines[i].ConfirmBy
-		for k := max(e.held, e.released) + 1; useful && r.honest() == producer && k <= deal.Instalments; k++ {
+		useful := deal.Fallback == game.Hold || b.now <= r.deadlines[i].ConfirmBy
+		for k := max(e.held, e.released) + 1; useful && r.honest() == board.Producer && k <= deal.Instalments; k++ {
 			m := &move{says: fmt.Sprintf("%s hands the secret of instalment %d to the producer, off the ledger", buyer(i), k), next: *b}
 			m.next.trades[i].held = k
 			moves = append(moves, m)
@@ -106,10 +108,10 @@ func (r *rules) offLedger(b *book) (moves []*move) {
 func (r *rules) counts() (indexes []int8) {
 	var sold uint64
 	for i := range r.Deals {
-		sold += r.Deals[i].quantity()
+		sold += r.Deals[i].TotalQuantity()
 	}
 	for i, read := range r.Read {
-		if r.honest() != producer || read >= sold {
+		if r.honest() != board.Producer || read >= sold {
 			indexes = append(indexes, int8(i))
 		}
 	}

@@ -1,4 +1,4 @@
-package game_test
+package explore_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/internal/game"
+	"lockstep/internal/game/explore"
 )
 
 // mutant is one rule switched off: a text in a file of the ledger, which must stand there exactly once, and its
@@ -164,7 +164,7 @@ func TestMutantTexts(t *testing.T) {
 // source is the file that holds the rule, once.
 func (m mutant) source(t *testing.T) string {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(m.file)))
+	source, err := os.ReadFile(filepath.Join("../../..", filepath.FromSlash(m.file)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func (m mutant) source(t *testing.T) string {
 // breed compiles and runs the exploration with one rule switched off, and returns the story that it tells.
 func (m mutant) breed(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
+	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,11 +220,11 @@ func TestMain(m *testing.M) {
 
 // tellStory explores one scene after the other until one has a story.
 func tellStory(prefix string) error {
-	for _, scene := range game.Scenes() {
+	for _, scene := range explore.Scenes() {
 		if !strings.HasPrefix(scene.Name, prefix) {
 			continue
 		}
-		report, err := game.Explore(scene, stateLimit())
+		report, err := explore.Explore(scene, stateLimit())
 		if err != nil {
 			return err
 		}

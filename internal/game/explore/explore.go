@@ -1,8 +1,9 @@
-package game
+package explore
 
 import (
 	"fmt"
 
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -47,7 +48,7 @@ func Explore(scene Scene, limit int) (Report, error) {
 
 // node is a state that was reached, and how.
 type node struct {
-	at     *board
+	at     *board.Board
 	book   book
 	parent int
 	move   *move
@@ -64,7 +65,7 @@ type explorer struct {
 
 func newExplorer(scene Scene) (*explorer, error) {
 	r := &rules{Scene: &scene, purses: scene.purses(), records: map[[2]uint64]types.HexBytes{}}
-	at, setUp, err := newBoard(r.purses)
+	at, setUp, err := board.New(r.purses)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +78,9 @@ func newExplorer(scene Scene) (*explorer, error) {
 		if err := deal.Check(); err != nil {
 			return nil, err
 		}
-		agreement := deal.agreement(at, buyer(i), deal.deadlines(), uint64(i))
+		agreement := deal.Agreement(at, buyer(i), deal.deadlines(), uint64(i))
 		if scene.Offered {
-			taken, err := r.offer.Agreement(deal.Quantity, at.keys[buyer(i)], uint64(i))
+			taken, err := r.offer.Agreement(deal.Quantity, at.Keys[buyer(i)], uint64(i))
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +101,7 @@ func newExplorer(scene Scene) (*explorer, error) {
 }
 
 // open records the agreements of the scene's opening, those of one list in one block, and pays for them.
-func (x *explorer) open(at *board, b book) (*board, book, error) {
+func (x *explorer) open(at *board.Board, b book) (*board.Board, book, error) {
 	const agreeing, paying = 0, 1 // the first two of rules.steps
 	do := func(which int, deals ...int) error {
 		var steps []step
@@ -108,7 +109,7 @@ func (x *explorer) open(at *board, b book) (*board, book, error) {
 			steps = append(steps, x.steps(&b, i)[which])
 		}
 		m := x.compose(at, &b, nil, steps...)
-		next, err := at.must(m.tx)
+		next, err := at.Must(m.tx)
 		if err != nil {
 			return err
 		}
@@ -131,8 +132,8 @@ func (x *explorer) open(at *board, b book) (*board, book, error) {
 	return at, b, nil
 }
 
-func (x *explorer) onTime(b *book, at *board) {
-	b.now, b.block, b.dust = at.clock.Now(), at.clock.BlockTime, at.clock.Dust
+func (x *explorer) onTime(b *book, at *board.Board) {
+	b.now, b.block, b.dust = at.Clock.Now(), at.Clock.BlockTime, at.Clock.Dust
 }
 
 // expand checks a state and tries every move in it.
@@ -145,7 +146,7 @@ func (x *explorer) expand(n int) (err error) {
 		}
 	}()
 	if x.Honest == "" { // the moves of honest parties are among those of all
-		for _, guarantee := range []func(*board, *book) string{x.conserved, x.freed} {
+		for _, guarantee := range []func(*board.Board, *book) string{x.conserved, x.freed} {
 			if why := guarantee(at, &b); why != "" {
 				x.broken(n, nil, why)
 				return nil
@@ -206,7 +207,7 @@ func (x *explorer) refusals(n int, moves []*move) {
 			says: "somebody sends a transaction again that was accepted before", tx: tx, why: "it was done already",
 		})
 	}
-	state := at.begin(0)
+	state := at.Begin(0)
 	for _, m := range hostile {
 		x.trying = m
 		x.report.Refusals++
@@ -215,7 +216,7 @@ func (x *explorer) refusals(n int, moves []*move) {
 			return
 		}
 	}
-	if why := x.asInTheBook(at.after(state), &b); why != "" {
+	if why := x.asInTheBook(at.After(state), &b); why != "" {
 		x.broken(n, nil, "a refused transaction left a trace: "+why)
 	}
 }
@@ -238,7 +239,7 @@ func (x *explorer) try(n int, m *move) bool {
 		x.arrive(n, m, at, m.next)
 		return false
 	}
-	state := at.begin(0)
+	state := at.Begin(0)
 	result := state.Execute(m.tx, true)
 	if result.Code != types.CodeOK {
 		if m.verdict != either {
@@ -250,7 +251,7 @@ func (x *explorer) try(n int, m *move) bool {
 		x.broken(n, m, "the ledger does the same transaction twice in a block")
 		return true
 	}
-	next := at.after(state)
+	next := at.After(state)
 	if why := x.asInTheBook(next, &m.next); why != "" {
 		x.broken(n, m, why)
 		return true
@@ -260,7 +261,7 @@ func (x *explorer) try(n int, m *move) bool {
 }
 
 // arrive notes a state, if it is new.
-func (x *explorer) arrive(from int, m *move, at *board, b book) {
+func (x *explorer) arrive(from int, m *move, at *board.Board, b book) {
 	x.report.Transitions++
 	if x.known[b] {
 		return
@@ -280,9 +281,9 @@ func (x *explorer) passTime(n int) {
 		if moment <= b.now {
 			continue
 		}
-		later := at.at(moment)
-		gained := int64(later.clock.Skew) - int64(at.clock.Skew)
-		if passed := int64(later.clock.BlockTime - at.clock.BlockTime); gained > 0 || -gained > passed/100+1 {
+		later := at.At(moment)
+		gained := int64(later.Clock.Skew) - int64(at.Clock.Skew)
+		if passed := int64(later.Clock.BlockTime - at.Clock.BlockTime); gained > 0 || -gained > passed/100+1 {
 			x.broken(n, nil, fmt.Sprintf("in %dms without an outage the ledger clock came %dms nearer to block time", passed, -gained))
 			return
 		}
@@ -291,23 +292,23 @@ func (x *explorer) passTime(n int) {
 	}
 	if b.outages < x.Outages && b.now <= x.moments()[len(x.moments())-1] {
 		b.outages++
-		later := at.after(at.begin(outage))
-		if counted := later.clock.Now().Since(b.now); counted != clockCap {
-			x.broken(n, nil, fmt.Sprintf("the chain stood still for %s, and the ledger clock counts %s instead of its cap", outage, counted))
+		later := at.After(at.Begin(board.Outage))
+		if counted := later.Clock.Now().Since(b.now); counted != board.ClockCap {
+			x.broken(n, nil, fmt.Sprintf("the chain stood still for %s, and the ledger clock counts %s instead of its cap", board.Outage, counted))
 			return
 		}
 		x.pass(n, later, b, "the chain stands still for longer than the clock cap")
 	}
 }
 
-func (x *explorer) pass(n int, at *board, b book, says string) {
+func (x *explorer) pass(n int, at *board.Board, b book, says string) {
 	before := x.nodes[n].book
 	x.onTime(&b, at)
 	if x.neglects(&before, &b) {
 		return
 	}
 	says += ": " + x.when(&b)
-	if b.meter >= 0 || len(x.Read) == 0 || b.block < slotMiddle {
+	if b.meter >= 0 || len(x.Read) == 0 || b.block < board.SlotMiddle {
 		x.arriveLater(n, at, b, says)
 		return
 	}
@@ -317,7 +318,7 @@ func (x *explorer) pass(n int, at *board, b book, says string) {
 	}
 }
 
-func (x *explorer) arriveLater(n int, at *board, b book, says string) {
+func (x *explorer) arriveLater(n int, at *board.Board, b book, says string) {
 	m := &move{says: says, next: b}
 	if why := x.asInTheBook(at, &b); why != "" {
 		x.broken(n, m, why)
@@ -327,7 +328,7 @@ func (x *explorer) arriveLater(n int, at *board, b book, says string) {
 }
 
 // moves are all that anybody could try now, besides the [rules.attacks].
-func (x *explorer) moves(at *board, b *book) ([]*move, error) {
+func (x *explorer) moves(at *board.Board, b *book) ([]*move, error) {
 	var singles []step
 	for i := range x.Deals {
 		singles = append(singles, x.steps(b, i)...)
@@ -350,7 +351,7 @@ func (x *explorer) moves(at *board, b *book) ([]*move, error) {
 	if len(x.Deals) > 1 {
 		parts = nil
 		for i := range x.Deals {
-			for _, by := range []party{producer, buyer(i)} {
+			for _, by := range []board.Party{board.Producer, buyer(i)} {
 				if all := x.owned(at, b, i, by); len(all) > 0 {
 					try(all)
 				}
@@ -376,15 +377,15 @@ func (x *explorer) moves(at *board, b *book) ([]*move, error) {
 }
 
 // parts are the outputs of the trades, each as an input of every party that could want it.
-func (x *explorer) parts(at *board) (parts []input) {
+func (x *explorer) parts(at *board.Board) (parts []input) {
 	for i, id := range x.ids {
-		trade, live := at.reader().Trade(id)
+		trade, live := at.Reader().Trade(id)
 		if !live {
 			continue
 		}
 		for _, locked := range trade.Locked {
-			for _, by := range []party{producer, consumer, stranger} {
-				parts = append(parts, input{outpoint: id.Outpoint(locked.Part), amount: locked.Amount, by: by, trade: i, part: locked.Part})
+			for _, by := range []board.Party{board.Producer, board.Consumer, board.Stranger} {
+				parts = append(parts, input{board.Coin{Outpoint: id.Outpoint(locked.Part), Amount: locked.Amount, By: by}, i, locked.Part})
 			}
 		}
 	}
@@ -392,9 +393,9 @@ func (x *explorer) parts(at *board) (parts []input) {
 }
 
 // owned are the parts of a trade that a party can spend: where two trades multiply, it spends them at once.
-func (x *explorer) owned(at *board, b *book, i int, by party) (owned []input) {
+func (x *explorer) owned(at *board.Board, b *book, i int, by board.Party) (owned []input) {
 	for _, part := range x.parts(at) {
-		if owner, ok := x.owner(b, i, part.part); ok && part.trade == i && part.by == by && owner == by {
+		if owner, ok := x.owner(b, i, part.part); ok && part.trade == i && part.By == by && owner == by {
 			owned = append(owned, part)
 		}
 	}

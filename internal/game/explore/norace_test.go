@@ -1,5 +1,5 @@
 //go:build !race
 
-package game_test
+package explore_test
 
 const racing = false

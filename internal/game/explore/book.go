@@ -1,6 +1,8 @@
-package game
+package explore
 
 import (
+	"lockstep/internal/game"
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -13,7 +15,7 @@ type book struct {
 	outages    uint8
 	readAt     [2]types.Time // ledger clock at which each half of the slot was read; zero: it was not
 	meter      int8          // index in Scene.Read of the metered quantity; -1 before the slot is over
-	coins      [parties]types.Amount
+	coins      [board.Parties]types.Amount
 	trades     [2]entry
 	offer      offerState
 	remaining  uint64 // of the offer
@@ -52,11 +54,11 @@ func (e *entry) over() bool { return e.phase > types.PhaseAgreed && e.sum() == 0
 // rules is a scene with values derived from it.
 type rules struct {
 	*Scene
-	board      *board // at the opening
+	board      *board.Board // at the opening
 	agreements []types.Agreement
 	ids        []types.TradeID
 	deadlines  []types.Deadlines
-	purses     [parties]types.Amount
+	purses     [board.Parties]types.Amount
 	records    map[[2]uint64]types.HexBytes // by page and quantity
 	offer      types.Offer                  // where the deals are takes of one
 }
@@ -78,7 +80,7 @@ func (r *rules) phase(b *book, i int) types.Phase {
 }
 
 // owner returns the party that may spend a part of a trade.
-func (r *rules) owner(b *book, i int, part types.Part) (party, bool) {
+func (r *rules) owner(b *book, i int, part types.Part) (board.Party, bool) {
 	switch r.phase(b, i) {
 	case types.PhaseRefunded:
 		return buyer(i), part == types.PartPayment || part == types.PartDeposit
@@ -86,13 +88,13 @@ func (r *rules) owner(b *book, i int, part types.Part) (party, bool) {
 		if part == types.PartReturn {
 			return buyer(i), true
 		}
-		return producer, part == types.PartPayment || part == types.PartBond
+		return board.Producer, part == types.PartPayment || part == types.PartBond
 	}
-	return parties, false
+	return board.Parties, false
 }
 
 // wealth returns the spendable sum of a party now.
-func (r *rules) wealth(b *book, who party) types.Amount {
+func (r *rules) wealth(b *book, who board.Party) types.Amount {
 	total := b.coins[who]
 	for i := range r.Deals {
 		for part := types.PartPayment; part <= types.PartBond; part++ {
@@ -134,12 +136,12 @@ func (r *rules) deliver(b *book, i int) string {
 	switch {
 	case r.phase(b, i) != types.PhasePaid:
 		return "delivering is for a paid trade, up to deliver-by"
-	case deal.Fallback == meted && b.block >= slotFrom:
+	case deal.Fallback == game.Metered && b.block >= board.SlotFrom:
 		return "delivery is committed before the slot begins"
 	}
-	e.phase, e.placed = types.PhaseDelivered, deal.Fallback == meted
+	e.phase, e.placed = types.PhaseDelivered, deal.Fallback == game.Metered
 	e.locked[types.PartDeposit], e.locked[types.PartReturn], e.locked[types.PartBond] = 0, deal.Deposit, deal.Bond
-	b.coins[producer] -= deal.Bond
+	b.coins[board.Producer] -= deal.Bond
 	return ""
 }
 
@@ -148,7 +150,7 @@ func (r *rules) release(b *book, i int, k uint16, right bool) string {
 	switch {
 	case r.phase(b, i) != types.PhaseDelivered:
 		return "releasing is for a delivered trade"
-	case deal.Fallback != hold && b.now > r.deadlines[i].ConfirmBy:
+	case deal.Fallback != game.Hold && b.now > r.deadlines[i].ConfirmBy:
 		return "confirm-by has passed"
 	case k <= e.released || k > deal.Instalments:
 		return "that instalment is released, or there is none"
@@ -160,7 +162,7 @@ func (r *rules) release(b *book, i int, k uint16, right bool) string {
 	} else {
 		cut := r.due(i, k) - r.due(i, e.released)
 		e.locked[types.PartPayment] -= cut
-		b.coins[producer] += cut
+		b.coins[board.Producer] += cut
 	}
 	e.released = k
 	return ""
@@ -172,7 +174,7 @@ func (r *rules) divide(b *book, i int, phase types.Phase, toProducer, toConsumer
 		return "the shares are not what is locked"
 	}
 	e.phase, e.locked = phase, [types.PartBond + 1]types.Amount{}
-	b.coins[producer] += toProducer
+	b.coins[board.Producer] += toProducer
 	b.coins[buyer(i)] += toConsumer
 	return ""
 }
@@ -189,7 +191,7 @@ func (r *rules) split(b *book, i int, signedIn types.Phase, released uint16, toP
 }
 
 func (r *rules) award(b *book, i int, toProducer, toConsumer types.Amount) string {
-	if r.Deals[i].Fallback != judge || r.phase(b, i) != types.PhaseDelivered || b.now <= r.deadlines[i].ConfirmBy {
+	if r.Deals[i].Fallback != game.Arbitrated || r.phase(b, i) != types.PhaseDelivered || b.now <= r.deadlines[i].ConfirmBy {
 		return "awarding is for a delivered trade under arbiter terms, after confirm-by"
 	}
 	return r.divide(b, i, types.PhaseAwarded, toProducer, toConsumer)
@@ -197,20 +199,20 @@ func (r *rules) award(b *book, i int, toProducer, toConsumer types.Amount) strin
 
 func (r *rules) settle(b *book, i int) string {
 	e, deal := &b.trades[i], &r.Deals[i]
-	if deal.Fallback != meted || r.phase(b, i) != types.PhaseDelivered || b.now <= r.deadlines[i].ConfirmBy {
+	if deal.Fallback != game.Metered || r.phase(b, i) != types.PhaseDelivered || b.now <= r.deadlines[i].ConfirmBy {
 		return "settling is for a delivered trade under meter terms, after confirm-by"
 	}
 	q := r.allotted(b, i)
 	paid := r.due(i, e.released)
-	share := max(paid, deal.Price*types.Amount(q)/types.Amount(deal.quantity())) - paid
-	share += deal.Bond * types.Amount(q) / types.Amount(deal.quantity())
-	if q == deal.quantity() {
+	share := max(paid, deal.Price*types.Amount(q)/types.Amount(deal.TotalQuantity())) - paid
+	share += deal.Bond * types.Amount(q) / types.Amount(deal.TotalQuantity())
+	if q == deal.TotalQuantity() {
 		share += deal.Deposit
 	}
 	return r.divide(b, i, types.PhaseSettled, share, e.sum()-share)
 }
 
-func (r *rules) spend(b *book, i int, part types.Part, who party) string {
+func (r *rules) spend(b *book, i int, part types.Part, who board.Party) string {
 	e := &b.trades[i]
 	if owner, owned := r.owner(b, i, part); !owned || owner != who || e.locked[part] == 0 {
 		return "it is not " + who.String() + "'s"
@@ -230,9 +232,9 @@ func (r *rules) allotted(b *book, i int) uint64 {
 		switch e := &b.trades[j]; {
 		case !e.placed:
 		case e.rank < me.rank:
-			before += r.Deals[j].quantity()
+			before += r.Deals[j].TotalQuantity()
 		case e.rank == me.rank:
-			claimed += r.Deals[j].quantity()
+			claimed += r.Deals[j].TotalQuantity()
 			if j != i {
 				peer = j
 			}
@@ -240,12 +242,12 @@ func (r *rules) allotted(b *book, i int) uint64 {
 	}
 	there := r.readBy(b, r.readingBy(b, i))
 	there = min(there-min(before, there), claimed)
-	mine := r.Deals[i].quantity() * there
+	mine := r.Deals[i].TotalQuantity() * there
 	q := mine / claimed
 	if peer < 0 || mine%claimed == 0 { // two parts of a whole: either both remainders are zero or exactly one unit is left
 		return q
 	}
-	theirs := r.Deals[peer].quantity() * there
+	theirs := r.Deals[peer].TotalQuantity() * there
 	first := mine%claimed > theirs%claimed ||
 		mine%claimed == theirs%claimed && string(r.ids[i][:]) < string(r.ids[peer][:])
 	if first {

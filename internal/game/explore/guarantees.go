@@ -1,9 +1,11 @@
-package game
+package explore
 
 import (
 	"fmt"
 	"slices"
 
+	"lockstep/internal/game"
+	"lockstep/internal/game/board"
 	"lockstep/internal/ledger"
 	"lockstep/trade"
 	"lockstep/types"
@@ -13,17 +15,17 @@ import (
 
 // conserved is the first: issued = spendable + locked + fees, every coin and every trade as the protocol says, and the
 // commitment that followed the changes is that of the state.
-func (r *rules) conserved(at *board, b *book) string {
-	sums, recomputed, err := ledger.Audit(at.view)
+func (r *rules) conserved(at *board.Board, b *book) string {
+	sums, recomputed, err := ledger.Audit(at.View)
 	if err != nil {
 		return "guarantee 1, value is conserved: " + err.Error()
 	}
-	if recomputed != at.sum {
+	if recomputed != at.Sum {
 		return "the commitment is not that of the state"
 	}
-	asset := money(at.keys[operator])
+	asset := at.Money()
 	var spendable types.Amount
-	for p := range parties {
+	for p := range board.Parties {
 		spendable += r.wealth(b, p)
 	}
 	if got := sums[asset.ID()].Spendable; got != spendable {
@@ -33,28 +35,28 @@ func (r *rules) conserved(at *board, b *book) string {
 }
 
 // asInTheBook compares the ledger with the book: every party's coins, every trade's phase and locked money.
-func (r *rules) asInTheBook(at *board, b *book) string {
-	var coins [parties]types.Amount
+func (r *rules) asInTheBook(at *board.Board, b *book) string {
+	var coins [board.Parties]types.Amount
 	var locked [2][types.PartBond + 1]types.Amount
-	for outpoint, holding := range at.reader().Holdings() {
+	for outpoint, holding := range at.Reader().Holdings() {
 		if id, part, ofTrade := outpoint.Trade(); ofTrade {
 			if i := slices.Index(r.ids[:], id); i >= 0 {
 				locked[i][part] += holding.Amount
 			}
 			continue
 		}
-		owner, known := at.whose(holding.Key)
+		owner, known := at.Whose(holding.Key)
 		if !known {
 			return "an output belongs to nobody in the game"
 		}
 		coins[owner] += holding.Amount
 	}
-	for p := range parties {
+	for p := range board.Parties {
 		if coins[p] != b.coins[p] {
 			return fmt.Sprintf("guarantee 1: %s should have %s and has %s", p, b.coins[p], coins[p])
 		}
 	}
-	if offer, stands := at.reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && offer.Remaining != b.remaining) {
+	if offer, stands := at.Reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && offer.Remaining != b.remaining) {
 		return fmt.Sprintf("the offer should stand: %t with %d left; it stands: %t", r.stands(b), b.remaining, stands)
 	}
 	for i := range r.Deals {
@@ -65,22 +67,22 @@ func (r *rules) asInTheBook(at *board, b *book) string {
 	return ""
 }
 
-func (r *rules) tradeAsInTheBook(at *board, b *book, i int, locked [types.PartBond + 1]types.Amount) string {
+func (r *rules) tradeAsInTheBook(at *board.Board, b *book, i int, locked [types.PartBond + 1]types.Amount) string {
 	e := &b.trades[i]
 	for part := types.PartPayment; part <= types.PartBond; part++ {
 		if locked[part] != e.locked[part] {
 			return fmt.Sprintf("guarantee 1: the %s of %s should be %s and is %s", part, r.title(i), e.locked[part], locked[part])
 		}
 	}
-	t, live := at.reader().Trade(r.ids[i])
+	t, live := at.Reader().Trade(r.ids[i])
 	phase := r.phase(b, i)
 	should := phase != 0 && phase != types.PhaseLapsed && !e.over()
 	switch {
 	case live != should:
 		return fmt.Sprintf("%s should be in the state: %t, is in it: %t", r.title(i), should, live)
-	case live && (trade.PhaseAt(t, at.clock.Now()) != phase || t.Released != e.released):
+	case live && (trade.PhaseAt(t, at.Clock.Now()) != phase || t.Released != e.released):
 		return fmt.Sprintf("%s should be %s with %d released, the ledger says %s with %d",
-			r.title(i), phase, e.released, trade.PhaseAt(t, at.clock.Now()), t.Released)
+			r.title(i), phase, e.released, trade.PhaseAt(t, at.Clock.Now()), t.Released)
 	}
 	return ""
 }
@@ -88,9 +90,9 @@ func (r *rules) tradeAsInTheBook(at *board, b *book, i int, locked [types.PartBo
 // kept is the second and the third: the sums that an honest party keeps against all moves of the others.
 func (r *rules) kept(b *book) string {
 	switch r.honest() {
-	case consumer:
+	case board.Consumer:
 		return r.consumerKept(b)
-	case producer:
+	case board.Producer:
 		return r.producerKept(b)
 	}
 	return ""
@@ -98,7 +100,7 @@ func (r *rules) kept(b *book) string {
 
 func (r *rules) consumerKept(b *book) string {
 	e, deal := &b.trades[0], &r.Deals[0]
-	lost := int64(r.purses[consumer]) - int64(r.wealth(b, consumer))
+	lost := int64(r.purses[board.Consumer]) - int64(r.wealth(b, board.Consumer))
 	price, deposit, bond := int64(deal.Price), int64(deal.Deposit), int64(deal.Bond)
 	phase := r.phase(b, 0)
 	undelivered := phase == 0 || phase == types.PhaseAgreed || phase == types.PhaseLapsed || phase == types.PhaseRefunded
@@ -107,12 +109,12 @@ func (r *rules) consumerKept(b *book) string {
 		return fmt.Sprintf("guarantee 2: there is no delivery, and the honest consumer is short of %d", lost)
 	case lost > price+deposit:
 		return fmt.Sprintf("guarantee 2: the honest consumer has lost %d, more than price and deposit", lost)
-	case deal.Fallback == hold && e.released > e.goods:
+	case deal.Fallback == game.Hold && e.released > e.goods:
 		return fmt.Sprintf("guarantee 2: %d instalments are paid, %d were handed over", e.released, e.goods)
 	case phase == types.PhaseReleased && lost != price:
 		return fmt.Sprintf("guarantee 2: the honest consumer has released and is short of %d, not of the price %d", lost, price)
 	case phase == types.PhaseSettled:
-		q, quantity := int64(r.allotted(b, 0)), int64(deal.quantity())
+		q, quantity := int64(r.allotted(b, 0)), int64(deal.TotalQuantity())
 		if fair := price*q/quantity - (bond - bond*q/quantity); lost != fair {
 			return fmt.Sprintf("guarantee 2: %d of %d were read, the honest consumer should have paid %d and paid %d", q, quantity, fair, lost)
 		}
@@ -121,8 +123,8 @@ func (r *rules) consumerKept(b *book) string {
 }
 
 func (r *rules) producerKept(b *book) string {
-	wealth := int64(r.wealth(b, producer))
-	least := int64(r.purses[producer])
+	wealth := int64(r.wealth(b, board.Producer))
+	least := int64(r.purses[board.Producer])
 	for i := range r.Deals {
 		e, deal := &b.trades[i], &r.Deals[i]
 		phase := r.phase(b, i)
@@ -146,10 +148,10 @@ func (r *rules) producerKept(b *book) string {
 }
 
 // freed is the fourth: under meter terms, any remaining party can free all the money by waiting and settling.
-func (r *rules) freed(at *board, b *book) string {
+func (r *rules) freed(at *board.Board, b *book) string {
 	running := false
 	for i := range r.Deals {
-		if r.Deals[i].Fallback != meted {
+		if r.Deals[i].Fallback != game.Metered {
 			return ""
 		}
 		running = running || r.phase(b, i) == types.PhaseDelivered
@@ -161,21 +163,21 @@ func (r *rules) freed(at *board, b *book) string {
 	for i := range r.deadlines {
 		last = max(last, r.deadlines[i].ConfirmBy)
 	}
-	later := at.at(last + 1)
-	state := later.begin(0)
+	later := at.At(last + 1)
+	state := later.Begin(0)
 	for i, id := range r.ids {
 		if b.trades[i].phase == types.PhaseDelivered {
-			if result := state.Execute(types.NewSettle(at.params.ChainID, id), true); result.Code != types.CodeOK {
+			if result := state.Execute(types.NewSettle(at.Params.ChainID, id), true); result.Code != types.CodeOK {
 				return "guarantee 4: after confirm-by nobody can settle: " + result.Detail
 			}
 		}
 	}
-	later.append(state)
-	sums, _, err := ledger.Audit(later.view)
+	later.Append(state)
+	sums, _, err := ledger.Audit(later.View)
 	if err != nil {
 		return "guarantee 4: " + err.Error()
 	}
-	asset := money(at.keys[operator])
+	asset := at.Money()
 	if locked := sums[asset.ID()].Locked; locked != 0 {
 		return fmt.Sprintf("guarantee 4: %s stays locked for good", locked)
 	}

@@ -1,9 +1,11 @@
-package game
+package explore
 
 import (
 	"fmt"
 	"slices"
 
+	"lockstep/internal/game"
+	"lockstep/internal/game/board"
 	"lockstep/types"
 )
 
@@ -19,10 +21,10 @@ const (
 // move is one thing that can be tried in a state: a transaction, or something that no ledger sees.
 type move struct {
 	says       string
-	tx         *types.Tx // nil when no ledger sees it
-	by         []party   // whose signatures it bears
-	mandates   []party   // whose mandates its actions bear
-	next       book      // by the protocol, if the move changes it
+	tx         *types.Tx     // nil when no ledger sees it
+	by         []board.Party // whose signatures it bears
+	mandates   []board.Party // whose mandates its actions bear
+	next       book          // by the protocol, if the move changes it
 	verdict    verdict
 	why        string // when it must be refused
 	invalid    bool   // its signatures are by the right keys, but not valid
@@ -37,18 +39,18 @@ type step struct {
 	trade      int
 	instalment uint16
 	action     types.Action
-	by         []party
-	mandates   []party // the parties that must have signed the action itself
-	debits     [parties]types.Amount
+	by         []board.Party
+	mandates   []board.Party // the parties that must have signed the action itself
+	debits     [board.Parties]types.Amount
 	apply      func(b *book) string
 	open       func(b *book) bool // whether it is refused doesn't matter any more; nil: it does
 }
 
 // compose makes a transaction of steps. It is nil when somebody has too little for it.
-func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move {
+func (r *rules) compose(at *board.Board, b *book, inputs []input, steps ...step) *move {
 	m := &move{next: *b}
-	var debits [parties]types.Amount
-	body := at.body()
+	var debits [board.Parties]types.Amount
+	body := at.Body()
 	for _, s := range slices.Backward(steps) {
 		m.says = s.says + joined(m.says)
 	}
@@ -59,7 +61,7 @@ func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move
 		}
 	}
 	for _, in := range inputs {
-		m.says = fmt.Sprintf("%s spends the %s of %s", in.by, in.part, r.title(in.trade)) + joined(m.says)
+		m.says = fmt.Sprintf("%s spends the %s of %s", in.By, in.part, r.title(in.trade)) + joined(m.says)
 	}
 	if !m.fund(at, &body, inputs, debits) {
 		return nil
@@ -79,7 +81,7 @@ func (r *rules) compose(at *board, b *book, inputs []input, steps ...step) *move
 			body.ValidUntil = 0
 		}
 	}
-	m.tx = at.signed(body, m.by...)
+	m.tx = at.Signed(body, m.by...)
 	return m
 }
 
@@ -92,12 +94,12 @@ func joined(says string) string {
 
 // fund gives a body its inputs and outputs: a party with more to lock than its inputs bring adds all its coins,
 // and gets the change back. It is false when a party has too little.
-func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties]types.Amount) bool {
-	var sums [parties]types.Amount
+func (m *move) fund(at *board.Board, body *types.Body, inputs []input, debits [board.Parties]types.Amount) bool {
+	var sums [board.Parties]types.Amount
 	spend := func(in input) {
-		body.Spend(at.keys[in.by], in.outpoint, in.amount)
-		sums[in.by] += in.amount
-		m.by = add(m.by, in.by)
+		body.Spend(at.Keys[in.By], in.Outpoint, in.Amount)
+		sums[in.By] += in.Amount
+		m.by = add(m.by, in.By)
 	}
 	for _, in := range inputs {
 		spend(in)
@@ -106,8 +108,8 @@ func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties
 		if debit == 0 || debit <= sums[p] {
 			continue
 		}
-		for _, coin := range at.coins(party(p)) {
-			spend(coin)
+		for _, coin := range at.Coins(board.Party(p)) {
+			spend(input{Coin: coin})
 		}
 		if sums[p] < debit {
 			return false
@@ -115,7 +117,7 @@ func (m *move) fund(at *board, body *types.Body, inputs []input, debits [parties
 	}
 	for p, sum := range sums {
 		if sum > debits[p] {
-			body.Outputs = append(body.Outputs, at.coin(party(p), sum-debits[p]))
+			body.Outputs = append(body.Outputs, at.Output(board.Party(p), sum-debits[p]))
 		}
 	}
 	return true
@@ -127,7 +129,7 @@ func (r *rules) follow(m *move, inputs []input, steps []step) {
 		if in.part == 0 {
 			continue
 		}
-		if why := r.spend(&m.next, in.trade, in.part, in.by); why != "" {
+		if why := r.spend(&m.next, in.trade, in.part, in.By); why != "" {
 			m.verdict, m.why = refuse, why
 			return
 		}
@@ -146,7 +148,7 @@ func (r *rules) follow(m *move, inputs []input, steps []step) {
 	}
 }
 
-func add(all []party, p party) []party {
+func add(all []board.Party, p board.Party) []board.Party {
 	if slices.Contains(all, p) {
 		return all
 	}
@@ -155,24 +157,9 @@ func add(all []party, p party) []party {
 
 // input is an output that a transaction spends: a coin, or a part of a trade.
 type input struct {
-	outpoint types.Outpoint
-	amount   types.Amount
-	by       party
-	trade    int
-	part     types.Part // zero for a coin
-}
-
-// coins are the outputs locked to a party's key.
-func (b *board) coins(who party) []input {
-	if b.purses == nil {
-		b.purses = new([parties][]input)
-		for outpoint, holding := range b.reader().Holdings() {
-			if owner, known := b.whose(holding.Key); known && holding.Trade == nil {
-				b.purses[owner] = append(b.purses[owner], input{outpoint: outpoint, amount: holding.Amount, by: owner})
-			}
-		}
-	}
-	return b.purses[who]
+	board.Coin
+	trade int
+	part  types.Part // zero for a coin
 }
 
 // steps are all the actions that anybody could try on a trade.
@@ -180,26 +167,26 @@ func (r *rules) steps(b *book, i int) []step {
 	deal, id, name, rank := &r.Deals[i], r.ids[i], r.title(i), r.nextRank(b)
 	steps := []step{
 		{
-			says: fmt.Sprintf("a stranger submits that the producer and %s agree on %s", buyer(i), name), action: r.board.agree(&r.agreements[i], stranger),
-			by: []party{stranger}, mandates: []party{producer, buyer(i)}, apply: func(b *book) string { return r.agree(b, i, rank) },
+			says: fmt.Sprintf("a stranger submits that the producer and %s agree on %s", buyer(i), name), action: r.board.Agree(&r.agreements[i], board.Stranger),
+			by: []board.Party{board.Stranger}, mandates: []board.Party{board.Producer, buyer(i)}, apply: func(b *book) string { return r.agree(b, i, rank) },
 		},
 		{
 			says:   fmt.Sprintf("%s pays %s and a deposit of %s for %s", buyer(i), deal.Price, deal.Deposit, name),
-			action: &types.Pay{Trade: id, Digest: secret(i).Digest(int(deal.Instalments))}, by: []party{buyer(i)},
+			action: &types.Pay{Trade: id, Digest: board.Secret(i).Digest(int(deal.Instalments))}, by: []board.Party{buyer(i)},
 			debits: debit(buyer(i), deal.Price+deal.Deposit), apply: func(b *book) string { return r.pay(b, i) },
 		},
 		{
-			says: "the producer records the delivery of " + name, action: &types.Deliver{Trade: id}, by: []party{producer},
-			debits: debit(producer, deal.Bond), apply: func(b *book) string { return r.deliver(b, i) },
+			says: "the producer records the delivery of " + name, action: &types.Deliver{Trade: id}, by: []board.Party{board.Producer},
+			debits: debit(board.Producer, deal.Bond), apply: func(b *book) string { return r.deliver(b, i) },
 		},
 	}
 	if r.Offered {
-		steps = append([]step{r.takeStep(i, deal.quantity(), rank), r.takeStep(i, 1, rank), r.takeStep(i, offered+1, rank)}, steps[2:]...)
+		steps = append([]step{r.takeStep(i, deal.TotalQuantity(), rank), r.takeStep(i, 1, rank), r.takeStep(i, offered+1, rank)}, steps[2:]...)
 	}
 	for k := uint16(1); k <= deal.Instalments; k++ {
 		steps = append(steps, r.releaseStep(i, k))
 	}
-	if deal.Fallback == meted {
+	if deal.Fallback == game.Metered {
 		steps = append(steps, r.settleStep(i))
 	}
 	steps = append(steps, r.shares(b, i)...)
@@ -218,7 +205,7 @@ func (r *rules) nextRank(b *book) uint8 {
 	return rank
 }
 
-func debit(who party, amount types.Amount) (debits [parties]types.Amount) {
+func debit(who board.Party, amount types.Amount) (debits [board.Parties]types.Amount) {
 	debits[who] = amount
 	return debits
 }
@@ -250,13 +237,13 @@ func (r *rules) shares(b *book, i int) (steps []step) {
 		says := fmt.Sprintf("%s to the producer and %s to %s", toProducer, toConsumer, buyer(i))
 		steps = append(steps, step{
 			says:   fmt.Sprintf("a stranger submits that both split %s: %s", r.title(i), says),
-			action: r.signedSplit(b, i, toProducer, toConsumer, stranger), by: []party{stranger}, mandates: []party{producer, buyer(i)},
+			action: r.signedSplit(b, i, toProducer, toConsumer, board.Stranger), by: []board.Party{board.Stranger}, mandates: []board.Party{board.Producer, buyer(i)},
 			apply: func(b *book) string { return r.split(b, i, phase, released, toProducer, toConsumer) },
 		})
-		if r.Deals[i].Fallback == judge {
+		if r.Deals[i].Fallback == game.Arbitrated {
 			steps = append(steps, step{
 				says:   fmt.Sprintf("the arbiter awards of %s %s", r.title(i), says),
-				action: &types.Award{Trade: r.ids[i], ToProducer: toProducer, ToConsumer: toConsumer}, by: []party{arbiter},
+				action: &types.Award{Trade: r.ids[i], ToProducer: toProducer, ToConsumer: toConsumer}, by: []board.Party{board.Arbiter},
 				apply: func(b *book) string { return r.award(b, i, toProducer, toConsumer) },
 			})
 		}
@@ -268,43 +255,43 @@ func (r *rules) shares(b *book, i int) (steps []step) {
 }
 
 // signedSplit divides a trade as it is now, by the mandates of its parties.
-func (r *rules) signedSplit(b *book, i int, toProducer, toConsumer types.Amount, submitter party) *types.Split {
+func (r *rules) signedSplit(b *book, i int, toProducer, toConsumer types.Amount, submitter board.Party) *types.Split {
 	return &types.Split{
 		Trade: r.ids[i], Phase: r.phase(b, i), Released: b.trades[i].released, ToProducer: toProducer, ToConsumer: toConsumer,
-		Mandates: r.board.mandates(producer, buyer(i)), Submitter: r.board.keys[submitter],
+		Mandates: r.board.Mandates(board.Producer, buyer(i)), Submitter: r.board.Keys[submitter],
 	}
 }
 
 // readings are the records of the meter that the producer can post. The meter tells the truth; a record of a slot that
 // is not over is a signed forecast, which the ledger must refuse.
-func (r *rules) readings(at *board, b *book) ([]step, error) {
+func (r *rules) readings(at *board.Board, b *book) ([]step, error) {
 	if len(r.Read) == 0 {
 		return nil, nil
 	}
 	counted := r.counted(b)
-	stretches := []struct {
+	intervals := []struct {
 		says        string
 		from, until types.Time
 		quantity    uint64
 		halves      []int
 	}{
-		{"the slot", slotFrom, slotUntil, counted[0] + counted[1], []int{0, 1}},
-		{"the first half of the slot", slotFrom, slotMiddle, counted[0], []int{0}},
-		{"the second half of the slot", slotMiddle, slotUntil, counted[1], []int{1}},
-		{"more than the slot", slotFrom, slotUntil + 1, 99, nil},
+		{"the slot", board.SlotFrom, board.SlotUntil, counted[0] + counted[1], []int{0, 1}},
+		{"the first half of the slot", board.SlotFrom, board.SlotMiddle, counted[0], []int{0}},
+		{"the second half of the slot", board.SlotMiddle, board.SlotUntil, counted[1], []int{1}},
+		{"more than the slot", board.SlotFrom, board.SlotUntil + 1, 99, nil},
 	}
 	if !r.Halves {
-		stretches = append(stretches[:1], stretches[3])
+		intervals = append(intervals[:1], intervals[3])
 	}
 	var steps []step
-	for page, s := range stretches {
+	for page, s := range intervals {
 		signed, err := r.record(s.from, s.until, uint64(page)+1, s.quantity)
 		if err != nil {
 			return nil, err
 		}
 		steps = append(steps, step{
 			says:   fmt.Sprintf("the producer posts what its meter signed of %s, %d Wh", s.says, s.quantity),
-			action: &types.Reading{Flow: at.flow(), From: slotFrom, Records: []types.HexBytes{signed}}, by: []party{producer},
+			action: &types.Reading{Flow: at.Flow(), From: board.SlotFrom, Records: []types.HexBytes{signed}}, by: []board.Party{board.Producer},
 			apply: func(b *book) string { return r.read(b, s.halves, s.until) },
 			open:  r.allOver,
 		})
@@ -318,7 +305,7 @@ func (r *rules) record(from, until types.Time, page, quantity uint64) (types.Hex
 	if known, ok := r.records[key]; ok {
 		return known, nil
 	}
-	signed, err := record(from, until, page, quantity)
+	signed, err := board.Record(from, until, page, quantity)
 	r.records[key] = signed
 	return signed, err
 }
@@ -362,9 +349,7 @@ func (r *rules) title(i int) string {
 	return []string{"the first trade", "the second trade"}[i]
 }
 
-func secret(i int) types.Secret { return types.Secret{byte(i) + 1, 7} }
-
 // preimage opens instalment k.
 func (r *rules) preimage(i int, k uint16) types.Secret {
-	return types.Secret(secret(i).Digest(int(r.Deals[i].Instalments - k)))
+	return types.Secret(board.Secret(i).Digest(int(r.Deals[i].Instalments - k)))
 }

@@ -1,4 +1,4 @@
-package game_test
+package explore_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"lockstep/internal/game"
+	"lockstep/internal/game/explore"
 )
 
 // stateLimit is how many states of a scene a test sees. LOCKSTEP_EXPLORE=everything lifts it, though no scene needs that now.
@@ -24,7 +24,7 @@ func stateLimit() int {
 // the protocol, or in the book that models it here.
 func TestExplore(t *testing.T) {
 	t.Parallel()
-	explore(t, false)
+	exploreScenes(t, false)
 }
 
 // TestExplorePairs explores the scenes that also try every two actions in one transaction.
@@ -33,18 +33,18 @@ func TestExplorePairs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some hundred thousand states, without -short")
 	}
-	explore(t, true)
+	exploreScenes(t, true)
 }
 
-func explore(t *testing.T, pairs bool) {
+func exploreScenes(t *testing.T, pairs bool) {
 	t.Helper()
-	for _, scene := range game.Scenes() {
+	for _, scene := range explore.Scenes() {
 		if scene.Pairs != pairs {
 			continue
 		}
 		t.Run(scene.Name, func(t *testing.T) {
 			t.Parallel()
-			report, err := game.Explore(scene, stateLimit())
+			report, err := explore.Explore(scene, stateLimit())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,12 +61,12 @@ func explore(t *testing.T, pairs bool) {
 
 func TestExploreDeterminism(t *testing.T) {
 	t.Parallel()
-	scene := game.Scenes()[0]
-	one, err := game.Explore(scene, 200)
+	scene := explore.Scenes()[0]
+	one, err := explore.Explore(scene, 200)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if other, _ := game.Explore(scene, 200); !reflect.DeepEqual(one, other) {
+	if other, _ := explore.Explore(scene, 200); !reflect.DeepEqual(one, other) {
 		t.Errorf("once %v, then %v", one, other)
 	}
 	if one.Whole || !strings.Contains(one.String(), "and there are more") {
