@@ -63,8 +63,7 @@ func (a *app) show(value any, text func(p *page)) error {
 	}
 	p := newPage(a.out)
 	text(p)
-	p.flush()
-	return p.err
+	return p.Flush()
 }
 
 // usageError marks an error in the command line, as opposed to a command that failed.

@@ -11,6 +11,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/table"
 	"lockstep/trade"
 	"lockstep/trade/words"
 	"lockstep/types"
@@ -142,7 +143,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 		{words.LabelTerms, w.Text(trade.Terms(a.Fallback))},
 		{words.LabelPhase, w.Key(trade.PhaseKey(status.Phase)) + w.Key(words.Colon) + w.Text(status.State)},
 	} {
-		p.line("%s%s", padded(w.Key(line.label), labelWidth), line.text)
+		p.line("%s%s", table.Pad(w.Key(line.label), labelWidth), line.text)
 	}
 	p.line("")
 	for _, stage := range status.Stages {
@@ -164,7 +165,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 		}
 		p.row(w.Key(label), w.Actor(option.Role), w.Key(option.Move), untilText(w, option.Until, t.Clock), w.List(option.Effects))
 	}
-	p.flush()
+	p.End()
 	if t.Over {
 		p.line("%s", w.Key(words.TradeIsOver))
 	} else {

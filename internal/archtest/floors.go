@@ -49,6 +49,7 @@ func floors() []floor {
 		{0, "internal/disk"},
 		{0, "internal/plaintext"},
 		{0, "internal/svg"},
+		{0, "internal/table"},
 		{0, "market"},
 		{0, "meter"},
 		{0, "types"},

@@ -47,6 +47,7 @@ func linterCases() []struct{ folder, code, want string } {
 		{"internal/disk/upwards", `import _ "lockstep/types"`, denied("lockstep/types")},
 		{"internal/plaintext/upwards", `import _ "lockstep/internal/disk"`, denied("lockstep/internal/disk")},
 		{"internal/svg/upwards", `import _ "lockstep/types"`, denied("lockstep/types")},
+		{"internal/table/upwards", `import _ "lockstep/types"`, denied("lockstep/types")},
 		{"internal/archtest/upwards", `import _ "lockstep/types"`, denied("lockstep/types")},
 		{"internal/browser/upwards", `import _ "lockstep/types"`, denied("lockstep/types")},
 		{"internal/ledgertest/upwards", `import _ "lockstep/internal/sim"`, denied("lockstep/internal/sim")},

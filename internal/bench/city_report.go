@@ -3,9 +3,10 @@ package bench
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
 	"time"
 
+	"lockstep/internal/table"
 	"lockstep/types"
 )
 
@@ -67,26 +68,29 @@ func (r *CityReport) WriteText(w io.Writer) error {
 	if r.Zones > 1 {
 		zones = fmt.Sprintf("%d zones", r.Zones)
 	}
-	fmt.Fprintf(w, "A city of %s households in %s on one validator with %d cores: %s orders, %s trades.\n\n",
+	out := numbers(w, 9)
+	out.Line("A city of %s households in %s on one validator with %d cores: %s orders, %s trades.\n",
 		number(float64(r.Households)), zones, r.Cores, number(float64(r.Orders)), number(float64(r.Trades)))
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "phase\tcount\ttransactions\tseconds\ta second\tlongest block ms\tµs of a core each\tmemory MB\tdisk MB\t")
+	out.Row("phase", "count", "transactions", "seconds", "a second", "longest block ms", "µs of a core each", "memory MB", "disk MB")
 	for _, p := range r.Phases {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%.1f\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", p.Name, number(float64(p.Count)), number(float64(p.Txs)),
-			p.Seconds, number(p.PerS), p.LongestBlock, p.CPU, p.RSS, p.Disk)
-	}
-	if err := out.Flush(); err != nil {
-		return err
+		out.Row(p.Name, number(float64(p.Count)), number(float64(p.Txs)), fmt.Sprintf("%.1f", p.Seconds), number(p.PerS),
+			rounded(p.LongestBlock), rounded(p.CPU), rounded(p.RSS), rounded(p.Disk))
 	}
 	verdict := "within the quarter-hour"
 	if !r.InTime {
 		verdict = "more than the quarter-hour"
 	}
-	_, err := fmt.Fprintf(w, `
+	out.Line(`
 All of it took %.0f s, %s. By extrapolation, which is no measurement:
 at this speed a quarter-hour carries %s households;
 %s can pay and deliver within the windows of the default parameters.
-The books add up: all the money that was issued is there.
-`, r.Seconds, verdict, number(float64(r.ByQuarterHour)), number(float64(r.ByWindows)))
-	return err
+The books add up: all the money that was issued is there.`, r.Seconds, verdict, number(float64(r.ByQuarterHour)), number(float64(r.ByWindows)))
+	return out.Flush()
 }
+
+// numbers returns a writer of tables with columns of numbers.
+func numbers(w io.Writer, columns int) *table.Writer {
+	return table.New(w, slices.Repeat([]table.Column{{Right: true}}, columns)...)
+}
+
+func rounded(n float64) string { return fmt.Sprintf("%.0f", n) }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"lockstep/internal/store"
@@ -307,15 +306,13 @@ func rest(ctx context.Context) error {
 
 // WriteText writes the report for people.
 func (r *GrowthReport) WriteText(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "outputs\tclosed trades\ttrades/s\tof the first\tp50 ms\tp99 ms\tµs of a core\tstart ms\tsnapshot µs\tmemory MB\tdisk MB\tfilled in s\t")
+	out := numbers(w, 12)
+	out.Row("outputs", "closed trades", "trades/s", "of the first", "p50 ms", "p99 ms", "µs of a core", "start ms", "snapshot µs", "memory MB", "disk MB", "filled in s")
 	for _, row := range r.Rows {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%.0f %%\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t\n", number(float64(row.Outputs)), number(float64(row.Closed)),
-			number(row.TradesPerS), 100*row.Ratio, row.P50, row.P99, row.CPU, row.Start, row.Snapshot, row.RSS, row.Disk, row.Prefill)
+		out.Row(number(float64(row.Outputs)), number(float64(row.Closed)), number(row.TradesPerS), rounded(100*row.Ratio)+" %",
+			fmt.Sprintf("%.1f", row.P50), fmt.Sprintf("%.1f", row.P99), rounded(row.CPU), rounded(row.Start), rounded(row.Snapshot),
+			rounded(row.RSS), rounded(row.Disk), rounded(row.Prefill))
 	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(w, "\nBy rules and store, written behind as a node does. The books add up: all the money that was issued is there.")
-	return err
+	out.Line("\nBy rules and store, written behind as a node does. The books add up: all the money that was issued is there.")
+	return out.Flush()
 }

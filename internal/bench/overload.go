@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
+	"lockstep/internal/table"
 	"lockstep/types"
 )
 
@@ -202,23 +202,24 @@ func megabytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // WriteText writes the report for people.
 func (r *OverloadReport) WriteText(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "Offered three times what it can do, the ledger (mode %s) still did %s trades/s: %.0f %% of its %s (medians).\n\n",
+	out := table.New(w)
+	row := func(name, format string, args ...any) { out.Row(name, fmt.Sprintf(format, args...)) }
+	out.Line("Offered three times what it can do, the ledger (mode %s) still did %s trades/s: %.0f %% of its %s (medians).\n",
 		r.Mode, number(r.TradesPerS), 100*r.Kept, number(r.Capacity))
 	for _, round := range r.Rounds {
-		fmt.Fprintf(out, "%s trades/s, offered %s\t%s, then %s: it kept %.0f %%\n",
-			number(round.Before), number(round.Offered), number(round.TradesPerS), number(round.After), 100*round.kept())
+		row(fmt.Sprintf("%s trades/s, offered %s", number(round.Before), number(round.Offered)), "%s, then %s: it kept %.0f %%",
+			number(round.TradesPerS), number(round.After), 100*round.kept())
 	}
-	fmt.Fprintf(out, "a trade costs\t%.0f µs of a core (%.1f were used), %.0f when offered too much (%.1f)\n",
+	row("a trade costs", "%.0f µs of a core (%.1f were used), %.0f when offered too much (%.1f)",
 		r.CapacityCPU, r.CapacityCores, r.CPUPerTrade, r.CoresUsed)
-	fmt.Fprintf(out, "refused, as the pool was full\t%s\n", number(float64(r.Refused[types.CodePoolFull.String()])))
+	row("refused, as the pool was full", "%s", number(float64(r.Refused[types.CodePoolFull.String()])))
 	if r.Refused[types.CodePoolFull.String()] == 0 {
-		fmt.Fprintf(out, "so that was no overload\tmeasure for longer, and while the machine does nothing else\n")
+		row("so that was no overload", "measure for longer, and while the machine does nothing else")
 	}
-	fmt.Fprintf(out, "trades given up\t%s\n", number(float64(r.GivenUp)))
-	fmt.Fprintf(out, "transaction final after\t%.1f ms (p50), %.1f (p99)\n", r.P50, r.P99)
-	fmt.Fprintf(out, "memory\t%.0f MB at most before, %.0f MB at most then%s\n", r.RSSBefore, r.RSS,
+	row("trades given up", "%s", number(float64(r.GivenUp)))
+	row("transaction final after", "%.1f ms (p50), %.1f (p99)", r.P50, r.P99)
+	row("memory", "%.0f MB at most before, %.0f MB at most then%s", r.RSSBefore, r.RSS,
 		map[bool]string{true: ", of the largest node", false: ", with the load generator and all that it has signed"}[r.Mode == ModeNet])
-	fmt.Fprintf(out, "\nThe books add up: all the money that was issued is there.\n")
+	out.Line("\nThe books add up: all the money that was issued is there.")
 	return out.Flush()
 }

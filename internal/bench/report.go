@@ -5,8 +5,8 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 
+	"lockstep/internal/table"
 	"lockstep/types"
 )
 
@@ -96,13 +96,11 @@ func refusals(counts map[types.Code]int) map[string]int {
 
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s trades/s = %.0f %% of the %s that %s on this machine (mode %s).\n",
+	out := table.New(w)
+	out.Line("%s trades/s = %.0f %% of the %s that %s on this machine (mode %s).",
 		number(r.TradesPerS), 100*r.Ratio, number(r.LimitPerS), allow(r.LimitBy), r.Mode)
-	fmt.Fprintf(out, "%s\n\n", r.verdict())
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(out, "%s\t%s\n", name, fmt.Sprintf(format, args...))
-	}
+	out.Line("%s\n", r.verdict())
+	row := func(name, format string, args ...any) { out.Row(name, fmt.Sprintf(format, args...)) }
 	row("trades", "%s in %.1f s, %s transactions (%s/s), %d actions in each", number(float64(r.Trades)), r.Seconds, number(float64(r.Txs)), number(r.TxsPerS), r.Actions)
 	if r.Offered > 0 {
 		row("offered", "%s trades/s", number(r.Offered))
@@ -115,7 +113,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for code, count := range r.Refused {
 		row("refused", "%s with %s", number(float64(count)), code)
 	}
-	fmt.Fprintf(out, "\nEach part alone, on %d cores:\n", r.Cores)
+	out.Line("\nEach part alone, on %d cores:", r.Cores)
 	l := &r.Limits
 	row("signature checks", "%s trades/s (%s checks/s in batches on all cores)", number(l.Verify), number(l.Signatures))
 	row("decoding", "%s trades/s (all cores)", number(l.Decode))
@@ -127,7 +125,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		row("the bare engine", "%s trades/s (one validator that decides blocks and does nothing with them)", number(l.Engine))
 	}
 	row("all that this mode uses", "%s trades/s, if they shared the cores perfectly", number(r.TogetherPer))
-	fmt.Fprintf(out, "\nThe books add up: all the money that was issued is there.\n")
+	out.Line("\nThe books add up: all the money that was issued is there.")
 	return out.Flush()
 }
 

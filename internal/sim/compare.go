@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"lockstep/internal/table"
 	"lockstep/market"
 	"lockstep/types"
 )
@@ -293,11 +294,11 @@ func (s *Scheme) Gini() float64 {
 
 // WriteText writes the comparison as a table.
 func (c *Comparison) WriteText(to io.Writer) error {
-	const row = "%-35s %9s %7s %7s %9s %23s %5s\n"
-	text := fmt.Sprintf("%s, %d households: they use %.1f kWh, their roofs make %.1f kWh\n\n", c.Season, c.Households,
+	w := table.New(to, append([]table.Column{{}}, slices.Repeat([]table.Column{{Right: true}}, 6)...)...)
+	w.Line("%s, %d households: they use %.1f kWh, their roofs make %.1f kWh\n", c.Season, c.Households,
 		float64(c.Load)/1000, float64(c.Sun)/1000)
-	text += fmt.Sprintf(row, "", "traded", "self-", "self-", "welfare", "saved by a household, EUR", "")
-	text += fmt.Sprintf(row, "", "kWh", "suff.", "cons.", "EUR", "least  median    most", "Gini")
+	w.Row("", "traded", "self-", "self-", "welfare", "saved by a household, EUR", "")
+	w.Row("", "kWh", "suff.", "cons.", "EUR", "least  median    most", "Gini")
 	for i := range c.Schemes {
 		s := &c.Schemes[i]
 		name := s.Name
@@ -306,14 +307,13 @@ func (c *Comparison) WriteText(to io.Writer) error {
 		}
 		sorted := slices.Sorted(slices.Values(s.Saved))
 		spread := fmt.Sprintf("%7.2f %7.2f %7.2f", eur(sorted[0]), eur(sorted[len(sorted)/2]), eur(sorted[len(sorted)-1]))
-		text += fmt.Sprintf(row, name, fmt.Sprintf("%.1f", float64(s.Volume)/1000), fmt.Sprintf("%.1f%%", 100*c.SelfSufficiency(s)),
+		w.Row(name, fmt.Sprintf("%.1f", float64(s.Volume)/1000), fmt.Sprintf("%.1f%%", 100*c.SelfSufficiency(s)),
 			fmt.Sprintf("%.1f%%", 100*c.SelfConsumption(s)), fmt.Sprintf("%.2f", eur(s.Welfare)), spread, fmt.Sprintf("%.2f", s.Gini()))
 	}
 	if slices.ContainsFunc(c.Schemes[1:], func(s Scheme) bool { return !s.Settled }) {
-		text += "* they went on changing their limits: this is where they stood when all had chosen twelve times\n"
+		w.Line("* they went on changing their limits: this is where they stood when all had chosen twelve times")
 	}
-	_, err := io.WriteString(to, text)
-	return err
+	return w.Flush()
 }
 
 func eur(amount int64) float64 { return float64(amount) / 1e6 }

@@ -1,18 +1,19 @@
 package sim
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"lockstep/internal/table"
 )
 
 // WriteText writes the report for people: the auctions, each household's account, the effects of broken promises and of a cloud, and the books.
 func (r *Report) WriteText(to io.Writer) error {
-	w := bufio.NewWriter(to)
+	w := table.New(to)
 	r.writeHead(w)
 	r.writeAuctions(w)
 	r.writeTable(w)
@@ -23,26 +24,26 @@ func (r *Report) WriteText(to io.Writer) error {
 	return w.Flush()
 }
 
-func (r *Report) writeHead(w io.Writer) {
+func (r *Report) writeHead(w *table.Writer) {
 	date := r.Date
 	if day, err := time.Parse(time.DateOnly, r.Date); err == nil {
 		date = day.Format("Monday, 2 January 2006")
 	}
-	fmt.Fprintf(w, "%s: %d quarter-hours of %d households on a ledger of their own\n\n", date, r.Slots, len(r.Households))
-	fmt.Fprintf(w, "Energy  %s.\n", r.Source)
-	fmt.Fprintf(w, "        What the households do not trade, the grid takes and gives: that is outside of this ledger.\n")
-	fmt.Fprintf(w, "Market  an auction for every quarter-hour: bids up to what the utility charges, offers from what the grid pays,\n")
-	fmt.Fprintf(w, "        one price for all. Terms: meter. Deposit and bond %d %% of each price.\n\n", marketPercent)
+	w.Line("%s: %d quarter-hours of %d households on a ledger of their own\n", date, r.Slots, len(r.Households))
+	w.Line("Energy  %s.", r.Source)
+	w.Line("        What the households do not trade, the grid takes and gives: that is outside of this ledger.")
+	w.Line("Market  an auction for every quarter-hour: bids up to what the utility charges, offers from what the grid pays,")
+	w.Line("        one price for all. Terms: meter. Deposit and bond %d %% of each price.\n", marketPercent)
 }
-
-const hourFormat = "%-6s %8s %8s %8s %7s %15s  %5s  %s\n"
 
 // writeAuctions writes a line for each hour, with a bar of the energy used: from their own roofs, from each other, from
 // the grid.
-func (r *Report) writeAuctions(w io.Writer) {
-	fmt.Fprintf(w, hourFormat, "", "asked", "offered", "matched", "", "price", "self-", "own roof "+ownBar+"  each other "+gotBar+"  grid "+gridBar)
-	fmt.Fprintf(w, hourFormat, "hour", "Wh", "Wh", "Wh", "trades", "ct/kWh", "suff.", "")
-	fmt.Fprintln(w, strings.Repeat("-", rowLength))
+func (r *Report) writeAuctions(w *table.Writer) {
+	w.Gap, w.Columns = 2, slices.Concat([]table.Column{{Width: 6}}, slices.Repeat([]table.Column{{Right: true, Width: 7}}, 3),
+		[]table.Column{{Right: true}, {Right: true, Width: 14}, {Right: true}})
+	w.Row("", "asked", "offered", "matched", "", "price", "self-", "own roof "+ownBar+"  each other "+gotBar+"  grid "+gridBar)
+	w.Row("hour", "Wh", "Wh", "Wh", "trades", "ct/kWh", "suff.", "")
+	w.Rule()
 	for from := 0; from < len(r.Auctions); {
 		to := from + 1
 		for to < len(r.Auctions) && r.Auctions[to].Clock[:2] == r.Auctions[from].Clock[:2] {
@@ -51,12 +52,12 @@ func (r *Report) writeAuctions(w io.Writer) {
 		writeHour(w, r.Auctions[from:to])
 		from = to
 	}
-	fmt.Fprintln(w, strings.Repeat("-", rowLength))
-	fmt.Fprintf(w, "Self-sufficiency of the whole day: %s: %s from their own roofs, %s from each other, of %d Wh.\n\n",
+	w.Rule()
+	w.Line("Self-sufficiency of the whole day: %s: %s from their own roofs, %s from each other, of %d Wh.\n",
 		percent(r.Own+r.Got, r.Load), percent(r.Own, r.Load), percent(r.Got, r.Load), r.Load)
 }
 
-func writeHour(w io.Writer, slots []Cleared) {
+func writeHour(w *table.Writer, slots []Cleared) {
 	var all Cleared
 	var prices []float64
 	for _, a := range slots {
@@ -76,7 +77,7 @@ func writeHour(w io.Writer, slots []Cleared) {
 	const width = 24
 	own, got := int(all.Own*width/all.Load), int((all.Own+all.Got)*width/all.Load)
 	bar := strings.Repeat(ownBar, own) + strings.Repeat(gotBar, got-own) + strings.Repeat(gridBar, width-got)
-	fmt.Fprintf(w, hourFormat, slots[0].Clock, figure(all.Asked), figure(all.Offered), figure(all.Volume), figure(uint64(all.Trades)),
+	w.Row(slots[0].Clock, figure(all.Asked), figure(all.Offered), figure(all.Volume), figure(uint64(all.Trades)),
 		price, percent(all.Own+all.Got, all.Load), bar)
 }
 
@@ -94,15 +95,12 @@ func percent(part, whole uint64) string {
 	return strconv.FormatUint((100*part+whole/2)/whole, 10) + " %"
 }
 
-const (
-	rowFormat = "%-13s %8s %8s %8s %8s %11s %11s %11s %11s\n"
-	rowLength = 13 + 4*9 + 4*12
-)
-
-func (r *Report) writeTable(w io.Writer) {
-	fmt.Fprintf(w, rowFormat, "", "to spare", "sold", "in need", "bought", "in", "out", "has", "saved")
-	fmt.Fprintf(w, rowFormat, "household", "Wh", "Wh", "Wh", "Wh", moneyCode, moneyCode, moneyCode, moneyCode)
-	fmt.Fprintln(w, strings.Repeat("-", rowLength))
+func (r *Report) writeTable(w *table.Writer) {
+	w.Gap, w.Columns = 1, slices.Concat([]table.Column{{Width: 13}}, slices.Repeat([]table.Column{{Right: true, Width: 8}}, 4),
+		slices.Repeat([]table.Column{{Right: true, Width: 11}}, 4))
+	w.Row("", "to spare", "sold", "in need", "bought", "in", "out", "has", "saved")
+	w.Row("household", "Wh", "Wh", "Wh", "Wh", moneyCode, moneyCode, moneyCode, moneyCode)
+	w.Rule()
 	all := Account{Name: "all"}
 	for i := range r.Households {
 		a := &r.Households[i]
@@ -110,25 +108,25 @@ func (r *Report) writeTable(w io.Writer) {
 		all.Spare, all.Sold, all.Need, all.Bought = all.Spare+a.Spare, all.Sold+a.Sold, all.Need+a.Need, all.Bought+a.Bought
 		all.In, all.Out, all.Saved, all.Held = all.In+a.In, all.Out+a.Out, all.Saved+a.Saved, all.Held+a.Held
 	}
-	fmt.Fprintln(w, strings.Repeat("-", rowLength))
+	w.Rule()
 	all.write(w)
-	fmt.Fprintf(w, "Saved is against buying all from the utility and selling all to the grid.\n")
-	fmt.Fprintf(w, "\n%s: %d delivered and released, %d refunded, %d settled by what the meter read.\n",
+	w.Line("Saved is against buying all from the utility and selling all to the grid.")
+	w.Line("\n%s: %d delivered and released, %d refunded, %d settled by what the meter read.",
 		count(r.Trades, "trade"), r.Released, r.Refunded, r.Settled)
-	fmt.Fprintf(w, "Of the %s earned, %s had been spent on by the evening: as inputs of bonds and purchases.\n",
+	w.Line("Of the %s earned, %s had been spent on by the evening: as inputs of bonds and purchases.",
 		money(all.In), money(r.Respent))
 	if r.Missed > 0 || r.Lapsed > 0 {
-		fmt.Fprintf(w, "%d transactions or auctions came after a deadline, as this machine was busy: those households went without.\n", r.Missed)
-		fmt.Fprintf(w, "%d matched trades were not paid.\n", r.Lapsed)
+		w.Line("%d transactions or auctions came after a deadline, as this machine was busy: those households went without.", r.Missed)
+		w.Line("%d matched trades were not paid.", r.Lapsed)
 	}
 }
 
-func (a *Account) write(w io.Writer) {
+func (a *Account) write(w *table.Writer) {
 	name := a.Name
 	if a.Roof != NoRoof {
 		name += ", " + string(a.Roof)
 	}
-	fmt.Fprintf(w, rowFormat, name, figure(a.Spare), figure(a.Sold), figure(a.Need), figure(a.Bought),
+	w.Row(name, figure(a.Spare), figure(a.Sold), figure(a.Need), figure(a.Bought),
 		sum(a.In), sum(a.Out), sum(a.Held), signed(a.Saved))
 }
 
@@ -155,12 +153,12 @@ func signed(amount int64) string {
 	return sum(uint64(amount))
 }
 
-func (r *Report) writeDefault(w io.Writer) {
+func (r *Report) writeDefault(w *table.Writer) {
 	b := r.Default
 	if b == nil {
 		return
 	}
-	fmt.Fprintf(w, "\n%s stops delivering at %s\n", b.Who, b.Since)
+	w.Line("\n%s stops delivering at %s", b.Who, b.Since)
 	say(w, "It goes on offering and is paid for %s: %d Wh for %s. It delivers nothing.", count(b.Trades, "trade"), b.Energy, money(b.Price))
 	say(w, "It gains nothing: at the deadline price and deposit were the buyers' again. Nobody asked, nobody decided.")
 	say(w, "It hits %s. They lose no money, but time: up to %.1f s of the ledger clock, until theirs was back.",
@@ -168,12 +166,12 @@ func (r *Report) writeDefault(w io.Writer) {
 	b.writeRecord(w, "bids", "offered")
 }
 
-func (r *Report) writeWithholding(w io.Writer) {
+func (r *Report) writeWithholding(w *table.Writer) {
 	b := r.Withholding
 	if b == nil {
 		return
 	}
-	fmt.Fprintf(w, "\n%s stops releasing at %s\n", b.Who, b.Since)
+	w.Line("\n%s stops releasing at %s", b.Who, b.Since)
 	say(w, "It gets %d Wh in %s and keeps the secrets.", b.Energy, count(b.Trades, "trade"))
 	say(w, "It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same,")
 	say(w, "%s, and with it its deposits, %s: it pays %d %%.", money(b.Price), money(b.Lost), 100+marketPercent)
@@ -182,7 +180,7 @@ func (r *Report) writeWithholding(w io.Writer) {
 }
 
 // writeRecord describes the fate of orders whose owner's record fell below the demanded one.
-func (b *Breach) writeRecord(w io.Writer, others, did string) {
+func (b *Breach) writeRecord(w *table.Writer, others, did string) {
 	if b.Passed == 0 {
 		return
 	}
@@ -191,12 +189,12 @@ func (b *Breach) writeRecord(w io.Writer, others, did string) {
 	say(w, "and was matched with %d Wh.", b.Reached)
 }
 
-func (r *Report) writeShortfall(w io.Writer) {
+func (r *Report) writeShortfall(w *table.Writer) {
 	b := r.Shortfall
 	if b == nil {
 		return
 	}
-	fmt.Fprintf(w, "\nA cloud over %s at %s\n", b.Who, b.Since)
+	w.Line("\nA cloud over %s at %s", b.Who, b.Since)
 	say(w, "Of %d Wh that it had sold in %s the meter saw %d Wh. Nobody releases what did not come.", b.Energy, count(b.Trades, "trade"), b.Read)
 	say(w, "At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again.")
 	say(w, "The rest, %s of bonds, is the buyers'.", money(b.Lost))
@@ -206,7 +204,7 @@ func (r *Report) writeShortfall(w io.Writer) {
 func money(amount uint64) string { return euros(amount) + " " + moneyCode }
 
 // say writes a line of a story.
-func say(w io.Writer, format string, args ...any) { fmt.Fprintf(w, "  "+format+"\n", args...) }
+func say(w *table.Writer, format string, args ...any) { w.Line("  "+format, args...) }
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -215,16 +213,17 @@ func count(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-func (r *Report) writeBooks(w io.Writer) {
-	fmt.Fprintf(w, "\nThe books, to the last millionth\n")
-	say(w, "issued  %16s   once, in the morning", money(r.Issued))
-	say(w, "held    %16s   what the keys can spend now, asked of the API key by key", money(r.Held))
-	say(w, "locked  %16s   what is in trades and nobody's yet, counted in the whole state", money(r.Locked))
+func (r *Report) writeBooks(w *table.Writer) {
+	w.Line("\nThe books, to the last millionth")
+	w.Gap, w.Columns = 3, []table.Column{{}, {Right: true, Width: 15}}
+	w.Row("  issued", money(r.Issued), "once, in the morning")
+	w.Row("  held", money(r.Held), "what the keys can spend now, asked of the API key by key")
+	w.Row("  locked", money(r.Locked), "what is in trades and nobody's yet, counted in the whole state")
 	if r.Conserved {
 		say(w, "issued = held + locked. State, API, trades and each household's account agree.")
 	}
 	for _, fault := range r.Faults {
 		say(w, "DOES NOT ADD UP: %s", fault)
 	}
-	fmt.Fprintf(w, "\n%d transactions in %d blocks, all in %.1f s.\n", r.Txs, r.Blocks, r.Seconds)
+	w.Line("\n%d transactions in %d blocks, all in %.1f s.", r.Txs, r.Blocks, r.Seconds)
 }
