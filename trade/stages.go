@@ -24,6 +24,25 @@ const (
 // Key is the key of the stage's name.
 func (n StageName) Key() Key { return Key("stage." + string(n)) }
 
+// StageRole returns the side that takes the step of a stage, empty where no single side does.
+func StageRole(stage Key) Role {
+	switch stage {
+	case StagePaid.Key(), StageReleased.Key(), StageRefund.Key():
+		return Consumer
+	case StageDelivered.Key(), StageNotDelivered.Key(), StageCollected.Key():
+		return Producer
+	case StageLapsed.Key():
+		return Consumer
+	case StageSplit.Key():
+		return Both
+	case StageSettled.Key():
+		return Anyone
+	case StageAwarded.Key():
+		return Arbiter
+	}
+	return ""
+}
+
 // Stage is one line of a trade's timeline.
 type Stage struct {
 	Stage  Key        `json:"stage"`

@@ -108,16 +108,20 @@ func (s *server) recovered(w *response, r *http.Request, failure any) {
 	writeProblem(w, newProblem(http.StatusInternalServerError, types.CodeInternal, "the request failed in the node; its log has the cause"))
 }
 
-// knownHost reports whether a request names this node as its host. It protects a node on a visitor's own machine against DNS rebinding:
-// another site lets its name resolve to that machine, and the browser sends this name as the host.
-func (s *server) knownHost(r *http.Request) bool {
+// knownHost reports whether a request names this node as its host.
+func (s *server) knownHost(r *http.Request) bool { return KnownHost(r, s.hosts) }
+
+// KnownHost reports whether a request names this server as its host: by a loopback address, or by one of the hosts as [ParseHost] returns
+// them. It protects a server on a visitor's own machine against DNS rebinding: another site lets its name resolve to that machine, and the
+// browser sends this name as the host. A server on another address than loopback has many names, so all are known.
+func KnownHost(r *http.Request, hosts []string) bool {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if local == nil || !local.IP.IsLoopback() {
 		return true
 	}
 	host := hostName(r.Host)
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(s.hosts, host)
+	return host == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(hosts, host)
 }
 
 // hostName returns the name in a Host header in lower case, without the port and a final dot.

@@ -19,6 +19,7 @@ import (
 	"lockstep/internal/disk"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/index"
+	"lockstep/internal/page"
 	"lockstep/internal/query"
 	"lockstep/internal/store"
 	"lockstep/types"
@@ -44,6 +45,7 @@ type Node struct {
 	ledger   *query.Ledger
 	listener net.Listener
 	handler  http.Handler
+	page     *page.Server
 	limits   httpapi.Limits
 	token    string
 	address  string // the file with the address of the API
@@ -93,11 +95,15 @@ func (n *Node) open(config Config) error {
 	}
 	n.ledger = query.New(ordering{n.chain, n.dir}, n.store)
 	n.limits = settings.limits(disk.Files())
-	n.handler, err = httpapi.New(httpapi.Config{
+	hosts := slices.Concat(settings.Hosts, config.Hosts)
+	api, err := httpapi.New(httpapi.Config{
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
-		Hosts: slices.Concat(settings.Hosts, config.Hosts), Origins: slices.Concat(settings.Origins, config.Origins),
+		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins),
 	})
 	if err != nil {
+		return err
+	}
+	if err := n.servePage(api, hosts); err != nil {
 		return err
 	}
 	address := settings.API
@@ -130,6 +136,10 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() error { return n.followIndex(ctx) })
 	group.Go(func() error { return n.serve(ctx) })
 	group.Go(func() error { return n.watchDisk(ctx) })
+	group.Go(func() error {
+		n.page.Run(ctx)
+		return nil
+	})
 	n.logger.Info("node is up", "api", n.APIAddress(), "chain", n.store.Params().ChainID, "height", n.store.Height())
 	return disk.Explain(n.dir, group.Wait())
 }

@@ -55,9 +55,9 @@ func (d *Drawing) Document(title string, width, height float64, attributes ...an
 	return d.close(title, width, height, append([]any{"xmlns", "http://www.w3.org/2000/svg"}, attributes...))
 }
 
-// Inline returns the drawing as a part of an HTML page.
-func (d *Drawing) Inline(title string, width, height float64) string {
-	return d.close(title, width, height, nil)
+// Inline returns the drawing as a part of an HTML page. Attributes may follow.
+func (d *Drawing) Inline(title string, width, height float64, attributes ...any) string {
+	return d.close(title, width, height, attributes)
 }
 
 func (d *Drawing) close(title string, width, height float64, attributes []any) string {

@@ -10,14 +10,16 @@ type text struct {
 }
 
 func lookUp(language Language, key trade.Key) (string, bool) {
-	for _, entry := range catalogue {
-		if entry.key != key {
-			continue
+	for _, list := range [][]text{catalogue, moves} {
+		for _, entry := range list {
+			if entry.key != key {
+				continue
+			}
+			if language == Chinese {
+				return entry.chinese, true
+			}
+			return entry.english, true
 		}
-		if language == Chinese {
-			return entry.chinese, true
-		}
-		return entry.english, true
 	}
 	return "", false
 }

@@ -11,7 +11,7 @@ func LookUp(language Language, key trade.Key) (string, bool) { return lookUp(lan
 
 // AllKeys lists the keys of the catalogue.
 func AllKeys() (keys []trade.Key) {
-	for _, entry := range catalogue {
+	for _, entry := range append(catalogue[:len(catalogue):len(catalogue)], moves...) {
 		keys = append(keys, entry.key)
 	}
 	return keys
@@ -19,7 +19,7 @@ func AllKeys() (keys []trade.Key) {
 
 // IsOwn reports whether a key belongs to this package, for the pages around the messages.
 func IsOwn(key trade.Key) bool {
-	for _, prefix := range []string{"label.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon), string(Aside)} {
+	for _, prefix := range []string{"label.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon), string(Aside), string(mine), string(theirs)} {
 		if strings.HasPrefix(string(key), prefix) {
 			return true
 		}

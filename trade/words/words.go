@@ -32,7 +32,8 @@ func Of(locale string) Language {
 // Printer formats messages for one viewer of one trade. Its functions format values in the way of the calling program.
 type Printer struct {
 	Language Language
-	Viewer   trade.Role // a side with this role is called "you"
+	Viewer   trade.Role            // a side with this role is called "you"
+	Names    map[trade.Role]string // of the sides, where they are known
 	Money    func(types.Amount) string
 	Time     func(types.Time) string
 	Quantity func(uint64) string
@@ -80,6 +81,9 @@ func (p *Printer) Name(role trade.Role) string {
 	if role != "" && role == p.Viewer {
 		return p.Key(you)
 	}
+	if name := p.Names[role]; name != "" {
+		return name
+	}
 	return p.Key(named + trade.Key(role))
 }
 
@@ -88,12 +92,21 @@ func (p *Printer) Actor(role trade.Role) string {
 	if role != "" && role == p.Viewer {
 		return p.Key(you)
 	}
+	if name := p.Names[role]; name != "" {
+		return name
+	}
 	return p.Key(trade.RoleKey(role))
 }
 
 func (p *Printer) possessive(role trade.Role) string {
 	if role != "" && role == p.Viewer {
 		return p.Key(yours)
+	}
+	if name := p.Names[role]; name != "" {
+		if p.Language == Chinese { // the texts have the particle where they need it
+			return name
+		}
+		return name + "’s"
 	}
 	return p.Key(owned + trade.Key(role))
 }

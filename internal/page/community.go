@@ -1,0 +1,198 @@
+package page
+
+import (
+	"html/template"
+	"math/big"
+	"slices"
+	"time"
+
+	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/client/wire/history"
+	"lockstep/trade"
+	"lockstep/types"
+)
+
+// The community's page looks through at most so many trades of the day.
+const (
+	dayPage  = 500
+	dayPages = 4
+)
+
+type communityView struct {
+	Day      string
+	Trades   int
+	Parties  int
+	Partly   bool // there were more than were looked through
+	Energy   string
+	Values   []template.HTML // paid, by asset
+	Released int
+	Ends     []endRow
+	Bar      template.HTML
+	Wrong    []tradeRow
+	Recent   []tradeRow
+	Assets   []wire.Asset
+	History  bool // the node keeps an index
+	Params   types.Params
+}
+
+// endRow is how many trades have ended in one way.
+type endRow struct {
+	Kind, Name string
+	Count      int
+}
+
+func (c *screen) community() error {
+	c.Nav, c.Live, c.Title = "community", "blocks", string(c.T("nav.community"))
+	ctx := c.r.Context()
+	if c.Status, c.Down = c.facts.status(ctx); c.Down != nil {
+		return c.Down
+	}
+	view := communityView{Day: c.Day(c.Status.BlockTime)}
+	var err error
+	if view.Params, err = c.ask().Params(ctx); err != nil {
+		return err
+	}
+	trades, more, known, err := c.dayTrades()
+	if err != nil {
+		return err
+	}
+	view.History, view.Partly, view.Trades = known, more, len(trades)
+	c.sumUp(&view, trades)
+	if view.Assets, err = c.communityAssets(); err != nil {
+		return err
+	}
+	return c.render("community", &view)
+}
+
+// dayTrades lists the trades of the day of the last block, newest first.
+func (c *screen) dayTrades() (trades []history.Trade, more, known bool, err error) {
+	at := c.local(c.Status.BlockTime)
+	begin := types.TimeOf(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location()))
+	after := ""
+	for range dayPages {
+		page, err := c.ask().TradeHistory(c.r.Context(), client.TradeFilter{From: begin}, client.Page{After: after, Limit: dayPage})
+		switch types.CodeOf(err) {
+		case types.CodeOK:
+		case types.CodeUnavailable, types.CodeNotFound:
+			if c.Down == nil && len(trades) == 0 {
+				return nil, false, false, nil // a node without an index
+			}
+			return nil, false, false, err
+		default:
+			return nil, false, false, err
+		}
+		trades = append(trades, page.Trades...)
+		if after = page.Next; after == "" {
+			return trades, false, true, nil
+		}
+	}
+	return trades, true, true, nil
+}
+
+// sumUp fills in what the trades of a day come to.
+func (c *screen) sumUp(v *communityView, trades []history.Trade) {
+	const mostRows = 8
+	parties := map[types.PublicKey]bool{}
+	ends := map[types.Phase]int{}
+	values, assets := map[types.AssetID]types.Total{}, []types.AssetID{}
+	var energy types.Total
+	for i := range trades {
+		t := &trades[i]
+		parties[t.Producer], parties[t.Consumer] = true, true
+		ends[t.Phase]++
+		if t.Phase == types.PhaseReleased || t.Phase == types.PhaseSettled {
+			if !slices.Contains(assets, t.Product.Asset) {
+				assets = append(assets, t.Product.Asset)
+			}
+			values[t.Product.Asset] = values[t.Product.Asset].Add(types.TotalOf(t.Price))
+			if t.Product.Commodity == types.CommodityEnergy {
+				energy = energy.Add(types.TotalOf(t.Quantity))
+			}
+		}
+		switch row := c.overRow(t); {
+		case kindOf(t.Phase) == "other" && len(v.Wrong) < mostRows:
+			row.Next = c.wentWrong(t)
+			v.Wrong = append(v.Wrong, row)
+		case len(v.Recent) < mostRows:
+			row.Sum = c.Money(t.Product.Asset, t.Price)
+			v.Recent = append(v.Recent, row)
+		}
+	}
+	v.Parties, v.Released = len(parties), ends[types.PhaseReleased]
+	if energy.Big().IsUint64() && energy.Lo > 0 {
+		v.Energy = c.Quantity(energy.Lo, types.UnitWattHour)
+	}
+	for _, id := range assets {
+		if sum := values[id].Big(); sum.IsUint64() {
+			v.Values = append(v.Values, c.Money(id, types.Amount(sum.Uint64())))
+		}
+	}
+	var parts []barPart
+	for phase := types.PhaseAgreed; phase <= types.PhaseLapsed; phase++ {
+		if n := ends[phase]; n > 0 {
+			v.Ends = append(v.Ends, endRow{kindOf(phase) + " p-" + phase.String(), c.W(trade.PhaseKey(phase)), n})
+			parts = append(parts, barPart{"k-" + kindOf(phase) + " p-" + phase.String(), float64(n)})
+		}
+	}
+	v.Bar = bar("share", c.Plain("community.ends"), parts...)
+}
+
+// wentWrong says what became of a trade that did not end by its release.
+func (c *screen) wentWrong(t *history.Trade) template.HTML {
+	a := types.Agreement{Producer: t.Producer, Consumer: t.Consumer, Asset: t.Product.Asset, Goods: t.Product.Goods(t.Quantity, types.Flow{})}
+	p := c.printer(&a)
+	args := trade.Args{Quantity: t.Allotted, Total: t.Quantity}
+	key := trade.StateSplit
+	switch t.Phase {
+	case types.PhaseLapsed:
+		key, args = trade.StateLapsed, trade.Args{Role: trade.Consumer, Until: t.PayBy}
+	case types.PhaseRefunded:
+		key, args = trade.StateRefundable, trade.Args{Role: trade.Producer, Until: t.DeliverBy}
+	case types.PhaseSettled:
+		key = trade.StateSettled
+	case types.PhaseAwarded:
+		key = trade.StateAwarded
+	}
+	return c.sentence(p, trade.Message{Key: key, Args: args})
+}
+
+// communityAssets lists the assets that the ledger recognises, and no others: anybody can issue any number.
+func (c *screen) communityAssets() (assets []wire.Asset, err error) {
+	const mostLooked = 200
+	page, err := c.ask().Assets(c.r.Context(), "", client.Page{Limit: mostLooked})
+	for _, asset := range page.Assets {
+		if asset.Recognised {
+			assets = append(assets, asset)
+		}
+	}
+	return assets, err
+}
+
+// Total writes a total of an asset.
+func (c *screen) Total(id types.AssetID, total types.Total) template.HTML {
+	if sum := total.Big(); sum.IsUint64() {
+		return c.Money(id, types.Amount(sum.Uint64()))
+	}
+	return template.HTML(escape(new(big.Int).Set(total.Big()).String()))
+}
+
+// Halted reports whether the ledger stands still.
+func (c *screen) Halted() bool { return c.Status.Halted }
+
+// Pulse is how alive the ledger looks: ok, slow or still.
+func (c *screen) Pulse() string {
+	switch {
+	case c.Down != nil || c.Status.Halted:
+		return "still"
+	case c.Status.SinceBlock > slowAfter:
+		return "slow"
+	}
+	return "ok"
+}
+
+// slowAfter is three of the intervals at which an idle ledger makes blocks.
+const slowAfter = types.Duration(30_000)
+
+// Behind reports whether the ledger clock lags.
+func (c *screen) Behind() bool { return c.Status.Skew >= types.Duration(60_000) }

@@ -1,0 +1,112 @@
+package page
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// facts are answers of the node that many pages need, each kept for a moment: the status, assets, names, and how many trades wait.
+type facts struct {
+	node *client.Client
+	now  func() time.Time
+
+	mu     sync.Mutex
+	state  wire.Status
+	failed error
+	at     time.Time
+	assets map[types.AssetID]kept[wire.Asset]
+	waits  map[types.PublicKey]kept[int]
+}
+
+type kept[T any] struct {
+	value T
+	known bool
+	at    time.Time
+}
+
+const (
+	statusLife = 500 * time.Millisecond
+	waitsLife  = 2 * time.Second
+	factLife   = time.Minute
+	mostFacts  = 10_000
+	askAtMost  = 4 * time.Second // for a fact of the frame, so that a page is served while the node is away
+)
+
+func newFacts(node *client.Client, now func() time.Time) *facts {
+	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}}
+}
+
+// status returns the status of the node, at most half a second old. While the node is away it keeps the last one and says why.
+func (f *facts) status(ctx context.Context) (wire.Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.now().Sub(f.at) < statusLife {
+		return f.state, f.failed
+	}
+	ctx, cancel := context.WithTimeout(ctx, askAtMost)
+	defer cancel()
+	status, err := f.node.Status(ctx)
+	if err == nil {
+		f.state = status
+	}
+	f.failed, f.at = err, f.now()
+	return f.state, err
+}
+
+// asset returns an asset; false when the node does not know it or does not answer.
+func (f *facts) asset(ctx context.Context, id types.AssetID) (wire.Asset, bool) {
+	f.mu.Lock()
+	one, found := f.assets[id]
+	f.mu.Unlock()
+	if found && f.now().Sub(one.at) < factLife {
+		return one.value, one.known
+	}
+	asset, err := f.node.Asset(ctx, id)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		return one.value, one.known
+	}
+	if len(f.assets) >= mostFacts {
+		clear(f.assets)
+	}
+	f.assets[id] = kept[wire.Asset]{asset, true, f.now()}
+	return asset, true
+}
+
+// waiting counts the trades that wait for a key.
+func (f *facts) waiting(ctx context.Context, key types.PublicKey) int {
+	f.mu.Lock()
+	one, found := f.waits[key]
+	f.mu.Unlock()
+	if found && f.now().Sub(one.at) < waitsLife {
+		return one.value
+	}
+	n := 0
+	trades, err := f.node.Trades(ctx, key, true, client.Page{Limit: mostOpen})
+	for i := range trades.Trades {
+		if waitsFor(&trades.Trades[i], key) {
+			n++
+		}
+	}
+	if err != nil {
+		return one.value
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waits[key] = kept[int]{n, true, f.now()}
+	return n
+}
+
+// stale forgets what a block may have changed.
+func (f *facts) stale() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = time.Time{}
+	clear(f.waits)
+}

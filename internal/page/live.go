@@ -1,0 +1,215 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"lockstep/client"
+	"lockstep/types"
+)
+
+// live tells open tabs what has happened. It follows the node's events once, however many tabs there are.
+type live struct {
+	node *client.Client
+	log  *slog.Logger
+
+	mu   sync.Mutex
+	tabs map[chan []byte]struct{}
+	gone func() // what a block makes stale
+}
+
+// notice is a message to the tabs: the events of a moment, by what they are about. The tabs fetch the rest.
+type notice struct {
+	Height   uint64   `json:"height"`
+	Trades   []string `json:"trades,omitempty"`
+	Keys     []string `json:"keys,omitempty"`
+	Products []string `json:"products,omitempty"`
+}
+
+const (
+	mostTabs    = 512
+	gather      = 300 * time.Millisecond
+	aliveEvery  = 15 * time.Second
+	tabPatience = 30 * time.Second
+	again       = 2 * time.Second
+	mostNamed   = 200 // of each list of a notice; with more, every tab looks again
+)
+
+func newLive(node *client.Client, log *slog.Logger) *live {
+	return &live{node: node, log: log, tabs: map[chan []byte]struct{}{}, gone: func() {}}
+}
+
+// run follows the ledger until the context ends. It waits while the node is away.
+func (l *live) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := l.follow(ctx); err != nil && ctx.Err() == nil {
+			l.log.Debug("the page lost the events of the node", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+}
+
+func (l *live) follow(ctx context.Context) (failure error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events := make(chan types.Event)
+	go func() {
+		defer close(events)
+		for event, err := range l.node.Events(ctx, client.EventsOptions{}) {
+			if err != nil {
+				failure = err
+				return
+			}
+			select {
+			case events <- event:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	height := uint64(0)
+	var pending notice
+	beat := time.NewTicker(gather)
+	defer beat.Stop()
+	every := 0
+	for {
+		select {
+		case event, open := <-events:
+			if !open {
+				return failure
+			}
+			pending.add(&event)
+		case <-beat.C:
+			if every++; pending.empty() && every%5 != 0 {
+				continue
+			}
+			if l.idle() {
+				pending = notice{}
+				continue
+			}
+			status, err := l.node.Status(ctx)
+			if err != nil {
+				return err
+			}
+			if status.Height == height && pending.empty() {
+				continue
+			}
+			height, pending.Height = status.Height, status.Height
+			l.tell(&pending)
+			pending = notice{}
+		}
+	}
+}
+
+func (n *notice) empty() bool { return len(n.Trades) == 0 && len(n.Keys) == 0 && len(n.Products) == 0 }
+
+func (n *notice) add(event *types.Event) {
+	if (event.Trade != types.TradeID{}) {
+		n.Trades = append(n.Trades, event.Trade.String())
+	}
+	if (event.Product != types.ProductID{}) {
+		n.Products = append(n.Products, event.Product.String())
+	}
+	for _, key := range event.Keys {
+		n.Keys = append(n.Keys, key.String())
+	}
+	for _, list := range []*[]string{&n.Trades, &n.Keys, &n.Products} {
+		if len(*list) > mostNamed {
+			*list = []string{"*"}
+		}
+	}
+}
+
+func (l *live) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.tabs) == 0
+}
+
+// tell sends a notice to every tab. A tab that does not keep up misses it, and looks again at the next one.
+func (l *live) tell(n *notice) {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return
+	}
+	message := fmt.Appendf(nil, "data: %s\n\n", text)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for tab := range l.tabs { // in any order: each gets the same
+		select {
+		case tab <- message:
+		default:
+		}
+	}
+}
+
+// join adds a tab; false when there are too many.
+func (l *live) join() (tab chan []byte, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.tabs) >= mostTabs {
+		return nil, false
+	}
+	tab = make(chan []byte, 4)
+	l.tabs[tab] = struct{}{}
+	return tab, true
+}
+
+func (l *live) leave(tab chan []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.tabs, tab)
+}
+
+// serveLive streams the notices to a tab.
+func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
+	if s.member != nil && s.sessions.of(r, false) == nil {
+		refusePlainly(w, http.StatusUnauthorized, "the session is over")
+		return
+	}
+	tab, ok := s.live.join()
+	if !ok {
+		w.Header().Set("Retry-After", "30")
+		refusePlainly(w, http.StatusServiceUnavailable, "too many tabs are open at this server")
+		return
+	}
+	defer s.live.leave(tab)
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // the server's own would end the stream
+	w.Header().Set("Content-Type", "text/event-stream")
+	send := func(text []byte) bool {
+		_ = control.SetWriteDeadline(time.Now().Add(tabPatience))
+		if _, err := w.Write(text); err != nil {
+			return false
+		}
+		return control.Flush() == nil
+	}
+	if !send([]byte("retry: 3000\n\n")) {
+		return
+	}
+	tick := time.NewTicker(aliveEvery)
+	defer tick.Stop()
+	for {
+		text := []byte(": alive\n\n")
+		select {
+		case <-r.Context().Done():
+			return
+		case text = <-tab:
+		case <-tick.C:
+			if s.member != nil && s.sessions.of(r, false) == nil {
+				return
+			}
+		}
+		if !send(text) {
+			return
+		}
+	}
+}

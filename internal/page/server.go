@@ -1,0 +1,173 @@
+// Package page serves the page: what a community, or a member of it, sees in a browser. It is rendered on the server from the answers
+// of a node's API and works without scripts. A node serves it without a wallet, to read; "lockstep app" serves it with one.
+package page
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"lockstep/client"
+	"lockstep/wallet"
+)
+
+// Config configures a page.
+type Config struct {
+	Node   *client.Client // answers every question of the page
+	Logger *slog.Logger
+
+	// Member is the wallet of a member. Without it the page is the community's: it shows everything and changes nothing.
+	Member *Member
+
+	// KnownHost reports whether a request names this server as its host. Without it only loopback addresses are known.
+	KnownHost func(*http.Request) bool
+	// Now is the clock of the sessions, by default that of this machine.
+	Now func() time.Time
+}
+
+// Member is the wallet that a page acts with.
+type Member struct {
+	File    string // of the wallet; it need not exist yet
+	Account uint32
+	Options wallet.Options // of a wallet that the page creates
+
+	Idle time.Duration // after which a session is over; zero: [DefaultIdle]
+	// Unlocked is the wallet, if its passphrase is known already.
+	Unlocked *wallet.Wallet
+	// Practice starts a ledger for a first trade with a practice partner; nil: there is none.
+	Practice func(context.Context) (*Practice, error)
+}
+
+// Practice is a ledger of its own with a partner who delivers whatever it has sold.
+type Practice struct {
+	Node    *client.Client
+	Partner string // the name of the partner
+	Welcome func(context.Context, *client.Account) error
+}
+
+// DefaultIdle is the time after which an unused session is over.
+const DefaultIdle = 30 * time.Minute
+
+// Server is a page. Close it when it is no longer served.
+type Server struct {
+	node     *client.Client
+	log      *slog.Logger
+	member   *keeper // nil for the community's page
+	sessions *sessions
+	live     *live
+	facts    *facts
+	screens  screens
+	known    func(*http.Request) bool
+	now      func() time.Time
+	handler  http.Handler
+}
+
+//go:embed static templates
+var files embed.FS
+
+// New returns a page.
+func New(config Config) (*Server, error) {
+	if config.Node == nil || config.Logger == nil {
+		return nil, errors.New("page: a node and a logger are needed")
+	}
+	s := &Server{node: config.Node, log: config.Logger, known: config.KnownHost, now: config.Now}
+	if s.known == nil {
+		s.known = func(r *http.Request) bool { return loopbackHost(r.Host) }
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if s.screens, err = parseScreens(); err != nil {
+		return nil, fmt.Errorf("page: templates: %w", err)
+	}
+	idle := time.Duration(0)
+	if config.Member != nil {
+		s.member = &keeper{Member: *config.Member, node: config.Node}
+		idle = config.Member.Idle
+	}
+	s.sessions = newSessions(idle, s.now)
+	s.facts = newFacts(config.Node, s.now)
+	s.live = newLive(config.Node, config.Logger)
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Run follows the ledger for the tabs that are open, until the context ends.
+func (s *Server) Run(ctx context.Context) { s.live.run(ctx) }
+
+// Close ends all sessions and locks the wallet.
+func (s *Server) Close() {
+	s.sessions.clear()
+	if s.member != nil {
+		s.member.lock()
+	}
+}
+
+// Enter returns the path of a link that begins a session once: whoever started the program is the user.
+func (s *Server) Enter() string { return "/enter?token=" + s.sessions.ticket() }
+
+// page is a handler that renders a screen.
+type page func(*screen) error
+
+func (s *Server) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /static/", http.StripPrefix("/static/", cached(http.FileServerFS(static))))
+	look := func(pattern string, p page) { mux.Handle("GET "+pattern, s.show(p)) }
+	look("/community", (*screen).community)
+	look("/trades", (*screen).trades)
+	look("/trades/{id}", (*screen).trade)
+	look("/market", (*screen).market)
+	look("/market/{id}", (*screen).market)
+	look("/explorer", (*screen).explorer)
+	look("/search", (*screen).search)
+	look("/blocks/{height}", (*screen).block)
+	look("/transactions/{id}", (*screen).transaction)
+	look("/assets/{id}", (*screen).asset)
+	look("/keys/{key}", (*screen).key)
+	mux.Handle("POST /look", s.change((*screen).setLook))
+	mux.HandleFunc("GET /live", s.serveLive)
+	if s.member == nil {
+		look("/{$}", (*screen).community)
+	} else {
+		s.memberRoutes(mux, look)
+	}
+	mux.Handle("/", s.show((*screen).missing))
+	return s.guard(mux), nil
+}
+
+// memberRoutes adds the pages of a member.
+func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
+	mux.Handle("GET /enter", s.open((*screen).enter))
+	mux.Handle("POST /sign-in", s.open((*screen).signIn))
+	mux.Handle("POST /sign-out", s.change((*screen).signOut))
+	look("/{$}", (*screen).home)
+	look("/wallet", (*screen).wallet)
+	look("/settings", (*screen).settings)
+}
+
+// Paths reports whether a path belongs to the page, for a server that has other paths too.
+func Paths(path string) bool {
+	for _, own := range []string{
+		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static",
+	} {
+		if path == own || len(path) > len(own) && path[:len(own)] == own && path[len(own)] == '/' {
+			return true
+		}
+	}
+	return path == "/"
+}
