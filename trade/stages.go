@@ -43,6 +43,23 @@ func StageRole(stage Key) Role {
 	return ""
 }
 
+// StageMove returns the key of the move that makes a stage, for a stage to come; empty where none does.
+func StageMove(stage Key) Key {
+	switch stage {
+	case StagePaid.Key():
+		return MoveKey("pay")
+	case StageDelivered.Key():
+		return MoveKey("deliver")
+	case StageReleased.Key():
+		return MoveKey("release")
+	case StageCollected.Key():
+		return MoveKey("collect")
+	case StageRefund.Key():
+		return MoveKey("refund")
+	}
+	return ""
+}
+
 // Stage is one line of a trade's timeline.
 type Stage struct {
 	Stage  Key        `json:"stage"`

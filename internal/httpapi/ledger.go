@@ -37,6 +37,9 @@ type Ledger interface {
 	Assets(ctx context.Context, code string, page wire.Page) (wire.Assets, error)
 	// IDs lists the IDs of a kind that begin with a prefix, in order, at most limit.
 	IDs(ctx context.Context, kind, prefix string, limit int) ([]string, error)
+	// Member returns the name under which an operator has admitted a key; Members lists all by their keys.
+	Member(ctx context.Context, key types.PublicKey) (types.Member, error)
+	Members(ctx context.Context, page wire.Page) (wire.Members, error)
 	Market
 	Points
 	// Block returns a block with its results and events, and with its transactions if bodies is set. Height 0 is the latest block.

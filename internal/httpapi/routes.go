@@ -50,6 +50,8 @@ func (s *server) routes() []route {
 		ask("/v1/products/{id}/auction/trades", "auction-trades", "The trades that an auction made", s.auctionTrades, http.StatusNotFound),
 		ask("/v1/keys/{key}/orders", "key-orders", "The open orders of a key", s.keyOrders),
 		ask("/v1/keys/{key}/record", "key-record", "The conduct of a key in the matches of auctions, by asset", s.keyRecord),
+		ask("/v1/members", "members", "The keys that an operator has admitted, with their names", s.members),
+		ask("/v1/members/{key}", "member", "The name under which an operator has admitted a key", s.member, http.StatusNotFound),
 		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
 		ask("/v1/points/{id}/claims/{direction}", "claims", "The claims of trades on the slots of a connection point, in the order in which they are served",

@@ -179,6 +179,17 @@ func (r Reader) Member(key types.PublicKey) (*types.Member, bool) {
 	return read[types.Member](r, memberKey(key))
 }
 
+// MembersFrom goes through the members from a key on, in order of their keys.
+func (r Reader) MembersFrom(key types.PublicKey) iter.Seq[*types.Member] {
+	return func(yield func(*types.Member) bool) {
+		from := memberKey(key)
+		_, to := kindRange(kindMember)
+		r.Ascend(from.String(), to, func(key string, stored Value) bool {
+			return yield(decoded(key, stored).(*types.Member))
+		})
+	}
+}
+
 // PurseID tells purses apart.
 type PurseID struct {
 	Owner types.PublicKey

@@ -128,8 +128,8 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"now.empty", "No money yet: let somebody pay your key, which the wallet shows.", "还没有钱：请对方向钱包页显示的密钥付款。"},
 
 	// Community.
-	{"community.head", "Neighbours traded {q} today. <em>{n} of {all} trades were released.</em>", "今天邻里交易 {q}。<em>{all} 笔中已解锁 {n} 笔。</em>"},
-	{"community.head_goods", "{all} trades today. <em>{n} were released.</em>", "今天 {all} 笔交易。<em>已解锁 {n} 笔。</em>"},
+	{"community.head", "{q} went from neighbour to neighbour today. <em>{n} of {all} trades are released.</em>", "今天邻里交易 {q}。<em>{all} 笔中已解锁 {n} 笔。</em>"},
+	{"community.head_goods", "{all} trades today. <em>Released: {n}.</em>", "今天 {all} 笔交易。<em>已解锁 {n} 笔。</em>"},
 	{"community.head_one", "One trade today.", "今天 1 笔交易。"},
 	{"community.head_none", "No trade today yet. <em>The ledger is at block {h}.</em>", "今天还没有交易。<em>账本在区块 {h}。</em>"},
 	{"community.paid", "Paid for what came", "已为到货付款"},
@@ -271,6 +271,8 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"wallet.qr", "Your key as a QR code", "您的密钥的二维码"},
 	{"wallet.assets", "By asset", "各项资产"},
 	{"wallet.unknown", "unknown issuer", "发行者未知"},
+
+	{"wallet.none", "there is no wallet at {file} yet: make one with “lockstep wallet new”", "{file} 还没有钱包：请用“lockstep wallet new”创建"},
 
 	// Settings.
 	{"settings.head.one", "One browser is signed in. <em>It is signed out after {t} without use.</em>", "1 个浏览器已登录。<em>闲置 {t} 后自动退出。</em>"},

@@ -277,7 +277,6 @@ func (c *screen) key() error {
 		t := &trades.Trades[i]
 		status := trade.StatusAt(&t.Trade, t.Clock, t.Reading, c.self)
 		row := c.openRow(t, &status)
-		row.From, row.Other = t.Trade.Agreement.Producer, t.Trade.Agreement.Consumer
 		row.Sum = c.Money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price)
 		view.Trades = append(view.Trades, row)
 	}

@@ -20,6 +20,7 @@ type facts struct {
 	failed error
 	at     time.Time
 	assets map[types.AssetID]kept[wire.Asset]
+	names  map[types.PublicKey]kept[string]
 	waits  map[types.PublicKey]kept[int]
 }
 
@@ -38,7 +39,7 @@ const (
 )
 
 func newFacts(node *client.Client, now func() time.Time) *facts {
-	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}}
+	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}, names: map[types.PublicKey]kept[string]{}}
 }
 
 // status returns the status of the node, at most half a second old. While the node is away it keeps the last one and says why.
@@ -77,6 +78,27 @@ func (f *facts) asset(ctx context.Context, id types.AssetID) (wire.Asset, bool) 
 	}
 	f.assets[id] = kept[wire.Asset]{asset, true, f.now()}
 	return asset, true
+}
+
+// name returns the name of a member, empty for any other key.
+func (f *facts) name(ctx context.Context, key types.PublicKey) string {
+	f.mu.Lock()
+	one, found := f.names[key]
+	f.mu.Unlock()
+	if found && f.now().Sub(one.at) < factLife {
+		return one.value
+	}
+	member, err := f.node.Member(ctx, key)
+	if err != nil && types.CodeOf(err) != types.CodeNotFound {
+		return one.value
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.names) >= mostFacts {
+		clear(f.names)
+	}
+	f.names[key] = kept[string]{member.Name, true, f.now()}
+	return member.Name
 }
 
 // waiting counts the trades that wait for a key.

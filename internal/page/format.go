@@ -40,6 +40,12 @@ func (c *screen) Signed(id types.AssetID, amount types.Amount, gain bool) templa
 // digits writes a sum; what lies below a cent stands back.
 func (c *screen) digits(id types.AssetID, amount types.Amount, sign string) string {
 	text := sign + c.plain(id, amount)
+	if whole, cents, _ := strings.Cut(text, "."); len(whole) > 5 {
+		text = sign + groupDigits(strings.TrimPrefix(whole, sign))
+		if cents != "" {
+			text += "." + cents
+		}
+	}
 	if at := strings.IndexByte(text, '.'); at >= 0 && len(text) > at+3 {
 		return text[:at+3] + "<i>" + text[at+3:] + "</i>"
 	}
@@ -172,7 +178,10 @@ func (c *screen) Fraction(id types.AssetID, unit, text string) string {
 
 // grouped writes a number in groups of three digits.
 func grouped(n uint64) string {
-	text := strconv.FormatUint(n, 10)
+	return groupDigits(strconv.FormatUint(n, 10))
+}
+
+func groupDigits(text string) string {
 	for at := len(text) - 3; at > 0; at -= 3 {
 		text = text[:at] + "," + text[at:]
 	}
@@ -313,12 +322,30 @@ func (c *screen) ID(id fmt.Stringer) template.HTML {
 
 // Name names a key: by its name on the ledger, or by the beginning of the key.
 func (c *screen) Name(key types.PublicKey) string {
-	text := key.String()
-	return text[:11] + "…"
+	if name := c.facts.name(c.r.Context(), key); name != "" {
+		return cleanName(name)
+	}
+	return key.String()[:11] + "…"
+}
+
+// cleanName takes the characters off a name that the page uses itself.
+func cleanName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= sumBegins && r <= sumEnds {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // Initials are the two letters of a round mark beside a name.
-func (c *screen) Initials(key types.PublicKey) string { return key.String()[3:5] }
+func (c *screen) Initials(key types.PublicKey) string {
+	name := []rune(c.facts.name(c.r.Context(), key))
+	if len(name) == 0 {
+		return key.String()[3:5]
+	}
+	return string(name[:min(2, len(name))])
+}
 
 // Percent writes a share.
 func (c *screen) Percent(part, whole uint64) string {

@@ -42,8 +42,8 @@ type flowRow struct {
 }
 
 func (c *screen) home() error {
-	if !c.SignedIn() { // the link was used before there is a wallet
-		return c.redirect("/start")
+	if !c.SignedIn() {
+		return c.noWallet()
 	}
 	c.Nav, c.Live, c.Title = "now", "key:"+c.self.String(), string(c.T("nav.now"))
 	c.Status, c.Down = c.facts.status(c.r.Context())
@@ -168,7 +168,7 @@ type lockedRow struct {
 
 func (c *screen) wallet() error {
 	if !c.SignedIn() {
-		return c.redirect("/start")
+		return c.noWallet()
 	}
 	c.Nav, c.Live, c.Title = "wallet", "key:"+c.self.String(), string(c.T("nav.wallet"))
 	c.Status, c.Down = c.facts.status(c.r.Context())
@@ -230,7 +230,7 @@ type settingsView struct {
 
 func (c *screen) settings() error {
 	if !c.SignedIn() {
-		return c.redirect("/start")
+		return c.noWallet()
 	}
 	c.Nav, c.Title = "settings", string(c.T("nav.settings"))
 	opened := c.member.unlocked()
@@ -240,4 +240,9 @@ func (c *screen) settings() error {
 	}
 	view.Ledger, view.Used = opened.Ledger()
 	return c.render("settings", &view)
+}
+
+// noWallet is the error of a page that needs a wallet.
+func (c *screen) noWallet() error {
+	return &wallet.Error{Reason: wallet.ReasonMissing, Detail: c.Plain("wallet.none", "file", c.member.File)}
 }

@@ -90,9 +90,12 @@ const (
 
 // printer returns the printer of the messages about a trade for the viewer.
 func (c *screen) printer(a *types.Agreement) *words.Printer {
+	names := map[trade.Role]string{trade.Producer: c.Name(a.Producer), trade.Consumer: c.Name(a.Consumer)}
+	if arbiter, named := a.Fallback.(*types.Arbiter); named {
+		names[trade.Arbiter] = c.Name(arbiter.Key)
+	}
 	return &words.Printer{
-		Language: c.Lang, Viewer: trade.RoleOf(a, c.self),
-		Names: map[trade.Role]string{trade.Producer: c.Name(a.Producer), trade.Consumer: c.Name(a.Consumer)},
+		Language: c.Lang, Viewer: trade.RoleOf(a, c.self), Names: names,
 		Money: func(amount types.Amount) string {
 			return string(sumBegins) + c.plain(a.Asset, amount) + string(sumUnit) + c.Code(a.Asset) + string(sumEnds)
 		},
@@ -207,7 +210,7 @@ func (c *screen) tradeView(t *wire.Trade) (*tradeView, error) {
 	v.Acts, v.Does = c.acts(t, &status, p)
 	_, v.Metered = a.Fallback.(*types.Meter)
 	v.Flow = c.flow(a, &status)
-	v.Terms = p.Text(trade.Terms(a.Fallback))
+	v.Terms = words.Upper(p.Text(trade.Terms(a.Fallback)))
 	for i, consumer := range []bool{true, false} {
 		if worst, err := wallet.WorstLoss(a, consumer); err == nil {
 			v.Worst[i] = c.Money(a.Asset, worst.Money)
@@ -276,6 +279,9 @@ func (c *screen) steps(p *words.Printer, s *trade.Status) []step {
 			one.Class, one.When = "done", c.At(stage.At)
 		default:
 			one.When = c.until(stage.Until)
+			if move := trade.StageMove(stage.Stage); move != "" {
+				one.Name = words.Upper(c.W(move))
+			}
 			if next {
 				one.Class, next = "turn", false
 			}

@@ -24,10 +24,11 @@ type tradeRow struct {
 	Path, Kind, Phase string
 	Goods, Slot       string
 	Other             types.PublicKey
-	From              types.PublicKey // of a visitor's list: the producer
+	From, To          types.PublicKey // producer and consumer, for a list of anybody's trades
 	Sum               template.HTML
 	Next              template.HTML
 	You               bool
+	Timed             bool // there is a deadline
 	When              template.HTML
 }
 
@@ -115,7 +116,7 @@ func (c *screen) openRow(t *wire.Trade, status *trade.Status) tradeRow {
 	phase, turn := p.Headline(&trade.Status{Phase: status.Phase, Turn: trade.Turn{Role: status.Turn.Role, Move: status.Turn.Move}})
 	row := tradeRow{
 		Path: "/trades/" + t.ID.String(), Kind: kindOf(status.Phase), Phase: phase, Goods: c.Goods(&a.Goods), Slot: c.Slot(a.Goods.From, a.Goods.Until),
-		Other: a.Producer, Sum: c.Signed(a.Asset, a.Price, a.Producer == c.self), Next: template.HTML(escape(turn)),
+		Other: a.Producer, From: a.Producer, To: a.Consumer, Sum: c.Signed(a.Asset, a.Price, a.Producer == c.self), Next: template.HTML(escape(turn)),
 	}
 	if a.Producer == c.self {
 		row.Other = a.Consumer
@@ -123,7 +124,7 @@ func (c *screen) openRow(t *wire.Trade, status *trade.Status) tradeRow {
 	if flow := c.flow(a, status); flow == "flowing" {
 		row.Phase = string(c.T("trades.flows"))
 	}
-	if status.Turn.Until != 0 {
+	if row.Timed = status.Turn.Until != 0; row.Timed {
 		row.When = c.Left(status.Turn.Until) + template.HTML(` <span class="soft">· `+escape(c.By(status.Turn.Until))+`</span>`)
 	} else {
 		row.When = template.HTML(escape(c.W(words.AnyTime)))
@@ -161,7 +162,7 @@ func (c *screen) overRow(t *history.Trade) tradeRow {
 	goods := t.Product.Goods(t.Quantity, types.Flow{})
 	row := tradeRow{
 		Path: "/trades/" + t.ID.String(), Kind: kindOf(t.Phase), Phase: words.Upper(c.W(trade.PhaseKey(t.Phase))), Goods: c.Goods(&goods),
-		Slot: c.Slot(goods.From, goods.Until), Other: t.Producer, From: t.Producer, Sum: c.Signed(t.Product.Asset, t.Price, t.Producer == c.self),
+		Slot: c.Slot(goods.From, goods.Until), Other: t.Producer, From: t.Producer, To: t.Consumer, Sum: c.Signed(t.Product.Asset, t.Price, t.Producer == c.self),
 		When: template.HTML(escape(c.At(max(t.EndedAt, t.PaidAt, t.AgreedAt)))),
 	}
 	if t.Producer == c.self || c.self == (types.PublicKey{}) {

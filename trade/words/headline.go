@@ -1,6 +1,7 @@
 package words
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -33,8 +34,11 @@ func (p *Printer) Does(role trade.Role, move trade.Key) string {
 	return p.Text(trade.Message{Key: form + move, Args: trade.Args{Role: role}})
 }
 
-// Upper returns a text with its first letter in upper case, to begin a sentence.
+// Upper returns a text with its first letter in upper case, to begin a sentence. A key keeps its letters.
 func Upper(text string) string {
+	if strings.HasPrefix(text, "lk1") {
+		return text
+	}
 	first, size := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(first)) + text[size:]
 }

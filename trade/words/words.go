@@ -115,6 +115,10 @@ func (p *Printer) value(arg trade.Named) string {
 	switch v := arg.Value.(type) {
 	case types.Amount:
 		return p.Money(v)
+	case types.PublicKey: // of the arbiter
+		if name := p.Names[trade.Arbiter]; name != "" {
+			return name
+		}
 	case types.Time:
 		return p.Time(v)
 	case uint64:

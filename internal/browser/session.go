@@ -1,0 +1,70 @@
+package browser
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"lockstep/internal/component"
+)
+
+// patience bounds what a test waits for in a browser.
+const patience = 90 * time.Second
+
+// Open starts a browser and returns the context of its first tab, for the actions of chromedp. The test is skipped where there is no
+// Chromium, and fails there if it runs in CI.
+func Open(t testing.TB) context.Context {
+	t.Helper()
+	program := component.Find(t, "chromium", "chromium-browser", "google-chrome", "chrome")
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")),
+		// The sandbox needs rights that containers don't give, and the pages are our own.
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("force-color-profile", "srgb"),
+		chromedp.Flag("lang", "en"), chromedp.Flag("hide-scrollbars", true),
+	)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	return ctx
+}
+
+// Tab opens another tab of a browser.
+func Tab(t testing.TB, ctx context.Context) context.Context { //nolint:revive // the test comes first in this package
+	t.Helper()
+	tab, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return tab
+}
+
+// Size sets the size of a tab's window.
+func Size(width, height int64) chromedp.Action {
+	return chromedp.EmulateViewport(width, height)
+}
+
+// Theme chooses the colours of the system, light or dark.
+func Theme(theme string) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}})
+}
+
+// Picture writes a picture of a whole page to a file.
+func Picture(t testing.TB, ctx context.Context, file string) { //nolint:revive // the test comes first in this package
+	t.Helper()
+	var picture []byte
+	if err := chromedp.Run(ctx, chromedp.FullScreenshot(&picture, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, picture, 0o644); err != nil { //nolint:gosec // a picture for the documentation
+		t.Fatal(err)
+	}
+}
