@@ -12,25 +12,18 @@ import (
 // Account is an account of a wallet on the ledger of a node: it makes, funds, signs and submits transactions. [Client.Account] returns
 // one. It is safe for concurrent use.
 type Account struct {
-	client  *Client
-	wallet  *wallet.Account
-	params  types.Params
-	genesis types.Hash
+	client *Client
+	ledger *Ledger
+	wallet *wallet.Account
 }
 
-// Account returns an account that acts through the node. The account is bound to the node's present ledger: it refuses to sign once the node
-// shows another one. To check the node against a ledger that you know already, compare [Account.Ledger].
+// Account returns an account that acts through the node, on the node's present ledger: [Client.Ledger] and [Ledger.Account] in one call.
 func (c *Client) Account(ctx context.Context, account *wallet.Account) (*Account, error) {
-	params, err := c.Params(ctx)
+	ledger, err := c.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
-	status, err := c.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a := &Account{client: c, wallet: account, params: params, genesis: status.Genesis}
-	return a, a.check(&status)
+	return ledger.Account(account)
 }
 
 // Key is the account's public key: its name and address on the ledger.
@@ -39,54 +32,66 @@ func (a *Account) Key() types.PublicKey { return a.wallet.Key() }
 // Wallet is the account without its node, for proposals and secrets.
 func (a *Account) Wallet() *wallet.Account { return a.wallet }
 
-// Ledger identifies the ledger on which the account acts; see [wallet.Wallet.CheckLedger].
-func (a *Account) Ledger() wallet.PinnedLedger { return wallet.PinLedger(&a.params, a.genesis) }
+// Ledger is the ledger on which the account acts.
+func (a *Account) Ledger() *Ledger { return a.ledger }
 
-// Context returns the state of the ledger that a signer needs to know. The coins are left out: [Account.Sign] fetches those that a
-// draft spends.
-func (a *Account) Context(ctx context.Context) (wallet.Context, error) {
+// View is the state of the ledger at one moment, for a signer.
+type View struct {
+	Context wallet.Context // without coins: [Account.Fund] fetches those that a draft spends
+	Status  wire.Status
+	Warning string // the last block is old; empty otherwise
+}
+
+// View asks the node for the present state, and checks it as [Account.Check] does.
+func (a *Account) View(ctx context.Context) (View, error) {
 	status, err := a.client.Status(ctx)
 	if err != nil {
-		return wallet.Context{}, err
+		return View{}, err
 	}
-	if err := a.check(&status); err != nil {
-		return wallet.Context{}, err
+	warning, err := a.Check(&status)
+	if err != nil {
+		return View{}, err
 	}
-	return wallet.Context{
-		Params: a.params, BlockTime: status.BlockTime, Clock: status.Clock,
+	known := wallet.Context{
+		Params: a.ledger.Params, BlockTime: status.BlockTime, Clock: status.Clock,
 		Asset: func(id types.AssetID) (types.Asset, bool) {
 			asset, err := a.client.Asset(ctx, id)
 			return asset.Asset, err == nil
 		},
-	}, nil
+	}
+	return View{known, status, warning}, nil
 }
 
-// check refuses a node that shows another ledger, or a clock from which no deadline may be computed.
-func (a *Account) check(status *wire.Status) error {
-	if status.ChainID != a.params.ChainID || status.Genesis != a.genesis {
-		return types.Refuse(types.CodeChain, "the node at %s shows ledger %q with genesis %s; the account is on %q with genesis %s: don't trust the node, use another",
-			a.client.base, status.ChainID, status.Genesis, a.params.ChainID, a.genesis)
+// Check refuses a status of another ledger, or with a clock from which no deadline may be computed. It warns of an old block.
+func (a *Account) Check(status *wire.Status) (warning string, err error) {
+	known := &a.ledger.Status
+	if status.ChainID != known.ChainID || status.Genesis != known.Genesis {
+		return "", types.Refuse(types.CodeChain, "the node at %s shows ledger %q with genesis %s; the account is on %q with genesis %s: don't trust the node, use another",
+			a.client.base, status.ChainID, status.Genesis, known.ChainID, known.Genesis)
 	}
-	_, err := wallet.CheckClock(status.BlockTime, status.Clock, status.Skew, a.client.now())
-	return err
+	return wallet.CheckClock(status.BlockTime, status.Clock, status.Skew, a.client.now())
 }
 
 // Draft begins a transaction. Add the steps, then pass it to [Account.Submit].
 func (a *Account) Draft(ctx context.Context) (*wallet.Draft, error) {
-	known, err := a.Context(ctx)
+	view, err := a.View(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return a.wallet.Draft(known), nil
+	return a.wallet.Draft(view.Context), nil
+}
+
+// Fund fetches the coins that a draft spends.
+func (a *Account) Fund(ctx context.Context, draft *wallet.Draft) error {
+	return draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
+		return a.client.CoinsFor(ctx, a.Key(), asset, sum)
+	})
 }
 
 // Sign fetches the coins that a draft spends and signs it. The coins are reserved until the transaction is on the ledger or can no longer
 // get there; [wallet.Account.Forget] frees them earlier.
 func (a *Account) Sign(ctx context.Context, draft *wallet.Draft) (*types.Tx, error) {
-	err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
-		return a.client.CoinsFor(ctx, a.Key(), asset, sum)
-	})
-	if err != nil {
+	if err := a.Fund(ctx, draft); err != nil {
 		return nil, err
 	}
 	return draft.Sign()
@@ -127,22 +132,4 @@ func (a *Account) Do(ctx context.Context, steps ...func(*wallet.Draft) error) (w
 		}
 	}
 	return a.Submit(ctx, draft)
-}
-
-// Release reveals the secret of an instalment as the consumer of the trade, and waits until the release is final. The payment then belongs
-// to the producer.
-func (a *Account) Release(ctx context.Context, id types.TradeID, instalment uint16) (wire.Receipt, error) {
-	trade, err := a.client.Trade(ctx, id)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	known, err := a.Context(ctx)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	tx, err := a.wallet.Release(known, id, &trade.Trade, instalment)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	return a.client.Submit(ctx, tx)
 }

@@ -3,11 +3,14 @@ package client_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -55,30 +58,120 @@ func TestAccountTrades(t *testing.T) {
 
 	offer := w.ledger.NewOffer(1)
 	offer.Producer, offer.Asset = producer.Key(), euro.ID()
-	var id types.OfferID
-	do(producer, func(d *wallet.Draft) (err error) { id, err = d.Post(offer); return err })
-	var agreement *types.Agreement
-	do(consumer, func(d *wallet.Draft) (err error) { agreement, err = d.Take(id, &offer, 400); return err })
-	trade := must[types.TradeID](t)(agreement.ID(), nil)
-	do(producer, func(d *wallet.Draft) error {
-		now, err := w.Trade(ctx, trade)
-		if err != nil {
-			return err
-		}
-		return d.Deliver(trade, &now.Trade)
-	})
-	if _, err := consumer.Release(ctx, trade, 1); err != nil {
-		t.Fatal(err)
-	}
+	id := must[types.OfferID](t)(producer.Post(ctx, offer))
+	trade := must[types.TradeID](t)(consumer.Take(ctx, id, 400))
+	_, err := consumer.Pay(ctx, trade)
+	wantCode(t, err, types.CodePhase, "paid")
+	must[wire.Receipt](t)(producer.Deliver(ctx, trade))
+	must[wire.Receipt](t)(consumer.Release(ctx, trade, 1))
 	if now, err := w.Trade(ctx, trade); err != nil || now.Phase != types.PhaseReleased {
 		t.Fatalf("the trade is %s, %v", now.Phase, err)
 	}
+	must[wire.Receipt](t)(producer.Collect(ctx, trade))
+	must[wire.Receipt](t)(consumer.Collect(ctx, trade))
+	if now, err := w.Trade(ctx, trade); err != nil || !now.Over {
+		t.Errorf("after both have collected: %+v, %v", now, err)
+	}
 	for a, want := range map[*client.Account]types.Amount{producer: 1_400, consumer: 8_600} {
-		balances, err := w.BalancesOf(ctx, a.Key(), euro.ID())
-		if err != nil || balances.Balances[0].Spendable != want {
-			t.Errorf("%s has %+v, want %s: %v", a.Key(), balances.Balances, want, err)
+		if balance, err := w.Balance(ctx, a.Key(), euro.ID()); err != nil || balance.Spendable != want {
+			t.Errorf("%s has %+v, want %s: %v", a.Key(), balance, want, err)
 		}
 	}
+	if none, err := w.Balance(ctx, party.Key("stranger"), euro.ID()); err != nil || none.Spendable != 0 {
+		t.Errorf("a stranger has %+v, %v", none, err)
+	}
+	if unknown, err := w.Balance(ctx, producer.Key(), types.AssetID{7}); err != nil || unknown != (wire.Balance{}) {
+		t.Errorf("of an unknown asset: %+v, %v", unknown, err)
+	}
+	if other, err := w.Balance(ctx, producer.Key(), euro.ID()); err == nil {
+		w.instead(answers(wire.Balances{Balances: []wire.Balance{other}}))
+	}
+	_, err = w.Balance(ctx, producer.Key(), types.AssetID{7})
+	wantCode(t, err, types.CodeInternal, "its answer for asset 0700")
+	for name, step := range map[string]func() error{
+		"take":    func() error { _, err := consumer.Take(ctx, types.OfferID{1}, 1); return err },
+		"deliver": func() error { _, err := producer.Deliver(ctx, types.TradeID{1}); return err },
+		"release": func() error { _, err := consumer.Release(ctx, types.TradeID{1}, 1); return err },
+	} {
+		if w.front.Store(nil); types.CodeOf(step()) != types.CodeNotFound {
+			t.Errorf("%s of nothing: %v", name, step())
+		}
+	}
+}
+
+// TestAwaitPhase waits for a step of the other party, for a deadline, and for a phase that never comes.
+func TestAwaitPhase(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	producer, consumer := w.signer(t, 1), w.signer(t, 2)
+	euro := types.Asset{Issuer: consumer.Key(), Code: "EUR", Decimals: 2}
+	must[wire.Receipt](t)(consumer.Do(ctx, func(d *wallet.Draft) error { return d.Issue(euro, 10_000) },
+		func(d *wallet.Draft) error { return d.Send(producer.Key(), euro.ID(), 1_000) }))
+	offer := w.ledger.NewOffer(1)
+	offer.Producer, offer.Asset = producer.Key(), euro.ID()
+	id := must[types.OfferID](t)(producer.Post(ctx, offer))
+
+	delivered := must[types.TradeID](t)(consumer.Take(ctx, id, 100))
+	refunded := must[types.TradeID](t)(consumer.Take(ctx, id, 100))
+	if now := must[wire.Trade](t)(w.AwaitPhase(ctx, delivered, types.PhasePaid)); now.ID != delivered {
+		t.Errorf("%+v", now)
+	}
+	wait := func(id types.TradeID, phase types.Phase) <-chan error {
+		done := make(chan error, 1)
+		go func() {
+			now, err := w.AwaitPhase(ctx, id, phase)
+			if err == nil && now.Phase != phase {
+				err = fmt.Errorf("the trade is %s", now.Phase)
+			}
+			done <- err
+		}()
+		return done
+	}
+	w.ledger.Advance(offer.Deadlines.DeliverBy.Since(w.ledger.Now()) - 1500)
+	forDelivery, forRefund, forRelease := wait(delivered, types.PhaseDelivered), wait(refunded, types.PhaseRefunded), wait(refunded, types.PhaseReleased)
+	must[wire.Receipt](t)(producer.Deliver(ctx, delivered))
+	if err := <-forDelivery; err != nil {
+		t.Error(err)
+	}
+	w.ledger.Advance(1000) // the delivery took a second
+	if err := <-forRefund; err != nil {
+		t.Error(err)
+	}
+	wantCode(t, <-forRelease, types.CodePhase, "is refunded: it can't become released any more")
+	_, err := w.AwaitPhase(ctx, delivered, types.PhaseRefunded)
+	wantCode(t, err, types.CodePhase, "is delivered: it can't become refunded any more")
+
+	left, leave := context.WithCancel(ctx)
+	stopped := make(chan error, 1)
+	go func() {
+		_, err := w.AwaitPhase(left, delivered, types.PhaseReleased)
+		stopped <- err
+	}()
+	leave()
+	if err := <-stopped; !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context has ended: %v", err)
+	}
+}
+
+// TestLedgerOfTwoChains: a node can't show the status of one ledger and the parameters of another.
+func TestLedgerOfTwoChains(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	ledger := must[*client.Ledger](t)(w.Ledger(ctx))
+	if id := ledger.ID(); id.ChainID != "test" || id.Genesis != ledger.Status.Genesis {
+		t.Errorf("%+v", id)
+	}
+	status := ledger.Status
+	status.ChainID = "another"
+	w.instead(func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/status" {
+			answers(status)(out, r)
+			return
+		}
+		w.node.ServeHTTP(out, r)
+	})
+	_, err := w.Ledger(ctx)
+	wantCode(t, err, types.CodeChain, "don't trust the node")
 }
 
 // TestAccountCoinsAfterRefusal: the coins of a refused transaction are free at once, those of a lost transaction are not.

@@ -25,8 +25,9 @@ type Client struct {
 // Option is a setting of a client.
 type Option func(*Client)
 
-// WithToken sends the node's access token with transactions. It is never sent with a question, nor to another host by a redirect.
-func WithToken(token string) Option { return func(c *Client) { c.token = token } }
+// WithToken sends the node's access token with transactions, without white space around it: the content of the token's file will do. It is
+// never sent with a question, nor to another host by a redirect.
+func WithToken(token string) Option { return func(c *Client) { c.token = strings.TrimSpace(token) } }
 
 // WithHTTPClient uses another HTTP client, for its transport (TLS, proxies). A timeout of that client also bounds streams of events.
 func WithHTTPClient(h *http.Client) Option {

@@ -52,7 +52,7 @@ func newWorld(t *testing.T) *world {
 	}), httpapi.Limits{}, log).Server
 	w.server.Start()
 	t.Cleanup(w.server.Close)
-	w.Client = w.dial(client.WithToken(token))
+	w.Client = w.dial(client.WithToken(" " + token + "\n")) // as in its file
 	return w
 }
 

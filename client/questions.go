@@ -86,6 +86,18 @@ func (c *Client) Coins(ctx context.Context, key types.PublicKey, asset types.Ass
 	return coins, wrap("coins of "+key.String(), err)
 }
 
+// Balance returns the balance of a key in one asset; the zero balance when the ledger does not know the asset.
+func (c *Client) Balance(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.Balance, error) {
+	answer, err := c.BalancesOf(ctx, key, asset)
+	if err != nil || len(answer.Balances) == 0 {
+		return wire.Balance{}, err
+	}
+	if balance := answer.Balances[0]; balance.Asset == asset {
+		return balance, nil
+	}
+	return wire.Balance{}, c.lied("its answer for asset %s is asset %s", asset, answer.Balances[0].Asset)
+}
+
 // CoinsFor iterates over the coins of a key in one asset, beginning with the best ones for a payment of the sum. The caller stops when it
 // has enough. It ends after an error.
 func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {

@@ -109,7 +109,7 @@ func May(t *types.Trade, m Move, clock types.Time) error {
 	case code == types.CodeTooEarly:
 		return types.Refuse(code, "%s is possible once %s has passed, the ledger clock is at %s", m, w.after.of(a), clock)
 	case w.late.has(phase): // of a move under any terms
-		passed, _ := expiry(t.Phase, &a.Deadlines)
+		passed, _ := Expiry(t.Phase, &a.Deadlines)
 		return types.Refuse(code, "%s was possible until %s: the trade is %s", m, passed, phase)
 	case code == types.CodeTooLate:
 		return types.Refuse(code, "%s was possible until %s %s: the trade ends by its %s terms", m, w.upTo, w.upTo.of(a), types.FallbackKind(a.Fallback))
@@ -151,7 +151,7 @@ func (w *window) until(a *types.Agreement, phase types.Phase) types.Time {
 	if w.limited(a) {
 		return w.upTo.of(a)
 	}
-	deadline, _ := expiry(phase, &a.Deadlines)
+	deadline, _ := Expiry(phase, &a.Deadlines)
 	return deadline
 }
 

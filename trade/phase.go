@@ -13,15 +13,15 @@ func PhaseAt(t *types.Trade, clock types.Time) types.Phase {
 
 // PhaseAfter returns the phase at a moment of the ledger clock, of a trade with a recorded phase and these deadlines.
 func PhaseAfter(recorded types.Phase, d *types.Deadlines, clock types.Time) types.Phase {
-	if deadline, next := expiry(recorded, d); Passed(deadline, clock) {
+	if deadline, next := Expiry(recorded, d); Passed(deadline, clock) {
 		return next
 	}
 	return recorded
 }
 
-// expiry returns the deadline of a phase and the phase that follows if no step is taken by then: lapsed or refunded. The other
+// Expiry returns the deadline of a phase and the phase that follows if no step is taken by then: lapsed or refunded. The other
 // phases have no deadline; for them it returns zero and the phase itself.
-func expiry(phase types.Phase, d *types.Deadlines) (deadline types.Time, next types.Phase) {
+func Expiry(phase types.Phase, d *types.Deadlines) (deadline types.Time, next types.Phase) {
 	switch phase {
 	case types.PhaseAgreed:
 		return d.PayBy, types.PhaseLapsed
@@ -33,6 +33,19 @@ func expiry(phase types.Phase, d *types.Deadlines) (deadline types.Time, next ty
 
 // Running reports whether a trade in a phase can still take a step that divides its money.
 func Running(phase types.Phase) bool { return phase <= types.PhaseDelivered }
+
+// Reachable reports whether a trade in one phase is in another one now or can still get there, under some terms.
+func Reachable(from, to types.Phase) bool {
+	switch {
+	case from == to || !Running(from):
+		return from == to
+	case to == types.PhaseLapsed:
+		return from == types.PhaseAgreed
+	case to == types.PhaseRefunded:
+		return from <= types.PhasePaid
+	}
+	return from < to
+}
 
 // EndingStep returns the step that brings a trade into a phase in which its money is divided; zero for other phases.
 func EndingStep(phase types.Phase) types.StepKind {

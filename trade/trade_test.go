@@ -3,6 +3,8 @@ package trade_test
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -211,6 +213,24 @@ func TestMoves(t *testing.T) {
 		deal.Agreement.Fallback = c.fallback
 		if diff := cmp.Diff(c.want, trade.Moves(&deal, c.clock)); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestReachable(t *testing.T) {
+	t.Parallel()
+	const final = "released split settled awarded"
+	for from, to := range map[types.Phase]string{
+		types.PhaseAgreed:    "agreed paid delivered refunded lapsed " + final,
+		types.PhasePaid:      "paid delivered refunded " + final,
+		types.PhaseDelivered: "delivered " + final,
+		types.PhaseReleased:  "released", types.PhaseSplit: "split", types.PhaseSettled: "settled",
+		types.PhaseAwarded: "awarded", types.PhaseRefunded: "refunded", types.PhaseLapsed: "lapsed",
+	} {
+		for phase := types.PhaseAgreed; phase <= types.PhaseLapsed; phase++ {
+			if want := slices.Contains(strings.Fields(to), phase.String()); trade.Reachable(from, phase) != want {
+				t.Errorf("%s from %s: %t", phase, from, !want)
+			}
 		}
 	}
 }

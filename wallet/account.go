@@ -37,6 +37,16 @@ func (s *Seed) Account(index uint32, limits Limits) (*Account, error) {
 	}, nil
 }
 
+// Ephemeral returns an account of a new seed that is kept nowhere, for demonstrations and tests: its money is lost when the program ends. Other
+// programs keep a [Wallet].
+func Ephemeral() (*Account, error) {
+	seed, err := NewSeed(rand.Reader, "")
+	if err != nil {
+		return nil, err
+	}
+	return seed.Account(0, DefaultLimits())
+}
+
 // WithRandom returns the account with another source of nonces, for runs that can be repeated. It shares no coins in use
 // with the first, so use one of the two.
 func (a *Account) WithRandom(random io.Reader) *Account {

@@ -260,3 +260,14 @@ func unhex(t *testing.T, text string) []byte {
 	}
 	return b
 }
+
+func TestEphemeralAccounts(t *testing.T) {
+	t.Parallel()
+	one, err := Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := Ephemeral(); err != nil || other.Key() == one.Key() {
+		t.Errorf("two accounts with key %s: %v", one.Key(), err)
+	}
+}

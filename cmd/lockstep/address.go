@@ -33,7 +33,7 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 	token, err := plaintext.ReadFile(file, maxTokenFile)
 	switch {
 	case err == nil:
-		options = append(options, client.WithToken(strings.TrimSpace(string(token))))
+		options = append(options, client.WithToken(string(token)))
 	case a.TokenFile != "" || !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("read the node's API token: %w", err)
 	}

@@ -147,7 +147,7 @@ func (a *app) transact(ctx context.Context, f *walletFlags, yes yesFlag, do func
 
 // send asks for consent, signs a draft, sends it and waits until it is on the ledger.
 func (s *session) send(ctx context.Context, d *wallet.Draft, yes yesFlag, p plan) (wire.Receipt, error) {
-	if err := s.fund(ctx, d); err != nil { // before the user is asked
+	if err := s.signer.Fund(ctx, d); err != nil { // before the user is asked
 		return wire.Receipt{}, err
 	}
 	leave, err := s.consent(yes, p, d.Cost())

@@ -351,7 +351,7 @@ func (c *tradeSignCmd) record(ctx context.Context, s *session, known wallet.Cont
 		}
 		done += ". Paid: payment and deposit are locked (E1)"
 	}
-	if err := s.fund(ctx, d); err != nil {
+	if err := s.signer.Fund(ctx, d); err != nil {
 		return err
 	}
 	tx, err := d.Sign()

@@ -129,7 +129,7 @@ func (a *app) scan(ctx context.Context, w *wallet.Wallet) error {
 		return err
 	}
 	s.wallet = w
-	if err := s.bind(); err != nil {
+	if err := s.bind(0); err != nil {
 		return err
 	}
 	traces, err := s.traces(ctx)

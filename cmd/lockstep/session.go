@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/term"
 
@@ -60,8 +58,10 @@ func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
 type session struct {
 	*app
 	node    *client.Client
+	ledger  *client.Ledger
 	wallet  *wallet.Wallet  // nil for a visitor
-	account *wallet.Account // nil for a visitor
+	signer  *client.Account // nil for a visitor
+	account *wallet.Account // of the signer
 	status  wire.Status
 	params  types.Params
 	assets  *assetBook
@@ -84,47 +84,40 @@ func (a *app) session(ctx context.Context, f *walletFlags) (*session, error) {
 	if s.wallet, err = f.open(a); err != nil {
 		return nil, err
 	}
-	if err := s.bind(); err != nil {
-		return nil, err
-	}
 	s.assets.wallet = s.wallet
-	s.account, err = s.wallet.Account(f.Account)
-	return s, err
+	return s, s.bind(f.Account)
 }
 
-// bind checks the node against the wallet's ledger and the clock of this machine. It pins this ledger in a wallet that was not
-// used before.
-func (s *session) bind() error {
-	if err := s.check(); err != nil {
-		return err
-	}
-	if _, used := s.wallet.Ledger(); used {
-		return nil
-	}
-	ledger := wallet.PinLedger(&s.params, s.status.Genesis)
-	if err := s.wallet.SetLedger(ledger); err != nil {
-		return err
-	}
-	if !s.JSON {
-		fmt.Fprintf(s.err, "This wallet is used on ledger %q from now on (genesis %s).\n", ledger.ChainID, ledger.Genesis)
-	}
-	return nil
-}
-
-// check compares the node's last status with the wallet's ledger and this machine's clock.
-func (s *session) check() (err error) {
-	if s.status.ChainID != s.params.ChainID {
-		return types.Refuse(types.CodeChain, "the node says that it is on chain %q and shows the parameters of %q: don't trust it, ask another",
-			s.status.ChainID, s.params.ChainID)
-	}
-	if err := s.wallet.CheckLedger(wallet.PinLedger(&s.params, s.status.Genesis)); err != nil {
+// bind checks the node's ledger against that of the wallet, and binds an account of the wallet to the ledger. A wallet that was not used before
+// is used on this ledger from then on.
+func (s *session) bind(account uint32) error {
+	id := s.ledger.ID()
+	if err := s.wallet.CheckLedger(id); err != nil {
 		if wallet.ReasonOf(err) == wallet.ReasonLedger {
 			return fmt.Errorf("%w. If you mean to use the wallet on it from now on: %s", err, s.next("wallet ledger", "--change"))
 		}
 		return err
 	}
-	s.late, err = wallet.CheckClock(s.status.BlockTime, s.status.Clock, s.status.Skew, time.Now())
-	return err
+	var err error
+	if s.account, err = s.wallet.Account(account); err != nil {
+		return err
+	}
+	if s.signer, err = s.ledger.Account(s.account); err != nil {
+		return err
+	}
+	if s.late, err = s.signer.Check(&s.status); err != nil {
+		return err
+	}
+	if _, used := s.wallet.Ledger(); used {
+		return nil
+	}
+	if err := s.wallet.SetLedger(id); err != nil {
+		return err
+	}
+	if !s.JSON {
+		fmt.Fprintf(s.err, "This wallet is used on ledger %q from now on (genesis %s).\n", id.ChainID, id.Genesis)
+	}
+	return nil
 }
 
 // visitor returns a session without a wallet.
@@ -152,33 +145,23 @@ func (f *lookFlags) visitor(ctx context.Context, a *app) (*session, error) {
 
 // visit returns a session without a wallet at a node.
 func (a *app) visit(ctx context.Context, node *client.Client) (*session, error) {
-	s := &session{app: a, node: node, assets: newAssetBook(ctx, node)}
-	var err error
-	if s.status, err = node.Status(ctx); err != nil {
+	ledger, err := node.Ledger(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if s.params, err = node.Params(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &session{app: a, node: node, ledger: ledger, status: ledger.Status, params: ledger.Params, assets: newAssetBook(ctx, node)}, nil
 }
 
 // known returns the wallet's view of the ledger now. The coins of a transaction are fetched later, when its needs are known.
 func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
-	if s.status, err = s.node.Status(ctx); err != nil {
+	view, err := s.signer.View(ctx)
+	if err != nil {
 		return known, err
 	}
-	if err := s.check(); err != nil {
-		return known, err
-	}
-	return wallet.Context{Params: s.params, BlockTime: s.status.BlockTime, Clock: s.status.Clock, Asset: s.assets.look, Money: s.money, Moment: stamp}, nil
-}
-
-// fund fetches the coins that a draft needs.
-func (s *session) fund(ctx context.Context, d *wallet.Draft) error {
-	return d.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
-		return s.node.CoinsFor(ctx, s.account.Key(), asset, sum)
-	})
+	s.status, s.late = view.Status, view.Warning
+	known = view.Context
+	known.Asset, known.Money, known.Moment = s.assets.look, s.money, stamp
+	return known, nil
 }
 
 // draft begins a transaction.

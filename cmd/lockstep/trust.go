@@ -156,7 +156,7 @@ func (c *walletLedgerCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		now := wallet.PinLedger(&s.params, s.status.Genesis)
+		now := s.ledger.ID()
 		p := plan{ask: fmt.Sprintf("Use this wallet on ledger %q with genesis %s from now on", now.ChainID, now.Genesis)}
 		if used {
 			p.worst = []string{fmt.Sprintf("It is used on ledger %q with genesis %s.", ledger.ChainID, ledger.Genesis),

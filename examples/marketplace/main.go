@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -24,7 +23,7 @@ func main() {
 	log.SetFlags(0)
 	token, err := os.ReadFile(os.Args[2])
 	check(err)
-	node, err := client.New(os.Args[1], client.WithToken(strings.TrimSpace(string(token))))
+	node, err := client.New(os.Args[1], client.WithToken(string(token)))
 	check(err)
 	listener, err := net.Listen("tcp", os.Args[3])
 	check(err)

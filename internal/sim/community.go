@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -16,11 +15,12 @@ import (
 // community is the households with their wallets, and the ledger as its API shows it. It knows nothing of how the node runs.
 type community struct {
 	node    *client.Client
+	ledger  *client.Ledger
 	params  types.Params
 	profile *Profile
 	window  types.Duration // from one deadline to the next
 	money   types.Asset
-	issuer  *wallet.Account // of the money; as the ledger's operator it enrols the meters too
+	issuer  *client.Account // of the money; as the ledger's operator it enrols the meters too
 	members []*member
 	places  map[types.PublicKey]int // of the members
 	played  []int                   // the slots in which somebody has a surplus
@@ -32,7 +32,7 @@ type community struct {
 type member struct {
 	Household
 	place     int
-	account   *wallet.Account
+	account   *client.Account
 	gateway   *gateway // nil without a roof
 	memory    Memory
 	load, sun Day
@@ -48,16 +48,19 @@ const (
 
 // found opens the wallets and the meters and gives every household its purse: one issue, one transaction.
 func found(ctx context.Context, node *client.Client, issuer *wallet.Account, options *Options) (*community, error) {
-	params, err := node.Params(ctx)
+	ledger, err := node.Ledger(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &community{
-		node: node, params: params, profile: options.Profile, window: types.DurationOf(options.Window), issuer: issuer,
+		node: node, ledger: ledger, params: ledger.Params, profile: options.Profile, window: types.DurationOf(options.Window),
 		money: types.Asset{Issuer: issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}, places: map[types.PublicKey]int{},
 	}
+	if c.issuer, err = ledger.Account(issuer); err != nil {
+		return nil, err
+	}
 	for place, house := range options.Households {
-		m, err := newMember(options.Profile, house, place)
+		m, err := c.newMember(house, place)
 		if err != nil {
 			return nil, err
 		}
@@ -73,17 +76,21 @@ func found(ctx context.Context, node *client.Client, issuer *wallet.Account, opt
 		return nil, err
 	}
 	status, err := node.Status(ctx)
-	begin := status.BlockTime.Add(params.Market.Gate + c.window + params.Slot)
-	c.begin = begin - begin%types.Time(params.Slot)
+	begin := status.BlockTime.Add(c.params.Market.Gate + c.window + c.params.Slot)
+	c.begin = begin - begin%types.Time(c.params.Slot)
 	return c, err
 }
 
-func newMember(profile *Profile, house Household, place int) (m *member, err error) {
+func (c *community) newMember(house Household, place int) (m *member, err error) {
 	m = &member{
 		Household: house, place: place, readings: map[int]reading{},
-		load: profile.Load(house.Kind, house.Annual), sun: profile.Sun(house.Roof, house.Power),
+		load: c.profile.Load(house.Kind, house.Annual), sun: c.profile.Sun(house.Roof, house.Power),
 	}
-	if m.account, err = newAccount(); err == nil && m.Roof != NoRoof {
+	account, err := wallet.Ephemeral()
+	if err != nil {
+		return nil, err
+	}
+	if m.account, err = c.ledger.Account(account); err == nil && m.Roof != NoRoof {
 		m.gateway, err = newGateway()
 	}
 	return m, err
@@ -99,21 +106,12 @@ func (c *community) idle(slot int) bool {
 	return true
 }
 
-func newAccount() (*wallet.Account, error) {
-	seed, err := wallet.NewSeed(rand.Reader, "")
-	if err != nil {
-		return nil, err
-	}
-	return seed.Account(0, wallet.DefaultLimits())
-}
-
 // setUp fills the purses and enrols the meters.
 func (c *community) setUp(ctx context.Context) error {
-	known, err := c.context(ctx, c.issuer)
+	draft, err := c.issuer.Draft(ctx)
 	if err != nil {
 		return err
 	}
-	draft := c.issuer.Draft(known)
 	var total types.Amount
 	for _, m := range c.members {
 		total += m.Purse
@@ -128,17 +126,8 @@ func (c *community) setUp(ctx context.Context) error {
 	if err := draft.Issue(c.money, total); err != nil {
 		return err
 	}
-	return c.sign(ctx, c.issuer, draft)
-}
-
-// context asks the node for the state that an account needs to make a transaction.
-func (c *community) context(ctx context.Context, account *wallet.Account) (wallet.Context, error) {
-	status, err := c.node.Status(ctx)
-	if err != nil {
-		return wallet.Context{}, err
-	}
-	coins, err := c.coins(ctx, account.Key())
-	return wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Coins: coins}, err
+	_, err = c.issuer.Submit(ctx, draft)
+	return err
 }
 
 // coins are those that a key has of the community's money.
@@ -152,25 +141,9 @@ func (c *community) coins(ctx context.Context, key types.PublicKey) (coins []typ
 	return coins, nil
 }
 
-// sign finishes a transaction and waits until it is on the ledger.
-func (c *community) sign(ctx context.Context, account *wallet.Account, draft *wallet.Draft) error {
-	tx, err := draft.Sign()
-	if err != nil {
-		return err
-	}
-	if _, err = c.node.Submit(ctx, tx); err != nil {
-		account.Forget(tx.ID())
-	}
-	return err
-}
-
 // balance is a key's balance in the community's money.
 func (c *community) balance(ctx context.Context, key types.PublicKey) (wire.Balance, error) {
-	answer, err := c.node.BalancesOf(ctx, key, c.money.ID())
-	if err != nil || len(answer.Balances) == 0 {
-		return wire.Balance{}, err
-	}
-	return answer.Balances[0], nil
+	return c.node.Balance(ctx, key, c.money.ID())
 }
 
 // atOnce is how many households act at the same time.
@@ -186,18 +159,18 @@ func together[T any](ctx context.Context, items []T, do func(context.Context, T)
 	return group.Wait()
 }
 
+// mostMerged bounds the coins that become one in a transaction.
+const mostMerged = 500
+
 // collect lets every household merge the outputs of its finished trades into one coin: payments, returns and refunds.
 func (c *community) collect(ctx context.Context) error {
 	return together(ctx, c.members, func(ctx context.Context, m *member) error {
-		known, err := c.context(ctx, m.account)
-		if err != nil || len(known.Coins) < 2 {
+		coins, err := c.coins(ctx, m.account.Key())
+		if err != nil || len(coins) < 2 {
 			return err
 		}
-		draft := m.account.Draft(known)
-		if err := draft.Consolidate(); err != nil {
-			return err
-		}
-		if err := c.sign(ctx, m.account, draft); err != nil {
+		coins = coins[:min(len(coins), mostMerged)]
+		if _, err := m.account.Do(ctx, func(d *wallet.Draft) error { return d.Merge(coins...) }); err != nil {
 			return fmt.Errorf("%s collects: %w", m.Name, err)
 		}
 		return nil

@@ -100,7 +100,12 @@ func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
 		if err != nil {
 			return err
 		}
-		s.known = wallet.Context{Params: c.params, BlockTime: status.BlockTime, Clock: status.Clock, Coins: coins}
+		view, err := m.account.View(ctx)
+		if err != nil {
+			return err
+		}
+		s.known = view.Context
+		s.known.Coins = coins
 		for _, coin := range coins {
 			s.Purse += coin.Amount
 		}
@@ -219,7 +224,7 @@ func tooLate(err error) bool {
 // releases and settlements, which need none, in one each. The inputs are all the coins that the household has, so money that it
 // earned a moment ago is spent again.
 func (c *community) transact(ctx context.Context, p plan) error {
-	draft := p.member.account.Draft(p.known)
+	draft := p.member.account.Wallet().Draft(p.known)
 	var txs []*types.Tx
 	signs, spends := false, false
 	for _, effect := range p.effects {
@@ -251,7 +256,10 @@ func (c *community) transact(ctx context.Context, p plan) error {
 		})
 	})
 	if signs {
-		group.Go(func() error { return c.sign(ctx, p.member.account, draft) })
+		group.Go(func() error {
+			_, err := p.member.account.Submit(ctx, draft)
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -272,7 +280,7 @@ func (c *community) draft(draft *wallet.Draft, p plan, effect Effect) (tx *types
 	case Meter:
 		err = c.post(draft, p.member, e.Slot)
 	case Confirm:
-		return p.member.account.Release(p.known, e.Deal.ID, &e.Deal.Trade, e.Deal.Trade.Agreement.Instalments)
+		return p.member.account.Wallet().Release(p.known, e.Deal.ID, &e.Deal.Trade, e.Deal.Trade.Agreement.Instalments)
 	case Close:
 		return types.NewSettle(c.params.ChainID, e.Deal.ID), nil
 	}

@@ -100,7 +100,7 @@ func playOnce(ctx context.Context, options Options) (*Report, error) {
 		defer os.RemoveAll(temporary)
 		folder = temporary
 	}
-	issuer, err := newAccount()
+	issuer, err := wallet.Ephemeral()
 	if err != nil {
 		return nil, err
 	}
