@@ -32,8 +32,8 @@ func (a *Account) Key() types.PublicKey { return a.wallet.Key() }
 // Wallet is the account without its node, for proposals and secrets.
 func (a *Account) Wallet() *wallet.Account { return a.wallet }
 
-// Ledger is the ledger on which the account acts.
-func (a *Account) Ledger() *Ledger { return a.ledger }
+// Ledger identifies the ledger on which the account acts; see [wallet.Wallet.CheckLedger].
+func (a *Account) Ledger() wallet.PinnedLedger { return a.ledger.ID() }
 
 // View is the state of the ledger at one moment, for a signer.
 type View struct {
@@ -72,13 +72,19 @@ func (a *Account) Check(status *wire.Status) (warning string, err error) {
 	return wallet.CheckClock(status.BlockTime, status.Clock, status.Skew, a.client.now())
 }
 
+// Context is the context of [Account.View], for proposals and secrets.
+func (a *Account) Context(ctx context.Context) (wallet.Context, error) {
+	view, err := a.View(ctx)
+	return view.Context, err
+}
+
 // Draft begins a transaction. Add the steps, then pass it to [Account.Submit].
 func (a *Account) Draft(ctx context.Context) (*wallet.Draft, error) {
-	view, err := a.View(ctx)
+	known, err := a.Context(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return a.wallet.Draft(view.Context), nil
+	return a.wallet.Draft(known), nil
 }
 
 // Fund fetches the coins that a draft spends.

@@ -67,11 +67,11 @@ func (a *Account) Release(ctx context.Context, id types.TradeID, instalment uint
 	if err != nil {
 		return wire.Receipt{}, err
 	}
-	view, err := a.View(ctx)
+	known, err := a.Context(ctx)
 	if err != nil {
 		return wire.Receipt{}, err
 	}
-	tx, err := a.wallet.Release(view.Context, id, &now.Trade, instalment)
+	tx, err := a.wallet.Release(known, id, &now.Trade, instalment)
 	if err != nil {
 		return wire.Receipt{}, err
 	}

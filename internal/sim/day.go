@@ -100,11 +100,9 @@ func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
 		if err != nil {
 			return err
 		}
-		view, err := m.account.View(ctx)
-		if err != nil {
+		if s.known, err = m.account.Context(ctx); err != nil {
 			return err
 		}
-		s.known = view.Context
 		s.known.Coins = coins
 		for _, coin := range coins {
 			s.Purse += coin.Amount
