@@ -193,7 +193,7 @@ type Claim struct {
 	ReadingBy Time     `json:"reading_by"`
 }
 
-// SlotReading is a stretch of a slot for which a signed reading is known. Stretches never overlap.
+// SlotReading is a part of a slot for which a signed reading is known. The parts of a slot never overlap.
 type SlotReading struct {
 	_        struct{} `cbor:",toarray"`
 	At       Time     `json:"at"` // ledger clock

@@ -49,7 +49,7 @@ type application struct {
 type blockTx struct {
 	hash types.Hash
 	tx   *types.Tx
-	good bool
+	signaturesValid bool
 	err  error
 }
 
@@ -136,7 +136,7 @@ func clean(txs []blockTx) bool {
 	ids := make(map[types.TxID]struct{}, len(txs))
 	work := uint64(0)
 	for _, tx := range txs {
-		if tx.err != nil || !tx.good {
+		if tx.err != nil || !tx.signaturesValid {
 			return false
 		}
 		ids[tx.tx.ID()] = struct{}{}
@@ -199,7 +199,7 @@ func (a *application) resolve(raw [][]byte) []blockTx {
 	for i, tx := range a.known(hashes) {
 		txs[i].hash = hashes[i]
 		if tx != nil {
-			txs[i].tx, txs[i].good = tx, true
+			txs[i].tx, txs[i].signaturesValid = tx, true
 			continue
 		}
 		if txs[i].tx, txs[i].err = types.DecodeTx(raw[i]); txs[i].err == nil {
@@ -207,7 +207,7 @@ func (a *application) resolve(raw [][]byte) []blockTx {
 		}
 	}
 	for j, good := range a.pool.verifier.verifyAll(unknown, workers()) {
-		txs[places[j]].good = good
+		txs[places[j]].signaturesValid = good
 		if good {
 			a.seen[unknown[j].Hash()] = unknown[j]
 		}

@@ -49,7 +49,7 @@ func (x *blockExecution) do(tx *blockTx) {
 		x.note(types.TxID(tx.hash), tx.hash, ledger.Result{Code: types.CodeOf(tx.err), Detail: tx.err.Error()})
 		return
 	}
-	x.note(tx.tx.ID(), tx.hash, x.state.Execute(tx.tx, tx.good))
+	x.note(tx.tx.ID(), tx.hash, x.state.Execute(tx.tx, tx.signaturesValid))
 }
 
 func (x *blockExecution) note(id types.TxID, hash types.Hash, result ledger.Result) {

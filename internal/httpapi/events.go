@@ -132,8 +132,8 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 	}
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		defer s.streams.give(holder, 1)
-		s.meter.streams.Inc()
-		defer s.meter.streams.Dec()
+		s.counters.streams.Inc()
+		defer s.counters.streams.Dec()
 		r, w := humago.Unwrap(out)
 		if err := s.stream(r, w, start, write); err != nil && r.Context().Err() == nil {
 			s.log.Debug("a stream broke off", "error", err)

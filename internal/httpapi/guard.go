@@ -40,7 +40,7 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 			if failure := recover(); failure != nil {
 				s.recovered(out, r, failure)
 			}
-			s.meter.count(pattern, out.status, begin)
+			s.counters.count(pattern, out.status, begin)
 			s.log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", out.status, "bytes", out.bytes,
 				"duration", time.Since(begin), "remote", r.RemoteAddr)
 		}()

@@ -15,20 +15,20 @@ import (
 	"lockstep/client/wire"
 )
 
-// meter counts requests and exports the status of the ledger to Prometheus.
-type meter struct {
+// metrics counts requests and exports the status of the ledger to Prometheus.
+type metrics struct {
 	handler  http.Handler
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	streams  prometheus.Gauge
 }
 
-func newMeter(ledger Ledger, registry *prometheus.Registry) (*meter, error) {
+func newMetrics(ledger Ledger, registry *prometheus.Registry) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	m := &meter{
+	m := &metrics{
 		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lockstep_api_requests_total", Help: "Requests answered, by route and HTTP status.",
@@ -47,7 +47,7 @@ func newMeter(ledger Ledger, registry *prometheus.Registry) (*meter, error) {
 }
 
 // count counts a request. The route label is the pattern, not the path, which bounds the number of series.
-func (m *meter) count(pattern string, status int, begin time.Time) {
+func (m *metrics) count(pattern string, status int, begin time.Time) {
 	if pattern == "" {
 		pattern = "none"
 	}
@@ -117,6 +117,6 @@ func metricsOperation() huma.Operation {
 func (s *server) metrics(context.Context, *struct{}) (*huma.StreamResponse, error) {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
-		s.meter.handler.ServeHTTP(w, r)
+		s.counters.handler.ServeHTTP(w, r)
 	}}, nil
 }

@@ -41,17 +41,17 @@ type Config struct {
 
 // server is the API of one ledger.
 type server struct {
-	ledger  Ledger
-	history *query.History
-	version string
-	log     *slog.Logger
-	token   *[sha256.Size]byte // of the access token, nil when everybody may submit
-	hosts   []string
-	origins []string
-	meter   *meter
-	limits  Limits
-	streams *quota // that are open
-	bodies  *quota // bytes of requests that are being read
+	ledger   Ledger
+	history  *query.History
+	version  string
+	log      *slog.Logger
+	token    *[sha256.Size]byte // of the access token, nil when everybody may submit
+	hosts    []string
+	origins  []string
+	counters *metrics
+	limits   Limits
+	streams  *quota // that are open
+	bodies   *quota // bytes of requests that are being read
 }
 
 // New returns a handler for all routes.
@@ -87,7 +87,7 @@ func New(config Config) (http.Handler, error) {
 		s.token = &hash
 	}
 	var err error
-	if s.meter, err = newMeter(config.Ledger, config.Metrics); err != nil {
+	if s.counters, err = newMetrics(config.Ledger, config.Metrics); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()

@@ -5,8 +5,8 @@ import (
 	"lockstep/types/canon"
 )
 
-// Clock is the ledger's time (protocol section 3). Deadlines are kept by Now, which is block time less the stretches in
-// which the chain stood still, so that an outage doesn't make anybody miss one.
+// Clock is the ledger's time (protocol section 3). Deadlines are kept by Now, which is block time less the outages of the chain, so that an
+// outage doesn't make anybody miss one.
 type Clock struct {
 	Height    uint64         `json:"height"`
 	BlockTime types.Time     `json:"block_time"`

@@ -9,30 +9,30 @@ import (
 	"lockstep/types"
 )
 
-// benchLanes trade at the same time, each pair its own trades.
-const benchLanes = 1000
+// benchPairs trade at the same time, each pair its own trades.
+const benchPairs = 1000
 
 // BenchmarkTrades writes whole trades of three transactions: agree and pay with the coins of the pair's last trade, deliver, release. An
 // operation is a trade of every pair, in three blocks and one flush. Use -benchtime 100x for a steady size on the disk.
 func BenchmarkTrades(b *testing.B) {
 	w := newWorld(b)
-	lanes, consumers := make([]*lane, benchLanes), make([]string, benchLanes)
-	for i := range lanes {
-		lanes[i] = &lane{producer: fmt.Sprint("producer ", i), consumer: fmt.Sprint("consumer ", i)}
-		consumers[i] = lanes[i].consumer
+	pairs, consumers := make([]*pair, benchPairs), make([]string, benchPairs)
+	for i := range pairs {
+		pairs[i] = &pair{producer: fmt.Sprint("producer ", i), consumer: fmt.Sprint("consumer ", i)}
+		consumers[i] = pairs[i].consumer
 	}
 	mint := w.mint(110, consumers...)
 	w.must(mint)
-	for i, l := range lanes {
-		l.purse = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
+	for i, p := range pairs {
+		p.purse = []types.Outpoint{{Tx: mint.ID(), Index: uint32(i)}}
 	}
 	before := w.store.Written()
 	for round := 0; b.Loop(); round++ {
-		for _, step := range []func(*lane, *world, int) *types.Tx{(*lane).pay, (*lane).deliver, (*lane).release} {
+		for _, step := range []func(*pair, *world, int) *types.Tx{(*pair).pay, (*pair).deliver, (*pair).release} {
 			b.StopTimer()
-			txs := make([]*types.Tx, len(lanes))
-			for i, l := range lanes {
-				txs[i] = step(l, w, round)
+			txs := make([]*types.Tx, len(pairs))
+			for i, p := range pairs {
+				txs[i] = step(p, w, round)
 			}
 			executed := w.execute(txs...)
 			for _, tx := range executed.Txs {
@@ -53,47 +53,47 @@ func BenchmarkTrades(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	after, trades := w.store.Written(), float64(b.N*benchLanes)
+	after, trades := w.store.Written(), float64(b.N*benchPairs)
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/trades, "µs/trade")
 	b.ReportMetric(float64(after.WAL-before.WAL)/trades, "WAL-B/trade")
 	b.ReportMetric(float64(after.Tables-before.Tables)/trades, "table-B/trade")
 	b.ReportMetric(float64(after.Disk)/trades, "disk-B/trade")
 }
 
-// lane is a pair that trades, always with the same money.
-type lane struct {
+// pair is a pair that trades, always with the same money.
+type pair struct {
 	producer, consumer string
 	purse              []types.Outpoint
 	trade              types.TradeID
 }
 
-func (l *lane) pay(w *world, round int) *types.Tx {
+func (p *pair) pay(w *world, round int) *types.Tx {
 	agreement := w.agreement(uint64(round))
-	agreement.Producer, agreement.Consumer = party.Key(l.producer), party.Key(l.consumer)
-	l.trade = agreement.ID()
+	agreement.Producer, agreement.Consumer = party.Key(p.producer), party.Key(p.consumer)
+	p.trade = agreement.ID()
 	agree := &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Consumer}
-	body := w.body(agree, &types.Pay{Trade: l.trade, Digest: l.secret().Digest(1)})
-	body.Inputs = l.purse
-	return sign(body, l.consumer)
+	body := w.body(agree, &types.Pay{Trade: p.trade, Digest: p.secret().Digest(1)})
+	body.Inputs = p.purse
+	return sign(body, p.consumer)
 }
 
-func (l *lane) deliver(w *world, _ int) *types.Tx {
-	return sign(w.body(&types.Deliver{Trade: l.trade}), l.producer)
+func (p *pair) deliver(w *world, _ int) *types.Tx {
+	return sign(w.body(&types.Deliver{Trade: p.trade}), p.producer)
 }
 
 // release opens the trade. Its payment and its return fund the next trade.
-func (l *lane) release(w *world, _ int) *types.Tx {
+func (p *pair) release(w *world, _ int) *types.Tx {
 	head := w.head()
 	defer head.Close()
-	trade, _ := head.Reader.Trade(l.trade)
-	l.purse = nil
+	trade, _ := head.Reader.Trade(p.trade)
+	p.purse = nil
 	for _, locked := range trade.Locked {
-		l.purse = append([]types.Outpoint{l.trade.Outpoint(locked.Part)}, l.purse...) // the consumer's first, as its key is needed first
+		p.purse = append([]types.Outpoint{p.trade.Outpoint(locked.Part)}, p.purse...) // the consumer's first, as its key is needed first
 	}
-	return types.NewRelease(w.params.ChainID, types.Release{Trade: l.trade, Instalment: 1, Preimage: l.secret()})
+	return types.NewRelease(w.params.ChainID, types.Release{Trade: p.trade, Instalment: 1, Preimage: p.secret()})
 }
 
-func (l *lane) secret() types.Secret { return party.Secret(l.consumer) }
+func (p *pair) secret() types.Secret { return party.Secret(p.consumer) }
 
 // BenchmarkCommit writes blocks of payments, each of which spends one output and makes one.
 func BenchmarkCommit(b *testing.B) {
