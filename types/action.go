@@ -117,7 +117,7 @@ type Award struct {
 	ToConsumer Amount   `json:"to_consumer"`
 }
 
-// Reading submits the signed meter records of a point in a slot. Needs the signature of the point's owner, who bears the burden of proof.
+// Reading submits the signed meter records of a point in a slot. Needs the signature of the point's owner, which bears the burden of proof.
 type Reading struct {
 	_       struct{}   `cbor:",toarray"`
 	Flow    Flow       `json:"flow"`

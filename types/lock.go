@@ -3,7 +3,7 @@ package types
 import "fmt"
 
 // KeyLock gives an output to the holder of a key: the only lock that an output of a transaction can have. A sum that a trade has locked
-// is a part of the trade, see [Trade.Locked], and package trade tells who may spend it (trade.Owner).
+// is a part of the trade, see [Trade.Locked], and package trade has the rule on its spender (trade.Owner).
 type KeyLock struct {
 	_   struct{}  `cbor:",toarray"`
 	Key PublicKey `json:"key"`

@@ -2,7 +2,7 @@ package types
 
 import "fmt"
 
-// Trade is an agreement on the ledger: its phase, what opens it and what is locked in it.
+// Trade is an agreement on the ledger, with its phase, its lock and its locked sums.
 type Trade struct {
 	_         struct{}  `cbor:",toarray"`
 	Agreement Agreement `json:"agreement"`
@@ -67,7 +67,7 @@ func (p *Phase) UnmarshalText(text []byte) error {
 	return unmarshalName(p, phaseNames, text, "a phase")
 }
 
-// StepKind is what happened in a step.
+// StepKind is the kind of a step.
 type StepKind uint8
 
 // The kinds of steps. E1 to E4 are the patent's.
@@ -118,7 +118,7 @@ func (t *Trade) Find(part Part) (Locked, bool) {
 	return Locked{}, false
 }
 
-// Step returns what happened of a kind.
+// Step returns the step of a kind.
 func (t *Trade) Step(kind StepKind) (Step, bool) {
 	for _, step := range t.Steps {
 		if step.Kind == kind {

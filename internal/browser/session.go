@@ -13,7 +13,7 @@ import (
 	"lockstep/internal/component"
 )
 
-// patience bounds what a test waits for in a browser.
+// patience bounds each wait of a test for a browser.
 const patience = 90 * time.Second
 
 // Open starts a browser and returns the context of its first tab, for the actions of chromedp. The test is skipped where there is no

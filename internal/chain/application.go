@@ -47,10 +47,10 @@ type application struct {
 
 // blockTx is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be decoded.
 type blockTx struct {
-	hash types.Hash
-	tx   *types.Tx
+	hash            types.Hash
+	tx              *types.Tx
 	signaturesValid bool
-	err  error
+	err             error
 }
 
 // Info returns the height and the commitment of the store. The engine replays later blocks.

@@ -20,7 +20,7 @@ import (
 	"lockstep/client"
 )
 
-// session is a shell in a home folder of its own, like that of a reader who types a document.
+// session is a shell in a home folder of its own, like that of a reader.
 type session struct {
 	t       *testing.T
 	home    string

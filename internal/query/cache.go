@@ -32,7 +32,7 @@ type cachedBook struct {
 // maxCached bounds the number of cached books; each takes at most some hundred kilobytes.
 const maxCached = 64
 
-// errLeft ends a computation that has not begun when the caller who asked for it first leaves.
+// errLeft ends a computation that has not begun when its first caller leaves.
 var errLeft = errors.New("the first caller has left")
 
 func newBookCache() *bookCache {
