@@ -99,6 +99,10 @@ man: build ## bin/man: a manual page for each command
 	rm -rf bin/man
 	bin/lockstep man --dir bin/man
 
+.PHONY: screenshots
+screenshots: ## docs/images/page: pictures of the page, wide and narrow, light and dark, in both languages (needs chromium and a Chinese font)
+	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/page -run '^TestPictures$$' -count=1 -v
+
 .PHONY: completions
 completions: build ## bin/completions: scripts for bash, zsh and fish
 	mkdir -p bin/completions

@@ -174,6 +174,50 @@ func TestLedgerOfTwoChains(t *testing.T) {
 	wantCode(t, err, types.CodeChain, "don't trust the node")
 }
 
+// TestAccountAuction: an account bids, improves its bid, and releases the trades that come of it, the last of them after the wallet was lost:
+// its words and the ledger are enough.
+func TestAccountAuction(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	consumer := w.signer(t, 1)
+	euro := party.Euro()
+	tx := w.ledger.Body(&types.Issue{Asset: euro, Amount: 20_000})
+	tx.Outputs = []types.Output{{Asset: euro.ID(), Amount: 20_000, Lock: types.ToKey(consumer.Key())}}
+	must[wire.Receipt](t)(w.Submit(ctx, party.Sign(tx, "issuer")))
+
+	product := w.ledger.NewProduct(0)
+	bid := types.Order{Product: product, Side: types.Bid, Number: 5, Quantity: 1500, Limit: 6}
+	place := func(replaces *types.Order) types.Order {
+		t.Helper()
+		if _, err := consumer.Do(ctx, func(d *wallet.Draft) error { _, err := d.Place(bid, replaces); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return must[wire.BookOrders](t)(w.KeyOrders(ctx, consumer.Key(), client.Page{})).Orders[0].Order
+	}
+	first := place(nil)
+	bid.Quantity = 2000 // its stake of 14,000 is more than the 9,500 that are left, beside the stake of the first
+	place(&first)
+	w.ledger.Place(t, "producer", w.ledger.NewOrder(product, "producer", 0, types.Sell, 4))
+	w.ledger.Place(t, "alice", w.ledger.NewOrder(product, "alice", 0, types.Sell, 5))
+	w.ledger.Gate(&product)
+
+	trades := must[client.Auction](t)(w.Auction(ctx, product.ID())).Trades
+	if len(trades) != 2 {
+		t.Fatalf("trades %+v", trades)
+	}
+	for i, match := range trades {
+		consumer = w.signer(t, 1) // the same words in another wallet
+		for _, producer := range []string{"producer", "alice"} {
+			if told := must[wire.Trade](t)(w.Trade(ctx, match.Trade)); told.Trade.Agreement.Producer == party.Key(producer) {
+				must[wire.Receipt](t)(w.Submit(ctx, party.Sign(w.ledger.Body(&types.Deliver{Trade: match.Trade}), producer)))
+			}
+		}
+		if _, err := consumer.Release(ctx, match.Trade, 1); err != nil {
+			t.Errorf("trade %d: %v", i, err)
+		}
+	}
+}
+
 // TestAccountCoinsAfterRefusal: the coins of a refused transaction are free at once, those of a lost transaction are not.
 func TestAccountCoinsAfterRefusal(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,17 @@ func (c *Client) checkOffer(offer *wire.Offer, id types.OfferID) error {
 	if offer.ID != id || offer.Offer.ID() != id {
 		return c.lied("its answer for offer %s has another hash", id)
 	}
+	return c.checkStake(offer)
+}
+
+// checkStake wants the stake of an offer to be the bond of its remaining quantity, or nothing.
+func (c *Client) checkStake(offer *wire.Offer) error {
+	if offer.Stake == 0 {
+		return nil
+	}
+	if bond, ok := offer.Offer.Bond.Cost(offer.Remaining); !ok || bond != offer.Stake {
+		return c.lied("the stake of offer %s is not the bond of what is left of it", offer.ID)
+	}
 	return nil
 }
 
@@ -65,6 +76,9 @@ func (c *Client) checkProduct(product *wire.Product, id types.ProductID) error {
 func (c *Client) checkOrder(order *wire.BookOrder) error {
 	if order.Order.ID() != order.ID {
 		return c.lied("order %s has another hash", order.ID)
+	}
+	if stake, ok := order.Order.Stake(); !ok || stake != order.Stake {
+		return c.lied("the stake of order %s is not what the order locks", order.ID)
 	}
 	if order.Percent != order.Record.Percent() {
 		return c.lied("the percentage of the owner of order %s does not fit the record", order.ID)

@@ -21,6 +21,7 @@ type EventsOptions struct {
 	Key     types.PublicKey // only events that concern the key, if it is not zero
 	Trade   types.TradeID   // only events of the trade, if it is not zero
 	Product types.ProductID // only events of the product's book or auction, if it is not zero
+	Viewer  types.PublicKey // the status of a trade is for this key; zero: for Key
 }
 
 const (
@@ -29,10 +30,10 @@ const (
 )
 
 // Events yields the events of the ledger as they happen, each exactly once, until the context ends; the sequence then ends without an
-// error. It reconnects after a lost connection and resumes at the same place. An error ends the sequence: the node was unreachable at the
+// error. Events of a key or of a trade have the status of their trade. It reconnects after a lost connection and resumes at the same place. An error ends the sequence: the node was unreachable at the
 // first attempt, or refuses the question.
-func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[types.Event, error] {
-	return follow[types.Event](ctx, c, "/v1/events", options.query())
+func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[wire.Event, error] {
+	return follow[wire.Event](ctx, c, "/v1/events", options.query())
 }
 
 // Outcomes yields the outcomes of the transactions of each block as they are decided, from a height on; zero is the next block. A block
@@ -80,6 +81,9 @@ func (o EventsOptions) query() url.Values {
 	}
 	if o.Trade != (types.TradeID{}) {
 		query.Set("trade", o.Trade.String())
+	}
+	if o.Viewer != (types.PublicKey{}) {
+		query.Set("viewer", o.Viewer.String())
 	}
 	if o.Product != (types.ProductID{}) {
 		query.Set("product", o.Product.String())

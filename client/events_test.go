@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
 
 // past is all events up to a height.
-func (w *world) past(options client.EventsOptions, until uint64) (events []types.Event) {
+func (w *world) past(options client.EventsOptions, until uint64) (events []wire.Event) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
@@ -40,9 +41,17 @@ func TestEvents(t *testing.T) {
 	if len(events) < len(story) {
 		t.Fatalf("%v", events)
 	}
+	for _, event := range w.past(client.EventsOptions{From: 1, Trade: trade, Viewer: party.Key("producer")}, last) {
+		if event.Status == nil || event.Status.Status.Viewer != "producer" {
+			t.Errorf("no status for the producer: %+v", event.Status)
+		}
+	}
 	for _, event := range w.past(client.EventsOptions{From: 1, Trade: trade, Key: party.Key("consumer")}, last) {
 		if event.Trade != trade {
 			t.Errorf("not of the trade: %+v", event)
+		}
+		if event.Status == nil || event.Status.Status.Viewer != "consumer" {
+			t.Errorf("no status for the consumer: %+v", event.Status)
 		}
 	}
 }
@@ -92,7 +101,7 @@ func TestEventsAfterReconnect(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w.front.Store(&again)
-	var got []types.Event
+	var got []wire.Event
 	for event, err := range w.Events(ctx, client.EventsOptions{From: 1}) {
 		if err != nil {
 			t.Fatal(err)

@@ -66,7 +66,7 @@ const maxOrdersPage = 2000
 // Auction is the auction of a product at its gate, with its lists.
 type Auction struct {
 	wire.Auction
-	Rounds  []wire.Round       `json:"rounds"`
+	Rounds  []types.Round      `json:"rounds"`
 	Results []types.Result     `json:"results"`
 	Trades  []types.MatchTrade `json:"trades"`
 }
@@ -77,7 +77,7 @@ func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Aucti
 	if err = c.get(ctx, path, nil, &auction.Auction); err != nil {
 		return auction, wrap("auction of product "+id.String(), err)
 	}
-	auction.Rounds, err = collect(auction.RoundCount, func(page Page) ([]wire.Round, string, error) {
+	auction.Rounds, err = collect(auction.RoundCount, func(page Page) ([]types.Round, string, error) {
 		var answer wire.AuctionRounds
 		err := c.get(ctx, path+"/rounds", pageQuery(page), &answer)
 		return answer.Rounds, answer.Next, err

@@ -36,7 +36,7 @@ func TestMarket(t *testing.T) {
 		t.Errorf("open %v", open)
 	}
 	book := must[wire.Book](t)(w.Product(ctx, product.ID()))
-	if len(book.Bids) != bids || book.Bids[0].Limit.Mantissa != bids || len(book.Offers) != 1 || len(book.Indicative) != 1 {
+	if len(book.Bids) != bids || book.Bids[0].Limit != bids || len(book.Offers) != 1 || len(book.Indicative) != 1 {
 		t.Errorf("book %+v", book)
 	}
 	first := must[wire.BookOrders](t)(w.ProductOrders(ctx, product.ID(), client.Page{Limit: 4}))
@@ -69,14 +69,14 @@ func TestMarket(t *testing.T) {
 		}
 		i++
 	}
-	if len(held.Trades) != 1 || must[wire.Trade](t)(w.Trade(ctx, held.Trades[0].Trade)).Phase != types.PhaseAgreed {
+	if len(held.Trades) != 1 || must[wire.Trade](t)(w.Trade(ctx, held.Trades[0].Trade)).Phase != types.PhasePaid {
 		t.Errorf("auction %+v", held)
 	}
-	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
-	if record := must[wire.KeyRecord](t)(w.Record(ctx, party.Key("alice"), asset())); record.Record.Lapses != 1 {
+	w.ledger.Advance(w.ledger.Params().Market.Gate + 60_000)
+	if record := must[wire.KeyRecord](t)(w.Record(ctx, party.Key("producer"), asset())); record.Record.Refunds != 1 {
 		t.Errorf("record %+v", record)
 	}
-	if records := must[wire.KeyRecords](t)(w.Records(ctx, party.Key("producer"), client.Page{})); len(records.Records) != 0 {
+	if records := must[wire.KeyRecords](t)(w.Records(ctx, party.Key("alice"), client.Page{})); len(records.Records) != 0 {
 		t.Errorf("records %+v", records)
 	}
 }
@@ -139,7 +139,9 @@ func TestMarketLies(t *testing.T) {
 		"a product's hash":      {copied(t, book, func(b *wire.Book) { b.Product.Product.Until++ }), askProduct},
 		"an order's hash":       {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Order.Quantity++ }), askOrders},
 		"an order's product":    {own, askOrders},
+		"an order's stake":      {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Stake-- }), askOrders},
 		"an order's percentage": {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Percent++ }), askOrders},
+		"an order without lots": {copied(t, orders, func(o *wire.BookOrders) { o.Orders[0].Order.Lot = 0 }), askOrders},
 		"an order of another":   {orders, askOwn},
 		"an own order's hash":   {copied(t, own, func(o *wire.BookOrders) { o.Orders[0].ID[0] ^= 1 }), askOwn},
 		"auction":               {copied(t, held, func(a *client.Auction) { a.ID[0] ^= 1 }), askAuction},
@@ -180,7 +182,7 @@ func FuzzMarket(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Add(`{"orders":[{"order":{"accepts":[null],"meters":[{}]}}]}`)
+	f.Add(`{"orders":[{"order":{"lot":0,"fallback":null}}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := client.New("http://localhost", client.WithHTTPClient(&http.Client{Transport: canned(text)}))
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 // Post puts up an offer and waits until it stands. A zero producer, chain or nonce of the offer is filled in.
 func (a *Account) Post(ctx context.Context, offer types.Offer) (id types.OfferID, err error) {
 	_, err = a.Do(ctx, func(d *wallet.Draft) error {
-		id, err = d.Post(offer)
+		id, err = d.Post(offer, false)
 		return err
 	})
 	return id, err

@@ -1,10 +1,7 @@
 package market
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
-	"strings"
 
 	"lockstep/types"
 )
@@ -12,215 +9,134 @@ import (
 // Entrant is an order of the ledger that takes part in the auction of its product, with its owner's record in hundredths.
 type Entrant struct {
 	Order  *types.Order
-	ID     types.OrderID // of the order
 	Record uint8
 }
 
 // Outcome is the result of an auction of the ledger.
 type Outcome struct {
 	Rounds  []types.Round // in which something was traded
-	Filled  []uint64      // for each entrant
+	Filled  []uint64      // for each entrant, in units of the goods
 	Matches []Match
 }
 
 // Match is a trade: indexes of the round and of the entrants.
 type Match struct {
 	Round, Bid, Offer int
-	Quantity          uint64
+	Lots              uint64
+	Leaf              uint16 // its number among the matches of its bid: the digest of the bid's tree that locks it
 }
 
-// Auction holds the auction of a product. Orders that can trade with each other accept the same fallback terms and each
-// other's records, so it goes in rounds, each of which is one [Clear] at one price: for each of the terms, those that leave
-// least to trust first; within them for each level of records that bids demand of sellers and each that offers demand of
-// buyers, the most demanding first. In a round take part, with their remaining quantity, the orders that demand no more than its
-// levels and whose owners have at least them. Where all accept the same terms and demand nothing there is one round.
+// Auction holds the auction of a product. Orders that can trade with each other accept each other's records, so it goes in rounds, each
+// of which is one clearing at one price: for each level of records that bids demand of sellers, and each that offers demand of buyers,
+// the most demanding first. In a round take part, with their remaining lots, the orders that demand no more than its levels and whose
+// owners have at least them. Where all demand nothing there is one round, unless orders have made all their trades: then those that they
+// left unserved are cleared again without them.
 //
-// Their quantities must add up to less than 2^64, which the ledger's bounds see to.
-//
-// An offer under meter terms makes at most [types.MaxClaims] trades, the number of places in its slot.
-func Auction(entrants []Entrant) *Outcome {
-	orders, conditions, groups := read(entrants)
+// The orders are whole lots and ticks of the grid, and add up to less than 2^64 lots, which the ledger's bounds see to.
+func Auction(entrants []Entrant, grid *types.Grid, product types.ProductID) *Outcome {
 	a := auctioneer{
-		conditions: conditions, books: newBooks(orders, placesByID(orders)),
-		trades: make([]int, len(entrants)), outcome: &Outcome{Filled: make([]uint64, len(entrants))},
+		entrants: entrants, lot: grid.Lot, tick: uint64(grid.Tick), all: newBooks(read(entrants, grid), product),
+		trades: make([]uint16, len(entrants)), filled: make([]uint64, len(entrants)), outcome: &Outcome{Filled: make([]uint64, len(entrants))},
 	}
-	a.bids, a.offers = make(book, 0, len(a.books.bids)), make(book, 0, len(a.books.offers))
-	a.join(groups)
-	slices.SortFunc(groups, func(a, b group) int { return a.key.compare(b.key) })
-	for i := range groups {
-		for _, sellers := range slices.Backward(types.RecordLevels()) {
-			for _, buyers := range slices.Backward(types.RecordLevels()) {
-				a.round(&groups[i], sellers, buyers)
+	for s, side := range a.all.sides {
+		a.round[s] = make(book, 0, len(side))
+	}
+	for _, sellers := range slices.Backward(types.RecordLevels()) {
+		for _, buyers := range slices.Backward(types.RecordLevels()) {
+			e := someEffort()
+			if sellers == 0 && buyers == 0 {
+				e = mostEffort()
+			}
+			for n := 0; a.hold(sellers, buyers, e) && n < again && e.clearings > 0; n++ {
+				e.clearings--
 			}
 		}
+	}
+	for i, lots := range a.filled {
+		a.outcome.Filled[i] = lots * grid.Lot
 	}
 	return a.outcome
 }
 
-// conditions are an entrant's properties and demands other than quantity and price.
-type conditions struct {
-	record  uint8   // of its owner
-	demands uint8   // the least of the other side's
-	terms   []int32 // that it accepts: places among the groups
-}
+// again bounds how many rounds follow one of the same levels.
+const again = 3
 
-// read copies the fields that an auction needs from the entrants, in one pass: they may lie far apart in memory. The groups are those
-// of the terms that any of them accepts, without members as yet.
-func read(entrants []Entrant) ([]Order, []conditions, []group) {
-	orders, all := make([]Order, len(entrants)), make([]conditions, len(entrants))
-	var groups []group
-	places := map[termsKey]int32{}
-	terms := make([]int32, 0, len(entrants))
-	var names strings.Builder // one text for all
-	names.Grow(len(entrants) * nameSize)
+// read copies the fields that an auction needs from the entrants: they may lie far apart in memory. The offers of one connection point
+// share the places of its slot.
+func read(entrants []Entrant, grid *types.Grid) []Order {
+	orders, offers := make([]Order, len(entrants)), map[types.Flow]int{}
+	for i := range entrants {
+		if flow := entrants[i].Order.Flow; !flow.IsZero() {
+			offers[flow]++
+		}
+	}
 	for i := range entrants {
 		o := entrants[i].Order
-		orders[i] = Order{Side: o.Side, Quantity: o.Quantity, Price: o.Limit, MinFill: o.MinFill}
-		names.Write(entrants[i].ID[:])
-		names.Write(o.Owner[:])
-		from := len(terms)
-		for _, accepted := range o.Accepts {
-			key := keyOf(accepted)
-			place, known := places[key]
-			if !known {
-				place = int32(len(groups))
-				places[key] = place
-				groups = append(groups, group{key: key, terms: accepted})
-			}
-			terms = append(terms, place)
+		orders[i] = Order{
+			ID: string([]byte{o.Number}), Owner: string(o.Owner[:]), Side: o.Side, Lots: o.Lots(), Limit: uint64(o.Limit / grid.Tick), MinFill: o.MinFill / grid.Lot,
+			MaxTrades: o.MaxTrades() / max(1, offers[o.Flow]),
 		}
-		all[i] = conditions{record: entrants[i].Record, demands: o.MinRecord, terms: terms[from:]}
 	}
-	for i := range orders {
-		name := names.String()[i*nameSize:][:nameSize]
-		orders[i].ID, orders[i].Owner = name[:len(types.OrderID{})], name[len(types.OrderID{}):]
-	}
-	return orders, all, groups
+	return orders
 }
-
-// nameSize is the size of an order's ID and its owner.
-const nameSize = len(types.OrderID{}) + len(types.PublicKey{})
 
 type auctioneer struct {
-	conditions []conditions // of each entrant
-	books      books        // of all
-	trades     []int        // so far, of each
-	outcome    *Outcome
-
-	bids, offers book // room for those of one round
+	entrants  []Entrant
+	lot, tick uint64
+	all       *books
+	trades    []uint16 // so far, of each entrant
+	filled    []uint64 // lots, of each
+	round     [2]book  // room for the orders of one
+	outcome   *Outcome
 }
 
-// group is the entrants that accept the same terms.
-type group struct {
-	key          termsKey
-	terms        types.Fallback
-	bids, offers members
-}
-
-func (g *group) metered() bool {
-	_, metered := g.terms.(*types.Meter)
-	return metered
-}
-
-// members are the orders of a group on one side.
-type members struct {
-	at     []int32 // places in the book of all
-	levels []uint8 // of records, that any of them demands of the other side
-}
-
-func (m *members) demand(level uint8) bool { return slices.Contains(m.levels, level) }
-
-func (m *members) add(at int, level uint8) {
-	m.at = append(m.at, int32(at))
-	if !m.demand(level) {
-		m.levels = append(m.levels, level)
+// hold holds a round of these levels, and reports whether another can follow.
+func (a *auctioneer) hold(sells, buys uint8, e *effort) bool {
+	bidders := a.admit(buyers, buys, sells)
+	askers := a.admit(sellers, sells, buys)
+	if !bidders || !askers { // nobody demands this much: who would trade here does in the round of the next lower level
+		return false
 	}
-}
-
-// join makes the entrants members of the groups whose terms they accept, in the order of the books.
-func (a *auctioneer) join(groups []group) {
-	for at := range a.books.bids {
-		conditions := &a.conditions[a.books.bids[at].place]
-		for _, terms := range conditions.terms {
-			groups[terms].bids.add(at, conditions.demands)
+	b := &books{sides: a.round, limits: a.all.limits, levels: a.all.levels, effort: e}
+	b.net()
+	d := b.trade()
+	a.all.levels = b.levels
+	if d.volume == 0 {
+		return false
+	}
+	for _, p := range d.pairs {
+		bid, offer := b.places(p)
+		a.outcome.Matches = append(a.outcome.Matches, Match{
+			Round: len(a.outcome.Rounds), Bid: bid, Offer: offer, Lots: p.lots, Leaf: a.trades[bid],
+		})
+		for _, i := range []int{bid, offer} {
+			a.trades[i]++
+			a.filled[i] += p.lots
 		}
 	}
-	for at := range a.books.offers {
-		conditions := &a.conditions[a.books.offers[at].place]
-		for _, terms := range conditions.terms {
-			groups[terms].offers.add(at, conditions.demands)
-		}
-	}
-}
-
-func (a *auctioneer) round(group *group, sellers, buyers uint8) {
-	if !group.bids.demand(sellers) || !group.offers.demand(buyers) {
-		return
-	}
-	var bidders, asked bool
-	a.bids, bidders = a.admit(a.bids[:0], group, a.books.bids, group.bids.at, buyers, sellers)
-	a.offers, asked = a.admit(a.offers[:0], group, a.books.offers, group.offers.at, sellers, buyers)
-	if !bidders || !asked { // nobody demands this much: who would trade here does in the round of the next lower level
-		return
-	}
-	b := books{bids: a.bids, offers: a.offers, limits: a.books.limits}
-	found := b.clear()
-	if found.volume == 0 {
-		return
-	}
-	round := types.Round{Fallback: group.terms, Sellers: sellers, Buyers: buyers, Price: found.price}
-	matches := pairs(b.bids, b.offers, func(offer int) int {
-		if !group.metered() {
-			return 0
-		}
-		return types.MaxClaims - a.trades[offer]
+	a.outcome.Rounds = append(a.outcome.Rounds, types.Round{
+		Sellers: sells, Buyers: buys, Price: types.Amount(d.interval.price() * a.tick), Volume: d.volume * a.lot,
 	})
-	for i := range matches {
-		match := &matches[i]
-		match.Round = len(a.outcome.Rounds)
-		a.outcome.Filled[match.Bid] += match.Quantity
-		a.outcome.Filled[match.Offer] += match.Quantity
-		a.trades[match.Offer]++
-		round.Volume += match.Quantity
-	}
-	a.outcome.Matches = append(a.outcome.Matches, matches...)
-	a.outcome.Rounds = append(a.outcome.Rounds, round)
+	return d.limited
 }
 
-// admit adds the orders of one side that are in a round: those whose owners have the record that the other side may demand,
-// and that demand no more than its owners have. It tells whether one of them demands just that.
-func (a *auctioneer) admit(to book, group *group, from book, members []int32, has, demands uint8) (b book, demanded bool) {
-	for _, at := range members {
-		e := &from[at]
-		conditions, filled := &a.conditions[e.place], a.outcome.Filled[e.place]
-		if filled == e.remaining || conditions.demands > demands || conditions.record < has ||
-			group.metered() && a.trades[e.place] >= types.MaxClaims {
+// admit collects the orders of one side that are in a round: those whose owners have the record that the other side may demand, and
+// that demand no more than its owners have. It tells whether one of them demands just that.
+func (a *auctioneer) admit(s int, has, demands uint8) (demanded bool) {
+	a.round[s] = a.round[s][:0]
+	for i := range a.all.sides[s] {
+		e := &a.all.sides[s][i]
+		entrant, filled, trades := &a.entrants[e.place], a.filled[e.place], int32(a.trades[e.place])
+		if filled == e.lots || trades == e.trades || entrant.Order.MinRecord > demands || entrant.Record < has {
 			continue
 		}
-		demanded = demanded || conditions.demands == demands
-		to = append(to, *e)
-		if filled > 0 {
-			to[len(to)-1].remaining -= filled
-			to[len(to)-1].least = 0
+		demanded = demanded || entrant.Order.MinRecord == demands
+		a.round[s] = append(a.round[s], *e)
+		if added := &a.round[s][len(a.round[s])-1]; filled > 0 {
+			added.lots -= filled
+			added.trades -= trades
+			added.least = 0
 		}
 	}
-	return to, demanded
-}
-
-// termsKey tells terms apart and orders them as they are served.
-type termsKey struct {
-	rank    int
-	arbiter types.PublicKey
-}
-
-func keyOf(terms types.Fallback) termsKey {
-	key := termsKey{rank: types.TermsRank(terms)}
-	if arbiter, named := terms.(*types.Arbiter); named {
-		key.arbiter = arbiter.Key
-	}
-	return key
-}
-
-func (k termsKey) compare(other termsKey) int {
-	return cmp.Or(cmp.Compare(k.rank, other.rank), bytes.Compare(k.arbiter[:], other.arbiter[:]))
+	return demanded
 }

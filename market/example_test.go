@@ -4,25 +4,24 @@ import (
 	"fmt"
 
 	"lockstep/market"
-	"lockstep/types"
 )
 
 func ExampleClear() {
 	cleared, err := market.Clear([]market.Order{
-		{ID: "anna", Side: market.Bid, Quantity: 600, Price: types.Rate{Mantissa: 40}},
-		{ID: "ben", Side: market.Bid, Quantity: 500, Price: types.Rate{Mantissa: 10}},
-		{ID: "solar roof", Side: market.Offer, Quantity: 1000, Price: types.Rate{Mantissa: 20}},
+		{ID: "anna", Side: market.Bid, Lots: 600, Limit: 40},
+		{ID: "ben", Side: market.Bid, Lots: 500, Limit: 10},
+		{ID: "solar roof", Side: market.Offer, Lots: 1000, Limit: 20},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(cleared.Volume, "units at", market.Decimal(cleared.Price))
+	fmt.Println(cleared.Volume, "lots at", cleared.Price)
 	for _, fill := range cleared.Fills {
-		fmt.Println(fill.ID, fill.Quantity)
+		fmt.Println(fill.ID, fill.Lots)
 	}
 	// Output:
-	// 600 units at 30
+	// 600 lots at 20
 	// anna 600
 	// solar roof 600
 }

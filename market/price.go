@@ -1,131 +1,188 @@
 package market
 
-import (
-	"math/big"
-	"math/bits"
+import "math/bits"
 
-	"lockstep/types"
-)
-
-// point is the quantity traded at one price, or between two neighbouring limits.
-type point struct {
-	low, high    int32 // the same for a price; the two limits for the open interval between them
-	bids, offers int   // how many orders of each book are willing, from the best
-	volume       uint64
-	imbalance    uint64
+// tree adds up the lots of both sides below a limit, in logarithmic time: a Fenwick tree. Node r+1 is of the offers at the limit of
+// rank r and of the bids at the one below.
+type tree struct {
+	nodes  []pair
+	levels *[2][]uint64
+	demand uint64 // of all bids
 }
 
-// holds tells whether a price is the point's, or lies within its interval.
-func (p *point) holds(price *big.Rat, limits []types.Rate) bool {
-	low, high := limits[p.low].Rat().Cmp(price), limits[p.high].Rat().Cmp(price)
-	return low == 0 && high == 0 || low < 0 && high > 0
-}
+type pair struct{ supply, demand uint64 }
 
-// findPrice walks over the limits and the intervals between them, from low to high. Demand falls and supply rises with
-// the price, so the best points lie side by side: the price is the middle of the first and the last of them.
-func (b *books) findPrice() (point, types.ClearingPrice) {
-	var best []point
-	w := walk{bids: b.bids, offers: b.offers, demand: b.bids.sum()} // the sum fits, see check
-	for p, ok := w.next(); ok; p, ok = w.next() {
-		switch {
-		case len(best) == 0 || p.volume > best[0].volume || p.volume == best[0].volume && p.imbalance < best[0].imbalance:
-			best = append(best[:0], p)
-		case p.volume == best[0].volume && p.imbalance == best[0].imbalance:
-			best = append(best, p)
+// newTree plants the tree over the lots that take part.
+func (b *books) newTree() *tree {
+	n := len(b.limits)
+	t := &tree{nodes: make([]pair, n+1), levels: &b.levels}
+	for r := range n {
+		node := &t.nodes[r+1]
+		node.supply += b.levels[sellers][r]
+		node.demand += t.bids(r - 1)
+		t.demand += t.bids(r)
+		if up := r + 1 + (r+1)&-(r+1); up <= n {
+			t.nodes[up].supply += node.supply
+			t.nodes[up].demand += node.demand
 		}
 	}
-	if len(best) == 0 {
-		return point{}, types.ClearingPrice{}
-	}
-	price := types.ClearingPrice{Low: b.limits[best[0].low], High: b.limits[best[len(best)-1].high]}
-	middle := price.Rat()
-	for _, p := range best {
-		if p.holds(middle, b.limits) {
-			return p, price
-		}
-	}
-	panic("market: the middle of the best prices is not among them")
+	return t
 }
 
-// walk visits the distinct limits of two books from low to high, and the interval above each. Bids leave it from the end of
-// their book and offers join it from the start of theirs.
-type walk struct {
-	bids           book // with a limit at or above the point
-	offers         book // with a limit above the point
-	limit          int32
-	between        bool // the interval above it is next
+// bids are the lots of the bids at a rank.
+func (t *tree) bids(rank int) uint64 {
+	if levels := t.levels[buyers]; rank >= 0 && rank < len(levels) {
+		return levels[len(levels)-1-rank]
+	}
+	return 0
+}
+
+// offers are those of the offers.
+func (t *tree) offers(rank int) uint64 {
+	if levels := t.levels[sellers]; rank >= 0 && rank < len(levels) {
+		return levels[rank]
+	}
+	return 0
+}
+
+// remove takes lots of a level away.
+func (t *tree) remove(side int, level int32, lots uint64) {
+	t.levels[side][level] -= lots
+	if side == sellers {
+		for i := int(level) + 1; i < len(t.nodes); i += i & -i {
+			t.nodes[i].supply -= lots
+		}
+		return
+	}
+	t.demand -= lots
+	for i := len(t.nodes) - int(level); i < len(t.nodes); i += i & -i {
+		t.nodes[i].demand -= lots
+	}
+}
+
+// crossing is where demand, which falls with the price, meets supply, which rises.
+type crossing struct {
+	rank   int    // the highest at which demand is not below supply; -1 if there is none
+	supply uint64 // at this rank
+	demand uint64 // at the next rank
+}
+
+func (t *tree) cross() crossing {
+	at, sum := 0, pair{}
+	for step := 1 << bits.Len(uint(len(t.nodes))); step > 0; step >>= 1 {
+		next := at + step
+		if next >= len(t.nodes) {
+			continue
+		}
+		node := t.nodes[next]
+		if sum.supply+node.supply+sum.demand+node.demand <= t.demand {
+			at = next
+			sum.supply += node.supply
+			sum.demand += node.demand
+		}
+	}
+	return crossing{rank: at - 1, supply: sum.supply, demand: t.demand - sum.demand - t.bids(at-1)}
+}
+
+// volume is the most that can be traded.
+func (c *crossing) volume() uint64 { return max(c.supply, c.demand) }
+
+// margin is the only level of both sides whose orders can get a part: so many of its lots.
+type margin struct {
+	side        int
+	level       int
+	part, total uint64
+}
+
+func (t *tree) margin() margin {
+	c := t.cross()
+	if c.supply >= c.demand {
+		return margin{buyers, len(t.nodes) - 2 - c.rank, c.supply - c.demand, t.bids(c.rank)}
+	}
+	return margin{sellers, c.rank + 1, c.demand - c.supply, t.offers(c.rank + 1)}
+}
+
+// interval is a range of prices, in ticks, at which demand and supply are the same.
+type interval struct {
+	low, high      uint64
 	demand, supply uint64
-	willingOffers  int
 }
 
-func (w *walk) next() (point, bool) {
-	if !w.between {
-		limit, more := w.lowest()
-		if !more {
-			return point{}, false
-		}
-		for len(w.offers) > 0 && w.offers[0].limit == limit {
-			w.supply += w.offers[0].remaining
-			w.offers = w.offers[1:]
-			w.willingOffers++
-		}
-		w.limit, w.between = limit, true
-		return w.point(limit), true
-	}
-	for last := len(w.bids) - 1; last >= 0 && w.bids[last].limit == w.limit; last-- {
-		w.demand -= w.bids[last].remaining
-		w.bids = w.bids[:last]
-	}
-	w.between = false
-	limit, more := w.lowest()
-	if !more { // above the highest limit nobody buys
-		return point{}, false
-	}
-	return w.point(limit), true
-}
+func (i *interval) volume() uint64 { return min(i.demand, i.supply) }
 
-// lowest is the lowest limit above those visited.
-func (w *walk) lowest() (limit int32, found bool) {
+func (i *interval) imbalance() uint64 { return max(i.demand, i.supply) - i.volume() }
+
+// price is the one at the market's pressure: with surplus supply the lowest, with surplus demand the highest, else the middle, rounded
+// down to a tick.
+func (i *interval) price() uint64 {
 	switch {
-	case len(w.bids) == 0 && len(w.offers) == 0:
-		return 0, false
-	case len(w.bids) == 0:
-		return w.offers[0].limit, true
-	case len(w.offers) == 0:
-		return w.bids[len(w.bids)-1].limit, true
+	case i.demand < i.supply:
+		return i.low
+	case i.demand > i.supply:
+		return i.high
 	}
-	return min(w.offers[0].limit, w.bids[len(w.bids)-1].limit), true
+	return i.low + (i.high-i.low)/2
 }
 
-// point is the quantity traded from the limit up to another.
-func (w *walk) point(high int32) point {
-	return point{
-		low: w.limit, high: high, bids: len(w.bids), offers: w.willingOffers,
-		volume: min(w.demand, w.supply), imbalance: max(w.demand, w.supply) - min(w.demand, w.supply),
-	}
-}
-
-// worth is the sum of all fills at their limits. They are counted by the decimal places of the limit, where 128 bits are
-// enough: the quantities of a side add up to less than 2^64.
-func (b book) worth(limits []types.Rate) *big.Rat {
-	var sums [types.MaxExponent + 1]struct{ high, low uint64 }
-	for i := range b {
-		limit := limits[b[i].limit]
-		sum := &sums[limit.Exponent]
-		high, low := bits.Mul64(limit.Mantissa, b[i].fill)
-		var carry uint64
-		sum.low, carry = bits.Add64(sum.low, low, 0)
-		sum.high += high + carry
-	}
-	total, scale := new(big.Int), big.NewInt(1)
-	for i := range sums {
-		if i > 0 {
-			total.Mul(total, big.NewInt(10))
-			scale.Mul(scale, big.NewInt(10))
+// best is the interval of most volume, then of least imbalance, then the lowest. It holds one of the limits next to the crossing, or
+// lies between them.
+func (b *books) best(t *tree) interval {
+	c := t.cross()
+	below, above := c.rank, c.rank+1
+	var found interval
+	consider := func(i interval) {
+		if i.volume() > found.volume() || i.volume() == found.volume() && i.imbalance() < found.imbalance() {
+			found = i
 		}
-		high, low := new(big.Int).SetUint64(sums[i].high), new(big.Int).SetUint64(sums[i].low)
-		total.Add(total, high.Lsh(high, 64))
-		total.Add(total, low)
 	}
-	return new(big.Rat).SetFrac(total, scale)
+	if below >= 0 {
+		low, high := b.limits[below], b.limits[below]
+		if t.bids(below) == 0 {
+			high = b.up(t, below)
+		}
+		if t.offers(below) == 0 {
+			low = b.down(t, below)
+		}
+		consider(interval{low, high, c.demand + t.bids(below), c.supply})
+	}
+	if below >= 0 && above < len(b.limits) && b.limits[above]-b.limits[below] > 1 {
+		consider(interval{b.down(t, above), b.up(t, below), c.demand, c.supply})
+	}
+	if above < len(b.limits) {
+		low, high := b.limits[above], b.limits[above]
+		if t.bids(above) == 0 {
+			high = b.up(t, above)
+		}
+		if t.offers(above) == 0 {
+			low = b.down(t, above)
+		}
+		consider(interval{low, high, c.demand, c.supply + t.offers(above)})
+	}
+	return found
+}
+
+// up is the highest price above a limit up to which neither side changes: just below the next offer, or at the next bid.
+func (b *books) up(t *tree, rank int) uint64 {
+	for rank++; rank < len(b.limits); rank++ {
+		if t.offers(rank) > 0 {
+			return b.limits[rank] - 1
+		}
+		if t.bids(rank) > 0 {
+			return b.limits[rank]
+		}
+	}
+	return b.limits[len(b.limits)-1]
+}
+
+// down is the lowest price below a limit down to which neither side changes: just above the next bid, or at the next offer.
+func (b *books) down(t *tree, rank int) uint64 {
+	for rank--; rank >= 0; rank-- {
+		if t.bids(rank) > 0 {
+			return b.limits[rank] + 1
+		}
+		if t.offers(rank) > 0 {
+			return b.limits[rank]
+		}
+	}
+	return b.limits[0]
 }

@@ -21,23 +21,24 @@ func Container(file []byte) (name, advice string) {
 		}
 		return false
 	}
+	const evidenceAdvice = "lockstep evidence check FILE takes the records out and judges them"
 	const base64Advice = "decode it (base64 -d FILE > record.ocmf) and give that file"
 	switch {
 	case len(text) == 0 || bytes.HasPrefix(text, []byte(ocmfHeader)) || bytes.HasPrefix(text, []byte(nativeHeader)):
 		return "", ""
 	case text[0] == '<' && has("<signedData", "<encodedData", "<values"):
 		return "an XML container of the S.A.F.E. transparency software",
-			"give the text within each <signedData> a line of a file of its own, decoded if its encoding is base64 or hex, and the text within <publicKey> as the key"
+			evidenceAdvice
 	case text[0] == '<':
 		return "an XML file", "give the records in it, one a line"
 	case (text[0] == '{' || text[0] == '[') && has("signedMeterData"):
 		return "an OCPP message with a SignedMeterValue",
-			"decode the base64 of each signedMeterData into a line of a file of its own (jq -r '.. | .signedMeterData? // empty' FILE | base64 -d), and give its publicKey as the key; in OCPP 1.6 the SignedMeterValue is JSON within the text of value"
+			evidenceAdvice
 	case (text[0] == '{' || text[0] == '[') && has("SignedData"):
 		return "an OCPP 1.6 message with sampled values in the format SignedData",
-			"give the value of each of them, one a line; if it is JSON itself, give its signedMeterData, decoded from base64"
+			evidenceAdvice
 	case (text[0] == '{' || text[0] == '[') && has("signed_data", "signed_values"):
-		return "an OCPI message with signed data", "give the signed_data of each of its signed_values, one a line, decoded from base64 if need be, and its public_key as the key"
+		return "an OCPI message with signed data", evidenceAdvice
 	case (text[0] == '{' || text[0] == '[' || text[0] == '"') && has(`OCMF|{\"`):
 		return "JSON in which the record is a text", "give the text alone, as jq -r prints it"
 	case text[0] == '{' && has(`"RD"`, `"FV"`):

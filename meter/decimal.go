@@ -119,6 +119,20 @@ func (d Decimal) Sub(e Decimal) Decimal {
 	return newDecimal(difference.Sub(difference, e.at(scale)), scale)
 }
 
+// Mul returns d times e.
+func (d Decimal) Mul(e Decimal) Decimal {
+	product := d.at(d.scale)
+	return newDecimal(product.Mul(product, e.at(e.scale)), d.scale+e.scale)
+}
+
+// Abs returns d without its sign.
+func (d Decimal) Abs() Decimal {
+	if d.Sign() < 0 {
+		return Decimal{}.Sub(d)
+	}
+	return d
+}
+
 // Shift returns d times 10 to the n.
 func (d Decimal) Shift(n int) Decimal { return newDecimal(d.at(d.scale), d.scale-n) }
 

@@ -81,6 +81,20 @@ func cutSections(text []byte) (sections, error) {
 	return s, nil
 }
 
+// CutOCMF returns the payload of a record, which is the text that is signed, and its signature section, which is not. Neither is read:
+// it is for a caller that restores a record which transport changed. Its errors are [CodeRecordForm] and [CodeJSON].
+func CutOCMF(text []byte) (payload, signature []byte, err error) {
+	text = bytes.Trim(text, " \t\r\n")
+	s, err := cutSections(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.end != len(text) {
+		return nil, nil, refuse(CodeRecordForm, "%d bytes follow the signature section", len(text)-s.end)
+	}
+	return s.signed, text[len(ocmfHeader)+len(s.signed)+1:], nil
+}
+
 // SplitRecords cuts a file into records: one a line, blank lines left out, and a byte order mark in front of a record too,
 // since files with one are put together. A record that was pretty-printed over several lines is kept in one piece, because
 // its line ends are part of the signed text.

@@ -8,6 +8,7 @@ type Evidence struct {
 	BlockTime   types.Time     // slots and mandates are in block time
 	MaxValidity types.Duration // of mandates
 	Slot        *types.Slot    // to settle: the readings, and the claims of the trades that were delivered
+	Staked      bool           // to pay: the bond comes with the offer, and is locked at once
 	InPlace     bool           // the trade is the caller's own copy, and is changed instead of copied
 }
 
@@ -23,11 +24,27 @@ type Effect struct {
 	Over       bool            // the trade has ended and leaves the state
 }
 
-// Begin returns the trade of an agreement that is recorded now, in a block of a height: by a step agreed or matched.
-func Begin(a *types.Agreement, height uint64, step types.StepKind, e Evidence, clock types.Time) *types.Trade {
+// Begin returns the trade of an agreement that is recorded now, in a block of a height.
+func Begin(a *types.Agreement, height uint64, e Evidence, clock types.Time) *types.Trade {
 	t := &roomyTrade{Trade: types.Trade{Agreement: *a, Phase: types.PhaseAgreed, Height: height}}
 	t.Locked = t.room[:0]
-	t.Steps = append(make([]types.Step, 0, 2), types.Step{Kind: step, At: clock, Tx: e.Tx})
+	t.Steps = append(make([]types.Step, 0, 2), types.Step{Kind: types.StepAgreed, At: clock, Tx: e.Tx})
+	return &t.Trade
+}
+
+// Match returns the trade that an auction held in a block of a height makes of two orders, with the money of both: it is paid from the
+// beginning (E1). Under meter terms it is delivered too (E2), since to deliver before the slot is a promise, which the offer has
+// given and staked its bond on. Its lock is a leaf of the bid's tree of digests, the one that the agreement names.
+func Match(a *types.Agreement, root types.Hash, depth uint8, height uint64, clock types.Time) *types.Trade {
+	t := &roomyTrade{Trade: types.Trade{
+		Agreement: *a, Phase: types.PhasePaid, Height: height, Digest: root, Depth: depth,
+	}}
+	t.Steps = append(make([]types.Step, 0, 4), types.Step{Kind: types.StepMatched, At: clock}, types.Step{Kind: types.StepPaid, At: clock})
+	if _, metered := a.Fallback.(*types.Meter); metered {
+		t.Phase = types.PhaseDelivered
+		t.Steps = append(t.Steps, types.Step{Kind: types.StepDelivered, At: clock})
+	}
+	t.Locked = appendLocks(t.room[:0], &t.Trade, true)
 	return &t.Trade
 }
 
@@ -75,7 +92,7 @@ func checkRelease(t *types.Trade, a *types.Release, clock types.Time) error {
 	if err := CheckInstalment(t, a.Instalment); err != nil {
 		return err
 	}
-	if !Opens(t, a.Instalment, a.Preimage) {
+	if !Opens(t, a.Instalment, a.Preimage, a.Path) {
 		return types.Refuse(types.CodeSecret, "the preimage does not open instalment %d of trade %s", a.Instalment, a.Trade)
 	}
 	return nil
@@ -126,14 +143,15 @@ func Apply(t *types.Trade, action types.Action, e Evidence, clock types.Time) (n
 	return next, effect, nil
 }
 
-// pay locks the payment and the deposit under the digest (E1: TOKEN_TRANSFER with UTXO_out1 and UTXO_out2).
+// pay locks the payment and the deposit under the digest (E1: TOKEN_TRANSFER with UTXO_out1 and UTXO_out2). A staked bond is money of
+// the offer: it joins them, and is no debit.
 func pay(t *types.Trade, a *types.Pay, e Evidence, clock types.Time) (*types.Trade, Effect, error) {
 	if err := May(t, MovePay, clock); err != nil {
 		return nil, Effect{}, err
 	}
 	next := change(t, e.InPlace)
 	next.Phase, next.Digest = types.PhasePaid, a.Digest
-	next.Locked = appendLocks(next.Locked[:0], next)
+	next.Locked = appendLocks(next.Locked[:0], next, e.Staked)
 	agreement := &next.Agreement
 	return next, Effect{
 		Debit:  agreement.Price + agreement.Deposit, // fits: checked with the agreement
@@ -150,10 +168,11 @@ func deliver(t *types.Trade, e Evidence, clock types.Time) (*types.Trade, Effect
 	if goods := &t.Agreement.Goods; !goods.Flow.IsZero() && SlotBegun(goods, e.BlockTime) {
 		return nil, Effect{}, types.Refuse(types.CodeTooLate, "the slot has begun at %s: metered goods are delivered before it", goods.From)
 	}
+	bond := bondToLock(t)
 	next := change(t, e.InPlace)
 	next.Phase = types.PhaseDelivered
-	next.Locked = appendLocks(next.Locked[:0], next)
-	return next, Effect{Debit: next.Agreement.Bond, Signer: next.Agreement.Producer, Step: types.StepDelivered, Event: types.EventDelivered}, nil
+	next.Locked = appendLocks(next.Locked[:0], next, true)
+	return next, Effect{Debit: bond, Signer: next.Agreement.Producer, Step: types.StepDelivered, Event: types.EventDelivered}, nil
 }
 
 // SlotBegun reports whether the slot of metered goods has begun in a block of a time.
@@ -179,7 +198,7 @@ func release(t *types.Trade, a *types.Release, e Evidence, clock types.Time) (*t
 		return next, effect, nil
 	}
 	effect.ToProducer = Due(&next.Agreement, next.Released) - Due(&next.Agreement, before)
-	next.Locked = appendLocks(next.Locked[:0], next)
+	next.Locked = appendLocks(next.Locked[:0], next, true)
 	return next, effect, nil
 }
 

@@ -1,6 +1,7 @@
 package trade_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -357,21 +358,19 @@ func TestSpend(t *testing.T) {
 func TestBeginAndLapse(t *testing.T) {
 	t.Parallel()
 	a := sampleAgreement()
-	for _, kind := range []types.StepKind{types.StepAgreed, types.StepMatched} {
-		deal := trade.Begin(&a, 12, kind, trade.Evidence{Tx: theTx()}, noon)
-		want := types.Trade{
-			Agreement: a, Phase: types.PhaseAgreed, Height: 12, Locked: []types.Locked{}, Steps: []types.Step{{Kind: kind, At: noon, Tx: theTx()}},
-		}
-		if diff := cmp.Diff(want, *deal); diff != "" {
-			t.Error(diff)
-		}
-		if _, lapsed := trade.Lapse(deal, a.Deadlines.PayBy); lapsed {
-			t.Error("it lapsed at pay-by")
-		}
-		end, lapsed := trade.Lapse(deal, a.Deadlines.PayBy+1)
-		if want.Phase = types.PhaseLapsed; !lapsed || cmp.Diff(want, *end) != "" || deal.Phase != types.PhaseAgreed {
-			t.Errorf("lapsed %t: %+v", lapsed, end)
-		}
+	deal := trade.Begin(&a, 12, trade.Evidence{Tx: theTx()}, noon)
+	want := types.Trade{
+		Agreement: a, Phase: types.PhaseAgreed, Height: 12, Locked: []types.Locked{}, Steps: []types.Step{{Kind: types.StepAgreed, At: noon, Tx: theTx()}},
+	}
+	if diff := cmp.Diff(want, *deal); diff != "" {
+		t.Error(diff)
+	}
+	if _, lapsed := trade.Lapse(deal, a.Deadlines.PayBy); lapsed {
+		t.Error("it lapsed at pay-by")
+	}
+	end, lapsed := trade.Lapse(deal, a.Deadlines.PayBy+1)
+	if want.Phase = types.PhaseLapsed; !lapsed || cmp.Diff(want, *end) != "" || deal.Phase != types.PhaseAgreed {
+		t.Errorf("lapsed %t: %+v", lapsed, end)
 	}
 	paid := inPhase(types.PhasePaid)
 	if _, lapsed := trade.Lapse(&paid, types.MaxTime); lapsed {
@@ -404,6 +403,103 @@ func TestLocks(t *testing.T) {
 		deal.Agreement.Instalments, deal.Released = c.n, c.released
 		if got := trade.Locks(&deal)[0].Amount; got != c.payment {
 			t.Errorf("%d of %d released: a payment of %s is locked, want %s", c.released, c.n, got, c.payment)
+		}
+	}
+}
+
+// A match is paid from the beginning, and under meter terms delivered; its bond is there in both.
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	root := types.Hash{7}
+	for _, c := range []struct {
+		fallback types.Fallback
+		phase    types.Phase
+		second   types.Part
+		steps    []types.StepKind
+	}{
+		{&types.Hold{}, types.PhasePaid, types.PartDeposit, []types.StepKind{types.StepMatched, types.StepPaid}},
+		{&types.Arbiter{Key: keyOf("arbiter")}, types.PhasePaid, types.PartDeposit, []types.StepKind{types.StepMatched, types.StepPaid}},
+		{&types.Meter{}, types.PhaseDelivered, types.PartReturn, []types.StepKind{types.StepMatched, types.StepPaid, types.StepDelivered}},
+	} {
+		a := sampleAgreement()
+		a.Instalments, a.Fallback = 1, c.fallback
+		want := types.Trade{
+			Agreement: a, Phase: c.phase, Height: 12, Digest: root, Depth: 2,
+			Locked: []types.Locked{
+				{Part: types.PartPayment, Amount: a.Price}, {Part: c.second, Amount: a.Deposit}, {Part: types.PartBond, Amount: a.Bond},
+			},
+		}
+		for _, kind := range c.steps {
+			want.Steps = append(want.Steps, types.Step{Kind: kind, At: noon})
+		}
+		got := trade.Match(&a, root, 2, 12, noon)
+		if diff := cmp.Diff(want, *got); diff != "" {
+			t.Errorf("%s terms:\n%s", types.FallbackKind(c.fallback), diff)
+		}
+		if diff := cmp.Diff(got.Locked, trade.Locks(got)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// A staked bond is not locked a second time at delivery, and without a delivery it is the producer's again.
+func TestStakedBond(t *testing.T) {
+	t.Parallel()
+	a := sampleAgreement()
+	a.Goods.Flow, a.Instalments = types.Flow{}, 1
+	deal := trade.Begin(&a, 12, trade.Evidence{}, noon)
+	paid, effect, err := trade.Apply(deal, &types.Pay{}, trade.Evidence{Staked: true}, noon)
+	if err != nil || effect.Debit != a.Price+a.Deposit {
+		t.Fatalf("paying locks %s: %v", effect.Debit, err)
+	}
+	if bond, ok := paid.Find(types.PartBond); !ok || bond.Amount != a.Bond {
+		t.Fatalf("the bond is not locked: %+v", paid.Locked)
+	}
+	delivered, effect, err := trade.Apply(paid, &types.Deliver{}, trade.Evidence{}, noon)
+	if err != nil || effect.Debit != 0 || delivered.LockedSum() != a.Price+a.Deposit+a.Bond {
+		t.Errorf("delivering locks %s more, %s in all: %v", effect.Debit, delivered.LockedSum(), err)
+	}
+	late := a.Deadlines.DeliverBy + 1
+	for part, want := range map[types.Part]types.PublicKey{types.PartPayment: a.Consumer, types.PartDeposit: a.Consumer, types.PartBond: a.Producer} {
+		if owner, ok := trade.Owner(paid, part, late); !ok || owner != want {
+			t.Errorf("the %s after deliver-by is of %s", part, owner)
+		}
+		if _, ok := trade.Owner(paid, part, late-1); ok {
+			t.Errorf("the %s has an owner at deliver-by", part)
+		}
+	}
+	moves := trade.Moves(paid, late)
+	if len(moves) != 2 || moves[0].What != "refund" || moves[1].What != "take_bond" {
+		t.Errorf("after deliver-by: %+v", moves)
+	}
+}
+
+// A match is opened by the secret of its own leaf with its path, and by no other.
+func TestOpensLeaf(t *testing.T) {
+	t.Parallel()
+	secrets, digests := make([]types.Secret, 4), make([]types.Hash, 4)
+	for i := range secrets {
+		secrets[i] = types.Secret{byte(i), 9}
+		digests[i] = secrets[i].Digest(1)
+	}
+	tree := types.NewDigestTree(digests)
+	for leaf := range uint16(4) {
+		deal := types.Trade{Agreement: types.Agreement{Instalments: 1, Nonce: types.MatchNonce | uint64(leaf)}, Digest: tree.Root(), Depth: 2}
+		for other := range uint16(4) {
+			if got := trade.Opens(&deal, 1, secrets[other], tree.Path(other)); got != (other == leaf) {
+				t.Errorf("secret %d opens leaf %d: %t", other, leaf, got)
+			}
+		}
+		path := tree.Path(leaf)
+		for _, bad := range [][]types.Hash{nil, path[:1], append(slices.Clone(path), types.Hash{}), {path[1], path[0]}} {
+			if trade.Opens(&deal, 1, secrets[leaf], bad) {
+				t.Errorf("leaf %d opens with a path of %d", leaf, len(bad))
+			}
+		}
+		inner := types.RootOf(digests[leaf], leaf, path[:1]) // an inner node is no digest of a secret
+		deal.Agreement.Nonce, deal.Depth = types.MatchNonce|uint64(leaf/2), 1
+		if trade.Opens(&deal, 1, types.Secret(inner), path[1:]) {
+			t.Errorf("an inner node opens leaf %d", leaf/2)
 		}
 	}
 }

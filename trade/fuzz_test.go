@@ -17,7 +17,7 @@ func FuzzTrade(f *testing.F) {
 			return
 		}
 		trade.Moves(t, types.Time(clock))
-		trade.Opens(t, t.Released+1, t.Preimage)
+		trade.Opens(t, t.Released+1, t.Preimage, []types.Hash{t.Digest})
 		for part := types.PartPayment; part <= types.PartBond; part++ {
 			trade.Owner(t, part, types.Time(clock))
 			trade.Entitled(t, part)

@@ -19,13 +19,14 @@ func CheckInstalment(t *types.Trade, k uint16) error {
 }
 
 // Opens reports whether a preimage opens instalment k of the trade. It costs one hash for each instalment since the last
-// one released, so it is false at once when k is out of bounds.
-func Opens(t *types.Trade, k uint16, preimage types.Secret) bool {
-	if k <= t.Released || k > t.Agreement.Instalments {
+// one released and for each hash of the path, so it is false at once when k or the length of the path is wrong.
+func Opens(t *types.Trade, k uint16, preimage types.Secret, path []types.Hash) bool {
+	if k <= t.Released || k > t.Agreement.Instalments || len(path) != int(t.Depth) {
 		return false
 	}
 	if t.Released == 0 {
-		return preimage.Digest(int(k)) == t.Digest
+		_, leaf, _ := t.Agreement.Match()
+		return types.RootOf(preimage.Digest(int(k)), leaf, path) == t.Digest
 	}
 	return preimage.Digest(int(k-t.Released)) == types.Hash(t.Preimage)
 }

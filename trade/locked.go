@@ -5,22 +5,33 @@ import "lockstep/types"
 // mostLocked is the largest number of parts that are locked at once: the payment, the deposit or the return, and the bond.
 const mostLocked = 3
 
-// Locks returns the parts that a paid or delivered trade has locked. They follow from its agreement, its phase and the
-// instalments released so far.
-func Locks(t *types.Trade) []types.Locked { return appendLocks(nil, t) }
+// Locks returns the parts that a paid or delivered trade has locked by the rules: its bond from the delivery on, or if it was staked before.
+func Locks(t *types.Trade) []types.Locked {
+	return appendLocks(nil, t, t.Phase == types.PhaseDelivered || held(t, types.PartBond) > 0)
+}
 
-// appendLocks appends the parts of [Locks], in order.
-func appendLocks(to []types.Locked, t *types.Trade) []types.Locked {
+// appendLocks appends the parts that a paid or delivered trade has locked, in order. They follow from its agreement, its phase and the
+// instalments released so far; the bond is there from the delivery on, or from the payment if it was staked before.
+func appendLocks(to []types.Locked, t *types.Trade, bond bool) []types.Locked {
 	a := &t.Agreement
 	to = append(to, types.Locked{Part: types.PartPayment, Amount: a.Price - Due(a, t.Released)})
-	if t.Phase != types.PhaseDelivered {
-		return append(to, types.Locked{Part: types.PartDeposit, Amount: a.Deposit})
+	second := types.PartDeposit
+	if t.Phase == types.PhaseDelivered {
+		second = types.PartReturn // locked like the payment
 	}
-	to = append(to, types.Locked{Part: types.PartReturn, Amount: a.Deposit}) // locked like the payment
-	if a.Bond > 0 {
+	to = append(to, types.Locked{Part: second, Amount: a.Deposit})
+	if bond && a.Bond > 0 {
 		to = append(to, types.Locked{Part: types.PartBond, Amount: a.Bond})
 	}
 	return to
+}
+
+// bondToLock returns the bond that a delivery locks: none if it was staked before.
+func bondToLock(t *types.Trade) types.Amount {
+	if _, staked := t.Find(types.PartBond); staked {
+		return 0
+	}
+	return t.Agreement.Bond
 }
 
 // CheckShares refuses a division that does not add up to the money that the trade has locked.

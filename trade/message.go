@@ -123,6 +123,40 @@ const (
 	// The sums of the agreement.
 	Price Key = "price"
 
+	// The question before a move, see [Consent].
+	AskTake          Key = "ask.take"
+	AskPay           Key = "ask.pay"
+	AskDeliver       Key = "ask.deliver"
+	AskDeliverStaked Key = "ask.deliver_staked" // the bond is locked already
+	AskRelease       Key = "ask.release"
+	AskReleaseByKey  Key = "ask.release_by_key" // by a key that the consumer handed over
+	AskWriteKey      Key = "ask.write_key"
+	AskCollect       Key = "ask.collect"
+	AskRefund        Key = "ask.refund"
+	AskSettle        Key = "ask.settle"
+	AskAward         Key = "ask.award"
+
+	// The report after a move.
+	DonePaid          Key = "done.paid"
+	DoneDelivered     Key = "done.delivered"
+	DoneReleased      Key = "done.released"
+	DoneReleasedByKey Key = "done.released_by_key"
+	DoneCollected     Key = "done.collected"
+	DoneRefunded      Key = "done.refunded"
+	DoneSettled       Key = "done.settled"
+	DoneAwarded       Key = "done.awarded"
+
+	// The risks of a move, and the sums that an agreement will lock.
+	RiskMoney       Key = "risk.money"
+	RiskGoods       Key = "risk.goods"
+	RiskInstalment  Key = "risk.instalment"
+	RiskRelease     Key = "risk.release"
+	RiskFinal       Key = "risk.final"
+	RiskRecord      Key = "risk.record" // of a match
+	CommitsToPay    Key = "commits.pay"
+	CommitsToBond   Key = "commits.bond"
+	CommitsToNoBond Key = "commits.no_bond"
+
 	// The event of a stage.
 	NoteAgreed         Key = "note.agreed"
 	NoteMatched        Key = "note.matched"
@@ -161,7 +195,8 @@ type KeyInfo struct {
 	Args []string
 }
 
-// Keys lists every key that this package returns, with the names of its arguments.
+// Keys lists every key that this package returns, with the names of its arguments. The argument goods is not part of a message: a program
+// describes the goods of an agreement in its own way.
 func Keys() []KeyInfo {
 	list := []KeyInfo{
 		{StateAgreed, nil}, {StateMatched, nil}, {StatePaid, nil}, {StateDelivered, nil},
@@ -181,6 +216,16 @@ func Keys() []KeyInfo {
 		{OwnerNobody, nil}, {OwnerRole, []string{"role"}},
 		{TermsHold, nil}, {TermsMeter, nil}, {TermsArbiter, []string{"arbiter"}},
 
+		{AskTake, []string{"goods", "sum", "deposit"}}, {AskPay, []string{"goods", "sum", "deposit"}}, {AskDeliver, []string{"goods", "sum", "bond"}},
+		{AskDeliverStaked, []string{"goods", "sum", "bond"}},
+		{AskRelease, []string{"released", "instalments", "sum"}}, {AskReleaseByKey, []string{"released", "instalments", "sum"}},
+		{AskWriteKey, []string{"released", "instalments", "sum"}}, {AskCollect, nil}, {AskRefund, nil}, {AskSettle, nil}, {AskAward, nil},
+		{DonePaid, nil}, {DoneDelivered, nil}, {DoneReleased, nil}, {DoneReleasedByKey, []string{"released"}}, {DoneCollected, nil}, {DoneRefunded, nil},
+		{DoneSettled, nil}, {DoneAwarded, nil},
+		{RiskMoney, []string{"role", "sum"}}, {RiskGoods, []string{"role", "sum"}}, {RiskInstalment, []string{"role", "sum", "instalments"}},
+		{RiskRelease, []string{"role", "sum"}}, {RiskFinal, nil}, {RiskRecord, nil},
+		{CommitsToPay, []string{"sum", "deposit"}}, {CommitsToBond, []string{"bond"}}, {CommitsToNoBond, nil},
+
 		{NoteAgreed, nil}, {NoteMatched, nil}, {NotePaid, []string{"sum", "deposit"}}, {NoteLapsed, []string{"role"}}, {NoteNotDelivered, nil},
 		{NoteRefunded, []string{"role"}}, {NoteDelivered, nil}, {NoteDeliveredBond, []string{"sum"}}, {NoteSplit, nil},
 		{NoteSettled, []string{"quantity", "total"}}, {NoteAwarded, nil}, {NoteReleased, nil},
@@ -192,7 +237,7 @@ func Keys() []KeyInfo {
 	for part := types.PartPayment; part <= types.PartBond; part++ {
 		list = append(list, KeyInfo{Key: PartKey(part)})
 	}
-	for move := MovePay; move <= MoveRefund; move++ {
+	for move := MovePay; move <= lastMove; move++ {
 		list = append(list, KeyInfo{Key: MoveKey(move.String())})
 	}
 	for _, role := range []Role{Producer, Consumer, Arbiter, Both, Anyone, Nobody} {

@@ -17,6 +17,8 @@ const (
 	MoveCollect                    // E4: spend the payment and the bond
 	MoveTakeReturn                 // spend the return
 	MoveRefund                     // spend the payment and the deposit of a trade without a delivery
+	MoveTakeBond                   // spend the bond of one, if it was staked
+	lastMove       = MoveTakeBond
 )
 
 // window is one line of the table of windows: the phases in which a move is possible, and the time.
@@ -94,6 +96,8 @@ func windowOf(m Move) window {
 		return window{name: "take_return", by: "consumer", in: released, spends: true}
 	case MoveRefund:
 		return window{name: "refund", by: "consumer", in: refunded, spends: true}
+	case MoveTakeBond:
+		return window{name: "take_bond", by: "producer", in: refunded, spends: true}
 	}
 	return window{name: "none"}
 }
@@ -159,7 +163,7 @@ func (w *window) until(a *types.Agreement, phase types.Phase) types.Time {
 // signatures and is no side's turn: it comes last.
 func Moves(t *types.Trade, clock types.Time) []types.Move {
 	var moves []types.Move
-	for m := MovePay; m <= MoveRefund; m++ {
+	for m := MovePay; m <= lastMove; m++ {
 		w := windowOf(m)
 		if w.judge(t, clock) != types.CodeOK {
 			continue

@@ -39,7 +39,7 @@ func wantMay(m trade.Move, terms string, phase types.Phase, clock types.Time) ty
 		return one(phase == types.PhasePaid && !refunded || phase == types.PhaseDelivered)
 	case trade.MoveCollect, trade.MoveTakeReturn:
 		return one(phase == types.PhaseReleased)
-	case trade.MoveRefund:
+	case trade.MoveRefund, trade.MoveTakeBond:
 		return one(refunded)
 	}
 	switch { // the rest is of delivered trades, and some of it of certain terms
@@ -61,7 +61,7 @@ func TestMay(t *testing.T) {
 	t.Parallel()
 	for _, fallback := range fallbacks() {
 		for phase := types.Phase(0); phase <= types.PhaseLapsed+1; phase++ {
-			for m := trade.MovePay; m <= trade.MoveRefund; m++ {
+			for m := trade.MovePay; m <= trade.MoveTakeBond; m++ {
 				for _, clock := range clocks() {
 					deal := sampleTrade()
 					deal.Agreement.Fallback, deal.Phase = fallback, phase
@@ -74,7 +74,7 @@ func TestMay(t *testing.T) {
 		}
 	}
 	deal := sampleTrade()
-	for _, m := range []trade.Move{0, trade.MoveRefund + 1, math.MaxUint8} {
+	for _, m := range []trade.Move{0, trade.MoveTakeBond + 1, math.MaxUint8} {
 		if err := trade.May(&deal, m, noon); types.CodeOf(err) != types.CodePhase {
 			t.Errorf("move %d: %v", m, err)
 		}
@@ -119,7 +119,7 @@ func TestMovesAgreeWithMay(t *testing.T) {
 	t.Parallel()
 	spends := map[trade.Move][]types.Part{
 		trade.MoveCollect: {types.PartPayment, types.PartBond}, trade.MoveTakeReturn: {types.PartReturn},
-		trade.MoveRefund: {types.PartPayment, types.PartDeposit},
+		trade.MoveRefund: {types.PartPayment, types.PartDeposit}, trade.MoveTakeBond: {types.PartBond},
 	}
 	for _, fallback := range fallbacks() {
 		for phase := types.Phase(0); phase <= types.PhaseLapsed; phase++ {
@@ -136,7 +136,7 @@ func TestMovesAgreeWithMay(t *testing.T) {
 					for _, move := range trade.Moves(&deal, clock) {
 						listed[move.What] = true
 					}
-					for m := trade.MovePay; m <= trade.MoveRefund; m++ {
+					for m := trade.MovePay; m <= trade.MoveTakeBond; m++ {
 						want := trade.May(&deal, m, clock) == nil
 						if which, spending := spends[m]; spending && want {
 							want = false
@@ -160,7 +160,7 @@ func TestMovesWithoutKey(t *testing.T) {
 	t.Parallel()
 	deal := sampleTrade()
 	deal.Agreement.Producer, deal.Agreement.Consumer = types.PublicKey{}, types.PublicKey{}
-	for phase, part := range map[types.Phase]types.Part{types.PhaseReleased: types.PartDeposit, types.PhaseRefunded: types.PartBond} {
+	for phase, part := range map[types.Phase]types.Part{types.PhaseReleased: types.PartDeposit, types.PhaseRefunded: types.PartReturn} {
 		deal.Phase, deal.Locked = phase, []types.Locked{{Part: part, Amount: 1}}
 		if moves := trade.Moves(&deal, noon); len(moves) > 0 {
 			t.Errorf("%s with the %s: %v", phase, part, moves)
@@ -169,7 +169,7 @@ func TestMovesWithoutKey(t *testing.T) {
 }
 
 // TestNoSharedWindow: at no moment can both parties take a step of their own, which is why there is no race. A reading takes
-// nothing from the other party.
+// nothing from the other party, nor does a producer that takes its own bond back.
 func TestNoSharedWindow(t *testing.T) {
 	t.Parallel()
 	for _, fallback := range fallbacks() {
@@ -179,7 +179,7 @@ func TestNoSharedWindow(t *testing.T) {
 				deal.Agreement.Fallback, deal.Phase = fallback, phase
 				var able []string
 				for _, move := range trade.Moves(&deal, clock) {
-					if move.What != "split" && move.What != "read" {
+					if move.What != "split" && move.What != "read" && move.What != "take_bond" {
 						able = append(able, move.What)
 					}
 				}

@@ -81,6 +81,8 @@ func Owner(t *types.Trade, part types.Part, clock types.Time) (types.PublicKey, 
 		switch part {
 		case types.PartPayment, types.PartDeposit:
 			return t.Agreement.Consumer, true
+		case types.PartBond: // a staked one
+			return t.Agreement.Producer, true
 		}
 	}
 	return types.PublicKey{}, false

@@ -103,11 +103,11 @@ func stateOf(t *types.Trade, clock types.Time) Message {
 	a := &t.Agreement
 	switch PhaseAt(t, clock) {
 	case types.PhaseAgreed:
+		return Message{Key: StateAgreed}
+	case types.PhasePaid:
 		if matched(t) {
 			return Message{Key: StateMatched}
 		}
-		return Message{Key: StateAgreed}
-	case types.PhasePaid:
 		return Message{Key: StatePaid}
 	case types.PhaseDelivered:
 		if t.Released > 0 {
@@ -144,11 +144,13 @@ func effectsOf(t *types.Trade, what string, reading uint64) []Message {
 	case "pay":
 		return sums(EffectLocks, 0, a.Price+a.Deposit) // checked with the agreement: both fit
 	case "deliver":
-		return sums(EffectLocks, a.Bond, 0)
+		return sums(EffectLocks, bondToLock(t), 0)
 	case "release":
 		return sums(EffectGives, held(t, types.PartPayment)+held(t, types.PartBond), held(t, types.PartReturn))
 	case "collect":
 		return sums(EffectGives, held(t, types.PartPayment)+held(t, types.PartBond), 0)
+	case "take_bond":
+		return sums(EffectGives, held(t, types.PartBond), 0)
 	case "take_return":
 		return sums(EffectGives, 0, held(t, types.PartReturn))
 	case "refund":
@@ -187,10 +189,11 @@ func otherwise(t *types.Trade, clock types.Time, reading uint64) []Message {
 	a := &t.Agreement
 	switch PhaseAt(t, clock) {
 	case types.PhaseAgreed:
-		return onRecord(t, Consumer, Message{Key: ElseLapse, Args: Args{Until: a.Deadlines.PayBy}})
+		return []Message{{Key: ElseLapse, Args: Args{Until: a.Deadlines.PayBy}}}
 	case types.PhasePaid:
 		refund := []Message{{Key: ElseRefund, Args: Args{Until: a.Deadlines.DeliverBy}}}
-		return onRecord(t, Producer, append(refund, sums(EffectGives, 0, t.LockedSum())...)...)
+		bond := held(t, types.PartBond)
+		return onRecord(t, Producer, append(refund, sums(EffectGives, bond, t.LockedSum()-bond)...)...)
 	case types.PhaseDelivered:
 		return undecided(t, clock, reading)
 	case types.PhaseReleased, types.PhaseRefunded:

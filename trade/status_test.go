@@ -55,9 +55,11 @@ func phaseCases() []phaseCase {
 	agreed, paid, delivered, released := types.StepAgreed, types.StepPaid, types.StepDelivered, types.StepReleased
 	return []phaseCase{
 		{"agreed", set(types.PhaseAgreed, 0, agreed)},
-		{"matched", set(types.PhaseAgreed, 0, types.StepMatched)},
 		{"paid", set(types.PhasePaid, 0, agreed, paid)},
-		{"paid match", set(types.PhasePaid, 0, types.StepMatched, paid)},
+		{"paid match", func(t *types.Trade) {
+			set(types.PhasePaid, 0, types.StepMatched, paid)(t)
+			t.Locked = append(t.Locked, types.Locked{Part: types.PartBond, Amount: t.Agreement.Bond})
+		}},
 		{"delivered", set(types.PhaseDelivered, 0, agreed, paid, delivered)},
 		{"delivered match", set(types.PhaseDelivered, 0, types.StepMatched, paid, delivered)},
 		{"partly released", set(types.PhaseDelivered, 2, agreed, paid, delivered, released)},
@@ -185,7 +187,11 @@ func TestStatusConservesMoney(t *testing.T) {
 		for _, option := range s.Options {
 			sum := given(option.Effects)
 			switch option.Move {
-			case "move.release", "move.settle", "move.split", "move.award", "move.refund":
+			case "move.refund", "move.take_bond":
+				if sum == 0 || sum > locked {
+					t.Errorf("%s: %s gives %s of %s", name, option.Move, sum, locked)
+				}
+			case "move.release", "move.settle", "move.split", "move.award":
 				if sum != locked {
 					t.Errorf("%s: %s gives %s of %s", name, option.Move, sum, locked)
 				}
@@ -228,7 +234,7 @@ func TestFinishedTradeOffersNothing(t *testing.T) {
 			return
 		}
 		for _, option := range s.Options {
-			if !slices.Contains([]trade.Key{"move.collect", "move.take_return", "move.refund"}, option.Move) || option.Until != 0 {
+			if !slices.Contains([]trade.Key{"move.collect", "move.take_return", "move.refund", "move.take_bond"}, option.Move) || option.Until != 0 {
 				t.Errorf("%s: %s is still offered", name, option.Move)
 			}
 		}
@@ -295,6 +301,9 @@ func TestStatusKeys(t *testing.T) {
 			}
 		}
 		see(name, trade.PriceOf(&deal.Agreement))
+		for _, m := range consents(deal) {
+			see(name, m)
+		}
 	})
 	for _, info := range trade.Keys() {
 		if len(info.Key) > 6 && info.Key[:6] == "event." {
@@ -304,7 +313,7 @@ func TestStatusKeys(t *testing.T) {
 			t.Errorf("no status has %s", info.Key)
 		}
 		for _, arg := range info.Args {
-			if !used[info.Key][arg] {
+			if arg != "goods" && !used[info.Key][arg] {
 				t.Errorf("%s never has its argument %s", info.Key, arg)
 			}
 		}
@@ -350,10 +359,10 @@ func TestStatus(t *testing.T) {
 		{"agreed", hold, d.PayBy - 1, 0, say(trade.StateAgreed, trade.Args{}), turn(trade.Consumer, "move.pay", d.PayBy), []trade.Message{lapse}},
 		{"agreed", hold, d.PayBy, 0, say(trade.StateAgreed, trade.Args{}), turn(trade.Consumer, "move.pay", d.PayBy), []trade.Message{lapse}},
 		{"agreed", hold, d.PayBy + 1, 0, lapsed, nobody, over},
-		{"matched", hold, d.PayBy, 0, say(trade.StateMatched, trade.Args{}), turn(trade.Consumer, "move.pay", d.PayBy), []trade.Message{lapse, record(trade.Consumer)}},
 		{"paid", hold, d.DeliverBy, 0, say(trade.StatePaid, trade.Args{}), turn(trade.Producer, "move.deliver", d.DeliverBy), refund},
 		{"paid", hold, d.DeliverBy + 1, 0, refundable, turn(trade.Consumer, "move.refund", 0), keep},
-		{"paid match", hold, d.DeliverBy, 0, say(trade.StatePaid, trade.Args{}), turn(trade.Producer, "move.deliver", d.DeliverBy), append(slices.Clone(refund), record(trade.Producer))},
+		{"paid match", hold, d.DeliverBy, 0, say(trade.StateMatched, trade.Args{}), turn(trade.Producer, "move.deliver", d.DeliverBy), []trade.Message{refund[0], gives(trade.Producer, 900), refund[1], record(trade.Producer)}},
+		{"paid match", hold, d.DeliverBy + 1, 0, refundable, turn(trade.Consumer, "move.refund", 0), keep},
 		{"refund taken", hold, d.DeliverBy + 1, 0, say(trade.StateRefunded, refundable.Args), nobody, over},
 		{"delivered", hold, d.ConfirmBy, 0, delivered, turn(trade.Consumer, "move.release", 0), []trade.Message{say(trade.ElseLocked, trade.Args{Sum: 46_350})}},
 		{"delivered", hold, types.MaxTime, 0, delivered, turn(trade.Consumer, "move.release", 0), []trade.Message{say(trade.ElseLocked, trade.Args{Sum: 46_350})}},
@@ -431,7 +440,7 @@ func TestEffects(t *testing.T) {
 		}
 	}
 	deal := sampleTrade()
-	phaseCases()[2].make(&deal)
+	phaseCases()[1].make(&deal)
 	deal.Agreement.Bond = 0
 	if option := trade.StatusAt(&deal, 0, 0, types.PublicKey{}).Options[0]; len(option.Effects) != 0 {
 		t.Errorf("a delivery without a bond: %+v", option)
@@ -450,7 +459,7 @@ func TestStatusOfSmallestParts(t *testing.T) {
 	gives := func(key trade.Key, role trade.Role) []trade.Message {
 		return []trade.Message{{Key: key, Args: trade.Args{Role: role, Sum: 1}}}
 	}
-	paid := set(func(d *types.Trade) { d.Phase, d.Released = types.PhasePaid, 0 })
+	paid := set(func(d *types.Trade) { d.Phase, d.Released, d.Locked = types.PhasePaid, 0, d.Locked[:2] })
 	if diff := cmp.Diff(gives(trade.EffectLocks, trade.Producer), paid.Options[0].Effects); diff != "" {
 		t.Errorf("a delivery with the smallest bond:\n%s", diff)
 	}
@@ -489,7 +498,8 @@ func TestStages(t *testing.T) {
 		{"agreed", &types.Hold{}, d.PayBy, "agreed+ paid@10 delivered@14 released collected"},
 		{"agreed", &types.Meter{}, d.PayBy, "agreed+ paid@10 delivered@14 released@120 collected"},
 		{"agreed", &types.Arbiter{}, d.PayBy, "agreed+ paid@10 delivered@14 released@120 collected"},
-		{"matched", &types.Hold{}, d.PayBy + 1, "matched+ lapsed-10"},
+		{"paid match", &types.Hold{}, d.PayBy + 1, "matched+ paid+ delivered@14 released collected"},
+		{"delivered match", &types.Meter{}, d.PayBy + 1, "matched+ paid+ delivered+ released@120 collected"},
 		{"lapsed", &types.Hold{}, 0, "agreed+ lapsed-10"},
 		{"paid", &types.Meter{}, d.DeliverBy, "agreed+ paid+ delivered@14 released@120 collected"},
 		{"paid", &types.Hold{}, d.DeliverBy + 1, "agreed+ paid+ not_delivered-14 refund"},

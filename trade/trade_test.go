@@ -25,7 +25,7 @@ func clocks() []types.Time {
 
 // TestOwner checks the owner of every part against the rule of the protocol in words, for every recorded phase and moment, under
 // every fallback: a release gives the return to the consumer and the rest to the producer; a paid trade without a delivery by
-// deliver-by gives all to the consumer; no other part has an owner.
+// deliver-by gives all to the consumer but a staked bond, which is the producer's; no other part has an owner.
 func TestOwner(t *testing.T) {
 	t.Parallel()
 	for _, fallback := range []types.Fallback{&types.Hold{}, &types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}} {
@@ -58,6 +58,12 @@ func ownerInWords(phase types.Phase, part types.Part, deliverByPassed bool) stri
 		return "consumer"
 	case "payment of a trade refunded", "deposit of a trade refunded":
 		return "consumer"
+	case "bond of a trade refunded": // a staked one
+		return "producer"
+	case "bond of a trade paid":
+		if deliverByPassed {
+			return "producer"
+		}
 	case "payment of a trade paid", "deposit of a trade paid":
 		if deliverByPassed {
 			return "consumer"
@@ -126,18 +132,18 @@ func TestOpens(t *testing.T) {
 			}
 			for _, k := range []uint16{0, 1, 2, released, released + 1, n / 2, n - 1, n, n + 1, math.MaxUint16} {
 				inBounds := k > released && k <= n
-				if inBounds != (k <= n && trade.Opens(&deal, k, preimage(k))) {
+				if inBounds != (k <= n && trade.Opens(&deal, k, preimage(k), nil)) {
 					t.Errorf("N %d, %d released: instalment %d opens: %t", n, released, k, !inBounds)
 				}
 				wrong := types.Secret{1}
-				if trade.Opens(&deal, k, wrong) {
+				if trade.Opens(&deal, k, wrong, nil) {
 					t.Errorf("N %d, %d released: instalment %d opens with a wrong secret", n, released, k)
 				}
-				if inBounds && k < n && trade.Opens(&deal, k, preimage(k+1)) {
+				if inBounds && k < n && trade.Opens(&deal, k, preimage(k+1), nil) {
 					t.Errorf("N %d, %d released: instalment %d opens with the preimage of the next", n, released, k)
 				}
 			}
-			if trade.Opens(&deal, n+1, secret) || trade.Opens(&deal, released, deal.Preimage) {
+			if trade.Opens(&deal, n+1, secret, nil) || trade.Opens(&deal, released, deal.Preimage, nil) {
 				t.Errorf("N %d, %d released: something out of bounds opens", n, released)
 			}
 		}
@@ -152,10 +158,10 @@ func TestOpensNoFurtherInstalment(t *testing.T) {
 		for _, extra := range []uint16{1, 2, 3} {
 			deal := types.Trade{Agreement: sampleAgreement(), Digest: secret.Digest(int(n + extra))}
 			deal.Agreement.Instalments = n
-			if trade.Opens(&deal, n+extra, secret) {
+			if trade.Opens(&deal, n+extra, secret, nil) {
 				t.Errorf("N %d: instalment %d opens", n, n+extra)
 			}
-			if last := types.Secret(secret.Digest(int(extra))); !trade.Opens(&deal, n, last) {
+			if last := types.Secret(secret.Digest(int(extra))); !trade.Opens(&deal, n, last, nil) {
 				t.Errorf("N %d: instalment %d does not open", n, n)
 			}
 		}

@@ -24,10 +24,11 @@ type Redeem struct {
 	Amount Amount   `json:"amount"`
 }
 
-// Post puts up an offer. Needs the producer's signature.
+// Post puts up an offer, and may lock its bond at once, so that takers see that the offer is meant. Needs the producer's signature.
 type Post struct {
 	_     struct{} `cbor:",toarray"`
 	Offer Offer    `json:"offer"`
+	Stake Amount   `json:"stake"` // the bond of the whole quantity, or zero: then the bond is locked at delivery
 }
 
 // Cancel withdraws the rest of an offer. Needs the producer's signature.
@@ -46,13 +47,13 @@ type Take struct {
 	Digest   Hash      `json:"digest"`
 }
 
-// Place puts an order into the auction of a product. Needs the owner's signature.
+// Place puts an order into the auction of a product and locks its stake. Needs the owner's signature.
 type Place struct {
 	_     struct{} `cbor:",toarray"`
 	Order Order    `json:"order"`
 }
 
-// Withdraw takes an order out again before gate closure. Needs the owner's signature.
+// Withdraw takes an order out again, up to one smallest window before gate closure. Its stake comes to the transaction. Needs the owner's signature.
 type Withdraw struct {
 	_       struct{}  `cbor:",toarray"`
 	Product ProductID `json:"product"`
@@ -87,6 +88,7 @@ type Release struct {
 	Trade      TradeID  `json:"trade"`
 	Instalment uint16   `json:"instalment"` // k: all instalments up to the k-th are released
 	Preimage   Secret   `json:"preimage"`
+	Path       []Hash   `json:"path,omitempty"` // of a match: the hashes beside the way from its digest to the root of the bid's tree
 }
 
 // Split divides all that a trade has locked, as both parties wish while it is in a phase with so many instalments released.

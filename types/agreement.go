@@ -35,6 +35,12 @@ const MaxInstalments = 1024
 // the very agreement that an auction comes to.
 const MatchNonce = 1 << 63
 
+// Match returns, of an agreement that an auction has made, the number of the consumer's order and the leaf of its tree of digests. They
+// are the nonce, so that the trade's ID says which secret opens it: nobody who shows the trade can name another one.
+func (a *Agreement) Match() (number uint8, leaf uint16, ok bool) {
+	return uint8(a.Nonce >> 16), uint16(a.Nonce), a.Nonce >= MatchNonce
+}
+
 // ID names the trade.
 func (a *Agreement) ID() TradeID { return canon.Digest(domainTrade, a) }
 
@@ -94,8 +100,8 @@ func (a *Agreement) checkSlot(params *Params) error {
 	switch {
 	case goods.Flow.IsZero():
 		return nil
-	case goods.Commodity != CommodityEnergy:
-		return Refuse(CodeGoods, "only energy is metered")
+	case !goods.isEnergy():
+		return Refuse(CodeGoods, "only energy and intake are metered")
 	case params.Slot == 0 || uint64(goods.From)%uint64(params.Slot) != 0 || goods.Until.Since(goods.From) != params.Slot:
 		return Refuse(CodeGoods, "metered goods are of one slot of %s that begins at a multiple of it", params.Slot)
 	case deadlines.DeliverBy > goods.From:

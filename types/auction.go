@@ -4,6 +4,7 @@ package types
 type Auction struct {
 	_         struct{}     `cbor:",toarray"`
 	Product   Product      `json:"product"`
+	Grid      Grid         `json:"grid"` // of the product: lots, ticks, stakes and terms
 	Height    uint64       `json:"height"`
 	BlockTime Time         `json:"block_time"`
 	Clock     Time         `json:"clock"`
@@ -17,17 +18,16 @@ type Auction struct {
 const (
 	ExcludedLate  = "expired"  // the order said that it would not wait so long
 	ExcludedMeter = "retired"  // the meter it names is not its owner's any more
-	VoidLate      = "too late" // the chain stood still: no time was left to pay and to deliver before the slot
+	VoidLate      = "too late" // the chain stood still: no time was left before the slot
 )
 
-// Round is one uniform-price auction among the orders that accept the same terms and each other's records.
+// Round is one uniform-price auction among the orders that accept each other's records.
 type Round struct {
-	_        struct{}      `cbor:",toarray"`
-	Fallback Fallback      `json:"fallback"`
-	Sellers  uint8         `json:"sellers"` // the least record of who sells in it, which its bids may demand
-	Buyers   uint8         `json:"buyers"`  // likewise of who buys
-	Price    ClearingPrice `json:"price"`
-	Volume   uint64        `json:"volume"`
+	_       struct{} `cbor:",toarray"`
+	Sellers uint8    `json:"sellers"` // the least record of who sells in it, which its bids may demand
+	Buyers  uint8    `json:"buyers"`  // likewise of who buys
+	Price   Amount   `json:"price"`   // of a lot
+	Volume  uint64   `json:"volume"`
 }
 
 // Result is the outcome of an order.
@@ -50,4 +50,5 @@ type MatchTrade struct {
 	Offer    uint32   `json:"offer"`
 	Quantity uint64   `json:"quantity"`
 	Price    Amount   `json:"price"`
+	Leaf     uint16   `json:"leaf"` // of the bid's tree of digests: the lock of this trade
 }

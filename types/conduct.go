@@ -12,7 +12,6 @@ type Conduct struct {
 	Failed Amount `json:"failed"`
 
 	Fills    uint64 `json:"fills"`    // trades that were released
-	Lapses   uint64 `json:"lapses"`   // as consumer: not paid
 	Refunds  uint64 `json:"refunds"`  // as producer: paid and not delivered
 	Disputes uint64 `json:"disputes"` // settled or awarded, on either side; a split is none, since both wished it
 	Excused  uint64 `json:"excused"`  // not counted as failed: the chain stood still meanwhile

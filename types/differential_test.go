@@ -30,8 +30,8 @@ func described() []canon.Value {
 		&types.Agreement{}, &types.Goods{}, &types.Flow{}, &types.Deadlines{}, &types.Offer{}, &types.StandingOffer{}, &types.Rate{},
 		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Purse{}, &types.Usage{}, &types.EntryParams{}, &types.GenesisAsset{}, &types.Event{},
 		&types.Member{}, &types.Point{}, &types.PointMeter{}, &types.Below{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},
-		&types.Product{}, &types.Order{}, &types.Range{}, &types.PlacedOrder{}, &types.Book{}, &types.Conduct{},
-		&types.Auction{}, &types.Round{}, &types.ClearingPrice{}, &types.Result{}, &types.MatchTrade{},
+		&types.Product{}, &types.Order{}, &types.Grid{}, &types.PlacedOrder{}, &types.Book{}, &types.Conduct{},
+		&types.Auction{}, &types.Round{}, &types.Result{}, &types.MatchTrade{},
 	}
 	for _, variant := range variants() {
 		list = append(list, variant)

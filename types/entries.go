@@ -95,7 +95,7 @@ func (b *Body) Entries() uint64 {
 	return uint64(max(made-len(b.Inputs), 0))
 }
 
-// LeastFee returns the least fee of a signed transaction.
+// LeastFee returns the least fee of a signed transaction: a fixed sum, and a sum for each lasting entry that it makes (protocol section 2).
 func (p *Params) LeastFee(b *Body) Amount {
 	if p.Entries.Fee == 0 {
 		return p.MinFee

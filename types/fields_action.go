@@ -42,8 +42,9 @@ func (a *Redeem) Fields(c *canon.Coder) {
 }
 
 func (a *Post) Fields(c *canon.Coder) {
-	c.Array(1)
+	c.Array(2)
 	canon.Part(c, "offer", &a.Offer, (*Offer).Fields)
+	canon.Number(c, "stake", &a.Stake)
 }
 
 func (a *Cancel) Fields(c *canon.Coder) {
@@ -91,10 +92,11 @@ func (a *Deliver) Fields(c *canon.Coder) {
 }
 
 func (a *Release) Fields(c *canon.Coder) {
-	c.Array(3)
+	c.Array(4)
 	c.Bytes("trade", a.Trade[:])
 	canon.Number(c, "instalment", &a.Instalment)
 	c.Bytes("preimage", a.Preimage[:])
+	canon.LongList(c, "path", &a.Path, MaxDigestDepth, func(h *Hash, c *canon.Coder) { c.Bytes("hash", h[:]) })
 }
 
 func (a *Split) Fields(c *canon.Coder) {

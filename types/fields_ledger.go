@@ -72,13 +72,17 @@ func (b *Below) Fields(c *canon.Coder) {
 }
 
 func (s *Slot) Fields(c *canon.Coder) {
-	c.Array(6)
+	c.Array(10)
 	canon.Part(c, "flow", &s.Flow, (*Flow).Fields)
 	canon.Number(c, "from", &s.From)
 	canon.Number(c, "until", &s.Until)
 	canon.List(c, "claims", &s.Claims, (*Claim).Fields)
 	canon.List(c, "readings", &s.Readings, (*SlotReading).Fields)
 	canon.Number(c, "open", &s.Open)
+	canon.Number(c, "agreed", &s.Agreed)
+	c.Bytes("product", s.Product[:])
+	canon.Number(c, "orders", &s.Orders)
+	canon.Number(c, "sold", &s.Sold)
 }
 
 func (l *Claim) Fields(c *canon.Coder) {

@@ -5,18 +5,29 @@ import "lockstep/types/canon"
 // The wire forms of orders, auctions and the entries of a market.
 
 func (m *MarketParams) Fields(c *canon.Coder) {
-	c.Array(11)
+	c.Array(9)
 	canon.Number(c, "opens", &m.Opens)
 	canon.Number(c, "gate", &m.Gate)
-	canon.Number(c, "pay", &m.Pay)
 	canon.Number(c, "reading", &m.Reading)
 	canon.Number(c, "confirm", &m.Confirm)
-	canon.Number(c, "deposit", &m.Deposit)
-	canon.Number(c, "bond", &m.Bond)
 	canon.Number(c, "most orders", &m.MaxOrders)
 	canon.Number(c, "most orders of a key", &m.KeyOrders)
 	canon.Number(c, "largest quantity", &m.MaxQuantity)
 	canon.Number(c, "entry", &m.Entry)
+	canon.List(c, "grids", &m.Grids, (*Grid).Fields)
+}
+
+func (g *Grid) Fields(c *canon.Coder) {
+	c.Array(9)
+	canon.Text(c, "commodity", &g.Commodity)
+	canon.Text(c, "unit", &g.Unit)
+	c.Bytes("asset", g.Asset[:])
+	canon.Number(c, "lot", &g.Lot)
+	canon.Number(c, "tick", &g.Tick)
+	canon.Number(c, "ceiling", &g.Ceiling)
+	canon.Number(c, "deposit", &g.Deposit)
+	canon.Number(c, "bond", &g.Bond)
+	canon.Part(c, "fallback", &g.Fallback, fallbackFields)
 }
 
 func (p *Product) Fields(c *canon.Coder) {
@@ -30,27 +41,24 @@ func (p *Product) Fields(c *canon.Coder) {
 }
 
 func (o *Order) Fields(c *canon.Coder) {
-	c.Array(14)
+	c.Array(17)
 	canon.Text(c, "chain id", &o.ChainID)
 	c.Bytes("owner", o.Owner[:])
 	canon.Part(c, "product", &o.Product, (*Product).Fields)
 	canon.Number(c, "side", &o.Side)
 	canon.Number(c, "number", &o.Number)
 	canon.Number(c, "quantity", &o.Quantity)
-	canon.Part(c, "limit", &o.Limit, (*Rate).Fields)
+	canon.Number(c, "lot", &o.Lot)
+	canon.Number(c, "limit", &o.Limit)
 	canon.Number(c, "smallest fill", &o.MinFill)
 	canon.Number(c, "expires", &o.Expires)
-	canon.List(c, "accepted terms", &o.Accepts, fallbackFields)
+	canon.Part(c, "fallback", &o.Fallback, fallbackFields)
 	canon.Part(c, "flow", &o.Flow, (*Flow).Fields)
-	canon.Part(c, "deposit", &o.Deposit, (*Range).Fields)
-	canon.Part(c, "bond", &o.Bond, (*Range).Fields)
+	canon.Number(c, "deposit", &o.Deposit)
+	canon.Number(c, "bond", &o.Bond)
 	canon.Number(c, "least record", &o.MinRecord)
-}
-
-func (r *Range) Fields(c *canon.Coder) {
-	c.Array(2)
-	canon.Number(c, "least", &r.Least)
-	canon.Number(c, "most", &r.Most)
+	c.Bytes("root", o.Root[:])
+	canon.Number(c, "depth", &o.Depth)
 }
 
 func (p *PlacedOrder) Fields(c *canon.Coder) {
@@ -66,15 +74,10 @@ func (b *Book) Fields(c *canon.Coder) {
 	canon.Number(c, "orders", &b.Orders)
 }
 
-func (p *ClearingPrice) Fields(c *canon.Coder) {
-	c.Array(2)
-	canon.Part(c, "low", &p.Low, (*Rate).Fields)
-	canon.Part(c, "high", &p.High, (*Rate).Fields)
-}
-
 func (a *Auction) Fields(c *canon.Coder) {
-	c.Array(8)
+	c.Array(9)
 	canon.Part(c, "product", &a.Product, (*Product).Fields)
+	canon.Part(c, "grid", &a.Grid, (*Grid).Fields)
 	canon.Number(c, "height", &a.Height)
 	canon.Number(c, "block time", &a.BlockTime)
 	canon.Number(c, "clock", &a.Clock)
@@ -85,11 +88,10 @@ func (a *Auction) Fields(c *canon.Coder) {
 }
 
 func (r *Round) Fields(c *canon.Coder) {
-	c.Array(5)
-	canon.Part(c, "fallback", &r.Fallback, fallbackFields)
+	c.Array(4)
 	canon.Number(c, "sellers", &r.Sellers)
 	canon.Number(c, "buyers", &r.Buyers)
-	canon.Part(c, "price", &r.Price, (*ClearingPrice).Fields)
+	canon.Number(c, "price", &r.Price)
 	canon.Number(c, "volume", &r.Volume)
 }
 
@@ -104,21 +106,21 @@ func (r *Result) Fields(c *canon.Coder) {
 }
 
 func (m *MatchTrade) Fields(c *canon.Coder) {
-	c.Array(6)
+	c.Array(7)
 	c.Bytes("trade", m.Trade[:])
 	canon.Number(c, "round", &m.Round)
 	canon.Number(c, "bid", &m.Bid)
 	canon.Number(c, "offer", &m.Offer)
 	canon.Number(c, "quantity", &m.Quantity)
 	canon.Number(c, "price", &m.Price)
+	canon.Number(c, "leaf", &m.Leaf)
 }
 
 func (r *Conduct) Fields(c *canon.Coder) {
-	c.Array(7)
+	c.Array(6)
 	canon.Number(c, "kept", &r.Kept)
 	canon.Number(c, "failed", &r.Failed)
 	canon.Number(c, "fills", &r.Fills)
-	canon.Number(c, "lapses", &r.Lapses)
 	canon.Number(c, "refunds", &r.Refunds)
 	canon.Number(c, "disputes", &r.Disputes)
 	canon.Number(c, "excused", &r.Excused)

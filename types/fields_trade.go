@@ -37,9 +37,10 @@ func (o *Offer) Fields(c *canon.Coder) {
 }
 
 func (s *StandingOffer) Fields(c *canon.Coder) {
-	c.Array(2)
+	c.Array(3)
 	canon.Part(c, "offer", &s.Offer, (*Offer).Fields)
 	canon.Number(c, "remaining", &s.Remaining)
+	canon.Number(c, "stake", &s.Stake)
 }
 
 func (g *Goods) Fields(c *canon.Coder) {
@@ -102,11 +103,12 @@ func (a *Arbiter) Fields(c *canon.Coder) {
 }
 
 func (t *Trade) Fields(c *canon.Coder) {
-	c.Array(9)
+	c.Array(10)
 	canon.Part(c, "agreement", &t.Agreement, (*Agreement).Fields)
 	canon.Number(c, "phase", &t.Phase)
 	canon.Number(c, "height", &t.Height)
 	c.Bytes("digest", t.Digest[:])
+	canon.Number(c, "depth", &t.Depth)
 	canon.Number(c, "released", &t.Released)
 	c.Bytes("preimage", t.Preimage[:])
 	canon.Number(c, "allotted", &t.Allotted)

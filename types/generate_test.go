@@ -136,7 +136,8 @@ var (
 		})
 		return types.Trade{
 			Agreement: agreements.Draw(t, "agreement"), Phase: types.Phase(rapid.Uint8Range(1, 9).Draw(t, "phase")),
-			Height: rapid.Uint64().Draw(t, "height"), Digest: draw[types.Hash](t, "digest"), Released: rapid.Uint16().Draw(t, "released"),
+			Height: rapid.Uint64().Draw(t, "height"), Digest: draw[types.Hash](t, "digest"),
+			Depth: rapid.Uint8().Draw(t, "depth"), Released: rapid.Uint16().Draw(t, "released"),
 			Preimage: draw[types.Secret](t, "preimage"), Allotted: rapid.Uint64().Draw(t, "allotted"),
 			Locked: rapid.SliceOfN(locked, 0, 4).Draw(t, "locked"), Steps: rapid.SliceOfN(step, 0, 4).Draw(t, "steps"),
 		}
@@ -148,10 +149,17 @@ var (
 			Keys: rapid.SliceOfN(hashes[types.PublicKey](), 0, 3).Draw(t, "keys"),
 		}
 	})
+	grids = rapid.Custom(func(t *rapid.T) types.Grid {
+		return types.Grid{
+			Commodity: rapid.String().Draw(t, "commodity"), Unit: rapid.String().Draw(t, "unit"), Asset: draw[types.AssetID](t, "asset"),
+			Lot: rapid.Uint64().Draw(t, "lot"), Tick: amounts(t, "tick"), Ceiling: amounts(t, "ceiling"), Deposit: amounts(t, "deposit"),
+			Bond: amounts(t, "bond"), Fallback: fallbacks.Draw(t, "fallback"),
+		}
+	})
 	markets = rapid.Custom(func(t *rapid.T) types.MarketParams {
 		return types.MarketParams{
-			Opens: spans(t, "opens"), Gate: spans(t, "gate"), Pay: spans(t, "pay"), Reading: spans(t, "reading"), Confirm: spans(t, "confirm"),
-			Deposit: rapid.Uint16().Draw(t, "deposit"), Bond: rapid.Uint16().Draw(t, "bond"), MaxOrders: rapid.Uint32().Draw(t, "max orders"),
+			Opens: spans(t, "opens"), Gate: spans(t, "gate"), Reading: spans(t, "reading"), Confirm: spans(t, "confirm"),
+			Grids: rapid.SliceOfN(grids, 0, 3).Draw(t, "grids"), MaxOrders: rapid.Uint32().Draw(t, "max orders"),
 			KeyOrders: rapid.Uint8().Draw(t, "key orders"), MaxQuantity: rapid.Uint64().Draw(t, "max quantity"),
 			Entry: types.Entry(rapid.Uint8Max(2).Draw(t, "entry")),
 		}
@@ -162,24 +170,21 @@ var (
 			From: times(t, "from"), Until: times(t, "until"), Asset: draw[types.AssetID](t, "asset"),
 		}
 	})
-	ranges = rapid.Custom(func(t *rapid.T) types.Range {
-		return types.Range{Least: rapid.Uint16().Draw(t, "least"), Most: rapid.Uint16().Draw(t, "most")}
-	})
 	sides  = rapid.SampledFrom([]types.Side{types.Bid, types.Sell})
 	orders = rapid.Custom(func(t *rapid.T) types.Order {
 		return types.Order{
 			ChainID: rapid.String().Draw(t, "chain"), Owner: draw[types.PublicKey](t, "owner"), Product: products.Draw(t, "product"),
 			Side: sides.Draw(t, "side"), Number: rapid.Uint8().Draw(t, "number"), Quantity: rapid.Uint64().Draw(t, "quantity"),
-			Limit: rates(t, "limit"), MinFill: rapid.Uint64().Draw(t, "min fill"), Expires: times(t, "expires"),
-			Accepts: rapid.SliceOfN(fallbacks, 0, 3).Draw(t, "accepts"), Flow: flows.Draw(t, "flow"),
-			Deposit: ranges.Draw(t, "deposit"), Bond: ranges.Draw(t, "bond"), MinRecord: rapid.Uint8().Draw(t, "min record"),
+			Lot: rapid.Uint64().Draw(t, "lot"), Limit: amounts(t, "limit"), MinFill: rapid.Uint64().Draw(t, "min fill"), Expires: times(t, "expires"),
+			Fallback: fallbacks.Draw(t, "fallback"), Flow: flows.Draw(t, "flow"), Deposit: amounts(t, "deposit"), Bond: amounts(t, "bond"),
+			MinRecord: rapid.Uint8().Draw(t, "min record"), Root: draw[types.Hash](t, "root"), Depth: rapid.Uint8().Draw(t, "depth"),
 		}
 	})
 	auctions = rapid.Custom(func(t *rapid.T) types.Auction {
 		round := rapid.Custom(func(t *rapid.T) types.Round {
 			return types.Round{
-				Fallback: fallbacks.Draw(t, "fallback"), Sellers: rapid.Uint8().Draw(t, "sellers"), Buyers: rapid.Uint8().Draw(t, "buyers"), Volume: rapid.Uint64().Draw(t, "volume"),
-				Price: types.ClearingPrice{Low: rates(t, "low"), High: rates(t, "high")},
+				Sellers: rapid.Uint8().Draw(t, "sellers"), Buyers: rapid.Uint8().Draw(t, "buyers"), Volume: rapid.Uint64().Draw(t, "volume"),
+				Price: amounts(t, "price"),
 			}
 		})
 		result := rapid.Custom(func(t *rapid.T) types.Result {
@@ -191,11 +196,11 @@ var (
 		trade := rapid.Custom(func(t *rapid.T) types.MatchTrade {
 			return types.MatchTrade{
 				Trade: draw[types.TradeID](t, "trade"), Round: rapid.Uint32().Draw(t, "round"), Bid: rapid.Uint32().Draw(t, "bid"),
-				Offer: rapid.Uint32().Draw(t, "offer"), Quantity: rapid.Uint64().Draw(t, "quantity"), Price: amounts(t, "price"),
+				Offer: rapid.Uint32().Draw(t, "offer"), Quantity: rapid.Uint64().Draw(t, "quantity"), Price: amounts(t, "price"), Leaf: rapid.Uint16().Draw(t, "leaf"),
 			}
 		})
 		return types.Auction{
-			Product: products.Draw(t, "product"), Height: rapid.Uint64().Draw(t, "height"), BlockTime: times(t, "block time"), Clock: times(t, "clock"),
+			Product: products.Draw(t, "product"), Grid: grids.Draw(t, "grid"), Height: rapid.Uint64().Draw(t, "height"), BlockTime: times(t, "block time"), Clock: times(t, "clock"),
 			Void: rapid.String().Draw(t, "void"), Rounds: rapid.SliceOfN(round, 0, 2).Draw(t, "rounds"),
 			Results: rapid.SliceOfN(result, 0, 3).Draw(t, "results"), Trades: rapid.SliceOfN(trade, 0, 3).Draw(t, "trades"),
 		}

@@ -47,6 +47,7 @@ func (d *Direction) UnmarshalText(text []byte) error {
 // Names and bounds of goods (protocol section 2).
 const (
 	CommodityEnergy = "energy"
+	CommodityIntake = "intake" // energy that the producer takes from the grid: the trade at a price below zero, turned round
 	UnitWattHour    = "Wh"
 	UnitItem        = "item"
 
@@ -55,6 +56,11 @@ const (
 	MaxMemo     = 256
 	MaxName     = 32
 )
+
+// isEnergy reports whether meters can count the goods.
+func (g *Goods) isEnergy() bool {
+	return g.Commodity == CommodityEnergy || g.Commodity == CommodityIntake
+}
 
 // Check returns the first fault of the description, with [CodeGoods] or [CodeText].
 func (g *Goods) Check() error {
@@ -77,8 +83,8 @@ func (g *Goods) Check() error {
 		return Refuse(CodeGoods, "goods by the item have quantity 1, not %d", g.Quantity)
 	case g.From > MaxTime || g.Until > MaxTime || g.Until < g.From:
 		return Refuse(CodeGoods, "the slot from %s until %s ends before it begins", g.From, g.Until)
-	case g.Commodity == CommodityEnergy && (g.Unit != UnitWattHour || g.From == g.Until):
-		return Refuse(CodeGoods, "energy is counted in Wh in a slot that has a beginning and an end")
+	case g.isEnergy() && (g.Unit != UnitWattHour || g.From == g.Until):
+		return Refuse(CodeGoods, "%s is counted in Wh in a slot that has a beginning and an end", g.Commodity)
 	}
 	if g.Flow.IsZero() {
 		return nil

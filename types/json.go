@@ -145,58 +145,47 @@ func (o *Offer) UnmarshalJSON(text []byte) error {
 
 type orderFields Order
 
-// MarshalJSON writes the terms with their kinds.
+// MarshalJSON writes the fallback terms with their kind.
 func (o Order) MarshalJSON() ([]byte, error) {
-	accepts := make([]sum[Fallback], len(o.Accepts))
-	for i, terms := range o.Accepts {
-		accepts[i] = sum[Fallback]{value: terms, kind: FallbackKind(terms)}
-	}
 	return json.Marshal(struct {
 		orderFields
-		Accepts []sum[Fallback] `json:"accepts"`
-	}{orderFields(o), accepts})
+		Fallback sum[Fallback] `json:"fallback"`
+	}{orderFields(o), sum[Fallback]{value: o.Fallback, kind: FallbackKind(o.Fallback)}})
 }
 
-// UnmarshalJSON reads the terms by their kinds.
+// UnmarshalJSON reads the fallback terms by their kind.
 func (o *Order) UnmarshalJSON(text []byte) error {
 	fields := struct {
 		*orderFields
-		Accepts []json.RawMessage `json:"accepts"`
-	}{(*orderFields)(o), nil}
+		Fallback sum[Fallback] `json:"fallback"`
+	}{(*orderFields)(o), sum[Fallback]{make: newFallback}}
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	o.Accepts = nil
-	for _, raw := range fields.Accepts {
-		terms := sum[Fallback]{make: newFallback}
-		if err := json.Unmarshal(raw, &terms); err != nil {
-			return err
-		}
-		o.Accepts = append(o.Accepts, terms.value)
-	}
+	o.Fallback = fields.Fallback.value
 	return nil
 }
 
-type roundFields Round
+type gridFields Grid
 
-// MarshalJSON writes the terms with their kind.
-func (r Round) MarshalJSON() ([]byte, error) {
+// MarshalJSON writes the fallback terms with their kind.
+func (g Grid) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		roundFields
+		gridFields
 		Fallback sum[Fallback] `json:"fallback"`
-	}{roundFields(r), sum[Fallback]{value: r.Fallback, kind: FallbackKind(r.Fallback)}})
+	}{gridFields(g), sum[Fallback]{value: g.Fallback, kind: FallbackKind(g.Fallback)}})
 }
 
-// UnmarshalJSON reads the terms by their kind.
-func (r *Round) UnmarshalJSON(text []byte) error {
+// UnmarshalJSON reads the fallback terms by their kind.
+func (g *Grid) UnmarshalJSON(text []byte) error {
 	fields := struct {
-		*roundFields
+		*gridFields
 		Fallback sum[Fallback] `json:"fallback"`
-	}{(*roundFields)(r), sum[Fallback]{make: newFallback}}
+	}{(*gridFields)(g), sum[Fallback]{make: newFallback}}
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
 	}
-	r.Fallback = fields.Fallback.value
+	g.Fallback = fields.Fallback.value
 	return nil
 }
 

@@ -173,7 +173,8 @@ func (p *Point) Below(d Direction) *Below {
 	return &p.ExportBelow
 }
 
-// Slot holds the trades that were delivered on one flow in one slot, and the readings of it.
+// Slot holds the trades of one flow in one slot, and the readings of it: the claims of those that were delivered, the number of the others,
+// and the offers in an auction.
 type Slot struct {
 	_        struct{}      `cbor:",toarray"`
 	Flow     Flow          `json:"flow"`
@@ -181,7 +182,13 @@ type Slot struct {
 	Until    Time          `json:"until"`
 	Claims   []Claim       `json:"claims"` // in order: of the block that recorded the agreement, then of the trade ID
 	Readings []SlotReading `json:"readings"`
-	Open     uint16        `json:"open"` // claims whose trade is not over
+	Open     uint16        `json:"open"`   // claims whose trade is not over
+	Agreed   uint32        `json:"agreed"` // agreements recorded directly whose trade is neither delivered nor over
+	// Product is the auction in which the point sells the slot, alone; zero when none. Orders are its offers there that stand, Sold those
+	// that have left their book with a match.
+	Product ProductID `json:"product,omitzero"`
+	Orders  uint8     `json:"orders,omitzero"`
+	Sold    uint8     `json:"sold,omitzero"`
 }
 
 // Claim is the place of a delivered trade in its slot. It keeps it, however the trade ends.

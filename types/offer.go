@@ -24,6 +24,7 @@ type StandingOffer struct {
 	_         struct{} `cbor:",toarray"`
 	Offer     Offer    `json:"offer"`
 	Remaining uint64   `json:"remaining"`
+	Stake     Amount   `json:"stake"` // the bond of the remaining quantity, locked; zero: it is locked at delivery
 }
 
 // ID names the offer.
@@ -47,6 +48,21 @@ func (o *Offer) Agreement(quantity uint64, consumer PublicKey, nonce uint64) (*A
 		}
 	}
 	return agreement, nil
+}
+
+// CheckStake returns the fault of a stake on the offer: it is nothing, or the bond of the whole quantity, in whole units for each unit of
+// goods, so that each take finds its own.
+func (o *Offer) CheckStake(stake Amount) error {
+	bond, ok := o.Bond.Cost(o.Goods.Quantity)
+	switch {
+	case stake == 0:
+		return nil
+	case o.Bond.Exponent != 0:
+		return Refuse(CodeTerms, "a bond of %s for a unit can't be locked with the offer: it must be a whole number of smallest units", o.Bond)
+	case !ok || stake != bond:
+		return Refuse(CodeTerms, "the stake %s is not the bond of the whole quantity, %s", stake, bond)
+	}
+	return nil
 }
 
 // Check returns the first fault of the offer on a ledger with these parameters: it must make a valid agreement when taken

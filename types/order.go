@@ -1,41 +1,72 @@
 package types
 
 import (
-	"math/big"
-	"math/bits"
 	"slices"
 
 	"lockstep/types/canon"
 )
 
-// Order is a bid or an offer for one auction: a quantity of a product at a limit price or better. Nothing is locked by it.
+// Order is a bid or an offer for one auction: a quantity of a product at a limit price or better. It locks all that it can cost: a bid
+// its limit and the deposit, an offer its bond. It is its owner's mandate for every trade that the auction makes of it, so it
+// states the lot, the stakes and the terms that hold for them.
 type Order struct {
-	_         struct{}   `cbor:",toarray"`
-	ChainID   string     `json:"chain_id"`
-	Owner     PublicKey  `json:"owner"`
-	Product   Product    `json:"product"`
-	Side      Side       `json:"side"`
-	Number    uint8      `json:"number"` // of the owner's orders for the product; another order of the same number replaces it
-	Quantity  uint64     `json:"quantity"`
-	Limit     Rate       `json:"limit"`         // per unit
-	MinFill   uint64     `json:"min_fill"`      // it gets at least so much or nothing
-	Expires   Time       `json:"expires"`       // block time: an auction that is held later leaves it out
-	Accepts   []Fallback `json:"accepts"`       // terms it trades under, one of a kind: meter, arbiter, hold, in this order
-	Flow      Flow       `json:"flow,omitzero"` // of an offer under meter terms: where it is measured
-	Deposit   Range      `json:"deposit"`       // that it trades under, in ten-thousandths of the price
-	Bond      Range      `json:"bond"`
-	MinRecord uint8      `json:"min_record"` // the least record of the other side, one of RecordLevels
+	_         struct{}  `cbor:",toarray"`
+	ChainID   string    `json:"chain_id"`
+	Owner     PublicKey `json:"owner"`
+	Product   Product   `json:"product"`
+	Side      Side      `json:"side"`
+	Number    uint8     `json:"number"`   // of the owner's orders for the product; another order of the same number replaces it
+	Quantity  uint64    `json:"quantity"` // whole lots
+	Lot       uint64    `json:"lot"`      // of the product's grid, as the rest of its terms
+	Limit     Amount    `json:"limit"`    // for a lot: whole ticks
+	MinFill   uint64    `json:"min_fill"` // it gets at least so much or nothing; whole lots
+	Expires   Time      `json:"expires"`  // block time: an auction that is held later leaves it out
+	Fallback  Fallback  `json:"fallback"`
+	Flow      Flow      `json:"flow,omitzero"` // of an offer under meter terms: where it is measured
+	Deposit   Amount    `json:"deposit"`       // for a lot
+	Bond      Amount    `json:"bond"`          // for a lot
+	MinRecord uint8     `json:"min_record"`    // the least record of the other side, one of RecordLevels
+	Root      Hash      `json:"root,omitzero"` // of a bid: the tree of digests, one for each of its trades; see [DigestTree]
+	Depth     uint8     `json:"depth"`         // of the tree: a bid makes at most 2^Depth trades
 }
 
-// Range is a closed interval.
-type Range struct {
-	_     struct{} `cbor:",toarray"`
-	Least uint16   `json:"least"`
-	Most  uint16   `json:"most"`
+// MaxDigestDepth is the greatest depth of a bid's tree of digests. An offer makes at most as many trades as such a tree has leaves, too.
+const MaxDigestDepth = 8
+
+// Lots is the quantity in lots.
+func (o *Order) Lots() uint64 { return o.Quantity / max(o.Lot, 1) } // none is refused by Check
+
+// Locks is the money that so many lots of the order lock at a price for each: of a bid the price and the deposit, of an offer the
+// bond; false when it does not fit.
+func (o *Order) Locks(lots uint64, price Amount) (Amount, bool) {
+	if o.Side == Sell {
+		return o.Bond.Times(lots)
+	}
+	each, ok1 := price.Add(o.Deposit)
+	sum, ok2 := each.Times(lots)
+	return sum, ok1 && ok2
 }
 
-// Holds reports whether n is within the range.
-func (r Range) Holds(n uint16) bool { return r.Least <= n && n <= r.Most }
+// Stake is all that the order locks; false when it does not fit.
+func (o *Order) Stake() (Amount, bool) { return o.Locks(o.Lots(), o.Limit) }
+
+// MaxTrades is the most trades that the order can make.
+func (o *Order) MaxTrades() int {
+	if o.Side == Bid {
+		return 1 << o.Depth
+	}
+	return MaxClaims
+}
+
+// Improves reports whether the order is at least as good for the others as the one that it replaces.
+func (o *Order) Improves(old *Order) bool {
+	better := o.Limit >= old.Limit
+	if o.Side == Sell {
+		better = o.Limit <= old.Limit
+	}
+	return better && o.Side == old.Side && o.Quantity >= old.Quantity && o.MinFill <= old.MinFill && o.MinRecord <= old.MinRecord &&
+		o.Expires >= old.Expires && o.Flow == old.Flow && o.Depth >= old.Depth
+}
 
 // Side tells bids from offers.
 type Side uint8
@@ -89,173 +120,123 @@ func (o *Order) Check(params *Params) error {
 	if err := o.Product.Check(params); err != nil {
 		return err
 	}
+	grid, ok := market.Grid(&o.Product)
+	if !ok {
+		return Refuse(CodeProduct, "this ledger has no lots and ticks for %s in %s of asset %s: it holds no auctions of it", o.Product.Commodity, o.Product.Unit, o.Product.Asset)
+	}
 	switch {
 	case o.Side != Bid && o.Side != Sell:
 		return Refuse(CodeOrder, "the order is neither a bid nor an offer")
+	case o.Lot != grid.Lot || o.Deposit != grid.Deposit || o.Bond != grid.Bond || !sameTerms(o.Fallback, grid.Fallback):
+		return Refuse(CodeOrder, "the order is for lots of %d with a deposit of %s and a bond of %s under %s terms, the product has %d, %s, %s and %s: make it again",
+			o.Lot, o.Deposit, o.Bond, FallbackKind(o.Fallback), grid.Lot, grid.Deposit, grid.Bond, FallbackKind(grid.Fallback))
 	case o.Quantity < 1 || o.Quantity > market.MaxQuantity:
 		return Refuse(CodeOrder, "quantity %d is not between 1 and %d", o.Quantity, market.MaxQuantity)
+	case o.Quantity%grid.Lot != 0:
+		return Refuse(CodeOrder, "quantity %d is not a whole number of lots of %d: %s", o.Quantity, grid.Lot, nearest(o.Quantity, grid.Lot, market.MaxQuantity))
 	case o.MinFill < 1 || o.MinFill > o.Quantity:
 		return Refuse(CodeOrder, "the smallest fill %d is not between 1 and the quantity %d", o.MinFill, o.Quantity)
+	case o.MinFill%grid.Lot != 0:
+		return Refuse(CodeOrder, "the smallest fill %d is not a whole number of lots of %d: %s", o.MinFill, grid.Lot, nearest(o.MinFill, grid.Lot, o.Quantity))
 	case o.Number >= market.KeyOrders:
 		return Refuse(CodeOrder, "number %d: a key has the orders 0 to %d of a product", o.Number, market.KeyOrders-1)
-	case !o.Limit.Canonical():
-		return Refuse(CodeOrder, "the limit price is not in its shortest form")
-	case o.Side == Bid && o.Limit.Mantissa == 0:
+	case o.Limit > grid.Ceiling:
+		return Refuse(CodeOrder, "the limit %s for a lot of %d is above the ceiling of %s", o.Limit, grid.Lot, grid.Ceiling)
+	case o.Limit%grid.Tick != 0:
+		return Refuse(CodeOrder, "the limit %s for a lot of %d is not a whole number of ticks of %s: %s",
+			o.Limit, grid.Lot, grid.Tick, nearest(uint64(o.Limit), uint64(grid.Tick), uint64(grid.Ceiling)))
+	case o.Side == Bid && o.Limit == 0:
 		return Refuse(CodeOrder, "a bid must be above zero: nothing can be paid for with nothing")
 	case o.Expires < o.Product.Gate(params):
 		return Refuse(CodeOrder, "it would have run out at %s, before gate closure at %s", o.Expires, o.Product.Gate(params))
 	case !slices.Contains(RecordLevels(), o.MinRecord):
 		return Refuse(CodeOrder, "a least record of %d %%: %d are possible", o.MinRecord, RecordLevels())
-	case !o.Deposit.Holds(market.Deposit) || !o.Bond.Holds(market.Bond):
-		return Refuse(CodeOrder, "the auction's deposit of %d and bond of %d ten-thousandths of the price are not what the order accepts",
-			market.Deposit, market.Bond)
-	case o.Side == Bid && !o.Flow.IsZero():
-		return Refuse(CodeOrder, "a bid names no connection point: that is the producer's")
 	}
-	return o.checkTerms(params)
+	if err := o.checkSide(grid); err != nil {
+		return err
+	}
+	return o.checkTrade(params, grid)
 }
 
-// checkTerms wants the order to make good agreements under all the terms that it accepts.
-func (o *Order) checkTerms(params *Params) error {
-	if len(o.Accepts) == 0 {
-		return Refuse(CodeOrder, "the order accepts no fallback terms")
-	}
-	if !o.Flow.IsZero() && TermsRank(o.Accepts[0]) != 1 {
+// checkSide checks the parts that only bids or only offers have.
+func (o *Order) checkSide(grid *Grid) error {
+	switch {
+	case o.Side == Bid && !o.Flow.IsZero():
+		return Refuse(CodeOrder, "a bid names no connection point: that is the producer's")
+	case o.Side == Bid && (o.Depth > MaxDigestDepth || o.Root == Hash{}):
+		return Refuse(CodeOrder, "a bid brings the root of a tree of digests, at most %d deep", MaxDigestDepth)
+	case o.Side == Sell && (o.Depth != 0 || o.Root != Hash{}):
+		return Refuse(CodeOrder, "an offer brings no digests: those are the consumer's")
+	case o.Side == Sell && !o.Flow.IsZero() && o.Flow.Direction != o.Product.Direction():
+		return Refuse(CodeOrder, "an offer of %s is measured by the %s of its connection point, not by the %s", o.Product.Commodity, o.Product.Direction(), o.Flow.Direction)
+	case !grid.Metered() && !o.Flow.IsZero():
 		return Refuse(CodeOrder, "a connection point is of use only under meter terms")
-	}
-	last := 0
-	for _, terms := range o.Accepts {
-		rank := TermsRank(terms)
-		if rank <= last {
-			return Refuse(CodeOrder, "the terms must be named once each, in the order meter, arbiter, hold")
-		}
-		last = rank
-		agreement, err := o.Agreement(params, terms)
-		if err != nil {
-			return err
-		}
-		if err := agreement.Check(params); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// Agreement returns the agreement of the order under some terms when it is filled completely, at its limit, with a stranger:
-// the most that a bid can cost.
-func (o *Order) Agreement(params *Params, terms Fallback) (Agreement, error) {
-	price, ok := o.Limit.Cost(o.Quantity)
-	if !ok {
-		return Agreement{}, Refuse(CodeOverflow, "%d times %s", o.Quantity, o.Limit)
+// checkTrade wants the order to make a good agreement when it is filled completely, at its limit, with a stranger: no trade costs more.
+func (o *Order) checkTrade(params *Params, grid *Grid) error {
+	if _, ok := o.Stake(); !ok {
+		return Refuse(CodeOverflow, "%d lots at %s", o.Lots(), o.Limit)
 	}
 	stranger := o.Owner
 	stranger[0] ^= 1
 	match := Match{
-		Product: &o.Product, Producer: o.Owner, Consumer: stranger, Flow: o.Flow, Quantity: o.Quantity, Price: max(price, 1), Fallback: terms,
+		Product: &o.Product, Grid: grid, Producer: o.Owner, Consumer: stranger, Flow: o.Flow, Lots: o.Lots(), Price: max(o.Limit, grid.Tick),
 		Begin: o.Product.Gate(params),
 	}
 	if o.Side == Bid {
-		match.Producer, match.Consumer, match.Flow = stranger, o.Owner, Flow{Point: PointID{1}, Direction: DirectionExport}
+		match.Producer, match.Consumer = stranger, o.Owner
+		if grid.Metered() {
+			match.Flow = Flow{Point: PointID{1}, Direction: o.Product.Direction()}
+		}
 	}
-	return match.Agreement(params)
+	agreement, err := match.Agreement(params)
+	if err != nil {
+		return err
+	}
+	return agreement.Check(params)
 }
 
-// TermsRank orders the kinds of fallback terms as an auction serves them: those that leave least to trust first.
-func TermsRank(f Fallback) int {
-	switch f.(type) {
-	case *Meter:
-		return 1
-	case *Arbiter:
-		return 2
-	case *Hold:
-		return 3
+func sameTerms(a, b Fallback) bool {
+	if one, named := a.(*Arbiter); named {
+		other, also := b.(*Arbiter)
+		return also && one.Key == other.Key
 	}
-	return 0
+	return a != nil && FallbackKind(a) == FallbackKind(b)
 }
 
 // Match is a bid and an offer that an auction has put together.
 type Match struct {
 	Product            *Product
+	Grid               *Grid
 	Producer, Consumer PublicKey
-	Flow               Flow // of the offer: it counts under meter terms
-	Quantity           uint64
-	Price              Amount // for all of it
-	Fallback           Fallback
-	Begin              Time     // gate closure, in block time
+	Flow               Flow // of the offer, under meter terms
+	Lots               uint64
+	Price              Amount   // of a lot
+	Begin              Time     // gate closure, or a later auction after an outage, in block time
 	Skew               Duration // by which the ledger clock is behind block time
-	Number             uint64   // of the match in its auction
+	Number             uint8    // of the bid among its owner's orders
+	Leaf               uint16   // of the bid's tree of digests
 }
 
-// Agreement returns the agreement of a match, by the market's parameters. It fails if a sum overflows.
+// Agreement returns the agreement of a match, a pure function of the two orders, the parameters and the outcome. It fails if a sum overflows.
 func (m *Match) Agreement(params *Params) (Agreement, error) {
 	market, product := &params.Market, m.Product
-	deposit, ok1 := m.Price.PartUp(market.Deposit)
-	bond, ok2 := m.Price.PartUp(market.Bond)
+	price, deposit, bond, ok1 := m.Grid.Sums(m.Lots, m.Price)
+	quantity, ok2 := Amount(m.Grid.Lot).Times(m.Lots)
 	if !ok1 || !ok2 {
-		return Agreement{}, Refuse(CodeOverflow, "deposit and bond of a price of %s", m.Price)
-	}
-	var flow Flow
-	if _, metered := m.Fallback.(*Meter); metered {
-		flow = m.Flow
+		return Agreement{}, Refuse(CodeOverflow, "price, deposit and bond of %d lots at %s", m.Lots, m.Price)
 	}
 	clock := func(blockTime Time) Time { return blockTime - Time(min(uint64(m.Skew), uint64(blockTime))) }
 	readingBy := product.Until.Add(market.Reading)
 	return Agreement{
 		ChainID: params.ChainID, Producer: m.Producer, Consumer: m.Consumer,
-		Goods: product.Goods(m.Quantity, flow), Asset: product.Asset, Price: m.Price, Deposit: max(deposit, 1), Bond: bond, Instalments: 1,
+		Goods: product.Goods(uint64(quantity), m.Flow), Asset: product.Asset, Price: price, Deposit: deposit, Bond: bond, Instalments: 1,
 		Deadlines: Deadlines{
-			PayBy: clock(m.Begin.Add(market.Pay)), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),
+			PayBy: clock(m.Begin), DeliverBy: clock(product.From), ReadingBy: readingBy, ConfirmBy: readingBy.Add(market.Confirm),
 		},
-		Fallback: m.Fallback, Nonce: MatchNonce | m.Number,
+		Fallback: m.Grid.Fallback, Nonce: MatchNonce | uint64(m.Number)<<16 | uint64(m.Leaf),
 	}, nil
-}
-
-// PartUp returns ceil(amount*part/10000), or false when it does not fit.
-func (a Amount) PartUp(part uint16) (Amount, bool) {
-	return Rate{Mantissa: uint64(part), Exponent: 4}.Cost(uint64(a))
-}
-
-// ClearingPrice is the price of one unit that an auction has found: the middle of two limits, exactly.
-type ClearingPrice struct {
-	_    struct{} `cbor:",toarray"`
-	Low  Rate     `json:"low"`
-	High Rate     `json:"high"`
-}
-
-// Rat is the price as an exact fraction.
-func (p ClearingPrice) Rat() *big.Rat {
-	sum := new(big.Rat).Add(p.Low.Rat(), p.High.Rat())
-	return sum.Quo(sum, big.NewRat(2, 1))
-}
-
-// Rat is the rate as an exact fraction.
-func (r Rate) Rat() *big.Rat {
-	return new(big.Rat).SetFrac(new(big.Int).SetUint64(r.Mantissa), new(big.Int).SetUint64(pow10(min(r.Exponent, MaxExponent))))
-}
-
-// Cost is the price of a quantity, rounded up to a whole smallest unit, or false when it does not fit.
-func (p ClearingPrice) Cost(quantity uint64) (Amount, bool) {
-	coarse, fine := p.Low, p.High
-	if coarse.Exponent > fine.Exponent {
-		coarse, fine = fine, coarse
-	}
-	if fine.Exponent > MaxExponent {
-		return 0, false
-	}
-	// Both limits together, times the quantity, is less than 2^189; of the quotient by twice the scale one word is the result.
-	scale := 2 * pow10(fine.Exponent)
-	high, low := bits.Mul64(coarse.Mantissa, pow10(fine.Exponent-coarse.Exponent))
-	low, carry := bits.Add64(low, fine.Mantissa, 0)
-	high += carry
-	middle, low := bits.Mul64(low, quantity)
-	high, over := bits.Mul64(high, quantity)
-	middle, carry = bits.Add64(middle, over, 0)
-	high += carry
-	low, carry = bits.Add64(low, scale-1, 0)
-	middle, carry = bits.Add64(middle, 0, carry)
-	if high+carry != 0 || middle >= scale {
-		return 0, false
-	}
-	quotient, _ := bits.Div64(middle, low, scale)
-	return Amount(quotient), true
 }

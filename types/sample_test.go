@@ -129,25 +129,39 @@ func sampleProduct() types.Product {
 func sampleOrder() types.Order {
 	return types.Order{
 		ChainID: "samplestadt", Owner: keyOf("producer"), Product: sampleProduct(), Side: types.Sell, Number: 1, Quantity: 1500,
-		Limit: types.Rate{Mantissa: 125, Exponent: 1}, MinFill: 100, Expires: noon.Add(quarter),
-		Accepts: []types.Fallback{&types.Meter{}, &types.Arbiter{Key: keyOf("arbiter")}, &types.Hold{}}, Flow: sampleGoods().Flow,
-		Deposit: types.Range{Least: 100, Most: 1000}, Bond: types.Range{Most: 500}, MinRecord: 95,
+		Lot: 1, Limit: 125, MinFill: 100, Expires: noon.Add(quarter), Fallback: &types.Meter{}, Flow: sampleGoods().Flow,
+		Deposit: 10, Bond: 500, MinRecord: 95,
 	}
 }
+
+// sampleBid is a bid for the sample goods, with a tree of four digests.
+func sampleBid() types.Order {
+	bid := sampleOrder()
+	bid.Owner, bid.Side, bid.Flow, bid.Limit, bid.Root, bid.Depth = keyOf("consumer"), types.Bid, types.Flow{}, 300, sampleTree().Root(), 2
+	return bid
+}
+
+func sampleTree() types.DigestTree {
+	digests := make([]types.Hash, 4)
+	for i := range digests {
+		digests[i] = types.Secret{byte(i)}.Digest(1)
+	}
+	return types.NewDigestTree(digests)
+}
+
+func sampleGrid() types.Grid { return types.DefaultGrids()[0] }
 
 func sampleAuction() types.Auction {
 	offer := sampleOrder()
 	return types.Auction{
 		Product: sampleProduct(), Height: 12, BlockTime: noon.Add(10 * minute), Clock: noon.Add(10 * minute),
-		Rounds: []types.Round{{
-			Fallback: &types.Meter{}, Sellers: 80, Volume: 1500, Price: types.ClearingPrice{Low: types.Rate{Mantissa: 12}, High: types.Rate{Mantissa: 13}},
-		}},
+		Grid: sampleGrid(), Rounds: []types.Round{{Sellers: 80, Volume: 1500, Price: 210}},
 		Results: []types.Result{
 			{Owner: keyOf("consumer"), Order: types.OrderID{1}, Standing: 100, Filled: 1500},
 			{Owner: keyOf("producer"), Number: 1, Order: offer.ID(), Standing: 97, Filled: 1500},
 			{Owner: keyOf("producer"), Number: 2, Order: types.OrderID{2}, Standing: 97, Excluded: "expired"},
 		},
-		Trades: []types.MatchTrade{{Trade: types.TradeID{1}, Bid: 0, Offer: 1, Quantity: 1500, Price: 18_750}},
+		Trades: []types.MatchTrade{{Trade: types.TradeID{1}, Bid: 0, Offer: 1, Quantity: 1500, Price: 315_000, Leaf: 3}},
 	}
 }
 
@@ -182,7 +196,7 @@ func sampleActions() []types.Action {
 	return []types.Action{
 		&types.Issue{Asset: sampleAsset(), Amount: 100_000},
 		&types.Redeem{Asset: assetID(), Amount: 250},
-		&types.Post{Offer: offer},
+		&types.Post{Offer: offer, Stake: 975},
 		&types.Cancel{Offer: offer.ID()},
 		&types.Take{Offer: offer.ID(), Consumer: keyOf("consumer"), Quantity: 500, Nonce: 3, Digest: secret.Digest(5)},
 		&types.Place{Order: sampleOrder()},
@@ -190,7 +204,7 @@ func sampleActions() []types.Action {
 		sampleAgree(),
 		&types.Pay{Trade: trade, Digest: secret.Digest(5)},
 		&types.Deliver{Trade: trade},
-		&types.Release{Trade: trade, Instalment: 5, Preimage: secret},
+		&types.Release{Trade: trade, Instalment: 1, Preimage: secret, Path: []types.Hash{{1}, {2}}},
 		sampleSplit(),
 		&types.Settle{Trade: trade},
 		&types.Award{Trade: trade, ToProducer: 45_900, ToConsumer: 450},

@@ -8,7 +8,8 @@ type Trade struct {
 	Agreement Agreement `json:"agreement"`
 	Phase     Phase     `json:"phase"`             // as last recorded; a deadline that passes changes it, see package trade
 	Height    uint64    `json:"agreed_height"`     // of the block that recorded the agreement
-	Digest    Hash      `json:"digest,omitzero"`   // D: the secret hashed once for each instalment
+	Digest    Hash      `json:"digest,omitzero"`   // D: the secret hashed once for each instalment; of a match, the root of the bid's tree
+	Depth     uint8     `json:"depth,omitzero"`    // of the tree, whose leaf is named by the agreement; 0 is one digest, without a tree
 	Released  uint16    `json:"released"`          // k: instalments released so far
 	Preimage  Secret    `json:"preimage,omitzero"` // of instalment k, when k > 0: it yields all earlier ones
 	Allotted  uint64    `json:"allotted"`          // of the goods' quantity, by the readings, once settled

@@ -28,7 +28,7 @@ type vector struct {
 func vectors() []vector {
 	agreement, offer, asset, trade, body, params := sampleAgreement(), sampleOffer(), sampleAsset(), sampleTrade(), sampleBody(), sampleParams()
 	registered, point, slot := sampleMeter(), samplePoint(), sampleSlot()
-	product, order, auction := sampleProduct(), sampleOrder(), sampleAuction()
+	product, order, bid, grid, auction := sampleProduct(), sampleOrder(), sampleBid(), sampleGrid(), sampleAuction()
 	params.Operators = []types.PublicKey{keyOf("operator")}
 	params.Genesis = []types.GenesisAsset{{Asset: asset, Least: 10, Supply: 1_000}}
 	arbiter, meter := agreement, agreement
@@ -47,16 +47,18 @@ func vectors() []vector {
 		{"asset_state", &types.AssetState{Asset: asset, Issued: 100_000, Fees: 12, Recognised: noon, Least: 10, Uses: 3}, nil},
 		{"purse", &types.Purse{Amount: 300, Kind: types.PurseAccepted}, nil},
 		{"usage", &types.Usage{Coins: 1, Assets: 2, Accepted: 3, Unasked: 4, Offers: 5, Orders: 6, Trades: 7}, nil},
-		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900}, nil},
+		{"standing_offer", &types.StandingOffer{Offer: offer, Remaining: 900, Stake: 585}, nil},
 		{"output/key", &types.Output{Asset: assetID(), Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, nil},
 		{"event", &types.Event{
 			Kind: types.EventPaid, Height: 12, At: noon, Tx: types.TxID{1}, Trade: agreement.ID(), Keys: []types.PublicKey{keyOf("producer")},
 		}, nil},
 		{"product", &product, product.ID()},
 		{"order", &order, order.ID()},
+		{"order/bid", &bid, bid.ID()},
+		{"grid", &grid, nil},
 		{"placed_order", &types.PlacedOrder{Order: order, Tx: types.TxID{1}, Height: 12}, nil},
 		{"book", &types.Book{Product: product, Orders: 2}, nil},
-		{"record", &types.Conduct{Kept: 900, Failed: 100, Fills: 9, Lapses: 1, Refunds: 2, Disputes: 3, Excused: 4}, nil},
+		{"record", &types.Conduct{Kept: 900, Failed: 100, Fills: 9, Refunds: 2, Disputes: 3, Excused: 4}, nil},
 		{"auction", &auction, nil},
 		{"body", &body, nil},
 	}

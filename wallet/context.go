@@ -3,6 +3,8 @@ package wallet
 import (
 	"fmt"
 
+	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -16,6 +18,10 @@ type Context struct {
 	Asset func(types.AssetID) (types.Asset, bool)
 	// Money writes a sum for a person, with the name that the wallet's user knows the asset by; nil writes whole units and the code.
 	Money func(types.AssetID, types.Amount) string
+	// Language is that of explanations; empty is English.
+	Language words.Language
+	// Reading is the quantity that the readings so far allot to the trade of a proposal, under meter terms.
+	Reading uint64
 	// Moment writes a moment for a person; nil writes RFC 3339, in UTC.
 	Moment func(types.Time) string
 	// Validity is how long after BlockTime a transaction or a proposal may still come on the ledger; zero means [DefaultValidity].
@@ -51,6 +57,15 @@ func (c *Context) money(id types.AssetID, amount types.Amount) string {
 		return amount.Format(asset.Decimals) + " " + asset.Code
 	}
 	return fmt.Sprintf("%s smallest units of asset %.8s", amount, id)
+}
+
+// printer formats messages about an agreement for a person with a role in it.
+func (c *Context) printer(a *types.Agreement, viewer trade.Role) *words.Printer {
+	return &words.Printer{
+		Language: c.Language, Viewer: viewer, Time: c.moment,
+		Money:    func(amount types.Amount) string { return c.money(a.Asset, amount) },
+		Quantity: func(n uint64) string { return fmt.Sprintf("%d %s", n, a.Goods.Unit) },
+	}
 }
 
 // moment writes a moment for a person.

@@ -182,6 +182,70 @@ func TestFrozenKeysAndSecrets(t *testing.T) {
 	}
 }
 
+// The secrets of bids must never change either, and each part of a place changes them.
+func TestFrozenLeafSecrets(t *testing.T) {
+	t.Parallel()
+	seed, err := ParseWords(artWords, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := place{"town", types.ProductID{1}, types.PublicKey{2}, 3}
+	const want = "1172568f7fc9f0115c3e1759c8e67dac68e1d881f08a55246fca41aaaa5f24ba"
+	if got, _ := seed.leafSecret(&at, 4).MarshalText(); string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	seen := map[types.Secret]string{seed.leafSecret(&at, 4): "the place itself"}
+	for name, other := range map[string]place{
+		"ledger":  {"town2", at.product, at.owner, at.number},
+		"product": {at.chainID, types.ProductID{2}, at.owner, at.number},
+		"owner":   {at.chainID, at.product, types.PublicKey{3}, at.number},
+		"number":  {at.chainID, at.product, at.owner, 4},
+	} {
+		secret := seed.leafSecret(&other, 4)
+		if as, known := seen[secret]; known {
+			t.Errorf("another %s has the secret of %s", name, as)
+		}
+		seen[secret] = name
+	}
+	if _, known := seen[seed.leafSecret(&at, 5)]; known {
+		t.Error("another leaf has a secret that is known")
+	}
+}
+
+// A tree has a leaf for each lot, up to 256; each secret opens its own leaf alone.
+func TestBidTree(t *testing.T) {
+	t.Parallel()
+	for lots, want := range map[uint64]uint8{0: 0, 1: 0, 2: 1, 3: 2, 4: 2, 5: 3, 128: 7, 129: 8, 256: 8, 257: 8, 1 << 43: 8} {
+		if got := depthOf(lots); got != want {
+			t.Errorf("%d lots: a depth of %d, want %d", lots, got, want)
+		}
+	}
+	seed, err := NewSeed(rand.Reader, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := place{chainID: "town"}
+	tree := seed.bidTree(&at, 3)
+	for leaf := range uint16(8) {
+		deal := types.Trade{Agreement: types.Agreement{Instalments: 1, Nonce: types.MatchNonce | uint64(leaf)}, Digest: tree.Root(), Depth: 3}
+		for other := range uint16(8) {
+			if opens := trade.Opens(&deal, 1, seed.leafSecret(&at, other), tree.Path(leaf)); opens != (leaf == other) {
+				t.Errorf("leaf %d, the secret of leaf %d: %t", leaf, other, opens)
+			}
+		}
+	}
+}
+
+func BenchmarkBidTree(b *testing.B) {
+	seed, err := NewSeed(rand.Reader, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		seed.bidTree(&place{chainID: "town"}, types.MaxDigestDepth)
+	}
+}
+
 func TestInstalmentPreimages(t *testing.T) {
 	t.Parallel()
 	seed, err := NewSeed(rand.Reader, "")
@@ -193,10 +257,10 @@ func TestInstalmentPreimages(t *testing.T) {
 		k := rapid.Uint16Range(1, n).Draw(t, "k")
 		id := types.TradeID{byte(n), byte(k)}
 		deal := types.Trade{Agreement: types.Agreement{Instalments: n}, Digest: seed.Secret(id).Digest(int(n))}
-		if !trade.Opens(&deal, k, seed.Preimage(id, k, n)) {
+		if !trade.Opens(&deal, k, seed.Preimage(id, k, n), nil) {
 			t.Fatalf("the preimage of instalment %d of %d does not open it", k, n)
 		}
-		if k > 1 && trade.Opens(&deal, k-1, seed.Preimage(id, k, n)) {
+		if k > 1 && trade.Opens(&deal, k-1, seed.Preimage(id, k, n), nil) {
 			t.Fatalf("the preimage of instalment %d of %d opens the one before directly", k, n)
 		}
 	})

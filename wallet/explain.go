@@ -2,10 +2,12 @@ package wallet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -17,7 +19,7 @@ type Explanation struct {
 	Split     bool
 	Yours     types.Amount // of a split: the account's share
 	Theirs    types.Amount // of a split: the other party's share
-	Worst     Worst        // of an agreement: the most that it can cost the account
+	Worst     trade.Worst  // of an agreement: the most that it can cost the account
 	Signed    bool         // by the account already
 	Rows      []Row        // all of it for a person
 }
@@ -42,36 +44,44 @@ func (e *Explanation) String() string {
 	return strings.Join(lines, "\n")
 }
 
-func (e *Explanation) row(name, format string, args ...any) {
-	e.Rows = append(e.Rows, Row{name, fmt.Sprintf(format, args...)})
+// explainer writes the explanation of a proposal for the holder of a key.
+type explainer struct {
+	*Explanation
+	ctx   *Context
+	words *words.Printer
+	key   types.PublicKey
 }
+
+func (e *explainer) row(name trade.Key, text string) {
+	e.Rows = append(e.Rows, Row{e.words.Key(name), text})
+}
+
+func (e *explainer) line(text string) { e.Rows = append(e.Rows, Row{Text: text}) }
 
 // Explain describes the effect of signing a proposal, and refuses one that the account should not sign: of another ledger, of others,
 // out of date or outside its limits. The trade is given as a node shows it; nil when it is not on the ledger.
-func (a *Account) Explain(ctx Context, p *Proposal, trade *types.Trade) (*Explanation, error) {
-	if err := a.checkProposal(&ctx, p, trade); err != nil {
+func (a *Account) Explain(ctx Context, p *Proposal, t *types.Trade) (*Explanation, error) {
+	if err := a.checkProposal(&ctx, p, t); err != nil {
 		return nil, err
 	}
-	e := &Explanation{Trade: p.Trade(), Agreement: p.agreement, Signed: p.SignedBy(a.key)}
+	explained := &Explanation{Trade: p.Trade(), Agreement: p.agreement, Signed: p.SignedBy(a.key)}
 	if p.split != nil {
-		e.Agreement, e.Split = &trade.Agreement, true
+		explained.Agreement, explained.Split = &t.Agreement, true
+		if !a.has(explained.Agreement) {
+			return nil, refuse(ReasonNotOurs, "trade %s is between others, not of %s", explained.Trade, a.key)
+		}
+	} else if err := a.checkAgreement(&ctx, p.agreement); err != nil {
+		return nil, err
 	}
-	e.Consumer = e.Agreement.Consumer == a.key
-	if p.agreement != nil {
-		if err := a.checkAgreement(&ctx, p.agreement); err != nil {
-			return nil, err
-		}
-		if err := a.explainAgreement(&ctx, e); err != nil {
-			return nil, err
-		}
-	} else {
-		if !a.has(e.Agreement) {
-			return nil, refuse(ReasonNotOurs, "trade %s is between others, not of %s", e.Trade, a.key)
-		}
-		a.explainSplit(&ctx, e, p.split, trade)
+	explained.Consumer = explained.Agreement.Consumer == a.key
+	e := &explainer{explained, &ctx, ctx.printer(explained.Agreement, trade.RoleOf(explained.Agreement, a.key)), a.key}
+	if p.split != nil {
+		e.split(p.split, t)
+	} else if err := e.agreement(); err != nil {
+		return nil, err
 	}
-	a.explainValidity(&ctx, e, p)
-	return e, nil
+	e.validity(p)
+	return explained, nil
 }
 
 // checkProposal refuses a proposal that the ledger would not take now, from any submitter.
@@ -100,170 +110,119 @@ func (a *Account) checkProposal(ctx *Context, p *Proposal, t *types.Trade) error
 	return checkSplit(ctx, p.split, t)
 }
 
-func (a *Account) explainAgreement(ctx *Context, e *Explanation) (err error) {
+func (e *explainer) agreement() error {
 	agreement := e.Agreement
-	if e.Worst, err = WorstLoss(agreement, e.Consumer); err != nil {
+	worst, err := trade.WorstLoss(agreement, e.words.Viewer)
+	if err != nil {
 		return err
 	}
-	verb := "sell"
+	e.Worst = worst
+	verb := words.AgreeToSell
 	if e.Consumer {
-		verb = "buy"
+		verb = words.AgreeToBuy
 	}
-	e.row("", "With your signature you agree to %s:", verb)
-	explainGoods(ctx, e, &agreement.Goods)
-	a.explainParties(ctx, e)
-	money := func(amount types.Amount) string { return ctx.money(agreement.Asset, amount) }
-	e.row("price", "%s", money(agreement.Price))
-	e.row("deposit", "%s, of the consumer", money(agreement.Deposit))
-	e.row("bond", "%s, of the producer", money(agreement.Bond))
-	explainAsset(ctx, e, agreement.Asset)
-	e.row("paid in", "%d instalment(s)", agreement.Instalments)
-	e.row("pay by", "%s", ctx.moment(agreement.Deadlines.PayBy))
-	e.row("deliver by", "%s", ctx.moment(agreement.Deadlines.DeliverBy))
-	e.row("reading by", "%s", ctx.moment(agreement.Deadlines.ReadingBy))
-	e.row("confirm by", "%s", ctx.moment(agreement.Deadlines.ConfirmBy))
-	e.row("terms", "%s: %s", types.FallbackKind(agreement.Fallback), describeTerms(agreement.Fallback))
-	e.row("", "Nothing is locked by it yet. %s", describeLeaving(ctx, e))
-	e.row("", "At worst it costs you %s.", describeWorst(ctx, e))
+	e.line(e.words.Key(verb))
+	e.goods()
+	e.parties()
+	e.row(words.ColumnPrice, e.words.Money(agreement.Price))
+	e.row(trade.PartKey(types.PartDeposit), e.words.Fill(words.OfConsumer, e.words.Money(agreement.Deposit)))
+	e.row(trade.PartKey(types.PartBond), e.words.Fill(words.OfProducer, e.words.Money(agreement.Bond)))
+	e.asset()
+	e.row(words.FieldInstalments, e.words.Fill(words.Instalments, fmt.Sprint(agreement.Instalments)))
+	e.row(words.FieldPayBy, e.ctx.moment(agreement.Deadlines.PayBy))
+	e.row(words.FieldDeliverBy, e.ctx.moment(agreement.Deadlines.DeliverBy))
+	e.row(words.FieldReadingBy, e.ctx.moment(agreement.Deadlines.ReadingBy))
+	e.row(words.FieldConfirmBy, e.ctx.moment(agreement.Deadlines.ConfirmBy))
+	e.row(words.FieldTerms, e.words.Text(trade.Terms(agreement.Fallback)))
+	e.line(e.words.Sentence(trade.Message{Key: trade.NoteAgreed}))
+	e.line(e.words.Sentence(trade.Commitment(agreement, e.words.Viewer)))
+	e.line(e.words.Sentence(worst.Message(e.words.Viewer)))
 	return nil
 }
 
-func explainGoods(ctx *Context, e *Explanation, goods *types.Goods) {
-	e.row("goods", "%d %s of %q", goods.Quantity, goods.Unit, goods.Commodity)
+func (e *explainer) goods() {
+	goods := &e.Agreement.Goods
+	e.row(words.ColumnGoods, e.words.Quantity(goods.Quantity)+e.words.Fill(words.QuantityOf, strconv.Quote(goods.Commodity)))
 	if goods.From != 0 || goods.Until != 0 {
-		e.row("slot", "%s to %s", ctx.moment(goods.From), ctx.moment(goods.Until))
+		e.row(words.FieldSlot, e.ctx.moment(goods.From)+e.words.Fill(words.SlotTo, e.ctx.moment(goods.Until)))
 	}
 	if goods.Zone != "" {
-		e.row("zone", "%q", goods.Zone)
+		e.row(words.FieldZone, strconv.Quote(goods.Zone))
 	}
-	if goods.Flow.IsZero() {
-		e.row("meter", "none: no meter counts these goods")
-	} else {
-		e.row("meter", "the %s of connection point %s", goods.Flow.Direction, goods.Flow.Point)
+	meter := e.words.Key(words.NoMeter)
+	if !goods.Flow.IsZero() {
+		meter = e.words.Flow(goods.Flow)
 	}
+	e.row(words.FieldMeter, meter)
 	if goods.Note != "" {
-		e.row("note", "%q", goods.Note)
+		e.row(words.FieldNote, strconv.Quote(goods.Note))
 	}
 }
 
-func (a *Account) explainParties(ctx *Context, e *Explanation) {
+func (e *explainer) parties() {
 	for _, party := range []struct {
-		role string
+		role trade.Role
 		key  types.PublicKey
-	}{{"producer", e.Agreement.Producer}, {"consumer", e.Agreement.Consumer}} {
-		you := ""
-		if party.key == a.key {
-			you = " (you)"
+	}{{trade.Producer, e.Agreement.Producer}, {trade.Consumer, e.Agreement.Consumer}} {
+		text := party.key.String()
+		if party.role == e.words.Viewer {
+			text += " " + e.words.Key(words.LabelYou)
 		}
-		e.row(party.role, "%s%s", party.key, you)
+		e.row(trade.RoleKey(party.role), text)
 	}
-	e.row("trade", "%s", e.Trade)
-	e.row("ledger", "%q", ctx.Params.ChainID)
+	e.row(words.ColumnTrade, e.Trade.String())
+	e.row(words.FieldLedger, strconv.Quote(e.ctx.Params.ChainID))
 }
 
-// explainAsset names the asset of all sums and its issuer, which its ID confirms.
-func explainAsset(ctx *Context, e *Explanation, id types.AssetID) {
-	if asset, known := ctx.asset(id); known {
-		e.row("asset", "%s", asset.Code)
-		e.row("issued by", "%s", asset.Issuer)
+// asset names the asset of all sums and its issuer, which its ID confirms.
+func (e *explainer) asset() {
+	id := e.Agreement.Asset
+	if asset, known := e.ctx.asset(id); known {
+		e.row(words.FieldAsset, asset.Code)
+		e.row(words.FieldIssuer, asset.Issuer.String())
 		return
 	}
-	e.row("asset", "%s, of an issuer that is not known here: its sums are in smallest units", id)
+	e.row(words.FieldAsset, e.words.Fill(words.UnknownIssuer, id.String()))
 }
 
-// describeLeaving tells which sums the account will have to lock, and when.
-func describeLeaving(ctx *Context, e *Explanation) string {
-	agreement := e.Agreement
-	if e.Consumer {
-		return fmt.Sprintf("When you pay, %s and %s leave your account and are locked in the trade.",
-			ctx.money(agreement.Asset, agreement.Price), ctx.money(agreement.Asset, agreement.Deposit))
-	}
-	if agreement.Bond == 0 {
-		return "You lock no bond when you deliver."
-	}
-	return fmt.Sprintf("When you deliver, your bond of %s leaves your account and is locked in the trade.", ctx.money(agreement.Asset, agreement.Bond))
-}
-
-func describeWorst(ctx *Context, e *Explanation) string {
-	text := ctx.money(e.Agreement.Asset, e.Worst.Money)
-	switch {
-	case !e.Worst.Goods:
-		return text + " if the goods don't come"
-	case e.Worst.Instalments > 1:
-		return text + fmt.Sprintf(" and one instalment of %d of the goods, if you stop when one is not released", e.Worst.Instalments)
-	}
-	return text + " and the goods"
-}
-
-// describeTerms describes the outcome when the trade is not released.
-func describeTerms(fallback types.Fallback) string {
-	switch terms := fallback.(type) {
-	case *types.Hold:
-		return "unless it is released or both sign a split, everything stays locked"
-	case *types.Meter:
-		return "what is not released by confirm-by is settled by the meter's readings"
-	case *types.Arbiter:
-		return fmt.Sprintf("what is not released by confirm-by is divided by the arbiter %s", terms.Key)
-	}
-	return ""
-}
-
-func (a *Account) explainSplit(ctx *Context, e *Explanation, split *splitFields, trade *types.Trade) {
+func (e *explainer) split(split *splitFields, t *types.Trade) {
 	e.Yours, e.Theirs = split.ToProducer, split.ToConsumer
 	if e.Consumer {
 		e.Yours, e.Theirs = split.ToConsumer, split.ToProducer
 	}
-	money := func(amount types.Amount) string { return ctx.money(e.Agreement.Asset, amount) }
-	e.row("", "With your signature you end a trade:")
-	explainGoods(ctx, e, &e.Agreement.Goods)
-	a.explainParties(ctx, e)
-	explainAsset(ctx, e, e.Agreement.Asset)
-	e.row("phase", "%s, %d of %d instalments released", split.Phase, split.Released, e.Agreement.Instalments)
-	e.row("locked", "%s", money(trade.LockedSum()))
-	e.row("you get", "%s", money(e.Yours))
-	e.row("they get", "%s", money(e.Theirs))
-	e.row("", "Without the split: %s", describeOtherwise(ctx, e, split, trade))
-}
-
-// describeOtherwise describes the account's share if the split is not signed.
-func describeOtherwise(ctx *Context, e *Explanation, split *splitFields, trade *types.Trade) string {
-	agreement := e.Agreement
-	money := func(amount types.Amount) string { return ctx.money(agreement.Asset, amount) }
-	if split.Phase == types.PhasePaid {
-		back := money(trade.LockedSum())
-		if e.Consumer {
-			return fmt.Sprintf("if the producer does not record a delivery by %s, you get back %s; if it does, the trade goes on.",
-				ctx.moment(agreement.Deadlines.DeliverBy), back)
+	e.line(e.words.Key(words.AgreeToEnd))
+	e.goods()
+	e.parties()
+	e.asset()
+	status := trade.StatusAt(t, e.ctx.Clock, e.ctx.Reading, e.key)
+	e.row(words.ColumnPhase, e.words.Key(trade.PhaseKey(status.Phase))+e.words.Key(words.Colon)+e.words.Text(status.State))
+	e.row(words.FieldLocked, e.words.Money(t.LockedSum()))
+	e.row(words.FieldYouGet, e.words.Money(e.Yours))
+	e.row(words.FieldTheyGet, e.words.Money(e.Theirs))
+	e.line(e.words.Sentence(trade.Message{Key: trade.RiskFinal}))
+	e.line(e.words.Key(words.WithoutSplit) + e.words.List(status.Else))
+	for _, option := range status.Options {
+		if option.Move == trade.MoveKey(trade.MoveSplit.String()) {
+			continue
 		}
-		return fmt.Sprintf("you can record the delivery until %s; if you don't, the consumer gets back %s and you get nothing.",
-			ctx.moment(agreement.Deadlines.DeliverBy), back)
+		text := e.words.Actor(option.Role) + e.words.Key(words.Colon) + e.words.Key(option.Move)
+		if len(option.Effects) > 0 {
+			text += e.words.Key(words.Separator) + e.words.List(option.Effects)
+		}
+		e.line("  " + text)
 	}
-	consumers, _ := trade.Find(types.PartReturn)
-	whole := trade.LockedSum() - consumers.Amount // payment and bond
-	if e.Consumer {
-		whole = consumers.Amount
-	}
-	text := fmt.Sprintf("when the trade is released you get %s;", money(whole))
-	switch terms := agreement.Fallback.(type) {
-	case *types.Meter:
-		text += fmt.Sprintf(" if it is not by %s, the meter's readings decide.", ctx.moment(agreement.Deadlines.ConfirmBy))
-	case *types.Arbiter:
-		text += fmt.Sprintf(" if it is not by %s, the arbiter %s decides.", ctx.moment(agreement.Deadlines.ConfirmBy), terms.Key)
-	case *types.Hold:
-		text += " until then everything stays locked."
-	}
-	return text
 }
 
-// explainValidity lists the signatures so far, and the time for which they can be used.
-func (a *Account) explainValidity(ctx *Context, e *Explanation, p *Proposal) {
+// validity lists the signatures so far, and the time for which they can be used.
+func (e *explainer) validity(p *Proposal) {
 	for _, key := range p.Signers() {
 		who := key.String()
-		if key == a.key {
-			who = "you"
+		if key == e.key {
+			who = e.words.Name(e.words.Viewer)
 		}
-		e.row("signed by", "%s", who)
+		e.row(words.FieldSignedBy, who)
 	}
-	e.row("open until", "%s, %s from now", ctx.moment(p.validUntil), p.validUntil.Since(ctx.BlockTime).Std().Round(time.Second))
-	e.row("", "Until then anyone with both signatures can put it on the ledger, without asking you again.")
+	left := e.words.Span(p.validUntil.Since(e.ctx.BlockTime).Std().Round(time.Second))
+	e.row(words.FieldOpenUntil, e.ctx.moment(p.validUntil)+e.words.Key(words.Separator)+e.words.Fill(words.FromNow, left))
+	e.line(e.words.Key(words.UntilThen))
 }

@@ -87,7 +87,9 @@ func TestFundPages(t *testing.T) {
 	}
 
 	free := paul.Draft(w.bare(paul))
-	free.Withdraw(types.ProductID{}, 0)
+	order := w.order(types.Sell)
+	order.Owner, order.Lot, order.Bond = paul.Key(), 10, 2
+	must(t, free.Withdraw(&order))
 	none := &source{}
 	must(t, free.Fund(none.list))
 	if len(none.asked) != 0 {

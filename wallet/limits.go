@@ -3,6 +3,7 @@ package wallet
 import (
 	"strconv"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -93,31 +94,13 @@ func (s Share) exceeds(part, whole types.Amount) bool {
 	return cmpProducts(uint64(part), uint64(Whole), uint64(whole), uint64(s)) > 0
 }
 
-// Worst is the most money that a trade can cost a side that did its part (protocol section 5). It is that of
-// hold terms, the widest: under meter terms a side that trusts the meter can lose less.
-type Worst struct {
-	Money types.Amount // in the agreement's asset
-	Goods bool         // and the goods: a producer hands them over before it is paid for them
-	// Instalments > 1: a producer that stops when one is not released loses at most one instalment of goods.
-	Instalments uint16
-}
-
-// WorstLoss returns the most that a side of an agreement can lose. The consumer: price and deposit, when the goods don't come and it
-// keeps the secret. The producer: its bond, when the consumer keeps the secret although they came, and the goods.
-func WorstLoss(agreement *types.Agreement, consumer bool) (Worst, error) {
-	if !consumer {
-		return Worst{Money: agreement.Bond, Goods: true, Instalments: agreement.Instalments}, nil
-	}
-	money, ok := agreement.Price.Add(agreement.Deposit)
-	if !ok {
-		return Worst{}, types.Refuse(types.CodeOverflow, "price %s and deposit %s", agreement.Price, agreement.Deposit)
-	}
-	return Worst{Money: money}, nil
-}
-
 // check refuses an agreement that is outside the limits, naming the limit and why it is there.
 func (l *Limits) check(agreement *types.Agreement, consumer bool) error {
-	worst, err := WorstLoss(agreement, consumer)
+	side := trade.Producer
+	if consumer {
+		side = trade.Consumer
+	}
+	worst, err := trade.WorstLoss(agreement, side)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func TestLimitsOfEachStep(t *testing.T) {
 	offer.ChainID, offer.Producer = w.params.ChainID, paul.Key()
 	_, err = w.draft(strictClara).Take(offer.ID(), &offer, 100)
 	wantReason(t, err, wallet.ReasonLimit)
-	_, err = w.draft(strictPaul).Post(offer)
+	_, err = w.draft(strictPaul).Post(offer, false)
 	wantReason(t, err, wallet.ReasonLimit)
 
 	pay := w.draft(clara)

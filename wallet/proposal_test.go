@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -44,8 +47,8 @@ func TestExplanations(t *testing.T) {
 		"no meter counts", "price       5.00 EUR", "0.50 EUR, of the consumer", "1.00 EUR, of the producer", "issued by   "+w.bank.Key().String(),
 		"producer    "+paul.Key().String()+"\n", "consumer    "+clara.Key().String()+" (you)", id.String(), `"test"`, "paid in     5 instalment(s)",
 		deadlines.PayBy.String(), deadlines.DeliverBy.String(), deadlines.ReadingBy.String(), deadlines.ConfirmBy.String(),
-		"hold: unless it is released", "When you pay, 5.00 EUR and 0.50 EUR leave your account", "At worst it costs you 5.50 EUR if the goods don't come",
-		"signed by   "+paul.Key().String(), "open until  "+proposal.ValidUntil().String()+", 10m0s from now",
+		"hold: without a release everything stays locked", "Paying will lock the payment of 5.00 EUR and the deposit of 0.50 EUR", "At worst you can lose 5.50 EUR, if the goods don't come",
+		"signed by   "+paul.Key().String(), "open until  "+proposal.ValidUntil().String()+", 10m from now",
 	)
 	for line := range strings.Lines(explained.String()) {
 		if _, value, row := strings.Cut(line, "  "); row && !strings.Contains(value, ": ") && len(strings.TrimSpace(line)) > 80 {
@@ -57,7 +60,7 @@ func TestExplanations(t *testing.T) {
 	}
 	explained, err = paul.Explain(w.context(paul), proposal, nil)
 	must(t, err)
-	wantText(t, explained.String(), "you agree to sell", "your bond of 1.00 EUR leaves your account", "At worst it costs you 1.00 EUR and one instalment of 5 of the goods",
+	wantText(t, explained.String(), "you agree to sell", "Delivering will lock your bond of 1.00 EUR", "At worst you can lose 1.00 EUR and one of 5 instalments of the goods",
 		"signed by   you")
 	if !explained.Signed {
 		t.Error("not known as signed")
@@ -69,7 +72,7 @@ func TestExplanations(t *testing.T) {
 	metered.Fallback = &types.Meter{}
 	explained, err = clara.Explain(w.context(clara), w.propose(metered, clara), nil)
 	must(t, err)
-	wantText(t, explained.String(), "the export of connection point "+metered.Goods.Flow.Point.String(), "meter: what is not released by confirm-by is settled by the meter's readings")
+	wantText(t, explained.String(), "export of connection point "+metered.Goods.Flow.Point.String(), "meter: without a release it is settled by the reading")
 
 	ctx := w.context(clara)
 	ctx.Asset = nil
@@ -91,20 +94,44 @@ func TestSplitExplanations(t *testing.T) {
 	explained, err := paul.Explain(w.context(paul), proposal, w.trade(id))
 	must(t, err)
 	deliverBy := w.trade(id).Agreement.Deadlines.DeliverBy.String()
-	wantText(t, explained.String(), "you end a trade", `400 Wh of "energy"`, "paid, 0 of 1 instalments released", "locked      2.20 EUR", "you get     0.20 EUR", "they get    2.00 EUR",
-		"you can record the delivery until "+deliverBy+"; if you don't, the consumer gets back 2.20 EUR", "issued by   "+w.bank.Key().String())
+	wantText(t, explained.String(), "you end a trade", `400 Wh of "energy"`, "phase       paid: payment and deposit are locked", "locked      2.20 EUR", "you get     0.20 EUR", "they get    2.00 EUR",
+		"Without the split: after "+deliverBy+" payment and deposit go back, 2.20 EUR to the consumer", "you: deliver, locks ", "issued by   "+w.bank.Key().String())
 	if explained.Yours != 20 || explained.Theirs != 200 || explained.Consumer || !explained.Split {
 		t.Errorf("got %+v", explained)
 	}
 	explained, err = clara.Explain(w.context(clara), proposal, w.trade(id))
 	must(t, err)
-	wantText(t, explained.String(), "you get     2.00 EUR", "if the producer does not record a delivery by "+deliverBy+", you get back 2.20 EUR")
+	wantText(t, explained.String(), "you get     2.00 EUR", "Without the split: after "+deliverBy+" payment and deposit go back, 2.20 EUR to you", "producer: deliver")
 	w.deliver(paul, id)
 	proposal = split(60, 200)
-	for account, want := range map[*wallet.Account]string{paul: "when the trade is released you get 2.40 EUR; until then everything stays locked", clara: "when the trade is released you get 0.20 EUR; until then"} {
+	for account, want := range map[*wallet.Account]string{paul: "consumer: release, 2.40 EUR to you, 0.20 EUR to the consumer", clara: "you: release, 2.40 EUR to the producer, 0.20 EUR to you"} {
 		explained, err = account.Explain(w.context(account), proposal, w.trade(id))
 		must(t, err)
-		wantText(t, explained.String(), want)
+		wantText(t, explained.String(), want, "Without the split: 2.60 EUR stay locked without an end")
+	}
+}
+
+// TestExplanationsInChinese: no word of an explanation is left in English, except names and the formats of the caller.
+func TestExplanationsInChinese(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	agreement := w.agreement(paul, clara, 5)
+	agreement.Goods.Note = "from the roof"
+	ctx := w.context(clara)
+	ctx.Language = words.Chinese
+	explained, err := clara.Explain(ctx, w.signed(w.propose(agreement, paul), paul), nil)
+	must(t, err)
+	id := w.take(paul, clara, 400, 1)
+	proposal, err := clara.ProposeSplit(w.context(clara), id, w.trade(id), 20, 200)
+	must(t, err)
+	split, err := clara.Explain(ctx, w.signed(proposal, clara), w.trade(id))
+	must(t, err)
+	for _, row := range append(explained.Rows, split.Rows...) {
+		for _, text := range []string{row.Name, regexp.MustCompile(`"[^"]*"|EUR|Wh|[0-9a-f]{64}|lk1\w+|[0-9T:.Z-]{24}`).ReplaceAllString(row.Text, "")} {
+			if strings.ContainsFunc(text, func(r rune) bool { return r < 0x80 && unicode.IsLetter(r) }) {
+				t.Errorf("%s: %s", row.Name, row.Text)
+			}
+		}
 	}
 }
 

@@ -7,8 +7,9 @@ import (
 	"lockstep/types"
 )
 
-// Post puts up an offer of the account. A zero producer, chain or nonce is filled in.
-func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
+// Post puts up an offer of the account. A zero producer, chain or nonce is filled in. A staked offer locks the bond of the whole quantity at
+// once: takers see that the offer is meant, and what is not taken comes back. Else each take's bond is locked at its delivery.
+func (d *Draft) Post(offer types.Offer, staked bool) (types.OfferID, error) {
 	if offer.Producer == (types.PublicKey{}) {
 		offer.Producer = d.account.key
 	}
@@ -31,8 +32,26 @@ func (d *Draft) Post(offer types.Offer) (types.OfferID, error) {
 	if err := d.account.limits.check(whole, false); err != nil {
 		return types.OfferID{}, err
 	}
-	d.act(&types.Post{Offer: offer})
+	post := &types.Post{Offer: offer}
+	if staked {
+		post.Stake = whole.Bond
+		if err := checkStake(&offer, whole.Bond); err != nil {
+			return types.OfferID{}, err
+		}
+		if err := d.out.add(offer.Asset, post.Stake); err != nil {
+			return types.OfferID{}, err
+		}
+	}
+	d.act(post)
 	return offer.ID(), nil
+}
+
+// checkStake refuses to stake an offer that has no bond, or one that is not in whole units for each unit of goods.
+func checkStake(offer *types.Offer, bond types.Amount) error {
+	if bond == 0 {
+		return types.Refuse(types.CodeTerms, "the offer has no bond that could be locked with it: give it one")
+	}
+	return offer.CheckStake(bond)
 }
 
 // fill sets the fields that a caller may leave to the draft.
@@ -156,7 +175,8 @@ func (d *Draft) Deliver(id types.TradeID, t *types.Trade) error {
 	if err := d.account.checkAgreement(&d.ctx, agreement); err != nil {
 		return err
 	}
-	if err := d.out.add(agreement.Asset, agreement.Bond); err != nil {
+	staked, _ := t.Find(types.PartBond) // locked already
+	if err := d.out.add(agreement.Asset, agreement.Bond-min(staked.Amount, agreement.Bond)); err != nil {
 		return err
 	}
 	d.act(&types.Deliver{Trade: id})
@@ -227,12 +247,14 @@ func (a *Account) Release(ctx Context, id types.TradeID, t *types.Trade, k uint1
 	if err := trade.CheckInstalment(t, k); err != nil {
 		return nil, err
 	}
-	preimage := a.Preimage(id, k, agreement.Instalments)
-	if !trade.Opens(t, k, preimage) {
-		return nil, refuse(ReasonMismatch, "the trade shown is not locked with this wallet's secret: "+
-			"the node shows another lock, or it was paid with another seed")
+	preimage, path, err := a.opening(id, t, k)
+	if err != nil {
+		return nil, err
 	}
-	return types.NewRelease(ctx.Params.ChainID, types.Release{Trade: id, Instalment: k, Preimage: preimage}), nil
+	if !trade.Opens(t, k, preimage, path) {
+		return nil, notOurLock()
+	}
+	return types.NewRelease(ctx.Params.ChainID, types.Release{Trade: id, Instalment: k, Preimage: preimage, Path: path}), nil
 }
 
 // checkTrade refuses a trade whose agreement is not the one that the ID names: then nothing else shown of it counts.

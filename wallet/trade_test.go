@@ -22,7 +22,7 @@ func (w *world) take(paul, clara *wallet.Account, quantity uint64, instalments u
 	w.t.Helper()
 	offer := w.offer(instalments)
 	draft := w.draft(paul)
-	id, err := draft.Post(offer)
+	id, err := draft.Post(offer, false)
 	must(w.t, err)
 	w.accept(draft.Sign())
 	standing, ok := ledger.Reader{View: w.view}.Offer(id)
@@ -258,7 +258,7 @@ func TestLiesAreNoticed(t *testing.T) {
 	proposal, err := clara.Propose(w.context(clara), w.agreement(paul, clara, 1))
 	must(t, err)
 	wantReason(t, w.draft(paul).PayProposed(proposal), wallet.ReasonNotOurs)
-	_, err = w.draft(clara).Post(offer)
+	_, err = w.draft(clara).Post(offer, false)
 	wantReason(t, err, wallet.ReasonNotOurs)
 }
 
@@ -300,7 +300,7 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	w, paul, _ := newParties(t)
 	draft := w.draft(paul)
-	id, err := draft.Post(w.offer(1))
+	id, err := draft.Post(w.offer(1), false)
 	must(t, err)
 	w.accept(draft.Sign())
 	standing, _ := ledger.Reader{View: w.view}.Offer(id)
@@ -348,7 +348,7 @@ func TestSlotsThatHaveBegun(t *testing.T) {
 	for begins, code := range map[types.Time]types.Code{now - 1: types.CodeTooLate, now: types.CodeOK} {
 		offer := w.offer(1)
 		offer.Goods.From, offer.Goods.Until = begins, begins.Add(15*minute)
-		_, err := w.draft(paul).Post(offer)
+		_, err := w.draft(paul).Post(offer, false)
 		wantCode(t, err, code)
 		offer.ChainID, offer.Producer, offer.Nonce = w.params.ChainID, paul.Key(), 1
 		agreement, err := offer.Agreement(100, clara.Key(), 1)
@@ -359,4 +359,44 @@ func TestSlotsThatHaveBegun(t *testing.T) {
 		_, err = clara.Draft(known).Take(offer.ID(), &offer, 100)
 		wantCode(t, err, code)
 	}
+}
+
+// A staked offer locks the bond of all that it offers. Each take finds its own bond there, and a cancelled rest comes back.
+func TestStakedOffer(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	offer := w.offer(1)
+	offer.Goods.Quantity, offer.Price, offer.Bond = 100, rate("5"), rate("2")
+	draft := w.draft(paul)
+	id, err := draft.Post(offer, true)
+	must(t, err)
+	if cost := draft.Cost(); len(cost.Moved) != 1 || cost.Moved[0].Amount != 200 {
+		t.Errorf("shown as the cost: %+v", cost)
+	}
+	w.accept(draft.Sign())
+	w.expect(paul, 800)
+	standing, _ := ledger.Reader{View: w.view}.Offer(id)
+	draft = w.draft(clara)
+	agreement, err := draft.Take(id, &standing.Offer, 40)
+	must(t, err)
+	w.accept(draft.Sign())
+	w.deliver(paul, agreement.ID())
+	w.expect(paul, 800)
+	draft = w.draft(paul)
+	must(t, draft.Cancel(id, &standing.Offer))
+	w.accept(draft.Sign())
+	w.expect(paul, 800+120)
+
+	for name, change := range map[string]func(*types.Offer){
+		"no bond":                    func(o *types.Offer) { o.Bond = types.Rate{} },
+		"a bond in halves of a cent": func(o *types.Offer) { o.Bond = rate("2.5") },
+	} {
+		offer := offer
+		change(&offer)
+		if _, err := w.draft(paul).Post(offer, true); types.CodeOf(err) != types.CodeTerms {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err = w.draft(withLimits(t, "paul", wallet.Limits{Losses: []wallet.LossLimit{{Asset: w.euro.ID(), Most: 199}}})).Post(offer, true)
+	wantReason(t, err, wallet.ReasonLimit)
 }

@@ -4,12 +4,14 @@ import "lockstep/types"
 
 // Product is a product with its state.
 type Product struct {
-	ID      types.ProductID `json:"id"`
-	Product types.Product   `json:"product"`
-	Opens   types.Time      `json:"opens" doc:"block time from which it takes orders"`
-	Gate    types.Time      `json:"gate" doc:"block time until which it takes orders; the first block after it holds the auction"`
-	State   string          `json:"state" enum:"open,cleared"`
-	Orders  uint32          `json:"orders" doc:"in the book, or at the gate"`
+	ID           types.ProductID `json:"id"`
+	Product      types.Product   `json:"product"`
+	Grid         types.Grid      `json:"grid" doc:"the steps of quantities and limits, the price ceiling, deposit and bond of a lot, and the terms of its matches"`
+	Opens        types.Time      `json:"opens" doc:"block time from which it takes orders"`
+	Withdrawable types.Time      `json:"withdrawable_until" doc:"block time until which an order can be withdrawn or made worse; after it, orders can only be added or improved"`
+	Gate         types.Time      `json:"gate" doc:"block time until which it takes orders; the first block after it holds the auction"`
+	State        string          `json:"state" enum:"open,cleared"`
+	Orders       uint32          `json:"orders" doc:"in the book, or at the gate"`
 }
 
 // The states of a product that has or had orders.
@@ -34,7 +36,7 @@ type Book struct {
 	Bids      []Level    `json:"bids" nullable:"false" doc:"of an open book, best limit first; at most 1,000 levels"`
 	Offers    []Level    `json:"offers" nullable:"false" doc:"of an open book, best limit first; at most 1,000 levels"`
 	// Indicative is the result if the gate closed now. It binds nobody: orders change until the gate.
-	Indicative []Round `json:"indicative" nullable:"false" doc:"of an open book: the result if the gate closed now; at most 16 rounds"`
+	Indicative []types.Round `json:"indicative" nullable:"false" doc:"of an open book: the result if the gate closed now; at most 16 rounds"`
 	// IndicativeCount is the number of all rounds.
 	IndicativeCount int `json:"indicative_count" doc:"the number of all rounds"`
 	// Omitted is the reason why an open book has no indicative result.
@@ -45,35 +47,30 @@ type Book struct {
 
 // Level is the sum of the orders of one side at one limit.
 type Level struct {
-	Limit    types.Rate `json:"limit"`
-	Quantity uint64     `json:"quantity"`
-	Orders   uint32     `json:"orders"`
+	Limit    types.Amount `json:"limit" doc:"for a lot"`
+	Quantity uint64       `json:"quantity"`
+	Orders   uint32       `json:"orders"`
 }
 
 // Held is the summary of an auction.
 type Held struct {
-	Height    uint64     `json:"height"`
-	BlockTime types.Time `json:"block_time"`
-	Clock     types.Time `json:"clock"`
-	Void      string     `json:"void,omitempty" doc:"why no auction was held; absent when one was"`
-	Rounds    []Round    `json:"rounds" nullable:"false" doc:"at most 16; all of them are listed under /auction/rounds"`
+	Height    uint64        `json:"height"`
+	BlockTime types.Time    `json:"block_time"`
+	Clock     types.Time    `json:"clock"`
+	Void      string        `json:"void,omitempty" doc:"why no auction was held; absent when one was"`
+	Rounds    []types.Round `json:"rounds" nullable:"false" doc:"at most 16; all of them are listed under /auction/rounds"`
 	// RoundCount is the number of all rounds.
 	RoundCount int    `json:"round_count" doc:"the number of all rounds"`
 	Trades     uint32 `json:"trades"`
 }
 
-// Round is one uniform-price auction among orders that accept the same terms and each other's records.
-type Round struct {
-	Round types.Round `json:"round"`
-	Price string      `json:"price" doc:"of one unit: the middle of the two limits, exactly, in smallest units of the asset"`
-}
-
-// BookOrder is an order with the record of its owner.
+// BookOrder is an order with its stake and the record of its owner.
 type BookOrder struct {
 	ID      types.OrderID `json:"id"`
 	Tx      types.TxID    `json:"tx"`
 	Height  uint64        `json:"height"`
 	Order   types.Order   `json:"order"`
+	Stake   types.Amount  `json:"stake" doc:"all that the order locks: of a bid limit and deposit, of an offer the bond, of all its lots"`
 	Record  types.Conduct `json:"record" doc:"of the owner in the product's asset, as it is now"`
 	Percent uint8         `json:"percent" doc:"the share of the record that was kept, in percent"`
 }
@@ -85,7 +82,7 @@ type BookOrders struct {
 	Next   string      `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
-// MaxRounds bounds the rounds that a [Book] lists. Parties could invent any number of arbiters, each with a round of its own.
+// MaxRounds bounds the rounds that a [Book] lists.
 const MaxRounds = 16
 
 // Auction is the auction of a product at its gate, without its lists. Rounds, results and trades refer to each other by index. The orders
@@ -93,6 +90,7 @@ const MaxRounds = 16
 type Auction struct {
 	ID          types.ProductID `json:"id"`
 	Product     types.Product   `json:"product"`
+	Grid        types.Grid      `json:"grid" doc:"lots, ticks, stakes and terms of its orders"`
 	Height      uint64          `json:"height"`
 	BlockTime   types.Time      `json:"block_time"`
 	Clock       types.Time      `json:"clock"`
@@ -104,8 +102,8 @@ type Auction struct {
 
 // AuctionRounds is a page of the rounds of an auction.
 type AuctionRounds struct {
-	Rounds []Round `json:"rounds" nullable:"false"`
-	Next   string  `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
+	Rounds []types.Round `json:"rounds" nullable:"false"`
+	Next   string        `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
 // AuctionResults is a page of the results of an auction, one for each order.

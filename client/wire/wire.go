@@ -99,6 +99,7 @@ type Balance struct {
 	Decimals  uint8           `json:"decimals"`
 	Spendable types.Amount    `json:"spendable"`
 	Locked    types.Amount    `json:"locked" doc:"put into trades by the key and not unlocked yet"`
+	InOrders  types.Amount    `json:"in_orders" doc:"locked by the key's orders and standing offers"`
 	Coins     uint64          `json:"coins" doc:"the number of coins of the spendable sum, without refunds that are due"`
 	More      bool            `json:"more,omitempty" doc:"more refunds are due than are counted here: they are part of the locked sum"`
 }
@@ -165,6 +166,7 @@ type Trades struct {
 type Offer struct {
 	ID        types.OfferID `json:"id"`
 	Remaining uint64        `json:"remaining"`
+	Stake     types.Amount  `json:"stake" doc:"the bond of the remaining quantity, locked with the offer; 0: the bond is locked at delivery"`
 	Offer     types.Offer   `json:"offer"`
 }
 
@@ -218,6 +220,22 @@ type BlockHead struct {
 	Commitment types.Hash `json:"commitment"`
 	TxCount    int        `json:"tx_count"`
 	EventCount int        `json:"event_count"`
+}
+
+// Event is an event in a stream. In a stream of a key or of a trade it has the status of its trade.
+type Event struct {
+	types.Event
+	Status *EventStatus `json:"status,omitempty" doc:"of the trade, when the event was sent; in streams of a key or of a trade"`
+}
+
+// EventStatus is the status of the trade of an event, at the last block when the event was sent: later than the event if the stream
+// began in the past.
+type EventStatus struct {
+	Height uint64        `json:"height"`
+	Clock  types.Time    `json:"clock"`
+	Asset  types.AssetID `json:"asset" doc:"of all sums"`
+	Unit   string        `json:"unit" doc:"of all quantities"`
+	Status trade.Status  `json:"status" doc:"the same as in the answer about the trade"`
 }
 
 // BlockTxs is a page of the transactions of a block, in their order.

@@ -25,19 +25,24 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	token, err := a.token(dir)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(address, client.WithToken(token))
+}
+
+// token reads the API token of the node in a folder, or that of the flag; empty when the folder has none.
+func (a *app) token(dir string) (string, error) {
 	file := a.TokenFile
 	if file == "" {
 		file = filepath.Join(dir, "api.token")
 	}
-	var options []client.Option
 	token, err := plaintext.ReadFile(file, maxTokenFile)
-	switch {
-	case err == nil:
-		options = append(options, client.WithToken(string(token)))
-	case a.TokenFile != "" || !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("read the node's API token: %w", err)
+	if err != nil && (a.TokenFile != "" || !errors.Is(err, fs.ErrNotExist)) {
+		return "", fmt.Errorf("read the node's API token: %w", err)
 	}
-	return client.New(address, options...)
+	return strings.TrimSpace(string(token)), nil
 }
 
 // maxTokenFile bounds a file that should hold an API token.

@@ -26,7 +26,7 @@ type verdict struct {
 	Right       bool            `json:"right"`
 	Orders      int             `json:"orders"`
 	Excluded    int             `json:"excluded"`
-	Rounds      []wire.Round    `json:"rounds"`
+	Rounds      []types.Round   `json:"rounds"`
 	Volume      uint64          `json:"volume"`
 	Trades      int             `json:"trades"`
 	Signed      *int            `json:"signed,omitempty"` // orders whose signature was checked, if that was asked for
@@ -54,7 +54,7 @@ func (c *marketAuditCmd) Run(ctx context.Context, a *app) error {
 	}
 	found := verdict{Product: c.Product, Orders: len(orders), Rounds: held.Rounds, Trades: len(held.Trades), Differences: []string{}}
 	for i := range held.Rounds {
-		found.Volume += held.Rounds[i].Round.Volume
+		found.Volume += held.Rounds[i].Volume
 	}
 	for i := range held.Results {
 		if held.Results[i].Excluded != "" {
@@ -91,7 +91,7 @@ func (s *session) verdict(p *page, v *verdict, held *client.Auction) {
 		if len(v.Rounds) > 0 {
 			var prices []string
 			for i := range v.Rounds {
-				prices = append(prices, s.rate(held.Product.Asset, held.Product.Unit, v.Rounds[i].Round.Price.Rat()))
+				prices = append(prices, s.lotPrice(&held.Product, held.Grid.Lot, v.Rounds[i].Price))
 			}
 			result = fmt.Sprintf("price %s, volume %s, %d trades", strings.Join(prices, "; "), quantity(v.Volume, held.Product.Unit), v.Trades)
 		}
@@ -105,6 +105,7 @@ func (s *session) verdict(p *page, v *verdict, held *client.Auction) {
 // audit compares a node's account of an auction with the outcome that its orders determine.
 type audit struct {
 	params  *types.Params
+	grid    *types.Grid
 	held    *client.Auction
 	orders  []wire.BookOrder
 	differs []string
@@ -114,9 +115,9 @@ type audit struct {
 // takes the node's word for facts that only the ledger's history shows: the records of the owners, and the retired meters.
 func auditAuction(params *types.Params, held *client.Auction, orders []wire.BookOrder) []string {
 	a := &audit{params: params, held: held, orders: orders}
-	if a.checkOrders() {
+	if a.checkGrid() && a.checkOrders() {
 		entrants, places := a.checkResults()
-		a.checkOutcome(market.Auction(entrants), entrants, places)
+		a.checkOutcome(market.Auction(entrants, a.grid, held.ID), entrants, places)
 	}
 	if len(a.differs) > mostDifferences {
 		a.differs = append(a.differs[:mostDifferences], "and more")
@@ -126,6 +127,19 @@ func auditAuction(params *types.Params, held *client.Auction, orders []wire.Book
 
 func (a *audit) say(format string, args ...any) {
 	a.differs = append(a.differs, fmt.Sprintf(format, args...))
+}
+
+// checkGrid requires that the auction was held by the grid that the parameters give to its product.
+func (a *audit) checkGrid() bool {
+	grid, ok := a.params.Market.Grid(&a.held.Product)
+	if !ok {
+		a.say("the ledger holds no auctions of this product")
+		return false
+	}
+	if a.grid = grid; !bytes.Equal(types.Encode(grid), types.Encode(&a.held.Grid)) {
+		a.say("its lots, steps, stakes or terms are not those of the ledger's parameters")
+	}
+	return len(a.differs) == 0
 }
 
 // checkOrders requires one valid order for each result, in the same order. The later checks rely on it.
@@ -162,7 +176,7 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 		demanding = demanding || a.orders[i].Order.MinRecord > 0
 	}
 	void := ""
-	if a.begin().Add(a.params.Market.Pay).Add(a.params.MinWindow) > a.held.Product.From {
+	if a.begin().Add(a.params.MinWindow) > a.held.Product.From {
 		void = types.VoidLate
 	}
 	if void != a.held.Void {
@@ -188,14 +202,14 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 			a.say("the owner of order %s can't have a record of %d %%", result.Order, result.Standing)
 		}
 		if void == "" && excluded == "" {
-			entrants = append(entrants, market.Entrant{Order: order, ID: order.ID(), Record: result.Standing})
+			entrants = append(entrants, market.Entrant{Order: order, Record: result.Standing})
 			places = append(places, i)
 		}
 	}
 	return entrants, places
 }
 
-// begin returns the time at which the time to pay began: the gate, or after an outage the time of the block that held the
+// begin returns the time at which the time to deliver began: the gate, or after an outage the time of the block that held the
 // auction.
 func (a *audit) begin() types.Time {
 	gate := a.held.Product.Gate(a.params)
@@ -212,9 +226,8 @@ func (a *audit) checkOutcome(outcome *market.Outcome, entrants []market.Entrant,
 	}
 	for i := range min(len(outcome.Rounds), len(a.held.Rounds)) {
 		told, right := &a.held.Rounds[i], &outcome.Rounds[i]
-		price := market.Decimal(right.Price.Rat())
-		if told.Price != price || !bytes.Equal(types.Encode(&told.Round), types.Encode(right)) {
-			a.say("round %d is told as %d units at %s, %d at %s follow from the orders", i, told.Round.Volume, told.Price, right.Volume, price)
+		if *told != *right {
+			a.say("round %d is told as %d units at %s for a lot, %d at %s follow from the orders", i, told.Volume, told.Price, right.Volume, right.Price)
 		}
 	}
 	fills := make([]uint64, len(a.orders))
@@ -238,25 +251,24 @@ func (a *audit) checkOutcome(outcome *market.Outcome, entrants []market.Entrant,
 // checkTrade rebuilds the agreement of a match: its hash must be the trade's ID.
 func (a *audit) checkTrade(i int, match *market.Match, outcome *market.Outcome, entrants []market.Entrant, places []int) {
 	round, told := &outcome.Rounds[match.Round], &a.held.Trades[i]
-	price, ok := round.Price.Cost(match.Quantity)
+	price, ok := round.Price.Times(match.Lots)
 	if !ok {
 		a.say("the price of trade %s can't be counted", told.Trade)
 		return
 	}
 	right := types.MatchTrade{
 		Trade: told.Trade, Round: uint32(match.Round), Bid: uint32(places[match.Bid]), Offer: uint32(places[match.Offer]),
-		Quantity: match.Quantity, Price: price,
+		Quantity: match.Lots * a.grid.Lot, Price: price, Leaf: match.Leaf,
 	}
 	if right != *told {
-		a.say("trade %s is told as %d units of order %d for order %d at %s, it should be %d of %d for %d at %s", told.Trade,
-			told.Quantity, told.Offer, told.Bid, told.Price, right.Quantity, right.Offer, right.Bid, right.Price)
+		a.say("trade %s is told as %d units of order %d for order %d at %s and leaf %d, it should be %d of %d for %d at %s and leaf %d", told.Trade,
+			told.Quantity, told.Offer, told.Bid, told.Price, told.Leaf, right.Quantity, right.Offer, right.Bid, right.Price, right.Leaf)
 		return
 	}
 	offer, bid := entrants[match.Offer].Order, entrants[match.Bid].Order
 	terms := types.Match{
-		Product: &offer.Product, Producer: offer.Owner, Consumer: bid.Owner, Flow: offer.Flow, Quantity: match.Quantity, Price: price,
-		Fallback: round.Fallback, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock),
-		Number: uint64(i),
+		Product: &offer.Product, Grid: a.grid, Producer: offer.Owner, Consumer: bid.Owner, Flow: offer.Flow, Lots: match.Lots,
+		Price: round.Price, Begin: a.begin(), Skew: a.held.BlockTime.Since(a.held.Clock), Number: bid.Number, Leaf: match.Leaf,
 	}
 	if agreement, err := terms.Agreement(a.params); err == nil && agreement.ID() == told.Trade {
 		return

@@ -50,12 +50,21 @@ func (c *walletBalanceCmd) Run(ctx context.Context, a *app) error {
 		if len(shown.Balances) == 0 {
 			p.line("Nothing yet.")
 		}
+		ordered := slices.ContainsFunc(known, func(b shownBalance) bool { return b.InOrders > 0 })
+		head := []string{"asset", "spendable", "locked in trades"}
+		if ordered {
+			head = append(head, "locked in orders")
+		}
 		if len(known) > 0 {
-			p.row("asset", "spendable", "locked in trades")
+			p.row(head...)
 		}
 		for i := range known {
 			b := &known[i]
-			p.row(b.Name, b.Spendable.Format(b.Decimals), b.Locked.Format(b.Decimals))
+			row := []string{b.Name, b.Spendable.Format(b.Decimals), b.Locked.Format(b.Decimals)}
+			if ordered {
+				row = append(row, b.InOrders.Format(b.Decimals))
+			}
+			p.row(row...)
 		}
 		if len(strange) > 0 {
 			p.line("%s asset(s) of unknown issuers are not shown: --all shows them. If you know the issuer:\n  %s", fewOrMore(len(strange), shown.More),
@@ -83,7 +92,7 @@ func (s *session) balances(ctx context.Context, key types.PublicKey) (shown show
 	}
 	shown = shownBalances{Height: page.Height, Clock: page.Clock, Balances: []shownBalance{}, More: page.Next != ""}
 	for _, b := range append(mine.Balances, page.Balances...) {
-		if slices.ContainsFunc(shown.Balances, func(other shownBalance) bool { return other.Asset == b.Asset }) || b.Spendable == 0 && b.Locked == 0 {
+		if slices.ContainsFunc(shown.Balances, func(other shownBalance) bool { return other.Asset == b.Asset }) || b.Spendable == 0 && b.Locked == 0 && b.InOrders == 0 {
 			continue
 		}
 		asset := types.Asset{Issuer: b.Issuer, Code: b.Code, Decimals: b.Decimals}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -41,8 +42,10 @@ func (f *pointFlags) choosePoint(ctx context.Context, s *session, seller types.P
 	for _, id := range own {
 		names = append(names, short(id))
 	}
-	return misuse("the seller has several connection points: name the one that measures these goods with --point: %s; or add %s for goods that no meter measures",
-		strings.Join(names, ", "), instead)
+	if instead != "" {
+		instead = "; or add " + instead + " for goods that no meter measures"
+	}
+	return misuse("the seller has several connection points: name the one that measures these goods with --point: %s%s", strings.Join(names, ", "), instead)
 }
 
 // resolve returns the goods, the deadlines and the terms that the flags describe, for goods of a seller. Without --fallback,
@@ -65,7 +68,7 @@ func (f *termsFlags) resolve(ctx context.Context, s *session, seller types.Publi
 	}
 	if now := max(s.status.BlockTime, s.status.Clock); goods.From != 0 && goods.From < now {
 		return goods, d, nil, misuse("the slot has begun already: %s, and it is %s; the next that is possible with these deadlines begins at %s",
-			slotText(&goods), stamp(now), stamp(firstSlot(max(d.DeliverBy, now), f.slot(&s.params))))
+			slotText(&words.Printer{}, &goods), stamp(now), stamp(firstSlot(max(d.DeliverBy, now), f.slot(&s.params))))
 	}
 	fallback, err = f.fallback()
 	return goods, d, fallback, err
@@ -77,29 +80,6 @@ func firstSlot(at types.Time, slot types.Duration) types.Time {
 	return (at + length - 1) / length * length
 }
 
-// choose sets the terms that the flags of an order leave open: meter terms for an offer of energy that a meter of the seller
-// measures, meter and hold terms for a bid for energy, else hold terms.
-func (c *orderPlaceCmd) choose(ctx context.Context, s *session, side types.Side) error {
-	energy := unitOf(c.Unit) == types.UnitWattHour
-	if len(c.Terms) > 0 {
-		return nil
-	}
-	if side == types.Sell && energy && c.Point == nil {
-		if err := c.choosePoint(ctx, s, s.account.Key(), "--terms hold"); err != nil {
-			return err
-		}
-	}
-	switch {
-	case side == types.Sell && c.Point != nil:
-		c.Terms = []string{meterTerms}
-	case side == types.Bid && energy:
-		c.Terms = []string{meterTerms, holdTerms}
-	default:
-		c.Terms = []string{holdTerms}
-	}
-	return nil
-}
-
 // checkOpen refuses a slot whose gate has closed.
 func (s *session) checkOpen(from types.Time) error {
 	product := types.Product{From: from}
@@ -109,24 +89,4 @@ func (s *session) checkOpen(from types.Time) error {
 	next := nextSlot(max(s.status.BlockTime, types.TimeOf(time.Now())), &s.params)
 	return misuse("the slot that begins at %s takes no more orders, since its gate has closed; the next that is possible begins at %s (--from next)",
 		stamp(from), stamp(next))
-}
-
-// consequence states how a trade ends under its terms when the consumer never releases.
-func consequence(fallback types.Fallback, goods *types.Goods) string {
-	switch f := fallback.(type) {
-	case *types.Hold:
-	case *types.Meter:
-		meter := "the seller's meter"
-		if !goods.Flow.IsZero() {
-			meter = "the meter of connection point " + short(goods.Flow.Point)
-		}
-		return "Meter terms: if the consumer doesn't release by confirm-by, anyone can settle by the reading of " + meter + "."
-	case *types.Arbiter:
-		return "Arbiter terms: if the consumer doesn't release by confirm-by, " + f.Key.String() + " divides the locked money."
-	}
-	text := "Hold terms: if the consumer never releases, all that is locked stays locked, and nobody decides."
-	if goods.Unit == types.UnitWattHour {
-		text += " Where a meter is enrolled, --point makes them meter terms."
-	}
-	return text
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -82,7 +84,7 @@ func (s *session) answer(ask, instead string) (yes bool, err error) {
 		return false, &wallet.Error{Reason: wallet.ReasonConsent, Detail: fmt.Sprintf(
 			"%s? There is no terminal to ask you on, so nothing was signed or sent: %s", ask, instead)}
 	}
-	fmt.Fprintf(s.err, "%s? [y/N] ", ask)
+	fmt.Fprint(s.err, s.printer(nil, types.PublicKey{}).Fill(words.YesOrNo, ask))
 	text, err := readLine(in)
 	text = strings.ToLower(strings.TrimSpace(text))
 	return text == "y" || text == "yes", err
@@ -112,10 +114,11 @@ func (s *session) feeText(cost *wallet.Cost) string {
 	if cost.Fee.Amount == 0 {
 		return ""
 	}
-	text := ", fee " + s.money(cost.Fee.Asset, cost.Fee.Amount)
+	w := s.printer(nil, types.PublicKey{})
+	text := w.Fill(words.Fee, s.money(cost.Fee.Asset, cost.Fee.Amount))
 	for _, moved := range cost.Moved {
 		if total, ok := cost.Total(moved.Asset); ok {
-			text += ", total " + s.money(moved.Asset, total)
+			text += w.Fill(words.Total, s.money(moved.Asset, total))
 		}
 	}
 	return text
@@ -180,24 +183,29 @@ func (s *session) submit(ctx context.Context, tx *types.Tx, leave leave) (wire.R
 	return s.node.Submit(ctx, tx)
 }
 
-// worstOf states the effect of an agreement's terms, and the worst loss of each side.
-func (s *session) worstOf(agreement *types.Agreement) (lines []string) {
-	lines = append(lines, consequence(agreement.Fallback, &agreement.Goods))
-	for _, side := range []struct {
-		who      string
-		consumer bool
-	}{{"consumer", true}, {"producer", false}} {
-		worst, err := wallet.WorstLoss(agreement, side.consumer)
-		if err != nil {
-			continue
-		}
-		text := s.money(agreement.Asset, worst.Money)
-		if worst.Goods && worst.Instalments > 1 {
-			text += fmt.Sprintf(" and one of %d instalments of the goods", worst.Instalments)
-		} else if worst.Goods {
-			text += " and the goods"
-		}
-		lines = append(lines, fmt.Sprintf("At worst the %s loses %s.", side.who, text))
+// planOf returns the plan to make a move of a trade, as package trade asks for consent.
+func planOf(w *words.Printer, c trade.Consent) plan {
+	return plan{ask: w.Question(&c), worst: sentences(w, c.Risks...), done: words.Upper(w.Text(c.Done))}
+}
+
+func sentences(w *words.Printer, messages ...trade.Message) []string {
+	lines := make([]string, len(messages))
+	for i, message := range messages {
+		lines[i] = w.Sentence(message)
+	}
+	return lines
+}
+
+// risks states the terms of an agreement and the worst loss of each side, and how energy would be metered.
+func (s *session) risks(a *types.Agreement) []string {
+	w := s.agreementPrinter(a, s.status.Clock, s.viewer())
+	return withMeterHint(w, a, sentences(w, trade.Risks(a, trade.Consumer, trade.Producer)...))
+}
+
+// withMeterHint adds to the first line, on hold terms for energy, how to have meter terms.
+func withMeterHint(w *words.Printer, a *types.Agreement, lines []string) []string {
+	if _, hold := a.Fallback.(*types.Hold); hold && a.Goods.Unit == types.UnitWattHour {
+		lines[0] += " " + w.Key(words.MeterToo)
 	}
 	return lines
 }

@@ -86,7 +86,7 @@ func (s *session) prices(auction *history.Auction) string {
 	}
 	var prices []string
 	for i := range auction.Rounds {
-		prices = append(prices, s.decimal(auction.Product.Asset, auction.Product.Unit, auction.Rounds[i].Price))
+		prices = append(prices, s.lotPrice(&auction.Product, auction.Lot, auction.Rounds[i].Price))
 	}
 	if len(prices) == 0 {
 		return "-"
@@ -264,7 +264,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order of this key has come to an auction up to block %d.", told.At.Height)
 			return
 		}
-		p.row("from", "side", "asked", "filled", "for", "left out", "product")
+		p.row("from", "side", "asked", "filled", "for", "locked", "came back", "left out", "product")
 		for i := range told.Fills {
 			fill := &told.Fills[i]
 			goods := fill.Product.Goods(1, types.Flow{})
@@ -273,7 +273,8 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 				left = "-"
 			}
 			p.row(slotBegin(&goods), fill.Side.String(), quantity(fill.Quantity, fill.Product.Unit), quantity(fill.Filled, fill.Product.Unit),
-				s.total(fill.Product.Asset, fill.Value), left, short(fill.ProductID))
+				s.total(fill.Product.Asset, fill.Value), s.money(fill.Product.Asset, fill.Stake),
+				s.money(fill.Product.Asset, fill.Stake-min(fill.Used, fill.Stake)), left, short(fill.ProductID))
 		}
 		p.more(told.Next)
 	})

@@ -28,20 +28,21 @@ const (
 type cli struct {
 	globals
 
-	Demo    demoCmd    `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
-	App     appCmd     `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
-	Node    nodeCmd    `cmd:"" help:"Run a node of a ledger."`
-	Wallet  walletCmd  `cmd:"" help:"Keys, balances, payments."`
-	Offer   offerCmd   `cmd:"" help:"Standing offers of goods."`
-	Order   orderCmd   `cmd:"" help:"Bids and offers in auctions."`
-	Trade   tradeCmd   `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
-	Meter   meterCmd   `cmd:"" help:"Meters and their signed readings."`
-	Terms   termsCmd   `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
-	Market  marketCmd  `cmd:"" help:"Auctions that anyone can recompute."`
-	Tx      txCmd      `cmd:"" help:"Look up a transaction."`
-	Bench   benchCmd   `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
-	Codes   codesCmd   `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo     demoCmd     `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
+	App      appCmd      `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
+	Node     nodeCmd     `cmd:"" help:"Run a node of a ledger."`
+	Wallet   walletCmd   `cmd:"" help:"Keys, balances, payments."`
+	Offer    offerCmd    `cmd:"" help:"Standing offers of goods."`
+	Order    orderCmd    `cmd:"" help:"Bids and offers in auctions."`
+	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
+	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
+	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
+	Terms    termsCmd    `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
+	Market   marketCmd   `cmd:"" help:"Auctions that anyone can recompute."`
+	Tx       txCmd       `cmd:"" help:"Look up a transaction."`
+	Bench    benchCmd    `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
+	Codes    codesCmd    `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
 	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`

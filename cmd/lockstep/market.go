@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,21 +16,26 @@ import (
 )
 
 type marketCmd struct {
+	Show     marketShowCmd     `cmd:"" help:"Print the rules of the ledger's auctions: lots, price steps, ceilings, stakes and times."`
 	Products marketProductsCmd `cmd:"" help:"List the products that are open to orders, by gate."`
 	Book     marketBookCmd     `cmd:"" help:"Print a product's order book and the result of an auction now; once it is cleared, the actual result."`
 	Audit    marketAuditCmd    `cmd:"" help:"Recompute an auction from its orders, and compare every price, pair and trade."`
 	History  marketHistoryCmd  `cmd:"" help:"List the auctions that were held, with prices and volumes, or sum them up by hour or day."`
 	Trades   marketTradesCmd   `cmd:"" help:"List the trades of all keys, by party, product, phase and time."`
 	Conduct  marketConductCmd  `cmd:"" help:"Print the outcomes of all trades of a key, and its record from auctions."`
-	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of the orders in a file: one price for all, at the largest volume."`
+	Clear    marketClearCmd    `cmd:"" help:"Clear an auction of the orders in a file: one price for all, by the rule of the ledger."`
 }
 
 type marketClearCmd struct {
-	File string `arg:"" help:"CSV with a header: id, side (bid or offer), quantity, price, and optionally owner and min_fill; - for standard input."`
+	File string `arg:"" help:"CSV with a header: id, side (bid or offer), quantity, price (of one unit), and optionally owner and min_fill; - for standard input."`
+	Lot  uint64 `help:"Units of a lot: quantities and smallest fills are whole lots." default:"1" placeholder:"N"`
+	Tick string `help:"Step of the prices; by default the last decimal place that one of them has." placeholder:"PRICE"`
 }
 
 type clearing struct {
-	Price   *string           `json:"price"` // of one unit; null when nothing is traded
+	Price   *string           `json:"price"`         // of one unit; null when nothing is traded
+	Low     string            `json:"low,omitempty"` // prices of the same volume and imbalance, of which it is one
+	High    string            `json:"high,omitempty"`
 	Volume  uint64            `json:"volume"`
 	Fills   map[string]uint64 `json:"fills"` // by id; orders that get nothing are not there
 	Welfare string            `json:"welfare"`
@@ -41,17 +47,9 @@ func (c *marketClearCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	result, err := market.Clear(orders)
+	shown, err := c.clear(orders)
 	if err != nil {
 		return err
-	}
-	shown := clearing{Volume: result.Volume, Fills: map[string]uint64{}, Welfare: market.Decimal(result.Welfare), Netted: result.Netted}
-	for _, fill := range result.Fills {
-		shown.Fills[fill.ID] = fill.Quantity
-	}
-	if result.Price != nil {
-		price := market.Decimal(result.Price)
-		shown.Price = &price
 	}
 	return a.show(shown, func(p *page) {
 		if shown.Price == nil {
@@ -61,19 +59,97 @@ func (c *marketClearCmd) Run(a *app) error {
 		p.line("Price %s, volume %d, welfare %s\n", *shown.Price, shown.Volume, shown.Welfare)
 		p.row("order", "side", "limit", "asked", "gets")
 		for _, o := range orders {
-			side := "bid"
-			if o.Side == market.Offer {
-				side = "offer"
-			}
-			p.row(o.ID, side, o.Price.String(), fmt.Sprint(o.Quantity), fmt.Sprint(shown.Fills[o.ID]))
+			p.row(o.id, o.side.String(), o.price.String(), fmt.Sprint(o.quantity), fmt.Sprint(shown.Fills[o.id]))
 		}
 	})
 }
 
-// maxOrdersFile bounds a file of orders: the most orders of an auction, each well below 256 bytes.
-const maxOrdersFile = market.MaxOrders * 256
+// clear clears the orders by the rule of the ledger, in lots and ticks.
+func (c *marketClearCmd) clear(orders []fileOrder) (shown clearing, err error) {
+	tick, err := c.tick(orders)
+	if err != nil {
+		return shown, err
+	}
+	list := make([]market.Order, len(orders))
+	for i := range orders {
+		if list[i], err = orders[i].lots(c.Lot, tick); err != nil {
+			return shown, fmt.Errorf("orders, line %d: %w", orders[i].line, err)
+		}
+	}
+	result, err := market.Clear(list)
+	if err != nil {
+		return shown, err
+	}
+	shown = clearing{Volume: result.Volume * c.Lot, Fills: map[string]uint64{}, Netted: result.Netted * c.Lot}
+	for _, fill := range result.Fills {
+		shown.Fills[fill.ID] = fill.Lots * c.Lot
+	}
+	price := func(ticks *big.Int) string { return market.Decimal(new(big.Rat).Mul(tick, new(big.Rat).SetInt(ticks))) }
+	welfare := result.Welfare.Big() // of lots, at prices of one unit
+	shown.Welfare = price(welfare.Mul(welfare, new(big.Int).SetUint64(c.Lot)))
+	if result.Volume > 0 {
+		text := price(new(big.Int).SetUint64(result.Price))
+		shown.Price = &text
+		shown.Low, shown.High = price(new(big.Int).SetUint64(result.Low)), price(new(big.Int).SetUint64(result.High))
+	}
+	return shown, nil
+}
 
-func (a *app) orders(path string) ([]market.Order, error) {
+// tick returns the step of the prices.
+func (c *marketClearCmd) tick(orders []fileOrder) (*big.Rat, error) {
+	if c.Tick != "" {
+		rate, err := types.ParseRate(c.Tick)
+		if err != nil || rate.Mantissa == 0 {
+			return nil, misuse("--tick %q is not a step of prices: write a number such as 0.01", c.Tick)
+		}
+		return exactly(rate), nil
+	}
+	finest := types.Rate{Mantissa: 1}
+	for i := range orders {
+		finest.Exponent = max(finest.Exponent, orders[i].price.Exponent)
+	}
+	return exactly(finest), nil
+}
+
+// fileOrder is a line of a file of orders.
+type fileOrder struct {
+	line      int
+	id, owner string // no owner: one of its own
+	side      types.Side
+	quantity  uint64
+	minFill   uint64 // 0: any part
+	price     types.Rate
+}
+
+// lots returns the order in lots and ticks.
+func (o *fileOrder) lots(lot uint64, tick *big.Rat) (order market.Order, err error) {
+	order = market.Order{ID: o.id, Owner: o.owner, Side: o.side, Lots: o.quantity / lot, MinFill: o.minFill / lot}
+	if o.quantity%lot != 0 {
+		return order, fmt.Errorf("quantity %d is not a whole number of lots of %d", o.quantity, lot)
+	}
+	if o.minFill%lot != 0 {
+		return order, fmt.Errorf("min_fill %d is not a whole number of lots of %d", o.minFill, lot)
+	}
+	ticks := new(big.Rat).Quo(exactly(o.price), tick)
+	if !ticks.IsInt() {
+		below := new(big.Int).Quo(ticks.Num(), ticks.Denom())
+		at := func(n int64) string {
+			step := new(big.Rat).SetInt(new(big.Int).Add(below, big.NewInt(n)))
+			return market.Decimal(step.Mul(step, tick))
+		}
+		return order, fmt.Errorf("price %s is not a whole number of ticks of %s: the nearest are %s and %s", o.price, market.Decimal(tick), at(0), at(1))
+	}
+	if !ticks.Num().IsUint64() {
+		return order, fmt.Errorf("price %s is more ticks of %s than can be counted: take larger ones", o.price, market.Decimal(tick))
+	}
+	order.Limit = ticks.Num().Uint64()
+	return order, nil
+}
+
+// maxOrdersFile bounds a file of orders: the most orders of an auction, each well below 256 bytes.
+const maxOrdersFile = types.MaxBook * 256
+
+func (a *app) orders(path string) ([]fileOrder, error) {
 	text, err := a.input(path, maxOrdersFile)
 	if err != nil {
 		return nil, err
@@ -82,7 +158,7 @@ func (a *app) orders(path string) ([]market.Order, error) {
 }
 
 // readOrders reads a CSV. Its errors name the line.
-func readOrders(source io.Reader) ([]market.Order, error) {
+func readOrders(source io.Reader) ([]fileOrder, error) {
 	reader := csv.NewReader(source)
 	reader.TrimLeadingSpace = true
 	header, err := reader.Read()
@@ -93,7 +169,7 @@ func readOrders(source io.Reader) ([]market.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	var orders []market.Order
+	var orders []fileOrder
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -104,9 +180,13 @@ func readOrders(source io.Reader) ([]market.Order, error) {
 		}
 		line, _ := reader.FieldPos(0)
 		order, err := parseOrder(columns, record)
+		if err == nil && len(orders) == types.MaxBook {
+			err = fmt.Errorf("more than the %d orders of one auction", types.MaxBook)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("orders, line %d: %w", line, err)
 		}
+		order.line = line
 		orders = append(orders, order)
 	}
 }
@@ -132,30 +212,33 @@ func orderColumns(header []string) (map[string]int, error) {
 	return columns, nil
 }
 
-func parseOrder(columns map[string]int, record []string) (order market.Order, err error) {
+func parseOrder(columns map[string]int, record []string) (order fileOrder, err error) {
 	field := func(name string) string {
 		if i, there := columns[name]; there {
 			return strings.TrimSpace(record[i])
 		}
 		return ""
 	}
-	order.ID, order.Owner = field("id"), field("owner")
+	order.id, order.owner = field("id"), field("owner")
 	switch side := strings.ToLower(field("side")); side {
 	case "bid", "buy":
-		order.Side = market.Bid
+		order.side = types.Bid
 	case "offer", "ask", "sell":
-		order.Side = market.Offer
+		order.side = types.Sell
 	default:
 		return order, fmt.Errorf("side %q is neither bid (or buy) nor offer (or sell, ask)", side)
 	}
-	if order.Quantity, err = strconv.ParseUint(field("quantity"), 10, 64); err != nil {
+	if order.quantity, err = strconv.ParseUint(field("quantity"), 10, 64); err != nil {
 		return order, fmt.Errorf("quantity %q is not a whole number", field("quantity"))
 	}
 	if text := field("min_fill"); text != "" {
-		if order.MinFill, err = strconv.ParseUint(text, 10, 64); err != nil {
+		if order.minFill, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return order, fmt.Errorf("min_fill %q is not a whole number", text)
 		}
 	}
-	order.Price, err = types.ParseRate(field("price"))
+	if strings.HasPrefix(field("price"), "-") {
+		return order, belowZero("price", field("price"))
+	}
+	order.price, err = types.ParseRate(field("price"))
 	return order, err
 }

@@ -30,7 +30,7 @@ type appCmd struct {
 	NoBrowser bool          `help:"Print the address and open no browser."`
 }
 
-// pageAddress is what the command prints.
+// pageAddress is the output of the command.
 type pageAddress struct {
 	Page  string `json:"page"`
 	Enter string `json:"enter"` // begins a session once
@@ -55,11 +55,22 @@ func (c *appCmd) Run(ctx context.Context, a *app) error {
 			return &usageError{err}
 		}
 	}
-	asks, err := a.connect()
+	if err := os.MkdirAll(a.Home, 0o700); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	chosen, err := newLedgers(ctx, a)
+	if err != nil {
+		stop()
+		return err
+	}
+	defer chosen.wait()
+	defer stop()
+	asks, err := chosen.client()
 	if err != nil {
 		return err
 	}
-	member := &webpage.Member{File: c.path(a), Account: c.Account, Options: c.options(), Idle: c.Idle}
+	member := &webpage.Member{File: c.path(a), Account: c.Account, Options: c.options(), Idle: c.Idle, Ledgers: chosen}
 	if _, missing := os.Lstat(member.File); c.PassphraseFile != "" && missing == nil {
 		if member.Unlocked, err = c.open(a); err != nil {
 			return err
@@ -120,9 +131,6 @@ const pageGrace = 3 * time.Second
 func (a *app) openBrowser(ctx context.Context, link string) {
 	opener := browserOpener()
 	if opener == nil {
-		return
-	}
-	if err := os.MkdirAll(a.Home, 0o700); err != nil {
 		return
 	}
 	file := filepath.Join(a.Home, "open-page.html")

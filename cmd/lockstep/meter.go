@@ -10,15 +10,17 @@ import (
 )
 
 type meterCmd struct {
-	Verify   meterVerifyCmd   `cmd:"" help:"Judge signed records of one meter: signature, sequence, quantity."`
-	ID       meterIDCmd       `cmd:"" name:"id" help:"Print the id of the connection point that begins with a meter."`
-	Show     meterShowCmd     `cmd:"" help:"Print a connection point: its owner, its meters, and which registers count."`
-	Claims   meterClaimsCmd   `cmd:"" help:"List the trades that a connection point serves, by slot, in the order of service."`
-	Admit    meterAdmitCmd    `cmd:"" help:"As an operator: make a key a member."`
-	Enrol    meterEnrolCmd    `cmd:"" help:"As an operator: register a member's connection point with its meter. A meter is enrolled once, ever."`
-	Exchange meterExchangeCmd `cmd:"" help:"As an operator: give a connection point another meter, from a given slot."`
-	Retire   meterRetireCmd   `cmd:"" help:"As an operator: keep a connection point out of new agreements."`
-	Read     meterReadCmd     `cmd:"" help:"As a connection point's owner: put its meter's signed records on the ledger."`
+	Verify    meterVerifyCmd    `cmd:"" help:"Judge signed records of one meter: signature, sequence, quantity."`
+	ID        meterIDCmd        `cmd:"" name:"id" help:"Print the id of the connection point that begins with a meter."`
+	Show      meterShowCmd      `cmd:"" help:"Print a connection point: its owner, its meters, and which registers count."`
+	Claims    meterClaimsCmd    `cmd:"" help:"List the trades that a connection point serves, by slot, in the order of service."`
+	Watch     meterWatchCmd     `cmd:"" help:"Print the live values of a meter or of home software, and their energy by slots."`
+	Templates meterTemplatesCmd `cmd:"" help:"List the templates for sources of common products."`
+	Admit     meterAdmitCmd     `cmd:"" help:"As an operator: make a key a member."`
+	Enrol     meterEnrolCmd     `cmd:"" help:"As an operator: register a member's connection point with its meter. A meter is enrolled once, ever."`
+	Exchange  meterExchangeCmd  `cmd:"" help:"As an operator: give a connection point another meter, from a given slot."`
+	Retire    meterRetireCmd    `cmd:"" help:"As an operator: keep a connection point out of new agreements."`
+	Read      meterReadCmd      `cmd:"" help:"As a connection point's owner: put its meter's signed records on the ledger."`
 }
 
 type meterVerifyCmd struct {

@@ -94,6 +94,7 @@ func (c *nodeInitCmd) Run(a *app) error {
 	return a.show(made, func(p *page) {
 		p.line("Made ledger %q in %s.", params.ChainID, made.Dir)
 		p.line("%s", bound(&params))
+		c.Market.initialRules(p, &params.Market)
 		p.line("Start its node with: %s", a.next("node start"))
 		if c.Dir != "" && c.Dir != a.nodeDir() {
 			p.line("Other commands find it by: --node http://%s --token-file %s", reachable(c.API), quoted(filepath.Join(c.Dir, "api.token")))

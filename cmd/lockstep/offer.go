@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -113,6 +114,7 @@ type offerPostCmd struct {
 	Price   string `help:"Price by quantity: 30ct/kWh, 0.30/kWh or 45EUR/MWh for energy; a number alone is for one unit of anything else." required:"" placeholder:"PRICE"`
 	Deposit string `help:"Deposit, as a share of the price." default:"10%"`
 	Bond    string `help:"Bond that the producer stakes, as a share of the price." default:"10%"`
+	Stake   bool   `help:"Lock the bond of the whole quantity with the offer, so that takers see it. The bond is rounded up to a whole number of smallest units for each unit of the goods. What is not taken comes back."`
 	MinFill string `help:"Smallest quantity that may be taken, such as 0.5kWh; by default the smallest that the instalments allow." placeholder:"QUANTITY"`
 }
 
@@ -129,13 +131,18 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	id, err := d.Post(offer)
+	id, err := d.Post(offer, c.Stake)
 	if err != nil {
 		return err
 	}
-	p := plan{ask: "Offer " + describeGoods(&offer.Goods) + " at " + s.limit(offer.Asset, offer.Goods.Unit, offer.Price)}
+	w := &words.Printer{}
+	p := plan{ask: "Offer " + describeGoods(w, &offer.Goods) + " at " + s.limit(offer.Asset, offer.Goods.Unit, offer.Price)}
 	if whole, err := offer.Agreement(offer.Goods.Quantity, types.PublicKey{}, 0); err == nil {
-		p.worst = s.worstOf(whole)
+		whole.Producer = s.account.Key()
+		p.worst = s.risks(whole)
+		if c.Stake {
+			p.ask += ", and lock your bond of " + s.money(offer.Asset, whole.Bond)
+		}
 	}
 	p.odd = s.odd(ctx, &c.priceFlags, &offer.Goods, offer.Asset, exactly(offer.Price))
 	receipt, err := s.send(ctx, d, c.yesFlag, p)
@@ -147,8 +154,11 @@ func (c *offerPostCmd) Run(ctx context.Context, a *app) error {
 		Receipt wire.Receipt  `json:"receipt"`
 	}{id, receipt}
 	return a.show(posted, func(p *page) {
-		p.line("Offered %s at %s.", describeGoods(&offer.Goods), s.limit(offer.Asset, offer.Goods.Unit, offer.Price))
-		p.line("Offer %s stands until %s.", id, s.deadline(offer.Deadlines.PayBy, s.status.Clock))
+		p.line("Offered %s at %s.", describeGoods(w, &offer.Goods), s.limit(offer.Asset, offer.Goods.Unit, offer.Price))
+		if c.Stake {
+			p.line("Its bond is locked.")
+		}
+		p.line("Offer %s stands until %s.", id, s.deadline(w, offer.Deadlines.PayBy, s.status.Clock))
 	})
 }
 
@@ -169,6 +179,9 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 		return types.Offer{}, misuse("--deposit %q is nothing: the deposit is the consumer's reason to release; give a share of the price, such as 10%%", c.Deposit)
 	}
 	bond, err := shareOf(price, c.Bond)
+	if err == nil && c.Stake {
+		bond, err = c.stakable(bond, &asset)
+	}
 	if err != nil {
 		return types.Offer{}, err
 	}
@@ -184,6 +197,20 @@ func (c *offerPostCmd) offer(ctx context.Context, s *session) (types.Offer, erro
 		Goods: goods, Asset: asset.ID(), Price: price, Deposit: deposit, Bond: bond, MinFill: minFill,
 		Instalments: c.Instalments, Deadlines: deadlines, Fallback: fallback,
 	}, nil
+}
+
+// stakable returns the bond of one unit of goods as a whole number of smallest units, as that of a staked offer must be.
+func (c *offerPostCmd) stakable(bond types.Rate, asset *types.Asset) (types.Rate, error) {
+	one := types.Rate{Mantissa: 1}
+	if exactly(bond).Cmp(exactly(one)) < 0 { // rounded up it would be more than the user means
+		return bond, misuse("--stake needs a bond of at least one smallest unit of %s for each %s, %s of the price are %s: raise --bond, or use an asset with more than %d decimal places",
+			asset.Code, name(unitOf(c.Unit)), c.Bond, bond, asset.Decimals)
+	}
+	whole, ok := bond.Cost(1)
+	if !ok {
+		return bond, misuse("--bond %q is more than the ledger can count", c.Bond)
+	}
+	return types.Rate{Mantissa: uint64(whole)}, nil
 }
 
 // minFill returns the smallest fill: that of the flag, else the smallest quantity whose price has at least one unit of money for
@@ -263,19 +290,36 @@ func (c *offerListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No offer%s stands now.%s", map[bool]string{true: " in this zone"}[c.Zone != ""], others.hint())
 			return
 		}
-		p.row("left", "price", "from", "stands", "terms", "offer")
+		staked := slices.ContainsFunc(offers, func(o wire.Offer) bool { return o.Stake > 0 })
+		head := []string{"left", "price", "from", "stands", "terms", "offer"}
+		if staked {
+			head = slices.Insert(head, 2, "bond locked")
+		}
+		p.row(head...)
 		for _, o := range offers {
-			p.row(leftOf(&o), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price),
-				slotBegin(&o.Offer.Goods), about(&words.Printer{}, o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID))
+			row := []string{leftOf(&o), s.limit(o.Offer.Asset, o.Offer.Goods.Unit, o.Offer.Price), slotBegin(&o.Offer.Goods),
+				about(&words.Printer{}, o.Offer.Deadlines.PayBy, s.status.Clock), types.FallbackKind(o.Offer.Fallback), short(o.ID)}
+			if staked {
+				row = slices.Insert(row, 2, s.stakeOf(&o))
+			}
+			p.row(row...)
 		}
 	})
+}
+
+// stakeOf formats the bond that is locked with an offer.
+func (s *session) stakeOf(o *wire.Offer) string {
+	if o.Stake == 0 {
+		return "no"
+	}
+	return s.money(o.Offer.Asset, o.Stake)
 }
 
 // leftOf formats the remaining quantity of an offer.
 func leftOf(o *wire.Offer) string {
 	goods := o.Offer.Goods
 	goods.Quantity = o.Remaining
-	return listedAmount(&goods)
+	return listedAmount(&words.Printer{}, &goods)
 }
 
 type offerCancelCmd struct {

@@ -2,21 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
 
 type orderCmd struct {
-	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. An order locks nothing; a match must be paid and delivered."`
+	Place    orderPlaceCmd    `cmd:"" help:"Bid or offer in the auction of a slot. An order locks its stake: all that it can cost. A match of it is paid."`
 	List     orderListCmd     `cmd:"" help:"List your open orders."`
 	Fills    orderFillsCmd    `cmd:"" help:"List your orders that came to an auction, with their fills."`
-	Withdraw orderWithdrawCmd `cmd:"" help:"Withdraw an order from its book, before its gate closes."`
+	Withdraw orderWithdrawCmd `cmd:"" help:"Withdraw an order from its book, up to one smallest window before its gate closes. Its stake comes back."`
 }
 
 type orderPlaceCmd struct {
@@ -31,9 +33,8 @@ type orderPlaceCmd struct {
 	Until     *types.Time `help:"End of the slot; by default one slot of the ledger later." placeholder:"TIME"`
 	Commodity string      `help:"Commodity of the goods." default:"energy"`
 	Unit      string      `help:"Unit of the goods." default:"Wh"`
-	MinFill   string      `help:"Smallest fill, such as 0.5kWh; by default any part." placeholder:"QUANTITY"`
+	MinFill   string      `help:"Smallest fill, such as 0.5kWh; by default one lot." placeholder:"QUANTITY"`
 	Expires   *types.Time `help:"Leave the order out of an auction that is held after this time; by default the begin of the slot." placeholder:"TIME"`
-	Terms     []string    `help:"Accepted fallback terms, separated by commas: meter, arbiter:KEY, hold. By default meter for an offer of energy that a meter of the seller measures, meter and hold for a bid for energy, else hold." placeholder:"TERMS"`
 	pointFlags
 	MinRecord uint8  `help:"Trade only with keys that kept at least this percentage of their matches, by value: 0, 80 or 95." default:"0" zero:"" placeholder:"PERCENT"`
 	Number    *uint8 `help:"Number of the order among your orders for the product; it replaces your order of that number. By default the lowest free one." zero:"" placeholder:"N"`
@@ -41,12 +42,14 @@ type orderPlaceCmd struct {
 }
 
 type placed struct {
-	Product types.ProductID `json:"product"`
-	Order   types.OrderID   `json:"order"`
-	Number  uint8           `json:"number"`
-	From    types.Time      `json:"from"`
-	Gate    types.Time      `json:"gate"`
-	Receipt wire.Receipt    `json:"receipt"`
+	Product  types.ProductID `json:"product"`
+	Order    types.OrderID   `json:"order"`
+	Number   uint8           `json:"number"`
+	Replaced bool            `json:"replaced"`
+	Stake    types.Amount    `json:"stake"`
+	From     types.Time      `json:"from"`
+	Gate     types.Time      `json:"gate"`
+	Receipt  wire.Receipt    `json:"receipt"`
 }
 
 func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
@@ -58,25 +61,34 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	replaces, err := c.number(ctx, s, &order)
+	if err != nil {
+		return err
+	}
 	d, err := s.draft(ctx)
 	if err != nil {
 		return err
 	}
-	id, err := d.Place(order)
+	id, err := d.Place(order, replaces)
+	if err != nil {
+		return err
+	}
+	p, err := s.placing(&order, replaces)
 	if err != nil {
 		return err
 	}
 	goods := order.Product.Goods(order.Quantity, order.Flow)
-	receipt, err := s.send(ctx, d, c.yesFlag, plan{
-		ask:   fmt.Sprintf("Place the %s for %s at %s or better", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit)),
-		worst: s.worstOfOrder(&order), odd: s.odd(ctx, &c.priceFlags, &goods, order.Product.Asset, exactly(order.Limit)),
-	})
+	w := &words.Printer{}
+	p.odd = s.odd(ctx, &c.priceFlags, &goods, order.Product.Asset, perUnit(order.Limit, order.Lot))
+	receipt, err := s.send(ctx, d, c.yesFlag, p)
 	if err != nil {
 		return err
 	}
-	done := placed{order.Product.ID(), id, order.Number, order.Product.From, order.Product.Gate(&s.params), receipt}
+	stake, _ := order.Stake() // fits: placed
+	done := placed{order.Product.ID(), id, order.Number, replaces != nil, stake, order.Product.From, order.Product.Gate(&s.params), receipt}
 	return a.show(done, func(p *page) {
-		p.line("Placed the %s for %s at %s or better, as number %d.", order.Side, describeGoods(&goods), s.limit(order.Product.Asset, order.Product.Unit, order.Limit), order.Number)
+		p.line("Placed the %s for %s at %s or better, as number %d: %s are locked.", order.Side, describeGoods(w, &goods),
+			s.lotPrice(&order.Product, order.Lot, order.Limit), order.Number, s.money(order.Product.Asset, stake))
 		p.line("Order %s, product %s.", id, done.Product)
 		p.line("The gate closes at %s; list the matches after it with: %s", stamp(done.Gate), a.next("trade list"))
 	})
@@ -95,36 +107,138 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	if c.Side == types.Bid.String() || c.Side == "buy" {
 		order.Side = types.Bid
 	}
-	if order.Quantity, err = parseQuantity("--quantity", c.Quantity, c.Unit); err != nil {
-		return order, err
-	}
-	if c.MinFill != "" {
-		if order.MinFill, err = parseQuantity("--min-fill", c.MinFill, c.Unit); err != nil {
-			return order, err
-		}
-	}
 	if c.Expires != nil {
 		order.Expires = *c.Expires
-	}
-	if order.Limit, err = parsePrice("--limit", c.Limit, c.Unit, &asset); err != nil {
-		return order, err
 	}
 	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {
 		return order, err
 	}
-	if err = c.choose(ctx, s, order.Side); err != nil {
+	grid, ok := s.params.Market.Grid(&order.Product)
+	if !ok {
+		return order, types.Refuse(types.CodeProduct, "this ledger holds no auctions of %s in %s, paid in %s; it holds those of: %s",
+			name(c.Commodity), name(order.Product.Unit), asset.Code, s.next("market show"))
+	}
+	order.Lot, order.Deposit, order.Bond, order.Fallback = grid.Lot, grid.Deposit, grid.Bond, grid.Fallback
+	if err := c.amounts(grid, &asset, &order, s.params.Market.MaxQuantity); err != nil {
 		return order, err
 	}
-	if order.Accepts, err = parseTerms(c.Terms); err != nil {
-		return order, err
+	if order.Side == types.Sell && grid.Metered() && c.Point == nil {
+		if err := c.choosePoint(ctx, s, s.account.Key(), ""); err != nil {
+			return order, err
+		}
+		if c.Point == nil {
+			return order, misuse("matches of this product are settled by the seller's meter, and no connection point of yours sells %s: ask an operator to enrol one", name(c.Direction))
+		}
 	}
 	order.Flow = c.flow()
-	if c.Number != nil {
-		order.Number = *c.Number
-		return order, nil
+	return order, nil
+}
+
+// amounts sets quantity, smallest fill and limit, which must be on the grid.
+func (c *orderPlaceCmd) amounts(grid *types.Grid, asset *types.Asset, order *types.Order, most uint64) (err error) {
+	if order.Quantity, err = c.lots("--quantity", c.Quantity, grid, most); err != nil {
+		return err
 	}
-	order.Number, err = s.freeNumber(ctx, order.Product.ID())
-	return order, err
+	if c.MinFill != "" {
+		if order.MinFill, err = c.lots("--min-fill", c.MinFill, grid, order.Quantity); err != nil {
+			return err
+		}
+	}
+	rate, form, err := readPrice("--limit", c.Limit, c.Unit, asset)
+	if err != nil {
+		return err
+	}
+	if rate.Mantissa == 0 && order.Side == types.Bid {
+		return misuse("--limit %q is nothing: a bid is above zero", c.Limit)
+	}
+	order.Limit, err = wallet.LotPrice(grid, rate)
+	if off := (*wallet.OffGrid)(nil); errors.As(err, &off) {
+		return offLimit(c.Limit, order.Product.Unit, grid, asset, &form, off)
+	}
+	return err
+}
+
+// offLimit refuses a limit that is not on the grid, and names the nearest ones as the user has written his.
+func offLimit(written, unit string, grid *types.Grid, asset *types.Asset, form *priceForm, off *wallet.OffGrid) error {
+	at := func(lot uint64) string { return form.text(perUnit(types.Amount(lot), grid.Lot)) }
+	steps := fmt.Sprintf("prices step by %s up to %s, a lot being %s", at(uint64(grid.Tick)), at(uint64(grid.Ceiling)), quantity(grid.Lot, unit))
+	hint := ""
+	if coarse := off.Nearest[0] == uint64(grid.Tick) && len(off.Nearest) == 1 && grid.Ceiling > grid.Tick; coarse {
+		hint = fmt.Sprintf("; the %d decimal places of %s are too coarse for the lots of this ledger: use an asset with more", asset.Decimals, asset.Code)
+	}
+	if len(off.Nearest) == 2 {
+		return misuse("--limit %q is between two steps: %s and %s are the nearest (%s)", written, at(off.Nearest[0]), at(off.Nearest[1]), steps)
+	}
+	return misuse("--limit %q is not possible: the nearest is %s (%s)%s", written, at(off.Nearest[0]), steps, hint)
+}
+
+// lots parses a quantity that must be a whole number of lots.
+func (c *orderPlaceCmd) lots(flag, text string, grid *types.Grid, most uint64) (uint64, error) {
+	n, err := parseQuantity(flag, text, c.Unit)
+	if err != nil {
+		return 0, err
+	}
+	unit := unitOf(c.Unit)
+	off := (*wallet.OffGrid)(nil)
+	if err := wallet.CheckLots(grid, n, most); errors.As(err, &off) {
+		near := sameUnit(text, off.Nearest[0], unit) + " is the nearest"
+		if len(off.Nearest) == 2 {
+			near = sameUnit(text, off.Nearest[0], unit) + " and " + sameUnit(text, off.Nearest[1], unit) + " are the nearest"
+		}
+		return 0, misuse("%s %q is not a whole number of lots of %s: %s", flag, text, quantity(grid.Lot, unit), near)
+	}
+	return n, nil
+}
+
+// number sets the number of the order, and returns the order that it replaces; nil for none.
+func (c *orderPlaceCmd) number(ctx context.Context, s *session, order *types.Order) (replaces *types.Order, err error) {
+	own, err := s.ordersFor(ctx, order.Product.ID())
+	if err != nil {
+		return nil, err
+	}
+	if c.Number == nil {
+		order.Number, err = s.freeNumber(own)
+		return nil, err
+	}
+	order.Number = *c.Number
+	for i := range own {
+		if own[i].Order.Number == order.Number {
+			return &own[i].Order, nil
+		}
+	}
+	return nil, nil
+}
+
+// placing returns the plan to place an order: the sums that it locks now, a match at the limit, and the worst losses.
+func (s *session) placing(order, replaces *types.Order) (p plan, err error) {
+	match, err := wallet.AtLimit(&s.params, order)
+	if err != nil {
+		return p, err
+	}
+	stake, _ := order.Stake() // fits: placed
+	product, goods := &order.Product, order.Product.Goods(order.Quantity, order.Flow)
+	money := func(amount types.Amount) string { return s.money(product.Asset, amount) }
+	verb, locks := "Place", "your bond of "+money(stake)
+	if order.Side == types.Bid {
+		locks = fmt.Sprintf("%s: %s for the goods at the limit and a deposit of %s", money(stake), money(match.Price), money(match.Deposit))
+	}
+	if replaces != nil {
+		verb = "Replace your order of this number by"
+		if back, ok := replaces.Stake(); ok {
+			locks += fmt.Sprintf("; %s of the order that it replaces are free for it", money(back))
+		}
+	}
+	w := &words.Printer{Money: money, Viewer: roleOf(order.Side)} // as the rest of the question is in English
+	p.ask = fmt.Sprintf("%s the %s for %s at %s or better, and lock %s", verb, order.Side, describeGoods(w, &goods),
+		s.lotPrice(product, order.Lot, order.Limit), money(stake))
+	p.worst = append(p.worst,
+		fmt.Sprintf("It locks %s. What no match needs is yours again when the auction has been held. You can withdraw it until %s.", locks,
+			stamp(product.Withdrawable(&s.params))),
+		fmt.Sprintf("Matched in full at its limit: price %s.", w.Text(trade.PriceOf(&match))),
+	)
+	you, other := roleOf(order.Side), roleOf(3-order.Side)
+	p.worst = append(p.worst, sentences(w, trade.Risks(&match, you, other)...)...)
+	return p, nil
 }
 
 // slot returns the slot that the flags name.
@@ -150,36 +264,8 @@ func nextSlot(now types.Time, params *types.Params) types.Time {
 	return (ready + slot - 1) / slot * slot
 }
 
-// parseTerms parses the names of fallback terms and sorts the terms as an order must list them.
-func parseTerms(names []string) ([]types.Fallback, error) {
-	var accepts []types.Fallback
-	for _, name := range names {
-		kind, key, named := strings.Cut(name, ":")
-		switch {
-		case kind == "hold" && !named:
-			accepts = append(accepts, &types.Hold{})
-		case kind == "meter" && !named:
-			accepts = append(accepts, &types.Meter{})
-		case kind == "arbiter":
-			arbiter, err := types.ParseKey(key)
-			if err != nil {
-				return nil, misuse("arbiter terms are written as arbiter:KEY: %w", err)
-			}
-			accepts = append(accepts, &types.Arbiter{Key: arbiter})
-		default:
-			return nil, misuse("%q are no terms: there are meter, arbiter:KEY and hold", name)
-		}
-	}
-	slices.SortStableFunc(accepts, func(a, b types.Fallback) int { return types.TermsRank(a) - types.TermsRank(b) })
-	return accepts, nil
-}
-
-// freeNumber returns the lowest number that no order of the account for a product has.
-func (s *session) freeNumber(ctx context.Context, product types.ProductID) (uint8, error) {
-	own, err := s.ordersFor(ctx, product)
-	if err != nil {
-		return 0, err
-	}
+// freeNumber returns the lowest number that none of the account's orders for a product has.
+func (s *session) freeNumber(own []wire.BookOrder) (uint8, error) {
 	free := uint8(0)
 	for _, order := range own { // in order of their numbers
 		if order.Order.Number == free {
@@ -204,18 +290,6 @@ func (s *session) ordersFor(ctx context.Context, product types.ProductID) (own [
 	return own, nil
 }
 
-// worstOfOrder states the worst loss by an order that is matched in full at its limit.
-func (s *session) worstOfOrder(order *types.Order) (lines []string) {
-	var losses []string
-	for _, terms := range order.Accepts {
-		if worst, err := order.Agreement(&s.params, terms); err == nil {
-			told := s.worstOf(&worst)
-			lines, losses = append(lines, told[0]), told[1:] // the worst loss does not depend on the terms
-		}
-	}
-	return append(append(lines, losses...), "A match that is not paid or not delivered counts against the party at fault on its record.")
-}
-
 type orderListCmd struct {
 	walletFlags
 	Key *types.PublicKey `help:"Orders of this key instead of the wallet's." find:"" placeholder:"KEY"`
@@ -236,23 +310,15 @@ func (c *orderListCmd) Run(ctx context.Context, a *app) error {
 			p.line("No order stands. List the matches with: %s", a.next("trade list"))
 			return
 		}
-		p.row("order", "limit", "from", "zone", "terms", "no.", "product")
+		p.row("order", "limit", "locked", "from", "zone", "terms", "no.", "product")
 		for i := range orders {
 			order := &orders[i].Order
 			product := &order.Product
 			goods := product.Goods(order.Quantity, order.Flow)
-			p.row(order.Side.String()+" "+quantity(order.Quantity, product.Unit), s.limit(product.Asset, product.Unit, order.Limit), slotBegin(&goods), name(product.Zone),
-				acceptsText(order.Accepts), fmt.Sprint(order.Number), short(product.ID()))
+			p.row(order.Side.String()+" "+quantity(order.Quantity, product.Unit), s.lotPrice(product, order.Lot, order.Limit), s.money(product.Asset, orders[i].Stake),
+				slotBegin(&goods), name(product.Zone), types.FallbackKind(order.Fallback), fmt.Sprint(order.Number), short(product.ID()))
 		}
 	})
-}
-
-func acceptsText(accepts []types.Fallback) string {
-	var names []string
-	for _, terms := range accepts {
-		names = append(names, types.FallbackKind(terms))
-	}
-	return strings.Join(names, ", ")
 }
 
 type orderWithdrawCmd struct {
@@ -264,29 +330,45 @@ type orderWithdrawCmd struct {
 
 func (c *orderWithdrawCmd) Run(ctx context.Context, a *app) error {
 	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		number, err := c.number(ctx, s)
+		order, err := c.order(ctx, s)
 		if err != nil {
 			return plan{}, err
 		}
-		d.Withdraw(c.Product, number)
+		back := ""
+		if stake, ok := order.Stake(); ok {
+			back = "; its stake of " + s.money(order.Product.Asset, stake)
+		}
 		return plan{
-			ask: fmt.Sprintf("Withdraw order %d for product %s", number, c.Product), done: fmt.Sprintf("Withdrew order %d for product %s", number, c.Product), free: true,
-		}, nil
+			ask:  fmt.Sprintf("Withdraw order %d for product %s%s comes back", order.Number, c.Product, back),
+			done: fmt.Sprintf("Withdrew order %d for product %s%s is yours again", order.Number, c.Product, back), free: true,
+		}, d.Withdraw(order)
 	})
 }
 
-func (c *orderWithdrawCmd) number(ctx context.Context, s *session) (uint8, error) {
-	if c.Number != nil {
-		return *c.Number, nil
-	}
+// order returns the order that the flags name.
+func (c *orderWithdrawCmd) order(ctx context.Context, s *session) (*types.Order, error) {
 	own, err := s.ordersFor(ctx, c.Product)
-	switch {
-	case err != nil:
-		return 0, err
-	case len(own) == 0:
-		return 0, types.Refuse(types.CodeOrderUnknown, "no order of yours stands for product %s", c.Product)
-	case len(own) > 1:
-		return 0, misuse("%d orders of yours stand for the product: choose one with --number; list them with: %s", len(own), s.next("order list"))
+	if err != nil {
+		return nil, err
 	}
-	return own[0].Order.Number, nil
+	if c.Number != nil {
+		own = slices.DeleteFunc(own, func(o wire.BookOrder) bool { return o.Order.Number != *c.Number })
+	}
+	switch {
+	case len(own) == 0 && c.Number != nil:
+		return nil, types.Refuse(types.CodeOrderUnknown, "no order %d of yours stands for product %s", *c.Number, c.Product)
+	case len(own) == 0:
+		return nil, types.Refuse(types.CodeOrderUnknown, "no order of yours stands for product %s", c.Product)
+	case len(own) > 1:
+		return nil, misuse("%d orders of yours stand for the product: choose one with --number; list them with: %s", len(own), s.next("order list"))
+	}
+	return &own[0].Order, nil
+}
+
+// roleOf is the role of an order's owner in the trades that come of it.
+func roleOf(side types.Side) trade.Role {
+	if side == types.Bid {
+		return trade.Consumer
+	}
+	return trade.Producer
 }

@@ -10,6 +10,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/meter"
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -310,7 +311,7 @@ func (c *meterClaimsCmd) Run(ctx context.Context, a *app) error {
 		}
 		p.row("slot", "quantity", "agreed at height", "delivered", "trade")
 		for _, slot := range claims.Slots {
-			when := slotText(&types.Goods{From: slot.From, Until: slot.Until})
+			when := slotText(&words.Printer{}, &types.Goods{From: slot.From, Until: slot.Until})
 			for _, claim := range slot.Claims {
 				delivered := "not yet"
 				if claim.Delivered {

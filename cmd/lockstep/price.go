@@ -72,9 +72,8 @@ func (s *session) marketPrice(ctx context.Context, goods *types.Goods, asset typ
 	for i := range told.Auctions {
 		auction := &told.Auctions[i]
 		for j := range auction.Rounds {
-			price, ok := new(big.Rat).SetString(auction.Rounds[j].Price)
-			if ok && price.Sign() > 0 && auction.Product.Unit == goods.Unit {
-				prices = append(prices, price)
+			if price := auction.Rounds[j].Price; price > 0 && auction.Product.Unit == goods.Unit {
+				prices = append(prices, perUnit(price, auction.Lot))
 			}
 		}
 	}

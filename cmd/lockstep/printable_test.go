@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"lockstep/trade/words"
 	"lockstep/types"
 )
 
@@ -56,7 +57,7 @@ func TestCleanWriter(t *testing.T) {
 func TestGoodsThatFake(t *testing.T) {
 	t.Parallel()
 	goods := types.Goods{Commodity: "energy, 1 MWh", Unit: "Wh", Quantity: 1, Zone: "a)  (note", Note: "free\nTrade signed"}
-	if got, want := describeGoods(&goods), `1 Wh "energy, 1 MWh", "a)  (note" (note: "free\u000aTrade signed")`; got != want {
+	if got, want := describeGoods(&words.Printer{}, &goods), `1 Wh "energy, 1 MWh", "a)  (note" (note: "free\u000aTrade signed")`; got != want {
 		t.Errorf("%s, not %s", got, want)
 	}
 }

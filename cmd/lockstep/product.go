@@ -61,11 +61,13 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 	return a.show(book, func(p *page) {
 		goods := book.Product.Product.Goods(1, types.Flow{})
 		p.line("Product   %s", book.Product.ID)
-		p.line("Goods     %s, %s, %s", name(goods.Commodity), slotText(&goods), name(goods.Zone))
+		p.line("Goods     %s, %s, %s", name(goods.Commodity), slotText(&words.Printer{}, &goods), name(goods.Zone))
 		if book.Held != nil {
 			s.held(p, &book)
 			return
 		}
+		s.grid(p, &book.Product.Grid, goods.Unit, book.Product.Product.Asset)
+		p.line("Withdraw  until %s; from then on orders can only be improved", stamp(book.Product.Withdrawable))
 		p.line("Gate      %s, %s\n", stamp(book.Product.Gate), remaining(book.Product.Gate, book.BlockTime))
 		s.depth(p, &book)
 	})
@@ -73,9 +75,9 @@ func (c *marketBookCmd) Run(ctx context.Context, a *app) error {
 
 // depth prints an open book and its indicative result: offers from the highest down, then bids, so that the best meet.
 func (s *session) depth(p *page, book *wire.Book) {
-	asset, unit := book.Product.Product.Asset, book.Product.Product.Unit
+	unit := book.Product.Product.Unit
 	row := func(side types.Side, level *wire.Level) {
-		p.row(side.String(), s.limit(asset, unit, level.Limit), quantity(level.Quantity, unit), fmt.Sprint(level.Orders))
+		p.row(side.String(), s.lotPrice(&book.Product.Product, book.Product.Grid.Lot, level.Limit), quantity(level.Quantity, unit), fmt.Sprint(level.Orders))
 	}
 	p.row("side", "limit", "quantity", "orders")
 	for i := range book.Offers {
@@ -92,7 +94,7 @@ func (s *session) depth(p *page, book *wire.Book) {
 		p.line("If the gate closed now nothing would be traded.")
 	default:
 		p.line("If the gate closed now:")
-		s.rounds(p, book.Indicative, &book.Product.Product)
+		s.rounds(p, book.Indicative, &book.Product)
 	}
 }
 
@@ -104,16 +106,16 @@ func (s *session) held(p *page, book *wire.Book) {
 	case len(book.Held.Rounds) == 0:
 		p.line("No bid met an offer: nothing was traded.")
 	default:
-		s.rounds(p, book.Held.Rounds, &book.Product.Product)
+		s.rounds(p, book.Held.Rounds, &book.Product)
 	}
 	p.line("Check it with: %s", s.next("market audit", book.Product.ID.String()))
 }
 
-func (s *session) rounds(p *page, rounds []wire.Round, product *types.Product) {
-	p.row("price", "volume", "terms", "sellers' record", "buyers' record")
+func (s *session) rounds(p *page, rounds []types.Round, of *wire.Product) {
+	p.row("price", "volume", "sellers' record", "buyers' record")
 	for i := range rounds {
-		round := &rounds[i].Round
-		p.row(s.rate(product.Asset, product.Unit, round.Price.Rat()), quantity(round.Volume, product.Unit), types.FallbackKind(round.Fallback),
+		round := &rounds[i]
+		p.row(s.lotPrice(&of.Product, of.Grid.Lot, round.Price), quantity(round.Volume, of.Product.Unit),
 			fmt.Sprintf("%d%%", round.Sellers), fmt.Sprintf("%d%%", round.Buyers))
 	}
 }

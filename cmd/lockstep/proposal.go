@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"lockstep/client/wire"
 	"lockstep/internal/atomicfile"
 	"lockstep/internal/plaintext"
+	"lockstep/internal/table"
 	"lockstep/trade"
+	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -70,7 +71,7 @@ func (c *tradeAgreeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	odd := s.odd(ctx, &c.priceFlags, &agreement.Goods, agreement.Asset, unitPrice(&agreement))
-	return s.propose(ctx, known, proposal, nil, c.Out, c.yesFlag, plan{ask: "Sign this agreement", odd: odd})
+	return s.propose(ctx, known, proposal, nil, c.Out, c.yesFlag, plan{ask: s.asked(words.AskSignAgreement), odd: odd})
 }
 
 func (c *tradeAgreeCmd) agreement(ctx context.Context, s *session) (types.Agreement, error) {
@@ -126,12 +127,12 @@ func (c *tradeSplitCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return s.propose(ctx, known, proposal, &trade.Trade, c.Out, c.yesFlag, plan{ask: "Sign this split"})
+	return s.propose(ctx, known, proposal, &trade, c.Out, c.yesFlag, plan{ask: s.asked(words.AskSignSplit)})
 }
 
 // propose shows a proposal, asks for consent, signs it and writes the file for the other party.
-func (s *session) propose(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade, file string, yes yesFlag, p plan) error {
-	explained, err := s.explain(ctx, known, proposal, trade, &p)
+func (s *session) propose(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, t *wire.Trade, file string, yes yesFlag, p plan) error {
+	explained, err := s.explain(ctx, known, proposal, t, &p)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (s *session) propose(ctx context.Context, known wallet.Context, proposal *w
 	if _, err := s.consent(yes, p, wallet.Cost{}); err != nil {
 		return err
 	}
-	signed, err := s.account.SignProposal(known, proposal, trade)
+	signed, err := s.account.SignProposal(known, proposal, recorded(t))
 	if err != nil {
 		return err
 	}
@@ -152,23 +153,39 @@ func (s *session) propose(ctx context.Context, known wallet.Context, proposal *w
 }
 
 // explain adds all effects of a signature to a plan, to be shown with its question.
-func (s *session) explain(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade, p *plan) (*wallet.Explanation, error) {
-	explained, err := s.account.Explain(known, proposal, trade)
+func (s *session) explain(ctx context.Context, known wallet.Context, proposal *wallet.Proposal, t *wire.Trade, p *plan) (*wallet.Explanation, error) {
+	if t != nil {
+		known.Reading = t.Reading
+	}
+	explained, err := s.account.Explain(known, proposal, recorded(t))
 	if err != nil {
 		return nil, err
 	}
-	p.worst = append(p.worst, strings.Split(explained.String(), "\n")...)
-	if err := s.showMeter(ctx, p, &explained.Agreement.Goods); err != nil {
-		return nil, err
+	width := 0
+	for _, row := range explained.Rows {
+		width = max(width, table.Width(row.Name))
 	}
-	if explained.Split {
-		p.worst = append(p.worst, "A split ends the trade and can't be taken back.")
-		return explained, nil
+	for _, row := range explained.Rows {
+		line := row.Text
+		if row.Name != "" {
+			line = table.Pad(row.Name, width+2) + row.Text
+		}
+		p.worst = append(p.worst, line)
 	}
-	p.worst = append(p.worst, consequence(explained.Agreement.Fallback, &explained.Agreement.Goods))
+	if err := s.showMeter(ctx, p, &explained.Agreement.Goods); err != nil || explained.Split {
+		return explained, err
+	}
 	claims, err := s.claimsBefore(ctx, explained.Agreement)
 	p.worst = append(p.worst, claims...)
 	return explained, err
+}
+
+// recorded returns the trade as the ledger records it; nil when it is not on the ledger.
+func recorded(t *wire.Trade) *types.Trade {
+	if t == nil {
+		return nil
+	}
+	return &t.Trade
 }
 
 // writtenProposal is the result of a command that wrote the file of a proposal.
@@ -239,21 +256,24 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 }
 
 // tradeIfKnown looks a trade up; nil when it is not on the ledger.
-func (s *session) tradeIfKnown(ctx context.Context, id types.TradeID) (*types.Trade, error) {
+func (s *session) tradeIfKnown(ctx context.Context, id types.TradeID) (*wire.Trade, error) {
 	trade, err := s.node.Trade(ctx, id)
 	switch types.CodeOf(err) {
 	case types.CodeOK:
-		return &trade.Trade, nil
+		return &trade, nil
 	case types.CodeNotFound, types.CodeTradeUnknown:
 		return nil, nil
 	}
 	return nil, err
 }
 
+// asked returns the text of a question.
+func (s *session) asked(key trade.Key) string { return s.printer(nil, types.PublicKey{}).Key(key) }
+
 // sign shows the proposal, asks for consent, signs it, and sends it if both have signed.
-func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade) error {
-	p := plan{ask: "Sign it"}
-	explained, err := s.explain(ctx, known, proposal, trade, &p)
+func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *wire.Trade) error {
+	p := plan{ask: s.asked(words.AskSign)}
+	explained, err := s.explain(ctx, known, proposal, t, &p)
 	if err != nil {
 		return err
 	}
@@ -267,24 +287,24 @@ func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Contex
 	last := len(proposal.Signers()) == 1 && c.Out == ""
 	cost := wallet.Cost{}
 	if last {
-		p.ask = "Sign it and send it to the ledger"
+		p.ask = s.asked(words.AskSignSend)
 		if cost, err = c.cost(s, known, proposal); err != nil {
 			return err
 		}
 		if c.Pay {
-			p.ask = "Sign it, send it to the ledger and pay"
+			p.ask = s.asked(words.AskSignPay)
 		}
 	}
 	leave, err := s.consent(c.yesFlag, p, cost)
 	if err != nil {
 		return err
 	}
-	signed, err := s.account.SignProposal(known, proposal, trade)
+	signed, err := s.account.SignProposal(known, proposal, recorded(t))
 	if err != nil {
 		return err
 	}
 	if last {
-		return c.record(ctx, s, known, signed, trade, leave)
+		return c.record(ctx, s, known, signed, recorded(t), leave)
 	}
 	out := c.Out
 	if out == "" {
@@ -298,18 +318,18 @@ func (c *tradeSignCmd) sign(ctx context.Context, s *session, known wallet.Contex
 
 // send submits a proposal that both have signed before: for a party whose transaction did not reach the ledger, or for anyone
 // else.
-func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *types.Trade) error {
+func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *wire.Trade) error {
 	if c.Out != "" {
 		return misuse("both have signed %s: omit --out to send it", c.File)
 	}
 	if t != nil && proposal.Agreement() != nil {
-		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", proposal.Trade(), trade.PhaseAt(t, known.Clock))
+		return types.Refuse(types.CodeTradeExists, "the agreement is on the ledger already: trade %s is %s", proposal.Trade(), trade.PhaseAt(&t.Trade, known.Clock))
 	}
 	cost, err := c.cost(s, known, proposal)
 	if err != nil {
 		return err
 	}
-	p := plan{ask: fmt.Sprintf("Both have signed it. Send it to the ledger: trade %s", proposal.Trade())}
+	p := plan{ask: s.asked(words.AskSend) + s.asked(words.Colon) + proposal.Trade().String()}
 	if c.Pay { // so the account is the consumer's
 		if err := s.vouch(ctx, proposal.Agreement().Asset, c.Asset); err != nil {
 			return err
@@ -318,13 +338,13 @@ func (c *tradeSignCmd) send(ctx context.Context, s *session, known wallet.Contex
 			return err
 		}
 		p.odd = s.odd(ctx, &c.priceFlags, &proposal.Agreement().Goods, proposal.Agreement().Asset, unitPrice(proposal.Agreement()))
-		p.ask = "Both have signed it. Send it to the ledger and pay"
+		p.ask = s.asked(words.AskSendPay)
 	}
 	leave, err := s.consent(c.yesFlag, p, cost)
 	if err != nil {
 		return err
 	}
-	return c.record(ctx, s, known, proposal, t, leave)
+	return c.record(ctx, s, known, proposal, recorded(t), leave)
 }
 
 // cost returns the cost of sending the proposal: the fee, and with --pay the payment.
@@ -339,17 +359,18 @@ func (c *tradeSignCmd) cost(s *session, known wallet.Context, proposal *wallet.P
 }
 
 // record sends the transaction that records a proposal which both have signed.
-func (c *tradeSignCmd) record(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, trade *types.Trade, leave leave) error {
+func (c *tradeSignCmd) record(ctx context.Context, s *session, known wallet.Context, proposal *wallet.Proposal, t *types.Trade, leave leave) error {
 	d := s.account.Draft(known)
-	if err := d.Record(proposal, trade); err != nil {
+	if err := d.Record(proposal, t); err != nil {
 		return err
 	}
-	done := "Signed by both and sent"
+	done := s.asked(words.SignedAndSent)
 	if c.Pay {
 		if err := d.PayProposed(proposal); err != nil {
 			return err
 		}
-		done += ". Paid: payment and deposit are locked (E1)"
+		w := s.printer(nil, types.PublicKey{})
+		done = w.Full(done) + words.Upper(w.Key(trade.DonePaid))
 	}
 	if err := s.signer.Fund(ctx, d); err != nil {
 		return err
@@ -392,14 +413,14 @@ func (c *walletSignaturesCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if !proposal.Open(s.status.BlockTime, s.status.Clock, trade) {
+		if !proposal.Open(s.status.BlockTime, s.status.Clock, recorded(trade)) {
 			continue
 		}
 		key, err := s.wallet.KeyAt(signed.Account)
 		if err != nil {
 			return err
 		}
-		open = append(open, s.describeSigned(signed.Account, key, proposal, trade))
+		open = append(open, s.describeSigned(signed.Account, key, proposal, recorded(trade)))
 	}
 	return a.show(map[string]any{"signatures": open}, func(p *page) {
 		if len(open) == 0 {
@@ -421,7 +442,7 @@ func (s *session) describeSigned(account uint32, key types.PublicKey, proposal *
 	open := openSignature{Account: account, Trade: proposal.Trade(), Proposal: "agreement", ValidUntil: proposal.ValidUntil()}
 	agreement := proposal.Agreement()
 	if agreement != nil {
-		open.What = fmt.Sprintf("agreement on %s for %s", describeGoods(&agreement.Goods), s.money(agreement.Asset, agreement.Price))
+		open.What = fmt.Sprintf("agreement on %s for %s", describeGoods(&words.Printer{}, &agreement.Goods), s.money(agreement.Asset, agreement.Price))
 	} else {
 		agreement = &trade.Agreement
 		toProducer, toConsumer := proposal.Shares()

@@ -23,11 +23,11 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 	if c.KeyFile != "" {
 		return c.showKey(ctx, a)
 	}
-	s, trade, err := c.begin(ctx, a)
+	s, t, err := c.begin(ctx, a)
 	if err != nil {
 		return err
 	}
-	k := trade.Trade.Agreement.Instalments
+	k := t.Trade.Agreement.Instalments
 	if c.Instalment != nil {
 		k = *c.Instalment
 	}
@@ -35,11 +35,11 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	tx, err := s.account.Release(known, c.Trade, &trade.Trade, k)
+	tx, err := s.account.Release(known, c.Trade, &t.Trade, k)
 	if err != nil {
 		return err
 	}
-	p := s.release(&trade.Trade, k, "Release up to instalment", "Released: the secret is on the ledger (E3)")
+	p := s.release(&t.Trade, k, trade.AskRelease)
 	receipt, err := s.sendUnsigned(ctx, tx, c.yesFlag, p)
 	if err != nil {
 		return err
@@ -48,16 +48,8 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 }
 
 // release returns the plan to give the producer its part of the payment up to instalment k.
-func (s *session) release(t *types.Trade, k uint16, verb, done string) plan {
-	a := &t.Agreement
-	free, _ := trade.Due(a, k).Sub(trade.Due(a, min(t.Released, k))) // none is left when it was released before
-	return plan{
-		ask: fmt.Sprintf("%s %d of %d, which gives the producer %s", verb, k, a.Instalments, s.money(a.Asset, free)),
-		worst: []string{
-			fmt.Sprintf("Are the goods there? A release can't be taken back, and if they are not you lose %s.", s.money(a.Asset, free)),
-		},
-		done: done,
-	}
+func (s *session) release(t *types.Trade, k uint16, ask trade.Key) plan {
+	return planOf(s.agreementPrinter(&t.Agreement, s.status.Clock, s.viewer()), trade.ConsentToRelease(t, k, ask))
 }
 
 // showKey publishes a key on the ledger that was handed over in a file.
@@ -77,15 +69,14 @@ func (c *tradeReleaseCmd) showKey(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	trade, err := s.node.Trade(ctx, c.Trade)
+	t, err := s.node.Trade(ctx, c.Trade)
 	if err != nil {
 		return err
 	}
-	if most := trade.Trade.Agreement.Instalments; key.Instalment > most {
+	if most := t.Trade.Agreement.Instalments; key.Instalment > most {
 		return types.Refuse(types.CodeInstalment, "the key in %s is of instalment %d, the trade has %d", c.KeyFile, key.Instalment, most)
 	}
-	p := s.release(&trade.Trade, key.Instalment, "Release by the key up to instalment",
-		fmt.Sprintf("Released up to instalment %d by the key that was handed over (E3)", key.Instalment))
+	p := s.release(&t.Trade, key.Instalment, trade.AskReleaseByKey)
 	receipt, err := s.sendUnsigned(ctx, types.NewRelease(s.params.ChainID, key), c.yesFlag, p)
 	if err != nil {
 		return err
@@ -121,7 +112,7 @@ func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p := s.release(&t.Trade, c.Instalment, "Write the key of instalment", "")
+	p := s.release(&t.Trade, c.Instalment, trade.AskWriteKey)
 	if _, err := s.consent(c.yesFlag, p, wallet.Cost{}); err != nil {
 		return err
 	}

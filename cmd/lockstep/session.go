@@ -160,7 +160,7 @@ func (s *session) known(ctx context.Context) (known wallet.Context, err error) {
 	}
 	s.status, s.late = view.Status, view.Warning
 	known = view.Context
-	known.Asset, known.Money, known.Moment = s.assets.look, s.money, stamp
+	known.Asset, known.Money, known.Moment, known.Language = s.assets.look, s.money, stamp, s.language()
 	return known, nil
 }
 

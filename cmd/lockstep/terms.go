@@ -22,6 +22,7 @@ type termsExplainCmd struct {
 	Bond        string `help:"Bond of the producer; by default nothing." placeholder:"AMOUNT"`
 	Instalments uint16 `help:"Number of instalments in which the payment is released; by default one." placeholder:"N"`
 	Fallback    string `help:"Terms if the last secret is not known by confirm-by: hold (the default), meter or arbiter." placeholder:"TERMS"`
+	Auction     bool   `help:"The trade is a match of an auction: both sides have locked their money with their orders."`
 	ReleaseCost string `help:"The consumer's cost to send a release. This ledger takes no fee for it." default:"0" placeholder:"AMOUNT"`
 	Agreement   string `arg:"" optional:"" help:"File with an agreement instead of the flags for its terms; - for standard input. Value and cost are in smallest units then." placeholder:"FILE"`
 }
@@ -44,6 +45,7 @@ func (c *termsExplainCmd) terms(a *app) (game.Terms, error) {
 	if t.Fallback == "" {
 		t.Fallback = types.FallbackKind(&types.Hold{})
 	}
+	t.Matched = c.Auction
 	sums := []sum{{"value", c.Value, &t.Value}, {"cost", c.Cost, &t.Cost}, {"release-cost", c.ReleaseCost, &t.ReleaseCost}}
 	if c.Agreement != "" {
 		if c.Price+c.Deposit+c.Bond+c.Fallback != "" || c.Instalments != 0 {
@@ -59,6 +61,9 @@ func (c *termsExplainCmd) terms(a *app) (game.Terms, error) {
 		}
 		t.Price, t.Deposit, t.Bond, t.Instalments = agreement.Price, agreement.Deposit, agreement.Bond, agreement.Instalments
 		t.Quantity, t.Fallback = agreement.Goods.Quantity, types.FallbackKind(agreement.Fallback)
+		if _, _, matched := agreement.Match(); matched {
+			t.Matched = true
+		}
 		return t, readSums(sums, 0)
 	}
 	if c.Price == "" || c.Deposit == "" {
@@ -132,7 +137,11 @@ func explainTerms(p *page, s *game.Solution) {
 	if t.Instalments > 1 {
 		instalments = fmt.Sprintf("%d instalments", t.Instalments)
 	}
-	p.line("Price %s, deposit %s, bond %s, %s, %s terms.", t.Price, t.Deposit, t.Bond, instalments, t.Fallback)
+	matched := ""
+	if t.Matched {
+		matched = " A match of an auction, with the money of both orders."
+	}
+	p.line("Price %s, deposit %s, bond %s, %s, %s terms.%s", t.Price, t.Deposit, t.Bond, instalments, t.Fallback, matched)
 	p.line("The goods are worth %s to the consumer and cost the producer %s.\n", t.Value, t.Cost)
 	p.row("CONSUMER", "PRODUCER", "", "OUTCOME")
 	for _, end := range s.Ends {

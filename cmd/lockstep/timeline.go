@@ -3,13 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 
-	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/table"
 	"lockstep/trade"
@@ -48,7 +44,7 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 			if status.Viewer != "" {
 				role = w.Key(trade.RoleKey(status.Viewer))
 			}
-			p.row(w.Key(trade.PhaseKey(status.Phase)), role, listedGoods(&t.Trade.Agreement.Goods),
+			p.row(w.Key(trade.PhaseKey(status.Phase)), role, listedGoods(w, &t.Trade.Agreement.Goods),
 				s.money(t.Trade.Agreement.Asset, t.Trade.Agreement.Price), turnText(w, &status, t.Clock), short(t.ID))
 		}
 	})
@@ -56,14 +52,19 @@ func (c *tradeListCmd) Run(ctx context.Context, a *app) error {
 
 // printer returns the printer of messages about a trade for the holder of a key.
 func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer {
-	w := &words.Printer{Language: s.language()}
-	if t != nil {
-		a := &t.Trade.Agreement
-		w.Viewer = trade.RoleOf(a, viewer)
-		w.Money = func(amount types.Amount) string { return s.money(a.Asset, amount) }
-		w.Time = func(at types.Time) string { return s.deadline(at, t.Clock) }
-		w.Quantity = func(n uint64) string { return quantity(n, a.Goods.Unit) }
+	if t == nil {
+		return &words.Printer{Language: s.language()}
 	}
+	return s.agreementPrinter(&t.Trade.Agreement, t.Clock, viewer)
+}
+
+// agreementPrinter returns the printer of messages about an agreement, at a moment of the ledger clock.
+func (s *session) agreementPrinter(a *types.Agreement, clock types.Time, viewer types.PublicKey) *words.Printer {
+	w := &words.Printer{Language: s.language(), Viewer: trade.RoleOf(a, viewer)}
+	w.Goods = describeGoods(w, &a.Goods)
+	w.Money = func(amount types.Amount) string { return s.money(a.Asset, amount) }
+	w.Time = func(at types.Time) string { return s.deadline(w, at, clock) }
+	w.Quantity = func(n uint64) string { return quantity(n, a.Goods.Unit) }
 	return w
 }
 
@@ -82,7 +83,7 @@ func turnText(w *words.Printer, status *trade.Status, clock types.Time) string {
 	}
 	text := w.Actor(status.Turn.Role) + w.Key(words.Colon) + w.Key(status.Turn.Move)
 	if status.Turn.Until != 0 {
-		text += ", " + about(w, status.Turn.Until, clock)
+		text += w.Key(words.Separator) + about(w, status.Turn.Until, clock)
 	}
 	return text
 }
@@ -136,7 +137,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 		text  string
 	}{
 		{words.LabelTrade, t.ID.String()},
-		{words.LabelGoods, describeGoods(&a.Goods)},
+		{words.LabelGoods, describeGoods(w, &a.Goods)},
 		{words.LabelPrice, w.Text(trade.PriceOf(a))},
 		{words.LabelProducer, party(a.Producer)},
 		{words.LabelConsumer, party(a.Consumer)},
@@ -171,7 +172,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 	} else {
 		p.row(w.Key(words.LabelElse), w.List(status.Else))
 	}
-	s.skewNote(p)
+	s.skewNote(p, w)
 }
 
 // labelWidth is the width of the labels at the head of a timeline.
@@ -189,7 +190,7 @@ func (s *session) stageRow(w *words.Printer, stage *trade.Stage, clock types.Tim
 	case stage.Missed:
 		mark, when = "✗", stamp(stage.At)
 	case stage.Until != 0:
-		when = w.Fill(words.By, s.deadline(stage.Until, clock))
+		when = w.Fill(words.By, s.deadline(w, stage.Until, clock))
 	}
 	if stage.Note != nil {
 		note = w.Text(*stage.Note)
@@ -206,111 +207,4 @@ func untilText(w *words.Printer, until, clock types.Time) string {
 		return w.Key(words.AnyTime)
 	}
 	return w.Fill(words.By, soon(until, clock)+w.Fill(words.Aside, about(w, until, clock)))
-}
-
-// listedGoods formats the quantity, the commodity and the begin of goods for a table.
-func listedGoods(g *types.Goods) string {
-	text := listedAmount(g)
-	if from := slotBegin(g); from != "-" {
-		text += ", " + from
-	}
-	return text
-}
-
-// listedAmount is [amountText] for a table: watt-hours need no commodity, and number and unit stay on one line.
-func listedAmount(g *types.Goods) string {
-	if g.Commodity == types.CommodityEnergy && g.Unit == types.UnitWattHour {
-		return strings.ReplaceAll(quantity(g.Quantity, g.Unit), " ", fixedSpace)
-	}
-	return amountText(g)
-}
-
-// amountText formats the quantity and the commodity of goods.
-func amountText(g *types.Goods) string {
-	if g.Unit == types.UnitItem {
-		return "one " + name(g.Commodity)
-	}
-	return quantity(g.Quantity, g.Unit) + " " + name(g.Commodity)
-}
-
-func describeGoods(g *types.Goods) string {
-	text := amountText(g)
-	if slot := slotText(g); slot != "-" {
-		text += ", " + slot
-	}
-	if g.Zone != "" {
-		text += ", " + name(g.Zone)
-	}
-	if !g.Flow.IsZero() {
-		text += fmt.Sprintf(", %s of connection point %s", g.Flow.Direction, g.Flow.Point)
-	}
-	if g.Note != "" {
-		text += ` (note: "` + printable(g.Note) + `")`
-	}
-	return text
-}
-
-type tradeWatchCmd struct {
-	walletFlags
-	Trade *types.TradeID   `arg:"" optional:"" help:"Only this trade."`
-	Key   *types.PublicKey `help:"Trades of this key instead of the wallet's." find:"" placeholder:"KEY"`
-	From  uint64           `help:"Begin at this height; by default now." placeholder:"HEIGHT"`
-	Count int              `help:"End after this many events; by default never." placeholder:"N"`
-}
-
-func (c *tradeWatchCmd) Run(ctx context.Context, a *app) error {
-	options := client.EventsOptions{From: c.From}
-	var s *session
-	if c.Trade != nil {
-		options.Trade = *c.Trade
-		node, err := a.connect()
-		if err != nil {
-			return err
-		}
-		if s, err = a.visit(ctx, node); err != nil {
-			return err
-		}
-	} else {
-		session, key, err := a.lookAs(ctx, &c.walletFlags, c.Key)
-		if err != nil {
-			return err
-		}
-		s, options.Key = session, key
-	}
-	seen := 0
-	for event, err := range s.node.Events(ctx, options) {
-		if errors.Is(err, context.Canceled) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := a.event(&event); err != nil {
-			return err
-		}
-		if seen++; seen == c.Count {
-			return nil
-		}
-	}
-	return nil
-}
-
-func (a *app) event(e *types.Event) error {
-	if a.JSON {
-		return json.NewEncoder(a.out).Encode(e)
-	}
-	what := ""
-	switch {
-	case e.Trade != types.TradeID{}:
-		what = "trade " + e.Trade.String()
-	case e.Offer != types.OfferID{}:
-		what = "offer " + e.Offer.String()
-	case e.Product != types.ProductID{}:
-		what = "product " + e.Product.String()
-	case e.Tx != types.TxID{}:
-		what = "tx " + e.Tx.String()
-	}
-	w := &words.Printer{Language: a.language()}
-	_, err := fmt.Fprintf(a.out, "%s  %-12s  %s: %s\n", stamp(e.At), e.Kind, what, w.Key(trade.EventKey(e.Kind)))
-	return err
 }

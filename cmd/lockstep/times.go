@@ -35,7 +35,7 @@ func soon(t, clock types.Time) string {
 const almostADay = types.Duration(20 * 60 * 60 * 1000)
 
 // slotText formats the time of goods: the day and the zone once, if both ends have them in common.
-func slotText(g *types.Goods) string {
+func slotText(w *words.Printer, g *types.Goods) string {
 	if g.From == 0 && g.Until == 0 {
 		return "-"
 	}
@@ -50,7 +50,7 @@ func slotText(g *types.Goods) string {
 	if zone := from.Format("MST"); zone != until.Format("MST") {
 		begin += " " + zone
 	}
-	return begin + " to " + end + until.Format(" MST")
+	return begin + w.Fill(words.SlotTo, end+until.Format(" MST"))
 }
 
 // slotBegin formats the begin of the slot of goods for a table: in one piece.
@@ -75,27 +75,16 @@ func remainingText(w *words.Printer, until, clock types.Time) string {
 	if clock > until {
 		return w.Key(words.DeadlinePassed)
 	}
-	return w.Fill(words.TimeLeft, spanText(until.Since(clock).Std().Round(time.Second)))
+	return w.Fill(words.TimeLeft, w.Span(until.Since(clock).Std().Round(time.Second)))
 }
 
 // about is [remainingText] for a table: in whole minutes as long as there are some, and in one piece.
 func about(w *words.Printer, until, clock types.Time) string {
 	text := remainingText(w, until, clock)
 	if left := until.Since(clock).Std(); clock <= until && left >= 2*time.Minute {
-		text = w.Fill(words.TimeLeft, spanText(left.Round(time.Minute)))
+		text = w.Fill(words.TimeLeft, w.Span(left.Round(time.Minute)))
 	}
 	return strings.ReplaceAll(text, " ", fixedSpace)
-}
-
-func spanText(span time.Duration) string {
-	left := span.String()
-	if strings.HasSuffix(left, "m0s") {
-		left = strings.TrimSuffix(left, "0s")
-	}
-	if strings.HasSuffix(left, "h0m") {
-		left = strings.TrimSuffix(left, "0m")
-	}
-	return left
 }
 
 // leastSkew is the smallest lag of the ledger clock that is reported.
@@ -105,17 +94,17 @@ const leastSkew = types.Duration(60_000)
 func (s *session) behind() bool { return s.status.Skew >= leastSkew }
 
 // deadline formats a moment of the ledger clock, and the time left while the ledger clock lags.
-func (s *session) deadline(t, clock types.Time) string {
+func (s *session) deadline(w *words.Printer, t, clock types.Time) string {
 	if s.behind() {
-		return stamp(t) + " ledger time (" + remaining(t, clock) + ")"
+		return w.Fill(words.LedgerTime, stamp(t)) + w.Fill(words.Aside, remainingText(w, t, clock))
 	}
 	return stamp(t)
 }
 
 // skewNote prints the lag of the ledger clock, if it is reported.
-func (s *session) skewNote(p *page) {
+func (s *session) skewNote(p *page, w *words.Printer) {
 	if s.behind() {
-		p.line("The ledger clock is %s behind, since no blocks were made for a while: deadlines come that much later.", s.status.Skew)
+		p.line("%s", w.Fill(words.ClockBehind, w.Span(s.status.Skew.Std())))
 	}
 }
 

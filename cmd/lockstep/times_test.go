@@ -53,7 +53,7 @@ func TestTimesOfAPlace(t *testing.T) {
 		{"2026-10-25T00:45:00Z", "2026-10-25T01:00:00Z", "2026-10-25 02:45 CEST to 02:00 CET"},
 		{"2026-11-27T01:45:02Z", "2026-11-27T01:45:04Z", "2026-11-27 02:45:02 to 02:45:04 CET"},
 	} {
-		if got := slotText(&types.Goods{From: moment(t, c.from), Until: moment(t, c.until)}); got != c.want {
+		if got := slotText(&words.Printer{}, &types.Goods{From: moment(t, c.from), Until: moment(t, c.until)}); got != c.want {
 			t.Errorf("%s, not %s", got, c.want)
 		}
 	}
@@ -80,7 +80,7 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	clock := moment(t, "2026-11-27T01:00:00Z")
 	s := &session{status: wire.Status{Clock: clock, Skew: leastSkew}}
-	if got := s.deadline(clock.Add(90_000), clock); !strings.HasSuffix(got, " ledger time (1m30s left)") {
+	if got := s.deadline(&words.Printer{}, clock.Add(90_000), clock); !strings.HasSuffix(got, " ledger time (1m30s left)") {
 		t.Errorf("behind: %s", got)
 	}
 	for left, want := range map[types.Duration]string{0: "0s left", 60_000: "1m left", 3_600_000: "1h left", 3_900_000: "1h5m left", 3_601_000: "1h0m1s left", 600: "1s left"} {
@@ -97,7 +97,7 @@ func TestDeadlineAfterAnOutage(t *testing.T) {
 		t.Errorf("%s of a moment that has passed", got)
 	}
 	s.status.Skew--
-	if got := s.deadline(clock.Add(90_000), clock); got != stamp(clock.Add(90_000)) {
+	if got := s.deadline(&words.Printer{}, clock.Add(90_000), clock); got != stamp(clock.Add(90_000)) {
 		t.Errorf("not behind: %s", got)
 	}
 }

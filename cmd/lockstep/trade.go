@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"lockstep/client/wire"
 	"lockstep/trade"
@@ -56,7 +55,7 @@ func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Recei
 		Trade   wire.Trade   `json:"trade"`
 	}{receipt, t}
 	return s.app.show(result, func(p *page) {
-		p.line("%s.\n", what)
+		p.line("%s\n", s.printer(&t, s.viewer()).Full(what))
 		s.timeline(p, &t)
 	})
 }
@@ -122,7 +121,7 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p := s.payment(agreement, "Take")
+	p := s.payment(agreement, true)
 	if err := s.showClaims(ctx, &p, agreement); err != nil {
 		return err
 	}
@@ -135,12 +134,11 @@ func (c *tradeTakeCmd) Run(ctx context.Context, a *app) error {
 }
 
 // payment returns the plan to lock the price and the deposit of an agreement (E1).
-func (s *session) payment(agreement *types.Agreement, verb string) plan {
-	return plan{
-		ask: fmt.Sprintf("%s %s for %s and a deposit of %s", verb, describeGoods(&agreement.Goods),
-			s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
-		worst: s.worstOf(agreement), done: "Paid: payment and deposit are locked (E1)",
-	}
+func (s *session) payment(agreement *types.Agreement, takes bool) plan {
+	w := s.agreementPrinter(agreement, s.status.Clock, s.viewer())
+	p := planOf(w, trade.ConsentToPay(agreement, takes))
+	withMeterHint(w, agreement, p.worst)
+	return p
 }
 
 type tradePayCmd struct {
@@ -150,7 +148,7 @@ type tradePayCmd struct {
 
 func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		p := s.payment(&trade.Agreement, "Pay for")
+		p := s.payment(&trade.Agreement, false)
 		if err := s.showClaims(ctx, &p, &trade.Agreement); err != nil {
 			return p, err
 		}
@@ -164,13 +162,11 @@ type tradeDeliverCmd struct {
 }
 
 func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		agreement := &trade.Agreement
-		p := plan{
-			ask:   fmt.Sprintf("Deliver %s for %s and lock your bond of %s", describeGoods(&agreement.Goods), s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Bond)),
-			worst: slices.Delete(s.worstOf(agreement), 1, 2), done: "Delivered: the deposit became the return, locked like the payment (E2)",
-		}
-		return p, d.Deliver(c.Trade, trade)
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+		w := s.agreementPrinter(&t.Agreement, s.status.Clock, s.viewer())
+		p := planOf(w, trade.ConsentToDeliver(t))
+		withMeterHint(w, &t.Agreement, p.worst)
+		return p, d.Deliver(c.Trade, t)
 	})
 }
 
@@ -180,12 +176,15 @@ type tradeCollectCmd struct {
 }
 
 func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(_ *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		return plan{
-			ask:  fmt.Sprintf("Collect all your money from trade %s", c.Trade),
-			done: "Collected: the money is in your account",
-		}, d.Collect(c.Trade, trade)
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+		return s.spending(t), d.Collect(c.Trade, t)
 	})
+}
+
+// spending returns the plan to spend the account's parts of a trade.
+func (s *session) spending(t *types.Trade) plan {
+	w := s.agreementPrinter(&t.Agreement, s.status.Clock, s.viewer())
+	return planOf(w, trade.ConsentToSpend(t, s.viewer(), s.status.Clock))
 }
 
 type tradeRefundCmd struct {
@@ -195,24 +194,11 @@ type tradeRefundCmd struct {
 
 func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
 	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
-		agreement := &t.Agreement
 		if err := trade.May(t, trade.MoveRefund, s.status.Clock); err != nil {
-			return plan{}, fmt.Errorf("%w; a refund is possible after deliver-by (%s) if nothing was delivered", err, agreement.Deadlines.DeliverBy)
+			return plan{}, fmt.Errorf("%w; a refund is possible after deliver-by (%s) if nothing was delivered", err, t.Agreement.Deadlines.DeliverBy)
 		}
-		return plan{
-			ask:  fmt.Sprintf("Take back the payment of %s and the deposit of %s", s.money(agreement.Asset, agreement.Price), s.money(agreement.Asset, agreement.Deposit)),
-			done: "Refunded: payment and deposit are yours again",
-		}, d.Collect(c.Trade, t)
+		return s.spending(t), d.Collect(c.Trade, t)
 	})
-}
-
-// division returns the plan to divide all locked money of a trade.
-func (s *session) division(verb string, trade *types.Trade, toProducer, toConsumer types.Amount, done string) plan {
-	asset := trade.Agreement.Asset
-	return plan{
-		ask:   fmt.Sprintf("%s: %s to the producer and %s to the consumer", verb, s.money(asset, toProducer), s.money(asset, toConsumer)),
-		worst: []string{"A division ends the trade and can't be taken back."}, done: done,
-	}
 }
 
 type tradeSettleCmd struct {
@@ -230,10 +216,11 @@ func (c *tradeSettleCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p := plan{
-		ask:   fmt.Sprintf("Settle trade %s by its readings", c.Trade),
-		worst: []string{"A settlement divides all that the trade has locked and can't be taken back."}, done: "Settled by the readings",
+	t, err := s.trade(ctx, c.Trade)
+	if err != nil {
+		return err
 	}
+	p := planOf(s.printer(&t, s.viewer()), trade.ConsentToSettle(&t.Trade, t.Reading))
 	receipt, err := s.sendUnsigned(ctx, types.NewSettle(s.params.ChainID, c.Trade), c.yesFlag, p)
 	if err != nil {
 		return err
@@ -248,11 +235,12 @@ type tradeAwardCmd struct {
 }
 
 func (c *tradeAwardCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		toProducer, toConsumer, err := s.shares(&wire.Trade{Trade: *trade}, c.ToProducer)
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+		toProducer, toConsumer, err := s.shares(&wire.Trade{Trade: *t}, c.ToProducer)
 		if err != nil {
 			return plan{}, err
 		}
-		return s.division("Award", trade, toProducer, toConsumer, "Awarded"), d.Award(c.Trade, trade, toProducer, toConsumer)
+		w := s.agreementPrinter(&t.Agreement, s.status.Clock, s.viewer())
+		return planOf(w, trade.ConsentToAward(toProducer, toConsumer)), d.Award(c.Trade, t, toProducer, toConsumer)
 	})
 }

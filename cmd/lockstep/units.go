@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -86,6 +87,17 @@ func parseQuantity(flag, text, unit string) (uint64, error) {
 	return exact.Num().Uint64(), nil
 }
 
+// sameUnit formats a quantity in the unit of a text that [parseQuantity] has read: 1.5kWh becomes 1kWh.
+func sameUnit(text string, n uint64, unit string) string {
+	written := strings.TrimLeft(strings.TrimSpace(text), "0123456789.")
+	_, power := measureOf(strings.TrimSpace(written))
+	if strings.TrimSpace(written) == "" {
+		power = 0
+		written = " " + name(unit)
+	}
+	return market.Decimal(scaled(new(big.Rat).SetInt(new(big.Int).SetUint64(n)), -power)) + written
+}
+
 func quantityForms(unit string) string {
 	if unitOf(unit) == types.UnitWattHour {
 		return "2kWh, 500Wh or 0.5MWh"
@@ -102,15 +114,48 @@ func scaled(number *big.Rat, power int) *big.Rat {
 	return number.Mul(number, factor)
 }
 
-// parsePrice parses a price and returns that of one unit of goods as the ledger counts them, in smallest units of the asset. The
-// text is a price per display unit, in whole money or in hundredths: 0.30/kWh, 30ct/kWh, 45 EUR/MWh, 12/item; "/k" is per 1,000
-// of the goods' unit. A number alone is a price of one unit, but not of energy: one user reads it per kWh and another per Wh,
-// which is a thousand times as much.
+// parsePrice parses a price that is more than zero, see [readPrice].
 func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error) {
+	rate, _, err := readPrice(flag, text, unit, asset)
+	if err == nil && rate.Mantissa == 0 {
+		return rate, misuse("%s %q is nothing: a price is more than zero", flag, text)
+	}
+	return rate, err
+}
+
+// belowZero refuses a negative price.
+func belowZero(what, text string) error {
+	return fmt.Errorf("%s %q is below zero, and this ledger has no negative prices: the section \"Prices below zero\" of docs/explanation/markets.md shows how such a trade is made", what, text)
+}
+
+// priceForm is the way in which a price was written: "30ct/kWh", "45 EUR/MWh", "12".
+type priceForm struct {
+	money string // after the number
+	per   string // with the slash, or empty
+	power int    // of ten: the number times it is the price of one unit of goods, in smallest units of the asset
+}
+
+// text writes the price of one unit of goods, in smallest units of the asset, in this form.
+func (f *priceForm) text(price *big.Rat) string {
+	return market.Decimal(scaled(new(big.Rat).Set(price), -f.power)) + f.money + f.per
+}
+
+// readPrice parses a price and returns that of one unit of goods as the ledger counts them, in smallest units of the asset, with the
+// form in which it was written. The text is a price per display unit, in whole money or in hundredths: 0.30/kWh, 30ct/kWh, 45 EUR/MWh,
+// 12/item; "/k" is per 1,000 of the goods' unit. A number alone is a price of one unit, but not of energy: one user reads it per kWh and
+// another per Wh, which is a thousand times as much.
+func readPrice(flag, text, unit string, asset *types.Asset) (rate types.Rate, form priceForm, err error) {
 	money, per, divided := strings.Cut(text, "/")
+	if strings.HasPrefix(strings.TrimSpace(money), "-") {
+		return rate, form, &usageError{belowZero(flag, text)}
+	}
 	number, currency, err := splitNumber(flag, money, priceForms(unit, asset))
 	if err != nil {
-		return number, err
+		return number, form, err
+	}
+	form.money = currency
+	if currency != "" && strings.Contains(money, " "+currency) {
+		form.money = " " + currency
 	}
 	shift := int(asset.Decimals)
 	switch {
@@ -118,33 +163,30 @@ func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error)
 	case currency == "€" && asset.Code == "EUR":
 	case slices.Contains([]string{"ct", "cent", "cents", "Cent", "Cents"}, currency):
 		if asset.Decimals < 2 {
-			return number, misuse("%s %q: %s has %d decimal places, so it has no hundredths: write the price in whole %s", flag, text, asset.Code, asset.Decimals, asset.Code)
+			return number, form, misuse("%s %q: %s has %d decimal places, so it has no hundredths: write the price in whole %s", flag, text, asset.Code, asset.Decimals, asset.Code)
 		}
 		shift -= 2
 	default:
-		return number, misuse("%s %q is in %s, but --asset is %s", flag, text, name(currency), asset.Code)
+		return number, form, misuse("%s %q is in %s, but --asset is %s", flag, text, name(currency), asset.Code)
 	}
 	per = strings.TrimSpace(per)
 	base, power := measureOf(per)
 	switch {
 	case !divided && unit == types.UnitWattHour:
-		return number, misuse("%s %q does not say for how much energy: write it like %s", flag, text, priceForms(unit, asset))
+		return number, form, misuse("%s %q does not say for how much energy: write it like %s", flag, text, priceForms(unit, asset))
 	case !divided:
 		base, power = measureOf(unit)
 	case per == "k":
 		base, power = unitOf(unit), 3
 	}
 	if base != unitOf(unit) {
-		return number, misuse("%s %q is a price for %s, but the goods are counted in %s: write it like %s", flag, text, name(per), name(unitOf(unit)), priceForms(unit, asset))
+		return number, form, misuse("%s %q is a price for %s, but the goods are counted in %s: write it like %s", flag, text, name(per), name(unitOf(unit)), priceForms(unit, asset))
 	}
-	rate, err := scaleRate(number, shift-power)
-	if err != nil {
-		return rate, err
+	if form.power = shift - power; divided {
+		form.per = "/" + per
 	}
-	if rate.Mantissa == 0 {
-		return rate, misuse("%s %q is nothing: a price is more than zero", flag, text)
-	}
-	return rate, nil
+	rate, err = scaleRate(number, form.power)
+	return rate, form, err
 }
 
 // priceOfAll parses the price of goods: an amount for all of them, or a price by quantity, which is rounded up as that of an
@@ -195,20 +237,39 @@ func quantity(n uint64, unit string) string {
 
 // rate formats the price of one unit of goods, in smallest units of an asset: exactly, in whole money per display unit.
 func (s *session) rate(asset types.AssetID, unit string, price *big.Rat) string {
-	per := measure{unit, 0}
+	per := displayed(unit)
+	money, mark := s.assets.nameAndMark(asset)
+	return wholeMoney(price, per.power, s.decimals(asset)) + " " + money + "/" + name(per.name) + mark
+}
+
+// displayed returns the measure for which prices of goods in a unit are shown.
+func displayed(unit string) measure {
 	if unit == types.UnitWattHour {
-		per = measure{"kWh", 3}
+		return measure{"kWh", 3}
 	}
-	decimals := s.decimals(asset)
-	text := market.Decimal(scaled(new(big.Rat).Set(price), per.power-decimals))
+	return measure{unit, 0}
+}
+
+// wholeMoney formats the price of 10^power units of goods in whole money of an asset with these decimal places, of which it shows two at least.
+func wholeMoney(price *big.Rat, power, decimals int) string {
+	text := market.Decimal(scaled(new(big.Rat).Set(price), power-decimals))
 	if _, fraction, _ := strings.Cut(text, "."); decimals >= 2 && len(fraction) < 2 {
 		if fraction == "" {
 			text += "."
 		}
 		text += strings.Repeat("0", 2-len(fraction))
 	}
-	money, mark := s.assets.nameAndMark(asset)
-	return text + " " + money + "/" + name(per.name) + mark
+	return text
+}
+
+// lotPrice formats a price for a lot as that of a unit.
+func (s *session) lotPrice(product *types.Product, lot uint64, price types.Amount) string {
+	return s.rate(product.Asset, product.Unit, perUnit(price, lot))
+}
+
+// perUnit returns the price of one unit from that of a lot.
+func perUnit(price types.Amount, lot uint64) *big.Rat {
+	return new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(price)), new(big.Int).SetUint64(max(lot, 1)))
 }
 
 // limit formats the price of an offer or an order.

@@ -48,7 +48,7 @@ func TestPrices(t *testing.T) {
 		{"12", "item", euro, "1200", ""}, {"12.5 EUR/item", "item", euro, "1250", ""}, {"4/k", "parcel", euro, "0.4", ""}, {"3/kWh", "Wh", whole, "0.003", ""},
 		{"30", "Wh", euro, "", "for how much energy"}, {"0.0003", "Wh", euro, "", "for how much energy"}, {"30ct", "Wh", euro, "", "for how much energy"},
 		{"30ct/kWh", "Wh", whole, "", "no hundredths"}, {"0.30 USD/kWh", "Wh", euro, "", "in USD"}, {"0.30/mWh", "Wh", euro, "", "a price for mWh"},
-		{"0.30/", "Wh", euro, "", "a price for"}, {"0/kWh", "Wh", euro, "", "more than zero"}, {"-1/kWh", "Wh", euro, "", "begin with a number"},
+		{"0.30/", "Wh", euro, "", "a price for"}, {"0/kWh", "Wh", euro, "", "more than zero"}, {"-1/kWh", "Wh", euro, "", "below zero"},
 		{"x", "item", euro, "", "begin with a number"}, {"3/kWh", "item", euro, "", "counted in item"}, {"0,30/kWh", "Wh", euro, "", "decimal point"},
 		{"99999999999999999999/kWh", "Wh", euro, "", "begin with a number"}, {"9999999999999999999/Wh", "Wh", six, "", "more than the ledger"},
 	} {

@@ -38,6 +38,7 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 			p.row("  "+v.Dir, "API on "+v.API, "peers on "+v.Address)
 		}
 		p.line("%s", bound(&params))
+		c.Market.initialRules(p, &params.Market)
 		p.line("Move each folder to its machine and start its node there with: lockstep node start --dir DIR")
 	})
 }

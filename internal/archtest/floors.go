@@ -27,6 +27,7 @@ func floors() []floor {
 		{4, "internal/game/explore"},
 		{4, "internal/ledgertest"},
 		{4, "internal/mutate"},
+		{4, "internal/practice"},
 		{4, "internal/sim"},
 
 		{3, "client"},
@@ -38,10 +39,12 @@ func floors() []floor {
 		{2, "internal/chain"},
 		{2, "internal/index"},
 		{2, "internal/store"},
+		{2, "meter/source"},
 		{2, "wallet"},
 
 		{1, "internal/game"},
 		{1, "internal/ledger"},
+		{1, "internal/strategy"},
 		{1, "client/wire"},
 		{1, "trade"},
 

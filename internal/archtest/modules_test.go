@@ -137,7 +137,8 @@ func TestNotice(t *testing.T) {
 	notice.WriteString(head + noticeMark)
 	notice.WriteString(`The program links the modules below, each under its own licence. LICENSES.txt has the texts of the licences. The source of
 each module, also of those under the Mozilla Public License 2.0, is at the address that its name is; "go mod download
-MODULE@VERSION" fetches it. "make notice" writes this list, and a test compares it.
+MODULE@VERSION" fetches it. The modules of Eclipse Paho are under two licences to choose from, and are used here under the Eclipse
+Distribution License 1.0. "make notice" writes this list, and a test compares it.
 
 The Go standard library and runtime
     BSD-3-Clause, the text of golang.org/x/text
@@ -215,13 +216,15 @@ func writeModules(t *testing.T, to *strings.Builder, list map[string]module) map
 }
 
 var (
-	licenceFile = regexp.MustCompile(`^(LICEN[CS]E|COPYING|UNLICENSE)([-.].*)?$`)
+	licenceFile = regexp.MustCompile(`^(LICEN[CS]E|COPYING|UNLICENSE|EDL)([-.].*)?$`)
 	copyright   = regexp.MustCompile(`(?im)^[ \t]*(portions )?copyright( (\(c\)|©) \S| \d{4})[^\n]*$`)
 )
 
 // licences are told by sentences that only they have, in this order.
 func licenceTable() []struct{ sentence, name string } {
 	return []struct{ sentence, name string }{
+		{"Eclipse Distribution License - v 1.0", "EDL-1.0 (BSD-3-Clause)"},
+		{"Eclipse Public License - v 2.0", "EPL-2.0"},
 		{"Mozilla Public License Version 2.0", "MPL-2.0"},
 		{"Mozilla Public License, version 2.0", "MPL-2.0"},
 		{"Apache License Version 2.0", "Apache-2.0"},

@@ -11,7 +11,7 @@ import (
 // pure are the packages in which the same input has to give the same output on every machine, for ever: nodes that
 // disagree on one bit fork the ledger.
 func pure() []string {
-	return []string{"types", "types/canon", "trade", "market", "meter", "internal/ledger"}
+	return []string{"types", "types/canon", "trade", "market", "meter", "meter/evidence", "internal/ledger"}
 }
 
 // impureImports bring in the world: randomness, files, network, environment, logs.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"lockstep/types"
@@ -26,33 +27,39 @@ const (
 	gateSlack = 2
 )
 
-// city is one quarter-hour of many households on one node: all place an order, the gate closes, one block holds the
-// auctions of all zones, and the matched trades are paid, delivered and released.
+// city is one quarter-hour of many households on one node: all place a funded order, the gate closes, and the auctions of all zones make
+// trades that are paid and delivered from the beginning. The slot passes, the meters are read, and the trades are released.
 type city struct {
 	o          *Options
 	world      *world // money and signatures
 	node       *nodeTarget
 	households []*household
 	zones      int
-	from       types.Time // the slot
+	from       types.Time       // the slot
+	purses     []types.Outpoint // of the households of the rehearsal, for after it
 	deals      []*deal
 	report     *CityReport
 }
 
 // cityRules are the default ones with slots of a second, so that the gate can close whenever all orders are there, and windows in
-// which a slow machine is late rather than refused.
-func cityRules() types.Params {
+// which a slow machine is late rather than refused. Between gate and slot there is time for the auction, and little more: the meters are
+// read after it.
+func cityRules(households int) types.Params {
 	const second, hour = types.Duration(1000), types.Duration(3600 * 1000)
 	p := types.DefaultParams("lockstep-bench")
-	p.Slot = second
-	p.Market.Opens, p.Market.Gate, p.Market.Pay = 6*hour, 2*hour, hour
+	p.Slot, p.ClockCap, p.MinWindow = second, second, 3*second
+	p.Market.Opens, p.Market.Gate = 6*hour, 4*second+types.Duration(households)/householdsCleared
+	p.Market.Reading, p.Market.Confirm = 6*hour, 6*hour
 	return p
 }
+
+// householdsCleared is how many households' auction a millisecond is thought to be long enough for, on a slow machine.
+const householdsCleared = 2
 
 // City does one quarter-hour of so many households as fast as one node takes it.
 func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 	o = o.withDefaults()
-	rules := cityRules()
+	rules := cityRules(households)
 	o.rules = &rules
 	if err := o.check(); err != nil {
 		return nil, err
@@ -69,8 +76,8 @@ func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 		return nil, err
 	}
 	stop := func() {}
-	for i, step := range []func(context.Context) error{c.fund, c.rehearse, c.order, c.auction, c.pay, c.deliver, c.release, c.index} {
-		if i == 2 {
+	for i, step := range []func(context.Context) error{c.fund, c.enrol, c.rehearse, c.order, c.auction, c.read, c.release, c.index} {
+		if i == 3 {
 			stop = o.Measured()
 		}
 		if err = step(ctx); err != nil {
@@ -89,28 +96,36 @@ func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 	return c.report, nil
 }
 
-// fund gives every household a purse.
+// fund gives every household a purse, and those of the rehearsal another one.
 func (c *city) fund(ctx context.Context) error {
-	owners := make([]*party, len(c.households))
+	var owners []*party
+	for _, h := range slices.Concat(c.households, c.rehearsing()) {
+		owners = append(owners, h.party)
+	}
+	purses := c.world.endow(owners)
 	for i, h := range c.households {
-		owners[i] = h.party
+		h.purse = purses[i]
 	}
-	for i, purse := range c.world.endow(owners) {
-		c.households[i].purse = purse
-	}
+	c.purses = purses[len(c.households):]
 	c.o.Progress(Progress{What: "issuing money"})
 	_, err := run(ctx, c.node, single(c.world.grants), c.o.Clients, plan{})
 	return err
 }
+
+// rehearsing are the households that place an order before the burst.
+func (c *city) rehearsing() []*household { return c.households[:min(rehearsal, len(c.households))] }
 
 // rehearse places orders for a product that is not cleared before the end, and sets the gate by how long that took.
 func (c *city) rehearse(ctx context.Context) error {
 	c.o.Progress(Progress{What: "placing a few orders, to set the gate"})
 	begin := time.Now()
 	far := c.product("rehearsal", c.slotAfter(begin.Add(3*time.Hour)))
-	orders := c.signed(c.households[:min(rehearsal, len(c.households))], func(h *household) (types.Body, int) { return c.orderFor(h, far), 1 })
+	orders := c.signed(c.rehearsing(), func(h *household) (types.Body, int) { return c.orderFor(h, far), 1 })
 	if _, err := run(ctx, c.node, queues(orders), c.o.Clients, plan{}); err != nil {
 		return fmt.Errorf("rehearse: %w", err)
+	}
+	for i, h := range c.rehearsing() {
+		h.purse = c.purses[i]
 	}
 	each := time.Since(begin) / time.Duration(len(orders)) // signing in it
 	c.from = c.slotAfter(time.Now().Add(gateSlack * each * time.Duration(len(c.households))))
@@ -127,6 +142,10 @@ func (c *city) slotAfter(moment time.Time) types.Time {
 // order is the burst: all households' orders.
 func (c *city) order(ctx context.Context) error {
 	c.o.Progress(Progress{What: "signing orders"})
+	var err error
+	if c.report.Sizes, err = c.sizes(c.households[0], c.households[1], c.from); err != nil {
+		return err
+	}
 	orders := c.signed(c.households, func(h *household) (types.Body, int) { return c.orderFor(h, c.productOf(h)), 1 })
 	c.report.Orders = len(orders)
 	return c.phase(ctx, "orders", orders)
@@ -193,45 +212,44 @@ func (c *city) tick(ctx context.Context, amount types.Amount) error {
 	return c.node.submit(ctx, 0, []encoded{encode(c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)}))})[0]
 }
 
-// pay is E1: each bidder's matches in one transaction.
-func (c *city) pay(ctx context.Context) error {
-	return c.phase(ctx, "pay", c.signed(c.households, func(h *household) (types.Body, int) {
-		if !h.bids {
-			return types.Body{}, 0
-		}
-		actions := make([]types.Action, len(h.deals))
-		var cost types.Amount
-		for i, d := range h.deals {
-			actions[i] = &types.Pay{Trade: d.id, Digest: d.secret.Digest(1)}
-			cost += d.price + d.deposit
-		}
-		return c.spend(h, cost, actions), len(actions)
-	}))
-}
-
-// deliver is E2: each producer's trades in one transaction.
-func (c *city) deliver(ctx context.Context) error {
-	return c.phase(ctx, "deliver", c.signed(c.households, func(h *household) (types.Body, int) {
+// read waits for the end of the slot and reads the meters: the readings of a producer are one transaction for all its trades. A release does
+// not wait for it, but a ledger's record of who kept its word does.
+func (c *city) read(ctx context.Context) error {
+	c.o.Progress(Progress{What: "waiting for the end of the slot"})
+	product := c.product("", c.from)
+	select {
+	case <-time.After(time.Until(product.Until.Std()) + time.Second):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := c.tick(ctx, lastTick); err != nil { // so that a block is of a time after the slot
+		return err
+	}
+	return c.phase(ctx, "read", c.signed(c.households, func(h *household) (types.Body, int) {
 		if h.bids {
 			return types.Body{}, 0
 		}
-		actions := make([]types.Action, len(h.deals))
-		var bonds types.Amount
-		for i, d := range h.deals {
-			actions[i] = &types.Deliver{Trade: d.id}
-			bonds += d.bond
+		var sold uint64
+		for _, d := range h.deals {
+			sold += d.quantity
 		}
-		return c.spend(h, bonds, actions), len(actions)
+		reading := &types.Reading{Flow: flowOf(h.meter), From: c.from, Records: []types.HexBytes{recordOf(h.meter, &product, sold)}}
+		return types.Body{Actions: []types.Action{reading}}, len(h.deals)
 	}))
 }
+
+// lastTick is a sum of money that no other tick makes.
+const lastTick = types.Amount(1 << 40)
 
 // release is E3, unsigned: a transaction for each trade.
 func (c *city) release(ctx context.Context) error {
 	steps := make([]step, len(c.deals))
-	for i, d := range c.deals {
-		release := types.Release{Trade: d.id, Instalment: 1, Preimage: d.secret}
-		steps[i] = step{encoded: encode(types.NewRelease(c.world.params.ChainID, release)), first: true, ends: 1}
+	for i := range c.deals {
+		steps[i] = step{first: true, ends: 1}
 	}
+	shared(len(steps), func(i int) {
+		steps[i].encoded = encode(types.NewRelease(c.world.params.ChainID, c.releaseOf(c.deals[i])))
+	})
 	return c.phase(ctx, "release", steps)
 }
 

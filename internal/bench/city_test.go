@@ -21,7 +21,7 @@ func TestCity(t *testing.T) {
 	if report.ByQuarterHour < 60 || report.ByWindows < 1 {
 		t.Errorf("extrapolated: %d and %d households", report.ByQuarterHour, report.ByWindows)
 	}
-	want := map[string]int{"orders": 60, "auction": report.Trades, "pay": report.Trades, "deliver": report.Trades, "release": report.Trades}
+	want := map[string]int{"orders": 60, "auction": report.Trades, "read": report.Trades, "release": report.Trades}
 	for _, p := range report.Phases {
 		if p.Count != want[p.Name] {
 			t.Errorf("%s: %d, not %d", p.Name, p.Count, want[p.Name])

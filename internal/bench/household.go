@@ -25,18 +25,41 @@ type household struct {
 	bids  bool
 	zone  int
 	purse types.Outpoint
+	meter *party // of a producer: its gateway
 	deals []*deal
 }
 
 // deal is a match of the auction, as its parties learn of it.
 type deal struct {
-	id                   types.TradeID
-	price, deposit, bond types.Amount
-	secret               types.Secret // the consumer's
+	id       types.TradeID
+	quantity uint64
+	consumer *household
+	leaf     uint16 // of the consumer's tree
+}
+
+// treeDepth is the depth of the trees of digests of the bids: many more leaves than nearly all bids get trades.
+const treeDepth = 4
+
+// tree is the tree of digests that a household brings with each of its bids.
+func (c *city) tree(h *household) types.DigestTree {
+	digests := make([]types.Hash, 1<<treeDepth)
+	for leaf := range digests {
+		digests[leaf] = c.world.secret(h.index, uint64(leaf)).Digest(1)
+	}
+	return types.NewDigestTree(digests)
+}
+
+// release opens a deal.
+func (c *city) releaseOf(d *deal) types.Release {
+	return types.Release{
+		Trade: d.id, Instalment: 1, Preimage: c.world.secret(d.consumer.index, uint64(d.leaf)), Path: c.tree(d.consumer).Path(d.leaf),
+	}
 }
 
 func newCity(o *Options, households int) *city {
 	params := o.params()
+	params.Operators = []types.PublicKey{newParty(o.Seed, "issuer", 0).key} // it enrols the meters
+	o.rules = &params
 	most := int(params.Market.MaxOrders)
 	c := &city{
 		o: o, world: newWorld(params, types.TimeOf(time.Now()), o, 0, true), households: make([]*household, households),
@@ -47,7 +70,11 @@ func newCity(o *Options, households int) *city {
 	}
 	o.Progress(Progress{What: "making keys"})
 	shared(households, func(i int) {
-		c.households[i] = &household{party: newParty(o.Seed, "household", i), index: i, bids: i%2 == 0, zone: i / 2 % c.zones}
+		h := &household{party: newParty(o.Seed, "household", i), index: i, bids: i%2 == 0, zone: i / 2 % c.zones}
+		if !h.bids {
+			h.meter = newParty(o.Seed, "gateway", i)
+		}
+		c.households[i] = h
 	})
 	c.report = &CityReport{Households: households, Zones: c.zones, Cores: runtime.GOMAXPROCS(0)}
 	return c
@@ -65,19 +92,24 @@ func (c *city) productOf(h *household) types.Product {
 	return c.product(fmt.Sprintf("zone-%d", h.zone), c.from)
 }
 
-// orderFor is a household's order for a product: the same for every product.
+// orderFor is a household's order for a product, with its stake: the same for every product.
 func (c *city) orderFor(h *household, product types.Product) types.Body {
 	random := rand.New(rand.NewPCG(c.world.seed, uint64(h.index)))
 	between := func(least, most uint64) uint64 { return least + random.Uint64N(most-least+1) }
+	grid, _ := c.world.params.Market.Grid(&product)
 	order := types.Order{
 		ChainID: c.world.params.ChainID, Owner: h.key, Product: product, Side: types.Sell, Quantity: between(leastQuantity, mostQuantity),
-		Limit: types.Rate{Mantissa: between(leastAsked, mostAsked)}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
-		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+		Limit: types.Amount(between(leastAsked, mostAsked)), MinFill: grid.Lot, Expires: product.From,
+		Lot: grid.Lot, Deposit: grid.Deposit, Bond: grid.Bond, Fallback: grid.Fallback,
 	}
 	if h.bids {
-		order.Side, order.Limit = types.Bid, types.Rate{Mantissa: between(leastBid, mostBid)}
+		order.Side, order.Limit = types.Bid, types.Amount(between(leastBid, mostBid))
+		order.Root, order.Depth = c.tree(h).Root(), treeDepth
+	} else {
+		order.Flow = flowOf(h.meter)
 	}
-	return types.Body{Actions: []types.Action{&types.Place{Order: order}}}
+	stake, _ := order.Stake() // less than a purse
+	return c.spend(h, stake, []types.Action{&types.Place{Order: order}})
 }
 
 // spend pays for actions with a household's purse, which is spent once.
@@ -117,9 +149,8 @@ func (c *city) learn(ctx context.Context, trades []types.TradeID) error {
 	}
 	for i := range found {
 		agreement := &found[i].Agreement
-		d := &deal{
-			id: trades[i], price: agreement.Price, deposit: agreement.Deposit, bond: agreement.Bond, secret: c.world.secret(0, uint64(i)),
-		}
+		_, leaf, _ := agreement.Match()
+		d := &deal{id: trades[i], quantity: agreement.Goods.Quantity, consumer: byKey[agreement.Consumer], leaf: leaf}
 		c.deals = append(c.deals, d)
 		for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
 			h := byKey[party]

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"lockstep/internal/component"
 )
 
 // patience bounds each wait of a test for a browser.
-const patience = 90 * time.Second
+const patience = 8 * time.Minute
 
 // Open starts a browser and returns the context of its first tab, for the actions of chromedp. The test is skipped where there is no
 // Chromium, and fails there if it runs in CI.
@@ -31,7 +32,7 @@ func Open(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf)) // events that the library does not know
 	t.Cleanup(cancel)
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("start %s: %v", program, err)
@@ -44,6 +45,9 @@ func Tab(t testing.TB, ctx context.Context) context.Context { //nolint:revive //
 	t.Helper()
 	tab, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	if err := chromedp.Run(tab); err != nil { // the tab lives as long as the context of its first action
+		t.Fatal(err)
+	}
 	return tab
 }
 
@@ -57,14 +61,32 @@ func Theme(theme string) chromedp.Action {
 	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}})
 }
 
-// Picture writes a picture of a whole page to a file.
+// quality is that of the pictures, in percent.
+const quality = 80
+
+// Picture writes a picture of a whole page to a file, in the form WebP.
 func Picture(t testing.TB, ctx context.Context, file string) { //nolint:revive // the test comes first in this package
 	t.Helper()
-	var picture []byte
-	if err := chromedp.Run(ctx, chromedp.FullScreenshot(&picture, 100)); err != nil {
+	picture(t, ctx, file, true)
+}
+
+// Window writes a picture of the part of a page that its window shows.
+func Window(t testing.TB, ctx context.Context, file string) { //nolint:revive // the test comes first in this package
+	t.Helper()
+	picture(t, ctx, file, false)
+}
+
+func picture(t testing.TB, ctx context.Context, file string, all bool) { //nolint:revive // the test comes first in this package
+	t.Helper()
+	var shot []byte
+	err := chromedp.Run(ctx, chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		shot, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatWebp).WithQuality(quality).WithCaptureBeyondViewport(all).Do(ctx)
+		return err
+	}))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, picture, 0o644); err != nil { //nolint:gosec // a picture for the documentation
+	if err := os.WriteFile(file, shot, 0o644); err != nil { //nolint:gosec // a picture for the documentation
 		t.Fatal(err)
 	}
 }

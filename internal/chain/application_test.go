@@ -404,7 +404,7 @@ func FuzzInsertTx(f *testing.F) {
 func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")
-	params.Market.MaxOrders = 2
+	params.Market.MaxOrders, params.Market.Grids = 2, party.HoldGrids()
 	w := newWorldOf(t, params)
 	asset, slot := party.Euro(), types.Time(params.Slot)
 	from := types.TimeOf(time.Now()).Add(params.Market.Gate)/slot*slot + slot
@@ -416,12 +416,10 @@ func TestNoIdleWaitWithDueAuctions(t *testing.T) {
 		}
 		gate = product.Gate(&params)
 		for i, name := range []string{"peter", "clara"} {
-			order := types.Order{
-				ChainID: params.ChainID, Owner: party.Key(name), Product: product, Side: []types.Side{types.Sell, types.Bid}[i], Quantity: 1000,
-				Limit: types.Rate{Mantissa: 2}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
-				Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
-			}
-			orders = append(orders, party.Sign(w.body(&types.Place{Order: order}), name))
+			order := party.Order(&params, name, types.Order{
+				Product: product, Side: []types.Side{types.Sell, types.Bid}[i], Quantity: 1000, Limit: 2,
+			})
+			orders = append(orders, party.Sign(w.body(party.Place(order)...), "issuer", name))
 		}
 	}
 	a := w.application()

@@ -83,7 +83,7 @@ func (p *pool) expected(o types.Outpoint) bool {
 func (p *pool) opensInstalment(tx *types.Tx, t *types.Trade) bool {
 	release, ok := tx.Body.Actions[0].(*types.Release)
 	return ok && tx.ID() == types.NewRelease(p.params.ChainID, *release).ID() && // without any other content
-		trade.Opens(t, release.Instalment, release.Preimage)
+		trade.Opens(t, release.Instalment, release.Preimage, release.Path)
 }
 
 // execute executes a transaction on the check state.

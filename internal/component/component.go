@@ -17,9 +17,28 @@ func Find(t testing.TB, names ...string) string {
 			return path
 		}
 	}
-	missing := strings.Join(names, " or ") + " is not installed"
+	return miss(t, strings.Join(names, " or "))
+}
+
+// FindPython returns the path of a Python 3 that has a module: the one of the user's path, or the system's, to which packages of the
+// distribution belong.
+func FindPython(t testing.TB, module string) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import "+module).Run() == nil {
+			return path
+		}
+	}
+	return miss(t, "a python3 with "+module)
+}
+
+// miss fails or skips the test of a component that is missing.
+func miss(t testing.TB, name string) string {
+	t.Helper()
+	missing := name + " is not installed"
 	if os.Getenv("CI") != "" {
 		t.Fatal(missing + ": let .ci/run install it")
+		return ""
 	}
 	t.Skip(missing + ": install it to run this test")
 	return ""

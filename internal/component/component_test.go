@@ -35,3 +35,12 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+func TestFindPython(t *testing.T) {
+	missing := &attempt{}
+	t.Setenv("CI", "true")
+	component.FindPython(missing, "no_such_module")
+	if !missing.failed || missing.said != "a python3 with no_such_module is not installed: let .ci/run install it" {
+		t.Errorf("%+v", missing)
+	}
+}

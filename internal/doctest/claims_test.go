@@ -31,6 +31,27 @@ func cells(t *testing.T, path string) (rows [][]string) {
 
 const parametersPath = "docs/reference/parameters.md"
 
+// defaultGrids returns the fields of the default grids as texts.
+func defaultGrids(t *testing.T) (grids []map[string]string) {
+	t.Helper()
+	for _, grid := range types.DefaultGrids() {
+		text := func(name string) string {
+			if name == "" {
+				return "any"
+			}
+			return name
+		}
+		grids = append(grids, map[string]string{
+			"commodity": text(grid.Commodity), "unit": text(grid.Unit), "asset": "any", "lot": fmt.Sprint(grid.Lot), "tick": grid.Tick.String(),
+			"ceiling": grid.Ceiling.String(), "deposit": grid.Deposit.String(), "bond": grid.Bond.String(), "fallback": types.FallbackKind(grid.Fallback),
+		})
+	}
+	if want := reflect.TypeFor[types.Grid]().NumField() - 1; len(grids[0]) != want {
+		t.Fatalf("a grid has %d fields", want)
+	}
+	return grids
+}
+
 // TestParameters holds the names, the flags and the defaults of the parameters' reference against the code's.
 func TestParameters(t *testing.T) {
 	t.Parallel()
@@ -55,7 +76,10 @@ func TestParameters(t *testing.T) {
 	name(entries, reflect.TypeFor[types.EntryParams]())
 	delete(params, "market")
 	delete(params, "entries")
+	delete(market, "grids")    // they have a table of their own
 	maps.Copy(params, entries) // their tables have the same columns
+	maps.Copy(params, market)
+	grids := defaultGrids(t)
 	code, flags, init := regexp.MustCompile("`([a-z_]+)`"), regexp.MustCompile("`(--[a-z-]+)`"), help(t, "node", "init")
 	documented := map[string]bool{}
 	for _, row := range cells(t, parametersPath) {
@@ -70,8 +94,16 @@ func TestParameters(t *testing.T) {
 						t.Errorf("%s: node init has no flag %s", parametersPath, flag[1])
 					}
 				}
-			} else if value, known = market[name]; known {
-				defaults = row[1]
+			} else if _, known = grids[0][name]; known {
+				for g := range grids {
+					if got := plainly(row[2+g]); got != plainly(grids[g][name]) {
+						t.Errorf("%s: %s of default grid %d is %s, not %s", parametersPath, name, g, grids[g][name], got)
+					}
+				}
+				documented[name] = true
+				continue
+			} else if name == "grids" {
+				continue
 			} else {
 				t.Errorf("%s: there is no parameter %s", parametersPath, name)
 				continue
@@ -81,6 +113,11 @@ func TestParameters(t *testing.T) {
 			if got := said[min(i, len(said)-1)]; plainly(got) != plainly(fmt.Sprint(value)) {
 				t.Errorf("%s: the default of %s is %v, not %s", parametersPath, name, value, got)
 			}
+		}
+	}
+	for name := range grids[0] { // any order, as below
+		if !documented[name] {
+			t.Errorf("%s: nothing is said of %s", parametersPath, name)
 		}
 	}
 	for _, fields := range []map[string]any{params, market} {

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	defer os.RemoveAll(filepath.Dir(program))
-	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-X=main.quickWork=yes", "-o", program, "./cmd/lockstep")
+	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w -X=main.quickWork=yes", "-o", program, "./cmd/lockstep")
 	build.Dir, build.Stdout, build.Stderr = root, os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build the program that the documents are about:", err)

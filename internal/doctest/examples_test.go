@@ -29,7 +29,7 @@ func TestExamples(t *testing.T) {
 		t.Skip("builds and runs whole programs: make test runs them, without the race detector")
 	}
 	programs := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "./...")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", programs, "./...")
 	build.Dir = filepath.Join("..", "..", "examples")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the examples: %v\n%s", err, output)

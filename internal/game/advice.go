@@ -10,8 +10,13 @@ import (
 // advise proposes better terms, in sentences whose numbers were found by solving the changed game.
 func advise(terms Terms, s *Solution) ([]string, error) {
 	a := &adviser{terms: terms, now: s}
+	if terms.Matched && terms.Fallback == Metered {
+		a.promise()
+	}
 	if terms.Cost >= terms.Price || terms.Price >= terms.Value {
-		a.price()
+		if !terms.Matched { // what is matched can't be declined
+			a.price()
+		}
 	} else {
 		switch terms.Fallback {
 		case Hold:
@@ -53,6 +58,18 @@ func (a *adviser) with(edit func(t *Terms)) *Solution {
 		a.err = err
 	}
 	return s
+}
+
+// promise tells up to which cost an offer that was matched is kept. The cost is what the goods bring elsewhere, if that is more.
+func (a *adviser) promise() {
+	most, fits := a.terms.Price.Add(a.terms.Bond)
+	if !fits {
+		return
+	}
+	if s := a.with(func(t *Terms) { t.Cost = most - 1 }); s != nil && s.Strict {
+		a.say("The producer keeps its promise while the goods cost it, or bring elsewhere, less than %s: the price and the bond. An order can't be declined once it is matched, so its limit must suit you.",
+			a.terms.amount(most))
+	}
 }
 
 // price is for terms on which somebody had better not trade.

@@ -53,6 +53,7 @@ type TermsView struct {
 	Instalments uint16 `json:"instalments"`
 	Quantity    uint64 `json:"quantity"`
 	Fallback    string `json:"fallback"`
+	Matched     bool   `json:"matched,omitempty"`
 }
 
 // Figure is a sum that can be below zero or beyond 64 bits. In JSON it is a decimal string.
@@ -143,7 +144,7 @@ func evaluate(t Terms) (*Solution, error) {
 	s := &Solution{
 		Terms: TermsView{
 			t.amount(t.Value), t.amount(t.Cost), t.amount(t.Price), t.amount(t.Deposit), t.amount(t.Bond), t.amount(t.ReleaseCost),
-			t.Instalments, t.TotalQuantity(), t.Fallback,
+			t.Instalments, t.TotalQuantity(), t.Fallback, t.Matched,
 		},
 		Outcomes: len(plays), Rating: rating(plays), WithoutGoods: withoutGoods(root),
 	}

@@ -273,3 +273,27 @@ func (c *crossing) play() reached {
 	}
 	return reached{c.end}
 }
+
+// A match of an auction under meter terms is kept while the goods cost the producer, or bring elsewhere, less than price and bond, whatever
+// the price: nobody could decline it.
+func TestMatchIsKeptUpToPriceAndBond(t *testing.T) {
+	t.Parallel()
+	at := func(cost types.Amount, matched bool) game.Terms {
+		return game.Terms{Value: 900, Cost: cost, Price: 300, Deposit: 10, Bond: 500, Instalments: 1, Fallback: game.Metered, Matched: matched}
+	}
+	for cost, want := range map[types.Amount]string{0: "strictly best", 300: "strictly best", 799: "strictly best", 800: "weakly best", 801: "neither"} {
+		if s := solved(t, at(cost, true)); s.Rating != want {
+			t.Errorf("a cost of %d: %s, want %s", cost, s.Rating, want)
+		}
+	}
+	if s := solved(t, at(301, false)); s.Rating != "neither" {
+		t.Errorf("by an agreement: %s", s.Rating)
+	}
+	s := solved(t, at(50, true))
+	if len(s.Advice) != 1 || !strings.Contains(s.Advice[0], "less than 800") || s.Equilibrium[0] != "an auction matches the two orders with their money" {
+		t.Errorf("%q, %q", s.Advice, s.Equilibrium)
+	}
+	if s := solved(t, game.Terms{Value: 9, Cost: 1, Price: 4, Deposit: 2, Bond: 1, Instalments: 1, Fallback: game.Hold, Matched: true}); s.IfPaid != nil {
+		t.Errorf("a match under hold terms: %+v", s)
+	}
+}

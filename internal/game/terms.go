@@ -18,6 +18,7 @@ type Terms struct {
 	Instalments uint16
 	Quantity    uint64 // of the goods, in the unit that the meter counts; zero: one for each instalment
 	Fallback    string // "hold", "meter" or "arbiter"
+	Matched     bool   // by an auction: both sides have locked their money before, and under meter terms the offer has promised the delivery
 	Decimals    uint8  // decimal places of the amounts, for people; the game knows only smallest units
 }
 

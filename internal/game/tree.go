@@ -40,6 +40,7 @@ type tree struct {
 	agreement types.Agreement
 	id        types.TradeID
 	purses    [board.Parties]types.Amount
+	censored  bool // the consumer decides which readings come into blocks
 }
 
 // table is the trade at one moment: the ledger, and the facts off the ledger.
@@ -54,17 +55,29 @@ func buildTree(terms Terms) (*fork, error) {
 		return nil, err
 	}
 	t := &tree{Terms: terms}
-	t.purses[board.Consumer], t.purses[board.Producer] = terms.Price+terms.Deposit, terms.Bond
-	b, _, err := board.New(t.purses)
+	now, err := t.recorded()
 	if err != nil {
 		return nil, err
 	}
-	t.agreement = terms.Agreement(b, board.Consumer, terms.Deadlines(), 0)
-	t.id = t.agreement.ID()
-	if b, err = b.Must(b.Signed(b.Body(b.Agree(&t.agreement, board.Producer)), board.Producer)); err != nil {
-		return nil, err
+	return t.paying(now)
+}
+
+// recorded records the agreement on a new ledger.
+func (t *tree) recorded() (table, error) {
+	t.purses[board.Consumer], t.purses[board.Producer] = t.Price+t.Deposit, t.Bond
+	b, _, err := board.New(t.purses)
+	if err != nil {
+		return table{}, err
 	}
-	return t.paying(table{at: b})
+	t.agreement = t.Agreement(b, board.Consumer, t.Deadlines(), 0)
+	t.id = t.agreement.ID()
+	b, err = b.Must(b.Signed(b.Body(b.Agree(&t.agreement, board.Producer)), board.Producer))
+	return table{at: b}, err
+}
+
+// payment is E1.
+func (t *tree) payment(now table) types.Body {
+	return now.at.Body(&types.Pay{Trade: t.id, Digest: board.Secret(0).Digest(int(t.Instalments))})
 }
 
 func (t *tree) paying(now table) (*fork, error) {
@@ -72,14 +85,16 @@ func (t *tree) paying(now table) (*fork, error) {
 	if err != nil {
 		return nil, err
 	}
-	pay := now.at.Body(&types.Pay{Trade: t.id, Digest: board.Secret(0).Digest(int(t.Instalments))})
-	paid, err := t.lock(now, pay, board.Consumer)
+	paid, err := t.lock(now, t.payment(now), board.Consumer)
 	if err != nil {
 		return nil, err
 	}
 	delivering, err := t.delivering(paid)
 	if err != nil {
 		return nil, err
+	}
+	if t.Matched {
+		return &fork{board.Consumer, []branch{{says: "an auction matches the two orders with their money", honest: true, next: delivering}}}, nil
 	}
 	return &fork{board.Consumer, []branch{
 		{says: "the consumer pays", honest: true, next: delivering},
@@ -119,6 +134,9 @@ func (t *tree) delivering(now table) (*fork, error) {
 	handing, err := t.handing(delivered)
 	if err != nil {
 		return nil, err
+	}
+	if t.Matched && t.Fallback == Metered {
+		return &fork{board.Producer, []branch{{says: "the offer has promised the delivery", honest: true, next: handing}}}, nil
 	}
 	return &fork{board.Producer, []branch{
 		{says: "the producer records the delivery", honest: true, next: handing},
@@ -259,6 +277,12 @@ func (t *tree) proving(now table) (*fork, error) {
 	unknown, err := t.confirming(now)
 	if err != nil {
 		return nil, err
+	}
+	if t.censored {
+		known = &fork{board.Consumer, []branch{
+			{says: "the consumer's blocks take the reading", honest: true, next: known},
+			{says: "the consumer's blocks leave the reading out", next: unknown},
+		}}
 	}
 	return &fork{board.Producer, []branch{
 		{says: "the producer posts its reading", honest: true, next: known},

@@ -24,6 +24,7 @@ func (s *server) document() huma.Config {
 	schemas.Schema(reflect.TypeFor[wire.Submission](), true, "")
 	schemas.Schema(reflect.TypeFor[wire.Submissions](), true, "")
 	schemas.Schema(reflect.TypeFor[wire.Outcomes](), true, "")
+	schemas.Schema(reflect.TypeFor[wire.Event](), true, "")
 	components := &huma.Components{Schemas: schemas}
 	if s.token != nil {
 		components.SecuritySchemes = map[string]*huma.SecurityScheme{securityScheme: {

@@ -221,7 +221,7 @@ func (w *world) describesMessage(path, text string) {
 		w.t.Errorf("%s: %v", path, err)
 		return
 	}
-	name := "Event"
+	name := "EventView"
 	if strings.HasPrefix(path, "/v1/outcomes") {
 		name = "Outcomes"
 	}

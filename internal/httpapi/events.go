@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"lockstep/client/wire"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -31,9 +33,10 @@ func eventsOperation() huma.Operation {
 	op := huma.Operation{
 		Method: http.MethodGet, Path: "/v1/events", OperationID: "events", Summary: "Events of the ledger, as they happen",
 		Description: "Server-sent events. The name of each is its kind, its data an Event in JSON, its id \"height:index\". " +
+			"In a stream of a key or of a trade an event has the status of its trade when it was sent. " +
 			"A message with an id (\"height:end\") and no data ends the requested events of a block. A client that reconnects with " +
 			"the last id in Last-Event-ID resumes right after it; 'from' is then ignored. A place ahead of the ledger is refused (code ahead).",
-		Responses: streamOf("Event"),
+		Responses: streamOf("EventView"),
 	}
 	describeProblems(&op, http.StatusConflict)
 	return op
@@ -55,6 +58,7 @@ type eventsInput struct {
 	Key     types.PublicKey `query:"key" doc:"only events that concern this key"`
 	Trade   types.TradeID   `query:"trade" doc:"only events of this trade"`
 	Product types.ProductID `query:"product" doc:"only events of the book or the auction of this product"`
+	Viewer  types.PublicKey `query:"viewer" doc:"the status of a trade is for this key; by default for 'key'"`
 	Last    position        `header:"Last-Event-ID" doc:"the id of the last message that was received"`
 }
 
@@ -62,6 +66,11 @@ func (in *eventsInput) wants(event *types.Event) bool {
 	return (in.Key == types.PublicKey{} || slices.Contains(event.Keys, in.Key)) &&
 		(in.Trade == types.TradeID{} || event.Trade == in.Trade) &&
 		(in.Product == types.ProductID{} || event.Product == in.Product)
+}
+
+// follows reports whether the stream is that of a party or of a trade. The events of all trades are too many to look each trade up.
+func (in *eventsInput) follows() bool {
+	return in.Key != types.PublicKey{} || in.Trade != types.TradeID{}
 }
 
 // position is a place between two events: the next event is the one at an index in the block at a height.
@@ -98,7 +107,7 @@ func (p position) last() uint64 {
 
 func (s *server) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
 	return s.openStream(ctx, in.Last, in.From, func(out io.Writer, block *wire.Block, first int) error {
-		return writeEvents(out, block, first, in)
+		return s.writeEvents(ctx, out, block, first, in)
 	})
 }
 
@@ -238,13 +247,22 @@ func (o *eventWriter) block(block *wire.Block, first int, write blockWriter) err
 }
 
 // writeEvents writes a message for each selected event.
-func writeEvents(out io.Writer, block *wire.Block, first int, in *eventsInput) error {
+func (s *server) writeEvents(ctx context.Context, out io.Writer, block *wire.Block, first int, in *eventsInput) error {
+	var told types.TradeID // the trade of status
+	var status *wire.EventStatus
 	for i := first; i < len(block.Events); i++ {
 		event := &block.Events[i]
 		if !in.wants(event) {
 			continue
 		}
-		data, err := json.Marshal(event)
+		message := wire.Event{Event: *event}
+		if (event.Trade != types.TradeID{}) && in.follows() {
+			if told != event.Trade {
+				told, status = event.Trade, s.eventStatus(ctx, event.Trade, cmp.Or(in.Viewer, in.Key))
+			}
+			message.Status = status
+		}
+		data, err := json.Marshal(&message)
 		if err != nil {
 			return err
 		}
@@ -253,6 +271,18 @@ func writeEvents(out io.Writer, block *wire.Block, first int, in *eventsInput) e
 		}
 	}
 	return nil
+}
+
+// eventStatus returns the status of a trade now; nil if it can't be read.
+func (s *server) eventStatus(ctx context.Context, id types.TradeID, viewer types.PublicKey) *wire.EventStatus {
+	t, err := s.ledger.Trade(ctx, id)
+	if err != nil {
+		return nil
+	}
+	return &wire.EventStatus{
+		Height: t.Height, Clock: t.Clock, Asset: t.Trade.Agreement.Asset, Unit: t.Trade.Agreement.Goods.Unit,
+		Status: trade.StatusAt(&t.Trade, t.Clock, t.Reading, viewer),
+	}
 }
 
 func (o *eventWriter) flush(text []byte) error {

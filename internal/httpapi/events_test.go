@@ -13,9 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -130,6 +133,55 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestEventsWithStatus: the events of a trade or of a key have the status of the trade for the viewer, the same as the answer about it.
+func TestEventsWithStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	story, id := w.ledger.Story(t)
+	last := uint64(len(story) + 1)
+	seen := 0
+	for query, viewer := range map[string]types.PublicKey{
+		"":                                       {},
+		"&trade=" + id.String():                  {},
+		"&key=" + party.Key("consumer").String(): party.Key("consumer"),
+		"&trade=" + id.String() + "&viewer=" + party.Key("producer").String():                  party.Key("producer"),
+		"&key=" + party.Key("consumer").String() + "&viewer=" + party.Key("producer").String(): party.Key("producer"),
+	} {
+		next, leave := w.listen("/v1/events?from=1"+query, "")
+		for m := next(); m.id != fmt.Sprintf("%d:end", last); m = next() {
+			if m.data == "" {
+				continue
+			}
+			var event wire.Event
+			if err := json.Unmarshal([]byte(m.data), &event); err != nil {
+				t.Fatal(err)
+			}
+			if query == "" || event.Trade != id {
+				if event.Status != nil {
+					t.Errorf("%s: a status of no trade that is followed: %s", query, m.data)
+				}
+				continue
+			}
+			answer, err := w.ledger.Trade(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := &wire.EventStatus{
+				Height: answer.Height, Clock: answer.Clock, Asset: answer.Trade.Agreement.Asset, Unit: answer.Trade.Agreement.Goods.Unit,
+				Status: trade.StatusAt(&answer.Trade, answer.Clock, answer.Reading, viewer),
+			}
+			if diff := cmp.Diff(want, event.Status); diff != "" {
+				t.Errorf("%s (- of the trade, + of the event):\n%s", query, diff)
+			}
+			seen++
+		}
+		leave()
+	}
+	if seen < 8 {
+		t.Errorf("only %d events of the trade", seen)
+	}
+}
+
 func TestEventsBadPosition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -221,7 +273,7 @@ func TestEventsOfALargeBlock(t *testing.T) {
 	block := wire.Block{Height: 7, Events: make([]types.Event, 5000), Txs: make([]wire.BlockTx, 5000)}
 	writes := map[string]blockWriter{
 		"events": func(out io.Writer, block *wire.Block, first int) error {
-			return writeEvents(out, block, first, &eventsInput{})
+			return new(server).writeEvents(t.Context(), out, block, first, &eventsInput{})
 		},
 		"outcomes": writeOutcomes,
 	}

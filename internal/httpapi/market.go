@@ -38,17 +38,8 @@ type productOrdersInput struct {
 
 func (s *server) productOrders(ctx context.Context, in *productOrdersInput) (*answer[wire.BookOrders], error) {
 	page, err := s.ledger.ProductOrders(ctx, in.ID, wire.Page{After: in.After, Limit: in.Limit})
-	page.Orders = withLists(page.Orders)
+	page.Orders = filled(page.Orders)
 	return respond(s, page, err)
-}
-
-// withLists makes the nil lists of orders empty lists.
-func withLists(orders []wire.BookOrder) []wire.BookOrder {
-	for i := range orders {
-		order := &orders[i].Order
-		order.Accepts = filled(order.Accepts)
-	}
-	return filled(orders)
 }
 
 func (s *server) auction(ctx context.Context, in *productInput) (*answer[wire.Auction], error) {
@@ -86,7 +77,7 @@ type keyOrdersInput struct {
 
 func (s *server) keyOrders(ctx context.Context, in *keyOrdersInput) (*answer[wire.BookOrders], error) {
 	page, err := s.ledger.KeyOrders(ctx, in.Key, in.page())
-	page.Orders = withLists(page.Orders)
+	page.Orders = filled(page.Orders)
 	return respond(s, page, err)
 }
 

@@ -26,8 +26,14 @@ func TestMarket(t *testing.T) {
 	if auction.ID != id || auction.RoundCount != 1 || auction.ResultCount != 4 || auction.TradeCount != 1 {
 		t.Fatalf("auction %+v", auction)
 	}
-	if rounds := get[wire.AuctionRounds](w, path+"/auction/rounds").Rounds; len(rounds) != 1 || rounds[0].Price != "8.5" {
-		t.Errorf("rounds %+v", rounds)
+	rounds := get[wire.AuctionRounds](w, path+"/auction/rounds").Rounds
+	if len(rounds) != 1 || rounds[0].Price < 8 || rounds[0].Price > 9 {
+		t.Fatalf("rounds %+v", rounds)
+	}
+	for name, told := range map[string]types.Grid{"book": cleared.Product.Grid, "auction": auction.Grid} {
+		if told.Lot != 1 || told.Deposit != 1 || types.FallbackKind(told.Fallback) != "hold" {
+			t.Errorf("the grid of the %s is %+v", name, told)
+		}
 	}
 	var results []types.Result
 	for after := "x"; after != ""; {
@@ -45,7 +51,7 @@ func TestMarket(t *testing.T) {
 		}
 	}
 	trade := get[wire.Trade](w, "/v1/trades/"+trades[0].Trade.String())
-	if trade.Trade.Agreement.Price != 8500 || trade.Phase != types.PhaseAgreed {
+	if trade.Trade.Agreement.Price != 1000*rounds[0].Price || trade.Phase != types.PhasePaid || trade.Moves[0].What != "deliver" {
 		t.Errorf("trade %+v", trade)
 	}
 	if products := get[wire.Products](w, "/v1/products"); len(products.Products) != 0 {
@@ -53,6 +59,42 @@ func TestMarket(t *testing.T) {
 	}
 	if own := get[wire.BookOrders](w, "/v1/keys/"+party.Key("consumer").String()+"/orders"); len(own.Orders) != 0 {
 		t.Errorf("orders %+v", own)
+	}
+}
+
+// The money of a key's orders is told as such; what they do not use comes back with the auction.
+func TestMoneyInOrders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.openBook()
+	euro, product := party.Euro(), w.ledger.NewProduct(0)
+	balance := func(name string) wire.Balance {
+		t.Helper()
+		told := get[wire.Balances](w, "/v1/keys/"+party.Key(name).String()+"/balances").Balances
+		if len(told) != 1 || told[0].Asset != euro.ID() {
+			t.Fatalf("%s has %+v", name, told)
+		}
+		return told[0]
+	}
+	const stake = (12+1)*1000 + (8+1)*1000 // limit and deposit of each lot
+	if has := balance("consumer"); has.InOrders != stake || has.Locked != 0 || has.Spendable != 0 {
+		t.Errorf("before the gate the consumer has %+v", has)
+	}
+	var placed types.Amount
+	for _, order := range get[wire.BookOrders](w, "/v1/keys/"+party.Key("consumer").String()+"/orders").Orders {
+		placed += order.Stake
+	}
+	if placed != stake {
+		t.Errorf("its orders tell of stakes of %s", placed)
+	}
+	w.ledger.Gate(&product)
+	has := balance("consumer")
+	price := get[wire.AuctionRounds](w, "/v1/products/"+id(product)+"/auction/rounds").Rounds[0].Price
+	if has.InOrders != 0 || has.Locked != 1000*(price+1) || has.Spendable != stake-has.Locked {
+		t.Errorf("after the auction at %s it has %+v", price, has)
+	}
+	if sold := balance("producer"); sold.InOrders != 0 || sold.Locked != 1000 || sold.Spendable != 1000 {
+		t.Errorf("after the auction the producer has %+v", sold)
 	}
 }
 
@@ -66,6 +108,9 @@ func TestBook(t *testing.T) {
 	want := "[{12 1000 1} {8 2000 2}] [{4 1000 1} {9 1000 1}]"
 	if got := fmt.Sprint(book.Bids, book.Offers); got != want {
 		t.Errorf("depth %s, want %s", got, want)
+	}
+	if told := &book.Product; told.Opens >= told.Withdrawable || told.Withdrawable != told.Gate-types.Time(w.ledger.Params().MinWindow) {
+		t.Errorf("it opens at %s, orders can be withdrawn until %s, the gate closes at %s", told.Opens, told.Withdrawable, told.Gate)
 	}
 	if book.Product.State != wire.ProductOpen || book.Held != nil || book.Omitted != "" || len(book.Indicative) != 1 {
 		t.Fatalf("book %+v", book)
@@ -139,17 +184,17 @@ func TestMarketPages(t *testing.T) {
 	}
 }
 
-// An unpaid matched trade counts in the record of the consumer.
+// A matched trade without a delivery counts in the record of the producer.
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.ledger.Auctioned(t)
-	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
+	w.ledger.Advance(w.ledger.Params().Market.Gate + 60_000)
 	euro := party.Euro()
-	path := "/v1/keys/" + party.Key("consumer").String() + "/record"
+	path := "/v1/keys/" + party.Key("producer").String() + "/record"
 	for _, query := range []string{"", "?asset=" + euro.ID().String()} {
 		records := get[wire.KeyRecords](w, path+query)
-		if len(records.Records) != 1 || records.Records[0].Record.Lapses != 1 || records.Records[0].Record.Failed != 8500 || records.Records[0].Percent != 0 {
+		if len(records.Records) != 1 || records.Records[0].Record.Refunds != 1 || records.Records[0].Record.Failed < 8000 || records.Records[0].Percent != 0 {
 			t.Errorf("%q: %+v", query, records)
 		}
 	}
@@ -169,6 +214,7 @@ func TestEventsOfAProduct(t *testing.T) {
 	w.openBook()
 	product, other := w.ledger.NewProduct(0), w.ledger.NewProduct(1)
 	withdraw := w.ledger.Body(&types.Withdraw{Product: product.ID(), Owner: party.Key("alice"), Number: 0})
+	withdraw.Outputs = []types.Output{party.Output("alice", (8+1)*1000)} // its stake
 	if err := w.ledger.Submit(t.Context(), party.Sign(withdraw, "alice")); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +252,7 @@ func TestMarketSchemas(t *testing.T) {
 	for _, list := range []string{"", "/rounds", "/results", "/trades"} {
 		w.fits(registry, operations["auction"+strings.Replace(list, "/", "-", 1)], "/v1/products/"+id(product)+"/auction"+list, http.StatusOK)
 	}
-	w.ledger.Advance(w.ledger.Params().Market.Pay + 60_000)
-	w.fits(registry, operations["key-record"], key+"/record", http.StatusOK)
+	w.ledger.Advance(w.ledger.Params().Market.Gate + 60_000)
+	w.fits(registry, operations["key-record"], "/v1/keys/"+party.Key("producer").String()+"/record", http.StatusOK)
 	w.fits(registry, operations["auction"], "/v1/products/"+strings.Repeat("0", 64)+"/auction", http.StatusNotFound)
 }

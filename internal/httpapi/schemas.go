@@ -81,8 +81,8 @@ func quoteNumbers(registry huma.Registry) {
 func schemaName(t reflect.Type, hint string) string {
 	switch t {
 	case reflect.TypeFor[wire.Point](), reflect.TypeFor[wire.Claim](), reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
-		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Round](), reflect.TypeFor[wire.Auction](),
-		reflect.TypeFor[wire.Output]():
+		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Auction](),
+		reflect.TypeFor[wire.Output](), reflect.TypeFor[wire.Event]():
 		return t.Name() + "View"
 	}
 	if t.PkgPath() == reflect.TypeFor[history.Trade]().PkgPath() {

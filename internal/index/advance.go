@@ -24,8 +24,8 @@ type batch struct {
 	source Source
 	at     place
 	from   types.Time // the clock before the batch
-	clocks []place    // behind each block
-	rows   int        // of trades and orders, a measure of the batch's work and memory
+	blocks int
+	rows   int // of trades and orders, a measure of the batch's work and memory
 
 	trades  map[types.TradeID]*tradeRow // nil for one that the table has as over already
 	touched []*tradeRow                 // the trades in the order in which the blocks first told of them
@@ -59,7 +59,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		trades: map[types.TradeID]*tradeRow{}, conduct: map[conductKey]*Statistics{},
 	}
 	err = b.follow(ctx)
-	if err == nil && len(b.clocks) > 0 {
+	if err == nil && b.blocks > 0 {
 		err = tx.Commit()
 	} else {
 		err = errors.Join(err, tx.Rollback())
@@ -69,14 +69,14 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		return 0, err
 	}
 	x.at = b.at
-	return len(b.clocks), nil
+	return b.blocks, nil
 }
 
 func (b *batch) follow(ctx context.Context) error {
 	if err := b.do.lastTrade.QueryRow().Scan(&b.last); err != nil {
 		return err
 	}
-	for len(b.clocks) < batchBlocks && b.rows < batchRows {
+	for b.blocks < batchBlocks && b.rows < batchRows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (b *batch) follow(ctx context.Context) error {
 			return fmt.Errorf("block %d: %w", block.Height, err)
 		}
 	}
-	if len(b.clocks) == 0 {
+	if b.blocks == 0 {
 		return nil
 	}
 	if err := b.writeTrades(); err != nil {
@@ -100,14 +100,16 @@ func (b *batch) follow(ctx context.Context) error {
 	if err := b.writeConduct(); err != nil {
 		return err
 	}
-	_, err := b.do.position.Exec(b.at.Height, id(b.at.Commitment), b.at.Clock, b.at.skew, b.at.stalled)
+	_, err := b.do.position.Exec(b.at.Height, id(b.at.Commitment), b.at.Clock, b.at.skew)
 	return err
 }
 
 // block records the events of a block, in order: so parties, products and trades get the same numbers for all sizes of
 // batches.
 func (b *batch) block(block *Block) error {
-	b.moveClock(block)
+	if err := b.moveClock(block); err != nil {
+		return err
+	}
 	for i := range block.Events {
 		event := &block.Events[i]
 		var err error
@@ -121,7 +123,7 @@ func (b *batch) block(block *Block) error {
 		case types.EventCollected, types.EventReturned, types.EventRefunded: // spends outputs that the trade has freed before
 		default:
 			if event.Trade != (types.TradeID{}) {
-				_, err = b.trade(event.Trade)
+				_, err = b.trade(event.Trade, event.Kind)
 			}
 		}
 		if err != nil {
@@ -142,13 +144,16 @@ func (b *batch) closeOffer(event *types.Event) error {
 	return err
 }
 
-// moveClock notes when the chain last stood still, as the rules do: it is only then that the ledger clock falls behind.
-func (b *batch) moveClock(block *Block) {
+// moveClock notes when the chain stood still, as the rules do: it is only then that the ledger clock falls behind.
+func (b *batch) moveClock(block *Block) error {
 	skew := block.BlockTime.Since(block.Clock)
-	if b.at.Height > 0 && skew > b.at.skew {
-		b.at.stalled = block.Clock
-	}
+	stalled := b.at.Height > 0 && skew > b.at.skew
 	b.at.skew = skew
 	b.at.Position = Position{Height: block.Height, Commitment: block.Commitment, Clock: block.Clock}
-	b.clocks = append(b.clocks, b.at)
+	b.blocks++
+	if !stalled {
+		return nil
+	}
+	_, err := b.do.addStall.Exec(block.Clock)
+	return err
 }

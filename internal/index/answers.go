@@ -46,6 +46,11 @@ type Trades struct {
 type Auction struct {
 	ProductID  types.ProductID
 	Product    types.Product
+	Lot        uint64       // the step of quantities
+	Deposit    types.Amount // of a lot, as the bond
+	Bond       types.Amount
+	Terms      string           // of its matches: hold, meter or arbiter
+	Arbiter    *types.PublicKey // under arbiter terms
 	Height     uint64
 	HeldAt     types.Time // block time
 	Void       string     // why no auction was held; empty otherwise
@@ -62,16 +67,14 @@ type Auction struct {
 	RoundCount uint64
 }
 
-// MaxRounds bounds the rounds of an auction that are listed. Parties could name any number of arbiters, each a round of its own.
+// MaxRounds bounds the rounds of an auction that are listed.
 const MaxRounds = 16
 
-// Round is one uniform-price auction among orders that accept the same terms.
+// Round is one uniform-price auction among orders that accept each other's records.
 type Round struct {
-	Terms   string
-	Arbiter *types.PublicKey
-	Sellers uint8  // the least record of who sells in it
-	Buyers  uint8  // and of who buys
-	Price   string // of a unit, exactly
+	Sellers uint8        // the least record of its sellers
+	Buyers  uint8        // the least record of its buyers
+	Price   types.Amount // of a lot
 	Volume  uint64
 }
 
@@ -110,12 +113,15 @@ type Fill struct {
 	Number    uint8
 	Side      types.Side
 	Quantity  uint64
-	Limit     string      // per unit
-	Standing  uint8       // the owner's record at the gate, in hundredths
-	Filled    uint64      // of the quantity
-	Value     types.Total // the sum of the prices of its trades
-	Excluded  string      // why it took no part; empty otherwise
-	Void      string      // why no auction was held; empty otherwise
+	Lot       uint64       // the step of the quantity
+	Limit     types.Amount // for a lot
+	Standing  uint8        // the owner's record at the gate, in hundredths
+	Filled    uint64       // of the quantity
+	Value     types.Total  // the sum of the prices of its trades
+	Stake     types.Amount // all that it had locked
+	Used      types.Amount // of the stake, by its trades; the rest came back to the owner with the auction
+	Excluded  string       // why it took no part; empty otherwise
+	Void      string       // why no auction was held; empty otherwise
 	Count     uint64
 	Trades    []FillTrade // the first MaxFillTrades of them; all are under the trades with party and product
 }
@@ -125,10 +131,11 @@ const MaxFillTrades = 20
 
 // FillTrade is one trade made from an order.
 type FillTrade struct {
-	ID        types.TradeID
-	Quantity  uint64
-	Price     types.Amount
-	UnitPrice string // of its round, exactly
+	ID       types.TradeID
+	Quantity uint64
+	Price    types.Amount
+	LotPrice types.Amount // of a lot: the price of its round
+	Leaf     uint16       // of the bid's tree of digests
 }
 
 // Fills is a page of fills, newest auction first.

@@ -27,7 +27,9 @@ func (b *batch) auction(productID types.ProductID) error {
 	b.rows += len(orders)
 	sums := sumAuction(auction, orders)
 	p := &auction.Product
-	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From, auction.Height, auction.BlockTime, auction.Void,
+	grid := &auction.Grid
+	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From,
+		grid.Lot, grid.Deposit, grid.Bond, termsRank(grid.Fallback), arbiterOf(grid.Fallback), auction.Height, auction.BlockTime, auction.Void,
 		len(auction.Results), sums.excluded, sums.filled, len(auction.Trades), len(auction.Rounds),
 		total(sums.demanded), total(sums.offered), total(sums.volume), total(sums.value))
 	if err != nil {
@@ -95,25 +97,42 @@ func sumAuction(auction *types.Auction, orders []*types.Order) (s auctionSums) {
 
 func (b *batch) addRounds(auction int64, rounds []types.Round) error {
 	for i, round := range rounds {
-		arbiter := []byte{}
-		if terms, named := round.Fallback.(*types.Arbiter); named {
-			arbiter = terms.Key[:]
-		}
-		price := decimal(round.Price.Rat(), exactPlaces)
-		_, err := b.do.addRound.Exec(auction, i, types.TermsRank(round.Fallback), arbiter, round.Sellers, round.Buyers, price, amount(round.Volume))
-		if err != nil {
+		if _, err := b.do.addRound.Exec(auction, i, round.Sellers, round.Buyers, round.Price, amount(round.Volume)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// termsRank is the number of the kind of fallback terms in the tables.
+func termsRank(f types.Fallback) int {
+	switch f.(type) {
+	case *types.Meter:
+		return 1
+	case *types.Arbiter:
+		return 2
+	case *types.Hold:
+		return 3
+	}
+	return 0
+}
+
+// arbiterOf is the arbiter that terms name; empty for others.
+func arbiterOf(f types.Fallback) []byte {
+	if terms, named := f.(*types.Arbiter); named {
+		return terms.Key[:]
+	}
+	return []byte{}
+}
+
 func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Order) error {
-	trades, values := make([]int, len(orders)), make([]types.Total, len(orders))
+	trades, values, used := make([]int, len(orders)), make([]types.Total, len(orders)), make([]types.Amount, len(orders))
 	for _, trade := range held.Trades {
 		for _, place := range []uint32{trade.Bid, trade.Offer} {
 			trades[place]++
 			values[place] = values[place].Add(types.TotalOf(trade.Price))
+			locks, _ := orders[place].Locks(trade.Quantity/held.Grid.Lot, held.Rounds[trade.Round].Price) // fits: a part of the stake
+			used[place] += locks
 		}
 	}
 	for i, result := range held.Results {
@@ -122,8 +141,9 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 			return err
 		}
 		order := orders[i]
-		if _, err := b.do.addOrder.Exec(auction, i, id(result.Order), owner, result.Number, order.Side, order.Quantity, order.Limit.String(),
-			result.Filled, result.Standing, result.Excluded, trades[i], total(values[i])); err != nil {
+		stake, _ := order.Stake() // fits: checked when it was placed
+		if _, err := b.do.addOrder.Exec(auction, i, id(result.Order), owner, result.Number, order.Side, order.Quantity, order.Limit,
+			result.Filled, result.Standing, result.Excluded, trades[i], total(values[i]), amount(stake), amount(used[i])); err != nil {
 			return err
 		}
 	}
@@ -133,7 +153,7 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 func (b *batch) addMatches(auction, product int64, trades []types.MatchTrade) error {
 	var over map[types.TradeID]int64 // those that an earlier batch has as over: the first trades may be before the last are made
 	for _, match := range trades {
-		trade, err := b.trade(match.Trade)
+		trade, err := b.trade(match.Trade, types.EventCleared)
 		if err == nil && trade == 0 {
 			if over == nil {
 				over, err = b.overTrades(product)
@@ -147,7 +167,7 @@ func (b *batch) addMatches(auction, product int64, trades []types.MatchTrade) er
 			return fmt.Errorf("%w: trade %s was never matched", ErrDamaged, match.Trade)
 		}
 		for _, place := range []uint32{match.Bid, match.Offer} {
-			if _, err := b.do.addMatch.Exec(auction, place, trade, match.Round); err != nil {
+			if _, err := b.do.addMatch.Exec(auction, place, trade, match.Round, match.Leaf); err != nil {
 				return err
 			}
 		}

@@ -75,7 +75,7 @@ func (d *database) create(ledger types.Hash) error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0, 0)", id(ledger), id{}); err != nil {
+	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0)", id(ledger), id{}); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

@@ -92,27 +92,25 @@ func (q *query) roundsOf(auction int64) ([]Round, error) {
 		return nil, err
 	}
 	rounds, _, err := collect(rows, MaxRounds, func(r *Round) error {
-		var number, terms int
-		var arbiter []byte
-		err := rows.Scan(&number, &terms, &arbiter, &r.Sellers, &r.Buyers, &r.Price, (*amount)(&r.Volume))
-		r.Terms = termsName(terms)
-		if key := (types.PublicKey{}); len(arbiter) == len(key) {
-			copy(key[:], arbiter)
-			r.Arbiter = &key
-		}
-		return err
+		return rows.Scan(&r.Sellers, &r.Buyers, &r.Price, (*amount)(&r.Volume))
 	})
 	return rounds, err
 }
 
-const auctionColumns = `SELECT a.n, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.height, a.held_at, a.void,
-	a.orders, a.excluded, a.filled, a.trades, a.rounds, a.demanded, a.offered, a.volume, a.value `
+const auctionColumns = `SELECT a.n, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.lot, a.deposit, a.bond, a.terms, a.arbiter,
+	a.height, a.held_at, a.void, a.orders, a.excluded, a.filled, a.trades, a.rounds, a.demanded, a.offered, a.volume, a.value `
 
 func scanAuction(from interface{ Scan(...any) error }, a *Auction) (n int64, err error) {
+	var terms int
+	var arbiter []byte
 	err = from.Scan(&n, (*id)(&a.ProductID), &a.Product.Commodity, &a.Product.Unit, &a.Product.Zone, &a.Product.From, &a.Product.Until,
-		(*id)(&a.Product.Asset), &a.Height, &a.HeldAt, &a.Void,
+		(*id)(&a.Product.Asset), &a.Lot, &a.Deposit, &a.Bond, &terms, &arbiter, &a.Height, &a.HeldAt, &a.Void,
 		&a.Orders, &a.Excluded, &a.Filled, &a.Trades, &a.RoundCount, (*total)(&a.Demanded), (*total)(&a.Offered), (*total)(&a.Volume), (*total)(&a.Value))
-	a.Average = quotient(a.Value, a.Volume)
+	a.Terms, a.Average = termsName(terms), quotient(a.Value, a.Volume)
+	if key := (types.PublicKey{}); len(arbiter) == len(key) {
+		copy(key[:], arbiter)
+		a.Arbiter = &key
+	}
 	return n, err
 }
 

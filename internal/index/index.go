@@ -25,11 +25,10 @@ type Index struct {
 	at place // the follower's
 }
 
-// place is the position, with the facts of earlier blocks that the next block needs.
+// place is the position, with the fact of earlier blocks that the next block needs.
 type place struct {
 	Position
-	skew    types.Duration
-	stalled types.Time // as [ledger.Clock] has it
+	skew types.Duration
 }
 
 // Open opens the index in a file, or begins one there. ledger is the hash of the ledger's parameters. An index that can't
@@ -216,7 +215,7 @@ type rowQuerier interface {
 }
 
 func loadPlace(db rowQuerier) (at place, ledger types.Hash, err error) {
-	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew, stalled FROM position")
-	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew, &at.stalled)
+	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew FROM position")
+	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew)
 	return at, ledger, err
 }

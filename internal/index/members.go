@@ -14,13 +14,13 @@ type FillFilter struct {
 	Product *types.ProductID // only those of this product
 }
 
-const fillsText = `SELECT o.auction, o.place, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.height, a.held_at, a.void,
-	o.id, o.number, o.side, o.quantity, o.price, o.standing, o.filled, o.value, o.excluded, o.trades
+const fillsText = `SELECT o.auction, o.place, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, a.lot, a.height, a.held_at, a.void,
+	o.id, o.number, o.side, o.quantity, o.price, o.standing, o.filled, o.value, o.stake, o.used, o.excluded, o.trades
 	FROM orders o INDEXED BY orders_owner CROSS JOIN auctions a ON a.n = o.auction CROSS JOIN products p ON p.n = a.product
 	WHERE o.owner = :party AND o.auction >= :low AND (o.auction, o.place) < (:auction, :place)
 	ORDER BY o.auction DESC, o.place DESC LIMIT :limit`
 
-const fillTradesText = `SELECT t.id, t.quantity, t.price, r.price
+const fillTradesText = `SELECT t.id, t.quantity, t.price, r.price, m.leaf
 	FROM matches m CROSS JOIN trades t ON t.n = m.trade CROSS JOIN rounds r ON r.auction = m.auction AND r.round = m.round
 	WHERE m.auction = ? AND m.place = ? ORDER BY m.trade LIMIT ?`
 
@@ -100,8 +100,8 @@ func (q *query) fillSearch(filter *FillFilter, after []int64) (args []any, some 
 func scanFill(rows *sql.Rows, f *fillRow) error {
 	p := &f.Product
 	return rows.Scan(&f.auction, &f.place, (*id)(&f.ProductID), &p.Commodity, &p.Unit, &p.Zone, &p.From, &p.Until, (*id)(&p.Asset),
-		&f.Height, &f.HeldAt, &f.Void, (*id)(&f.Order), &f.Number, &f.Side, &f.Quantity, &f.Limit,
-		&f.Standing, &f.Filled, (*total)(&f.Value), &f.Excluded, &f.Count)
+		&f.Lot, &f.Height, &f.HeldAt, &f.Void, (*id)(&f.Order), &f.Number, &f.Side, &f.Quantity, &f.Limit,
+		&f.Standing, &f.Filled, (*total)(&f.Value), (*amount)(&f.Stake), (*amount)(&f.Used), &f.Excluded, &f.Count)
 }
 
 func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
@@ -113,7 +113,7 @@ func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
 		return nil, err
 	}
 	trades, _, err := collect(rows, MaxFillTrades, func(t *FillTrade) error {
-		return rows.Scan((*id)(&t.ID), &t.Quantity, (*amount)(&t.Price), &t.UnitPrice)
+		return rows.Scan((*id)(&t.ID), &t.Quantity, (*amount)(&t.Price), &t.LotPrice, &t.Leaf)
 	})
 	return trades, err
 }

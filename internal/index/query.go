@@ -24,7 +24,7 @@ func (s *queries) texts() map[**sql.Stmt]string {
 		&s.findProduct: "SELECT n FROM products WHERE id = ?",
 		&s.tradeSince:  "SELECT first FROM moments WHERE agreed_at >= ? ORDER BY agreed_at LIMIT 1",
 		&s.auctionOf:   auctionColumns + "FROM auctions a CROSS JOIN products p ON p.n = a.product WHERE a.product = ?",
-		&s.rounds:      "SELECT round, terms, arbiter, sellers, buyers, price, volume FROM rounds WHERE auction = ? ORDER BY round LIMIT ?",
+		&s.rounds:      "SELECT sellers, buyers, price, volume FROM rounds WHERE auction = ? ORDER BY round LIMIT ?",
 		&s.offer:       "SELECT closed_at, tx FROM offers WHERE id = ?",
 		&s.offers:      "SELECT id FROM offers WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?",
 		&s.fills:       fillsText,

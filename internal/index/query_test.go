@@ -26,6 +26,7 @@ type story struct {
 	auctions []*types.Auction
 	orders   map[types.ProductID][]*types.PlacedOrder
 	records  map[types.PublicKey]map[types.AssetID]types.Conduct
+	stalls   []types.Time // when the chain had stood still, by the ledger clock
 }
 
 func newStory(t *testing.T, seed uint64) *story {
@@ -37,6 +38,17 @@ func newStory(t *testing.T, seed uint64) *story {
 	s.index = s.rebuilt()
 	s.read(func(snapshot *store.IndexedSnapshot) {
 		s.clock = snapshot.Clock().Now()
+		skew := types.Duration(0)
+		for height := uint64(1); height <= snapshot.Height(); height++ {
+			block, err := snapshot.Block(height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now := block.BlockTime.Since(block.Clock); height > 1 && now > skew {
+				s.stalls = append(s.stalls, block.Clock)
+			}
+			skew = block.BlockTime.Since(block.Clock)
+		}
 		s.trades, s.auctions = slices.Collect(s.world.trades(snapshot)), s.world.auctions(snapshot)
 		for _, auction := range s.auctions {
 			for order, err := range snapshot.AuctionedOrders(auction.Product.ID()) {
@@ -60,6 +72,23 @@ func productOf(a *types.Agreement) types.Product {
 	return types.Product{
 		Commodity: a.Goods.Commodity, Unit: a.Goods.Unit, Zone: a.Goods.Zone, From: a.Goods.From, Until: a.Goods.Until, Asset: a.Asset,
 	}
+}
+
+// stalled reports whether the chain stood still after a moment and up to another one.
+func (s *story) stalled(after, until types.Time) bool {
+	return slices.ContainsFunc(s.stalls, func(at types.Time) bool { return at > after && at <= until })
+}
+
+// excused reports whether a trade missed its deadline, and the chain stood still in the time for it.
+func (s *story) excused(t *types.Trade) bool {
+	switch by := &t.Agreement.Deadlines; trade.PhaseAt(t, s.clock) {
+	case types.PhaseLapsed:
+		return s.stalled(agreedAt(t), by.PayBy)
+	case types.PhaseRefunded:
+		paid, _ := t.Step(types.StepPaid)
+		return s.stalled(paid.At, by.DeliverBy)
+	}
+	return false
 }
 
 func agreedAt(trade *types.Trade) types.Time { return trade.Steps[0].At }
@@ -145,7 +174,7 @@ func TestTradeMatchesLedger(t *testing.T) {
 			ProductID: product.ID(), Product: product, Quantity: a.Goods.Quantity, Price: a.Price, Deposit: a.Deposit, Bond: a.Bond,
 			Terms: types.FallbackKind(a.Fallback), Matched: deal.Steps[0].Kind == types.StepMatched, Instalments: a.Instalments,
 			Released: deal.Released, Allotted: deal.Allotted, PayBy: a.Deadlines.PayBy, DeliverBy: a.Deadlines.DeliverBy,
-			EndedAt: endOf(deal, s.clock), Excused: listed[i].Excused,
+			EndedAt: endOf(deal, s.clock), Excused: s.excused(deal),
 		}
 		if step, paid := deal.Step(types.StepPaid); paid {
 			want.PaidAt = step.At
@@ -211,13 +240,6 @@ func TestMemberQueries(t *testing.T) {
 
 // scanMember counts a key's trades by a scan of all trades, and the countable part of the ledger's record.
 func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, consumer index.Conduct, record types.Conduct) {
-	excused := map[types.TradeID]bool{}
-	for _, trade := range pages(s.t, 500, func(page index.Page) ([]index.Trade, string, error) {
-		answer, err := s.index.Trades(s.t.Context(), index.TradeFilter{}, page)
-		return answer.Trades, answer.Next, err
-	}) {
-		excused[trade.ID] = trade.Excused
-	}
 	for _, t := range s.trades {
 		a, phase, conduct := &t.Agreement, trade.PhaseAt(t, s.clock), &producer
 		if a.Consumer == key {
@@ -233,24 +255,24 @@ func (s *story) scanMember(key types.PublicKey, asset types.AssetID) (producer, 
 		}[phase]
 		tally.Trades++
 		tally.Value = tally.Value.Add(types.TotalOf(a.Price))
-		if excused[t.ID()] {
+		if s.excused(t) {
 			conduct.Excused++
 		}
 		if t.Steps[0].Kind != types.StepMatched {
 			continue
 		}
-		fault := phase == types.PhaseLapsed && a.Consumer == key || phase == types.PhaseRefunded && a.Producer == key
 		switch {
-		case fault && excused[t.ID()]:
+		case phase == types.PhaseRefunded && a.Producer == key && s.excused(t):
 			record.Excused++
-		case fault && phase == types.PhaseLapsed:
-			record.Lapses++
-		case fault:
+		case phase == types.PhaseRefunded && a.Producer == key:
 			record.Refunds++
 		case phase == types.PhaseReleased:
 			record.Fills++
 		case phase == types.PhaseSettled || phase == types.PhaseAwarded:
 			record.Disputes++
+			if phase == types.PhaseSettled && a.Producer == key && s.stalled(a.Deadlines.DeliverBy, a.Deadlines.ReadingBy) { // nothing was read
+				record.Excused++
+			}
 		}
 	}
 	return producer, consumer, record
@@ -312,6 +334,10 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 	a := index.Auction{
 		ProductID: auction.Product.ID(), Product: auction.Product, Height: auction.Height, HeldAt: auction.BlockTime, Void: auction.Void,
 		Orders: uint64(len(auction.Results)), Trades: uint64(len(auction.Trades)), Rounds: []index.Round{}, RoundCount: uint64(len(auction.Rounds)),
+		Lot: auction.Grid.Lot, Deposit: auction.Grid.Deposit, Bond: auction.Grid.Bond, Terms: types.FallbackKind(auction.Grid.Fallback),
+	}
+	if arbiter, ok := auction.Grid.Fallback.(*types.Arbiter); ok {
+		a.Arbiter = &arbiter.Key
 	}
 	value, volume := new(big.Int), new(big.Int)
 	for i, result := range auction.Results {
@@ -338,14 +364,7 @@ func (s *story) scanAuction(auction *types.Auction) index.Auction {
 		a.Average = shorten(new(big.Rat).SetFrac(value, volume).FloatString(9))
 	}
 	for _, round := range auction.Rounds {
-		listed := index.Round{
-			Terms: types.FallbackKind(round.Fallback), Sellers: round.Sellers, Buyers: round.Buyers,
-			Price: shorten(round.Price.Rat().FloatString(30)), Volume: round.Volume,
-		}
-		if arbiter, ok := round.Fallback.(*types.Arbiter); ok {
-			listed.Arbiter = &arbiter.Key
-		}
-		a.Rounds = append(a.Rounds, listed)
+		a.Rounds = append(a.Rounds, index.Round{Sellers: round.Sellers, Buyers: round.Buyers, Price: round.Price, Volume: round.Volume})
 	}
 	return a
 }
@@ -389,9 +408,10 @@ func (s *story) scanFill(auction *types.Auction, place int) index.Fill {
 	order := s.orders[auction.Product.ID()][place].Order
 	f := index.Fill{
 		ProductID: auction.Product.ID(), Product: auction.Product, Height: auction.Height, HeldAt: auction.BlockTime, Void: auction.Void,
-		Order: order.ID(), Number: order.Number, Side: order.Side, Quantity: order.Quantity, Limit: order.Limit.String(),
+		Order: order.ID(), Number: order.Number, Side: order.Side, Quantity: order.Quantity, Lot: order.Lot, Limit: order.Limit,
 		Standing: result.Standing, Filled: result.Filled, Excluded: result.Excluded, Trades: []index.FillTrade{},
 	}
+	f.Stake, _ = order.Stake()
 	for _, trade := range auction.Trades {
 		if int(trade.Bid) != place && int(trade.Offer) != place {
 			continue
@@ -400,8 +420,13 @@ func (s *story) scanFill(auction *types.Auction, place int) index.Fill {
 		f.Value = f.Value.Add(types.TotalOf(trade.Price))
 		f.Trades = append(f.Trades, index.FillTrade{
 			ID: trade.Trade, Quantity: trade.Quantity, Price: trade.Price,
-			UnitPrice: shorten(auction.Rounds[trade.Round].Price.Rat().FloatString(30)),
+			LotPrice: auction.Rounds[trade.Round].Price, Leaf: trade.Leaf,
 		})
+		if lots := types.Amount(trade.Quantity / order.Lot); order.Side == types.Bid {
+			f.Used += trade.Price + lots*auction.Grid.Deposit
+		} else {
+			f.Used += lots * auction.Grid.Bond
+		}
 	}
 	f.Trades = f.Trades[:min(len(f.Trades), index.MaxFillTrades)]
 	return f
@@ -416,7 +441,7 @@ func TestVolumeQueries(t *testing.T) {
 		want := map[types.Time]index.Volume{}
 		for _, auction := range s.auctions {
 			p := &auction.Product
-			if p.Zone != market.Zone || p.Asset != market.Asset {
+			if p.Commodity != market.Commodity || p.Zone != market.Zone || p.Asset != market.Asset {
 				continue
 			}
 			starts := p.From / types.Time(span) * types.Time(span)

@@ -1,7 +1,7 @@
 package index
 
 // formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 3
+const formatVersion = 4
 
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //
@@ -13,8 +13,10 @@ func schema() string {
 CREATE TABLE position (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	ledger BLOB NOT NULL, height INTEGER NOT NULL, commitment BLOB NOT NULL,
-	clock INTEGER NOT NULL, skew INTEGER NOT NULL, stalled INTEGER NOT NULL
+	clock INTEGER NOT NULL, skew INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE stalls (at INTEGER PRIMARY KEY) STRICT; -- of the ledger clock: the chain had stood still until then
 
 CREATE TABLE parties (n INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
 
@@ -53,6 +55,7 @@ CREATE TABLE conduct (
 CREATE TABLE auctions (
 	n INTEGER PRIMARY KEY, product INTEGER NOT NULL UNIQUE REFERENCES products,
 	commodity TEXT NOT NULL, zone TEXT NOT NULL, asset BLOB NOT NULL, starts INTEGER NOT NULL, -- as the product has them
+	lot INTEGER NOT NULL, deposit INTEGER NOT NULL, bond INTEGER NOT NULL, terms INTEGER NOT NULL, arbiter BLOB NOT NULL, -- as its grid has them
 	height INTEGER NOT NULL, held_at INTEGER NOT NULL, void TEXT NOT NULL, orders INTEGER NOT NULL, excluded INTEGER NOT NULL,
 	filled INTEGER NOT NULL, trades INTEGER NOT NULL, rounds INTEGER NOT NULL,
 	demanded BLOB NOT NULL, offered BLOB NOT NULL, volume BLOB NOT NULL, value BLOB NOT NULL
@@ -68,21 +71,22 @@ CREATE INDEX auctions_cza ON auctions (commodity, zone, asset, starts);
 
 CREATE TABLE rounds (
 	auction INTEGER NOT NULL REFERENCES auctions, round INTEGER NOT NULL,
-	terms INTEGER NOT NULL, arbiter BLOB NOT NULL, sellers INTEGER NOT NULL, buyers INTEGER NOT NULL, price TEXT NOT NULL, volume BLOB NOT NULL,
+	sellers INTEGER NOT NULL, buyers INTEGER NOT NULL, price INTEGER NOT NULL, volume BLOB NOT NULL, -- the price of a lot
 	PRIMARY KEY (auction, round)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE orders (
 	auction INTEGER NOT NULL REFERENCES auctions, place INTEGER NOT NULL, id BLOB NOT NULL,
 	owner INTEGER NOT NULL REFERENCES parties, number INTEGER NOT NULL, side INTEGER NOT NULL,
-	quantity INTEGER NOT NULL, price TEXT NOT NULL, filled INTEGER NOT NULL, standing INTEGER NOT NULL, excluded TEXT NOT NULL,
-	trades INTEGER NOT NULL, value BLOB NOT NULL,
+	quantity INTEGER NOT NULL, price INTEGER NOT NULL, filled INTEGER NOT NULL, standing INTEGER NOT NULL, excluded TEXT NOT NULL,
+	trades INTEGER NOT NULL, value BLOB NOT NULL, stake BLOB NOT NULL, used BLOB NOT NULL, -- the price is the limit for a lot
 	PRIMARY KEY (auction, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX orders_owner ON orders (owner, auction, place);
 
 CREATE TABLE matches (
 	auction INTEGER NOT NULL REFERENCES auctions, place INTEGER NOT NULL, trade INTEGER NOT NULL REFERENCES trades, round INTEGER NOT NULL,
+	leaf INTEGER NOT NULL, -- of the bid's tree of digests
 	PRIMARY KEY (auction, place, trade)
 ) STRICT, WITHOUT ROWID;
 
@@ -103,7 +107,7 @@ type table struct {
 // tables are those of the schema, in the order of a digest.
 func tables() []table {
 	return []table{
-		{"position", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"offers", 1}, {"moments", 1}, {"conduct", 2},
+		{"position", 1}, {"stalls", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"offers", 1}, {"moments", 1}, {"conduct", 2},
 		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
 	}
 }

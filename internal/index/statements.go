@@ -10,7 +10,7 @@ import (
 
 // writeStatements are the statements that follow blocks, each named after its job.
 type writeStatements struct {
-	position, findConduct, putConduct                           *sql.Stmt
+	position, addStall, stalled, findConduct, putConduct        *sql.Stmt
 	lastTrade, findOpen, addTrade, addMoment, closeOffer        *sql.Stmt
 	moveTrade, dueTrades, overTrades                            *sql.Stmt
 	findParty, addParty, findProduct, addProduct                *sql.Stmt
@@ -22,7 +22,9 @@ const tradeRowColumns = `SELECT t.id, t.n, t.producer, t.consumer, p.asset, t.pr
 
 func (s *writeStatements) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
-		&s.position:    "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?, stalled = ?",
+		&s.position:    "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?",
+		&s.addStall:    "INSERT OR IGNORE INTO stalls (at) VALUES (?)", // another block's clock may stand at it
+		&s.stalled:     "SELECT coalesce(max(at), 0) > 0 FROM stalls WHERE at > ? AND at <= ?",
 		&s.findConduct: "SELECT sums FROM conduct WHERE party = ? AND asset = ?",
 		&s.putConduct:  "INSERT OR REPLACE INTO conduct (party, asset, sums) VALUES (?, ?, ?)",
 
@@ -43,13 +45,15 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.findProduct: "SELECT n FROM products WHERE id = ?",
 		&s.addProduct:  "INSERT INTO products (id, commodity, unit, zone, starts, ends, asset) VALUES (?, ?, ?, ?, ?, ?, ?)",
 
-		&s.addAuction: `INSERT INTO auctions (product, commodity, zone, asset, starts, height, held_at, void,
+		&s.addAuction: `INSERT INTO auctions (product, commodity, zone, asset, starts,
+			lot, deposit, bond, terms, arbiter, height, held_at, void,
 			orders, excluded, filled, trades, rounds, demanded, offered, volume, value)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&s.addRound: "INSERT INTO rounds (auction, round, terms, arbiter, sellers, buyers, price, volume) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		&s.addOrder: `INSERT INTO orders (auction, place, id, owner, number, side, quantity, price, filled, standing, excluded, trades, value)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		&s.addMatch: "INSERT INTO matches (auction, place, trade, round) VALUES (?, ?, ?, ?)",
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.addRound: "INSERT INTO rounds (auction, round, sellers, buyers, price, volume) VALUES (?, ?, ?, ?, ?, ?)",
+		&s.addOrder: `INSERT INTO orders (auction, place, id, owner, number, side, quantity, price, filled, standing, excluded, trades, value,
+			stake, used)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		&s.addMatch: "INSERT INTO matches (auction, place, trade, round, leaf) VALUES (?, ?, ?, ?, ?)",
 		&s.volume:   "SELECT volume, value FROM volumes WHERE commodity = ? AND unit = ? AND zone = ? AND asset = ? AND span = ? AND starts = ?",
 		&s.putVolume: `INSERT INTO volumes (commodity, unit, zone, asset, span, starts, auctions, orders, trades, volume, value)
 			VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)

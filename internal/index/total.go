@@ -81,6 +81,3 @@ func decimal(r *big.Rat, places int) string {
 	}
 	return text[:end]
 }
-
-// exactPlaces hold the middle of two rates, each of at most [types.MaxExponent] places.
-const exactPlaces = types.MaxExponent + 1

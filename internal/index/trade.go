@@ -1,10 +1,8 @@
 package index
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"lockstep/trade"
 	"lockstep/types"
@@ -20,10 +18,9 @@ type tradeRow struct {
 	agreedAt, payBy, deliverBy types.Time
 	progress                   // as the table has it; all zero while it has none
 
-	next    progress   // as the source has it
-	lapsed  bool       // in this batch
-	stalled types.Time // when the chain had last stood still then
-	begun   *begun     // nil once the table has it
+	next   progress // as the source has it
+	lapsed bool     // in this batch
+	begun  *begun   // nil once the table has it
 }
 
 // begun holds the columns of a trade that are written once.
@@ -67,8 +64,9 @@ func progressOf(t *types.Trade) progress {
 }
 
 // trade takes up a trade that the current block tells of, and returns its number; zero when the index has it as over. The
-// source says the same of it until the batch ends, so it is read once.
-func (b *batch) trade(tradeID types.TradeID) (int64, error) {
+// source says the same of it until the batch ends, so it is read once. A match begins with the event of that kind: it has the height of its
+// auction, and the last ones of a large auction are made in later blocks.
+func (b *batch) trade(tradeID types.TradeID, kind types.EventKind) (int64, error) {
 	if row, known := b.trades[tradeID]; known {
 		return numberOf(row), nil
 	}
@@ -80,7 +78,8 @@ func (b *batch) trade(tradeID types.TradeID) (int64, error) {
 		return 0, fmt.Errorf("trade %s is not in the store", tradeID)
 	}
 	var row *tradeRow
-	if trade.Height == b.at.Height {
+	_, matched := trade.Step(types.StepMatched)
+	if kind == types.EventMatched || !matched && trade.Height == b.at.Height {
 		row, err = b.begin(tradeID, trade)
 	} else {
 		row, err = b.findOpen(tradeID, trade.Agreement.Deadlines.DeliverBy)
@@ -122,7 +121,7 @@ func (b *batch) begin(tradeID types.TradeID, trade *types.Trade) (row *tradeRow,
 		id: tradeID, asset: agreement.Asset, price: agreement.Price, agreedAt: step.At, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
 		begun: &begun{
 			height: trade.Height, quantity: goods.Quantity, deposit: agreement.Deposit, bond: agreement.Bond,
-			terms: types.TermsRank(agreement.Fallback), instalments: agreement.Instalments, matched: matched,
+			terms: termsRank(agreement.Fallback), instalments: agreement.Instalments, matched: matched,
 		},
 	}
 	if row.producer, err = b.party(agreement.Producer); err != nil {
@@ -163,14 +162,14 @@ func scanTrade(from interface{ Scan(...any) error }) (*tradeRow, error) {
 
 // lapse is for an agreement that nobody paid in time.
 func (b *batch) lapse(tradeID types.TradeID) error {
-	if _, err := b.trade(tradeID); err != nil {
+	if _, err := b.trade(tradeID, types.EventLapsed); err != nil {
 		return err
 	}
 	row := b.trades[tradeID]
 	if row == nil {
 		return fmt.Errorf("%w: trade %s lapsed and was never agreed", ErrDamaged, tradeID)
 	}
-	row.lapsed, row.stalled = true, b.at.stalled
+	row.lapsed = true
 	return nil
 }
 
@@ -180,7 +179,10 @@ func (b *batch) writeTrades() error {
 		return err
 	}
 	for _, row := range b.touched {
-		next := b.outcome(row)
+		next, err := b.outcome(row)
+		if err != nil {
+			return err
+		}
 		if next == row.progress {
 			continue
 		}
@@ -218,17 +220,19 @@ func (b *batch) takeDue() error {
 }
 
 // outcome is how far a trade has come at the end of the batch. A deadline counts in the first block whose clock is past it;
-// those of earlier batches have been counted then.
-func (b *batch) outcome(row *tradeRow) progress {
-	next := row.next
+// those of earlier batches have been counted then. A missed one is excused, as in the rules, if the chain stood still in the very time
+// that the party had.
+func (b *batch) outcome(row *tradeRow) (next progress, err error) {
+	next = row.next
 	switch {
 	case row.lapsed:
-		next.phase, next.endedAt, next.excused = types.PhaseLapsed, row.payBy, row.stalled > row.agreedAt
+		next.phase, next.endedAt = types.PhaseLapsed, row.payBy
+		err = b.do.stalled.QueryRow(row.agreedAt, row.payBy).Scan(&next.excused)
 	case next.phase == types.PhasePaid && trade.Passed(row.deliverBy, b.at.Clock):
-		passed, _ := slices.BinarySearchFunc(b.clocks, row.deliverBy+1, func(at place, t types.Time) int { return cmp.Compare(at.Clock, t) })
-		next.phase, next.endedAt, next.excused = types.PhaseRefunded, row.deliverBy, b.clocks[passed].stalled > next.paidAt
+		next.phase, next.endedAt = types.PhaseRefunded, row.deliverBy
+		err = b.do.stalled.QueryRow(next.paidAt, row.deliverBy).Scan(&next.excused)
 	}
-	return next
+	return next, err
 }
 
 // write puts a trade into the table, or its changes.

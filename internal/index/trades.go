@@ -133,7 +133,7 @@ func scanListed(rows *sql.Rows, t *Trade, n *int64) error {
 	return err
 }
 
-// termsName is the name of fallback terms of a [types.TermsRank].
+// termsName is the name of fallback terms of a [termsRank].
 func termsName(rank int) string { return []string{"", "meter", "arbiter", "hold"}[rank&3] }
 
 // tradeShape lists the fields that a filter narrows.

@@ -36,7 +36,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func newWorld(t testing.TB, seed uint64) *world {
 	params := types.DefaultParams("test")
 	params.ClockCap, params.MinWindow, params.Slot = second, 3*second, 20*second
-	params.Market.Opens, params.Market.Gate, params.Market.Pay = 60*second, 6*second, 3*second
+	params.Market.Opens, params.Market.Gate, params.Market.Grids = 60*second, 6*second, grids()
 	params.Market.Reading, params.Market.Confirm = 3*second, 3*second
 	params.Operators = []types.PublicKey{publicKey("operator")}
 	w := &world{t: t, params: params, time: 1_780_000_000_000, random: rand.New(rand.NewPCG(seed, 7))}
@@ -49,10 +49,21 @@ func newWorld(t testing.TB, seed uint64) *world {
 			t.Error(err)
 		}
 	})
-	w.block(w.tx([]string{"operator"},
-		&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: party(0), Name: "A meter's owner"}},
-		&types.Enrol{Operator: publicKey("operator"), Owner: party(0), Meter: *gateway()}))
+	for n := range parties {
+		w.block(w.tx([]string{"operator"},
+			&types.Admit{Operator: publicKey("operator"), Member: types.Member{Key: party(n), Name: fmt.Sprint("Owner of meter ", n)}},
+			&types.Enrol{Operator: publicKey("operator"), Owner: party(n), Meter: *gateway(n)}))
+	}
 	return w
+}
+
+// grids have each kind of terms: energy has an arbiter or, in the second asset, a meter; heat has hold terms, and larger lots.
+func grids() []types.Grid {
+	return []types.Grid{
+		{Commodity: "heat", Lot: 5, Tick: 2, Ceiling: 2000, Deposit: 3, Bond: 7, Fallback: &types.Hold{}},
+		{Asset: assetID(1), Lot: 1, Tick: 1, Ceiling: 1000, Deposit: 2, Bond: 5, Fallback: &types.Meter{}},
+		{Lot: 1, Tick: 1, Ceiling: 1000, Deposit: 1, Bond: 1, Fallback: &types.Arbiter{Key: publicKey("judy")}},
+	}
 }
 
 func publicKey(name string) types.PublicKey { return sha256.Sum256([]byte("a party called " + name)) }
@@ -67,8 +78,27 @@ func asset(n int) types.Asset {
 
 func assetID(n int) types.AssetID { a := asset(n); return a.ID() }
 
-func gateway() *types.PointMeter {
-	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey("gateway")), Export: []string{"01-00:02.08.00*FF"}}
+func gateway(n int) *types.PointMeter {
+	return &types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(publicKey(fmt.Sprint("gateway ", n))), Export: []string{"01-00:02.08.00*FF"}}
+}
+
+func flow(n int) types.Flow {
+	return types.Flow{Point: gateway(n).ID(), Direction: types.DirectionExport}
+}
+
+// treeDepth is the depth of the trees that bids bring: each of the party that places it.
+const treeDepth = 4
+
+func leafSecret(owner types.PublicKey, leaf uint16) types.Secret {
+	return types.Secret(sha256.Sum256(fmt.Appendf(owner[:], "leaf %d", leaf)))
+}
+
+func digestTree(owner types.PublicKey) types.DigestTree {
+	digests := make([]types.Hash, 1<<treeDepth)
+	for leaf := range digests {
+		digests[leaf] = leafSecret(owner, uint16(leaf)).Digest(1)
+	}
+	return types.NewDigestTree(digests)
 }
 
 func secret(id types.TradeID) types.Secret { return types.Secret(sha256.Sum256(id[:])) }
@@ -186,7 +216,7 @@ func (w *world) newBusiness() *types.Tx {
 	consumer := (producer + 1 + w.random.IntN(parties-1)) % parties
 	if w.random.IntN(3) > 0 {
 		order := w.order(producer)
-		return w.txBy([]types.PublicKey{order.Owner}, &types.Place{Order: order})
+		return w.place(order, types.Amount(w.random.IntN(20)/19)) // now and then the money does not add up
 	}
 	agreement := w.agreement(producer, consumer)
 	return w.agree(agreement)
@@ -210,29 +240,39 @@ func (w *world) product() types.Product {
 	slot := types.Time(w.params.Slot)
 	from := (w.time.Add(w.params.Market.Gate+2*second)/slot + 1 + types.Time(w.random.IntN(2))) * slot
 	return types.Product{
-		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: []string{"DE-BY", "DE-BW"}[w.random.IntN(2)],
+		Commodity: []string{types.CommodityEnergy, "heat"}[w.random.IntN(4)/3], Unit: types.UnitWattHour, Zone: []string{"DE-BY", "DE-BW"}[w.random.IntN(2)],
 		From: from, Until: from + slot, Asset: assetID(w.random.IntN(2)),
 	}
 }
 
 func (w *world) order(owner int) types.Order {
-	quantity := 1 + w.random.Uint64N(50)
+	product := w.product()
+	grid, _ := w.params.Market.Grid(&product)
 	order := types.Order{
-		ChainID: w.params.ChainID, Owner: party(owner), Product: w.product(), Side: types.Side(1 + w.random.IntN(2)), Number: uint8(w.random.IntN(3)),
-		Quantity: quantity, Limit: types.Rate{Mantissa: 1 + 2*w.random.Uint64N(20), Exponent: uint8(w.random.IntN(2))}, MinFill: 1,
-		Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
-		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
+		ChainID: w.params.ChainID, Owner: party(owner), Product: product, Side: types.Side(1 + w.random.IntN(2)), Number: uint8(w.random.IntN(3)),
+		Quantity: grid.Lot * (1 + w.random.Uint64N(50)), Limit: grid.Tick * types.Amount(1+w.random.IntN(40)), MinFill: grid.Lot, Expires: types.MaxTime,
+		Lot: grid.Lot, Deposit: grid.Deposit, Bond: grid.Bond, Fallback: grid.Fallback,
 	}
-	if order.Limit.Mantissa%10 == 0 || !order.Limit.Canonical() {
-		order.Limit = types.Rate{Mantissa: 3}
-	}
-	if w.random.IntN(3) == 0 {
-		order.Accepts = []types.Fallback{&types.Arbiter{Key: publicKey("judy")}, &types.Hold{}}
+	switch {
+	case order.Side == types.Bid:
+		order.Root, order.Depth = digestTree(order.Owner).Root(), treeDepth
+	case grid.Metered():
+		order.Flow = flow(owner)
 	}
 	if w.random.IntN(10) == 0 {
 		order.Expires = order.Product.Gate(&w.params)
 	}
 	return order
+}
+
+// place places an order with a stake, and so much more, that the issuer issues for it.
+func (w *world) place(order types.Order, more types.Amount) *types.Tx {
+	stake, _ := order.Stake()
+	issue := &types.Issue{Asset: asset(0), Amount: stake + more}
+	if order.Product.Asset != assetID(0) {
+		issue.Asset = asset(1)
+	}
+	return w.txBy([]types.PublicKey{publicKey("issuer"), order.Owner}, issue, &types.Place{Order: order})
 }
 
 func (w *world) agreement(producer, consumer int) types.Agreement {
@@ -250,13 +290,10 @@ func (w *world) agreement(producer, consumer int) types.Agreement {
 	case 0:
 		a.Fallback = &types.Arbiter{Key: publicKey("judy")}
 	case 1:
-		meter := gateway()
 		product := w.product()
-		a.Fallback, a.Producer, a.Asset = &types.Meter{}, party(0), product.Asset
-		if a.Consumer == a.Producer {
-			a.Consumer = party(1)
-		}
-		a.Goods = product.Goods(5, types.Flow{Point: meter.ID(), Direction: types.DirectionExport})
+		product.Commodity = types.CommodityEnergy
+		a.Fallback, a.Asset = &types.Meter{}, product.Asset
+		a.Goods = product.Goods(5, flow(producer))
 		a.Deadlines.ReadingBy, a.Deadlines.ConfirmBy = product.Until.Add(4*second), product.Until.Add(8*second)
 	}
 	return a
@@ -273,13 +310,15 @@ func (w *world) next(t *types.Trade, now types.Time) *types.Tx {
 	}
 	issuer := publicKey("issuer")
 	locked := t.LockedSum()
+	_, staked := t.Find(types.PartBond)
+	_, leaf, matched := agreement.Match()
 	switch phase := trade.PhaseAt(t, now); {
 	case phase == types.PhaseAgreed:
 		return w.txBy([]types.PublicKey{issuer, agreement.Consumer}, &types.Issue{Asset: money, Amount: agreement.Price + agreement.Deposit},
 			&types.Pay{Trade: id, Digest: secret(id).Digest(int(agreement.Instalments))})
 	case phase == types.PhasePaid && w.random.IntN(8) == 0, phase == types.PhaseDelivered && w.random.IntN(40) == 0:
 		return w.split(t, phase, locked/3, locked-locked/3)
-	case phase == types.PhasePaid && agreement.Bond == 0:
+	case phase == types.PhasePaid && (agreement.Bond == 0 || staked):
 		return w.txBy([]types.PublicKey{agreement.Producer}, &types.Deliver{Trade: id})
 	case phase == types.PhasePaid:
 		return w.txBy([]types.PublicKey{issuer, agreement.Producer}, &types.Issue{Asset: money, Amount: agreement.Bond}, &types.Deliver{Trade: id})
@@ -287,7 +326,11 @@ func (w *world) next(t *types.Trade, now types.Time) *types.Tx {
 		return w.txBy([]types.PublicKey{publicKey("judy")}, &types.Award{Trade: id, ToProducer: locked})
 	case phase == types.PhaseDelivered && now > agreement.Deadlines.ConfirmBy && types.FallbackKind(agreement.Fallback) == "meter":
 		return signed(types.Body{ChainID: w.params.ChainID, Actions: []types.Action{&types.Settle{Trade: id}}})
-	case phase == types.PhaseDelivered && t.Released < agreement.Instalments && id[0]%2 == 0: // some consumers never release
+	case phase == types.PhaseDelivered && matched && id[0]%2 == 0:
+		return types.NewRelease(w.params.ChainID, types.Release{
+			Trade: id, Instalment: 1, Preimage: leafSecret(agreement.Consumer, leaf), Path: digestTree(agreement.Consumer).Path(leaf),
+		})
+	case phase == types.PhaseDelivered && !matched && t.Released < agreement.Instalments && id[0]%2 == 0: // some consumers never release
 		k := t.Released + 1 + uint16(w.random.IntN(int(agreement.Instalments-t.Released)))
 		return types.NewRelease(w.params.ChainID, types.Release{
 			Trade: id, Instalment: k, Preimage: types.Secret(secret(id).Digest(int(agreement.Instalments - k))),

@@ -19,7 +19,7 @@ func (x *execution) agree(a *types.Agree) error {
 	if err := a.Submitter.Check("submitter"); err != nil {
 		return err
 	}
-	t := trade.Begin(agreement, x.clock.Height, types.StepAgreed, x.evidence(), x.now)
+	t := trade.Begin(agreement, x.clock.Height, x.evidence(), x.now)
 	x.put(tradeKey(id), t)
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
 	x.beginTrade(agreement)
@@ -51,7 +51,7 @@ func (x *execution) checkAgreement(agreement *types.Agreement) (types.TradeID, e
 	if x.look(tradeKey(id)).value != nil { // it is there, or was
 		return id, types.Refuse(types.CodeTradeExists, "trade %s", id)
 	}
-	return id, nil
+	return id, x.agreeOnSlot(&agreement.Goods)
 }
 
 func (x *execution) checkDeadlines(d *types.Deadlines) error {
@@ -76,7 +76,7 @@ func (s *State) lapse(id types.TradeID) {
 	}
 	s.remove(tradeKey(id))
 	s.countTrade(&t.Agreement, placesOf(t), places{})
-	s.recordLapse(t)
+	s.leaveSlot(t)
 	s.closing = append(s.closing, Closed{id, final})
 	s.emitTrade(types.EventLapsed, id, final)
 }

@@ -1,24 +1,26 @@
 package ledger
 
 import (
-	"fmt"
-
 	"lockstep/market"
 	"lockstep/types"
 )
 
-// holdAuction clears the book of a product whose gate has closed: its result is final. A match becomes an
-// agreed trade, to be paid by pay-by; see queuePages.
+// holdAuction clears the book of a product whose gate has closed: its result is final. A match becomes a trade that is paid from the
+// beginning, by the stakes of its two orders; see queuePages.
 func (s *State) holdAuction(book *types.Book) {
 	id := book.Product.ID()
 	s.remove(bookKey(id))
 	s.leaveAsset(book.Product.Asset)
+	grid, ok := s.params.Market.Grid(&book.Product)
+	if !ok {
+		panic("ledger: product " + id.String() + " has orders and no grid")
+	}
 	orders := s.ordersOf(id, book.Orders)
-	auction := &types.Auction{Product: book.Product, Height: s.clock.Height, BlockTime: s.clock.BlockTime, Clock: s.now}
+	auction := &types.Auction{Product: book.Product, Grid: *grid, Height: s.clock.Height, BlockTime: s.clock.BlockTime, Clock: s.now}
 	s.auctions = append(s.auctions, auction)
 
 	begin := s.begin(&book.Product)
-	if begin.Add(s.params.Market.Pay).Add(s.params.MinWindow) > book.Product.From {
+	if begin.Add(s.params.MinWindow) > book.Product.From {
 		auction.Void = types.VoidLate
 	}
 	leaving := make([]heldOrder, len(orders))
@@ -27,7 +29,7 @@ func (s *State) holdAuction(book *types.Book) {
 	demanding := anyDemand(orders)
 	for i, placed := range orders {
 		order := &placed.Order
-		leaving[i] = heldOrder{order.Owner, order.Number}
+		leaving[i] = heldOrder{Owner: order.Owner, Number: order.Number}
 		result := types.Result{Owner: order.Owner, Number: order.Number, Order: order.ID()}
 		if demanding {
 			result.Standing = s.conduct(order.Owner, order.Product.Asset).Percent()
@@ -39,32 +41,37 @@ func (s *State) holdAuction(book *types.Book) {
 		case s.checkFlow(order.Owner, order.Flow, order.Product.From) != nil:
 			result.Excluded = types.ExcludedMeter
 		default:
-			entrants = append(entrants, market.Entrant{Order: order, ID: result.Order, Record: result.Standing})
+			entrants = append(entrants, market.Entrant{Order: order, Record: result.Standing})
 			places = append(places, i)
 		}
 		auction.Results = append(auction.Results, result)
 	}
-	outcome := market.Auction(entrants)
+	outcome := market.Auction(entrants, grid, id)
 	auction.Rounds = outcome.Rounds
 	for i, filled := range outcome.Filled {
 		auction.Results[places[i]].Filled = filled
 	}
 	matches := make([]heldMatch, len(outcome.Matches))
 	for i, match := range outcome.Matches {
-		bid, offer := places[match.Bid], places[match.Offer]
-		price, fits := outcome.Rounds[match.Round].Price.Cost(match.Quantity)
-		if !fits { // a bid whose cost at its own limit can't be counted is not taken, and the price is at most that
-			panic(fmt.Sprintf("ledger: the price of %d units in the auction of product %s can't be counted", match.Quantity, id))
+		at, offerAt := places[match.Bid], places[match.Offer]
+		bid, offer := &orders[at].Order, &orders[offerAt].Order
+		price := outcome.Rounds[match.Round].Price
+		for _, side := range [...]struct {
+			order *types.Order
+			at    int
+		}{{bid, at}, {offer, offerAt}} {
+			used, _ := side.order.Locks(match.Lots, price) // fits: at most its stake
+			leaving[side.at].Used += used
 		}
 		matches[i] = heldMatch{
-			Producer: auction.Results[offer].Owner, Consumer: auction.Results[bid].Owner, Flow: orders[offer].Order.Flow,
-			Round: uint32(match.Round), Bid: uint32(bid), Offer: uint32(offer), Quantity: match.Quantity, Price: price,
+			Producer: offer.Owner, Consumer: bid.Owner, Flow: offer.Flow, Root: bid.Root, Depth: bid.Depth,
+			Number: bid.Number, Leaf: match.Leaf, Round: uint32(match.Round), Bid: uint32(at), Offer: uint32(offerAt), Lots: match.Lots,
 		}
 	}
-	s.queuePages(held{Product: book.Product, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
+	s.queuePages(held{Product: book.Product, Grid: *grid, Height: s.clock.Height, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
 }
 
-// begin returns the block time at which the time to pay begins: the gate, or the block that holds the auction after an outage.
+// begin returns the block time at which the time to deliver begins: the gate, or the block that holds the auction after an outage.
 func (s *State) begin(product *types.Product) types.Time {
 	gate := product.Gate(&s.params)
 	if s.clock.BlockTime.Since(gate) <= s.params.ClockCap {

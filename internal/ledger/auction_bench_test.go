@@ -69,9 +69,11 @@ func fillBook(b *testing.B, w *world, view *ledger.Memory, n, below int) {
 		if side == types.Bid {
 			limit += below
 		}
-		o := w.order("peter", side, fmt.Sprintf("0.%02d1", limit), ofQuantity(1+random.Uint64N(5000)))
+		o := w.order("peter", side, types.Amount(1+limit), ofQuantity(10+10*random.Uint64N(500)))
 		o.Owner = party.Key(owner)
-		tx := types.NewTx(w.body(&types.Place{Order: o}), types.Signature{Key: o.Owner})
+		stake, _ := o.Stake()
+		body := w.body(&types.Issue{Asset: euro, Amount: stake}, &types.Place{Order: o})
+		tx := types.NewTx(body, types.Signature{Key: euro.Issuer}, types.Signature{Key: o.Owner})
 		if result := state.Execute(tx, true); result.Code != types.CodeOK {
 			b.Fatal(result.Detail)
 		}

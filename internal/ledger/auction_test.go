@@ -12,7 +12,6 @@ import (
 
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
-	"lockstep/market"
 	"lockstep/types"
 )
 
@@ -24,7 +23,7 @@ func show(a *types.Auction) string {
 	}
 	var parts []string
 	for _, round := range a.Rounds {
-		parts = append(parts, fmt.Sprintf("%s/%d/%d at %s: %d", types.FallbackKind(round.Fallback), round.Sellers, round.Buyers, market.Decimal(round.Price.Rat()), round.Volume))
+		parts = append(parts, fmt.Sprintf("%d/%d at %s: %d", round.Sellers, round.Buyers, round.Price, round.Volume))
 	}
 	var fills []string
 	for _, result := range a.Results {
@@ -41,71 +40,64 @@ func TestAuction(t *testing.T) {
 		want   string
 	}{
 		"one pair": {func(w *world) {
-			w.place("peter", types.Sell, "0.1")
-			w.place("clara", types.Bid, "0.3")
-		}, "hold/0/0 at 0.2: 1000 | clara 1000, peter 1000"},
+			w.place("peter", types.Sell, 1)
+			w.place("clara", types.Bid, 3)
+		}, "0/0 at 2: 1000 | clara 1000, peter 1000"},
 		"nobody meets": {func(w *world) {
-			w.place("peter", types.Sell, "0.3")
-			w.place("clara", types.Bid, "0.1")
+			w.place("peter", types.Sell, 3)
+			w.place("clara", types.Bid, 1)
 		}, "| clara 0, peter 0"},
 		"a replaced order counts as it is now": {func(w *world) {
-			w.place("peter", types.Sell, "0.1")
-			w.place("clara", types.Bid, "0.3")
-			w.place("clara", types.Bid, "0.2", ofQuantity(10))
-		}, "hold/0/0 at 0.15: 10 | clara 10, peter 10"},
+			w.place("peter", types.Sell, 2)
+			w.place("clara", types.Bid, 3)
+			w.place("clara", types.Bid, 2, ofQuantity(10))
+		}, "0/0 at 2: 10 | clara 10, peter 10"},
 		"an owner does not trade with itself": {func(w *world) {
-			w.place("peter", types.Sell, "0.1")
-			w.place("peter", types.Bid, "0.3", numbered(1))
+			w.place("peter", types.Sell, 1)
+			w.place("peter", types.Bid, 3, numbered(1))
 		}, "| peter 0, peter 0"},
-		"who accepts both terms trades under meter terms first": {func(w *world) {
-			w.place("peter", types.Sell, "0.1", fromMeter, under(&types.Meter{}, &types.Hold{}), ofQuantity(1500))
-			w.place("clara", types.Bid, "0.3", under(&types.Hold{}))
-			w.place("dora", types.Bid, "0.5", under(&types.Meter{}))
-		}, "meter/0/0 at 0.3: 1000, hold/0/0 at 0.2: 500 | clara 500, dora 1000, peter 1500"},
-		"terms that nobody shares": {func(w *world) {
-			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: party.Key("judy")}))
-			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: party.Key("mallory")}))
-		}, "| clara 0, paul 0"},
-		"one arbiter": {func(w *world) {
-			w.place("paul", types.Sell, "0.1", under(&types.Arbiter{Key: party.Key("judy")}))
-			w.place("clara", types.Bid, "0.3", under(&types.Arbiter{Key: party.Key("judy")}, &types.Hold{}))
-		}, "arbiter/0/0 at 0.2: 1000 | clara 1000, paul 1000"},
 		"a newcomer has no record that could be demanded": {func(w *world) {
-			w.place("paul", types.Sell, "0.1")
-			w.place("clara", types.Bid, "0.3", demanding(80))
-		}, "| clara 0, paul 0"},
+			w.place("peter", types.Sell, 1)
+			w.place("clara", types.Bid, 3, demanding(80))
+		}, "| clara 0, peter 0"},
 		"an order that would not wait": {func(w *world) {
 			p := product()
-			w.place("paul", types.Sell, "0.1", func(o *types.Order) { o.Expires = p.Gate(&w.params) })
-			w.place("clara", types.Bid, "0.3")
-		}, "| clara 0, paul 0 expired"},
+			w.place("peter", types.Sell, 1, func(o *types.Order) { o.Expires = p.Gate(&w.params) })
+			w.place("clara", types.Bid, 3)
+		}, "| clara 0, peter 0 expired"},
 		"a meter that was retired": {func(w *world) {
-			w.place("peter", types.Sell, "0.1", fromMeter, under(&types.Meter{}))
-			w.place("clara", types.Bid, "0.3", under(&types.Meter{}))
+			w.place("peter", types.Sell, 1)
+			w.place("clara", types.Bid, 3)
 			w.must(party.Sign(w.body(&types.Retire{Operator: party.Key("operator"), Point: gateway().ID()}), "operator"))
 		}, "| clara 0, peter 0 retired"},
 		"withdrawn": {func(w *world) {
-			p := product()
-			w.place("paul", types.Sell, "0.1")
-			w.place("clara", types.Bid, "0.3")
-			w.must(party.Sign(w.body(&types.Withdraw{Product: p.ID(), Owner: party.Key("paul")}), "paul"))
+			w.place("peter", types.Sell, 1)
+			w.place("clara", types.Bid, 3)
+			w.must(w.withdrawTx("peter", w.productID(), 0))
 		}, "| clara 0"},
 		"the chain stood still until no time was left": {func(w *world) {
-			w.place("paul", types.Sell, "0.1")
-			w.place("clara", types.Bid, "0.3")
-			w.try(1650 * second)
-		}, "| clara 0, paul 0 too late"},
+			w.place("peter", types.Sell, 1)
+			w.place("clara", types.Bid, 3)
+			w.try(1775 * second)
+		}, "| clara 0, peter 0 too late"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newMeteredWorld(t)
-			w.mint(1_000_000, "peter", "clara", "dora")
+			w := newMeteredMarket(t)
 			c.orders(w)
 			if len(w.held) == 0 {
 				w.gate()
 			}
 			if got := show(w.held[0]); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			locked := types.Amount(0)
+			for _, match := range w.held[0].Trades {
+				deal, _ := w.reader().Trade(match.Trade)
+				locked += deal.LockedSum()
+			}
+			if sums := w.audit()[euro.ID()]; sums.Locked != locked {
+				t.Errorf("%s is locked, %s of it in trades", sums.Locked, locked)
 			}
 			for range w.reader().Books() {
 				t.Error("a book is left in the state")
@@ -119,8 +111,8 @@ func TestAuction(t *testing.T) {
 func TestForeseenMatch(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
-	w.place("peter", types.Sell, "0.1")
-	w.place("clara", types.Bid, "0.3")
+	w.place("peter", types.Sell, 1)
+	w.place("clara", types.Bid, 3)
 	twin := w.clone()
 	trade, _ := twin.reader().Trade(twin.gate().Trades[0].Trade)
 	agree := w.agree(trade.Agreement, "peter", "clara")
@@ -137,12 +129,9 @@ func TestForeseenMatch(t *testing.T) {
 func TestAuctionsOfABlockAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = 5 })
-	inZone := func(zone int) func(*types.Order) {
-		return func(o *types.Order) { o.Product.Zone = fmt.Sprint("zone ", zone) }
-	}
 	for zone := range 5 {
-		w.place("peter", types.Sell, "0.1", inZone(zone))
-		w.place("clara", types.Bid, "0.3", inZone(zone))
+		w.place("peter", types.Sell, 1, inZone(fmt.Sprint("zone ", zone)))
+		w.place("clara", types.Bid, 3, inZone(fmt.Sprint("zone ", zone)))
 	}
 	p := product()
 	w.wait(p.Gate(&w.params).Since(w.time))
@@ -152,9 +141,9 @@ func TestAuctionsOfABlockAreBounded(t *testing.T) {
 			t.Fatalf("after block %d %d auctions were held, more are due: %t", block, len(w.held), w.due)
 		}
 		for zone := range 5 {
-			late := w.order("dora", types.Bid, "0.3", inZone(zone))
+			late := w.order("dora", types.Bid, 3, inZone(fmt.Sprint("zone ", zone)))
 			id := late.Product.ID()
-			results := w.clone().try(1, w.placeTx(late, "dora"), party.Sign(w.body(&types.Withdraw{Product: id, Owner: party.Key("clara")}), "clara"))
+			results := w.clone().try(1, w.placeTx(late, "dora"), w.withdrawTx("clara", id, 0))
 			withdrawn := types.CodeOrderUnknown
 			if w.clone().waits(id) {
 				withdrawn = types.CodeBookClosed
@@ -169,7 +158,7 @@ func TestAuctionsOfABlockAreBounded(t *testing.T) {
 		id := auction.Product.ID()
 		ids = append(ids, id.String())
 		trade, ok := w.reader().Trade(auction.Trades[0].Trade)
-		if !ok || trade.Agreement.Price != 200 || trade.Agreement.Deadlines.PayBy != p.Gate(&w.params).Add(w.params.Market.Pay) {
+		if !ok || trade.Agreement.Price != 200 || trade.Agreement.Deadlines.PayBy != p.Gate(&w.params) {
 			t.Errorf("the match of %s is %+v", auction.Product.Zone, trade)
 		}
 	}
@@ -194,15 +183,26 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners * each })
 	p := product()
 	id := p.ID()
-	w.wait(p.Gate(&w.params).Since(w.time) - 10*second)
+	w.wait(p.Gate(&w.params).Since(w.time) - 60*second)
 	random := rand.New(rand.NewPCG(1, 2))
+	var names []string
+	for i := range owners {
+		names = append(names, slices.Repeat([]string{fmt.Sprint("household ", i)}, each)...)
+	}
 	var txs []*types.Tx
-	for i := range owners * each { // of random quantities, nearly as many trades as orders come
-		side, limit, owner := types.Bid, "0.3", fmt.Sprint("household ", i/each)
-		if i/each%2 == 1 {
-			side, limit = types.Sell, "0.1"
+	for some := range slices.Chunk(names, 512) {
+		for _, coin := range w.mint(10_000, some...) { // of random quantities, nearly as many trades as orders come
+			i := len(txs)
+			side, limit, owner := types.Bid, types.Amount(3), names[i]
+			if i/each%2 == 1 {
+				side, limit = types.Sell, 1
+			}
+			order := w.order(owner, side, limit, numbered(uint8(i%each)), ofQuantity(1000+10*random.Uint64N(100)))
+			stake, _ := order.Stake()
+			body := w.body(&types.Place{Order: order})
+			body.Inputs, body.Outputs = []types.Outpoint{coin}, []types.Output{party.Output(owner, 10_000-stake)}
+			txs = append(txs, party.Sign(body, owner))
 		}
-		txs = append(txs, w.placeTx(w.order(owner, side, limit, numbered(uint8(i%each)), ofQuantity(1000+random.Uint64N(1000))), owner))
 	}
 	w.must(txs...)
 	later := func(other types.ProductID) bool { return bytes.Compare(other[:], id[:]) > 0 }
@@ -211,52 +211,45 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 			o.Product.Zone = fmt.Sprint("zone ", n)
 		}
 	}
-	w.place("peter", types.Sell, "0.1", other)
-	w.place("clara", types.Bid, "0.3", other)
+	w.place("peter", types.Sell, 1, other)
+	w.place("clara", types.Bid, 3, other)
 
 	auction := w.gate()
 	if !w.due || !w.reader().Held(id) || len(auction.Results) != owners*each || len(auction.Rounds) != 1 {
 		t.Fatalf("after the first block: due %t, held %t, %s", w.due, w.reader().Held(id), show(auction)[:100])
 	}
-	first, filled := len(auction.Trades), auction.Rounds[0].Volume
-	if most := 8 * 1024; first != most {
-		t.Fatalf("the first block makes %d trades, want %d", first, most)
+	if len(auction.Trades) > 0 {
+		t.Fatalf("the first block makes %d trades: orders leave first", len(auction.Trades))
 	}
+	filled := auction.Rounds[0].Volume
 	last := auction.Results[len(auction.Results)-1] // of the last page, so its order is still in the state
-	if orders := slices.Collect(w.reader().Orders(id)); len(orders) != owners*each-first || orders[len(orders)-1].Order.ID() != last.Order {
+	if orders := slices.Collect(w.reader().Orders(id)); len(orders) != owners*each-8*1024 || orders[len(orders)-1].Order.ID() != last.Order {
 		t.Fatalf("%d orders are left in the state", len(orders))
 	}
 	i := slices.IndexFunc(txs, func(tx *types.Tx) bool { return tx.Signatures[0].Key == last.Owner })
 	owner := fmt.Sprint("household ", i/each)
-	late := w.try(1,
-		w.placeTx(w.order(owner, types.Bid, "0.3"), owner),
-		party.Sign(w.body(&types.Withdraw{Product: id, Owner: last.Owner, Number: last.Number}), owner),
-	)
+	late := w.try(1, w.placeTx(w.order(owner, types.Bid, 3), owner), w.withdrawTx(owner, id, last.Number))
 	if late[0].Code != types.CodeBookClosed || late[1].Code != types.CodeOrderUnknown {
 		t.Errorf("an order %s, a withdrawal %s", late[0].Code, late[1].Code)
 	}
-	if w.due || w.reader().Held(id) || len(slices.Collect(w.reader().Orders(id))) > 0 {
-		t.Error("something is left to the third block")
+	if len(slices.Collect(w.reader().Orders(id))) > 0 || len(auction.Trades) == 0 {
+		t.Error("orders are left to the third block, or no trades are made by the second")
 	}
-	if len(w.held) != 2 {
+	w.drain()
+	if w.reader().Held(id) || len(w.held) != 2 {
 		t.Errorf("%d auctions were held, not that of the other zone", len(w.held))
 	}
-	numbers, traded := map[uint64]bool{}, uint64(0)
+	ids, traded := map[types.TradeID]bool{}, uint64(0)
 	for _, match := range auction.Trades {
 		trade, _ := w.reader().Trade(match.Trade)
-		if want := p.Gate(&w.params).Add(w.params.Market.Pay); trade.Agreement.Deadlines.PayBy != want {
-			t.Fatalf("pay-by of trade %s is %s, want %s", match.Trade, trade.Agreement.Deadlines.PayBy, want)
+		if trade.Height != auction.Height || trade.Phase != types.PhasePaid {
+			t.Fatalf("trade %s of the auction in block %d is %s since %d", match.Trade, auction.Height, trade.Phase, trade.Height)
 		}
-		numbers[trade.Agreement.Nonce] = true
+		ids[match.Trade] = true
 		traded += match.Quantity
 	}
-	if len(auction.Trades) <= first || len(numbers) != len(auction.Trades) || traded != filled {
-		t.Errorf("%d trades of %d numbers and %d units, want %d units", len(auction.Trades), len(numbers), traded, filled)
-	}
-	w.wait(w.params.Market.Pay + w.params.ClockCap)
-	w.drain()
-	for trade := range w.reader().Trades() {
-		t.Fatalf("trade %s has not lapsed", trade.ID())
+	if len(ids) != len(auction.Trades) || traded != filled {
+		t.Errorf("%d trades, %d of them different, of %d units, want %d units", len(auction.Trades), len(ids), traded, filled)
 	}
 }
 
@@ -266,8 +259,8 @@ func TestManySmallAuctionsShareABlock(t *testing.T) {
 	const zones = 30
 	w := newMarket(t)
 	for zone := range zones {
-		inZone := func(o *types.Order) { o.Product.Zone = fmt.Sprint("zone ", zone) }
-		w.must(w.placeTx(w.order("peter", types.Sell, "0.1", inZone), "peter"), w.placeTx(w.order("clara", types.Bid, "0.3", inZone), "clara"))
+		in := inZone(fmt.Sprint("zone ", zone))
+		w.must(w.placeTx(w.order("peter", types.Sell, 1, in), "peter"), w.placeTx(w.order("clara", types.Bid, 3, in), "clara"))
 	}
 	p := product()
 	w.wait(p.Gate(&w.params).Since(w.time))
@@ -287,12 +280,12 @@ func TestManySmallAuctionsShareABlock(t *testing.T) {
 func TestTrialHoldsNoAuction(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
-	w.place("peter", types.Sell, "0.1")
-	w.place("clara", types.Bid, "0.3")
+	w.place("peter", types.Sell, 1)
+	w.place("clara", types.Bid, 3)
 	p := product()
 	trial := ledger.New(w.view, w.params)
 	trial.BeginTrial(w.height+1, p.Gate(&w.params).Add(1))
-	late := w.order("dora", types.Bid, "0.3")
+	late := w.order("dora", types.Bid, 3)
 	body := w.body(&types.Place{Order: late})
 	body.ValidUntil = p.Gate(&w.params).Add(second)
 	if result := trial.Execute(party.Sign(body, "dora"), true); result.Code != types.CodeBookClosed {
@@ -306,66 +299,83 @@ func TestTrialHoldsNoAuction(t *testing.T) {
 	}
 }
 
-// TestRandomAuctions: for any book, fills and trades agree, each keeps its owner's limit in money, and nothing
-// of the product is left in the state but the trades.
+// TestRandomAuctions: for any book, fills and trades agree, each keeps its owner's limit in money to the unit, and no money of an order
+// is left anywhere but in its trades and with its owner.
 func TestRandomAuctions(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newMeteredWorld(t)
-		w.mint(1, "clara")
-		willing := rapid.Bool().Draw(rt, "willing") // are there two who agree on all that can be asked for?
+		w := newMeteredMarket(t)
+		metered := rapid.Bool().Draw(rt, "metered")
+		if !metered {
+			w.params.Market.Grids[0] = testGrid(&types.Hold{})
+		}
 		names := []string{"peter", "clara", "mallory", "dora", "paul"}
 		orders := map[types.OrderID]types.Order{}
 		for i := range rapid.IntRange(0, 12).Draw(rt, "orders") {
 			name := rapid.SampledFrom(names).Draw(rt, "owner")
 			side := rapid.SampledFrom([]types.Side{types.Bid, types.Sell}).Draw(rt, "side")
-			o := w.order(name, side, rapid.SampledFrom([]string{"0", "0.001", "0.3", "0.35", "7", "0.0000000001"}).Draw(rt, "limit"))
-			o.Number = uint8(i % 8)
-			o.Quantity = rapid.SampledFrom([]uint64{1, 2, 3, 1000, 1 << 40}).Draw(rt, "quantity")
-			o.MinFill = rapid.Uint64Range(1, min(o.Quantity, 4)).Draw(rt, "min fill")
-			o.Accepts = rapid.SampledFrom([][]types.Fallback{
-				{&types.Hold{}}, {&types.Meter{}, &types.Hold{}}, {&types.Arbiter{Key: party.Key("judy")}, &types.Hold{}},
-			}).Draw(rt, "accepts")
-			o.MinRecord = rapid.SampledFrom([]uint8{0, 0, 80}).Draw(rt, "demand")
-			if _, metered := o.Accepts[0].(*types.Meter); metered && side == types.Sell {
-				o.Owner, name = party.Key("peter"), "peter"
-				fromMeter(&o)
+			if metered && side == types.Sell {
+				name = "peter"
 			}
+			o := w.order(name, side, types.Amount(rapid.SampledFrom([]uint64{0, 1, 3, 4, 70}).Draw(rt, "limit")), numbered(uint8(i%8)))
+			o.Quantity = 10 * rapid.SampledFrom([]uint64{1, 2, 3, 100, 1000}).Draw(rt, "lots")
+			o.MinFill = 10 * rapid.Uint64Range(1, min(o.Lots(), 4)).Draw(rt, "min fill")
+			o.MinRecord = rapid.SampledFrom([]uint8{0, 0, 80}).Draw(rt, "demand")
 			if w.try(second, w.placeTx(o, name))[0].Code == types.CodeOK {
 				orders[o.ID()] = o
 			}
 		}
-		if willing {
-			sells, bids := w.order("sid", types.Sell, "0"), w.order("bea", types.Bid, "8")
-			w.must(w.placeTx(sells, "sid"), w.placeTx(bids, "bea"))
-			orders[sells.ID()], orders[bids.ID()] = sells, bids
-		}
 		if len(orders) == 0 {
 			return
 		}
+		had := map[types.PublicKey]types.Amount{}
+		for _, name := range names {
+			had[party.Key(name)] = w.has(name)
+		}
+		standing := map[types.OrderID]bool{}
+		for placed := range w.reader().PlacedOrders() {
+			stake, _ := placed.Order.Stake()
+			had[placed.Order.Owner] += stake
+			standing[placed.Order.ID()] = true
+		}
 		w.try(rapid.SampledFrom([]types.Duration{second, 40 * second, 300 * second}).Draw(rt, "outage")) // the ledger clock falls behind block time
 		auction := w.gate()
-		filled := make([]uint64, len(auction.Results))
-		if willing && len(auction.Trades) == 0 {
-			rt.Fatal("two who agree on everything are not matched, nor is anybody in their place")
+		if len(auction.Results) != len(standing) {
+			rt.Fatalf("%d results of %d orders", len(auction.Results), len(standing))
 		}
+		filled, leaves := make([]uint64, len(auction.Results)), map[string]bool{}
 		for _, match := range auction.Trades {
-			trade, ok := w.reader().Trade(match.Trade)
+			deal, ok := w.reader().Trade(match.Trade)
 			if !ok {
 				rt.Fatal("a match is not in the state")
 			}
 			bid, offer := orders[auction.Results[match.Bid].Order], orders[auction.Results[match.Offer].Order]
-			agreement := &trade.Agreement
+			agreement := &deal.Agreement
 			if err := agreement.Check(&w.params); err != nil || agreement.Consumer != bid.Owner || agreement.Producer != offer.Owner {
 				rt.Fatalf("a bad agreement came of it: %v", err)
 			}
-			most, _ := bid.Limit.Cost(match.Quantity)
-			least, _ := offer.Limit.Cost(match.Quantity)
-			if agreement.Price > most || agreement.Price < least || agreement.Price != match.Price || agreement.Goods.Quantity != match.Quantity {
-				rt.Fatalf("a price of %s, limits %s to %s", agreement.Price, least, most)
+			lots, price := match.Quantity/10, auction.Rounds[match.Round].Price
+			if price > bid.Limit || price < offer.Limit || agreement.Price != price*types.Amount(lots) || match.Price != agreement.Price ||
+				agreement.Deposit != types.Amount(lots) || agreement.Bond != 2*types.Amount(lots) {
+				rt.Fatalf("%d lots at %s, limits %s to %s: %+v", lots, price, offer.Limit, bid.Limit, agreement)
+			}
+			want := types.PhasePaid
+			if metered {
+				want = types.PhaseDelivered
+			}
+			number, leaf, _ := agreement.Match()
+			if deal.Phase != want || deal.Digest != bid.Root || number != bid.Number || leaf != match.Leaf || int(leaf) >= bid.MaxTrades() || deal.Height != auction.Height {
+				rt.Fatalf("the match is %+v", deal)
+			}
+			if leaf := fmt.Sprint(match.Bid, " ", match.Leaf); leaves[leaf] {
+				rt.Fatalf("leaf %d of a bid opens two trades", match.Leaf)
+			} else {
+				leaves[leaf] = true
 			}
 			filled[match.Bid] += match.Quantity
 			filled[match.Offer] += match.Quantity
+			had[bid.Owner] -= agreement.Price + agreement.Deposit
+			had[offer.Owner] -= agreement.Bond
 		}
 		for i, result := range auction.Results {
 			o := orders[result.Order]
@@ -373,9 +383,10 @@ func TestRandomAuctions(t *testing.T) {
 				rt.Fatalf("order %+v has %d of its trades, %d by the result", o, filled[i], result.Filled)
 			}
 		}
-		w.wait(3600 * second) // unpaid: all lapse
-		for trade := range w.reader().Trades() {
-			rt.Fatalf("trade %s is left", trade.ID())
+		for _, name := range names {
+			if got := w.has(name); got != had[party.Key(name)] {
+				rt.Fatalf("%s has %s, want %s", name, got, had[party.Key(name)])
+			}
 		}
 	})
 }

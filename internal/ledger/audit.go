@@ -56,6 +56,12 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 			return sums, accumulator, fmt.Errorf("audit: trade %s: %w", trade.ID(), err)
 		}
 	}
+	if err := auditStakes(reader, sums); err != nil {
+		return sums, accumulator, err
+	}
+	if err := auditSlots(reader); err != nil {
+		return sums, accumulator, err
+	}
 	if err := auditPoints(reader); err != nil {
 		return sums, accumulator, err
 	}

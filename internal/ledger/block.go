@@ -63,6 +63,9 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 	s.now = s.clock.Now()
 	clock := s.clock
 	s.put(clockKey(), &clock)
+	if clock.Stalled == s.now { // in this block, or in one at the same moment
+		s.put(timeKey(kindStall, s.now.Add(s.params.Horizon)), &mark{})
+	}
 	if first {
 		s.issueGenesis()
 	}

@@ -35,7 +35,7 @@ func (r Reader) Places(flow types.Flow, from types.Time, trades iter.Seq2[types.
 		}
 		return &slots[i]
 	}
-	if slot, known := r.Slot(flow, from); known {
+	if slot, known := r.Slot(flow, from); known && len(slot.Claims) > 0 {
 		find(slot.From, slot.Until)
 	}
 	for id, t := range trades {

@@ -30,43 +30,43 @@ func matched(trade *types.Trade) bool {
 	return matched
 }
 
-// excused reports whether the chain stood still after a step of a trade: a deadline missed since then counts against no party.
-func (s *State) excused(trade *types.Trade, since types.StepKind) bool {
-	step, _ := trade.Step(since)
-	return s.clock.Stalled > step.At
-}
-
-// recordLapse is for a match that its consumer did not pay.
-func (s *State) recordLapse(trade *types.Trade) {
-	if !matched(trade) {
-		return
+// stalled reports whether the chain stood still between two moments of the ledger clock, of which the later one is at most now: a party
+// that missed a deadline meanwhile is excused. Outages are known for a horizon, the longest that a trade lasts.
+func (s *State) stalled(since, until types.Time) bool {
+	if at := s.clock.Stalled; at > since && at <= until {
+		return true
 	}
-	agreement, excused := &trade.Agreement, s.excused(trade, types.StepMatched)
-	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) {
-		if excused {
-			r.Excused++
-			return
-		}
-		r.Lapses++
-		r.Failed = r.Failed.Saturate(agreement.Price)
+	first, last := timeKey(kindStall, since.Add(s.params.Horizon)+1), timeKey(kindStall, until.Add(s.params.Horizon)+1)
+	found := false
+	s.view.Ascend(first.String(), last.String(), func(string, Value) bool {
+		found = true
+		return false
 	})
+	return found
 }
 
-// recordRefund is for a match that was paid and that its producer did not deliver. It is called when deliver-by has passed.
+// missed counts a missed duty against a party, unless the chain stood still in the time that it had.
+func (s *State) missed(r *types.Conduct, price types.Amount, since, until types.Time) (counted bool) {
+	if s.stalled(since, until) {
+		r.Excused++
+		return false
+	}
+	r.Failed = r.Failed.Saturate(price)
+	return true
+}
+
+// recordRefund is for a match that its producer did not deliver, under terms without a meter. It is called when deliver-by has passed.
 func (s *State) recordRefund(id types.TradeID) {
 	t, ok := get[types.Trade](s, tradeKey(id))
 	if !ok || trade.PhaseAt(t, s.now) != types.PhaseRefunded {
 		return
 	}
-	agreement, excused := &t.Agreement, s.excused(t, types.StepPaid)
-	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) { r.Kept = r.Kept.Saturate(agreement.Price) })
+	agreement := &t.Agreement
+	paid, _ := t.Step(types.StepPaid)
 	s.editConduct(agreement.Producer, agreement.Asset, func(r *types.Conduct) {
-		if excused {
-			r.Excused++
-			return
+		if s.missed(r, agreement.Price, paid.At, agreement.Deadlines.DeliverBy) {
+			r.Refunds++
 		}
-		r.Refunds++
-		r.Failed = r.Failed.Saturate(agreement.Price)
 	})
 }
 
@@ -79,15 +79,24 @@ func (s *State) refundDue(id types.TradeID, trade *types.Trade) {
 	}
 }
 
-// recordFill is for a match that was released: both did their part.
-func (s *State) recordFill(trade *types.Trade) {
-	agreement := &trade.Agreement
+// recordFill is for a match that was released: both did their part. Under meter terms it counts as far as the meter has seen the goods:
+// so two keys of one owner make no record beyond the energy that really flowed. Without a meter the release is all that there is.
+func (s *State) recordFill(id types.TradeID, t *types.Trade) {
+	agreement, seen := &t.Agreement, t.Agreement.Price
+	if !agreement.Goods.Flow.IsZero() {
+		seen = seenBy(agreement, trade.Allot(s.mustSlot(t), id))
+	}
 	for _, party := range []types.PublicKey{agreement.Producer, agreement.Consumer} {
 		s.editConduct(party, agreement.Asset, func(r *types.Conduct) {
 			r.Fills++
-			r.Kept = r.Kept.Saturate(agreement.Price)
+			r.Kept = r.Kept.Saturate(seen)
 		})
 	}
+}
+
+// seenBy returns the part of the price for the part of the quantity that was read.
+func seenBy(a *types.Agreement, read uint64) types.Amount {
+	return a.Price.Share(min(read, a.Goods.Quantity), a.Goods.Quantity)
 }
 
 // recordDispute records a match that ended by an award: the price counts against no party. A split leaves no record: both parties
@@ -101,20 +110,22 @@ func (s *State) recordDispute(trade *types.Trade) {
 
 // recordSettlement records a match that ended by settlement. A shortfall of the reading counts against the producer; a withheld
 // release in spite of a full reading counts against the consumer.
-func (s *State) recordSettlement(trade *types.Trade) {
-	agreement := &trade.Agreement
-	quantity := agreement.Goods.Quantity
-	read := agreement.Price.Share(min(trade.Allotted, quantity), quantity)
+func (s *State) recordSettlement(t *types.Trade) {
+	agreement, by := &t.Agreement, &t.Agreement.Deadlines
+	seen, full := seenBy(agreement, t.Allotted), t.Allotted >= agreement.Goods.Quantity
 	s.editConduct(agreement.Producer, agreement.Asset, func(r *types.Conduct) {
 		r.Disputes++
-		r.Kept, r.Failed = r.Kept.Saturate(read), r.Failed.Saturate(agreement.Price-read)
+		r.Kept = r.Kept.Saturate(seen)
+		if !full {
+			s.missed(r, agreement.Price-seen, by.DeliverBy, by.ReadingBy)
+		}
 	})
 	s.editConduct(agreement.Consumer, agreement.Asset, func(r *types.Conduct) {
 		r.Disputes++
-		if trade.Allotted >= quantity {
-			r.Failed = r.Failed.Saturate(agreement.Price)
+		if full {
+			s.missed(r, agreement.Price, by.DeliverBy, by.ConfirmBy)
 		} else {
-			r.Kept = r.Kept.Saturate(agreement.Price)
+			r.Kept = r.Kept.Saturate(seen)
 		}
 	})
 }

@@ -29,11 +29,7 @@ var dueKinds = [...]dueKind{ //nolint:gochecknoglobals // a constant table
 			s.forgetTrade(id)
 		}
 	}},
-	{string([]byte{kindMatches}), func(s *State, _ string, page any) {
-		for _, id := range *page.(*tradeIDs) {
-			s.lapse(id)
-		}
-	}},
+	{string([]byte{kindStall}), func(*State, string, any) {}},
 	{string([]byte{kindQueue, queueGoods}), func(s *State, key string, _ any) { s.recordRefund(parseQueueKey(key)) }},
 	{string([]byte{kindQueue, queueOffer}), func(s *State, key string, _ any) { s.expireOffer(parseQueueKey(key)) }},
 	{string([]byte{kindQueue, queueSlot}), func(s *State, key string, _ any) { s.forgetSlot(parseQueueKey(key)) }},

@@ -94,7 +94,7 @@ func TestWorkLeft(t *testing.T) {
 	}
 }
 
-func listsTrades(prefix string) bool { return prefix[0] == kindOver || prefix[0] == kindMatches }
+func listsTrades(prefix string) bool { return prefix[0] == kindOver }
 
 // dueEntries are n entries of a kind for a moment; those that list trades list so many of them, whose marks come along.
 func dueEntries(prefix string, at types.Time, n, page int) []Change {

@@ -24,6 +24,7 @@ func ofMembers(t testing.TB) *world {
 	w := bounded(t)
 	w.params.Operators = []types.PublicKey{party.Key("operator")}
 	w.params.Entries = w.params.Entries.OfMembers()
+	w.params.Market.Grids[0] = testGrid(&types.Hold{})
 	operator := party.Key("operator")
 	w.must(party.Sign(w.body(
 		&types.Admit{Operator: operator, Member: types.Member{Key: party.Key("peter"), Name: "Peter"}},
@@ -236,18 +237,18 @@ func TestQuotas(t *testing.T) {
 		w := ofMembers(t)
 		w.mint(1_000_000, "peter", "clara")
 		for n := range uint8(3) {
-			w.must(w.placeTx(w.order("clara", types.Bid, "0.1", numbered(n)), "clara"))
+			w.must(w.placeTx(w.order("clara", types.Bid, 1, numbered(n)), "clara"))
 		}
-		w.want(types.CodeQuota, w.placeTx(w.order("clara", types.Bid, "0.1", numbered(3)), "clara"))
-		w.must(w.placeTx(w.order("clara", types.Bid, "0.2", numbered(2)), "clara")) // in the place of another
-		w.must(party.Sign(w.body(&types.Withdraw{Product: w.productID(), Owner: party.Key("clara"), Number: 1}), "clara"))
-		w.must(w.placeTx(w.order("clara", types.Bid, "0.1", numbered(4)), "clara"))
-		w.must(w.placeTx(w.order("peter", types.Sell, "0.1"), "peter"))
+		w.want(types.CodeQuota, w.placeTx(w.order("clara", types.Bid, 1, numbered(3)), "clara"))
+		w.must(w.placeTx(w.order("clara", types.Bid, 2, numbered(2)), "clara")) // in the place of another
+		w.must(w.withdrawTx("clara", w.productID(), 1))
+		w.must(w.placeTx(w.order("clara", types.Bid, 1, numbered(4)), "clara"))
+		w.must(w.placeTx(w.order("peter", types.Sell, 1), "peter"))
 		w.wait(1800 * 1000)
 		if clara, peter := w.reader().Usage(party.Key("clara")), w.reader().Usage(party.Key("peter")); clara.Orders != 0 || peter.Orders != 0 || len(w.held) != 1 {
 			t.Errorf("after %d auctions clara has %+v, peter %+v", len(w.held), clara, peter)
 		}
-		if asset, _ := w.reader().Asset(euro.ID()); asset.Uses != 1 { // by the record of clara, who did not pay
+		if asset, _ := w.reader().Asset(euro.ID()); asset.Uses != 1 { // by the record of peter, who did not deliver
 			t.Errorf("the asset is used %d times", asset.Uses)
 		}
 	})
@@ -286,7 +287,7 @@ func TestQuotas(t *testing.T) {
 		}
 		w.must(agree("mallory")) // the consumer has done all that it can, and goes on with others
 		w.want(types.CodeQuota, agree("peter"))
-		w.want(types.CodeQuota, w.placeTx(w.order("peter", types.Sell, "0.1"), "peter"))
+		w.want(types.CodeQuota, w.placeTx(w.order("peter", types.Sell, 1), "peter"))
 	})
 }
 
@@ -337,7 +338,7 @@ func TestOnlyMembersMakeEntries(t *testing.T) {
 		"a stranger's agreement": w.agree(agreement, "peter", "mallory"),
 		"a stranger takes":       party.Sign(w.body(&types.Take{Offer: own.ID(), Consumer: stranger, Quantity: 500}), "mallory"),
 		"a stranger accepts":     party.Sign(w.body(&types.Accept{Key: stranger, Asset: euro.ID()}), "mallory"),
-		"an order of a stranger": w.placeTx(w.order("mallory", types.Bid, "0.1"), "mallory"),
+		"an order of a stranger": w.placeTx(w.order("mallory", types.Bid, 1), "mallory"),
 	} {
 		if result := w.try(second, tx)[0]; result.Code != types.CodeNotAdmitted {
 			t.Errorf("%s: %s", name, result.Detail)
@@ -499,7 +500,7 @@ func TestEntriesOfBody(t *testing.T) {
 		{1, 1, []types.Action{&types.Pay{}}, 2},
 		{1, 1, []types.Action{&types.Take{}}, 3},
 		{1, 1, []types.Action{&types.Deliver{}}, 2},
-		{0, 0, []types.Action{&types.Post{}, &types.Place{}, &types.Accept{}, &types.Issue{}}, 4},
+		{0, 0, []types.Action{&types.Post{}, &types.Place{}, &types.Accept{}, &types.Issue{}}, 6},
 		{0, 0, []types.Action{&types.Release{}, &types.Settle{}, &types.Cancel{}, &types.Withdraw{}, &types.Decline{}}, 0},
 	} {
 		body := types.Body{Inputs: make([]types.Outpoint, c.inputs), Outputs: make([]types.Output, c.outputs), Actions: c.actions}

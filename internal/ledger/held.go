@@ -18,85 +18,110 @@ const auctionWork = 8 * idsPage
 // held is an auction of which pages are left.
 type held struct {
 	Product types.Product
-	Begin   types.Time     // of the time to pay
+	Grid    types.Grid
+	Height  uint64         // of the block that held it: the place of its trades in their slots
+	Begin   types.Time     // of the time to deliver
 	Skew    types.Duration // at the gate
 	Next    uint32         // the page to be done next
 	Pages   uint32
+	Orders  uint32       // pages of orders, which come first
+	Pending types.Amount // money of orders that have left, for trades to come
 }
 
-// heldPage is a part of an auction's orders and matches, both in order.
+// heldPage is a part of an auction's orders or of its matches, both in order.
 type heldPage struct {
 	Orders  []heldOrder
 	Round   uint32        // of the first match
 	Rounds  []types.Round // from that one on, those of the matches
 	Matches []heldMatch
+	Asset   types.AssetID // of the money, see [Stakes]
+	Deposit types.Amount  // for a lot, as the bond
+	Bond    types.Amount
 }
 
-// heldOrder is an order of the product, to leave the state.
+// heldOrder is an order of the product, to leave the state. The rest of its stake is its owner's again.
 type heldOrder struct {
 	Owner  types.PublicKey
 	Number uint8
+	Used   types.Amount // of the stake, by its matches
 }
 
-// heldMatch is a match that becomes a trade. Its page and its place there give its number.
+// heldMatch is a match that becomes a trade.
 type heldMatch struct {
 	Producer, Consumer types.PublicKey
 	Flow               types.Flow // of the offer
+	Root               types.Hash // of the bid
+	Depth              uint8      // of the bid's tree
+	Number             uint8      // of the bid among its owner's orders
+	Leaf               uint16     // of the bid's tree
 	Round, Bid, Offer  uint32     // see types.MatchTrade
-	Quantity           uint64
-	Price              types.Amount
+	Lots               uint64
 }
 
 // Fields is the stored form, see [canon.Value].
 func (h *held) Fields(c *canon.Coder) {
-	c.Array(5)
+	c.Array(9)
 	canon.Part(c, "product", &h.Product, (*types.Product).Fields)
+	canon.Part(c, "grid", &h.Grid, (*types.Grid).Fields)
+	canon.Number(c, "height", &h.Height)
 	canon.Number(c, "begin", &h.Begin)
 	canon.Number(c, "skew", &h.Skew)
 	canon.Number(c, "next page", &h.Next)
 	canon.Number(c, "pages", &h.Pages)
+	canon.Number(c, "pages of orders", &h.Orders)
+	canon.Number(c, "pending", &h.Pending)
 }
 
 // Fields is the stored form, see [canon.Value].
 func (p *heldPage) Fields(c *canon.Coder) {
-	c.Array(4)
+	c.Array(7)
 	canon.List(c, "orders", &p.Orders, (*heldOrder).Fields)
 	canon.Number(c, "first round", &p.Round)
 	canon.List(c, "rounds", &p.Rounds, (*types.Round).Fields)
 	canon.List(c, "matches", &p.Matches, (*heldMatch).Fields)
+	c.Bytes("asset", p.Asset[:])
+	canon.Number(c, "deposit", &p.Deposit)
+	canon.Number(c, "bond", &p.Bond)
 }
 
 // Fields is the stored form, see [canon.Value].
 func (o *heldOrder) Fields(c *canon.Coder) {
-	c.Array(2)
+	c.Array(3)
 	c.Bytes("owner", o.Owner[:])
 	canon.Number(c, "number", &o.Number)
+	canon.Number(c, "used", &o.Used)
 }
 
 // Fields is the stored form, see [canon.Value].
 func (m *heldMatch) Fields(c *canon.Coder) {
-	c.Array(8)
+	c.Array(11)
 	c.Bytes("producer", m.Producer[:])
 	c.Bytes("consumer", m.Consumer[:])
 	canon.Part(c, "flow", &m.Flow, (*types.Flow).Fields)
+	c.Bytes("root", m.Root[:])
+	canon.Number(c, "leaf", &m.Leaf)
+	canon.Number(c, "depth", &m.Depth)
+	canon.Number(c, "number", &m.Number)
 	canon.Number(c, "round", &m.Round)
 	canon.Number(c, "bid", &m.Bid)
 	canon.Number(c, "offer", &m.Offer)
-	canon.Number(c, "quantity", &m.Quantity)
-	canon.Number(c, "price", &m.Price)
+	canon.Number(c, "lots", &m.Lots)
 }
 
-// queuePages puts the pending work of an auction into the state: its orders, of which there are some, and its matches.
+// queuePages puts the pending work of an auction into the state: its orders, of which there are some, then its matches.
 func (s *State) queuePages(h held, orders []heldOrder, rounds []types.Round, matches []heldMatch) {
-	id := h.Product.ID()
-	for ; len(orders)+len(matches) > 0; h.Pages++ {
-		page := &heldPage{Orders: orders[:min(idsPage, len(orders))], Matches: matches[:min(idsPage, len(matches))]}
-		orders, matches = orders[len(page.Orders):], matches[len(page.Matches):]
-		if n := len(page.Matches); n > 0 { // they come round by round
-			page.Round = page.Matches[0].Round
-			page.Rounds = rounds[page.Round : page.Matches[n-1].Round+1]
-		}
-		s.add(heldPageKey(id, h.Pages), page)
+	id, asset, grid := h.Product.ID(), h.Product.Asset, &h.Grid
+	for page := range slices.Chunk(orders, idsPage) {
+		s.add(heldPageKey(id, h.Pages), &heldPage{Orders: page, Asset: asset})
+		h.Pages++
+	}
+	h.Orders = h.Pages
+	for page := range slices.Chunk(matches, idsPage) { // they come round by round
+		first, last := page[0].Round, page[len(page)-1].Round
+		s.add(heldPageKey(id, h.Pages), &heldPage{
+			Round: first, Rounds: rounds[first : last+1], Matches: page, Asset: asset, Deposit: grid.Deposit, Bond: grid.Bond,
+		})
+		h.Pages++
 	}
 	s.add(heldKey(id), &h)
 }
@@ -129,7 +154,7 @@ func (s *State) doPages(id types.ProductID, work int) (left int, done bool) {
 		page, _ := get[heldPage](s, heldPageKey(id, i))
 		pages = append(pages, page)
 		orders, matches = orders+len(page.Orders), matches+len(page.Matches)
-		work -= max(len(page.Orders), len(page.Matches))
+		work -= len(page.Orders) + len(page.Matches)
 	}
 	s.expect(matches, matches)
 	s.taken = slices.Grow(s.taken, orders)
@@ -137,7 +162,7 @@ func (s *State) doPages(id types.ProductID, work int) (left int, done bool) {
 		s.doPage(id, &next, page)
 		next.Next++
 	}
-	s.spent += uint64(matches) * actionWork
+	s.spent += uint64(orders+matches) * actionWork
 	if next.Next < next.Pages {
 		s.unfinished = true
 		s.put(heldKey(id), &next)
@@ -148,48 +173,85 @@ func (s *State) doPages(id types.ProductID, work int) (left int, done bool) {
 	return max(work, 0), true
 }
 
-// doPage does the next page of an auction: its orders leave the state, its matches become trades that lapse when they are not
-// paid by pay-by. No order is looked for again, as none can be touched any more once the book is gone.
+// doPage does the next page of an auction: its orders leave the state, and the part of their stakes that no match uses becomes their
+// owners'; its matches become trades. No order is looked for again, as none can be touched any more once the book is gone.
 func (s *State) doPage(id types.ProductID, h *held, page *heldPage) {
 	s.remove(heldPageKey(id, h.Next))
 	for _, order := range page.Orders {
 		at := orderKey(id, order.Owner, order.Number)
 		key := at.String()
 		stored := s.view.Get(key)
-		s.taken = append(s.taken, Change{Key: key, Old: stored.Encoded, Before: decoded(key, stored)})
+		placed := decoded(key, stored).(*types.PlacedOrder)
+		s.taken = append(s.taken, Change{Key: key, Old: stored.Encoded, Before: placed})
+		s.endStake(h, placed, order.Used)
+		s.leaveOffer(&placed.Order, order.Used > 0)
 	}
 	s.endOrders(page.Orders)
-	if len(page.Matches) == 0 {
-		return
+	if len(page.Matches) > 0 {
+		s.makeTrades(id, h, page)
 	}
-	first := uint64(h.Next) * idsPage
-	trades, ids := make([]types.MatchTrade, len(page.Matches)), make(tradeIDs, len(page.Matches))
-	var payBy types.Time // of all of them
-	for i := range page.Matches {
-		match := &page.Matches[i]
-		t, tradeID := s.match(id, &types.Match{
-			Product: &h.Product, Producer: match.Producer, Consumer: match.Consumer, Flow: match.Flow, Quantity: match.Quantity, Price: match.Price,
-			Fallback: page.Rounds[match.Round-page.Round].Fallback, Begin: h.Begin, Skew: h.Skew, Number: first + uint64(i),
-		})
-		ids[i], payBy = tradeID, t.Agreement.Deadlines.PayBy
-		trades[i] = types.MatchTrade{
-			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: match.Quantity, Price: match.Price,
-		}
-	}
-	s.add(matchesKey(max(payBy, s.now), id, h.Next), &ids) // never for a moment that has passed, see reached
-	s.matched = append(s.matched, Matched{Product: id, Page: h.Next, Trades: trades})
 }
 
-// match records a match of an auction as an agreed trade. Its sums can't overflow: the ledger refuses a bid whose cost at its own
-// limit overflows, and the price is at most that cost.
-func (s *State) match(product types.ProductID, terms *types.Match) (*types.Trade, types.TradeID) {
+// endStake divides the stake of an order that leaves: a part waits for its trades, the rest goes to its owner's purse.
+func (s *State) endStake(h *held, placed *types.PlacedOrder, used types.Amount) {
+	stake, _ := placed.Order.Stake() // fits: checked when it was placed
+	h.Pending += used                // part of what is issued, so it fits
+	if rest := stake - used; rest > 0 {
+		s.mustDeposit(placed.Order.Owner, h.Product.Asset, rest)
+	}
+}
+
+// mustDeposit puts a sum of the ledger into a purse. All of an asset fits, so it can't fail.
+func (s *State) mustDeposit(to types.PublicKey, asset types.AssetID, amount types.Amount) {
+	if err := s.deposit(to, asset, amount, types.PurseMerged); err != nil {
+		panic("ledger: a purse of " + to.String() + ": " + err.Error())
+	}
+}
+
+// makeTrades makes the trades of a page of matches. Those of one offer stand together, so their slot changes once.
+func (s *State) makeTrades(id types.ProductID, h *held, page *heldPage) {
+	trades := make([]types.MatchTrade, len(page.Matches))
+	var goods *types.Goods // of the claims
+	var claims []types.Claim
+	for i := range page.Matches {
+		match := &page.Matches[i]
+		t, tradeID := s.match(id, h, match, page.Rounds[match.Round-page.Round].Price)
+		h.Pending -= t.LockedSum()
+		trades[i] = types.MatchTrade{
+			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: t.Agreement.Goods.Quantity, Price: t.Agreement.Price,
+			Leaf: match.Leaf,
+		}
+		if match.Flow.IsZero() {
+			continue
+		}
+		if goods != nil && goods.Flow != match.Flow {
+			s.claimMatches(goods, claims)
+			claims = claims[:0]
+		}
+		goods, claims = &t.Agreement.Goods, append(claims, claimOf(tradeID, t))
+	}
+	if goods != nil {
+		s.claimMatches(goods, claims)
+	}
+	s.matched = append(s.matched, Matched{Product: id, Page: h.Next - h.Orders, Trades: trades})
+}
+
+// match makes a trade of a match, with the money of its two orders. Its sums can't overflow: they are part of the stakes.
+func (s *State) match(product types.ProductID, h *held, m *heldMatch, price types.Amount) (*types.Trade, types.TradeID) {
+	terms := types.Match{
+		Product: &h.Product, Grid: &h.Grid, Producer: m.Producer, Consumer: m.Consumer, Flow: m.Flow, Lots: m.Lots, Price: price,
+		Begin: h.Begin, Skew: h.Skew, Number: m.Number, Leaf: m.Leaf,
+	}
 	agreement, err := terms.Agreement(&s.params)
 	if err != nil {
 		panic("ledger: a match of product " + product.String() + ": " + err.Error())
 	}
-	id, t := agreement.ID(), trade.Begin(&agreement, s.clock.Height, types.StepMatched, trade.Evidence{}, s.now)
+	id, t := agreement.ID(), trade.Match(&agreement, m.Root, m.Depth, h.Height, s.now)
 	s.add(tradeKey(id), t)
-	s.beginTrade(&t.Agreement)
-	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, terms.Producer, terms.Consumer)
+	s.countTrade(&t.Agreement, places{}, placesOf(t))
+	if t.Phase == types.PhasePaid {
+		s.add(queueKey(max(agreement.Deadlines.DeliverBy, s.now), queueGoods, id), &mark{}) // never for a moment that has passed, see reached
+	}
+	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, m.Producer, m.Consumer)
 	return t, id
 }

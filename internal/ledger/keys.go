@@ -31,7 +31,7 @@ const (
 	kindHeld       = 'h' // product ID -> held: an auction of which pages are left
 	kindHeldPage   = 'p' // (product ID, page) -> heldPage
 	kindConduct    = 'k' // (key, asset ID) -> types.Conduct
-	kindMatches    = 'l' // (pay-by, product ID, page) -> tradeIDs: matches that lapse if they are still unpaid then
+	kindStall      = 'z' // (moment a horizon after an outage ended, on the ledger clock) -> mark
 	kindPurse      = 'v' // (key, asset ID) -> types.Purse
 	kindUsage      = 'x' // key -> types.Usage
 	kindOver       = 'e' // (pay-by, height, page) -> tradeIDs: trades that ended in that block, to be forgotten then
@@ -41,7 +41,7 @@ const (
 func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
-		kindGate, kindHeld, kindHeldPage, kindConduct, kindMatches, kindPurse, kindUsage, kindOver, kindReached,
+		kindGate, kindHeld, kindHeldPage, kindConduct, kindStall, kindPurse, kindUsage, kindOver, kindReached,
 	}
 }
 
@@ -190,10 +190,6 @@ func queueKey(at types.Time, what byte, id [32]byte) key {
 // rememberedKey is of a transaction, with its own valid-until.
 func rememberedKey(until types.Time, id [32]byte) key {
 	return timeKey(kindRemembered, until).with(id[:])
-}
-
-func matchesKey(payBy types.Time, product types.ProductID, page uint32) key {
-	return timeKey(kindMatches, payBy).with(product[:]).withCount(page)
 }
 
 func overKey(payBy types.Time, height uint64, page int) key {

@@ -5,10 +5,14 @@ import (
 	"lockstep/types"
 )
 
-// post puts up an offer. Nothing is locked: an offer that is not delivered on costs its takers time and nothing else.
+// post puts up an offer. If it is staked, its bond is locked with it; else an offer that is not delivered on costs its takers time and
+// nothing else.
 func (x *execution) post(a *types.Post) error {
 	offer := &a.Offer
 	if err := offer.Check(&x.params); err != nil {
+		return err
+	}
+	if err := offer.CheckStake(a.Stake); err != nil {
 		return err
 	}
 	if err := x.checkDeadlines(&offer.Deadlines); err != nil {
@@ -30,8 +34,13 @@ func (x *execution) post(a *types.Post) error {
 	if _, stands := get[types.StandingOffer](x.State, offerKey(id)); stands {
 		return types.Refuse(types.CodeOfferExists, "offer %s", id)
 	}
+	if a.Stake > 0 {
+		if err := x.debit(offer.Asset, a.Stake); err != nil {
+			return err
+		}
+	}
 	x.need(offer.Producer)
-	x.put(offerKey(id), &types.StandingOffer{Offer: *offer, Remaining: offer.Goods.Quantity})
+	x.put(offerKey(id), &types.StandingOffer{Offer: *offer, Remaining: offer.Goods.Quantity, Stake: a.Stake})
 	x.editUsage(offer.Producer, func(u *types.Usage) { u.Offers++ })
 	x.useAsset(offer.Asset)
 	x.put(queueKey(offer.Deadlines.PayBy, queueOffer, id), &mark{})
@@ -69,8 +78,8 @@ func (x *execution) take(a *types.Take) error {
 		return err
 	}
 	evidence := x.evidence()
-	evidence.InPlace = true
-	t, effect, err := trade.Apply(trade.Begin(agreement, x.clock.Height, types.StepAgreed, evidence, x.now),
+	evidence.InPlace, evidence.Staked = true, standing.Stake > 0
+	t, effect, err := trade.Apply(trade.Begin(agreement, x.clock.Height, evidence, x.now),
 		&types.Pay{Trade: id, Digest: a.Digest}, evidence, x.now)
 	if err != nil {
 		return err
@@ -79,11 +88,15 @@ func (x *execution) take(a *types.Take) error {
 	if err := x.carryOut(id, placesOf(t), t, &effect); err != nil {
 		return err
 	}
-	if a.Quantity == standing.Remaining {
-		x.closeOffer(a.Offer, standing, x.tx.ID())
+	rest := &types.StandingOffer{Offer: standing.Offer, Remaining: standing.Remaining - a.Quantity}
+	if evidence.Staked {
+		rest.Stake = standing.Stake - agreement.Bond // fits: the bond of a larger quantity
+	}
+	if rest.Remaining == 0 {
+		x.closeOffer(a.Offer, rest, x.tx.ID())
 		return nil
 	}
-	x.put(offerKey(a.Offer), &types.StandingOffer{Offer: standing.Offer, Remaining: standing.Remaining - a.Quantity})
+	x.put(offerKey(a.Offer), rest)
 	return nil
 }
 
@@ -95,11 +108,15 @@ func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
 	return standing, nil
 }
 
+// closeOffer removes an offer. What is left of its stake is the producer's.
 func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) {
 	s.remove(offerKey(id))
 	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))
 	s.editUsage(standing.Offer.Producer, func(u *types.Usage) { u.Offers-- })
 	s.leaveAsset(standing.Offer.Asset)
+	if standing.Stake > 0 {
+		s.mustDeposit(standing.Offer.Producer, standing.Offer.Asset, standing.Stake)
+	}
 	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id}, standing.Offer.Producer)
 }
 

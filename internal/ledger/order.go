@@ -2,8 +2,8 @@ package ledger
 
 import "lockstep/types"
 
-// place puts an order into the book of its product. Nothing is locked: an owner that fails its match has it on
-// record. An order of a number that the owner has in the book replaces the one there.
+// place puts an order into the book of its product and locks its stake: all that the order can cost. An order of a number that the
+// owner has in the book replaces the one there, whose stake comes to the transaction.
 func (x *execution) place(a *types.Place) error {
 	order := &a.Order
 	if err := order.Check(&x.params); err != nil {
@@ -17,32 +17,67 @@ func (x *execution) place(a *types.Place) error {
 		return err
 	}
 	id := product.ID()
+	at := orderKey(id, order.Owner, order.Number)
+	if old, replaces := get[types.PlacedOrder](x.State, at); replaces {
+		if err := x.replace(&old.Order, order); err != nil {
+			return err
+		}
+	} else if err := x.enter(id, order); err != nil {
+		return err
+	}
+	if err := x.offerSlot(id, order); err != nil {
+		return err
+	}
+	stake, _ := order.Stake() // fits: checked
+	if err := x.debit(product.Asset, stake); err != nil {
+		return err
+	}
+	x.need(order.Owner)
+	x.put(at, &types.PlacedOrder{Order: *order, Tx: x.tx.ID(), Height: x.clock.Height})
+	x.emitOrder(types.EventOrdered, id, order.Owner)
+	return nil
+}
+
+// enter gives a new order its place in the book, which opens with the first one.
+func (x *execution) enter(id types.ProductID, order *types.Order) error {
+	product := &order.Product
 	book, open := get[types.Book](x.State, bookKey(id))
 	if !open {
 		book = &types.Book{Product: *product}
 		x.put(gateKey(product.Gate(&x.params), id), &mark{})
 		x.useAsset(product.Asset)
 	}
-	at := orderKey(id, order.Owner, order.Number)
-	if _, replaces := get[types.PlacedOrder](x.State, at); !replaces {
-		if book.Orders == x.params.Market.MaxOrders {
-			return types.Refuse(types.CodeBookFull, "the product has its %d orders", book.Orders)
-		}
-		x.put(bookKey(id), &types.Book{Product: *product, Orders: book.Orders + 1})
-		if x.ofMembers() {
-			if err := checkRoom(order.Owner, x.usage(order.Owner).Orders, x.params.Entries.Orders, "orders"); err != nil {
-				return err
-			}
-			if err := x.checkTrades(order.Owner); err != nil { // what it would be matched to
-				return err
-			}
-			x.editUsage(order.Owner, func(u *types.Usage) { u.Orders++ })
-		}
+	if book.Orders == x.params.Market.MaxOrders {
+		return types.Refuse(types.CodeBookFull, "the product has its %d orders", book.Orders)
 	}
-	x.need(order.Owner)
-	x.put(at, &types.PlacedOrder{Order: *order, Tx: x.tx.ID(), Height: x.clock.Height})
-	x.emitOrder(types.EventOrdered, id, order.Owner)
+	x.put(bookKey(id), &types.Book{Product: *product, Orders: book.Orders + 1})
+	if !x.ofMembers() {
+		return nil
+	}
+	if err := checkRoom(order.Owner, x.usage(order.Owner).Orders, x.params.Entries.Orders, "orders"); err != nil {
+		return err
+	}
+	if err := x.checkTrades(order.Owner); err != nil { // what it would be matched to
+		return err
+	}
+	x.editUsage(order.Owner, func(u *types.Usage) { u.Orders++ })
 	return nil
+}
+
+// replace gives the stake of an order back to the transaction that replaces it. From one smallest window before the gate on the new
+// order must be at least as good for the others.
+func (x *execution) replace(old, order *types.Order) error {
+	if last := old.Product.Withdrawable(&x.params); x.clock.BlockTime > last && !order.Improves(old) {
+		return types.Refuse(types.CodeBookClosed, "since %s orders can only be improved: a higher bid, a lower offer, a larger quantity, no new conditions", last)
+	}
+	return x.release(old)
+}
+
+// release takes the stake of an order out of it, for the transaction to spend, and the order from its slot.
+func (x *execution) release(order *types.Order) error {
+	x.leaveOffer(order, false)
+	stake, _ := order.Stake()
+	return x.credit(order.Product.Asset, stake)
 }
 
 // checkEntry checks the owner of an order against the state.
@@ -59,23 +94,28 @@ func (x *execution) checkEntry(order *types.Order) error {
 	return x.checkFlow(order.Owner, order.Flow, order.Product.From)
 }
 
-// withdraw takes an order out of its book again, until the gate closes.
+// withdraw takes an order out of its book again, up to one smallest window before the gate. Its stake comes to the transaction.
 func (x *execution) withdraw(a *types.Withdraw) error {
 	at := orderKey(a.Product, a.Owner, a.Number)
 	book, open := get[types.Book](x.State, bookKey(a.Product)) // an order goes with its book
+	var placed *types.PlacedOrder
 	if open {
-		_, open = get[types.PlacedOrder](x.State, at)
+		placed, open = get[types.PlacedOrder](x.State, at)
 	}
 	if !open {
 		return types.Refuse(types.CodeOrderUnknown, "order %d of %s for product %s does not stand", a.Number, a.Owner, a.Product)
 	}
-	gate := book.Product.Gate(&x.params)
-	if x.clock.BlockTime > gate { // its auction is left to a later block
-		return types.Refuse(types.CodeBookClosed, "the gate closed at %s, the block is of %s", gate, x.clock.BlockTime)
+	gate, last := book.Product.Gate(&x.params), book.Product.Withdrawable(&x.params)
+	if x.clock.BlockTime > last {
+		return types.Refuse(types.CodeBookClosed, "orders could be withdrawn until %s, the block is of %s: until the gate closes at %s they can only be improved",
+			last, x.clock.BlockTime, gate)
 	}
 	x.need(a.Owner)
 	x.remove(at)
-	x.endOrders([]heldOrder{{a.Owner, a.Number}})
+	if err := x.release(&placed.Order); err != nil {
+		return err
+	}
+	x.endOrders([]heldOrder{{Owner: a.Owner}})
 	if book.Orders == 1 {
 		x.leaveAsset(book.Product.Asset)
 		x.remove(bookKey(a.Product))

@@ -290,14 +290,17 @@ func (e *entryMachine) entryAction() (action types.Action, asset types.AssetID, 
 		number, owner := uint8(rapid.IntRange(0, 3).Draw(e.rt, "number")), e.name("owner")
 		for order := range e.reader().PlacedOrders() {
 			if rapid.IntRange(0, 3).Draw(e.rt, "withdraw") == 0 {
-				return &types.Withdraw{Product: order.Order.Product.ID(), Owner: order.Order.Owner, Number: order.Order.Number}, asset, 0, 0
+				stake, _ := order.Order.Stake()
+				return &types.Withdraw{Product: order.Order.Product.ID(), Owner: order.Order.Owner, Number: order.Order.Number}, order.Order.Product.Asset, stake, 0
 			}
 		}
 		if rapid.IntRange(0, 9).Draw(e.rt, "withdraw none") == 0 {
 			return &types.Withdraw{Product: e.product(asset), Owner: party.Key(owner), Number: number}, asset, 0, 0
 		}
 		side := rapid.SampledFrom([]types.Side{types.Bid, types.Sell}).Draw(e.rt, "side")
-		return &types.Place{Order: e.order(owner, side, "0.1", numbered(number), func(o *types.Order) { o.Product.Asset = asset })}, asset, 0, 0
+		order := e.order(owner, side, 1, numbered(number), ofQuantity(10), func(o *types.Order) { o.Product.Asset = asset })
+		stake, _ := order.Stake()
+		return &types.Place{Order: order}, asset, 0, stake
 	case 7:
 		offer := e.offer()
 		offer.Producer, offer.Asset, offer.Nonce = key(), asset, uint64(rapid.IntRange(1, 3).Draw(e.rt, "nonce"))

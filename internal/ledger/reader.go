@@ -34,7 +34,7 @@ func (r Reader) Clock() Clock {
 	return Clock{}
 }
 
-// Holding is a sum that a transaction can name as an input: an output, what a purse holds, or a part of a trade.
+// Holding is a sum that a transaction can name as an input: an output, the money of a purse, or a part of a trade.
 type Holding struct {
 	Asset  types.AssetID
 	Amount types.Amount

@@ -8,8 +8,79 @@ import (
 )
 
 // A slot prevents one kWh from being sold twice: every trade that was delivered on a flow has its place in the slot, and the
-// readings are allotted in the order of the places (see trade.Allot). The slot is kept until it has begun and all its trades are
-// over.
+// readings are allotted in the order of the places (see trade.Allot). A point sells a slot either in one auction or by direct
+// agreements, so that no buyer of an auction pays behind an earlier claim which it can't see. The slot is kept until it has begun
+// and all its trades are over.
+
+// slotFor returns a copy of the slot of a flow, to be changed; an empty one if there is none.
+func (s *State) slotFor(flow types.Flow, from, until types.Time) (at [32]byte, next *types.Slot) {
+	at = slotID(flow, from)
+	if slot, known := get[types.Slot](s, slotKey(at)); known {
+		copied := *slot
+		return at, &copied
+	}
+	return at, &types.Slot{Flow: flow, From: from, Until: until}
+}
+
+// keepSlot writes a slot back. It leaves the state with the last that stands in it before it has begun.
+func (s *State) keepSlot(at [32]byte, next *types.Slot) {
+	if next.Agreed == 0 && next.Orders == 0 && next.Sold == 0 && len(next.Claims) == 0 {
+		s.putSlot(at, nil)
+		s.remove(queueKey(next.Until, queueSlot, at))
+		return
+	}
+	s.putSlot(at, next)
+	s.put(queueKey(next.Until, queueSlot, at), &mark{})
+}
+
+// agreeOnSlot counts an agreement on metered goods that is recorded directly. Its slot must not be for sale in an auction, or sold there.
+func (x *execution) agreeOnSlot(goods *types.Goods) error {
+	if goods.Flow.IsZero() {
+		return nil
+	}
+	at, next := x.slotFor(goods.Flow, goods.From, goods.Until)
+	if next.Product != (types.ProductID{}) {
+		return types.Refuse(types.CodeSlot, "connection point %s sells the slot of %s in the auction of product %s, and there alone", goods.Flow.Point, goods.From, next.Product)
+	}
+	next.Agreed++
+	x.keepSlot(at, next)
+	return nil
+}
+
+// offerSlot reserves the slot of an offer for its auction.
+func (x *execution) offerSlot(id types.ProductID, order *types.Order) error {
+	if order.Flow.IsZero() {
+		return nil
+	}
+	at, next := x.slotFor(order.Flow, order.Product.From, order.Product.Until)
+	switch {
+	case next.Agreed > 0 || next.Product == (types.ProductID{}) && len(next.Claims) > 0:
+		return types.Refuse(types.CodeSlot, "an agreement stands on the slot of %s at connection point %s: a slot is sold by agreements or in an auction, not by both",
+			order.Product.From, order.Flow.Point)
+	case next.Product != (types.ProductID{}) && next.Product != id:
+		return types.Refuse(types.CodeSlot, "connection point %s sells the slot of %s in the auction of product %s, and there alone", order.Flow.Point, order.Product.From, next.Product)
+	}
+	next.Product = id
+	next.Orders++ // fits: a key has at most as many orders of a product
+	x.keepSlot(at, next)
+	return nil
+}
+
+// leaveOffer takes an offer that leaves its book out of its slot. One that has sold something leaves the slot to its auction.
+func (s *State) leaveOffer(order *types.Order, sold bool) {
+	if order.Flow.IsZero() {
+		return
+	}
+	at, next := s.slotFor(order.Flow, order.Product.From, order.Product.Until)
+	next.Orders--
+	if sold {
+		next.Sold++
+	}
+	if next.Orders == 0 && next.Sold == 0 { // the slot is free again
+		next.Product = types.ProductID{}
+	}
+	s.keepSlot(at, next)
+}
 
 // claimSlot gives a trade its place at delivery: that of its agreement. Delivery comes before the slot begins, so all
 // places are known by then.
@@ -23,40 +94,53 @@ func (x *execution) claimSlot(id types.TradeID, trade *types.Trade) error {
 		return types.Refuse(types.CodeMeterUnknown, "connection point %s sells no %s in the slot any more: the consumer is refunded after deliver-by",
 			goods.Flow.Point, goods.Flow.Direction)
 	}
-	at := slotID(goods.Flow, goods.From)
-	next := types.Slot{Flow: goods.Flow, From: goods.From, Until: goods.Until}
-	if slot, known := get[types.Slot](x.State, slotKey(at)); known {
-		next = *slot
-	}
+	at, next := x.slotFor(goods.Flow, goods.From, goods.Until)
 	if len(next.Claims) == types.MaxClaims {
 		return types.Refuse(types.CodeSlot, "the slot has its %d trades", types.MaxClaims)
 	}
-	claim := claimOf(id, trade)
-	place, _ := slices.BinarySearchFunc(next.Claims, claim, compareClaims)
-	next.Claims = slices.Insert(slices.Clone(next.Claims), place, claim)
+	next.Agreed--
 	next.Open++
-	x.putSlot(at, &next)
-	x.put(queueKey(goods.Until, queueSlot, at), &mark{})
+	next.Claims = withClaims(next.Claims, claimOf(id, trade))
+	x.keepSlot(at, next)
 	return nil
 }
 
-// leaveSlot notes that a delivered trade is over. Its claim keeps its place.
-func (x *execution) leaveSlot(trade *types.Trade) {
-	slot := x.slotOf(trade)
-	if slot == nil {
+// claimMatches gives the matches of an offer their places: those of the block that held the auction.
+func (s *State) claimMatches(goods *types.Goods, claims []types.Claim) {
+	at, next := s.slotFor(goods.Flow, goods.From, goods.Until)
+	next.Open += uint16(len(claims))
+	next.Claims = withClaims(next.Claims, claims...)
+	s.keepSlot(at, next)
+}
+
+// withClaims returns a copy of claims with more of them, in order.
+func withClaims(claims []types.Claim, more ...types.Claim) []types.Claim {
+	all := append(slices.Grow(slices.Clone(claims), len(more)), more...)
+	slices.SortFunc(all, compareClaims)
+	return all
+}
+
+// leaveSlot notes that a trade is over. The claim of a delivered one keeps its place.
+func (s *State) leaveSlot(t *types.Trade) {
+	goods := &t.Agreement.Goods
+	if goods.Flow.IsZero() {
 		return
 	}
-	next := *slot
-	next.Open--
-	at := slotID(next.Flow, next.From)
-	x.putSlot(at, &next)
-	x.forgetSlot(at)
+	at, next := s.slotFor(goods.Flow, goods.From, goods.Until)
+	if _, delivered := t.Step(types.StepDelivered); !delivered {
+		next.Agreed--
+		s.keepSlot(at, next)
+	} else {
+		next.Open--
+		s.putSlot(at, next)
+	}
+	s.forgetSlot(at)
 }
 
 // forgetSlot removes a slot that nothing can come to any more: all its trades are over, and it has begun.
 func (s *State) forgetSlot(at [32]byte) {
 	slot, ok := get[types.Slot](s, slotKey(at))
-	if ok && slot.Open == 0 && s.clock.BlockTime >= slot.From {
+	if ok && slot.Open == 0 && slot.Agreed == 0 && slot.Orders == 0 && s.clock.BlockTime >= slot.From {
 		s.putSlot(at, nil)
 		s.remove(queueKey(slot.Until, queueSlot, at))
 	}

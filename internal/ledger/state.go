@@ -250,9 +250,9 @@ func decodeValue(key string, encoded []byte) canon.Value {
 		value = new(types.Purse)
 	case kindUsage:
 		value = new(types.Usage)
-	case kindRemembered, kindQueue, kindGate:
+	case kindRemembered, kindQueue, kindGate, kindStall:
 		value = new(mark)
-	case kindMatches, kindOver:
+	case kindOver:
 		value = new(tradeIDs)
 	case kindHeld:
 		value = new(held)

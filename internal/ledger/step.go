@@ -98,11 +98,9 @@ func (x *execution) recordStep(id types.TradeID, next *types.Trade, event types.
 		return
 	}
 	switch event {
-	case types.EventPaid:
-		x.add(queueKey(next.Agreement.Deadlines.DeliverBy, queueGoods, id), &mark{})
 	case types.EventReleased:
 		if next.Phase == types.PhaseReleased {
-			x.recordFill(next)
+			x.recordFill(id, next)
 		}
 	case types.EventSettled:
 		x.recordSettlement(next)

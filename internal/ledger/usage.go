@@ -54,7 +54,11 @@ type places struct{ producer, consumer bool }
 
 func placesOf(trade *types.Trade) (p places) {
 	if trade.Phase != types.PhaseReleased {
-		p.consumer = trade.Phase == types.PhaseAgreed || len(trade.Locked) > 0
+		left := trade.Locked
+		if len(left) == 1 && left[0].Part == types.PartBond { // a staked one, beside a refund that is spent
+			return places{producer: true}
+		}
+		p.consumer = trade.Phase == types.PhaseAgreed || len(left) > 0
 		return p
 	}
 	for _, locked := range trade.Locked {

@@ -57,7 +57,7 @@ func CheckWork(tx *types.Tx) error {
 func actionCost(action types.Action) uint64 {
 	switch a := action.(type) {
 	case *types.Release:
-		return actionWork + uint64(a.Instalment)/hashesPerUnit
+		return actionWork + (uint64(a.Instalment)+uint64(len(a.Path)))/hashesPerUnit
 	case *types.Settle:
 		return settleWork
 	case *types.Agree, *types.Split:

@@ -26,10 +26,28 @@ type Ledger struct {
 	chain *chain
 }
 
-// New returns a ledger with one empty block. It is closed when the test ends.
+// New returns a ledger with one empty block. Its auctions have hold terms, so that a test needs no meter. It is closed when the test ends.
 func New(t testing.TB, chainID string) *Ledger {
 	t.Helper()
-	l, err := Open(chainID)
+	return opened(t, holding(chainID))
+}
+
+// NewMetered is [New] with the grids of a new ledger: auctions of energy have meter terms, see [Ledger.Enrol].
+func NewMetered(t testing.TB, chainID string) *Ledger {
+	t.Helper()
+	return opened(t, types.DefaultParams(chainID))
+}
+
+// holding returns the default parameters with auctions under hold terms.
+func holding(chainID string) types.Params {
+	params := types.DefaultParams(chainID)
+	params.Market.Grids = party.HoldGrids()
+	return params
+}
+
+func opened(t testing.TB, params types.Params) *Ledger {
+	t.Helper()
+	l, err := open(params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +60,9 @@ func New(t testing.TB, chainID string) *Ledger {
 }
 
 // Open is [New] outside of a test, for an example. The caller closes the ledger.
-func Open(chainID string) (*Ledger, error) {
-	params := types.DefaultParams(chainID)
+func Open(chainID string) (*Ledger, error) { return open(holding(chainID)) }
+
+func open(params types.Params) (*Ledger, error) {
 	params.Operators = []types.PublicKey{party.Key("operator")}
 	s, err := store.OpenVolatile(params, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -17,26 +17,24 @@ func (l *Ledger) NewProduct(slots int) types.Product {
 	}
 }
 
-// NewOrder returns an order of 1,000 Wh under hold terms.
+// NewOrder returns an order of 1,000 Wh by the grid of the product. A bid has the tree of [party.Tree].
 func (l *Ledger) NewOrder(product types.Product, owner string, number uint8, side types.Side, limit uint64) types.Order {
-	return types.Order{
-		ChainID: l.chain.params.ChainID, Owner: party.Key(owner), Product: product, Side: side, Number: number, Quantity: 1000,
-		Limit: types.Rate{Mantissa: limit}, MinFill: 1, Expires: product.From, Accepts: []types.Fallback{&types.Hold{}},
-		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
-	}
+	return party.Order(&l.chain.params, owner, types.Order{
+		Product: product, Side: side, Number: number, Quantity: 1000, Limit: types.Amount(limit), Expires: product.From,
+	})
 }
 
-// Place puts orders of the named party into their books, each in its own transaction.
+// Place puts orders of the named party into their books, each in its own transaction, with stakes that "issuer" issues for them.
 func (l *Ledger) Place(t testing.TB, owner string, orders ...types.Order) {
 	t.Helper()
 	for _, order := range orders {
-		if err := l.Submit(t.Context(), party.Sign(l.Body(&types.Place{Order: order}), owner)); err != nil {
+		if err := l.Submit(t.Context(), party.Sign(l.Body(party.Place(order)...), "issuer", owner)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// Auctioned holds an auction of two bids at 12 and 8 and offers at 4 and 9, each of 1,000 Wh, and returns the product.
+// Auctioned holds an auction of two bids at 12 and 8 and offers at 4 and 9, each of 1,000 Wh, and returns the product. It makes one trade.
 func (l *Ledger) Auctioned(t testing.TB) types.Product {
 	t.Helper()
 	if err := l.Submit(t.Context(), l.Issue(1_000_000, "consumer", "producer", "alice", "bob")); err != nil {

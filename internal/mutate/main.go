@@ -2,12 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -176,9 +177,19 @@ func readEquivalent(path string, mutants []mutant) (map[string]string, error) {
 	return reasons, lines.Err()
 }
 
-// draw returns some mutants in the order of the text.
+// draw returns some mutants in the order of the text: those whose names have the smallest hashes with the seed. So a change of the source
+// replaces few mutants of the sample, and an unrelated change replaces none.
 func draw(mutants []mutant, sample int, seed uint64) []mutant {
-	places := rand.New(rand.NewPCG(seed, 0)).Perm(len(mutants))[:sample]
+	hash := func(place int) []byte {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, mutants[place].name))
+		return sum[:]
+	}
+	places := make([]int, len(mutants))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return bytes.Compare(hash(a), hash(b)) })
+	places = places[:sample]
 	slices.Sort(places)
 	drawn := make([]mutant, sample)
 	for i, place := range places {

@@ -148,6 +148,18 @@ func TestTargets(t *testing.T) {
 	if drawn := draw(mutants, 20, 1); len(drawn) != 20 || !slices.Equal(names(drawn), names(draw(mutants, 20, 1))) {
 		t.Error("a seed draws another sample the second time")
 	}
+	sample := names(draw(mutants, 20, 1))
+	rest := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool {
+		return m.name == sample[0] || !slices.Contains(sample, m.name) && len(m.name)%2 == 0
+	})
+	for _, name := range names(draw(rest, 19, 1)) {
+		if !slices.Contains(sample, name) {
+			t.Errorf("%s is drawn because other mutants are gone", name)
+		}
+	}
+	if slices.Equal(sample, names(draw(mutants, 20, 2))) {
+		t.Error("another seed draws the same sample")
+	}
 }
 
 func names(mutants []mutant) (all []string) {

@@ -79,7 +79,7 @@ func TestIndexOfRunningNode(t *testing.T) {
 	t.Parallel()
 	params := quickParams()
 	params.Slot = second
-	params.Market.Opens, params.Market.Gate, params.Market.Pay = 60*second, second, second/2
+	params.Market.Opens, params.Market.Gate, params.Market.Grids = 60*second, second, party.HoldGrids()
 	params.Market.Reading, params.Market.Confirm = second, second
 	dir := initNode(t, params)
 	n, stop := start(t, dir)
@@ -88,11 +88,8 @@ func TestIndexOfRunningNode(t *testing.T) {
 	from := (types.TimeOf(time.Now())/1000 + 5) * 1000
 	product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(second), Asset: asset.ID()}
 	for name, side := range map[string]types.Side{"peter": types.Sell, "clara": types.Bid} {
-		must(t, n.Ledger(), party.Sign(body(params, &types.Place{Order: types.Order{
-			ChainID: params.ChainID, Owner: party.Key(name), Product: product, Side: side, Quantity: 10, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
-			Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
-			Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
-		}}), name))
+		order := party.Order(&params, name, types.Order{Product: product, Side: side, Quantity: 10, Limit: 3})
+		must(t, n.Ledger(), party.Sign(body(params, party.Place(order)...), "issuer", name))
 	}
 	id, clara := product.ID(), party.Key("clara")
 	for held := false; !held; time.Sleep(20 * time.Millisecond) {
@@ -101,7 +98,7 @@ func TestIndexOfRunningNode(t *testing.T) {
 		if auction, held, err = n.Index().Auction(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if held && (auction.Trades != 1 || auction.Rounds[0].Price != "3" || auction.Average != "3") {
+		if held && (auction.Trades != 1 || auction.Rounds[0].Price != 3 || auction.Average != "3") {
 			t.Errorf("the auction is %+v", auction)
 		}
 	}

@@ -39,6 +39,9 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 	{"wide.down", "The node does not answer. What is shown is as of {t}; the ledger itself goes on. Trying again by itself.",
 		"节点没有响应。显示的是 {t} 的状态，账本仍在运行。正在自动重试。"},
 
+	{"wide.practice", "Practice ledger on this machine: play money, and a partner who is a program. <a href=\"/start/ledger\">Connect to a ledger</a>",
+		"这台机器上的练习账本：虚拟货币，对方是程序。<a href=\"/start/ledger\">连接账本</a>"},
+
 	{"signin.title", "Sign in", "登录"},
 	{"signin.head", "Your wallet is locked. <em>Sign in to go on.</em>", "钱包已锁定。<em>请登录后继续。</em>"},
 	{"signin.over", "The session is over. <em>Sign in, and go on where you were.</em>", "会话已结束。<em>登录后回到原来的页面。</em>"},
@@ -46,6 +49,7 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 	{"signin.passphrase", "passphrase of the wallet", "钱包口令"},
 	{"signin.go", "Sign in", "登录"},
 	{"signin.wait", "That was wrong several times. The next try is possible in {t}.", "多次输入有误，{t} 后可以再试。"},
+	{"signin.busy", "another sign-in is being checked: try again in a moment", "正在验证另一次登录，请稍后再试"},
 	{"signin.used", "this link was used already, or it is too old: sign in with the wallet's passphrase, or start the program again for a new link",
 		"此链接已使用或已过期：请用钱包口令登录，或重新启动程序以获得新链接"},
 	{"signin.link", "There is no wallet yet. <em>Open the link that the program has printed.</em>", "还没有钱包。<em>请打开程序显示的链接。</em>"},
@@ -76,5 +80,6 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 	{"time.hours", "{h} h {m} min", "{h} 小时 {m} 分"},
 	{"time.days", "{d} d {h} h", "{d} 天 {h} 小时"},
 	{"time.seconds_ago", "{s} s ago", "{s} 秒前"},
+	{"time.minutes", "{n} minutes", "{n} 分钟"},
 	{"time.ago", "{t} ago", "{t}前"},
 }

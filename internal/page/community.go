@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"html/template"
 	"math/big"
 	"slices"
@@ -68,29 +69,40 @@ func (c *screen) community() error {
 // dayTrades lists the trades of the day of the last block, newest first.
 func (c *screen) dayTrades() (trades []history.Trade, more, known bool, err error) {
 	at := c.local(c.Status.BlockTime)
-	begin := types.TimeOf(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location()))
+	return c.facts.day(c.r.Context(), types.TimeOf(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())))
+}
+
+// day lists the trades since a moment, newest first. All readers share one answer for some seconds: it is the largest question of the page.
+func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Trade, more, known bool, err error) {
+	f.days.Lock()
+	defer f.days.Unlock()
+	if f.since == begin && f.now().Sub(f.dayAt) < dayLife {
+		return f.dayTrades, f.dayMore, f.dayKnown, nil
+	}
+	ctx = context.WithoutCancel(ctx) // others may wait for the answer
 	after := ""
 	for range dayPages {
-		page, err := c.ask().TradeHistory(c.r.Context(), client.TradeFilter{From: begin}, client.Page{After: after, Limit: dayPage})
-		switch types.CodeOf(err) {
-		case types.CodeOK:
-		case types.CodeUnavailable, types.CodeNotFound:
-			if c.Down == nil && len(trades) == 0 {
-				return nil, false, false, nil // a node without an index
-			}
-			return nil, false, false, err
-		default:
+		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: begin}, client.Page{After: after, Limit: dayPage})
+		switch code := types.CodeOf(err); {
+		case code == types.CodeUnavailable && after == "" || code == types.CodeNotFound: // a node without an index
+			f.since, f.dayAt, f.dayTrades, f.dayMore, f.dayKnown = begin, f.now(), nil, false, false
+			return nil, false, false, nil
+		case err != nil:
 			return nil, false, false, err
 		}
 		trades = append(trades, page.Trades...)
 		if after = page.Next; after == "" {
-			return trades, false, true, nil
+			break
 		}
 	}
-	return trades, true, true, nil
+	f.since, f.dayAt, f.dayTrades, f.dayMore, f.dayKnown = begin, f.now(), trades, after != "", true
+	return trades, after != "", true, nil
 }
 
-// sumUp fills in what the trades of a day come to.
+// dayLife is how long the trades of the day are kept.
+const dayLife = 3 * time.Second
+
+// sumUp fills in the sums of the trades of a day.
 func (c *screen) sumUp(v *communityView, trades []history.Trade) {
 	const mostRows = 8
 	parties := map[types.PublicKey]bool{}
@@ -138,7 +150,7 @@ func (c *screen) sumUp(v *communityView, trades []history.Trade) {
 	v.Bar = bar("share", c.Plain("community.ends"), parts...)
 }
 
-// wentWrong says what became of a trade that did not end by its release.
+// wentWrong states the end of a trade that was not released.
 func (c *screen) wentWrong(t *history.Trade) template.HTML {
 	a := types.Agreement{Producer: t.Producer, Consumer: t.Consumer, Asset: t.Product.Asset, Goods: t.Product.Goods(t.Quantity, types.Flow{})}
 	p := c.printer(&a)

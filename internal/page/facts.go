@@ -7,6 +7,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/client/wire/history"
 	"lockstep/types"
 )
 
@@ -22,6 +23,13 @@ type facts struct {
 	assets map[types.AssetID]kept[wire.Asset]
 	names  map[types.PublicKey]kept[string]
 	waits  map[types.PublicKey]kept[int]
+
+	days      sync.Mutex // guards the trades of the day
+	since     types.Time
+	dayAt     time.Time
+	dayTrades []history.Trade
+	dayMore   bool
+	dayKnown  bool
 }
 
 type kept[T any] struct {
@@ -49,7 +57,7 @@ func (f *facts) status(ctx context.Context) (wire.Status, error) {
 	if f.now().Sub(f.at) < statusLife {
 		return f.state, f.failed
 	}
-	ctx, cancel := context.WithTimeout(ctx, askAtMost)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askAtMost) // a reader who leaves is no reason to say that the node is away
 	defer cancel()
 	status, err := f.node.Status(ctx)
 	if err == nil {
@@ -125,10 +133,23 @@ func (f *facts) waiting(ctx context.Context, key types.PublicKey) int {
 	return n
 }
 
-// stale forgets what a block may have changed.
+// stale forgets the answers that a block may have changed.
 func (f *facts) stale() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at = time.Time{}
+	clear(f.waits)
+}
+
+// forget forgets everything, for another ledger.
+func (f *facts) forget() {
+	f.days.Lock()
+	f.dayAt = time.Time{}
+	f.days.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at, f.state, f.failed = time.Time{}, wire.Status{}, nil
+	clear(f.assets)
+	clear(f.names)
 	clear(f.waits)
 }

@@ -37,7 +37,7 @@ func (c *screen) Signed(id types.AssetID, amount types.Amount, gain bool) templa
 	return template.HTML(`<span class="m">` + c.digits(id, amount, sign) + `</span>`)
 }
 
-// digits writes a sum; what lies below a cent stands back.
+// digits writes a sum; the digits below a cent stand back.
 func (c *screen) digits(id types.AssetID, amount types.Amount, sign string) string {
 	text := sign + c.plain(id, amount)
 	if whole, cents, _ := strings.Cut(text, "."); len(whole) > 5 {
@@ -143,9 +143,9 @@ func (c *screen) Price(id types.AssetID, unit string, price *big.Rat) string {
 	if unit == types.UnitWattHour {
 		per = "kWh"
 		value.Mul(value, big.NewRat(1000, 1))
-	}
-	if decimals >= 2 {
-		scale, name = decimals-2, "ct"
+		if decimals >= 2 {
+			scale, name = decimals-2, "ct"
+		}
 	}
 	value.Quo(value, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)))
 	return value.FloatString(2) + space + name + "/" + per
@@ -153,7 +153,7 @@ func (c *screen) Price(id types.AssetID, unit string, price *big.Rat) string {
 
 // UnitPrice is the price of one unit under an agreement.
 func (c *screen) UnitPrice(a *types.Agreement) string {
-	if a.Goods.Quantity == 0 {
+	if a.Goods.Quantity <= 1 {
 		return ""
 	}
 	price := new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(a.Price)), new(big.Int).SetUint64(a.Goods.Quantity))
@@ -162,17 +162,12 @@ func (c *screen) UnitPrice(a *types.Agreement) string {
 
 // Rate writes a price of the ledger.
 func (c *screen) Rate(id types.AssetID, unit string, rate types.Rate) string {
-	value := new(big.Rat).SetUint64(rate.Mantissa)
-	value.Quo(value, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(rate.Exponent)), nil)))
-	return c.Price(id, unit, value)
+	return c.Price(id, unit, exactly(rate))
 }
 
-// Fraction writes a price that the API gives as an exact decimal number or fraction.
-func (c *screen) Fraction(id types.AssetID, unit, text string) string {
-	value, ok := new(big.Rat).SetString(text)
-	if !ok {
-		return text
-	}
+// LotPrice writes the price of a lot of an auction.
+func (c *screen) LotPrice(id types.AssetID, unit string, price types.Amount, lot uint64) string {
+	value := new(big.Rat).SetFrac(new(big.Int).SetUint64(uint64(price)), new(big.Int).SetUint64(max(lot, 1)))
 	return c.Price(id, unit, value)
 }
 
@@ -417,4 +412,10 @@ func first(balances []wire.Balance) *wire.Balance {
 		return nil
 	}
 	return &balances[0]
+}
+
+// exactly is a rate as a fraction.
+func exactly(rate types.Rate) *big.Rat {
+	value := new(big.Rat).SetUint64(rate.Mantissa)
+	return value.Quo(value, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(rate.Exponent)), nil)))
 }

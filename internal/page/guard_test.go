@@ -163,8 +163,8 @@ func TestTickets(t *testing.T) {
 	thief.get("/live", http.StatusUnauthorized)
 }
 
-// TestSessionOver: after the idle time the page asks for the passphrase and goes on where the reader was; what the stream of a tab asks
-// keeps no session alive.
+// TestSessionOver: after the idle time the page asks for the passphrase and goes on where the reader was. Requests of an open tab
+// keep no session alive.
 func TestSessionOver(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -198,7 +198,7 @@ func TestSessionOver(t *testing.T) {
 	}
 }
 
-// TestWrongPassphrases: after some tries the next one has to wait, whatever is typed.
+// TestWrongPassphrases: after some tries the next one has to wait, even with the right passphrase.
 func TestWrongPassphrases(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

@@ -17,9 +17,22 @@ type keeper struct {
 	Member
 	node *client.Client
 
+	opening sync.Mutex // each check of a passphrase takes a quarter of a gigabyte: one at a time
+
 	mu      sync.Mutex
 	wallet  *wallet.Wallet
 	account *client.Account
+	fresh   *freshWallet // that is being made, see start.go
+}
+
+// practising reports whether the page asks the practice ledger, which binds no wallet.
+func (k *keeper) practising() bool { return k.Ledgers != nil && k.Ledgers.Practising() }
+
+// moved forgets the account on the ledger that was asked before.
+func (k *keeper) moved() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.account = nil
 }
 
 // exists reports whether there is a wallet.
@@ -33,13 +46,20 @@ func (k *keeper) unlocked() *wallet.Wallet {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.wallet == nil && k.Unlocked != nil {
-		k.wallet = k.Unlocked
+		k.wallet, k.Unlocked = k.Unlocked, nil
 	}
 	return k.wallet
 }
 
+// errBusy is the error of a sign-in while another one is being checked.
+var errBusy = errors.New("busy")
+
 // unlock opens the wallet with its passphrase, also to check the passphrase while the wallet is open.
 func (k *keeper) unlock(passphrase string) error {
+	if !k.opening.TryLock() {
+		return errBusy
+	}
+	defer k.opening.Unlock()
 	opened, err := wallet.Open(k.File, passphrase)
 	if err != nil {
 		return err
@@ -63,8 +83,10 @@ func (k *keeper) adopt(opened *wallet.Wallet) {
 func (k *keeper) lock() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.wallet != nil {
-		k.wallet.Close()
+	for _, opened := range []*wallet.Wallet{k.wallet, k.Unlocked} {
+		if opened != nil {
+			opened.Close()
+		}
 	}
 	k.wallet, k.account, k.Unlocked = nil, nil, nil
 }
@@ -98,6 +120,10 @@ func (k *keeper) acting(ctx context.Context) (*client.Account, error) {
 	acting, err := k.node.Account(ctx, account)
 	if err != nil {
 		return nil, err
+	}
+	if k.practising() {
+		k.account = acting
+		return acting, nil
 	}
 	if _, used := opened.Ledger(); !used {
 		if err := opened.SetLedger(acting.Ledger()); err != nil {

@@ -13,17 +13,26 @@ import (
 	"lockstep/types"
 )
 
-// live tells open tabs what has happened. It follows the node's events once, however many tabs there are.
+// live tells open tabs about events of the ledger. It follows the node's events once, however many tabs there are.
 type live struct {
 	node *client.Client
 	log  *slog.Logger
 
-	mu   sync.Mutex
-	tabs map[chan []byte]struct{}
-	gone func() // what a block makes stale
+	mu    sync.Mutex
+	tabs  map[chan []byte]struct{}
+	leave func() // the ledger that is followed
 }
 
-// notice is a message to the tabs: the events of a moment, by what they are about. The tabs fetch the rest.
+// moved follows another ledger from now on.
+func (l *live) moved() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leave != nil {
+		l.leave()
+	}
+}
+
+// notice is a message to the tabs: the trades, keys and products of the events of a moment. The tabs fetch the rest.
 type notice struct {
 	Height   uint64   `json:"height"`
 	Trades   []string `json:"trades,omitempty"`
@@ -41,13 +50,18 @@ const (
 )
 
 func newLive(node *client.Client, log *slog.Logger) *live {
-	return &live{node: node, log: log, tabs: map[chan []byte]struct{}{}, gone: func() {}}
+	return &live{node: node, log: log, tabs: map[chan []byte]struct{}{}}
 }
 
 // run follows the ledger until the context ends. It waits while the node is away.
 func (l *live) run(ctx context.Context) {
-	for ctx.Err() == nil {
+	for away := false; ctx.Err() == nil; {
+		begun := time.Now()
 		if err := l.follow(ctx); err != nil && ctx.Err() == nil {
+			if !away || time.Since(begun) > again { // the tabs look, and say that the node is away
+				l.tell(&notice{Trades: []string{"*"}, Keys: []string{"*"}, Products: []string{"*"}})
+			}
+			away = true
 			l.log.Debug("the page lost the events of the node", "error", err)
 		}
 		select {
@@ -60,6 +74,9 @@ func (l *live) run(ctx context.Context) {
 func (l *live) follow(ctx context.Context) (failure error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	l.mu.Lock()
+	l.leave = cancel
+	l.mu.Unlock()
 	events := make(chan types.Event)
 	go func() {
 		defer close(events)
@@ -69,7 +86,7 @@ func (l *live) follow(ctx context.Context) (failure error) {
 				return
 			}
 			select {
-			case events <- event:
+			case events <- event.Event:
 			case <-ctx.Done():
 				return
 			}
@@ -163,7 +180,7 @@ func (l *live) join() (tab chan []byte, ok bool) {
 	return tab, true
 }
 
-func (l *live) leave(tab chan []byte) {
+func (l *live) part(tab chan []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.tabs, tab)
@@ -181,7 +198,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 		refusePlainly(w, http.StatusServiceUnavailable, "too many tabs are open at this server")
 		return
 	}
-	defer s.live.leave(tab)
+	defer s.live.part(tab)
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{}) // the server's own would end the stream
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -10,7 +10,7 @@ import (
 )
 
 // The lock picture shows the money of a trade. Left: the consumer's. Middle: nobody's yet. Right: the producer's. A part sits where it
-// belongs and points to the side that gets it next; a dashed outline shows where it was or will be. The badge tells what opens the lock.
+// belongs and points to the side that gets it next; a dashed outline shows where it was or will be. The badge shows the thing that opens the lock.
 
 // place is a column of the picture.
 type place int

@@ -1,9 +1,14 @@
 package page
 
 import (
+	"cmp"
+	"fmt"
 	"html/template"
+	"math"
 	"math/big"
+	"slices"
 	"strconv"
+	"strings"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -21,6 +26,7 @@ type marketView struct {
 	Volume   string
 	Left     types.Time // block time at which the gate closes
 	Orders   []wire.BookOrder
+	Mine     []wire.BookOrder // of the member
 	More     bool
 	Auctions []history.Auction
 	Next     string
@@ -86,60 +92,115 @@ func (c *screen) book(v *marketView) error {
 	}
 	var volume uint64
 	for i := range rounds {
-		volume += rounds[i].Round.Volume
+		volume += rounds[i].Volume
 	}
 	if len(rounds) > 0 {
-		v.Price, v.Volume = c.Fraction(product.Asset, product.Unit, rounds[0].Price), c.Quantity(volume, product.Unit)
+		v.Price, v.Volume = c.LotPrice(product.Asset, product.Unit, rounds[0].Price, book.Product.Grid.Lot), c.Quantity(volume, product.Unit)
 	}
 	orders, err := c.ask().ProductOrders(ctx, v.ID, client.Page{Limit: mostOver})
 	if err != nil && types.CodeOf(err) != types.CodeNotFound {
 		return err
 	}
 	v.Orders, v.More = orders.Orders, orders.Next != ""
+	for _, order := range v.Orders {
+		if order.Order.Owner == c.self && c.SignedIn() {
+			v.Mine = append(v.Mine, order)
+		}
+	}
 	if v.Open && len(book.Bids)+len(book.Offers) > 0 {
 		v.Curves = c.curves(&book, volume)
 	}
 	return nil
 }
 
-// RoundPrice writes the price of a round of the shown product.
+// Product is the product that is shown.
 func (v *marketView) Product() *types.Product { return &v.Shown.Product.Product }
 
-// curves draws what is asked and offered: steps of quantity and price, the traded part shaded.
-func (c *screen) curves(book *wire.Book, traded uint64) template.HTML {
-	product := &book.Product.Product
-	value := func(rate types.Rate) float64 {
-		exact := new(big.Rat).SetUint64(rate.Mantissa)
-		exact.Quo(exact, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(rate.Exponent)), nil)))
-		f, _ := exact.Float64()
-		return f
+// Record writes the share of matches that the owner of an order has kept; nothing while it has none.
+func (c *screen) Record(o *wire.BookOrder) string {
+	if o.Record == (types.Conduct{}) {
+		return "–"
 	}
-	most, high := uint64(1), 0.0
+	return fmt.Sprintf("%d"+space+"%%", o.Percent)
+}
+
+// Side lists the orders of a side, the best price first.
+func (v *marketView) Side(side string) (orders []wire.BookOrder) {
+	for _, order := range v.Orders {
+		if order.Order.Side.String() == side {
+			orders = append(orders, order)
+		}
+	}
+	slices.SortStableFunc(orders, func(a, b wire.BookOrder) int {
+		sign := 1
+		if side == types.Bid.String() {
+			sign = -1
+		}
+		return sign * cmp.Compare(a.Order.Limit, b.Order.Limit)
+	})
+	return orders
+}
+
+// chart is the field of a drawing of curves.
+type chart struct {
+	class                          string
+	width, height, x0, right, foot float64
+	y0, most, high                 float64
+}
+
+func (f *chart) x(quantity float64) float64 { return f.x0 + quantity/f.most*(f.width-f.x0-f.right) }
+func (f *chart) y(price float64) float64    { return f.foot - price/f.high*(f.foot-f.y0) }
+
+// roundStep is a round number of which a few make up a length.
+func roundStep(length float64) float64 {
+	const steps = 4
+	rough := length / steps
+	step := math.Pow(10, math.Floor(math.Log10(rough)))
+	for _, times := range []float64{1, 2, 2.5, 5, 10} {
+		if step*times >= rough {
+			return step * times
+		}
+	}
+	return step
+}
+
+// curves draws bids and offers as steps of quantity and price, with the traded part shaded: at two widths.
+func (c *screen) curves(book *wire.Book, traded uint64) template.HTML {
+	price := func(limit types.Amount) float64 { return float64(limit) / float64(max(book.Product.Grid.Lot, 1)) }
+	most, high := 1.0, 0.0
 	for _, levels := range [][]wire.Level{book.Bids, book.Offers} {
-		var sum uint64
+		sum := 0.0
 		for _, level := range levels {
-			sum += level.Quantity
-			high = max(high, value(level.Limit))
+			sum, high = sum+float64(level.Quantity), max(high, price(level.Limit))
 		}
 		most = max(most, sum)
 	}
 	if high == 0 {
 		return ""
 	}
-	const width, height, x0, y0, foot = 620.0, 380.0, 56.0, 26.0, 340.0
-	x := func(q uint64) float64 { return x0 + float64(q)/float64(most)*(width-x0-16) }
-	y := func(price float64) float64 { return foot - price/(high*1.1)*(foot-y0) }
-	d := &svg.Drawing{}
-	const lines = 4
-	for i := range lines + 1 {
-		price := high * 1.1 * float64(i) / lines
-		d.Add("line", "class", "gr", "x1", x0, "x2", width-16, "y1", y(price), "y2", y(price))
-		d.Text(c.axis(product, price), "x", x0-8, "y", y(price)+4, "text-anchor", "end")
-		d.Text(grouped(most*uint64(i)/lines), "x", x(most*uint64(i)/lines), "y", foot+20, "text-anchor", "middle")
+	out := ""
+	for _, field := range []chart{
+		{"ch wide-only", 720, 400, 56, 16, 356, 26, most * 1.04, high * 1.12}, {"ch narrow-only", 348, 300, 44, 8, 262, 22, most * 1.04, high * 1.12},
+	} {
+		out += c.drawCurves(&field, book, float64(traded))
 	}
+	return template.HTML(out) //nolint:gosec // package svg escapes all texts
+}
+
+func (c *screen) drawCurves(f *chart, book *wire.Book, traded float64) string {
+	product := &book.Product.Product
+	d := &svg.Drawing{}
+	for price, step := 0.0, roundStep(f.high); price <= f.high; price += step {
+		d.Add("line", "class", "gr", "x1", f.x0, "x2", f.width-f.right, "y1", f.y(price), "y2", f.y(price))
+		d.Text(c.axis(product, price), "x", f.x0-8, "y", f.y(price)+4, "text-anchor", "end")
+	}
+	for quantity, step := 0.0, roundStep(f.most); quantity <= f.most; quantity += step {
+		d.Text(grouped(uint64(quantity)), "x", f.x(quantity), "y", f.foot+20, "text-anchor", "middle")
+	}
+	d.Text(c.PriceUnit(product), "x", f.x0-8, "y", f.y0-10, "text-anchor", "start")
 	if traded > 0 {
-		d.Add("rect", "class", "traded", "x", x0, "y", y0, "width", x(traded)-x0, "height", foot-y0)
-		d.Add("line", "class", "now", "x1", x(traded), "x2", x(traded), "y1", y0, "y2", foot)
+		d.Add("rect", "class", "traded", "x", f.x0, "y", f.y0, "width", f.x(traded)-f.x0, "height", f.foot-f.y0)
+		d.Add("line", "class", "now", "x1", f.x(traded), "x2", f.x(traded), "y1", f.y0, "y2", f.foot)
 	}
 	for _, side := range []struct {
 		class  string
@@ -149,50 +210,47 @@ func (c *screen) curves(book *wire.Book, traded uint64) template.HTML {
 		if len(side.levels) == 0 {
 			continue
 		}
-		var sum uint64
-		path := ""
+		sum, last, path := 0.0, 0.0, ""
 		for i, level := range side.levels {
 			command := "L"
 			if i == 0 {
 				command = "M"
 			}
-			path += command + point(x(sum), y(value(level.Limit)))
-			sum += level.Quantity
-			path += "L" + point(x(sum), y(value(level.Limit)))
+			last = float64(level.Limit) / float64(max(book.Product.Grid.Lot, 1))
+			path += command + point(f.x(sum), f.y(last))
+			sum += float64(level.Quantity)
+			path += "L" + point(f.x(sum), f.y(last))
 		}
-		end := y0
+		end, dy := f.y0, -8.0 // the last offer is the dearest, the last bid the cheapest: their labels stand outside
 		if side.class == "bidc" {
-			end = foot
+			if end, dy = f.foot, 18; f.y(last)+dy > f.foot {
+				dy = -8
+			}
 		}
-		path += "L" + point(x(sum), end)
-		d.Add("path", "class", "curve "+side.class, "d", path)
-		last := side.levels[len(side.levels)-1]
-		anchor, at := "end", x(sum)-8
-		if x(sum) < width/2 {
-			anchor, at = "start", x(sum)+8
+		d.Add("path", "class", "curve "+side.class, "d", path+"L"+point(f.x(sum), end))
+		anchor, at := "end", f.x(sum)-8
+		if f.x(sum) < f.width/2 {
+			anchor, at = "start", f.x(sum)+8
 		}
-		dy := -8.0
-		if side.class == "askc" {
-			dy = 18
-		}
-		d.Text(c.Plain(side.label, "q", c.Quantity(sum, product.Unit)), "class", "lb halo "+side.class, "x", at, "y", y(value(last.Limit))+dy, "text-anchor", anchor)
+		d.Text(c.Plain(side.label, "q", c.Quantity(uint64(sum), product.Unit)), "class", "lb halo "+side.class, "x", at, "y", f.y(last)+dy, "text-anchor", anchor)
 	}
-	return template.HTML(d.Inline(c.Plain("market.curves"), width, height, "class", "ch")) //nolint:gosec // package svg escapes all texts
+	return d.Inline(c.Plain("market.curves"), f.width, f.height, "class", f.class)
 }
 
 func point(x, y float64) string {
 	return strconv.FormatFloat(x, 'f', 1, 64) + " " + strconv.FormatFloat(y, 'f', 1, 64)
 }
 
+// PriceUnit is the unit in which a product's prices are written.
+func (c *screen) PriceUnit(product *types.Product) string {
+	_, unit, _ := strings.Cut(c.Price(product.Asset, product.Unit, new(big.Rat)), space)
+	return unit
+}
+
 // axis writes a price beside the axis: its number alone.
 func (c *screen) axis(product *types.Product, price float64) string {
 	exact := new(big.Rat)
 	exact.SetFloat64(price)
-	text := c.Price(product.Asset, product.Unit, exact)
-	for i, r := range text {
-		if r == '\u00a0' {
-			return text[:i]
-		}
-	}
-	return text
+	text, _, _ := strings.Cut(c.Price(product.Asset, product.Unit, exact), space)
+	return strings.TrimSuffix(text, ".00")
 }

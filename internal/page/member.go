@@ -1,7 +1,9 @@
 package page
 
 import (
+	"errors"
 	"html/template"
+	"net/http"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -24,7 +26,7 @@ type homeView struct {
 	More     bool
 }
 
-// incoming is what is locked in trades and due to the member, by asset.
+// incoming is a sum that is locked in trades and due to the member.
 type incoming struct {
 	Asset  types.AssetID
 	Sum    types.Amount
@@ -43,7 +45,7 @@ type flowRow struct {
 
 func (c *screen) home() error {
 	if !c.SignedIn() {
-		return c.noWallet()
+		return c.redirect("/start")
 	}
 	c.Nav, c.Live, c.Title = "now", "key:"+c.self.String(), string(c.T("nav.now"))
 	c.Status, c.Down = c.facts.status(c.r.Context())
@@ -128,7 +130,7 @@ func power(watt uint64) string {
 	return grouped(watt/kilo) + "." + string(rune('0'+watt%kilo/100)) + string(rune('0'+watt%100/10)) + space + "kW"
 }
 
-// addIncoming adds what is locked in a trade and goes to the viewer when it is released.
+// addIncoming adds the payment that is locked in a trade and goes to the viewer by the release.
 func addIncoming(list []incoming, t *types.Trade, s *trade.Status) []incoming {
 	if s.Viewer != trade.Producer || s.Phase != types.PhaseDelivered {
 		return list
@@ -158,6 +160,7 @@ type walletView struct {
 	Locked   []lockedRow
 	More     bool
 	Fee      bool
+	Send     sendForm
 }
 
 // lockedRow is money of the member in a trade.
@@ -166,13 +169,22 @@ type lockedRow struct {
 	Part string
 }
 
-func (c *screen) wallet() error {
+func (c *screen) wallet() error { return c.walletWith(&sendForm{}, nil) }
+
+// walletWith shows the wallet with a payment as it was typed, and why it can't be made.
+func (c *screen) walletWith(typed *sendForm, wrong error) error {
 	if !c.SignedIn() {
 		return c.noWallet()
 	}
 	c.Nav, c.Live, c.Title = "wallet", "key:"+c.self.String(), string(c.T("nav.wallet"))
 	c.Status, c.Down = c.facts.status(c.r.Context())
-	view := walletView{Key: c.self}
+	view := walletView{Key: c.self, Send: *typed}
+	if wrong != nil {
+		view.Send.Error, c.code = wrong.Error(), http.StatusUnprocessableEntity
+		if refusal := (*types.Refusal)(nil); errors.As(wrong, &refusal) {
+			view.Send.Error = refusal.Detail
+		}
+	}
 	balances, err := c.ask().Balances(c.r.Context(), c.self, client.Page{Limit: mostOver})
 	if err != nil {
 		return err
@@ -236,7 +248,7 @@ func (c *screen) settings() error {
 	opened := c.member.unlocked()
 	view := settingsView{
 		File: c.member.File, Limits: opened.Limits(), Trusted: opened.Trusted(), Sessions: c.sessions.count(),
-		Idle: c.sessions.idle.String(), Accounts: opened.Accounts(),
+		Idle: c.Plain("time.minutes", "n", int(c.sessions.idle.Minutes())), Accounts: opened.Accounts(),
 	}
 	view.Ledger, view.Used = opened.Ledger()
 	return c.render("settings", &view)

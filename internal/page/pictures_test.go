@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"lockstep/internal/browser"
+	"lockstep/internal/page"
 )
 
 // TestPictures writes pictures of the pages into the folder that LOCKSTEP_PICTURES names: "make screenshots".
@@ -22,33 +24,43 @@ func TestPictures(t *testing.T) {
 	w := newTown(t)
 	w.admit("Loom", "Cedar", "Hazel", "Birch", "Town")
 	ids := w.phases()
+	w.post("Birch", juiceByLitre(), 400_000)
+	product := w.book()
 	loom, enter := w.memberPage("Loom")
-	ctx := browser.Open(t)
-	shot := func(name, address string, width int64, actions ...chromedp.Action) {
+	newcomer, begin := w.serve(page.Config{Member: &page.Member{File: filepath.Join(t.TempDir(), "new.age")}})
+	tab := browser.Open(t)
+	look(t, tab, "sign in", chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
+	trade := "/trades/" + ids["delivered"].String()
+	addresses := map[string]string{
+		"now": loom.URL + "/", "trades": loom.URL + "/trades", "trade": loom.URL + trade, "trade-ask": loom.URL + trade, "wallet": loom.URL + "/wallet", "community": "http://" + w.address + "/",
+		"market": loom.URL + "/market/" + product.String(), "explorer": "http://" + w.address + "/explorer", "start": newcomer.URL + "/start",
+		"trade-agreed": loom.URL + "/trades/" + ids["agreed"].String(), "trade-paid": loom.URL + "/trades/" + ids["paid"].String(), "trade-released": loom.URL + "/trades/" + ids["released"].String(),
+		"trade-refunded":    loom.URL + "/trades/" + ids["refunded"].String(),
+		"trade-instalments": loom.URL + "/trades/" + ids["partly"].String(),
+	}
+	shot := func(name, language, theme string, width int64, suffix string) {
 		t.Helper()
-		actions = append([]chromedp.Action{browser.Size(width, 900)}, actions...)
-		actions = append(actions, chromedp.Navigate(address), chromedp.WaitReady("main"))
-		if err := chromedp.Run(ctx, actions...); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		height := int64(900)
+		if width < 800 {
+			height = 844
 		}
-		browser.Picture(t, ctx, filepath.Join(folder, name+".png"))
-	}
-	shot("enter", enter, 1440, browser.Theme("light"))
-	for _, phase := range []string{"agreed", "paid", "delivered", "released", "split", "refunded", "lapsed", "partly"} {
-		shot("trade-"+phase, loom.URL+"/trades/"+ids[phase].String(), 1440)
-	}
-	for _, path := range []string{"now", "trades", "wallet", "community", "explorer", "market", "settings"} {
-		address := loom.URL + "/" + path
-		if path == "now" {
-			address = loom.URL + "/"
+		look(t, tab, name, browser.Size(width, height), browser.Theme(theme), chromedp.Navigate(addresses[name]), chromedp.WaitReady("main"),
+			chromedp.Evaluate(fmt.Sprintf(`document.cookie = "language=%s; path=/"`, language), nil), chromedp.Navigate(addresses[name]), chromedp.WaitReady("main"))
+		if name == "trade-ask" {
+			look(t, tab, name, chromedp.Click("a[data-ask]"), chromedp.WaitVisible("dialog .ask"))
+			browser.Window(t, tab, filepath.Join(folder, name+suffix+".webp"))
+			return
 		}
-		shot(path, address, 1440)
-		shot(path+"-narrow", address, 390)
+		browser.Picture(t, tab, filepath.Join(folder, name+suffix+".webp"))
 	}
-	shot("trade-narrow", loom.URL+"/trades/"+ids["delivered"].String(), 390)
-	if err := chromedp.Run(ctx, browser.Theme("dark"), chromedp.Evaluate(`document.cookie="language=zh; path=/"`, nil)); err != nil {
-		t.Fatal(err)
+	look(t, tab, "a newcomer", chromedp.Navigate(begin), chromedp.WaitVisible(`a[href="/start/password"]`))
+	for _, name := range []string{
+		"now", "trades", "trade", "trade-ask", "wallet", "community", "market", "explorer", "start",
+		"trade-agreed", "trade-paid", "trade-released", "trade-refunded", "trade-instalments",
+	} {
+		shot(name, "en", "light", 1440, "")
 	}
-	shot("trade-delivered-dark-zh", loom.URL+"/trades/"+ids["delivered"].String(), 1440, browser.Theme("dark"))
-	shot("now-dark-zh", loom.URL+"/", 1440, browser.Theme("dark"))
+	for _, name := range []string{"now", "trades", "trade", "wallet", "community", "market", "start"} {
+		shot(name, "zh", "dark", 390, "-narrow")
+	}
 }

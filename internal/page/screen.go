@@ -168,6 +168,16 @@ func (s *Server) change(p page) http.Handler {
 	})
 }
 
+// unlocked is a page that needs an open wallet.
+func unlocked(p page) page {
+	return func(c *screen) error {
+		if !c.SignedIn() {
+			return c.noWallet()
+		}
+		return p(c)
+	}
+}
+
 func (c *screen) serve(p page) {
 	if err := p(c); err != nil {
 		c.fail(err)
@@ -219,7 +229,7 @@ type failure struct {
 	Down                    bool
 }
 
-// fail renders an error: what failed, why, what to do, and its code.
+// fail renders an error: the failure, its reason, advice, and its code.
 func (c *screen) fail(err error) {
 	f := failure{Why: err.Error(), What: string(c.T("error.failed"))}
 	code := types.CodeOf(err)

@@ -1,4 +1,4 @@
-// Package page serves the page: what a community, or a member of it, sees in a browser. It is rendered on the server from the answers
+// Package page serves the page of a community, or of a member of it, to a browser. The page is rendered on the server from the answers
 // of a node's API and works without scripts. A node serves it without a wallet, to read; "lockstep app" serves it with one.
 package page
 
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lockstep/client"
+	"lockstep/types"
 	"lockstep/wallet"
 )
 
@@ -39,15 +40,22 @@ type Member struct {
 	Idle time.Duration // after which a session is over; zero: [DefaultIdle]
 	// Unlocked is the wallet, if its passphrase is known already.
 	Unlocked *wallet.Wallet
-	// Practice starts a ledger for a first trade with a practice partner; nil: there is none.
-	Practice func(context.Context) (*Practice, error)
+	// Ledgers lets the member choose the ledger; nil: there is the one of the node.
+	Ledgers Ledgers
 }
 
-// Practice is a ledger of its own with a partner who delivers whatever it has sold.
-type Practice struct {
-	Node    *client.Client
-	Partner string // the name of the partner
-	Welcome func(context.Context, *client.Account) error
+// Ledgers chooses the ledger that a page asks.
+type Ledgers interface {
+	// Practice starts a ledger of its own with a practice partner, and asks it from now on.
+	Practice(ctx context.Context) error
+	// Welcome gives a key play money and returns an offer of the practice partner.
+	Welcome(ctx context.Context, key types.PublicKey) (types.OfferID, error)
+	// Connect asks the node at an address from now on.
+	Connect(ctx context.Context, address string) error
+	// Practising reports whether the practice ledger is asked.
+	Practising() bool
+	// Address is the address of the node that is asked.
+	Address() string
 }
 
 // DefaultIdle is the time after which an unused session is over.
@@ -114,7 +122,7 @@ func (s *Server) Close() {
 	}
 }
 
-// Enter returns the path of a link that begins a session once: whoever started the program is the user.
+// Enter returns the path of a link that begins a session once. Only the user that started the program sees it.
 func (s *Server) Enter() string { return "/enter?token=" + s.sessions.ticket() }
 
 // page is a handler that renders a screen.
@@ -156,8 +164,13 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 	mux.Handle("POST /sign-in", s.open((*screen).signIn))
 	mux.Handle("POST /sign-out", s.change((*screen).signOut))
 	look("/{$}", (*screen).home)
+	s.startRoutes(mux, look)
 	look("/wallet", (*screen).wallet)
 	look("/settings", (*screen).settings)
+	ask := func(path string, p page) { mux.Handle("GET "+path, s.show(unlocked(p))) }
+	do := func(path string, p page) { mux.Handle("POST "+path, s.change(unlocked(p))) }
+	s.actRoutes(ask, do)
+	s.tradingRoutes(ask, do)
 }
 
 // Paths reports whether a path belongs to the page, for a server that has other paths too.

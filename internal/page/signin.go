@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -64,6 +65,9 @@ func (c *screen) signIn() error {
 	if err := c.member.unlock(c.r.PostFormValue("passphrase")); err != nil {
 		if wallet.ReasonOf(err) == wallet.ReasonPassphrase {
 			c.sessions.wrong()
+		}
+		if errors.Is(err, errBusy) {
+			err = &wallet.Error{Reason: wallet.ReasonPassphrase, Detail: c.Plain("signin.busy")}
 		}
 		c.askToSignIn(err)
 		return nil

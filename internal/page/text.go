@@ -89,6 +89,22 @@ func (c *screen) W(key trade.Key) string {
 	return (&words.Printer{Language: c.Lang}).Key(key)
 }
 
+// Stop, Comma and Colon are the marks of the language.
+func (c *screen) Stop() string { return c.mark(".", "。") }
+
+// Comma separates two parts of a line.
+func (c *screen) Comma() string { return c.mark(", ", "，") }
+
+// Colon leads on.
+func (c *screen) Colon() string { return c.mark(": ", "：") }
+
+func (c *screen) mark(english, chinese string) string {
+	if c.Lang == words.Chinese {
+		return chinese
+	}
+	return english
+}
+
 // Upper begins a sentence.
 func (c *screen) Upper(text string) string { return words.Upper(text) }
 

@@ -62,6 +62,7 @@ func newTown(t testing.TB) *town {
 	w.euro = types.Asset{Issuer: account("Town").Key(), Code: "EUR", Decimals: 6}
 	params := types.DefaultParams("town")
 	params.ClockCap, params.MinWindow = 100, 300
+	params.Market.Grids[0].Fallback = &types.Hold{} // no house of the town has a meter
 	params.Operators = []types.PublicKey{account("Operator").Key()}
 	params.Genesis = []types.GenesisAsset{{Asset: w.euro, Least: 1, Supply: 1_000_000 * whole}}
 	if err := node.Init(w.dir, node.InitOptions{Params: params}); err != nil {
@@ -344,3 +345,52 @@ func (w *town) admit(names ...string) {
 }
 
 func pageOf(limit int) client.Page { return client.Page{Limit: limit} }
+
+func juiceByLitre() types.Goods {
+	return types.Goods{Commodity: "apple juice", Unit: "litre", Quantity: 10}
+}
+
+// post posts an offer in the town's euros.
+func (w *town) post(name string, goods types.Goods, price uint64) (id types.OfferID) {
+	w.t.Helper()
+	now := w.clock()
+	w.do(name, func(d *wallet.Draft) (err error) {
+		id, err = d.Post(types.Offer{
+			Asset: w.euro.ID(), Goods: goods, Price: types.Rate{Mantissa: price}, Deposit: types.Rate{Mantissa: price / 10}, Bond: types.Rate{Mantissa: price / 10},
+			MinFill: 1, Instalments: 1, Fallback: &types.Hold{},
+			Deadlines: types.Deadlines{PayBy: now.Add(20 * minute), DeliverBy: now.Add(40 * minute), ReadingBy: now.Add(60 * minute), ConfirmBy: now.Add(80 * minute)},
+		}, false)
+		return err
+	})
+	return id
+}
+
+// book opens an auction with orders of several members, and returns its product.
+func (w *town) book() types.ProductID {
+	w.t.Helper()
+	status, err := w.api.Status(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	params, err := w.api.Params(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slot := uint64(params.Slot)
+	from := types.Time((uint64(status.BlockTime.Add(params.Market.Gate+20*minute))/slot + 1) * slot)
+	product := types.Product{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(params.Slot), Asset: w.euro.ID(),
+	}
+	for _, order := range []struct {
+		name     string
+		side     types.Side
+		quantity uint64
+		limit    uint64 // for a watt-hour
+	}{{"Loom", types.Bid, 283, 310}, {"Hazel", types.Bid, 450, 256}, {"Birch", types.Bid, 562, 180}, {"Cedar", types.Sell, 663, 96}, {"Town", types.Sell, 400, 240}} {
+		w.do(order.name, func(d *wallet.Draft) error {
+			_, err := d.Place(types.Order{Product: product, Side: order.side, Quantity: order.quantity, Limit: types.Amount(order.limit)}, nil)
+			return err
+		})
+	}
+	return product.ID()
+}

@@ -10,7 +10,6 @@ import (
 	"lockstep/trade"
 	"lockstep/trade/words"
 	"lockstep/types"
-	"lockstep/wallet"
 )
 
 // tradeView is the content of the page of one trade. Everything in it comes from the status of the trade.
@@ -131,11 +130,7 @@ func (c *screen) sentence(p *words.Printer, messages ...trade.Message) template.
 	if len(messages) == 0 {
 		return ""
 	}
-	end := "."
-	if c.Lang == words.Chinese {
-		end = "。"
-	}
-	return rich(words.Upper(p.List(messages)) + end)
+	return rich(words.Upper(p.List(messages)) + c.Stop())
 }
 
 // PartyName names a side of an agreement.
@@ -211,8 +206,8 @@ func (c *screen) tradeView(t *wire.Trade) (*tradeView, error) {
 	_, v.Metered = a.Fallback.(*types.Meter)
 	v.Flow = c.flow(a, &status)
 	v.Terms = words.Upper(p.Text(trade.Terms(a.Fallback)))
-	for i, consumer := range []bool{true, false} {
-		if worst, err := wallet.WorstLoss(a, consumer); err == nil {
+	for i, side := range []trade.Role{trade.Consumer, trade.Producer} {
+		if worst, err := trade.WorstLoss(a, side); err == nil {
 			v.Worst[i] = c.Money(a.Asset, worst.Money)
 			if worst.Goods {
 				v.Worst[i] = c.T("worst.goods", "sum", v.Worst[i])
@@ -323,15 +318,11 @@ func (c *screen) division(ctx context.Context, t *types.Trade, s *trade.Status) 
 		return shares, nil //nolint:nilerr // the picture does without the shares where the node has pruned the transaction
 	}
 	for _, action := range tx.Body.Actions {
-		switch step := action.(type) {
-		case *types.Split:
-			if step.Trade == t.ID() {
-				return division{true, step.ToProducer, step.ToConsumer}, nil
-			}
-		case *types.Award:
-			if step.Trade == t.ID() {
-				return division{true, step.ToProducer, step.ToConsumer}, nil
-			}
+		if split, ok := action.(*types.Split); ok && split.Trade == t.ID() {
+			return division{true, split.ToProducer, split.ToConsumer}, nil
+		}
+		if award, ok := action.(*types.Award); ok && award.Trade == t.ID() {
+			return division{true, award.ToProducer, award.ToConsumer}, nil
 		}
 	}
 	return shares, nil
@@ -397,9 +388,4 @@ func (c *screen) raw(t *wire.Trade) []rawRow {
 		}
 	}
 	return append(rows, rawRow{c.Plain("raw.block"), link("/blocks/"+c.number(t.Trade.Height), c.number(t.Trade.Height))})
-}
-
-// acts lists the steps that the viewer can take.
-func (c *screen) acts(*wire.Trade, *trade.Status, *words.Printer) ([]act, template.HTML) {
-	return nil, ""
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -28,8 +29,8 @@ func openBook(r ledger.Reader, params *types.Params, id types.ProductID) (wire.B
 		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(known.Product, params, wire.ProductOpen, known.Orders),
 	}
 	indicative := known.Orders <= maxIndicative
-	sides := map[types.Side]map[types.Rate]*wire.Level{types.Bid: {}, types.Sell: {}}
-	var orders []*types.Order
+	sides := map[types.Side]map[types.Amount]*wire.Level{types.Bid: {}, types.Sell: {}}
+	var orders []*types.PlacedOrder
 	for placed := range r.Orders(id) {
 		order := &placed.Order
 		level := sides[order.Side][order.Limit]
@@ -40,34 +41,35 @@ func openBook(r ledger.Reader, params *types.Params, id types.ProductID) (wire.B
 		level.Quantity += order.Quantity
 		level.Orders++
 		if indicative {
-			orders = append(orders, order)
+			orders = append(orders, placed)
 		}
 	}
 	book.Bids, book.Offers = depth(sides[types.Bid], -1), depth(sides[types.Sell], 1)
 	if !indicative {
 		book.Omitted = fmt.Sprintf("the book has more than %d orders; fetch them and compute the auction yourself", maxIndicative)
 	}
-	outcome := market.Auction(entrants(r, orders)).Rounds
-	book.Indicative, book.IndicativeCount = roundsOf(outcome[:min(len(outcome), wire.MaxRounds)]), len(outcome)
+	outcome := market.Auction(entrants(r, orders), &book.Product.Grid, id).Rounds
+	book.Indicative, book.IndicativeCount = append([]types.Round{}, outcome[:min(len(outcome), wire.MaxRounds)]...), len(outcome)
 	return book, true
 }
 
 // depth sorts the levels of one side, best limit first; direction is 1 when that is the lowest.
-func depth(side map[types.Rate]*wire.Level, direction int) []wire.Level {
+func depth(side map[types.Amount]*wire.Level, direction int) []wire.Level {
 	levels := make([]wire.Level, 0, len(side))
 	for _, level := range side {
 		levels = append(levels, *level)
 	}
-	slices.SortFunc(levels, func(a, b wire.Level) int { return direction * market.ComparePrices(a.Limit, b.Limit) })
+	slices.SortFunc(levels, func(a, b wire.Level) int { return direction * cmp.Compare(a.Limit, b.Limit) })
 	return levels[:min(len(levels), maxLevels)]
 }
 
 // entrants returns the entrants of an auction that is held now. A retired meter is detected only at the gate.
-func entrants(r ledger.Reader, orders []*types.Order) []market.Entrant {
-	demanding := slices.ContainsFunc(orders, func(o *types.Order) bool { return o.MinRecord > 0 })
+func entrants(r ledger.Reader, orders []*types.PlacedOrder) []market.Entrant {
+	demanding := slices.ContainsFunc(orders, func(o *types.PlacedOrder) bool { return o.Order.MinRecord > 0 })
 	list := make([]market.Entrant, 0, len(orders))
-	for _, order := range orders {
-		entrant := market.Entrant{Order: order, ID: order.ID()}
+	for _, placed := range orders {
+		order := &placed.Order
+		entrant := market.Entrant{Order: order}
 		if demanding {
 			record := r.Conduct(order.Owner, order.Product.Asset)
 			entrant.Record = record.Percent()
@@ -78,14 +80,11 @@ func entrants(r ledger.Reader, orders []*types.Order) []market.Entrant {
 }
 
 func product(p types.Product, params *types.Params, state string, orders uint32) wire.Product {
-	return wire.Product{ID: p.ID(), Product: p, Opens: p.Opens(params), Gate: p.Gate(params), State: state, Orders: orders}
-}
-
-// roundsOf returns rounds with their prices as decimals.
-func roundsOf(list []types.Round) []wire.Round {
-	told := make([]wire.Round, 0, len(list))
-	for _, round := range list {
-		told = append(told, wire.Round{Round: round, Price: market.Decimal(round.Price.Rat())})
+	told := wire.Product{
+		ID: p.ID(), Product: p, Opens: p.Opens(params), Withdrawable: p.Withdrawable(params), Gate: p.Gate(params), State: state, Orders: orders,
+	}
+	if grid, ok := params.Market.Grid(&p); ok { // of every product that has or had orders
+		told.Grid = *grid
 	}
 	return told
 }
@@ -95,17 +94,17 @@ func clearedBook(a *wire.Auction, first []types.Round, r ledger.Reader, params *
 	clock := r.Clock()
 	return wire.Book{
 		Height: clock.Height, BlockTime: clock.BlockTime, Product: product(a.Product, params, wire.ProductCleared, uint32(a.ResultCount)),
-		Bids: []wire.Level{}, Offers: []wire.Level{}, Indicative: []wire.Round{},
+		Bids: []wire.Level{}, Offers: []wire.Level{}, Indicative: []types.Round{},
 		Held: &wire.Held{
 			Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void,
-			Rounds: roundsOf(first), RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
+			Rounds: first, RoundCount: a.RoundCount, Trades: uint32(a.TradeCount),
 		},
 	}
 }
 
 // auctionHead returns the auction of a product without the lengths of its lists, which the caller adds.
 func auctionHead(a *types.Auction) wire.Auction {
-	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
+	return wire.Auction{ID: a.Product.ID(), Product: a.Product, Grid: a.Grid, Height: a.Height, BlockTime: a.BlockTime, Clock: a.Clock, Void: a.Void}
 }
 
 // recordOf returns the record of a key in one asset.

@@ -73,7 +73,7 @@ func convert[From, To any](items []From, to func(From) To) []To {
 
 func historicAuction(a index.Auction) history.Auction {
 	return history.Auction{
-		ProductID: a.ProductID, Product: a.Product, Height: a.Height, HeldAt: a.HeldAt, Void: a.Void, Orders: a.Orders, Excluded: a.Excluded,
+		ProductID: a.ProductID, Product: a.Product, Lot: a.Lot, Deposit: a.Deposit, Bond: a.Bond, Terms: a.Terms, Arbiter: a.Arbiter, Height: a.Height, HeldAt: a.HeldAt, Void: a.Void, Orders: a.Orders, Excluded: a.Excluded,
 		Filled: a.Filled, Trades: a.Trades, Demanded: a.Demanded, Offered: a.Offered, Volume: a.Volume, Value: a.Value, Average: a.Average,
 		Rounds: convert(a.Rounds, func(r index.Round) history.Round { return history.Round(r) }), RoundCount: a.RoundCount,
 	}
@@ -82,7 +82,7 @@ func historicAuction(a index.Auction) history.Auction {
 func fillOf(f index.Fill) history.Fill {
 	return history.Fill{
 		ProductID: f.ProductID, Product: f.Product, Height: f.Height, HeldAt: f.HeldAt, Order: f.Order, Number: f.Number, Side: f.Side,
-		Quantity: f.Quantity, Limit: f.Limit, Standing: f.Standing, Filled: f.Filled, Value: f.Value, Excluded: f.Excluded, Void: f.Void,
+		Quantity: f.Quantity, Lot: f.Lot, Limit: f.Limit, Stake: f.Stake, Used: f.Used, Standing: f.Standing, Filled: f.Filled, Value: f.Value, Excluded: f.Excluded, Void: f.Void,
 		Count: f.Count, Trades: convert(f.Trades, func(t index.FillTrade) history.FillTrade { return history.FillTrade(t) }),
 	}
 }

@@ -107,7 +107,7 @@ func balanceOf(s *store.IndexedSnapshot, key types.PublicKey, id types.AssetID, 
 	}
 	balance := wire.Balance{
 		Asset: id, Issuer: state.Asset.Issuer, Code: state.Asset.Code, Decimals: state.Asset.Decimals,
-		Spendable: sums.Spendable, Locked: sums.Locked, Coins: sums.Coins,
+		Spendable: sums.Spendable, Locked: sums.Locked, InOrders: sums.InOrders, Coins: sums.Coins,
 	}
 	for refund, err := range s.DueRefunds(key, id) {
 		if err != nil {

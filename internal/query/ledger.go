@@ -183,7 +183,7 @@ func (l *Ledger) Offer(_ context.Context, id types.OfferID) (wire.Offer, error) 
 		if !ok {
 			return wire.Offer{}, types.Refuse(types.CodeNotFound, "offer %s does not stand", id)
 		}
-		return wire.Offer{ID: id, Remaining: standing.Remaining, Offer: standing.Offer}, nil
+		return wire.Offer{ID: id, Remaining: standing.Remaining, Stake: standing.Stake, Offer: standing.Offer}, nil
 	})
 }
 
@@ -208,7 +208,7 @@ func (l *Ledger) Offers(_ context.Context, part wire.Page) (wire.Offers, error) 
 				break
 			}
 			from = standing.Offer.ID()
-			page.Offers = append(page.Offers, wire.Offer{ID: from, Remaining: standing.Remaining, Offer: standing.Offer})
+			page.Offers = append(page.Offers, wire.Offer{ID: from, Remaining: standing.Remaining, Stake: standing.Stake, Offer: standing.Offer})
 		}
 		return page, nil
 	})

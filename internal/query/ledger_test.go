@@ -29,6 +29,7 @@ type book struct {
 func newBook(t *testing.T) *book {
 	t.Helper()
 	b := &book{t: t, params: types.DefaultParams("test"), time: 1_780_000_000_000}
+	b.params.Market.Grids = party.HoldGrids()
 	s, err := store.Open(t.TempDir(), b.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -114,8 +114,8 @@ func listOf[T any, P store.Item[T]](l *Ledger, id types.ProductID, part wire.Pag
 }
 
 func (l *Ledger) AuctionRounds(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionRounds, err error) {
-	rounds, next, err := listOf[types.Round](l, id, part)
-	return wire.AuctionRounds{Rounds: roundsOf(rounds), Next: next}, err
+	page.Rounds, page.Next, err = listOf[types.Round](l, id, part)
+	return page, err
 }
 
 func (l *Ledger) AuctionResults(_ context.Context, id types.ProductID, part wire.Page) (page wire.AuctionResults, err error) {

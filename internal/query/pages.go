@@ -104,8 +104,9 @@ func ordersOfOpen(r ledger.Reader, id types.ProductID, from orderPlace) iter.Seq
 // bookOrder returns an order with the record of its owner.
 func bookOrder(r ledger.Reader, placed *types.PlacedOrder) wire.BookOrder {
 	record := r.Conduct(placed.Order.Owner, placed.Order.Product.Asset)
+	stake, _ := placed.Order.Stake() // fits: checked when it was placed
 	return wire.BookOrder{
-		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Record: record, Percent: record.Percent(),
+		ID: placed.Order.ID(), Tx: placed.Tx, Height: placed.Height, Order: placed.Order, Stake: stake, Record: record, Percent: record.Percent(),
 	}
 }
 

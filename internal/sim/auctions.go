@@ -4,14 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"lockstep/internal/store"
 	"lockstep/market"
 	"lockstep/types"
 )
 
-// Cleared is the result of a slot's auction, with all data needed to recompute it. Prices are exact decimals in
-// smallest units of the money for a Wh; the millionths of a euro for a Wh are thousandths of a euro for a kWh.
+// Cleared is the result of a slot's auction, with all data needed to recompute it. Prices are in smallest units of the money for a Wh, which
+// is a lot; the millionths of a euro for a Wh are thousandths of a euro for a kWh.
 type Cleared struct {
 	Slot    int             `json:"slot"`
 	Clock   string          `json:"clock"` // when it begins, by the time of the day that is played
@@ -34,15 +35,13 @@ type Cleared struct {
 type Round struct {
 	Sellers uint8  `json:"sellers"` // the record that its sellers have at least, in hundredths
 	Buyers  uint8  `json:"buyers"`
-	Low     string `json:"low"` // the two limits whose middle the price is
+	Low     string `json:"low"` // the prices of most volume and least imbalance, of which the price is one
 	High    string `json:"high"`
 	Price   string `json:"price"`
 	Volume  uint64 `json:"volume_wh"`
 	Welfare string `json:"welfare"`
 	Orders  []Line `json:"orders"`
 	Pairs   []Pair `json:"pairs"`
-
-	rate types.ClearingPrice
 }
 
 // Line is an order in a round.
@@ -134,8 +133,7 @@ func (r *Report) clear(into *Cleared, from auctioned) error {
 func (r *Report) round(n int, from auctioned, filled []uint64) Round {
 	held := &from.result.Rounds[n]
 	round := Round{
-		Sellers: held.Sellers, Buyers: held.Buyers, Low: held.Price.Low.String(), High: held.Price.High.String(),
-		Price: market.Decimal(held.Price.Rat()), Volume: held.Volume, rate: held.Price,
+		Sellers: held.Sellers, Buyers: held.Buyers, Price: held.Price.String(), Volume: held.Volume,
 	}
 	gets := make([]uint64, len(from.orders))
 	for _, trade := range from.result.Trades {
@@ -160,7 +158,7 @@ func (r *Report) round(n int, from auctioned, filled []uint64) Round {
 		}
 		round.Orders = append(round.Orders, Line{
 			ID: result.Order.String()[:idLength], Who: r.name(order.Owner), Side: order.Side.String(), Quantity: order.Quantity - filled[i],
-			Limit: order.Limit.Mantissa, Demands: order.MinRecord, Standing: result.Standing, Gets: gets[i],
+			Limit: uint64(order.Limit), Demands: order.MinRecord, Standing: result.Standing, Gets: gets[i],
 		})
 	}
 	for i := range filled {
@@ -178,13 +176,13 @@ func (r *Round) recompute() error {
 	if err != nil {
 		return err
 	}
-	r.Welfare = market.Decimal(clearing.Welfare)
+	r.Low, r.High, r.Welfare = strconv.FormatUint(clearing.Low, 10), strconv.FormatUint(clearing.High, 10), clearing.Welfare.String()
 	gets := map[string]uint64{}
 	for _, fill := range clearing.Fills {
-		gets[fill.ID] = fill.Quantity
+		gets[fill.ID] = fill.Lots
 	}
-	if clearing.Volume != r.Volume || clearing.Price.Cmp(r.rate.Rat()) != 0 {
-		return fmt.Errorf("computed again it trades %d Wh at %v, on the ledger %d Wh at %s", clearing.Volume, clearing.Price, r.Volume, r.Price)
+	if price := strconv.FormatUint(clearing.Price, 10); clearing.Volume != r.Volume || price != r.Price {
+		return fmt.Errorf("computed again it trades %d Wh at %s, on the ledger %d Wh at %s", clearing.Volume, price, r.Volume, r.Price)
 	}
 	for _, line := range r.Orders {
 		if gets[line.ID] != line.Gets {
@@ -199,7 +197,7 @@ func (r *Round) market() []market.Order {
 	orders := make([]market.Order, len(r.Orders))
 	for i, line := range r.Orders {
 		orders[i] = market.Order{
-			ID: line.ID, Owner: line.Who, Side: market.Offer, Quantity: line.Quantity, Price: types.Rate{Mantissa: line.Limit},
+			ID: line.ID, Owner: line.Who, Side: market.Offer, Lots: line.Quantity, Limit: line.Limit,
 		}
 		if line.Side == types.Bid.String() {
 			orders[i].Side = market.Bid

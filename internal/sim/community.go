@@ -25,6 +25,7 @@ type community struct {
 	places  map[types.PublicKey]int // of the members
 	played  []int                   // the slots in which somebody has a surplus
 	begin   types.Time              // of the first of them, as the ledger counts time
+	seen    map[types.TradeID]bool
 	done    tally
 }
 
@@ -55,6 +56,7 @@ func found(ctx context.Context, node *client.Client, issuer *wallet.Account, opt
 	c := &community{
 		node: node, ledger: ledger, params: ledger.Params, profile: options.Profile, window: types.DurationOf(options.Window),
 		money: types.Asset{Issuer: issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}, places: map[types.PublicKey]int{},
+		seen: map[types.TradeID]bool{},
 	}
 	if c.issuer, err = ledger.Account(issuer); err != nil {
 		return nil, err

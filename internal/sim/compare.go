@@ -98,7 +98,7 @@ type bidder struct {
 	place    int
 	side     types.Side
 	quantity uint64
-	limit    types.Rate
+	limit    uint64
 }
 
 // shades is the number of steps by which a strategic household can shade its limit, from none to the whole possible gain.
@@ -114,10 +114,10 @@ func (d *compared) book(slot int, shade []int) []bidder {
 		switch {
 		case surplus > 0:
 			limit := m.FeedIn + (d.most-m.FeedIn)*part/shades
-			book = append(book, bidder{i, types.Sell, surplus, types.Rate{Mantissa: limit}})
+			book = append(book, bidder{i, types.Sell, surplus, limit})
 		case need > 0:
 			limit := m.Tariff - (m.Tariff-d.least)*part/shades
-			book = append(book, bidder{i, types.Bid, need, types.Rate{Mantissa: limit}})
+			book = append(book, bidder{i, types.Bid, need, limit})
 		}
 	}
 	return book
@@ -127,7 +127,7 @@ func (d *compared) book(slot int, shade []int) []bidder {
 func uniform(book []bidder) []flow {
 	orders := make([]market.Order, len(book))
 	for i, b := range book {
-		orders[i] = market.Order{ID: fmt.Sprintf("%03d", i), Side: b.side, Quantity: b.quantity, Price: b.limit}
+		orders[i] = market.Order{ID: fmt.Sprintf("%03d", i), Side: b.side, Lots: b.quantity, Limit: b.limit}
 	}
 	clearing, err := market.Clear(orders)
 	if err != nil || clearing.Volume == 0 { // the households' own figures make good orders
@@ -135,7 +135,7 @@ func uniform(book []bidder) []flow {
 	}
 	gets := make(map[string]uint64, len(book))
 	for _, fill := range clearing.Fills {
-		gets[fill.ID] = fill.Quantity
+		gets[fill.ID] = fill.Lots
 	}
 	var bids, offers []bidder
 	for i, b := range book {
@@ -145,9 +145,8 @@ func uniform(book []bidder) []flow {
 			offers = append(offers, b)
 		}
 	}
-	price, _ := clearing.Price.Float64()
 	return pair(bids, offers, func(_, _ *bidder, wh uint64) (types.Amount, bool) {
-		return types.Amount(math.Ceil(price * float64(wh))), true // halves of whole numbers below 2^53: exact
+		return types.Amount(clearing.Price * wh), true
 	})
 }
 
@@ -186,12 +185,12 @@ func payAsBid(book []bidder) []flow {
 		}
 	}
 	byLimit := func(a, b bidder) int {
-		return cmp.Or(market.ComparePrices(a.limit, b.limit), cmp.Compare(a.place, b.place))
+		return cmp.Or(cmp.Compare(a.limit, b.limit), cmp.Compare(a.place, b.place))
 	}
 	slices.SortFunc(bids, func(a, b bidder) int { return byLimit(b, a) })
 	slices.SortFunc(offers, byLimit)
 	return pair(bids, offers, func(bid, offer *bidder, wh uint64) (types.Amount, bool) {
-		return (types.Amount(wh*(bid.limit.Mantissa+offer.limit.Mantissa)) + 1) / 2, market.ComparePrices(bid.limit, offer.limit) >= 0
+		return (types.Amount(wh*(bid.limit+offer.limit)) + 1) / 2, bid.limit >= offer.limit
 	})
 }
 

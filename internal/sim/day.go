@@ -14,7 +14,7 @@ import (
 )
 
 // playDay plays the slots. Several are under way at once, as on a real market: while one slot runs, the gates of the next ones
-// have closed and their energy is being paid for, and the books of later ones are open. So it goes in turns, not in slots: in
+// have closed and their energy is paid for, and the books of later ones are open. So it goes in turns, not in slots: in
 // each, every household looks at the ledger and does all that it has to do. It ends when the last trade is over, and returns
 // the ledger clock of that moment.
 func (c *community) playDay(ctx context.Context, progress *progress) (types.Time, error) {
@@ -23,6 +23,7 @@ func (c *community) playDay(ctx context.Context, progress *progress) (types.Time
 		if err != nil {
 			return 0, err
 		}
+		c.countTrades(sights)
 		ended := c.slotsUntil(status.BlockTime)
 		progress.show(ended, c)
 		if ended == len(c.played) && c.allOver(sights) {
@@ -148,11 +149,8 @@ func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire
 		deal := Deal{
 			ID: t.ID, Phase: t.Phase, Trade: t.Trade, Slot: c.slotOf(agreement),
 			Seller: c.places[agreement.Producer], Buyer: c.places[agreement.Consumer],
-			Late: trade.Passed(agreement.Deadlines.PayBy, status.Clock.Add(c.guard())), Ended: status.BlockTime >= agreement.Goods.Until,
+			Ended:   status.BlockTime >= agreement.Goods.Until,
 			Overdue: trade.Passed(agreement.Deadlines.ReadingBy, status.Clock), Expired: trade.Passed(agreement.Deadlines.ConfirmBy, status.Clock),
-		}
-		if deal.Phase == types.PhasePaid {
-			deal.Late = status.BlockTime.Add(c.guard()) > agreement.Goods.From
 		}
 		var reading reading
 		reading, deal.Read = c.members[deal.Seller].readings[deal.Slot]
@@ -160,6 +158,18 @@ func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire
 		deals = append(deals, deal)
 	}
 	return deals, nil
+}
+
+// countTrades counts the trades that were not seen before. None is over before a household sees it.
+func (c *community) countTrades(sights []*sight) {
+	for place, s := range sights {
+		for _, deal := range s.Deals {
+			if deal.Seller == place && !c.seen[deal.ID] {
+				c.seen[deal.ID] = true
+				c.done.trades.Add(1)
+			}
+		}
+	}
 }
 
 // allOver tells whether no trade waits for anything any more.
@@ -212,7 +222,7 @@ func (c *community) carryOut(ctx context.Context, p plan) error {
 // tooLate reports whether the ledger's clock was quicker than the machine.
 func tooLate(err error) bool {
 	switch types.CodeOf(err) {
-	case types.CodeTooLate, types.CodeBookClosed, types.CodeTradeUnknown: // a match that was not paid in time is forgotten
+	case types.CodeTooLate, types.CodeBookClosed:
 		return true
 	}
 	return false
@@ -235,10 +245,8 @@ func (c *community) transact(ctx context.Context, p plan) error {
 			continue
 		}
 		signs = true
-		switch effect.(type) {
-		case Buy, HandOver:
+		if _, order := effect.(Order); order {
 			spends = true
-		case Order, Meter, Confirm, Close:
 		}
 	}
 	if spends {
@@ -270,11 +278,7 @@ func (c *community) transact(ctx context.Context, p plan) error {
 func (c *community) draft(draft *wallet.Draft, p plan, effect Effect) (tx *types.Tx, err error) {
 	switch e := effect.(type) {
 	case Order:
-		_, err = draft.Place(c.order(p.member, e))
-	case Buy:
-		err = draft.Pay(e.Deal.ID, &e.Deal.Trade)
-	case HandOver:
-		err = draft.Deliver(e.Deal.ID, &e.Deal.Trade)
+		_, err = draft.Place(c.order(p.member, e), nil)
 	case Meter:
 		err = c.post(draft, p.member, e.Slot)
 	case Confirm:
@@ -291,21 +295,18 @@ func (c *community) remember(p plan) {
 		switch e := effect.(type) {
 		case Order:
 			p.member.next = c.number(e.Slot) + 1
-		case Buy:
-			c.done.trades.Add(1)
 		case Meter:
 			p.member.readings[e.Slot] = p.member.reading(p.view, e.Slot)
-		case HandOver, Confirm, Close:
+		case Confirm, Close:
 		}
 	}
 }
 
-// order is an order as the ledger takes it. Its deposit and bond are the market's own.
+// order is an order as the ledger takes it. The wallet adds the lot and the stakes of the product.
 func (c *community) order(m *member, e Order) types.Order {
 	n := c.number(e.Slot)
 	order := types.Order{
-		Product: c.product(n), Side: e.Side, Quantity: e.Quantity, Limit: types.Rate{Mantissa: e.Limit}, MinRecord: e.MinRecord,
-		Accepts: []types.Fallback{&types.Meter{}},
+		Product: c.product(n), Side: e.Side, Quantity: e.Quantity, Limit: types.Amount(e.Limit), MinRecord: e.MinRecord,
 	}
 	if e.Side == types.Sell {
 		order.Flow = m.gateway.flow

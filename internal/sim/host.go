@@ -38,14 +38,21 @@ func params(options *Options, operator types.PublicKey) types.Params {
 	p.MinWindow = 3 * p.ClockCap
 	p.Slot = types.Duration(1000 / options.Speed)
 	p.Market = types.DefaultMarketParams()
-	p.Market.Pay, p.Market.Gate, p.Market.Opens = window, 2*window+window/3, 3*window+window/3 // a third to spare: a late auction is void
+	p.Market.Gate, p.Market.Opens = window+window/3, 2*window+2*window/3 // a third to spare: a late auction is void
 	p.Market.Reading, p.Market.Confirm = window, window
-	p.Market.Deposit, p.Market.Bond = marketPercent*100, marketPercent*100
+	p.Market.Grids = []types.Grid{{
+		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Lot: 1, Tick: 1, Ceiling: ceiling, Deposit: lotDeposit, Bond: lotBond, Fallback: &types.Meter{},
+	}}
 	return p
 }
 
-// marketPercent is the percentage of a price that a consumer deposits and a producer stakes.
-const marketPercent = 5
+// The stakes of a Wh, in millionths of a euro: thousandths of a euro for a kWh. The bond is the highest price that there can be, so that
+// breaking a promise never pays, whatever the energy is worth elsewhere.
+const (
+	ceiling    = 500
+	lotDeposit = 10
+	lotBond    = ceiling
+)
 
 // check recomputes all that the node left on the disk.
 func (h *host) check() (store.Report, error) {

@@ -18,7 +18,7 @@ type Household struct {
 	FeedIn uint64       // the grid's price for a Wh that it feeds in: it asks no less; zero without a roof
 	Purse  types.Amount // its money at the beginning of the day
 
-	DeliversUntil int   // the slot from which on it takes payments and delivers nothing
+	DeliversUntil int   // the slot from which on it sells and feeds nothing in
 	ReleasesUntil int   // the slot from which on it takes deliveries and shows no secret
 	Cloud         Slots // while it stands over the roof, a part of the forecast does not come
 }
@@ -40,7 +40,7 @@ const (
 	measuredPower  = 6_000 // W
 )
 
-// Two break their word: Birch delivers nothing from ten o'clock on, Loom shows no secret from noon on. Over Cedar a cloud
+// Two break their word: Birch sells and feeds nothing in from ten o'clock on, Loom shows no secret from noon on. Over Cedar a cloud
 // comes that nobody had foreseen.
 const (
 	defaulter, defaultsFrom   = 1, 10 * 4
@@ -90,11 +90,11 @@ func Households(seed uint64) []Household {
 // spread is the small range in which the seed varies the price of a Wh; it keeps the limits of the houses apart.
 const spread = 5
 
-// Money to begin the day with, in millionths of the money. A consumer can pay for more than a day's energy. A producer
-// has so little that it must soon pay bonds and its own purchases from its earnings.
+// Money to begin the day with, in millionths of the money. Several slots are under way at once: a bid locks its limit until the auction, a
+// trade its price until the release, an offer and its trades a bond of the highest price that there can be.
 const (
-	purseOfConsumer = 1_000 // for each kWh a year
-	purseOfProducer = 500_000
+	purseOfConsumer = 4_000 // for each kWh a year
+	purseOfProducer = 150_000_000
 )
 
 func vary(chance *rand.Rand, size uint64) uint64 {
@@ -124,7 +124,6 @@ type Deal struct {
 	Phase         types.Phase
 	Trade         types.Trade // as the ledger has it
 
-	Late    bool // for the next step: it could come after the deadline
 	Ended   bool // the slot is over
 	Read    bool // the seller's gateway has posted its readings
 	Short   bool // the part of it that is this trade's is less than its quantity
@@ -132,7 +131,7 @@ type Deal struct {
 	Expired bool // confirm-by has passed
 }
 
-// Memory lists the trades of sellers that did not deliver to the household and of buyers that did not release.
+// Memory lists the trades of sellers whose meter was not read for the household and of buyers that did not release.
 type Memory struct{ undelivered, unreleased map[types.TradeID]bool }
 
 // patience is how often others may fail a household before its orders demand a record. demanded is the record then.
@@ -141,7 +140,7 @@ const (
 	demanded = 80
 )
 
-// Effect is a thing that a household wants done. The set is closed: [Order], [Buy], [HandOver], [Meter], [Confirm], [Close].
+// Effect is a thing that a household wants done. The set is closed: [Order], [Meter], [Confirm], [Close].
 //
 //sumtype:decl
 type Effect interface{ isEffect() }
@@ -155,12 +154,6 @@ type Order struct {
 	MinRecord uint8
 }
 
-// Buy pays for a match of the auction.
-type Buy struct{ Deal Deal }
-
-// HandOver commits to a delivery before its slot begins; in the slot the energy flows.
-type HandOver struct{ Deal Deal }
-
 // Meter posts the gateway's readings of a slot.
 type Meter struct{ Slot int }
 
@@ -170,43 +163,46 @@ type Confirm struct{ Deal Deal }
 // Close settles a trade by its readings.
 type Close struct{ Deal Deal }
 
-func (Order) isEffect()    {}
-func (Buy) isEffect()      {}
-func (HandOver) isEffect() {}
-func (Meter) isEffect()    {}
-func (Confirm) isEffect()  {}
-func (Close) isEffect()    {}
+func (Order) isEffect()   {}
+func (Meter) isEffect()   {}
+func (Confirm) isEffect() {}
+func (Close) isEffect()   {}
 
-// Step decides. It is pure: the same household with the same memory and view does the same.
+// stake is all that the order locks.
+func (o *Order) stake() types.Amount {
+	if o.Side == types.Sell {
+		return types.Amount(o.Quantity) * lotBond
+	}
+	return types.Amount(o.Quantity) * (types.Amount(o.Limit) + lotDeposit)
+}
+
+// Step decides. It is pure: the same household with the same memory and view does the same. An order is the whole of a trade's begin: the
+// auction makes trades that are paid and delivered. It waits for money when the purse can't fund it.
 func (h *Household) Step(memory Memory, view View) (Memory, []Effect) {
 	memory = memory.after(view)
 	var effects []Effect
-	for _, outlook := range view.Open {
-		effects = append(effects, h.order(memory, outlook))
-	}
 	purse := view.Purse
+	for _, outlook := range view.Open {
+		order := h.order(memory, outlook)
+		if left, enough := purse.Sub(order.stake()); enough {
+			purse = left
+			effects = append(effects, order)
+		}
+	}
 	read := map[int]bool{}
 	for _, deal := range view.Deals {
-		agreement := &deal.Trade.Agreement
 		buyer := deal.Buyer == view.Me
 		switch {
-		case buyer && deal.Phase == types.PhaseAgreed && !deal.Late:
-			if left, enough := purse.Sub(agreement.Price + agreement.Deposit); enough {
-				purse = left
-				effects = append(effects, Buy{deal})
+		case deal.Phase != types.PhaseDelivered:
+		case deal.Expired:
+			if buyer != deal.Read { // the one that gains by it: the buyer, unless the meter was read
+				effects = append(effects, Close{deal})
 			}
-		case buyer && deal.Phase == types.PhaseDelivered:
-			if deal.Read && !deal.Short && !deal.Expired && deal.Slot < h.ReleasesUntil {
+		case buyer:
+			if deal.Read && !deal.Short && deal.Slot < h.ReleasesUntil {
 				effects = append(effects, Confirm{deal})
 			}
-		case !buyer && deal.Phase == types.PhasePaid && !deal.Late:
-			if left, enough := purse.Sub(agreement.Bond); enough && deal.Slot < h.DeliversUntil {
-				purse = left
-				effects = append(effects, HandOver{deal})
-			}
-		case !buyer && deal.Phase == types.PhaseDelivered && deal.Expired:
-			effects = append(effects, Close{deal})
-		case !buyer && deal.Phase == types.PhaseDelivered && deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot]:
+		case deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot] && deal.Slot < h.DeliversUntil:
 			read[deal.Slot] = true
 			effects = append(effects, Meter{deal.Slot})
 		}
@@ -228,8 +224,8 @@ func (h *Household) order(memory Memory, outlook Outlook) Order {
 	return order
 }
 
-// after adds the breaches in the view: a buyer paid and the slot began without a delivery, a seller's delivery was read in full and
-// not released though there was time.
+// after adds the breaches in the view: a seller's meter was not read though there was time, or it was read in full and the buyer did not
+// release.
 func (m Memory) after(view View) Memory {
 	next := Memory{undelivered: maps.Clone(m.undelivered), unreleased: maps.Clone(m.unreleased)}
 	if next.undelivered == nil {
@@ -237,7 +233,7 @@ func (m Memory) after(view View) Memory {
 	}
 	for _, deal := range view.Deals {
 		switch {
-		case deal.Buyer == view.Me && deal.Phase == types.PhaseRefunded:
+		case deal.Buyer == view.Me && deal.Phase == types.PhaseDelivered && !deal.Read && deal.Overdue:
 			next.undelivered[deal.ID] = true
 		case deal.Seller == view.Me && deal.Phase == types.PhaseDelivered && deal.Read && !deal.Short && deal.Overdue:
 			next.unreleased[deal.ID] = true

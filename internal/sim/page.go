@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"lockstep/market"
 	"lockstep/types"
 )
 
@@ -208,10 +207,10 @@ func (r *Round) WelfareEUR() string {
 	if !ok {
 		return r.Welfare
 	}
-	return market.Decimal(welfare.Quo(welfare, big.NewRat(1_000_000, 1)))
+	return welfare.Quo(welfare, big.NewRat(1_000_000, 1)).FloatString(moneyDecimals)
 }
 
-// cents is an exact price in ct/kWh, for people; ten of the smallest units for a Wh are one.
+// cents is a price in ct/kWh, for people; ten of the smallest units for a Wh are one.
 func cents(price string) float64 {
 	value, err := strconv.ParseFloat(price, 64)
 	if err != nil {

@@ -14,7 +14,7 @@ type Books struct {
 	Issued    uint64   `json:"issued"`
 	Held      uint64   `json:"held"`      // spendable by all keys, each asked of the API
 	Spendable uint64   `json:"spendable"` // spendable by any key, counted in the state
-	Locked    uint64   `json:"locked"`    // in trades that give it to nobody yet
+	Locked    uint64   `json:"locked"`    // in trades that give it to nobody yet, and in orders
 	Fees      uint64   `json:"fees"`
 	Conserved bool     `json:"conserved"` // all of it adds up, to the unit
 	Faults    []string `json:"faults"`    // sums that do not
@@ -36,7 +36,7 @@ func (c *community) askSums(ctx context.Context) (sums ledger.Sum, err error) {
 		if err != nil {
 			return sums, err
 		}
-		sums.Spendable, sums.Locked = sums.Spendable+balance.Spendable, sums.Locked+balance.Locked
+		sums.Spendable, sums.Locked = sums.Spendable+balance.Spendable, sums.Locked+balance.Locked+balance.InOrders
 	}
 	return sums, nil
 }

@@ -18,17 +18,15 @@ type Report struct {
 	Seconds  float64 `json:"seconds"`
 	Blocks   uint64  `json:"blocks"`
 	Txs      int     `json:"transactions"`
-	Trades   int     `json:"trades"` // paid ones
+	Trades   int     `json:"trades"`
 	Released int     `json:"released"`
-	Refunded int     `json:"refunded"`
 	Settled  int     `json:"settled"` // by readings: energy was missing, or the secret was not shown
-	Lapsed   int     `json:"lapsed"`  // matched and not paid
 	Missed   int64   `json:"missed"`  // too late on a busy machine: transactions, orders, auctions
 	Unit     string  `json:"unit"`
 	Books
 	Respent     uint64    `json:"respent"` // payments that sellers had spent on by the evening
 	Households  []Account `json:"households"`
-	Default     *Breach   `json:"default"`     // a seller took payments and delivered nothing; null if none did
+	Default     *Breach   `json:"default"`     // a seller fed nothing in of all that it had sold; null if none did
 	Withholding *Breach   `json:"withholding"` // a buyer took deliveries and showed no secret
 	Shortfall   *Breach   `json:"shortfall"`   // a seller delivered less than it had sold
 	Auctions    []Cleared `json:"auctions"`    // of the slots in which somebody had a surplus
@@ -130,7 +128,6 @@ func (r *Report) close(h *host) error {
 	}
 	r.Blocks, r.Txs = disk.Blocks, disk.Txs
 	r.Books = balance(disk.Sums[r.money], r.api, r.Households)
-	matched := 0
 	for i := range auctions {
 		if err := r.clear(&r.Auctions[i], auctions[i]); err != nil {
 			r.Faults = append(r.Faults, err.Error())
@@ -139,10 +136,8 @@ func (r *Report) close(h *host) error {
 		if r.Auctions[i].Void != "" {
 			r.Missed++
 		}
-		matched += r.Auctions[i].Trades
 		r.notePassed(&r.Auctions[i], auctions[i])
 	}
-	r.Lapsed = matched - r.Trades
 	return nil
 }
 
@@ -213,9 +208,6 @@ func (c *community) use(slot int) (load, own uint64) {
 // enter enters a trade into the accounts of its parties and of its slot.
 func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 	agreement := &trade.Trade.Agreement
-	if _, paid := trade.Trade.Step(types.StepPaid); !paid {
-		return
-	}
 	slot := c.slotOf(agreement)
 	seller, buyer := c.places[agreement.Producer], c.places[agreement.Consumer]
 	r.Trades++
@@ -240,12 +232,11 @@ func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 		}
 		bond := agreement.Bond - agreement.Bond.Share(read, agreement.Goods.Quantity)
 		c.transfer(r, trade, read, uint64(price), uint64(bond))
-		c.note(&r.Shortfall, seller, buyer, trade, uint64(bond))
-	case types.PhaseRefunded:
-		r.Refunded++
+		breach := &r.Shortfall
 		if slot >= c.members[seller].DeliversUntil {
-			c.note(&r.Default, seller, buyer, trade, 0)
+			breach = &r.Default
 		}
+		c.note(breach, seller, buyer, trade, uint64(bond))
 	default:
 		r.Households[seller].Locked += uint64(agreement.Bond)
 		r.Households[buyer].Locked += uint64(agreement.Price + agreement.Deposit)
@@ -269,11 +260,7 @@ func (c *community) transfer(r *Report, trade *wire.Trade, wh, paid, back uint64
 func (c *community) enterLocked(r *Report, trade *wire.Trade) {
 	agreement := &trade.Trade.Agreement
 	paid, _ := trade.Trade.Step(types.StepPaid)
-	delivered, was := trade.Trade.Step(types.StepDelivered)
-	free := agreement.Deadlines.DeliverBy
-	if was {
-		free = types.MaxTime
-	}
+	free := types.MaxTime
 	for _, kind := range []types.StepKind{types.StepReleased, types.StepSettled} {
 		if step, ended := trade.Trade.Step(kind); ended {
 			free = step.At
@@ -284,10 +271,7 @@ func (c *community) enterLocked(r *Report, trade *wire.Trade) {
 		if end < paid.At || end >= free {
 			continue
 		}
-		r.Auctions[i].Locked += uint64(agreement.Price + agreement.Deposit)
-		if was && end >= delivered.At {
-			r.Auctions[i].Locked += uint64(agreement.Bond)
-		}
+		r.Auctions[i].Locked += uint64(agreement.Price + agreement.Deposit + agreement.Bond)
 	}
 }
 
@@ -308,7 +292,7 @@ func (c *community) note(breach **Breach, who, other int, trade *wire.Trade, los
 	b.Price += uint64(agreement.Price)
 	b.Lost += lost
 	if paid, ok := trade.Trade.Step(types.StepPaid); ok {
-		until := agreement.Deadlines.DeliverBy
+		until := agreement.Deadlines.ConfirmBy
 		if settled, ok := trade.Trade.Step(types.StepSettled); ok {
 			until = settled.At
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lockstep/internal/table"
+	"lockstep/types"
 )
 
 // WriteText writes the report for people: the auctions, each household's account, the effects of broken promises and of a cloud, and the books.
@@ -33,7 +34,8 @@ func (r *Report) writeHead(w *table.Writer) {
 	w.Line("Energy  %s.", r.Source)
 	w.Line("        What the households do not trade, the grid takes and gives: that is outside of this ledger.")
 	w.Line("Market  an auction for every quarter-hour: bids up to what the utility charges, offers from what the grid pays,")
-	w.Line("        one price for all. Terms: meter. Deposit and bond %d %% of each price.\n", marketPercent)
+	w.Line("        one price for all. An order locks its money; a match is paid and delivered. Terms: meter.")
+	w.Line("        Deposit %.1f ct and bond %.1f ct a kWh, as much as the highest price that a bid may have.\n", kilowattHour(lotDeposit), kilowattHour(lotBond))
 }
 
 // writeAuctions writes a line for each hour, with a bar of the energy used: from their own roofs, from each other, from
@@ -111,13 +113,11 @@ func (r *Report) writeTable(w *table.Writer) {
 	w.Rule()
 	all.write(w)
 	w.Line("Saved is against buying all from the utility and selling all to the grid.")
-	w.Line("\n%s: %d delivered and released, %d refunded, %d settled by what the meter read.",
-		count(r.Trades, "trade"), r.Released, r.Refunded, r.Settled)
-	w.Line("Of the %s earned, %s had been spent on by the evening: as inputs of bonds and purchases.",
+	w.Line("\n%s: %d delivered and released, %d settled by what the meter read.", count(r.Trades, "trade"), r.Released, r.Settled)
+	w.Line("Of the %s earned, %s had been spent on by the evening: as stakes of orders.",
 		money(all.In), money(r.Respent))
-	if r.Missed > 0 || r.Lapsed > 0 {
+	if r.Missed > 0 {
 		w.Line("%d transactions or auctions came after a deadline, as this machine was busy: those households went without.", r.Missed)
-		w.Line("%d matched trades were not paid.", r.Lapsed)
 	}
 }
 
@@ -159,10 +159,10 @@ func (r *Report) writeDefault(w *table.Writer) {
 		return
 	}
 	w.Line("\n%s stops delivering at %s", b.Who, b.Since)
-	say(w, "It goes on offering and is paid for %s: %d Wh for %s. It delivers nothing.", count(b.Trades, "trade"), b.Energy, money(b.Price))
-	say(w, "It gains nothing: at the deadline price and deposit were the buyers' again. Nobody asked, nobody decided.")
-	say(w, "It hits %s. They lose no money, but time: up to %.1f s of the ledger clock, until theirs was back.",
-		count(b.Others, "buyer"), b.LongestWait)
+	say(w, "It goes on offering and sells %d Wh in %s, for %s. It feeds nothing in.", b.Energy, count(b.Trades, "trade"), money(b.Price))
+	say(w, "It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by", money(b.Lost), ratio(b.Lost, b.Price))
+	say(w, "price, deposit and bond were the buyers'. Nobody asked, nobody decided.")
+	say(w, "It hits %s. They gain the bonds, and wait up to %.1f s of the ledger clock.", count(b.Others, "buyer"), b.LongestWait)
 	b.writeRecord(w, "bids", "offered")
 }
 
@@ -174,7 +174,7 @@ func (r *Report) writeWithholding(w *table.Writer) {
 	w.Line("\n%s stops releasing at %s", b.Who, b.Since)
 	say(w, "It gets %d Wh in %s and keeps the secrets.", b.Energy, count(b.Trades, "trade"))
 	say(w, "It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same,")
-	say(w, "%s, and with it its deposits, %s: it pays %d %%.", money(b.Price), money(b.Lost), 100+marketPercent)
+	say(w, "%s. It costs it its deposits too, %s: it pays %.0f %%.", money(b.Price), money(b.Lost), 100+100*ratio(b.Lost, b.Price))
 	say(w, "It hits %s. They lose nothing, but wait up to %.1f s.", count(b.Others, "seller"), b.LongestWait)
 	b.writeRecord(w, "offers", "asked")
 }
@@ -197,8 +197,11 @@ func (r *Report) writeShortfall(w *table.Writer) {
 	w.Line("\nA cloud over %s at %s", b.Who, b.Since)
 	say(w, "Of %d Wh that it had sold in %s the meter saw %d Wh. Nobody releases what did not come.", b.Energy, count(b.Trades, "trade"), b.Read)
 	say(w, "At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again.")
-	say(w, "The rest, %s of bonds, is the buyers'.", money(b.Lost))
+	say(w, "The rest, %s of bonds, is the buyers': so much it costs to sell energy that does not come.", money(b.Lost))
 }
+
+// kilowattHour is a sum for a Wh, in ct/kWh.
+func kilowattHour(lot types.Amount) float64 { return float64(lot) / 10 }
 
 // money is a sum with all its places and its code.
 func money(amount uint64) string { return euros(amount) + " " + moneyCode }

@@ -32,7 +32,7 @@ func BenchmarkAuction(b *testing.B) {
 				product.From = product.Until
 				product.Until = product.From.Add(w.params.Slot)
 				gate := product.Gate(&w.params)
-				for w.time < gate-types.Time(200*second) { // meanwhile what nobody paid in the auction before lapses
+				for w.time < gate-types.Time(200*second) { // meanwhile the trades of the auction before are refunded
 					w.time = w.time.Add(9 * second)
 					w.must()
 				}
@@ -80,20 +80,27 @@ func euroProduct(slot types.Duration) types.Product {
 	}
 }
 
+// funded places an order of a key with a stake that the issuer issues for it. A bid has room for as many trades as there can be, and can
+// release none of them.
+func (w *world) funded(order types.Order, owner types.PublicKey) *types.Tx {
+	order = party.Order(&w.params, "", order)
+	order.Owner = owner
+	if order.Side == types.Bid {
+		order.Depth = types.MaxDigestDepth
+	}
+	return types.NewTx(w.body(party.Place(order)...), types.Signature{Key: party.Key("issuer")}, types.Signature{Key: owner})
+}
+
 // fillBook places an order of each owner, in blocks of a thousand.
 func (w *world) fillBook(product types.Product, owners []types.PublicKey) {
 	random := rand.New(rand.NewPCG(1, uint64(product.From)))
 	var txs []*types.Tx
 	for i, owner := range owners {
-		order := types.Order{
-			ChainID: w.params.ChainID, Owner: owner, Product: product, Side: types.Sell, Quantity: 1 + random.Uint64N(5000),
-			Limit: types.Rate{Mantissa: 50 + random.Uint64N(150)}, MinFill: 1, Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
-			Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
-		}
+		order := types.Order{Product: product, Side: types.Sell, Quantity: 1 + random.Uint64N(5000), Limit: types.Amount(50 + random.Uint64N(150))}
 		if i%2 == 0 {
-			order.Side, order.Limit = types.Bid, types.Rate{Mantissa: 200 + random.Uint64N(200)}
+			order.Side, order.Limit = types.Bid, types.Amount(200+random.Uint64N(200))
 		}
-		txs = append(txs, types.NewTx(w.body(&types.Place{Order: order}), types.Signature{Key: owner}))
+		txs = append(txs, w.funded(order, owner))
 		if len(txs) == 1000 || i == len(owners)-1 {
 			w.must(txs...)
 			txs = nil

@@ -112,7 +112,7 @@ var derivedKeyspaces = []struct { //nolint:gochecknoglobals // a constant table
 	missing, list string
 }{
 	{prefixCoin, "output %s is not found by its owner, or with another value", "outputs by owner"},
-	{prefixBalance, "the balance of key %s in an asset is not the sum of its coins", "balances"},
+	{prefixBalance, "the balance of key %s in an asset is not the sum of its coins and stakes", "balances"},
 	{prefixCode, "asset %s is not found by its code", "assets by code"},
 	{prefixOrders, "order %s is not found by its owner", "orders by owner"},
 	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
@@ -226,11 +226,17 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 	return nil
 }
 
-// deriveBalances sums the listed coins, which are compared with the state separately.
+// deriveBalances sums the listed coins, which are compared with the state separately, and the stakes of orders and offers.
 func (c *checker) deriveBalances(visit entryVisitor) error {
+	stakes := map[holding]types.Amount{}
+	for stake := range c.Reader.Stakes() {
+		stakes[holding{stake.Owner, stake.Asset}] += stake.Amount
+	}
 	var at holding
 	var sum Balance
 	put := func() error {
+		sum.InOrders = stakes[at]
+		delete(stakes, at)
 		if sum == (Balance{}) {
 			return nil
 		}
@@ -247,10 +253,15 @@ func (c *checker) deriveBalances(visit entryVisitor) error {
 		sum.count(&coin, true)
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = put()
 	}
-	return put()
+	for at, stake := range stakes { // of keys without coins; any order: entries are independent
+		if err == nil && stake > 0 {
+			err = visit(balanceKey(at.owner, at.asset), types.Encode(&Balance{InOrders: stake}), at.owner)
+		}
+	}
+	return err
 }
 
 func (c *checker) deriveAssets(visit entryVisitor) error {

@@ -61,19 +61,21 @@ func coinsOf(ledgerKey string, value any) (coins []owned) {
 	return coins
 }
 
-// Balance sums the coins of a key in one asset.
+// Balance sums the money of a key in one asset: its coins, and the stakes of its orders and offers.
 type Balance struct {
 	Coins     uint64       // spendable now, without due refunds
 	Spendable types.Amount // their sum
 	Locked    types.Amount // the sum of all others
+	InOrders  types.Amount // in no coin, see [ledger.Stakes]
 }
 
 // Fields is the stored form, see [canon.Value].
 func (b *Balance) Fields(c *canon.Coder) {
-	c.Array(3)
+	c.Array(4)
 	canon.Number(c, "coins", &b.Coins)
 	canon.Number(c, "spendable", &b.Spendable)
 	canon.Number(c, "locked", &b.Locked)
+	canon.Number(c, "in orders", &b.InOrders)
 }
 
 // count adds or removes a coin. Sums may wrap around in between; the final sums fit, as the supply of an asset does.
@@ -149,7 +151,7 @@ func (p CoinPlace) key(prefix []byte) ([]byte, error) {
 	return slices.Concat(prefix, place, []byte{0}), nil
 }
 
-// Balance returns the sums of the coins of a key in one asset.
+// Balance returns the sums of the money of a key in one asset.
 func (s *IndexedSnapshot) Balance(owner types.PublicKey, asset types.AssetID) (balance Balance, err error) {
 	encoded, err := get(s.db, balanceKey(owner, asset))
 	if err == nil && encoded != nil {

@@ -179,7 +179,7 @@ func (s *memtable) block(height uint64) *Block {
 // partition.
 func (s *memtable) write(db *pebble.DB) (kept uint64, err error) {
 	batch := db.NewBatchWithSize(s.bytes / 2)
-	w := &writer{batch: batch, partition: s.partitions.last(), balances: map[holding]*Balance{}}
+	w := &writer{batch: batch, partitions: s.partitions, balances: map[holding]*Balance{}}
 	if err = errors.Join(s.fill(w), w.writeBalances(db)); err == nil {
 		err = batch.Commit(pebble.Sync)
 	}
@@ -196,7 +196,7 @@ func (s *memtable) fill(w *writer) error {
 		}
 	}
 	for id, ended := range s.closed {
-		if err := w.archive(id, ended, s.base); err != nil {
+		if err := w.archive(id, ended, !s.hadTrade(id)); err != nil {
 			return err
 		}
 	}
@@ -218,6 +218,17 @@ func (s *memtable) fill(w *writer) error {
 	written := s.partitions
 	written.kept += w.kept
 	return errors.Join(w.batch.Set(partitionsKey(), types.Encode(&written), nil), w.batch.Set(positionKey(), s.position.encode(), nil))
+}
+
+// hadTrade reports whether a trade that ended in the memtable was in the state before it.
+func (s *memtable) hadTrade(id types.TradeID) bool {
+	key := ledgerTrade(id)
+	kind := s.kinds[key[0]]
+	if kind == nil || kind.newest[key] == nil { // it began and ended within a block
+		return false
+	}
+	_, had := kind.newest[key].net().Before.(*types.Trade)
+	return had
 }
 
 // net merges the revisions of a key into one change.

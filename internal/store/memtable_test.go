@@ -159,7 +159,7 @@ func (w *twin) transaction() *types.Tx {
 		body.Inputs = []types.Outpoint{spent.at}
 		return sign(body, spent.owner)
 	}
-	switch rapid.IntRange(0, 7).Draw(w.rt, "what") {
+	switch rapid.IntRange(0, 8).Draw(w.rt, "what") {
 	case 0, 1:
 		mint := w.mint(110, "clara", "peter", "clara")
 		for i, owner := range []string{"clara", "peter", "clara"} {
@@ -180,6 +180,8 @@ func (w *twin) transaction() *types.Tx {
 		body.Inputs = []types.Outpoint{id.Outpoint(types.PartPayment), id.Outpoint(types.PartReturn)}
 		body.Outputs = []types.Output{party.Output("peter", 100), {Asset: asset.ID(), Amount: 10, Lock: types.ToKey(party.Key("clara"))}}
 		return sign(body, "peter", "clara")
+	case 7: // an order, or another one in its place; the balances must follow its stake until its auction
+		return w.place(rapid.SampledFrom([]string{"clara", "peter"}).Draw(w.rt, "bidder"))
 	default:
 		if len(w.blocks) > 0 {
 			if txs := rapid.SampledFrom(w.blocks).Draw(w.rt, "block").txs; len(txs) > 0 {

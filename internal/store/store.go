@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -16,7 +17,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-7"
+const formatVersion = "lockstep-store-8"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
@@ -176,11 +177,10 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	s.readers.Wait()
-	var err error
+	err := s.waitForReaders()
 	s.flushing.Wait() // before the memtables are read
 	if s.active != nil {
-		err = s.Flush()
+		err = errors.Join(err, s.Flush())
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.guard.call(s.db.Close))
@@ -194,6 +194,24 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	return nil
+}
+
+// longestRead is how long a store that closes waits for its readers: the longest answer of the API takes less.
+const longestRead = 10 * time.Second
+
+// waitForReaders waits until the readers of a closing store are done. One that never ends must not keep the node from stopping.
+func (s *Store) waitForReaders() error {
+	done := make(chan struct{})
+	go func() {
+		s.readers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(longestRead):
+		return fmt.Errorf("readers still hold the store %s after it was told to close", longestRead)
+	}
 }
 
 // enter admits a reader, which calls leave when it is done, unless the store closes. The caller holds s.mu.

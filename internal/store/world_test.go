@@ -27,6 +27,7 @@ const (
 
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), params: types.DefaultParams("test"), time: start}
+	w.params.Market.Grids = party.HoldGrids()
 	w.open()
 	t.Cleanup(w.close)
 	return w
@@ -173,19 +174,17 @@ func (w *world) agreement(nonce uint64) types.Agreement {
 	}
 }
 
-// place is a bid of a party for the quarter-hour after the next gate.
+// place is a bid of a party for the quarter-hour after the next gate, with a stake that the issuer issues for it.
 func (w *world) place(name string) *types.Tx {
 	asset, slot := party.Euro(), types.Time(w.params.Slot)
 	from := w.time.Add(w.params.Market.Gate)/slot*slot + 2*slot
-	order := types.Order{
-		ChainID: w.params.ChainID, Owner: party.Key(name), Side: types.Bid, Quantity: 100, Limit: types.Rate{Mantissa: 3}, MinFill: 1,
+	order := party.Order(&w.params, name, types.Order{
+		Side: types.Bid, Quantity: 100, Limit: 3,
 		Product: types.Product{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from + slot, Asset: asset.ID(),
 		},
-		Expires: types.MaxTime, Accepts: []types.Fallback{&types.Hold{}},
-		Deposit: types.Range{Most: types.WholePrice}, Bond: types.Range{Most: types.WholePrice},
-	}
-	return sign(w.body(&types.Place{Order: order}), name)
+	})
+	return sign(w.body(party.Place(order)...), "issuer", name)
 }
 
 // mandated enters the parties of an agreement as signers; the ledger checks no more here.

@@ -14,10 +14,10 @@ import (
 
 // writer writes the changes of blocks to one batch: the state and the derived keyspaces.
 type writer struct {
-	batch     *pebble.Batch
-	partition uint16
-	kept      uint64 // entries added to the partition
-	balances  map[holding]*Balance
+	batch      *pebble.Batch
+	partitions partitions
+	kept       uint64 // append-only entries
+	balances   map[holding]*Balance
 }
 
 // holding identifies a balance: an owner and an asset.
@@ -26,7 +26,7 @@ type holding struct {
 	asset types.AssetID
 }
 
-// keep writes an append-only entry of the partition.
+// keep writes an append-only entry of a partition.
 func (w *writer) keep(key, value []byte) error {
 	w.kept++
 	return w.batch.Set(key, value, nil)
@@ -37,6 +37,7 @@ func (w *writer) change(change ledger.Change) error {
 	if bytes.Equal(change.Old, change.New) { // created and removed within the memtable
 		return nil
 	}
+	w.deriveStakes(change)
 	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
 }
 
@@ -71,14 +72,28 @@ func (w *writer) deriveCoins(change ledger.Change) error {
 
 // balance counts a coin that is added to or removed from a balance.
 func (w *writer) balance(o *owned, in bool) {
-	at := holding{o.owner, o.coin.Asset}
+	w.balanceOf(holding{o.owner, o.coin.Asset}).count(&o.coin, in)
+}
+
+// deriveStakes updates the balances after a change of an order, an offer or a page of an auction.
+func (w *writer) deriveStakes(change ledger.Change) {
+	for stake := range ledger.Stakes(change.Before) {
+		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders -= stake.Amount
+	}
+	for stake := range ledger.Stakes(change.After) {
+		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders += stake.Amount
+	}
+}
+
+// balanceOf returns the change of a balance, to be added to.
+func (w *writer) balanceOf(at holding) *Balance {
 	if w.balances[at] == nil {
 		w.balances[at] = new(Balance)
 	}
-	w.balances[at].count(&o.coin, in)
+	return w.balances[at]
 }
 
-// writeBalances adds the counted coins to the balances on the disk.
+// writeBalances adds the counted coins and stakes to the balances on the disk.
 func (w *writer) writeBalances(db *pebble.DB) error {
 	for at, change := range w.balances { // any order: balances are independent
 		key := balanceKey(at.owner, at.asset)
@@ -92,7 +107,7 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 				return fmt.Errorf("the balance of %s in asset %s is damaged: %w", at.owner, at.asset, err)
 			}
 		}
-		sum.Coins, sum.Spendable, sum.Locked = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked
+		sum.Coins, sum.Spendable, sum.Locked, sum.InOrders = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked, sum.InOrders+change.InOrders
 		if sum == (Balance{}) {
 			err = w.batch.Delete(key, nil)
 		} else {
@@ -159,22 +174,24 @@ func parties(trade *types.Trade) [2]types.PublicKey {
 	return [2]types.PublicKey{trade.Agreement.Producer, trade.Agreement.Consumer}
 }
 
+// indexParties lists a trade under its parties, in the partition of its height. For the last trades of a large auction that may be the partition before
+// the last one: they have the height of the auction, and are made in later blocks.
 func (w *writer) indexParties(id types.TradeID, trade *types.Trade) error {
 	for _, party := range parties(trade) {
-		if err := w.keep(listed(partyPrefix(w.partition, party), trade.Height, id), nil); err != nil {
+		if err := w.keep(listed(partyPrefix(w.partitions.of(trade.Height), party), trade.Height, id), nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// archive writes a trade that left the state. A trade that began after the flushed height never was in the state on the disk, so
-// archive lists it under its parties.
-func (w *writer) archive(id types.TradeID, ended closing, written uint64) error {
+// archive writes a trade that left the state. A new one, which began within the memtable, never was in the state on the disk, so archive lists
+// it under its parties.
+func (w *writer) archive(id types.TradeID, ended closing, isNew bool) error {
 	err := errors.Join(
-		w.keep(endedKey(w.partition, id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
+		w.keep(endedKey(w.partitions.last(), id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
 	)
-	if err != nil || ended.Height <= written {
+	if err != nil || !isNew {
 		return err
 	}
 	return w.indexParties(id, ended.Trade)
@@ -186,7 +203,7 @@ func (w *writer) receipt(id types.TxID, receipt *Receipt) error {
 	if receipt.Code != types.CodeOK {
 		return w.batch.Set(refusedKey(id), types.Encode(receipt), nil)
 	}
-	return w.keep(txKey(w.partition, id), types.Encode(receipt))
+	return w.keep(txKey(w.partitions.last(), id), types.Encode(receipt))
 }
 
 func (w *writer) block(block *Block) error {

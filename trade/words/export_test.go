@@ -19,7 +19,7 @@ func AllKeys() (keys []trade.Key) {
 
 // IsOwn reports whether a key belongs to this package, for the pages around the messages.
 func IsOwn(key trade.Key) bool {
-	for _, prefix := range []string{"label.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon), string(Aside), string(mine), string(theirs)} {
+	for _, prefix := range []string{"label.", "field.", "column.", "text.", string(named), string(owned), string(you), string(separator), string(Colon), string(Aside), string(mine), string(theirs)} {
 		if strings.HasPrefix(string(key), prefix) {
 			return true
 		}

@@ -4,6 +4,7 @@ package words
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"lockstep/trade"
 	"lockstep/types"
@@ -37,6 +38,7 @@ type Printer struct {
 	Money    func(types.Amount) string
 	Time     func(types.Time) string
 	Quantity func(uint64) string
+	Goods    string // the goods of the trade
 }
 
 // Text formats a message. A key that the catalogue lacks, as a newer node may send it, is returned unchanged.
@@ -56,6 +58,7 @@ func (p *Printer) Text(m trade.Message) string {
 		}
 		pairs = append(pairs, "{"+arg.Name+"}", p.value(arg))
 	}
+	pairs = append(pairs, "{goods}", p.Goods)
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
@@ -67,6 +70,46 @@ func (p *Printer) Fill(key trade.Key, value string) string {
 	return strings.ReplaceAll(p.Key(key), "{value}", value)
 }
 
+// Sentence formats a message as a sentence: with a capital letter and a full stop.
+func (p *Printer) Sentence(m trade.Message) string { return p.Full(Upper(p.Text(m))) }
+
+// Full ends a text with a full stop.
+func (p *Printer) Full(text string) string { return p.Fill(fullStop, text) }
+
+// Question formats the question before a move, without its mark.
+func (p *Printer) Question(c *trade.Consent) string {
+	text := Upper(p.Text(c.Ask))
+	if len(c.Gives) > 0 {
+		text += p.Key(Colon) + p.List(c.Gives)
+	}
+	return text
+}
+
+// Span formats a length of time in hours, minutes and seconds.
+func (p *Printer) Span(span time.Duration) string {
+	if p.Language != Chinese {
+		text := span.String()
+		if strings.HasSuffix(text, "m0s") {
+			text = strings.TrimSuffix(text, "0s")
+		}
+		if strings.HasSuffix(text, "h0m") {
+			text = strings.TrimSuffix(text, "0m")
+		}
+		return text
+	}
+	var parts []string
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"小时", time.Hour}, {"分钟", time.Minute}, {"秒", time.Second}} {
+		if n := span / unit.size; n > 0 || unit.size == time.Second && len(parts) == 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+		}
+		span %= unit.size
+	}
+	return strings.Join(parts, " ")
+}
+
 // List joins several messages into one text.
 func (p *Printer) List(messages []trade.Message) string {
 	texts := make([]string, len(messages))
@@ -74,6 +117,14 @@ func (p *Printer) List(messages []trade.Message) string {
 		texts[i] = p.Text(message)
 	}
 	return strings.Join(texts, p.Key(separator))
+}
+
+// Flow names the flow that a meter counts.
+func (p *Printer) Flow(flow types.Flow) string {
+	if flow.Direction == types.DirectionExport {
+		return p.Fill(FlowExport, flow.Point.String())
+	}
+	return p.Fill(FlowImport, flow.Point.String())
 }
 
 // Name returns a role as a subject or an object: "you", or "the producer".
@@ -155,6 +206,72 @@ const (
 	ColumnNext  trade.Key = "column.next"
 	ColumnTrade trade.Key = "column.trade"
 
+	FieldSlot        trade.Key = "field.slot"
+	FieldZone        trade.Key = "field.zone"
+	FieldMeter       trade.Key = "field.meter"
+	FieldNote        trade.Key = "field.note"
+	FieldLedger      trade.Key = "field.ledger"
+	FieldAsset       trade.Key = "field.asset"
+	FieldIssuer      trade.Key = "field.issuer"
+	FieldInstalments trade.Key = "field.instalments"
+	FieldPayBy       trade.Key = "field.pay_by"
+	FieldDeliverBy   trade.Key = "field.deliver_by"
+	FieldReadingBy   trade.Key = "field.reading_by"
+	FieldConfirmBy   trade.Key = "field.confirm_by"
+	FieldTerms       trade.Key = "field.terms"
+	FieldLocked      trade.Key = "field.locked"
+	FieldYouGet      trade.Key = "field.you_get"
+	FieldTheyGet     trade.Key = "field.they_get"
+	FieldSignedBy    trade.Key = "field.signed_by"
+	FieldOpenUntil   trade.Key = "field.open_until"
+
+	// The parts of a description of goods, with a value.
+	OneItem    trade.Key = "text.one_item"
+	Energy     trade.Key = "text.energy"
+	QuantityOf trade.Key = "text.of"
+	SlotTo     trade.Key = "text.to"
+	FlowExport trade.Key = "text.export"
+	FlowImport trade.Key = "text.import"
+	NoMeter    trade.Key = "text.no_meter"
+	WithNote   trade.Key = "text.note"
+
+	// The sentences about a signature under a proposal.
+	AgreeToSell      trade.Key = "text.agree_to_sell"
+	AgreeToBuy       trade.Key = "text.agree_to_buy"
+	AgreeToEnd       trade.Key = "text.agree_to_end"
+	Instalments      trade.Key = "text.instalments" // with a value
+	UnknownIssuer    trade.Key = "text.unknown_issuer"
+	OfConsumer       trade.Key = "text.of_consumer"
+	OfProducer       trade.Key = "text.of_producer"
+	WithoutSplit     trade.Key = "text.without_split"
+	FromNow          trade.Key = "text.from_now" // with a value
+	UntilThen        trade.Key = "text.until_then"
+	AskSign          trade.Key = "text.sign"
+	AskSignAgreement trade.Key = "text.sign_agreement"
+	AskSignSplit     trade.Key = "text.sign_split"
+	AskSignSend      trade.Key = "text.sign_send"
+	AskSignPay       trade.Key = "text.sign_send_pay"
+	AskSend          trade.Key = "text.send"
+	AskSendPay       trade.Key = "text.send_pay"
+	SignedAndSent    trade.Key = "text.signed_and_sent"
+
+	// The words of a question.
+	Fee      trade.Key = "text.fee"
+	Total    trade.Key = "text.total"
+	YesOrNo  trade.Key = "text.yes_or_no"
+	fullStop trade.Key = "text.full_stop"
+	MeterToo trade.Key = "text.meter_too" // how to have meter terms
+
+	// An event in a list, by the object that it is about.
+	AboutTrade   trade.Key = "text.about_trade"
+	AboutOffer   trade.Key = "text.about_offer"
+	AboutProduct trade.Key = "text.about_product"
+	AboutTx      trade.Key = "text.about_tx"
+	Now          trade.Key = "text.now"
+
+	Separator      trade.Key = separator
+	LedgerTime     trade.Key = "text.ledger_time"
+	ClockBehind    trade.Key = "text.clock_behind"
 	Colon          trade.Key = "colon"
 	NothingLocked  trade.Key = "text.nothing_locked"
 	TradeIsOver    trade.Key = "text.over"

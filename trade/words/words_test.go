@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"lockstep/trade"
@@ -66,7 +67,7 @@ func TestChineseTexts(t *testing.T) {
 		if strings.ContainsAny(text, ",;:!?()") {
 			t.Errorf("%s: %q has narrow punctuation", key, text)
 		}
-		if key != "separator" && key != "colon" && key != "aside" && !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		if !slices.Contains([]trade.Key{"separator", "colon", "aside", "text.of", "text.full_stop"}, key) && !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 			t.Errorf("%s: %q is not Chinese", key, text)
 		}
 	}
@@ -108,5 +109,51 @@ func TestLanguageOfLocale(t *testing.T) {
 		if got := words.Of(locale); got != want {
 			t.Errorf("%q is %s, not %s", locale, got, want)
 		}
+	}
+}
+
+// TestSpan: English has the form of Go, without zeros at the end; Chinese has its own units.
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for span, want := range map[time.Duration][2]string{
+		0:                             {"0s", "0 秒"},
+		5 * time.Second:               {"5s", "5 秒"},
+		30 * time.Minute:              {"30m", "30 分钟"},
+		time.Minute:                   {"1m", "1 分钟"},
+		90 * time.Second:              {"1m30s", "1 分钟 30 秒"},
+		2 * time.Hour:                 {"2h", "2 小时"},
+		time.Hour + 5*time.Minute:     {"1h5m", "1 小时 5 分钟"},
+		time.Hour + 5*time.Second:     {"1h0m5s", "1 小时 5 秒"},
+		10*time.Hour + 10*time.Minute: {"10h10m", "10 小时 10 分钟"},
+		time.Hour - time.Second:       {"59m59s", "59 分钟 59 秒"},
+	} {
+		for i, language := range words.Languages() {
+			if got := printer(language, "").Span(span); got != want[i] {
+				t.Errorf("%s in %s is %q, not %q", span, language, got, want[i])
+			}
+		}
+	}
+}
+
+// TestQuestion: a question lists the shares of the move; a sentence ends with the full stop of its language.
+func TestQuestion(t *testing.T) {
+	t.Parallel()
+	c := trade.ConsentToAward(1, 2)
+	for language, want := range map[words.Language]string{
+		words.English: "Divide all locked money: <sum 1> to the producer, <sum 2> to you",
+		words.Chinese: "分配全部锁定款项：生产者得<sum 1>，您得<sum 2>",
+	} {
+		if got := printer(language, trade.Consumer).Question(&c); got != want {
+			t.Errorf("in %s: %q, not %q", language, got, want)
+		}
+	}
+	for language, want := range map[words.Language]string{words.English: "Settled by the readings.", words.Chinese: "已按读数结算。"} {
+		if got := printer(language, "").Sentence(trade.Message{Key: trade.DoneSettled}); got != want {
+			t.Errorf("in %s: %q, not %q", language, got, want)
+		}
+	}
+	flow := types.Flow{Point: types.PointID{1}, Direction: types.DirectionImport}
+	if got := printer(words.English, "").Flow(flow); got != "import of connection point "+flow.Point.String() {
+		t.Error(got)
 	}
 }

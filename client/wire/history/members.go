@@ -12,10 +12,13 @@ type Fill struct {
 	Number    uint8           `json:"number"`
 	Side      types.Side      `json:"side"`
 	Quantity  uint64          `json:"quantity"`
-	Limit     string          `json:"limit"`              // per unit
+	Lot       uint64          `json:"lot"`                // the step of the quantity
+	Limit     types.Amount    `json:"limit"`              // for a lot
 	Standing  uint8           `json:"record"`             // the owner's record at the gate, in hundredths
 	Filled    uint64          `json:"filled"`             // of the quantity
 	Value     types.Total     `json:"value"`              // the sum of the prices of its trades
+	Stake     types.Amount    `json:"stake"`              // all that it had locked
+	Used      types.Amount    `json:"used"`               // of the stake, by its trades; the rest came back to the owner with the auction
 	Excluded  string          `json:"excluded,omitempty"` // why it was excluded; absent otherwise
 	Void      string          `json:"void,omitempty"`     // why no auction was held; absent otherwise
 	Count     uint64          `json:"trades"`
@@ -27,10 +30,11 @@ const MaxFillTrades = 20
 
 // FillTrade is a trade of an order.
 type FillTrade struct {
-	ID        types.TradeID `json:"id"`
-	Quantity  uint64        `json:"quantity"`
-	Price     types.Amount  `json:"price"`
-	UnitPrice string        `json:"unit_price"` // of its round, exactly
+	ID       types.TradeID `json:"id"`
+	Quantity uint64        `json:"quantity"`
+	Price    types.Amount  `json:"price"`
+	LotPrice types.Amount  `json:"lot_price"` // of a lot: the price of its round
+	Leaf     uint16        `json:"leaf"`      // of the bid's tree of digests
 }
 
 // Fills is a page of fills, newest auction first.

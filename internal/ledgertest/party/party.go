@@ -3,6 +3,7 @@ package party
 
 import (
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
@@ -22,6 +23,23 @@ func Key(name string) types.PublicKey {
 
 // Secret returns the secret with which a party as a consumer unlocks a payment.
 func Secret(name string) types.Secret { return sha256.Sum256([]byte("a secret called " + name)) }
+
+// TreeDepth is the depth of [Tree].
+const TreeDepth = 3
+
+// Tree returns the tree of digests that the bids of a party bring, see [LeafSecret].
+func Tree(name string) types.DigestTree {
+	var digests []types.Hash
+	for leaf := range uint16(1 << TreeDepth) {
+		digests = append(digests, LeafSecret(name, leaf).Digest(1))
+	}
+	return types.NewDigestTree(digests)
+}
+
+// LeafSecret returns the secret with which a party unlocks the trade of a leaf of its bids.
+func LeafSecret(name string, leaf uint16) types.Secret {
+	return sha256.Sum256(fmt.Appendf(nil, "secret %d of the bids of %s", leaf, name))
+}
 
 // Signature returns the signature of a party under a message.
 func Signature(name string, message []byte) types.Signature {

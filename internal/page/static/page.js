@@ -75,7 +75,7 @@
   // Live.
   const about = body.dataset.live;
   if (!about) return;
-  let busy = false, again = false, last = 0;
+  let busy = false, again = false, last = 0, retry = 0;
   const typing = () => {
     const at = document.activeElement;
     return document.querySelector("dialog") || at && at.matches("main input, main textarea, main select") ||
@@ -85,12 +85,20 @@
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const wait = last + 700 - Date.now();
+      const wait = last + (kind === "blocks" ? 5000 : 700) - Date.now();
       if (wait > 0) await new Promise((done) => setTimeout(done, wait));
       last = Date.now();
       const answer = await fetch(location.href, { headers: { "X-Lockstep-Refresh": "1" }, redirect: "manual" });
       if (answer.status === 401) { location.reload(); return; }
       const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const main = document.querySelector("main"), off = next.querySelector(".off");
+      if (answer.status >= 500 && !main.querySelector(".err")) { // keep what there is, and say of when it is
+        body.classList.add("stale");
+        if (off && !main.querySelector(".off")) main.prepend(document.importNode(off, true));
+        swap(document.querySelector("#live"), next.querySelector("#live"));
+        return;
+      }
+      body.classList.remove("stale");
       swap(document.querySelector("#live"), next.querySelector("#live"));
       swap(document.querySelector(".nav"), next.querySelector(".nav"));
       if (!typing()) {
@@ -100,6 +108,8 @@
       if (next.body.dataset.clock !== "0") clock = Number(next.body.dataset.clock) - (Date.now() - loaded);
     } catch { /* the server is away: the stream comes back by itself */ } finally {
       busy = false;
+      clearTimeout(retry);
+      if (document.querySelector(".off")) retry = setTimeout(refresh, 3000);
       if (again) { again = false; refresh(); }
     }
   };
@@ -118,6 +128,7 @@
     const list = { trade: notice.trades, key: notice.keys, product: notice.products }[kind] || [];
     return list.includes(what) || list.includes("*");
   };
+  if (document.querySelector(".off")) retry = setTimeout(refresh, 3000);
   let pulse = 0;
   const take = (notice) => {
     if (concerns(notice)) { refresh(); return; }

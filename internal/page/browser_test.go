@@ -1,0 +1,217 @@
+package page_test
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"lockstep/internal/browser"
+	"lockstep/types"
+)
+
+//go:embed testdata/accessible.js
+var accessible string
+
+// look runs actions in a tab, and fails the test with the text of the tab.
+func look(t *testing.T, tab context.Context, what string, actions ...chromedp.Action) { //nolint:revive // the test comes first
+	t.Helper()
+	step, cancel := context.WithTimeout(tab, 90*time.Second)
+	defer cancel()
+	if err := chromedp.Run(step, actions...); err != nil {
+		var text string
+		_ = chromedp.Run(tab, chromedp.Text("body", &text))
+		t.Fatalf("%s: %v\n%.3000s", what, err, text)
+	}
+}
+
+// faults collects the complaints in a tab's console: exceptions, and breaches of the policy.
+func faults(tab context.Context) (list func() []string) {
+	var mu sync.Mutex
+	var found []string
+	chromedp.ListenTarget(tab, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			found = append(found, e.ExceptionDetails.Error())
+		case *log.EventEntryAdded:
+			if e.Entry.Level == log.LevelError && !strings.Contains(e.Entry.Text, "Failed to load resource") {
+				found = append(found, e.Entry.Text)
+			}
+		}
+	})
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), found...)
+	}
+}
+
+func contains(text string) chromedp.Action {
+	return chromedp.Poll(fmt.Sprintf(`document.body.innerText.includes(%q)`, text), nil, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(80*time.Second))
+}
+
+// TestLivePages: two tabs of one member follow a trade by themselves; while the node is away they say so, and come back with it.
+func TestLivePages(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	loom, enter := w.memberPage("Loom")
+	first := browser.Open(t)
+	second := browser.Tab(t, first)
+	wrong := faults(first)
+	trade := loom.URL + "/trades/" + id.String()
+	look(t, first, "sign in", log.Enable(), chromedp.Navigate(enter), chromedp.WaitVisible(".who a"), chromedp.Navigate(trade), contains("You pay next"))
+	look(t, second, "the second tab", chromedp.Navigate(trade), contains("You pay next"))
+	w.pay("Loom", id)
+	look(t, first, "paid", contains("Cedar delivers next"))
+	look(t, second, "paid, in the second tab", contains("Cedar delivers next"))
+	w.deliver("Cedar", id)
+	look(t, second, "delivered, in the second tab", contains("You release next"))
+	look(t, first, "delivered", contains("You release next"))
+	w.stop()
+	look(t, first, "the node is away", contains("The node does not answer"), contains("You release next"))
+	look(t, second, "a page is loaded meanwhile", chromedp.Reload(), contains("The node does not answer"))
+	w.start()
+	gone := chromedp.Poll(`!document.querySelector(".off, .err")`, nil, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(80*time.Second))
+	look(t, first, "the node is back", gone, contains("You release next"))
+	look(t, second, "the node is back, in the second tab", gone, contains("You release next"))
+	if found := wrong(); len(found) > 0 {
+		t.Errorf("the console complains: %q", found)
+	}
+}
+
+// TestKeyboard: a question is opened, refused and answered by the keyboard alone; the focus begins on the refusal and comes back.
+func TestKeyboard(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	loom, enter := w.memberPage("Loom")
+	tab := browser.Open(t)
+	var focus string
+	focused := chromedp.Evaluate(`document.activeElement.textContent.trim()`, &focus)
+	look(t, tab, "sign in", chromedp.Navigate(enter), chromedp.WaitVisible(".who a"), chromedp.Navigate(loom.URL+"/trades/"+id.String()), contains("You pay next"))
+	look(t, tab, "the first stop is the content", chromedp.KeyEvent(kb.Tab), focused)
+	if focus != "To the content" {
+		t.Errorf("the first stop is %q", focus)
+	}
+	find := func(want string) {
+		t.Helper()
+		for range 40 {
+			look(t, tab, "tab", chromedp.KeyEvent(kb.Tab), focused)
+			if strings.Contains(focus, want) {
+				return
+			}
+		}
+		t.Fatalf("no stop %q", want)
+	}
+	find("Pay: lock")
+	look(t, tab, "the question", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), chromedp.Poll(`document.activeElement.textContent === "Not yet"`, nil))
+	look(t, tab, "refuse it", chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("dialog"), focused)
+	if !strings.Contains(focus, "Pay: lock") {
+		t.Errorf("the focus went to %q", focus)
+	}
+	look(t, tab, "refuse it by its button", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), chromedp.KeyEvent(kb.Enter), chromedp.WaitNotPresent("dialog"))
+	if w.phase(id) != types.PhaseAgreed {
+		t.Fatal("a refusal paid")
+	}
+	look(t, tab, "answer it", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), chromedp.Poll(`document.activeElement.textContent === "Not yet"`, nil),
+		chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8)), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".inter.pend figcaption"))
+	if w.phase(id) != types.PhasePaid {
+		t.Error(w.phase(id))
+	}
+}
+
+// TestEveryPage looks at every page at 320 pixels and on a wide screen, in both languages, light and dark: nothing reaches beyond the
+// window, nothing breaks the policy, and labels and headings for a screen reader are there.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	ids := w.phases()
+	offer := w.post("Birch", juiceByLitre(), 400_000)
+	loom, enter := w.memberPage("Loom")
+	tab := browser.Open(t)
+	wrong := faults(tab)
+	look(t, tab, "sign in", log.Enable(), chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
+	status, err := w.api.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hazel := w.members["Hazel"].Key().String()
+	paths := []string{
+		"/", "/trades", "/trades?side=sold", "/wallet", "/community", "/market", "/offers/" + offer.String(), "/offers/" + offer.String() + "?quantity=2", "/explorer",
+		fmt.Sprintf("/blocks/%d", status.Height), "/assets/" + w.euro.ID().String(), "/keys/" + hazel, "/settings", "/proposal", "/search?q=zzzz", "/nothing", "/start", "/start/ledger",
+		"/send?to=" + hazel + "&amount=1&asset=" + w.euro.ID().String(), "/trades/" + ids["delivered"].String() + "/split", "/trades/" + ids["delivered"].String() + "/release",
+	}
+	for _, id := range ids {
+		paths = append(paths, "/trades/"+id.String())
+	}
+	for _, view := range []struct {
+		language, theme string
+		width           int64
+	}{{"en", "light", 320}, {"zh", "dark", 320}, {"zh", "light", 1280}} {
+		look(t, tab, "choose the language", chromedp.Evaluate(fmt.Sprintf(`document.cookie = "language=%s; path=/"`, view.language), nil),
+			browser.Size(view.width, 800), browser.Theme(view.theme))
+		for _, path := range paths {
+			var found []string
+			look(t, tab, path, chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(accessible, &found))
+			for _, fault := range found {
+				t.Errorf("%s, %s, %s, %d wide: %s", path, view.language, view.theme, view.width, fault)
+			}
+		}
+	}
+	if found := wrong(); len(found) > 0 {
+		t.Errorf("the console complains: %q", found)
+	}
+}
+
+// TestWeight: the first page with its style, script and font has less than 100 KB compressed.
+func TestWeight(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	server, enter := w.memberPage("Loom")
+	v := newVisitor(t, server.URL)
+	v.get(enter, http.StatusOK)
+	total := 0
+	for _, path := range []string{"/", "/static/page.css", "/static/page.js", "/static/inter.woff2", "/static/icon.svg"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Encoding", "gzip") // so that the client does not unpack it
+		response, err := v.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for buffer := make([]byte, 4096); ; {
+			read, err := response.Body.Read(buffer)
+			n += read
+			if err != nil {
+				break
+			}
+		}
+		response.Body.Close()
+		if path == "/" && n > 20_000 {
+			t.Errorf("%s has %d bytes", path, n)
+		}
+		total += n
+	}
+	const most = 100_000
+	if total > most {
+		t.Errorf("the first page has %d bytes", total)
+	}
+	t.Logf("the first page has %d bytes", total)
+}

@@ -1,0 +1,4 @@
+package evidence
+
+// CurveNamed is curveNamed for tests.
+var CurveNamed = curveNamed
