@@ -96,7 +96,7 @@ func (c *screen) option(t *wire.Trade, status *trade.Status, move string) (*trad
 			return o, nil
 		}
 	}
-	for m := trade.MovePay; m <= trade.MoveRefund; m++ {
+	for m := trade.MovePay; m <= trade.MoveTakeBond; m++ {
 		if m.String() == move {
 			if err := trade.May(&t.Trade, m, t.Clock); err != nil {
 				return nil, err
@@ -126,7 +126,7 @@ func (c *screen) acts(t *wire.Trade, s *trade.Status, p *words.Printer) (acts []
 		case "pay":
 			sum = c.Money(a.Asset, a.Price.Saturate(a.Deposit))
 		case "deliver":
-			sum = c.Money(a.Asset, a.Bond)
+			sum = c.Money(a.Asset, locks(option.Effects))
 		case "release":
 			sum = c.Money(a.Asset, a.Deposit)
 			if next := t.Trade.Released + 1; next < a.Instalments {
@@ -193,7 +193,7 @@ func (c *screen) askMove() error {
 		q.Rows = []questionRow{{c.T("ask.locks"), [2]template.HTML{c.Money(a.Asset, a.Price.Saturate(a.Deposit)), nothing}}}
 		c.worst(q, a)
 	case "deliver":
-		q.Rows = []questionRow{{c.T("ask.locks"), [2]template.HTML{nothing, c.Money(a.Asset, a.Bond)}}}
+		q.Rows = []questionRow{{c.T("ask.locks"), [2]template.HTML{nothing, c.Money(a.Asset, locks(option.Effects))}}}
 		c.worst(q, a)
 	case "release":
 		if err := c.askRelease(q, &t); err != nil {
@@ -201,7 +201,7 @@ func (c *screen) askMove() error {
 		}
 	case "settle":
 		q.Rows = append(q.Rows, c.gets(a, option.Effects))
-	case "collect", "take_return", "refund":
+	case "collect", "take_return", "refund", "take_bond":
 		q.Rows = append(q.Rows, c.gets(a, option.Effects))
 	default:
 		return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
@@ -220,6 +220,16 @@ func (c *screen) askMove() error {
 		return err
 	}
 	return c.asked(q)
+}
+
+// locks is the sum that a move locks; a bond that was staked before is none of it.
+func locks(effects []trade.Message) (sum types.Amount) {
+	for i := range effects {
+		if effects[i].Key == trade.EffectLocks {
+			sum = sum.Saturate(effects[i].Args.Sum)
+		}
+	}
+	return sum
 }
 
 // gets is the row of the sums that a move gives to each side.
@@ -323,7 +333,7 @@ func (c *screen) draftMove(d *wallet.Draft, t *wire.Trade, move string) error {
 		return d.Pay(t.ID, &t.Trade)
 	case "deliver":
 		return d.Deliver(t.ID, &t.Trade)
-	case "collect", "take_return", "refund":
+	case "collect", "take_return", "refund", "take_bond":
 		return d.Collect(t.ID, &t.Trade)
 	}
 	return nil
@@ -351,7 +361,7 @@ func (c *screen) doMove() error {
 		case "settle":
 			_, err := c.ask().Submit(ctx, types.NewSettle(t.Trade.Agreement.ChainID, t.ID))
 			return err
-		case "pay", "deliver", "collect", "take_return", "refund":
+		case "pay", "deliver", "collect", "take_return", "refund", "take_bond":
 			_, err := account.Do(ctx, func(d *wallet.Draft) error { return c.draftMove(d, &t, move) })
 			return err
 		}

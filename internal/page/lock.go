@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"slices"
 
 	"lockstep/internal/svg"
 	"lockstep/trade"
@@ -89,6 +90,7 @@ func (c *screen) lockOf(a *types.Agreement, s *trade.Status, released types.Amou
 			ghost(at, 2, bond)
 		}
 	}
+	staked := slices.ContainsFunc(s.Locked, func(held trade.Held) bool { return held.Part == types.PartBond })
 	switch s.Phase {
 	case types.PhaseAgreed:
 		p.empty = true
@@ -107,10 +109,15 @@ func (c *screen) lockOf(a *types.Agreement, s *trade.Status, released types.Amou
 		ghost(left, 1, c.Plain("lock.back", "t", when))
 		put(styleIn, middle, 0, payment, a.Price, -1)
 		put(styleIn, middle, 1, deposit, a.Deposit, -1)
-		bondGhost(middle)
-		put(stylePlan, right, 2, bond, a.Bond, -1)
 		p.ways = []way{{middle, left, 0, false}, {middle, left, 1, false}}
-		if a.Bond > 0 {
+		switch {
+		case staked:
+			ghost(right, 2, c.Plain("lock.back", "t", when))
+			put(styleAux, middle, 2, bond, a.Bond, 1)
+			p.ways = append(p.ways, way{middle, right, 2, false})
+		case a.Bond > 0:
+			bondGhost(middle)
+			put(stylePlan, right, 2, bond, a.Bond, -1)
 			p.ways = append(p.ways, way{right, middle, 2, true})
 		}
 		p.under = c.Plain("lock.clock", "t", when)
@@ -153,7 +160,11 @@ func (c *screen) lockOf(a *types.Agreement, s *trade.Status, released types.Amou
 		put(styleOwn, left, 1, deposit, a.Deposit, 0)
 		ghost(middle, 0, payment)
 		ghost(middle, 1, deposit)
-		put(stylePlan, right, 2, bond, a.Bond, 0)
+		if staked {
+			put(styleOwn, right, 2, bond, a.Bond, 0)
+		} else {
+			put(stylePlan, right, 2, bond, a.Bond, 0)
+		}
 		p.under = c.Plain("lock.clock_opened")
 	case types.PhaseLapsed:
 		p.empty, p.badge = true, "clock"

@@ -297,7 +297,8 @@ func (c *screen) division(ctx context.Context, t *types.Trade, s *trade.Status) 
 		return shares, nil
 	}
 	all, ok := types.Sum(a.Price, a.Deposit)
-	if _, delivered := t.Step(types.StepDelivered); delivered && ok {
+	_, delivered := t.Step(types.StepDelivered)
+	if _, matched := t.Step(types.StepMatched); (delivered || matched) && ok { // the bond of a match is there from the beginning
 		all, ok = all.Add(a.Bond)
 	}
 	if !ok {
