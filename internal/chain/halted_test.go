@@ -19,8 +19,10 @@ func TestHalted(t *testing.T) {
 		since time.Duration
 		want  bool
 	}{{0, false}, {limit - time.Second, false}, {limit + time.Second, true}} {
-		late := *w.Chain
-		late.feed = &feed{came: time.Now().Add(-c.since)}
+		late := Chain{ // not a copy of the whole chain, which is running
+			config: w.config.withDefaults(&w.params), pool: w.pool, engine: w.engine, clock: w.clock, genesis: w.genesis,
+			feed: &feed{came: time.Now().Add(-c.since)},
+		}
 		if status := late.Status(); status.Halted != c.want || status.SinceBlock < c.since {
 			t.Errorf("%s after a block: %+v", c.since, status)
 		}
