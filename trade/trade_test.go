@@ -240,3 +240,28 @@ func TestReachable(t *testing.T) {
 		}
 	}
 }
+
+// TestStageSides states the side and the move of each stage.
+func TestStageSides(t *testing.T) {
+	t.Parallel()
+	for stage, want := range map[trade.StageName]struct {
+		role trade.Role
+		move trade.Key
+	}{
+		trade.StageAgreed: {}, trade.StageMatched: {},
+		trade.StageLapsed:       {role: trade.Consumer},
+		trade.StagePaid:         {trade.Consumer, "move.pay"},
+		trade.StageNotDelivered: {role: trade.Producer},
+		trade.StageRefund:       {trade.Consumer, "move.refund"},
+		trade.StageDelivered:    {trade.Producer, "move.deliver"},
+		trade.StageSplit:        {role: trade.Both},
+		trade.StageSettled:      {role: trade.Anyone},
+		trade.StageAwarded:      {role: trade.Arbiter},
+		trade.StageReleased:     {trade.Consumer, "move.release"},
+		trade.StageCollected:    {trade.Producer, "move.collect"},
+	} {
+		if role, move := trade.StageRole(stage.Key()), trade.StageMove(stage.Key()); role != want.role || move != want.move {
+			t.Errorf("%s is of %q by %q, not of %q by %q", stage, role, move, want.role, want.move)
+		}
+	}
+}
