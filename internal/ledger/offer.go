@@ -55,8 +55,7 @@ func (x *execution) cancel(a *types.Cancel) error {
 		return err
 	}
 	x.need(standing.Offer.Producer)
-	x.closeOffer(a.Offer, standing, x.tx.ID())
-	return nil
+	return x.closeOffer(a.Offer, standing, x.tx.ID())
 }
 
 // take agrees to a quantity of an offer and pays for it in the same step (E1).
@@ -93,8 +92,7 @@ func (x *execution) take(a *types.Take) error {
 		rest.Stake = standing.Stake - agreement.Bond // fits: the bond of a larger quantity
 	}
 	if rest.Remaining == 0 {
-		x.closeOffer(a.Offer, rest, x.tx.ID())
-		return nil
+		return x.closeOffer(a.Offer, rest, x.tx.ID())
 	}
 	x.put(offerKey(a.Offer), rest)
 	return nil
@@ -108,20 +106,25 @@ func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
 	return standing, nil
 }
 
-// closeOffer removes an offer. What is left of its stake is the producer's.
-func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) {
+// closeOffer removes an offer. What is left of its stake is the producer's. In a transaction that can be refused, as in payOut.
+func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) error {
 	s.remove(offerKey(id))
 	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))
 	s.editUsage(standing.Offer.Producer, func(u *types.Usage) { u.Offers-- })
 	s.leaveAsset(standing.Offer.Asset)
 	if standing.Stake > 0 {
-		s.mustDeposit(standing.Offer.Producer, standing.Offer.Asset, standing.Stake)
+		if err := s.deposit(standing.Offer.Producer, standing.Offer.Asset, standing.Stake, types.PurseMerged); err != nil {
+			return err
+		}
 	}
 	s.emit(types.EventOfferClosed, types.Event{Tx: tx, Offer: id}, standing.Offer.Producer)
+	return nil
 }
 
 func (s *State) expireOffer(id types.OfferID) {
 	if standing, ok := get[types.StandingOffer](s, offerKey(id)); ok {
-		s.closeOffer(id, standing, types.TxID{})
+		if err := s.closeOffer(id, standing, types.TxID{}); err != nil {
+			panic("ledger: offer " + id.String() + ": " + err.Error()) // all of an asset fits into a purse
+		}
 	}
 }
