@@ -31,12 +31,14 @@ func matched(trade *types.Trade) bool {
 }
 
 // stalled reports whether the chain stood still between two moments of the ledger clock, of which the later one is at most now: a party
-// that missed a deadline meanwhile is excused. Outages are known for a horizon, the longest that a trade lasts.
+// that missed a deadline meanwhile is excused. An outage takes a clock cap of the ledger clock, so one that ended less than that after the
+// later moment had begun before it. Outages are known for a horizon, the longest that a trade lasts.
 func (s *State) stalled(since, until types.Time) bool {
-	if at := s.clock.Stalled; at > since && at <= until {
+	end := max(until, since).Add(s.params.ClockCap)
+	if at := s.clock.Stalled; at > since && at < end {
 		return true
 	}
-	first, last := timeKey(kindStall, since.Add(s.params.Horizon)+1), timeKey(kindStall, until.Add(s.params.Horizon)+1)
+	first, last := timeKey(kindStall, since.Add(s.params.Horizon)+1), timeKey(kindStall, end.Add(s.params.Horizon))
 	found := false
 	s.view.Ascend(first.String(), last.String(), func(string, Value) bool {
 		found = true

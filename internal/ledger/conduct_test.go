@@ -120,6 +120,12 @@ func TestRecords(t *testing.T) {
 			w.try(60 * second)
 			w.wait(60 * second)
 		}, types.Conduct{Failed: 200, Refunds: 1}, types.Conduct{}},
+		"not delivered, and the chain stood still from before the deadline to after it": {func(w *world, id types.TradeID) {
+			deal, _ := w.reader().Trade(id)
+			w.wait(deal.Agreement.Deadlines.DeliverBy.Since(w.clock()) - 1)
+			w.try(3600 * second)
+			w.wait(60 * second)
+		}, types.Conduct{Excused: 1}, types.Conduct{}},
 		"split": {func(w *world, id types.TradeID) {
 			w.must(w.split(types.Split{Trade: id, ToProducer: 300, ToConsumer: 200}, "peter", "clara"))
 			w.wait(310 * second)
