@@ -322,6 +322,40 @@ func TestOnlyImprovementsBeforeTheGate(t *testing.T) {
 	}
 }
 
+// Orders of one owner that meet are netted, and one with a smallest fill is left out: so when orders can't be withdrawn any more, none can
+// be added that would meet another of its owner.
+func TestNoWithdrawalByAnOwnOrder(t *testing.T) {
+	t.Parallel()
+	p := product()
+	for name, c := range map[string]struct {
+		side, late types.Side
+		to         types.Amount
+		who        string
+		early      bool
+		want       types.Code
+	}{
+		"an offer that meets the bid":   {types.Bid, types.Sell, 3, "clara", false, types.CodeBookClosed},
+		"an offer above the bid":        {types.Bid, types.Sell, 4, "clara", false, types.CodeOK},
+		"a bid that meets the offer":    {types.Sell, types.Bid, 3, "clara", false, types.CodeBookClosed},
+		"a bid below the offer":         {types.Sell, types.Bid, 2, "clara", false, types.CodeOK},
+		"another bid":                   {types.Bid, types.Bid, 3, "clara", false, types.CodeOK},
+		"another owner's":               {types.Bid, types.Sell, 3, "dora", false, types.CodeOK},
+		"while orders can be withdrawn": {types.Bid, types.Sell, 3, "clara", true, types.CodeOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newMarket(t)
+			w.place("clara", c.side, 3, func(o *types.Order) { o.MinFill = 20 })
+			span := types.Duration(0)
+			if c.early {
+				span = second
+			}
+			w.before(p.Withdrawable(&w.params), span)
+			w.want(c.want, w.placeTx(w.order(c.who, c.late, c.to, ofQuantity(10), numbered(7)), c.who))
+		})
+	}
+}
+
 // A point sells a slot in one auction or by agreements, never by both.
 func TestASlotIsSoldInOnePlace(t *testing.T) {
 	t.Parallel()
