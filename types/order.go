@@ -20,7 +20,7 @@ type Order struct {
 	Lot       uint64    `json:"lot"`      // of the product's grid, as the rest of its terms
 	Limit     Amount    `json:"limit"`    // for a lot: whole ticks
 	MinFill   uint64    `json:"min_fill"` // it gets at least so much or nothing; whole lots
-	Expires   Time      `json:"expires"`  // block time: an auction that is held later leaves it out
+	Expires   Time      `json:"expires"`  // block time: an auction that an outage delays beyond it leaves it out
 	Fallback  Fallback  `json:"fallback"`
 	Flow      Flow      `json:"flow,omitzero"` // of an offer under meter terms: where it is measured
 	Deposit   Amount    `json:"deposit"`       // for a lot

@@ -190,7 +190,7 @@ func (a *audit) checkResults() (entrants []market.Entrant, places []int) {
 		excluded := ""
 		switch {
 		case void != "":
-		case order.Expires < a.held.BlockTime:
+		case order.Expires < a.begin():
 			excluded = types.ExcludedLate
 		case result.Excluded == types.ExcludedMeter && !order.Flow.IsZero():
 			excluded = types.ExcludedMeter

@@ -36,7 +36,7 @@ func (s *State) holdAuction(book *types.Book) {
 		}
 		switch {
 		case auction.Void != "":
-		case order.Expires < s.clock.BlockTime:
+		case order.Expires < begin: // one that waits until the gate takes part in an auction that is on time
 			result.Excluded = types.ExcludedLate
 		case s.checkFlow(order.Owner, order.Flow, order.Product.From) != nil:
 			result.Excluded = types.ExcludedMeter

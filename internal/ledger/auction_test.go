@@ -64,7 +64,16 @@ func TestAuction(t *testing.T) {
 			p := product()
 			w.place("peter", types.Sell, 1, func(o *types.Order) { o.Expires = p.Gate(&w.params) })
 			w.place("clara", types.Bid, 3)
+			w.before(p.Gate(&w.params), 0)
+			w.try(w.params.ClockCap + 1)
 		}, "| clara 0, peter 0 expired"},
+		"an order that waits for an auction on time": {func(w *world) {
+			p := product()
+			w.place("peter", types.Sell, 1, func(o *types.Order) { o.Expires = p.Gate(&w.params) })
+			w.place("clara", types.Bid, 3)
+			w.before(p.Gate(&w.params), 0)
+			w.try(w.params.ClockCap)
+		}, "0/0 at 2: 1000 | clara 1000, peter 1000"},
 		"a meter that was retired": {func(w *world) {
 			w.place("peter", types.Sell, 1)
 			w.place("clara", types.Bid, 3)
