@@ -149,11 +149,12 @@ func (b *batch) moveClock(block *Block) error {
 	skew := block.BlockTime.Since(block.Clock)
 	stalled := b.at.Height > 0 && skew > b.at.skew
 	b.at.skew = skew
+	since := b.at.Clock
 	b.at.Position = Position{Height: block.Height, Commitment: block.Commitment, Clock: block.Clock}
 	b.blocks++
 	if !stalled {
 		return nil
 	}
-	_, err := b.do.addStall.Exec(block.Clock)
+	_, err := b.do.addStall.Exec(block.Clock, since)
 	return err
 }

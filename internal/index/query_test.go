@@ -74,9 +74,9 @@ func productOf(a *types.Agreement) types.Product {
 	}
 }
 
-// stalled reports whether the chain stood still after a moment and up to another one.
+// stalled reports whether the chain stood still between two moments: an outage takes a clock cap of the ledger clock.
 func (s *story) stalled(after, until types.Time) bool {
-	return slices.ContainsFunc(s.stalls, func(at types.Time) bool { return at > after && at <= until })
+	return slices.ContainsFunc(s.stalls, func(at types.Time) bool { return at > after && at < until.Add(s.params.ClockCap) })
 }
 
 // excused reports whether a trade missed its deadline, and the chain stood still in the time for it.

@@ -16,7 +16,7 @@ CREATE TABLE position (
 	clock INTEGER NOT NULL, skew INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE stalls (at INTEGER PRIMARY KEY) STRICT; -- of the ledger clock: the chain had stood still until then
+CREATE TABLE stalls (at INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT; -- of the ledger clock: the chain had stood still from since until at
 
 CREATE TABLE parties (n INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
 

@@ -23,8 +23,8 @@ const tradeRowColumns = `SELECT t.id, t.n, t.producer, t.consumer, p.asset, t.pr
 func (s *writeStatements) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&s.position:    "UPDATE position SET height = ?, commitment = ?, clock = ?, skew = ?",
-		&s.addStall:    "INSERT OR IGNORE INTO stalls (at) VALUES (?)", // another block's clock may stand at it
-		&s.stalled:     "SELECT coalesce(max(at), 0) > 0 FROM stalls WHERE at > ? AND at <= ?",
+		&s.addStall:    "INSERT OR IGNORE INTO stalls (at, since) VALUES (?, ?)", // another block's clock may stand at it
+		&s.stalled:     "SELECT coalesce(max(at), 0) > 0 FROM stalls WHERE at > ? AND since < ?",
 		&s.findConduct: "SELECT sums FROM conduct WHERE party = ? AND asset = ?",
 		&s.putConduct:  "INSERT OR REPLACE INTO conduct (party, asset, sums) VALUES (?, ?, ?)",
 
