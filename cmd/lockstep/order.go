@@ -228,12 +228,16 @@ func (s *session) placing(order, replaces *types.Order) (p plan, err error) {
 			locks += fmt.Sprintf("; %s of the order that it replaces are free for it", money(back))
 		}
 	}
+	last := product.Withdrawable(&s.params)
+	withdrawable := fmt.Sprintf("You can withdraw it until %s.", stamp(last))
+	if s.status.BlockTime > last {
+		withdrawable = fmt.Sprintf("You can't withdraw it: that was possible until %s.", stamp(last))
+	}
 	w := &words.Printer{Money: money, Viewer: roleOf(order.Side)} // as the rest of the question is in English
 	p.ask = fmt.Sprintf("%s the %s for %s at %s or better, and lock %s", verb, order.Side, describeGoods(w, &goods),
 		s.lotPrice(product, order.Lot, order.Limit), money(stake))
 	p.worst = append(p.worst,
-		fmt.Sprintf("It locks %s. What no match needs is yours again when the auction has been held. You can withdraw it until %s.", locks,
-			stamp(product.Withdrawable(&s.params))),
+		fmt.Sprintf("It locks %s. What no match needs is yours again when the auction has been held. %s", locks, withdrawable),
 		fmt.Sprintf("Matched in full at its limit: price %s.", w.Text(trade.PriceOf(&match))),
 	)
 	you, other := roleOf(order.Side), roleOf(3-order.Side)

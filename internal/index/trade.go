@@ -231,6 +231,7 @@ func (b *batch) outcome(row *tradeRow) (next progress, err error) {
 	case next.phase == types.PhasePaid && trade.Passed(row.deliverBy, b.at.Clock):
 		next.phase, next.endedAt = types.PhaseRefunded, row.deliverBy
 		err = b.do.stalled.QueryRow(next.paidAt, row.deliverBy).Scan(&next.excused)
+		next.excused = next.excused || next.paidAt >= row.deliverBy // it had no time
 	}
 	return next, err
 }

@@ -47,9 +47,9 @@ func (s *State) stalled(since, until types.Time) bool {
 	return found
 }
 
-// missed counts a missed duty against a party, unless the chain stood still in the time that it had.
+// missed counts a missed duty against a party, unless the chain stood still in the time that it had, or it had none.
 func (s *State) missed(r *types.Conduct, price types.Amount, since, until types.Time) (counted bool) {
-	if s.stalled(since, until) {
+	if since >= until || s.stalled(since, until) {
 		r.Excused++
 		return false
 	}
@@ -72,9 +72,16 @@ func (s *State) recordRefund(id types.TradeID) {
 	})
 }
 
+// goodsDue is the entry by which a match is on record if it is still undelivered. One that is made after deliver-by, which takes a long
+// backlog, is due at once: no entry is made for a moment that has passed, see reached.
+func goodsDue(id types.TradeID, t *types.Trade, made types.Time) key {
+	return queueKey(max(t.Agreement.Deadlines.DeliverBy, made), queueGoods, id)
+}
+
 // refundDue records a refund that a flood of due entries has left to a later block, before the consumer's spending ends the trade.
 func (s *State) refundDue(id types.TradeID, trade *types.Trade) {
-	at := queueKey(trade.Agreement.Deadlines.DeliverBy, queueGoods, id)
+	paid, _ := trade.Step(types.StepPaid)
+	at := goodsDue(id, trade, paid.At)
 	if _, left := get[mark](s, at); left {
 		s.recordRefund(id)
 		s.remove(at)

@@ -250,7 +250,7 @@ func (s *State) match(product types.ProductID, h *held, m *heldMatch, price type
 	s.add(tradeKey(id), t)
 	s.countTrade(&t.Agreement, places{}, placesOf(t))
 	if t.Phase == types.PhasePaid {
-		s.add(queueKey(max(agreement.Deadlines.DeliverBy, s.now), queueGoods, id), &mark{}) // never for a moment that has passed, see reached
+		s.add(goodsDue(id, t, s.now), &mark{})
 	}
 	s.emit(types.EventMatched, types.Event{Trade: id, Product: product}, m.Producer, m.Consumer)
 	return t, id

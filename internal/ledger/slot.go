@@ -26,11 +26,16 @@ func (s *State) slotFor(flow types.Flow, from, until types.Time) (at [32]byte, n
 func (s *State) keepSlot(at [32]byte, next *types.Slot) {
 	if next.Agreed == 0 && next.Orders == 0 && next.Sold == 0 && len(next.Claims) == 0 {
 		s.putSlot(at, nil)
-		s.remove(queueKey(next.Until, queueSlot, at))
+		s.remove(s.slotDue(at, next))
 		return
 	}
 	s.putSlot(at, next)
-	s.put(queueKey(next.Until, queueSlot, at), &mark{})
+	s.put(s.slotDue(at, next), &mark{})
+}
+
+// slotDue is the entry by which a slot may be forgotten: at its end, or at once when that has passed.
+func (s *State) slotDue(at [32]byte, slot *types.Slot) key {
+	return queueKey(max(slot.Until, s.now), queueSlot, at)
 }
 
 // agreeOnSlot counts an agreement on metered goods that is recorded directly. Its slot must not be for sale in an auction, or sold there.
@@ -140,10 +145,15 @@ func (s *State) leaveSlot(t *types.Trade) {
 // forgetSlot removes a slot that nothing can come to any more: all its trades are over, and it has begun.
 func (s *State) forgetSlot(at [32]byte) {
 	slot, ok := get[types.Slot](s, slotKey(at))
-	if ok && slot.Open == 0 && slot.Agreed == 0 && slot.Orders == 0 && s.clock.BlockTime >= slot.From {
-		s.putSlot(at, nil)
-		s.remove(queueKey(slot.Until, queueSlot, at))
+	if !ok || slot.Open > 0 || slot.Agreed > 0 || slot.Orders > 0 || s.clock.BlockTime < slot.From {
+		return
 	}
+	if _, pages := get[held](s, heldKey(slot.Product)); pages { // whose trades may have their places here: look again in a later block
+		s.put(s.slotDue(at, slot), &mark{})
+		return
+	}
+	s.putSlot(at, nil)
+	s.remove(s.slotDue(at, slot))
 }
 
 // claimsPerUnit is the number of places of a slot that take one unit of work to read, write and hash.

@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"testing"
+
+	"lockstep/types"
+)
+
+// A slot whose auction has pages left is not forgotten, though all its trades so far are over: a later page may make more of them, behind the
+// same claims. It is looked at again in a later block.
+func TestSlotOfAHeldAuction(t *testing.T) {
+	t.Parallel()
+	const until, now = types.Time(2000), types.Time(5000)
+	product := types.ProductID{7}
+	slot := &types.Slot{
+		Flow: types.Flow{Point: types.PointID{1}, Direction: types.DirectionExport}, From: 1000, Until: until, Product: product, Sold: 1,
+		Claims: []types.Claim{{Height: 3, Trade: types.TradeID{9}, Quantity: 10, ReadingBy: 4000}},
+	}
+	at := slotID(slot.Flow, slot.From)
+	state := New(NewMemory(), types.DefaultParams("slot"))
+	state.Begin(1, now)
+	state.putSlot(at, slot)
+	state.put(heldKey(product), &held{})
+	state.forgetSlot(at)
+	if kept, there := get[types.Slot](state, slotKey(at)); !there || len(kept.Claims) != 1 {
+		t.Fatalf("the slot has left the state: %+v", kept)
+	}
+	if _, due := get[mark](state, queueKey(now, queueSlot, at)); !due {
+		t.Error("no later block looks at the slot again")
+	}
+	state.remove(heldKey(product))
+	state.forgetSlot(at)
+	if _, there := get[types.Slot](state, slotKey(at)); there {
+		t.Error("the slot stays after its auction is done")
+	}
+}
+
+// A party that had no time for its duty is excused, and an outage in it excuses; else the miss counts.
+func TestMissedWithoutTime(t *testing.T) {
+	t.Parallel()
+	state := New(NewMemory(), types.DefaultParams("missed"))
+	state.Begin(1, 1_000_000)
+	for _, c := range []struct {
+		since, until types.Time
+		counted      bool
+	}{{10, 20, true}, {10, 11, true}, {10, 10, false}, {11, 10, false}} {
+		var r types.Conduct
+		if got := state.missed(&r, 5, c.since, c.until); got != c.counted || (r.Failed == 5) != c.counted || (r.Excused == 1) == c.counted {
+			t.Errorf("from %d to %d: counted %t, %+v", c.since, c.until, got, r)
+		}
+	}
+}
