@@ -125,12 +125,13 @@ func (d *Draft) Consolidate() error {
 	return nil
 }
 
-// Merge spends these coins, which become one of each asset.
+// Merge spends these coins, which become one of each asset. Those in use by a transaction that is being confirmed stay as they are.
 func (d *Draft) Merge(coins ...types.Coin) error {
-	if len(coins) == 0 {
-		return refuse(ReasonFunds, "there are no coins to merge")
+	free := slices.DeleteFunc(slices.Clone(coins), func(coin types.Coin) bool { return d.account.reserve.has(coin.Outpoint, d.ctx.BlockTime) })
+	if len(free) == 0 {
+		return refuse(ReasonFunds, "there are no coins to merge, or all of them are in use by a transaction that is being confirmed")
 	}
-	d.spent = append(d.spent, coins...)
+	d.spent = append(d.spent, free...)
 	return nil
 }
 
