@@ -263,7 +263,7 @@ func TestOrdersThatLargeOnesLeave(t *testing.T) {
 }
 
 // TestCrowdingOut: keys that bid high for all there is, and fill the trades of these bids with slightly larger offers of their own, take
-// no energy from others beyond what they pay for: those trade in a round of their own.
+// no energy from others beyond their payment: those trade in a round of their own.
 func TestCrowdingOut(t *testing.T) {
 	t.Parallel()
 	var entrants []market.Entrant

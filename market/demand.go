@@ -8,7 +8,7 @@ import (
 
 // settle chooses the orders that take part, and returns the tree of their lots. Orders without a smallest fill always do. Those with
 // one are left out first where they could not have it beside these alone. Then they are left out one by one: the order at the margin
-// that asks for the largest part of its lots goes first, for as long as its share would not be enough. What trades nothing is left out
+// that asks for the largest part of its lots goes first, for as long as its share would not be enough. An order that trades nothing is left out
 // too. Then those left out are let in again, best limit first, where one gets its smallest fill and all that are in keep theirs, until
 // none can be. So no order that does not trade has an effect on price and fills.
 func (b *books) settle() *tree {
@@ -78,7 +78,7 @@ func (r ratio) fits(part, total uint64) bool {
 	return total <= part || r.compare(ratio{part, total}) <= 0
 }
 
-// hopelessPasses bounds the passes of leaveOutHopeless; more than a few are of no use but to those who would make the auction slow.
+// hopelessPasses bounds the passes of leaveOutHopeless; more than a few help only traders that want to make the auction slow.
 const hopelessPasses = 16
 
 // leaveOutHopeless leaves out the orders of a side that could not have their smallest fill even if no other of their side named one,

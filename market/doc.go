@@ -30,6 +30,6 @@
 // The fills of each side, largest first, are laid side by side, which makes fewer pairs than there are orders. An order makes only so
 // many trades. Where these are too few to place all fills, the smallest ones, of which nothing was placed, are left out, if that places
 // more; if not, the orders whose trades are used up go on with as many lots as they placed. Then the market is cleared again, a few
-// times at most. What is not placed in the end is not filled. In an auction of the ledger, orders that were left unserved that way are
+// times at most. Lots without a place in the end are not filled. In an auction of the ledger, orders that were left unserved that way are
 // cleared again by themselves.
 package market

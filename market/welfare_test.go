@@ -58,7 +58,7 @@ sets:
 	return best
 }
 
-// welfareLost measures what the rule for smallest fills loses against the best set: in all, in thousandths, and how often more than a
+// welfareLost measures the loss of the rule for smallest fills against the best set: in all, in thousandths, and how often more than a
 // tenth is lost.
 func welfareLost(books, orders, demanding int, all bool) (lost, often int) {
 	draw := rand.New(rand.NewPCG(1, uint64(demanding)))

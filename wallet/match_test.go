@@ -78,7 +78,7 @@ func TestRestoreAmidMatches(t *testing.T) {
 	wantReason(t, err, wallet.ReasonNotOurs)
 }
 
-// Whatever a node shows of a matched trade but its agreement, the wallet gives out the secret of its own leaf or none.
+// If a node lies about a matched trade in any part but its agreement, the wallet gives out the secret of its own leaf or none.
 func TestLiesAboutAMatch(t *testing.T) {
 	t.Parallel()
 	w, paul, clara, ids := newMatches(t)
@@ -104,7 +104,7 @@ func TestLiesAboutAMatch(t *testing.T) {
 }
 
 // The most that leaves an account for an order, shown before it signs, is its stake; and however small the offers are that it meets, it
-// loses no more of it than that, exactly what it was shown as the worst.
+// loses no more of it than that, exactly the worst loss shown.
 func TestCrumbs(t *testing.T) {
 	t.Parallel()
 	w, _, clara := newMarket(t)
@@ -145,7 +145,7 @@ func TestCrumbs(t *testing.T) {
 	}
 }
 
-// The stake of a bid is spent by nothing but its matches: what they don't need is spendable with the page of the clearing.
+// The stake of a bid is spent by nothing but its matches: the rest is spendable with the page of the clearing.
 func TestUnmatchedStakesComeBack(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newMarket(t)

@@ -8,7 +8,7 @@ import (
 )
 
 // Post puts up an offer of the account. A zero producer, chain or nonce is filled in. A staked offer locks the bond of the whole quantity at
-// once: takers see that the offer is meant, and what is not taken comes back. Else each take's bond is locked at its delivery.
+// once: takers see that the offer is meant, and the bond of the rest comes back. Else each take's bond is locked at its delivery.
 func (d *Draft) Post(offer types.Offer, staked bool) (types.OfferID, error) {
 	if offer.Producer == (types.PublicKey{}) {
 		offer.Producer = d.account.key

@@ -60,7 +60,7 @@ func (a *adviser) with(edit func(t *Terms)) *Solution {
 	return s
 }
 
-// promise tells up to which cost an offer that was matched is kept. The cost is what the goods bring elsewhere, if that is more.
+// promise tells up to which cost an offer that was matched is kept. If the goods bring more elsewhere, that sum is the cost.
 func (a *adviser) promise() {
 	most, fits := a.terms.Price.Add(a.terms.Bond)
 	if !fits {

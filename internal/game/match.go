@@ -8,7 +8,7 @@ import (
 )
 
 // Match is a trade that an auction has made under meter terms, in sums for a lot: it is paid and delivered from the beginning, with the bond
-// staked. What is left to the parties is the energy, the reading and the release.
+// staked. The energy, the reading and the release remain for the parties.
 type Match struct {
 	Price, Deposit, Bond types.Amount
 	// Elsewhere is the most that the producer can have for the energy when it breaks its promise. An auction can't see more than the ceiling.
@@ -19,12 +19,12 @@ type Match struct {
 
 // MatchSolution is the solved game of a match. Figures are in smallest units, for a lot.
 type MatchSolution struct {
-	// Margin is what the producer has by keeping its promise more than by breaking it, when both are selfish from there on. Below zero,
+	// Margin is the advantage of keeping the promise over breaking it for the producer, when both are selfish from there on. Below zero,
 	// breaking it pays.
 	Margin Figure `json:"margin"`
 	// Bond is the least bond with which breaking the promise never pays.
 	Bond types.Amount `json:"bond_needed"`
-	// Unread is what the consumer gains, and the producer loses, if the energy flows and no reading of it comes: one that the producer
+	// Unread is the gain of the consumer, and the loss of the producer, if the energy flows and no reading of it comes: one that the producer
 	// withholds, or one that a sole validator keeps out. Kept reports whether the consumer can bring that about.
 	Unread Figure `json:"gain_of_consumer_if_unread"`
 	Kept   bool   `json:"consumer_can_keep_reading_out"`
@@ -58,7 +58,7 @@ func (m *Match) terms() Terms {
 	}
 }
 
-// margin compares what the producer gets by handing the energy over with the best that it gets otherwise.
+// margin compares the income of the producer from handing the energy over with its best other income.
 func (m *Match) margin() (*big.Int, error) {
 	f, err := buildMatch(m.terms(), m.Censored)
 	if err != nil {

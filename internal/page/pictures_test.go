@@ -12,11 +12,12 @@ import (
 	"lockstep/internal/page"
 )
 
-// TestPictures writes pictures of the pages into the folder that LOCKSTEP_PICTURES names: "make screenshots".
+// TestPictures writes pictures of the pages into the folder that LOCKSTEP_PICTURES names: "make screenshots". It
+// makes files and checks nothing; TestEveryPage checks the same pages in a browser in each run.
 func TestPictures(t *testing.T) {
 	folder := os.Getenv("LOCKSTEP_PICTURES")
 	if folder == "" {
-		t.Skip("run make screenshots")
+		t.Skip("this makes pictures and checks nothing, see TestEveryPage: run make screenshots")
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)

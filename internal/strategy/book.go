@@ -109,7 +109,7 @@ func (g *game) order(i int, limit, lots uint64) market.Order {
 	return market.Order{ID: fmt.Sprintf("deviator%d-%d", i, limit), Owner: fmt.Sprintf("deviator%d", i), Side: g.deviators[i].side, Lots: lots, Limit: limit}
 }
 
-// outcome is what a play comes to under both rules.
+// outcome holds the results of a play under both rules.
 type outcome struct {
 	clearing *market.Clearing
 	gain     [2]int64 // of the deviators together, by rule

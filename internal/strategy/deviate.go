@@ -122,7 +122,7 @@ func (s *search) second(sizes []uint64) {
 	}
 }
 
-// Best is what the best deviation of each kind gains, in units of money over many games, beside what honest orders would.
+// Best holds the gains of the best deviation of each kind and of honest orders, in units of money over many games.
 type Best struct {
 	Honest, Blind                     int64
 	Shade, Split, Crumb, Phantom, All int64 // by traders that see the orders of all others
@@ -191,5 +191,5 @@ func measure(games []*game, rule Rule) Best {
 	return b
 }
 
-// percent is what a deviation gains, of what honest orders do.
+// percent returns the gain of a deviation as a share of the gain of honest orders.
 func percent(gain, honest int64) float64 { return 100 * float64(gain-honest) / float64(honest) }

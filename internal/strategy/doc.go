@@ -1,3 +1,3 @@
-// Package strategy measures what traders gain in an auction by orders that are not honest: how far the rule of package market can be
+// Package strategy measures the gains of dishonest orders in an auction: how far the rule of package market can be
 // gamed, by one trader or by several together, against n honest ones. Everything follows from a seed.
 package strategy

@@ -39,7 +39,7 @@ cedar offer 746 96
 dairy offer 1414 114
 `
 
-// Phantom is what sellers of the slot gain together by a bid of a second key whose energy they throw away.
+// Phantom holds the joint gain of sellers of the slot by a bid of a second key, whose energy they throw away.
 type Phantom struct {
 	Before, After uint64 // the price for all
 	Honest, Gain  int64  // of these sellers, without and with the bid

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// Row is what deviations gain against n honest traders: of one, two and three traders, by rule.
+// Row holds the gains of deviations against n honest traders: of one, two and three traders, by rule.
 type Row struct {
 	N    int
 	Best [2][3]Best

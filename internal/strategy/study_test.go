@@ -65,7 +65,7 @@ func rewrite(t *testing.T, text string, tables []strategy.Table) {
 	}
 }
 
-// TestSlotPhantom: on the documentation's slot a seller's second key that buys what would be left over moves the price. At the market's
+// TestSlotPhantom: on the documentation's slot a seller's second key that buys the surplus moves the price. At the market's
 // pressure not even all sellers together gain by it; at the middle of the interval two of them would nearly double their gain.
 func TestSlotPhantom(t *testing.T) {
 	t.Parallel()
