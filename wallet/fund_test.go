@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"errors"
 	"iter"
+	"slices"
 	"testing"
 
 	"lockstep/types"
@@ -109,4 +110,22 @@ func TestMerge(t *testing.T) {
 	if len(tx.Body.Outputs) != 1 || len(w.context(paul).Coins) != 1 {
 		t.Errorf("%d coins became %d", len(coins), len(tx.Body.Outputs))
 	}
+}
+
+// A merge leaves coins alone that a transaction on its way has in use, and is refused if no other is there.
+func TestMergeLeavesCoinsInUse(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	w.give(5, paul, paul, paul)
+	coins := w.context(paul).Coins
+	pending := w.draft(paul)
+	must(t, pending.Send(clara.Key(), w.euro.ID(), 5))
+	sent, err := pending.Sign()
+	must(t, err)
+	draft := w.draft(paul)
+	must(t, draft.Merge(coins...))
+	if tx := w.accept(draft.Sign()); len(tx.Body.Inputs) != len(coins)-1 || slices.Contains(tx.Body.Inputs, sent.Body.Inputs[0]) {
+		t.Errorf("of %d coins %v became one, %v are in use", len(coins), tx.Body.Inputs, sent.Body.Inputs)
+	}
+	wantReason(t, w.draft(paul).Merge(coins...), wallet.ReasonFunds)
 }

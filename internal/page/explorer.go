@@ -229,12 +229,17 @@ type assetView struct {
 	Trusted bool
 }
 
-func (c *screen) asset() error {
-	var id types.AssetID
-	if err := c.whole("asset", c.r.PathValue("id"), &id); err != nil {
-		return err
+// assetOf looks up the asset that the address names.
+func (c *screen) assetOf() (id types.AssetID, asset wire.Asset, err error) {
+	if err = c.whole("asset", c.r.PathValue("id"), &id); err != nil {
+		return id, asset, err
 	}
-	asset, err := c.ask().Asset(c.r.Context(), id)
+	asset, err = c.ask().Asset(c.r.Context(), id)
+	return id, asset, err
+}
+
+func (c *screen) asset() error {
+	_, asset, err := c.assetOf()
 	if err != nil {
 		return err
 	}

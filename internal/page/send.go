@@ -14,11 +14,7 @@ import (
 
 // doTrust adds an asset to those that the member trusts.
 func (c *screen) doTrust() error {
-	var id types.AssetID
-	if err := c.whole("asset", c.r.PathValue("id"), &id); err != nil {
-		return err
-	}
-	asset, err := c.ask().Asset(c.r.Context(), id)
+	id, asset, err := c.assetOf()
 	if err != nil {
 		return err
 	}
