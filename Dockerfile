@@ -23,4 +23,4 @@ USER 65532:65532
 ENV LOCKSTEP_HOME=/data
 VOLUME /data
 ENTRYPOINT ["/lockstep"]
-CMD ["node", "start", "--api", "0.0.0.0:8645"]
+CMD ["node", "start", "--api", "0.0.0.0:8645", "--plain-http"]

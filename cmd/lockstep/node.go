@@ -21,6 +21,7 @@ type nodeCmd struct {
 	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
 	Check   nodeCheckCmd   `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
 	Clock   nodeClockCmd   `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
+	Token   nodeTokenCmd   `cmd:"" help:"Make, list and revoke access tokens of clients."`
 	Reindex nodeReindexCmd `cmd:"" help:"Rebuild the query index of a stopped node from the data on its disk."`
 }
 
@@ -118,6 +119,7 @@ func (c *nodeInitCmd) name() (string, error) {
 type nodeStartCmd struct {
 	nodeFlags
 	API        string `help:"Listen on this address instead of the one in the node's settings." placeholder:"HOST:PORT"`
+	PlainHTTP  bool   `help:"Speak plain HTTP on an address that other machines reach: a proxy or a container keeps others away."`
 	TrustClock bool   `help:"Follow the machine's clock although it has jumped ahead: it is right."`
 	accessFlags
 }
@@ -159,7 +161,7 @@ func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) e
 	var n *node.Node
 	err := within(ctx, "start the node", func() (err error) {
 		n, err = node.Open(node.Config{
-			Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock,
+			Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock, PlainHTTP: c.PlainHTTP,
 			Hosts: c.AllowHost, Origins: c.AllowOrigin,
 		}, logger)
 		return err
@@ -168,6 +170,9 @@ func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) e
 		return err
 	}
 	fmt.Fprintf(a.err, "Ledger %q: API on http://%s. Interrupt to stop.\n", n.Params().ChainID, n.APIAddress())
+	if public := n.PublicAddress(); public != "" {
+		fmt.Fprintf(a.err, "For other machines: https on %s.\n", public)
+	}
 	running, stopped := context.WithCancel(ctx)
 	err = n.Run(ctx)
 	stopped() // from here on the wait is bounded

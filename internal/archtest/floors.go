@@ -42,6 +42,7 @@ func floors() []floor {
 		{2, "meter/source"},
 		{2, "wallet"},
 
+		{1, "internal/access"},
 		{1, "internal/game"},
 		{1, "internal/ledger"},
 		{1, "internal/strategy"},

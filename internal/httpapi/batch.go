@@ -61,6 +61,9 @@ func (s *server) submitBatch(ctx context.Context, in *batchInput) (*answer[wire.
 	if err != nil {
 		return nil, s.refuse(err)
 	}
+	if err := takeRate(ctx, len(encoded)); err != nil {
+		return nil, err
+	}
 	receipts := make([]wire.Receipt, len(encoded))
 	var txs []*types.Tx
 	var places []int

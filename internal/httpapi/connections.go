@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/access"
 	"lockstep/types"
 )
 
@@ -25,6 +27,8 @@ type Limits struct {
 	// Proxies are the addresses of reverse proxies. Only Connections bounds their connections. A stream through a proxy counts for the
 	// client that X-Forwarded-For names last.
 	Proxies []netip.Prefix
+	// Requests bounds the requests of an address in a second; four times as many may come at once. 0: unlimited.
+	Requests int
 }
 
 const (
@@ -65,8 +69,8 @@ func (l *Limits) trusted(address netip.Addr) bool {
 func clientNetwork(address netip.Addr) netip.Prefix {
 	address = address.Unmap().WithZone("")
 	bits := 64
-	if address.Is4() {
-		bits = 32
+	if address.Is4() || address.IsLoopback() {
+		bits = address.BitLen()
 	}
 	network, err := address.Prefix(bits)
 	if err != nil {
@@ -280,10 +284,15 @@ func (q *quota) give(c client, n int) {
 
 type clientKey struct{}
 
-// withClient puts the client into a request's context: the peer, or behind a trusted proxy the last address that the proxy names.
+// withClient puts the client into a request's context.
 func (s *server) withClient(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), clientKey{}, s.limits.client(r)))
+}
+
+// client returns the client of a request: the peer, or behind a trusted proxy the last address that the proxy names.
+func (l *Limits) client(r *http.Request) client {
 	address := addressOf(r.RemoteAddr)
-	proxy := s.limits.trusted(address)
+	proxy := l.trusted(address)
 	if named := r.Header.Values("X-Forwarded-For"); proxy && len(named) > 0 {
 		last := named[len(named)-1]
 		last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
@@ -291,12 +300,38 @@ func (s *server) withClient(r *http.Request) *http.Request {
 			address, proxy = parsed.Unmap(), false
 		}
 	}
-	return r.WithContext(context.WithValue(r.Context(), clientKey{}, client{clientNetwork(address), proxy}))
+	return client{clientNetwork(address), proxy}
 }
 
 func clientOf(ctx context.Context) client {
 	c, _ := ctx.Value(clientKey{}).(client)
 	return c
+}
+
+// limitRate refuses the requests of an address beyond its rate, before they cost more than their header. Programs on this machine and
+// proxies that name no client are not limited.
+func limitRate(next http.Handler, limits Limits) http.Handler {
+	if limits.Requests == 0 {
+		return next
+	}
+	rates := access.NewRates(limits.Requests)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := limits.client(r)
+		if !from.proxy && !from.network.Addr().IsLoopback() {
+			if wait, ok := rates.Take(from.network, time.Now()); !ok {
+				writeProblem(w, tooFast(w, wait, fmt.Sprintf("your address sends more than %d requests a second", limits.Requests)))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// tooFast is the problem of a client that has reached its rate. Retry-After says when the next request is welcome.
+func tooFast(w http.ResponseWriter, wait time.Duration, why string) *problem {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return newProblem(http.StatusTooManyRequests, types.CodeUnavailable, fmt.Sprintf("%s; try again in %d s", why, seconds))
 }
 
 // full is the problem of a client that has reached a bound.

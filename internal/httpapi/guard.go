@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -12,12 +13,14 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"lockstep/client/wire"
+	"lockstep/internal/access"
 	"lockstep/types"
 )
 
@@ -147,7 +150,7 @@ func badQuery(r *http.Request) error {
 	return nil
 }
 
-// requireToken lets a request pass only with the access token.
+// requireToken lets a request pass only with an access token: the node's own, or a named one, which then bounds its transactions.
 func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
 	scheme, given, ok := strings.Cut(ctx.Header("Authorization"), " ")
 	given, ok = strings.TrimLeft(given, " "), ok && strings.EqualFold(scheme, "Bearer") // RFC 9110, section 11.1
@@ -156,13 +159,51 @@ func (s *server) requireToken(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
+	detail := "this node takes transactions only with an access token: send it as 'Authorization: Bearer <token>'"
+	if ok {
+		holder, err := s.holder(given)
+		if holder != nil {
+			next(huma.WithValue(ctx, holderKey{}, holder))
+			return
+		}
+		detail = "this is not an access token of the node: send the one in its api.token file, or one that its operator made for you"
+		if err != nil {
+			detail = err.Error()
+		}
+	}
 	_, w := humago.Unwrap(ctx)
 	w.Header().Set("WWW-Authenticate", "Bearer")
-	detail := "this node takes transactions only with its access token: send it as 'Authorization: Bearer <token>'"
-	if ok {
-		detail = "this is not the access token of the node: send the one in its api.token file"
-	}
 	writeProblem(w, newProblem(http.StatusUnauthorized, codeOf(http.StatusUnauthorized), detail))
+}
+
+// holder returns the holder of a named token, or nil.
+func (s *server) holder(token string) (*access.Holder, error) {
+	if s.tokens == nil {
+		return nil, nil
+	}
+	holder, err := s.tokens.Find(token, time.Now())
+	if fault := s.tokens.Fault(); fault != nil {
+		s.log.Error("no named token is good until the file of tokens is mended", "error", fault)
+		err = errors.New("the node can't read its named tokens at present; its log has the cause")
+	}
+	return holder, err
+}
+
+type holderKey struct{}
+
+// takeRate counts transactions for the token of a request, or refuses them all.
+func takeRate(ctx context.Context, transactions int) error {
+	holder, _ := ctx.Value(holderKey{}).(*access.Holder)
+	if holder == nil {
+		return nil
+	}
+	if wait, ok := holder.Take(time.Now(), transactions); !ok {
+		seconds := int((wait + time.Second - 1) / time.Second)
+		return huma.ErrorWithHeaders(newProblem(http.StatusTooManyRequests, types.CodeUnavailable, fmt.Sprintf(
+			"token %s submits more transactions a second than its operator allows; try again in %d s", holder.Name, seconds)),
+			http.Header{"Retry-After": {strconv.Itoa(seconds)}})
+	}
+	return nil
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {

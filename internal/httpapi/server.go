@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"lockstep/internal/access"
 	"lockstep/internal/query"
 )
 
@@ -25,9 +26,11 @@ type Config struct {
 	// History answers questions on the past from the index. Without it they are refused.
 	History *query.History
 
-	// Token is the access token for submitting transactions. It is required unless OpenSubmit lets everybody submit.
+	// Token is the node's own access token for submitting transactions. It is required unless OpenSubmit lets everybody submit.
 	Token      string
 	OpenSubmit bool
+	// Tokens are named tokens besides, each with a rate of its own. Nil: there are none.
+	Tokens *access.Book
 
 	// Hosts are host names under which a proxy on this machine serves the node, besides the loopback addresses; see [ParseHost].
 	Hosts []string
@@ -45,7 +48,8 @@ type server struct {
 	history  *query.History
 	version  string
 	log      *slog.Logger
-	token    *[sha256.Size]byte // of the access token, nil when everybody may submit
+	token    *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
+	tokens   *access.Book
 	hosts    []string
 	origins  []string
 	counters *metrics
@@ -65,7 +69,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token and OpenSubmit are both set: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults()}
+	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	for _, text := range config.Hosts {
@@ -119,7 +123,7 @@ type Server struct {
 func NewServer(ctx context.Context, handler http.Handler, limits Limits, log *slog.Logger) *Server {
 	open := newConnections(limits)
 	server := &Server{connections: open, Server: http.Server{
-		Handler:           handler,
+		Handler:           limitRate(handler, limits),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -52,6 +52,9 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*receiptAnswer, e
 	if err != nil {
 		return nil, s.refuse(err)
 	}
+	if err := takeRate(ctx, 1); err != nil {
+		return nil, err
+	}
 	if err := s.ledger.Submit(ctx, tx); err != nil {
 		return nil, s.refuse(err)
 	}

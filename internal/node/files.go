@@ -25,7 +25,8 @@ import (
 // The files and folders of a node.
 const (
 	settingsFile = "node.json"   // Settings
-	tokenFile    = "api.token"   // the access token for submitting transactions, mode 0600
+	tokenFile    = "api.token"   // the node's own access token for submitting transactions, mode 0600
+	tokensFile   = "api.tokens"  // named access tokens, hashed, see package access
 	engineFolder = "engine"      // keys, genesis and blocks, see package chain
 	storeFolder  = "ledger"      // the state, see package store
 	addressFile  = "api.address" // where the API of the running node listens
@@ -53,12 +54,26 @@ type Settings struct {
 	Connections int      `json:"connections"`
 	Streams     int      `json:"streams"`
 	Proxies     []string `json:"proxies"`
+	// Requests bounds the requests of an address in a second, except of this machine and of proxies. 0: unlimited.
+	Requests int `json:"requests"`
+
+	// Public is where the API listens with TLS, for clients on other machines; empty: nowhere. Its certificate comes from two files,
+	// or for ACMEHosts from the ACME service of ACMEDirectory, by default Let's Encrypt, which must reach it at port 443.
+	Public        string   `json:"public,omitempty"`
+	TLSCert       string   `json:"tls_cert,omitempty"`
+	TLSKey        string   `json:"tls_key,omitempty"`
+	ACMEHosts     []string `json:"acme_hosts,omitempty"`
+	ACMEEmail     string   `json:"acme_email,omitempty"`
+	ACMEDirectory string   `json:"acme_directory,omitempty"`
+	// PlainHTTP lets API listen elsewhere than on loopback, where others on the way can read along and change what they see.
+	PlainHTTP bool `json:"plain_http,omitempty"`
 }
 
 // The default bounds on clients.
 const (
 	DefaultConnections = 1024
 	DefaultStreams     = 512
+	DefaultRequests    = 200
 )
 
 // The default and the minimum of a node's memory.
@@ -77,7 +92,7 @@ func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
 // and the index. A stream has no end, so streams take at most half of the connections.
 func (s *Settings) limits(files int) httpapi.Limits {
 	connections := min(s.Connections, files/4)
-	limits := httpapi.Limits{Connections: connections, Streams: min(s.Streams, connections/2)}
+	limits := httpapi.Limits{Connections: connections, Streams: min(s.Streams, connections/2), Requests: s.Requests}
 	for _, text := range s.Proxies {
 		if proxy, err := parseProxy(text); err == nil { // Check has refused all others
 			limits.Proxies = append(limits.Proxies, proxy)
@@ -99,7 +114,7 @@ func parseProxy(text string) (netip.Prefix, error) {
 func DefaultSettings() Settings {
 	return Settings{
 		API: DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
-		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{},
+		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{}, Requests: DefaultRequests,
 	}
 }
 
@@ -112,6 +127,12 @@ func (s *Settings) Check() error {
 		if err := checkAddress(s.P2PListen); err != nil {
 			return fmt.Errorf("p2p_listen: %w, such as 0.0.0.0:26656", err)
 		}
+	}
+	if err := s.checkPublic(); err != nil {
+		return err
+	}
+	if s.Requests < 0 {
+		return fmt.Errorf("requests: %d is too few: set 1 or more, or 0 for no bound", s.Requests)
 	}
 	if s.MemoryMB < MinMemoryMB {
 		return fmt.Errorf("memory_mb: %d MB is too little: give the node %d or more", s.MemoryMB, MinMemoryMB)
@@ -141,6 +162,42 @@ func (s *Settings) Check() error {
 		}
 	}
 	return nil
+}
+
+// checkPublic reports settings by which the public address has no certificate, or not one alone.
+func (s *Settings) checkPublic() error {
+	files, named := s.TLSCert != "" || s.TLSKey != "", len(s.ACMEHosts) > 0
+	switch {
+	case s.Public == "" && (files || named || s.ACMEEmail != "" || s.ACMEDirectory != ""):
+		return errors.New("public: there are settings for TLS, but no address for it: set one, such as 0.0.0.0:443")
+	case s.Public == "":
+		return nil
+	case files && named:
+		return errors.New("tls_cert and acme_hosts: a certificate comes from one of them; remove the other")
+	case !files && !named:
+		return errors.New("public: TLS needs a certificate: set tls_cert and tls_key, or acme_hosts")
+	case files && (s.TLSCert == "" || s.TLSKey == ""):
+		return errors.New("tls_cert and tls_key: set both, or neither")
+	}
+	for _, host := range s.ACMEHosts {
+		if _, err := httpapi.ParseHost(host); err != nil {
+			return fmt.Errorf("acme_hosts: %w", err)
+		}
+	}
+	if err := checkAddress(s.Public); err != nil {
+		return fmt.Errorf("public: %w, such as 0.0.0.0:443", err)
+	}
+	return nil
+}
+
+// checkPlain refuses an address for plain HTTP that other machines reach, unless the operator wants that.
+func checkPlain(address string, wanted bool) error {
+	host, _, _ := net.SplitHostPort(address) // checkAddress has split it
+	if ip := net.ParseIP(host); wanted || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("on %s the API would speak plain HTTP to other machines, and anybody on the way could read along and take the token: "+
+		"set \"public\" with a certificate in %s instead, or, where a proxy or a container keeps others away, \"plain_http\" or --plain-http", address, settingsFile)
 }
 
 // checkAddress refuses an address at which nothing can listen.
@@ -189,6 +246,9 @@ func Init(dir string, options InitOptions) error {
 	}
 	if settings.Streams == 0 {
 		settings.Streams = DefaultStreams
+	}
+	if settings.Requests == 0 {
+		settings.Requests = DefaultRequests
 	}
 	for _, list := range []*[]string{&settings.Hosts, &settings.Origins, &settings.P2PPeers, &settings.Proxies} {
 		if *list == nil {
@@ -278,6 +338,9 @@ func LoadSettings(dir string) (Settings, error) {
 	}
 	return settings, nil
 }
+
+// TokensFile returns the file of the named access tokens in a node's folder, see package access.
+func TokensFile(dir string) string { return filepath.Join(dir, tokensFile) }
 
 // LoadToken reads the API token in a node's folder.
 func LoadToken(dir string) (string, error) {

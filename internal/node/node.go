@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"lockstep/internal/access"
 	"lockstep/internal/chain"
 	"lockstep/internal/disk"
 	"lockstep/internal/httpapi"
@@ -32,6 +34,7 @@ type Config struct {
 	Version string // of the program, for the status
 
 	TrustClock bool     // accept a wall clock that has jumped ahead
+	PlainHTTP  bool     // listen with plain HTTP on an address that other machines reach
 	Hosts      []string // host names under which a proxy serves the API, besides those of the settings
 	Origins    []string // sites whose pages may read the API, besides those of the settings
 }
@@ -44,6 +47,8 @@ type Node struct {
 	index    *index.Index
 	ledger   *query.Ledger
 	listener net.Listener
+	public   net.Listener  // with TLS, or nil
+	certs    *certificates // of public, or nil
 	handler  http.Handler
 	page     *page.Server
 	limits   httpapi.Limits
@@ -93,10 +98,15 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
-	n.ledger = query.New(ordering{n.chain, n.dir}, n.store)
+	n.ledger = query.New(ordering{n.chain, n.troubles}, n.store)
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
+	tokens, err := access.Open(TokensFile(config.Dir))
+	if err != nil {
+		return err
+	}
 	api, err := httpapi.New(httpapi.Config{
+		Tokens: tokens,
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins),
 	})
@@ -106,9 +116,27 @@ func (n *Node) open(config Config) error {
 	if err := n.servePage(api, hosts); err != nil {
 		return err
 	}
+	return n.listen(config, &settings)
+}
+
+// listen opens the API's addresses.
+func (n *Node) listen(config Config, settings *Settings) (err error) {
 	address := settings.API
 	if config.API != "" {
 		address = config.API
+	}
+	if err := checkPlain(address, config.PlainHTTP || settings.PlainHTTP); err != nil {
+		return err
+	}
+	if settings.Public != "" {
+		if n.certs, err = newCertificates(n.dir, settings); err != nil {
+			return err
+		}
+		plain, err := net.Listen("tcp", settings.Public)
+		if err != nil {
+			return cannotListen(settings.Public, err)
+		}
+		n.public = tls.NewListener(plain, n.certs.config)
 	}
 	if n.listener, err = net.Listen("tcp", address); err != nil {
 		return cannotListen(address, err)
@@ -134,7 +162,10 @@ func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.chain.Run(ctx) })
 	group.Go(func() error { return n.followIndex(ctx) })
-	group.Go(func() error { return n.serve(ctx) })
+	server := httpapi.NewServer(ctx, n.handler, n.limits, n.logger)
+	for _, listener := range n.listeners() {
+		group.Go(func() error { return serve(ctx, server, listener) })
+	}
 	group.Go(func() error { return n.watchDisk(ctx) })
 	group.Go(func() error {
 		n.page.Run(ctx)
@@ -144,13 +175,20 @@ func (n *Node) Run(ctx context.Context) error {
 	return disk.Explain(n.dir, group.Wait())
 }
 
-func (n *Node) serve(ctx context.Context) error {
-	server := httpapi.NewServer(ctx, n.handler, n.limits, n.logger)
+// listeners returns where the API listens.
+func (n *Node) listeners() []net.Listener {
+	return slices.DeleteFunc([]net.Listener{n.listener, n.public}, func(l net.Listener) bool { return l == nil })
+}
+
+// serve serves one of the listeners. All share one server, so its limits hold for them together.
+func serve(ctx context.Context, server *httpapi.Server, listener net.Listener) error {
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(n.listener) }()
+	go func() { served <- server.Serve(listener) }()
 	select {
 	case err := <-served:
-		return fmt.Errorf("the API has stopped: %w", err)
+		if ctx.Err() == nil {
+			return fmt.Errorf("the API has stopped: %w", err)
+		}
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.Background(), shutdownWait)
@@ -167,8 +205,8 @@ func (n *Node) Close() error {
 	if n.address != "" {
 		errs = append(errs, os.Remove(n.address))
 	}
-	if n.listener != nil {
-		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server may have closed it
+	for _, listener := range n.listeners() {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) { // the server may have closed it
 			errs = append(errs, err)
 		}
 	}
@@ -186,6 +224,14 @@ func (n *Node) Close() error {
 
 // APIAddress returns the address of the API, as host:port.
 func (n *Node) APIAddress() string { return n.listener.Addr().String() }
+
+// PublicAddress returns the address of the API with TLS, as host:port, or nothing.
+func (n *Node) PublicAddress() string {
+	if n.public == nil {
+		return ""
+	}
+	return n.public.Addr().String()
+}
 
 // Token returns the access token for submitting transactions.
 func (n *Node) Token() string { return n.token }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"time"
 
 	"lockstep/internal/chain"
 	"lockstep/internal/disk"
@@ -12,7 +13,7 @@ import (
 // ordering adapts the chain of a node to [query.Chain].
 type ordering struct {
 	*chain.Chain
-	dir string // the folder of the node
+	troubles func() []string // of the node beside its chain
 }
 
 // Outcome implements [query.Chain].
@@ -27,11 +28,19 @@ func (o ordering) Await(ctx context.Context, id types.TxID) (query.Outcome, erro
 	return query.Outcome(outcome), err
 }
 
-// Status implements [query.Chain]. It adds a warning when the disk is nearly full.
+// Status implements [query.Chain]. It adds the troubles of the node.
 func (o ordering) Status() query.Status {
 	status := query.Status(o.Chain.Status())
-	if warning := disk.Warning(o.dir); warning != "" {
-		status.Troubles = append(status.Troubles, warning)
-	}
+	status.Troubles = append(status.Troubles, o.troubles()...)
 	return status
+}
+
+// troubles returns the faults of the node beside its chain, in sentences.
+func (n *Node) troubles() (troubles []string) {
+	for _, trouble := range []string{disk.Warning(n.dir), n.certs.trouble(time.Now())} {
+		if trouble != "" {
+			troubles = append(troubles, trouble)
+		}
+	}
+	return troubles
 }
