@@ -18,6 +18,11 @@ func (c *Client) Status(ctx context.Context) (status wire.Status, err error) {
 	return status, wrap("status", c.get(ctx, "/v1/status", nil, &status))
 }
 
+// Network returns the genesis of the node's ledger, and where its nodes take connections of others.
+func (c *Client) Network(ctx context.Context) (network wire.Network, err error) {
+	return network, wrap("network", c.get(ctx, "/v1/network", nil, &network))
+}
+
 // Params returns the parameters of the node's ledger.
 func (c *Client) Params(ctx context.Context) (params types.Params, err error) {
 	return params, wrap("params", c.get(ctx, "/v1/params", nil, &params))

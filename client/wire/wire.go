@@ -266,6 +266,16 @@ type Health struct {
 	Height uint64 `json:"height"`
 }
 
+// Network is what another node needs to follow the ledger of this one.
+type Network struct {
+	ChainID string     `json:"chain_id"`
+	Genesis types.Hash `json:"genesis" doc:"hash of the genesis, as in the status: compare it with one that an operator of the ledger told you"`
+	File    []byte     `json:"file" doc:"the genesis file, base64"`
+	Node    string     `json:"node" doc:"the name of this node among its peers"`
+	Listen  string     `json:"listen" doc:"where it takes connections of other nodes, as host:port, or nothing; the host may be unspecified"`
+	Peers   []string   `json:"peers" doc:"nodes that it is connected with and that take connections, each id@host:port" nullable:"false"`
+}
+
 // Problem is an error by RFC 9457 with the ledger's code.
 type Problem struct {
 	Type   string     `json:"type"`

@@ -78,13 +78,13 @@ func notAccepted() error {
 }
 
 // answer asks a question on the terminal. Without a terminal it refuses, and names the flag that replaces the answer.
-func (s *session) answer(ask, instead string) (yes bool, err error) {
-	in, ok := terminal(s.in)
+func (a *app) answer(ask, instead string) (yes bool, err error) {
+	in, ok := terminal(a.in)
 	if !ok {
 		return false, &wallet.Error{Reason: wallet.ReasonConsent, Detail: fmt.Sprintf(
 			"%s? There is no terminal to ask you on, so nothing was signed or sent: %s", ask, instead)}
 	}
-	fmt.Fprint(s.err, s.printer(nil, types.PublicKey{}).Fill(words.YesOrNo, ask))
+	fmt.Fprint(a.err, (&words.Printer{Language: a.language()}).Fill(words.YesOrNo, ask))
 	text, err := readLine(in)
 	text = strings.ToLower(strings.TrimSpace(text))
 	return text == "y" || text == "yes", err

@@ -17,6 +17,8 @@ import (
 
 type nodeCmd struct {
 	Init    nodeInitCmd    `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
+	Join    nodeJoinCmd    `cmd:"" help:"Make the folder of a node that follows an existing ledger."`
+	ID      nodeIDCmd      `cmd:"" name:"id" help:"Print how other nodes know this one: its address and its validator key."`
 	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
 	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
 	Check   nodeCheckCmd   `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`

@@ -35,6 +35,76 @@ func Create(dir string, params types.Params) error {
 	return writeGenesis(filesOf(dir).Genesis, params, time.Time{}, validator)
 }
 
+// Join makes the files of a node that follows an existing ledger: keys of its own, which decide nothing, and the ledger's genesis.
+func Join(dir string, genesis []byte) error {
+	if _, _, err := ReadGenesis(genesis); err != nil {
+		return err
+	}
+	if _, err := createKeys(dir); err != nil {
+		return err
+	}
+	if err := atomicfile.Create(filesOf(dir).Genesis, genesis); err != nil {
+		return fmt.Errorf("write the genesis file: %w", err)
+	}
+	return nil
+}
+
+var errNotBegun = errors.New("the ledger has not begun: start its first node, then take the genesis from there")
+
+// ReadGenesis returns the hash and the parameters of a ledger by its genesis file, which may come from anybody.
+func ReadGenesis(genesis []byte) (hash types.Hash, params types.Params, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the engine's reader is for files of one's own
+			err = fmt.Errorf("the genesis can't be read: %w", asError(r))
+		}
+	}()
+	if len(genesis) > maxGenesis {
+		return hash, params, fmt.Errorf("the genesis has %d bytes, at most %d are possible", len(genesis), maxGenesis)
+	}
+	var bare cmttypes.GenesisDoc // the next reader replaces a time that is missing
+	if err := cmtjson.Unmarshal(genesis, &bare); err != nil {
+		return hash, params, fmt.Errorf("the genesis can't be read: %w", err)
+	}
+	if bare.GenesisTime.IsZero() {
+		return hash, params, errNotBegun
+	}
+	doc, err := cmttypes.GenesisDocFromJSON(genesis)
+	if err != nil {
+		return hash, params, fmt.Errorf("the genesis can't be read: %w", err)
+	}
+	if params, err = paramsOf(doc.ChainID, doc.AppState); err != nil {
+		return hash, params, err
+	}
+	hash, err = hashOfGenesis(doc)
+	return hash, params, err
+}
+
+// GenesisOf returns the hash of the genesis of the node in a folder, or zero until its ledger has begun.
+func GenesisOf(dir string) (types.Hash, error) {
+	text, err := plaintext.ReadFile(filesOf(dir).Genesis, maxGenesis)
+	if err != nil {
+		return types.Hash{}, fmt.Errorf("read the genesis file: %w", err)
+	}
+	hash, _, err := ReadGenesis(text)
+	if errors.Is(err, errNotBegun) {
+		return types.Hash{}, nil
+	}
+	return hash, err
+}
+
+// ValidatorKey returns the public key by which the node of a folder signs blocks, once it is a validator.
+func ValidatorKey(dir string) (types.PublicKey, error) {
+	validator, err := loadValidator(filesOf(dir))
+	if err != nil {
+		return types.PublicKey{}, err
+	}
+	var key types.PublicKey
+	if copy(key[:], validator.Key.PubKey.Bytes()) != len(key) {
+		return key, errors.New("the validator's key is not an Ed25519 key")
+	}
+	return key, nil
+}
+
 // createKeys makes the keys of a node that takes part in deciding.
 func createKeys(dir string) (*privval.FilePV, error) {
 	files := filesOf(dir)
@@ -106,9 +176,13 @@ func genesisHash(file string) (types.Hash, error) {
 	if err != nil {
 		return types.Hash{}, fmt.Errorf("read the genesis file: %w", err)
 	}
+	return hashOfGenesis(genesis)
+}
+
+func hashOfGenesis(genesis *cmttypes.GenesisDoc) (types.Hash, error) {
 	text, err := cmtjson.Marshal(genesis)
 	if err != nil {
-		return types.Hash{}, fmt.Errorf("read the genesis file %s: %w", file, err)
+		return types.Hash{}, fmt.Errorf("the genesis can't be read: %w", err)
 	}
 	return sha256.Sum256(text), nil
 }

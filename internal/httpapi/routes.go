@@ -23,6 +23,7 @@ func (s *server) routes() []route {
 	routes := []route{
 		ask("/v1/status", "status", "The status of the node", s.status),
 		ask("/v1/params", "params", "The parameters of the ledger, fixed at genesis", s.params),
+		ask("/v1/network", "network", "The genesis and the nodes of the ledger, for a node that is to follow it", s.network, http.StatusNotFound),
 		on(s.submitOperation(), s.submit),
 		on(s.batchOperation(), s.submitBatch),
 		on(receiptOperation(), s.receipt),
@@ -119,6 +120,15 @@ func (s *server) status(ctx context.Context, _ *struct{}) (*answer[wire.Status],
 
 func (s *server) params(context.Context, *struct{}) (*answer[types.Params], error) {
 	return respond(s, s.ledger.Params(), nil)
+}
+
+func (s *server) network(context.Context, *struct{}) (*answer[wire.Network], error) {
+	if s.peers == nil {
+		return nil, s.refuse(types.Refuse(types.CodeNotFound, "this ledger has no network: it runs within a program"))
+	}
+	network, err := s.peers()
+	network.Peers = filled(network.Peers)
+	return respond(s, network, err)
 }
 
 type balancesInput struct {

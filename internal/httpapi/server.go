@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"lockstep/client/wire"
 	"lockstep/internal/access"
 	"lockstep/internal/query"
 )
@@ -32,6 +33,9 @@ type Config struct {
 	// Tokens are named tokens besides, each with a rate of its own. Nil: there are none.
 	Tokens *access.Book
 
+	// Network tells other nodes how to follow the ledger. Nil: none can.
+	Network func() (wire.Network, error)
+
 	// Hosts are host names under which a proxy on this machine serves the node, besides the loopback addresses; see [ParseHost].
 	Hosts []string
 	// Limits bound the connections and streams of clients. [NewServer] takes them too.
@@ -50,6 +54,7 @@ type server struct {
 	log      *slog.Logger
 	token    *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
 	tokens   *access.Book
+	peers    func() (wire.Network, error)
 	hosts    []string
 	origins  []string
 	counters *metrics
@@ -69,7 +74,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token and OpenSubmit are both set: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens}
+	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens, peers: config.Network}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	for _, text := range config.Hosts {

@@ -235,26 +235,7 @@ func Init(dir string, options InitOptions) error {
 		return fmt.Errorf("the ledger's parameters: %w", err)
 	}
 	settings := options.Settings
-	if settings.API == "" {
-		settings.API = DefaultAPI
-	}
-	if settings.MemoryMB == 0 {
-		settings.MemoryMB = DefaultMemoryMB
-	}
-	if settings.Connections == 0 {
-		settings.Connections = DefaultConnections
-	}
-	if settings.Streams == 0 {
-		settings.Streams = DefaultStreams
-	}
-	if settings.Requests == 0 {
-		settings.Requests = DefaultRequests
-	}
-	for _, list := range []*[]string{&settings.Hosts, &settings.Origins, &settings.P2PPeers, &settings.Proxies} {
-		if *list == nil {
-			*list = []string{}
-		}
-	}
+	settings.fill()
 	if err := settings.Check(); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
@@ -264,11 +245,36 @@ func Init(dir string, options InitOptions) error {
 	if err := chain.Create(filepath.Join(dir, engineFolder), options.Params); err != nil {
 		return fmt.Errorf("make the chain: %w", err)
 	}
+	return finish(dir, settings)
+}
+
+// finish writes the files of a new folder that come last: a folder without settings is unfinished.
+func finish(dir string, settings Settings) error {
 	if err := writeToken(filepath.Join(dir, tokenFile)); err != nil {
 		return err
 	}
-	// The settings come last: a folder without them is unfinished.
 	return writeSettings(filepath.Join(dir, settingsFile), settings)
+}
+
+// fill sets the settings that are zero to their defaults.
+func (s *Settings) fill() {
+	defaults := DefaultSettings()
+	if s.API == "" {
+		s.API = defaults.API
+	}
+	for _, number := range []struct {
+		value    *int
+		fallback int
+	}{{&s.MemoryMB, defaults.MemoryMB}, {&s.Connections, defaults.Connections}, {&s.Streams, defaults.Streams}, {&s.Requests, defaults.Requests}} {
+		if *number.value == 0 {
+			*number.value = number.fallback
+		}
+	}
+	for _, list := range []*[]string{&s.Hosts, &s.Origins, &s.P2PPeers, &s.Proxies} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
 }
 
 // ErrUsed is the error of a folder that holds a ledger already.

@@ -74,6 +74,12 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
+	if config.API != "" {
+		settings.API = config.API
+	}
+	if err := checkPlain(settings.API, config.PlainHTTP || settings.PlainHTTP); err != nil {
+		return err
+	}
 	if n.token, err = LoadToken(config.Dir); err != nil {
 		return err
 	}
@@ -106,7 +112,7 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{
-		Tokens: tokens,
+		Tokens: tokens, Network: n.network,
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins),
 	})
@@ -116,18 +122,11 @@ func (n *Node) open(config Config) error {
 	if err := n.servePage(api, hosts); err != nil {
 		return err
 	}
-	return n.listen(config, &settings)
+	return n.listen(config.Dir, &settings)
 }
 
 // listen opens the API's addresses.
-func (n *Node) listen(config Config, settings *Settings) (err error) {
-	address := settings.API
-	if config.API != "" {
-		address = config.API
-	}
-	if err := checkPlain(address, config.PlainHTTP || settings.PlainHTTP); err != nil {
-		return err
-	}
+func (n *Node) listen(dir string, settings *Settings) (err error) {
 	if settings.Public != "" {
 		if n.certs, err = newCertificates(n.dir, settings); err != nil {
 			return err
@@ -138,10 +137,10 @@ func (n *Node) listen(config Config, settings *Settings) (err error) {
 		}
 		n.public = tls.NewListener(plain, n.certs.config)
 	}
-	if n.listener, err = net.Listen("tcp", address); err != nil {
-		return cannotListen(address, err)
+	if n.listener, err = net.Listen("tcp", settings.API); err != nil {
+		return cannotListen(settings.API, err)
 	}
-	n.address = filepath.Join(config.Dir, addressFile)
+	n.address = filepath.Join(dir, addressFile)
 	if err := os.WriteFile(n.address, []byte(n.APIAddress()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write where the API listens: %w", err)
 	}

@@ -51,11 +51,7 @@ func InitAll(validators []Validator, params types.Params) error {
 		if err := settings.Check(); err != nil {
 			return fmt.Errorf("settings of validator %d: %w", i, err)
 		}
-		if err := writeToken(filepath.Join(v.Dir, tokenFile)); err != nil {
-			return err
-		}
-		// The settings come last: a folder without them is unfinished.
-		if err := writeSettings(filepath.Join(v.Dir, settingsFile), *settings); err != nil {
+		if err := finish(v.Dir, *settings); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"lockstep/client"
+	"lockstep/internal/node"
+	"lockstep/internal/plaintext"
+	"lockstep/types"
+)
+
+type nodeJoinCmd struct {
+	nodeFlags
+	From    string     `arg:"" help:"A node of the ledger, by the address of its API, or the ledger's genesis file." placeholder:"URL|FILE"`
+	Genesis types.Hash `help:"The hash of the ledger's genesis, as one of its operators told you. Without it you are asked." placeholder:"HASH"`
+	Peer    []string   `help:"A node to follow; once for each. By default those that the node at URL names." placeholder:"ID@HOST:PORT"`
+	API     string     `help:"Address on which the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
+	Listen  string     `help:"Take connections of other nodes here, such as 0.0.0.0:26656." placeholder:"HOST:PORT"`
+	accessFlags
+}
+
+// maxGenesisFile bounds the genesis file of a ledger.
+const maxGenesisFile = 64 << 20
+
+// Run makes the folder of a node that follows a ledger.
+func (c *nodeJoinCmd) Run(ctx context.Context, a *app) error {
+	settings := node.DefaultSettings()
+	settings.API, settings.P2PListen, settings.Hosts, settings.Origins = c.API, c.Listen, c.AllowHost, c.AllowOrigin
+	for _, address := range []struct{ flag, value string }{{"--api", c.API}, {"--listen", c.Listen}} {
+		if address.value == "" {
+			continue
+		}
+		if err := checkListen(address.flag, address.value); err != nil {
+			return err
+		}
+	}
+	genesis, peers, err := c.source(ctx)
+	if err != nil {
+		return err
+	}
+	hash, params, err := node.ReadGenesis(genesis)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.From, err)
+	}
+	if c.Genesis == (types.Hash{}) {
+		ask := fmt.Sprintf("Ledger %q has the genesis %s. Is that the one which its operator told you", params.ChainID, hash)
+		yes, err := a.answer(ask, "compare it, and name it with --genesis")
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return errors.New("nothing was made: ask an operator of the ledger for the hash of its genesis, which \"lockstep node id\" prints")
+		}
+		c.Genesis = hash
+	}
+	if len(c.Peer) > 0 {
+		peers = c.Peer
+	}
+	settings.P2PPeers = peers
+	if err := node.Join(c.dir(a), node.JoinOptions{Genesis: genesis, Hash: c.Genesis, Settings: settings}); err != nil {
+		return err
+	}
+	made := struct {
+		Dir     string     `json:"dir"`
+		ChainID string     `json:"chain_id"`
+		Genesis types.Hash `json:"genesis"`
+		Peers   []string   `json:"peers"`
+	}{c.dir(a), params.ChainID, hash, peers}
+	return a.show(made, func(p *page) {
+		p.line("Made a node of ledger %q in %s. It follows:", made.ChainID, made.Dir)
+		for _, peer := range peers {
+			p.line("  %s", peer)
+		}
+		p.line("It reads and checks all blocks from the first on; \"lockstep node status\" shows how far it is.")
+		p.line("Start it with: %s", a.next("node start"))
+	})
+}
+
+// source returns the genesis file, and the nodes that the source names.
+func (c *nodeJoinCmd) source(ctx context.Context) (genesis []byte, peers []string, err error) {
+	if !strings.Contains(c.From, "://") {
+		if _, err := os.Stat(c.From); err != nil {
+			return nil, nil, fmt.Errorf("read the genesis file: %w; the address of a node begins with http:// or https://", err)
+		}
+		genesis, err = plaintext.ReadFile(c.From, maxGenesisFile)
+		return genesis, nil, err
+	}
+	address, err := url.Parse(c.From)
+	if err != nil {
+		return nil, nil, misuse("%q is not the address of a node: %v", c.From, err)
+	}
+	asked, err := client.New(c.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	network, err := asked.Network(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return network.File, node.PeersOf(&network, address.Hostname()), nil
+}
+
+type nodeIDCmd struct{ nodeFlags }
+
+// Run prints how other nodes know this one.
+func (c *nodeIDCmd) Run(a *app) error {
+	identity, err := node.IdentityOf(c.dir(a))
+	if err != nil {
+		return err
+	}
+	return a.show(identity, func(p *page) {
+		p.row("node", identity.Node)
+		switch {
+		case identity.Listen == "":
+			p.row("peers", "it takes no connections of others: set p2p_listen in node.json")
+		default:
+			p.row("peers", identity.Node+"@"+identity.Listen)
+		}
+		p.row("validator key", identity.Validator.String())
+		if identity.Genesis != (types.Hash{}) {
+			p.row("genesis", identity.Genesis.String())
+		}
+	})
+}
