@@ -203,7 +203,7 @@ func TestSubmit(t *testing.T) {
 	_, err = w.dial().Submit(ctx, w.ledger.Issue(1, "alice"))
 	wantCode(t, err, types.CodeToken, "token")
 	_, err = w.dial(client.WithToken("wrong")).Submit(ctx, w.ledger.Issue(1, "alice"))
-	wantCode(t, err, types.CodeToken, "not the access token")
+	wantCode(t, err, types.CodeToken, "not an access token")
 }
 
 func TestSubmitMany(t *testing.T) {
@@ -235,7 +235,7 @@ func TestSubmitMany(t *testing.T) {
 		t.Errorf("of nothing: %v, %v", receipts, err)
 	}
 	_, err := w.dial(client.WithToken("wrong")).SubmitMany(ctx, txs[:1])
-	wantCode(t, err, types.CodeToken, "not the access token")
+	wantCode(t, err, types.CodeToken, "not an access token")
 	w.instead(answers(wire.Receipts{Receipts: []wire.Receipt{{}}}))
 	_, err = w.SubmitMany(ctx, txs[:2])
 	wantCode(t, err, types.CodeInternal, "1 receipts for 2 transactions")

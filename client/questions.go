@@ -23,6 +23,11 @@ func (c *Client) Network(ctx context.Context) (network wire.Network, err error) 
 	return network, wrap("network", c.get(ctx, "/v1/network", nil, &network))
 }
 
+// Validators returns how the validators of the ledger take part, as the node sees it.
+func (c *Client) Validators(ctx context.Context) (validators wire.Validators, err error) {
+	return validators, wrap("validators", c.get(ctx, "/v1/validators", nil, &validators))
+}
+
 // Params returns the parameters of the node's ledger.
 func (c *Client) Params(ctx context.Context) (params types.Params, err error) {
 	return params, wrap("params", c.get(ctx, "/v1/params", nil, &params))

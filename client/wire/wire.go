@@ -276,6 +276,25 @@ type Network struct {
 	Peers   []string   `json:"peers" doc:"nodes that it is connected with and that take connections, each id@host:port" nullable:"false"`
 }
 
+// Validators tells how the validators of a ledger take part, as a node sees it.
+type Validators struct {
+	Height     uint64      `json:"height" doc:"of the last block"`
+	Blocks     int         `json:"blocks" doc:"the last blocks that were looked at"`
+	Power      int64       `json:"power" doc:"of all validators"`
+	Needed     int64       `json:"needed" doc:"the power without which no block is made: more than two thirds"`
+	Heard      int64       `json:"heard" doc:"the power of the validators that are heard"`
+	Validators []Validator `json:"validators" nullable:"false"`
+}
+
+// Validator is a validator and how it took part in the last blocks.
+type Validator struct {
+	Key    types.PublicKey `json:"key"`
+	Power  int64           `json:"power"`
+	Signed int             `json:"signed" doc:"the blocks whose commit has its signature; a commit takes those that come first, so a slow validator lacks some"`
+	Last   uint64          `json:"last,omitzero" doc:"the newest block that it signed"`
+	Heard  bool            `json:"heard" doc:"its vote for the next block reached the node, or for the last one as long as there is no next"`
+}
+
 // Problem is an error by RFC 9457 with the ledger's code.
 type Problem struct {
 	Type   string     `json:"type"`

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"lockstep/client/wire"
 	"lockstep/internal/node"
 	"lockstep/types"
 )
@@ -216,7 +217,18 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.show(status, func(p *page) {
+	validators, err := client.Validators(ctx)
+	if err != nil && types.CodeOf(err) != types.CodeNotFound && types.CodeOf(err) != types.CodeUnavailable {
+		return err
+	}
+	shown := struct {
+		wire.Status
+		Signers *wire.Validators `json:"signers,omitempty"`
+	}{Status: status}
+	if err == nil {
+		shown.Signers = &validators
+	}
+	return a.show(shown, func(p *page) {
 		p.row("ledger", status.ChainID)
 		p.row("genesis", status.Genesis.String())
 		p.row("height", fmt.Sprint(status.Height))
@@ -234,7 +246,30 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 		for _, trouble := range status.Troubles {
 			p.line("Trouble: %s.", trouble)
 		}
+		if len(validators.Validators) > 1 {
+			showValidators(p, &validators)
+		}
 	})
+}
+
+// showValidators shows whether a quorum is heard, and how each validator takes part.
+func showValidators(p *page, v *wire.Validators) {
+	if v.Heard < v.Needed {
+		p.line("TOO FEW VALIDATORS ARE HEARD: power %d of %d, and a block needs %d.", v.Heard, v.Power, v.Needed)
+	} else {
+		p.line("Validators of power %d of %d are heard; a block needs %d.", v.Heard, v.Power, v.Needed)
+	}
+	p.row("validator", "power", fmt.Sprintf("signed of %d", v.Blocks), "last", "heard")
+	for _, validator := range v.Validators {
+		last, heard := "", "no"
+		if validator.Last > 0 {
+			last = fmt.Sprint(validator.Last)
+		}
+		if validator.Heard {
+			heard = "yes"
+		}
+		p.row(validator.Key.String(), fmt.Sprint(validator.Power), fmt.Sprint(validator.Signed), last, heard)
+	}
 }
 
 type nodeCheckCmd struct{ nodeFlags }

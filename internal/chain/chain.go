@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"slices"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -21,7 +20,6 @@ import (
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
 
 	"lockstep/internal/disk"
-	"lockstep/internal/plaintext"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -41,6 +39,7 @@ type Chain struct {
 	opened  []dbm.DB // the engine's databases
 	stop    chan struct{}
 	started bool
+	votes   votes
 }
 
 // Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
@@ -158,6 +157,7 @@ func (c *Chain) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.votes.state.Store(state)
 	ended := make(chan struct{})
 	go func() { // ends with the engine, at the latest when it is closed
 		state.Wait()
@@ -359,53 +359,4 @@ func (c *Chain) Status() Status {
 		status.Peers = c.engine.Switch().Peers().Size()
 	}
 	return status
-}
-
-// Network describes how another node follows the chain: its genesis file and the nodes that take connections.
-type Network struct {
-	Genesis     types.Hash
-	GenesisFile []byte
-	Node        string   // the name of this node among its peers
-	Listen      string   // where it takes connections, or nothing; the host may be unspecified
-	Peers       []string // nodes that it is connected with and that take connections, each "id@host:port"
-}
-
-// Network returns how another node follows the chain.
-func (c *Chain) Network() (Network, error) {
-	files := filesOf(c.config.Dir)
-	text, err := plaintext.ReadFile(files.Genesis, maxGenesis)
-	if err != nil {
-		return Network{}, fmt.Errorf("read the genesis file: %w", err)
-	}
-	network := Network{Genesis: c.genesis, GenesisFile: text, Node: string(c.engine.NodeInfo().ID()), Listen: c.config.Listen}
-	if !c.engine.IsRunning() {
-		return network, nil
-	}
-	for _, peer := range c.engine.Switch().Peers().Copy() {
-		if address := dialable(peer); address != "" {
-			network.Peers = append(network.Peers, address)
-		}
-	}
-	slices.Sort(network.Peers)
-	return network, nil
-}
-
-// dialable returns where a peer takes connections, or nothing. A peer that listens on all its addresses is reached at that of its connection.
-func dialable(peer p2p.Peer) string {
-	address, err := peer.NodeInfo().NetAddress()
-	if err != nil {
-		return ""
-	}
-	if address.IP.IsUnspecified() {
-		remote := peer.SocketAddr()
-		if remote == nil {
-			return ""
-		}
-		address = p2p.NewNetAddressIPPort(remote.IP, address.Port)
-		address.ID = peer.ID()
-	}
-	if address.Port == 0 {
-		return ""
-	}
-	return address.String()
 }

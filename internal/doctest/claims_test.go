@@ -204,7 +204,7 @@ func TestCommandsExist(t *testing.T) {
 		known[name] = help(t, strings.Fields(name)...)
 		groups[strings.Fields(name)[0]] = true
 	}
-	mention, flag := regexp.MustCompile(`\blockstep ([a-z]+)(?: ([a-z]+))?([^|;&]*)`), regexp.MustCompile(`--[a-z][a-z-]*`)
+	mention, flag := regexp.MustCompile(`\blockstep ([a-z]+)(?: ([a-z]+))?(?: ([a-z]+))?([^|;&]*)`), regexp.MustCompile(`--[a-z][a-z-]*`)
 	found := 0
 	for _, path := range markdown(t) {
 		if path == "CHANGELOG.md" || path == "docs/reference/cli.md" || strings.HasPrefix(path, "docs/adr/") { // history and generated files
@@ -216,12 +216,12 @@ func TestCommandsExist(t *testing.T) {
 					if !groups[m[1]] {
 						continue // a sentence about the program
 					}
-					command, rest := m[1]+" "+m[2], m[3]
-					text, there := known[command]
-					if !there {
-						command, rest = m[1], m[2]+m[3]
+					words, command, text, there := m[1:4], "", "", false
+					for n := len(words); n > 0 && !there; n-- { // the longest command that there is
+						command = strings.Join(words[:n], " ")
 						text, there = known[command]
 					}
+					rest := m[4]
 					if !there {
 						if m[2] != "" {
 							t.Errorf("%s:%d: there is no command lockstep %s %s", path, i+1, m[1], m[2])

@@ -22,6 +22,7 @@ func masks() []struct {
 		{regexp.MustCompile(`\blk1[02-9a-z]{58}\b`), "KEY"},
 		{regexp.MustCompile(`\blk1[02-9a-z]{10}\b`), "ISSUER"},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "ID"},
+		{regexp.MustCompile(`\b[0-9a-f]{40}\b`), "NODE"},
 		{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "ID"},
 		{regexp.MustCompile(`\blockstep-[0-9a-f]{8}\b`), "LEDGER"},
 		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to (\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?)?( UTC)?`), "TIME"},

@@ -24,6 +24,7 @@ func (s *server) routes() []route {
 		ask("/v1/status", "status", "The status of the node", s.status),
 		ask("/v1/params", "params", "The parameters of the ledger, fixed at genesis", s.params),
 		ask("/v1/network", "network", "The genesis and the nodes of the ledger, for a node that is to follow it", s.network, http.StatusNotFound),
+		ask("/v1/validators", "validators", "The validators and how they took part in the last blocks", s.validators, http.StatusNotFound),
 		on(s.submitOperation(), s.submit),
 		on(s.batchOperation(), s.submitBatch),
 		on(receiptOperation(), s.receipt),
@@ -123,12 +124,25 @@ func (s *server) params(context.Context, *struct{}) (*answer[types.Params], erro
 }
 
 func (s *server) network(context.Context, *struct{}) (*answer[wire.Network], error) {
-	if s.peers == nil {
-		return nil, s.refuse(types.Refuse(types.CodeNotFound, "this ledger has no network: it runs within a program"))
+	if s.net == nil {
+		return nil, s.refuse(errNoNetwork())
 	}
-	network, err := s.peers()
+	network, err := s.net.Network()
 	network.Peers = filled(network.Peers)
 	return respond(s, network, err)
+}
+
+func (s *server) validators(context.Context, *struct{}) (*answer[wire.Validators], error) {
+	if s.net == nil {
+		return nil, s.refuse(errNoNetwork())
+	}
+	validators, err := s.net.Validators()
+	validators.Validators = filled(validators.Validators)
+	return respond(s, validators, err)
+}
+
+func errNoNetwork() error {
+	return types.Refuse(types.CodeNotFound, "this ledger has no network: it runs within a program")
 }
 
 type balancesInput struct {

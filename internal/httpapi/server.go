@@ -33,8 +33,8 @@ type Config struct {
 	// Tokens are named tokens besides, each with a rate of its own. Nil: there are none.
 	Tokens *access.Book
 
-	// Network tells other nodes how to follow the ledger. Nil: none can.
-	Network func() (wire.Network, error)
+	// Network answers questions on the nodes of the ledger. Nil: there are none.
+	Network Network
 
 	// Hosts are host names under which a proxy on this machine serves the node, besides the loopback addresses; see [ParseHost].
 	Hosts []string
@@ -46,6 +46,14 @@ type Config struct {
 	Metrics *prometheus.Registry
 }
 
+// Network answers questions on the nodes of a ledger.
+type Network interface {
+	// Network tells other nodes how to follow the ledger.
+	Network() (wire.Network, error)
+	// Validators tells how the validators take part.
+	Validators() (wire.Validators, error)
+}
+
 // server is the API of one ledger.
 type server struct {
 	ledger   Ledger
@@ -54,7 +62,7 @@ type server struct {
 	log      *slog.Logger
 	token    *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
 	tokens   *access.Book
-	peers    func() (wire.Network, error)
+	net      Network
 	hosts    []string
 	origins  []string
 	counters *metrics
@@ -74,7 +82,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token and OpenSubmit are both set: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens, peers: config.Network}
+	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens, net: config.Network}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	for _, text := range config.Hosts {

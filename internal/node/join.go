@@ -11,13 +11,26 @@ import (
 	"lockstep/types"
 )
 
-// network tells other nodes how to follow the ledger.
-func (n *Node) network() (wire.Network, error) {
+// network answers questions on the nodes of the ledger: an [httpapi.Network].
+type network struct{ *Node }
+
+// Network tells other nodes how to follow the ledger.
+func (n network) Network() (wire.Network, error) {
 	network, err := n.chain.Network()
 	return wire.Network{
 		ChainID: n.store.Params().ChainID, Genesis: network.Genesis, File: network.GenesisFile, Node: network.Node, Listen: network.Listen,
 		Peers: network.Peers,
 	}, err
+}
+
+// Validators tells how the validators take part.
+func (n network) Validators() (wire.Validators, error) {
+	signers, err := n.chain.Signers()
+	validators := wire.Validators{Height: signers.Height, Blocks: signers.Blocks, Power: signers.Power, Needed: signers.Needed, Heard: signers.Heard}
+	for _, signer := range signers.Validators {
+		validators.Validators = append(validators.Validators, wire.Validator(signer))
+	}
+	return validators, err
 }
 
 // mostPeers bounds the nodes that a new node stays connected with.

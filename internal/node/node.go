@@ -112,7 +112,7 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{
-		Tokens: tokens, Network: n.network,
+		Tokens: tokens, Network: network{n},
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins),
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
@@ -49,6 +50,17 @@ func TestFourValidators(t *testing.T) {
 		finalAt(t, address, second.ID())
 	}
 
+	missing := validatorsAt(t, addresses[0], func(v *wire.Validators) bool { return v.Heard == 3 })
+	for _, validator := range missing.Validators {
+		identity, err := IdentityOf(validators[3].Dir)
+		if err != nil || validator.Heard != (validator.Key != identity.Validator) || validator.Power != 1 {
+			t.Errorf("%+v, while %+v is killed: %v", validator, identity, err)
+		}
+	}
+	if missing.Needed != 3 || missing.Power != 4 || missing.Blocks == 0 || missing.Validators[0].Signed == 0 {
+		t.Errorf("%+v", missing)
+	}
+
 	nodes[3] = startChild(t, validators[3].Dir)
 	addresses[3] = nodes[3].address(t)
 	defer nodes[3].kill()
@@ -67,6 +79,27 @@ func TestFourValidators(t *testing.T) {
 			t.Errorf("validator %d has %d transactions, %v", i, report.Txs, err)
 		}
 	}
+}
+
+// validatorsAt waits until a node sees its validators in a state.
+func validatorsAt(t *testing.T, address string, want func(*wire.Validators) bool) wire.Validators {
+	t.Helper()
+	node, err := client.New("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 600 {
+		validators, err := node.Validators(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want(&validators) {
+			return validators
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the node never sees its validators so")
+	return wire.Validators{}
 }
 
 // places returns validators on this machine, at free ports.
