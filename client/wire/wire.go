@@ -29,6 +29,9 @@ type Status struct {
 	Validators int            `json:"validators"`
 	SinceBlock types.Duration `json:"since_block" doc:"the time since the last block arrived at this node"`
 	Halted     bool           `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
+	Index      uint64         `json:"index,omitzero" doc:"the height up to which the index goes, from which history is answered"`
+	DiskFree   uint64         `json:"disk_free,omitzero" doc:"bytes left on the disk of the node"`
+	DiskFullIn types.Duration `json:"disk_full_in,omitzero" doc:"when the disk is full at the pace of the last day; absent while it doesn't fill, or after less than an hour"`
 	Troubles   []string       `json:"troubles" nullable:"false" doc:"faults of the node, such as its clock or its disk, in sentences"`
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/disk"
 	"lockstep/internal/node"
 	"lockstep/types"
 )
@@ -239,6 +240,12 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 		p.row("validators", fmt.Sprint(status.Validators))
 		p.row("peers", fmt.Sprint(status.Peers))
 		p.row("last block", since(status)+" ago")
+		if status.Index > 0 {
+			p.row("index", fmt.Sprintf("%d blocks behind", status.Height-min(status.Index, status.Height)))
+		}
+		if status.DiskFree > 0 {
+			p.row("disk", diskLeft(&status))
+		}
 		p.row("version", status.Version)
 		if status.Halted {
 			p.line("THE LEDGER STANDS STILL: no block for %s. Money is safe, and deadlines wait.", since(status))
@@ -250,6 +257,15 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 			showValidators(p, &validators)
 		}
 	})
+}
+
+// diskLeft tells the room on the node's disk, and when it is used up.
+func diskLeft(status *wire.Status) string {
+	text := disk.Size(status.DiskFree) + " left"
+	if status.DiskFullIn > 0 {
+		text += ", full in " + status.DiskFullIn.Std().Round(time.Hour).String() + " at the pace of the last day"
+	}
+	return text
 }
 
 // showValidators shows whether a quorum is heard, and how each validator takes part.

@@ -23,7 +23,7 @@ type metrics struct {
 	streams  prometheus.Gauge
 }
 
-func newMetrics(ledger Ledger, registry *prometheus.Registry) (*metrics, error) {
+func newMetrics(ledger Ledger, network Network, registry *prometheus.Registry) (*metrics, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -38,7 +38,7 @@ func newMetrics(ledger Ledger, registry *prometheus.Registry) (*metrics, error) 
 		}, []string{"route"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "lockstep_api_streams", Help: "Streams of events that are open."}),
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.streams, newStanding(ledger)} {
+	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.streams, newStanding(ledger, network)} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("api: metrics: %w", err)
 		}
@@ -59,6 +59,16 @@ func (m *metrics) count(pattern string, status int, begin time.Time) {
 type standing struct {
 	ledger Ledger
 	gauges []gauge
+
+	network                       Network // nil: none
+	needed, heard, signed, looked *prometheus.Desc
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 type gauge struct {
@@ -66,7 +76,7 @@ type gauge struct {
 	of   func(*wire.Status) float64
 }
 
-func newStanding(ledger Ledger) *standing {
+func newStanding(ledger Ledger, network Network) *standing {
 	s := &standing{ledger: ledger}
 	chain := prometheus.Labels{"chain": ledger.Params().ChainID}
 	add := func(name, help string, of func(*wire.Status) float64) {
@@ -79,6 +89,20 @@ func newStanding(ledger Ledger) *standing {
 	add("pool_transactions", "Transactions that wait in the pool.", func(s *wire.Status) float64 { return float64(s.Waiting) })
 	add("peers", "Peers that the node is connected to.", func(s *wire.Status) float64 { return float64(s.Peers) })
 	add("validators", "Validators of the chain.", func(s *wire.Status) float64 { return float64(s.Validators) })
+	add("halted", "1 when no block came for much longer than an idle ledger waits.", func(s *wire.Status) float64 { return oneIf(s.Halted) })
+	add("index_height", "The height up to which the index goes.", func(s *wire.Status) float64 { return float64(s.Index) })
+	add("disk_free_bytes", "Bytes left on the disk of the node.", func(s *wire.Status) float64 { return float64(s.DiskFree) })
+	add("troubles", "Faults that the node reports of itself.", func(s *wire.Status) float64 { return float64(len(s.Troubles)) })
+	if network != nil {
+		part := func(name, help string, labels ...string) *prometheus.Desc {
+			return prometheus.NewDesc("lockstep_"+name, help, labels, chain)
+		}
+		s.network = network
+		s.needed = part("power_needed", "The power of validators without which no block is made.")
+		s.heard = part("power_heard", "The power of the validators that are heard.")
+		s.signed = part("validator_signed", "How many of the last blocks a validator has signed.", "validator")
+		s.looked = part("validator_blocks", "The last blocks that validator_signed is about.")
+	}
 	return s
 }
 
@@ -86,6 +110,11 @@ func newStanding(ledger Ledger) *standing {
 func (s *standing) Describe(out chan<- *prometheus.Desc) {
 	for _, gauge := range s.gauges {
 		out <- gauge.desc
+	}
+	if s.network != nil {
+		for _, desc := range []*prometheus.Desc{s.needed, s.heard, s.signed, s.looked} {
+			out <- desc
+		}
 	}
 }
 
@@ -99,6 +128,26 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, gauge := range s.gauges {
 		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.of(&status))
+	}
+	s.collectValidators(out)
+}
+
+func (s *standing) collectValidators(out chan<- prometheus.Metric) {
+	if s.network == nil {
+		return
+	}
+	validators, err := s.network.Validators()
+	if err != nil {
+		return
+	}
+	give := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	give(s.needed, float64(validators.Needed))
+	give(s.heard, float64(validators.Heard))
+	give(s.looked, float64(validators.Blocks))
+	for _, validator := range validators.Validators {
+		give(s.signed, float64(validator.Signed), validator.Key.String())
 	}
 }
 

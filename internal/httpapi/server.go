@@ -104,7 +104,7 @@ func New(config Config) (http.Handler, error) {
 		s.token = &hash
 	}
 	var err error
-	if s.counters, err = newMetrics(config.Ledger, config.Metrics); err != nil {
+	if s.counters, err = newMetrics(config.Ledger, config.Network, config.Metrics); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()

@@ -25,6 +25,9 @@ func (n *Node) watchDisk(ctx context.Context) error {
 		if err := disk.CheckRunning(n.dir); err != nil {
 			return fmt.Errorf("the node has halted: %w", err)
 		}
+		if room, err := disk.Free(n.dir); err == nil { // where the system doesn't tell, there is no forecast
+			n.pace.Note(time.Now(), room)
+		}
 		warning := disk.Warning(n.dir)
 		if warning != "" && !warned {
 			n.logger.Warn(warning)

@@ -53,6 +53,7 @@ type Node struct {
 	page     *page.Server
 	limits   httpapi.Limits
 	token    string
+	pace     disk.Pace
 	address  string // the file with the address of the API
 	logger   *slog.Logger
 }
@@ -104,7 +105,7 @@ func (n *Node) open(config Config) error {
 	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
 		return err
 	}
-	n.ledger = query.New(ordering{n.chain, n.troubles}, n.store)
+	n.ledger = query.New(ordering{n.chain, n}, n.store)
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
 	tokens, err := access.Open(TokensFile(config.Dir))

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"lockstep/internal/chain"
@@ -13,7 +14,7 @@ import (
 // ordering adapts the chain of a node to [query.Chain].
 type ordering struct {
 	*chain.Chain
-	troubles func() []string // of the node beside its chain
+	node *Node
 }
 
 // Outcome implements [query.Chain].
@@ -28,16 +29,35 @@ func (o ordering) Await(ctx context.Context, id types.TxID) (query.Outcome, erro
 	return query.Outcome(outcome), err
 }
 
-// Status implements [query.Chain]. It adds the troubles of the node.
+// Status implements [query.Chain]. It adds the state of the node beside its chain.
 func (o ordering) Status() query.Status {
-	status := query.Status(o.Chain.Status())
-	status.Troubles = append(status.Troubles, o.troubles()...)
+	chain := o.Chain.Status()
+	status := query.Status{
+		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, SinceBlock: chain.SinceBlock,
+		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...),
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if position, err := o.node.index.Position(ctx); err == nil { // an index that does not answer has no position
+		status.Index = position.Height
+	}
+	if room, err := disk.Free(o.node.dir); err == nil { // where the system doesn't tell, nothing is known
+		status.DiskFree = room
+	}
+	status.DiskFullIn, _ = o.node.pace.FullIn()
 	return status
 }
 
+// fullWarning is how long before the disk is full, at its pace, that is a trouble of the node.
+const fullWarning = 7 * 24 * time.Hour
+
 // troubles returns the faults of the node beside its chain, in sentences.
 func (n *Node) troubles() (troubles []string) {
-	for _, trouble := range []string{disk.Warning(n.dir), n.certs.trouble(time.Now())} {
+	running := disk.Warning(n.dir)
+	if left, known := n.pace.FullIn(); running == "" && known && left < fullWarning {
+		running = fmt.Sprintf("the disk of %s is full in %s at the pace of the last day", n.dir, left.Round(time.Hour))
+	}
+	for _, trouble := range []string{running, n.certs.trouble(time.Now())} {
 		if trouble != "" {
 			troubles = append(troubles, trouble)
 		}

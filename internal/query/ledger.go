@@ -56,6 +56,9 @@ type Status struct {
 
 	SinceBlock time.Duration // since the last block arrived
 	Halted     bool          // no block arrived for longer than an idle ledger waits
+	Index      uint64        // the height up to which the index goes
+	DiskFree   uint64        // bytes left on the disk, 0: not known
+	DiskFullIn time.Duration // at the pace of the last day, 0: not known
 	Troubles   []string      // faults of the node, in sentences
 }
 
@@ -96,7 +99,8 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
-			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted, Troubles: append([]string{}, status.Troubles...),
+			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted,
+			Index: status.Index, DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
 }
