@@ -71,7 +71,8 @@ func (x *execution) offerSlot(id types.ProductID, order *types.Order) error {
 	return nil
 }
 
-// leaveOffer takes an offer that leaves its book out of its slot. One that has sold something leaves the slot to its auction.
+// leaveOffer takes an offer that leaves its book out of its slot. One that has sold something leaves the slot to its auction; a slot of
+// which nothing is sold leaves the state with its last offer, and is free again.
 func (s *State) leaveOffer(order *types.Order, sold bool) {
 	if order.Flow.IsZero() {
 		return
@@ -80,9 +81,6 @@ func (s *State) leaveOffer(order *types.Order, sold bool) {
 	next.Orders--
 	if sold {
 		next.Sold++
-	}
-	if next.Orders == 0 && next.Sold == 0 { // the slot is free again
-		next.Product = types.ProductID{}
 	}
 	s.keepSlot(at, next)
 }

@@ -27,9 +27,16 @@ type target struct {
 	tests []string
 }
 
-// targets are the rules of a trade, including the allotment of readings.
+// targets are the rules of a trade, including the allotment of readings, and those of orders, their stakes, their slots and their matches.
 func targets() []target {
-	return []target{{file: "trade", tests: []string{"./trade", "./internal/ledger", "./wallet"}}}
+	list := []target{{file: "trade", tests: []string{"./trade", "./internal/ledger", "./wallet"}}}
+	for _, file := range []string{"order", "slot", "held", "stakes", "auction", "offer", "conduct", "audit_stakes"} {
+		list = append(list, target{file: "internal/ledger/" + file + ".go", tests: []string{"./internal/ledger"}})
+	}
+	for _, file := range []string{"grid", "order"} {
+		list = append(list, target{file: "types/" + file + ".go", tests: []string{"./types", "./internal/ledger"}})
+	}
+	return list
 }
 
 func main() {

@@ -208,7 +208,13 @@ func Blank() *Board {
 
 // New gives each party its purse, and the producer its meter.
 func New(purses [Parties]types.Amount) (*Board, []*types.Tx, error) {
+	return NewMarket(purses, types.MarketParams{})
+}
+
+// NewMarket is [New] on a ledger that holds auctions.
+func NewMarket(purses [Parties]types.Amount, market types.MarketParams) (*Board, []*types.Tx, error) {
 	b := Blank()
+	b.Params.Market = market
 	state := ledger.New(b.View, *b.Params)
 	state.Begin(1, Opening)
 	b = b.After(state)

@@ -87,6 +87,13 @@ func (r *rules) attacksOn(at *board.Board, b *book, i int) (attacks []*move) {
 				[]types.Action{&types.Release{Trade: id, Instalment: k, Preimage: r.preimage(i, k-1)}})
 		}
 	}
+	if r.Deals[i].Matched {
+		tree := matchTree(i)
+		hostile("the secret of another leaf of the bid is shown, with the path of that leaf", "one secret never opens two trades",
+			[]types.Action{&types.Release{Trade: id, Instalment: 1, Preimage: board.Secret(otherLeaf + i), Path: tree.Path(1)}})
+		hostile("the secret is shown without its path", "the lock is the root of the bid's tree",
+			[]types.Action{&types.Release{Trade: id, Instalment: 1, Preimage: r.preimage(i, 1)}})
+	}
 	sum := b.trades[i].sum()
 	for _, shares := range [][2]types.Amount{{sum + 1, 0}, {0, sum + 1}, {types.MaxAmount, sum + 1}, {sum / 2, sum - sum/2 - min(sum, 1)}} {
 		says := fmt.Sprintf("%s to the producer and %s to the buyer", shares[0], shares[1])

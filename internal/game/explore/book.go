@@ -18,7 +18,8 @@ type book struct {
 	coins      [board.Parties]types.Amount
 	trades     [2]entry
 	offer      offerState
-	remaining  uint64 // of the offer
+	remaining  uint64       // of the offer
+	stake      types.Amount // of the offer
 }
 
 // offerState is whether the producer's offer stands.
@@ -61,6 +62,7 @@ type rules struct {
 	purses     [board.Parties]types.Amount
 	records    map[[2]uint64]types.HexBytes // by page and quantity
 	offer      types.Offer                  // where the deals are takes of one
+	product    types.Product                // where they are matches
 }
 
 func (r *rules) due(i int, k uint16) types.Amount {
@@ -83,6 +85,9 @@ func (r *rules) phase(b *book, i int) types.Phase {
 func (r *rules) owner(b *book, i int, part types.Part) (board.Party, bool) {
 	switch r.phase(b, i) {
 	case types.PhaseRefunded:
+		if part == types.PartBond { // a staked one
+			return board.Producer, true
+		}
 		return buyer(i), part == types.PartPayment || part == types.PartDeposit
 	case types.PhaseReleased:
 		if part == types.PartReturn {
@@ -140,9 +145,14 @@ func (r *rules) deliver(b *book, i int) string {
 		return "delivery is committed before the slot begins"
 	}
 	e.phase, e.placed = types.PhaseDelivered, deal.Fallback == game.Metered
+	b.coins[board.Producer] -= r.bondToLock(b, i)
 	e.locked[types.PartDeposit], e.locked[types.PartReturn], e.locked[types.PartBond] = 0, deal.Deposit, deal.Bond
-	b.coins[board.Producer] -= deal.Bond
 	return ""
+}
+
+// bondToLock is the bond that the delivery takes from the producer: none if it was staked before.
+func (r *rules) bondToLock(b *book, i int) types.Amount {
+	return r.Deals[i].Bond - b.trades[i].locked[types.PartBond]
 }
 
 func (r *rules) release(b *book, i int, k uint16, right bool) string {

@@ -28,6 +28,9 @@ func (r Report) String() string {
 // Explore tries every move in every state of a scene, breadth first, up to a number of states; zero: all. It stops at the
 // first broken promise, to which its story is then among the shortest ways. The same scene gives the same report.
 func Explore(scene Scene, limit int) (Report, error) {
+	if scene.Orders {
+		return exploreOrders(&scene, limit)
+	}
 	x, err := newExplorer(scene)
 	if err != nil {
 		return Report{}, err
@@ -65,7 +68,7 @@ type explorer struct {
 
 func newExplorer(scene Scene) (*explorer, error) {
 	r := &rules{Scene: &scene, purses: scene.purses(), records: map[[2]uint64]types.HexBytes{}}
-	at, setUp, err := board.New(r.purses)
+	at, setUp, err := board.NewMarket(r.purses, r.market())
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +89,23 @@ func newExplorer(scene Scene) (*explorer, error) {
 			}
 			agreement = *taken
 		}
+		if scene.Lot > 0 {
+			if agreement, err = r.matchOf(i); err != nil {
+				return nil, err
+			}
+		}
 		r.agreements, r.ids = append(r.agreements, agreement), append(r.ids, agreement.ID())
 		r.deadlines = append(r.deadlines, deal.deadlines())
 	}
 	x := &explorer{rules: r, setUp: setUp, known: map[book]bool{}, report: Report{Scene: scene.Name}}
 	b := book{meter: -1, coins: r.purses}
 	x.onTime(&b, at)
-	if at, b, err = x.open(at, b); err != nil {
+	if scene.Lot > 0 {
+		at, b, err = x.auction(at, b)
+	} else {
+		at, b, err = x.open(at, b)
+	}
+	if err != nil {
 		return nil, err
 	}
 	x.known[b] = true
@@ -134,6 +147,9 @@ func (x *explorer) open(at *board.Board, b book) (*board.Board, book, error) {
 
 func (x *explorer) onTime(b *book, at *board.Board) {
 	b.now, b.block, b.dust = at.Clock.Now(), at.Clock.BlockTime, at.Clock.Dust
+	if b.offer == standing && b.now > x.offer.Deadlines.PayBy { // it has run out
+		b.closeOffer()
+	}
 }
 
 // expand checks a state and tries every move in it.
@@ -146,7 +162,7 @@ func (x *explorer) expand(n int) (err error) {
 		}
 	}()
 	if x.Honest == "" { // the moves of honest parties are among those of all
-		for _, guarantee := range []func(*board.Board, *book) string{x.conserved, x.freed} {
+		for _, guarantee := range []func(*board.Board, *book) string{x.asInTheBook, x.conserved, x.freed} {
 			if why := guarantee(at, &b); why != "" {
 				x.broken(n, nil, why)
 				return nil
@@ -160,7 +176,7 @@ func (x *explorer) expand(n int) (err error) {
 	if x.Honest == "" {
 		x.refusals(n, moves)
 	}
-	progress := map[int]string{}
+	progress, done := map[int]string{}, newDone(at, x.ids)
 	for _, m := range moves {
 		if x.report.Story != nil {
 			return nil
@@ -169,7 +185,13 @@ func (x *explorer) expand(n int) (err error) {
 			continue
 		}
 		x.trying = m
-		if done := x.try(n, m); done && isProgress(m.kind) {
+		made := x.try(n, m)
+		if made {
+			if why := done.add(m); why != "" {
+				x.broken(n, m, why)
+			}
+		}
+		if made && isProgress(m.kind) {
 			if other := progress[m.trade]; other != "" && other != m.kind {
 				x.broken(n, m, fmt.Sprintf("two moves share a window: %s and %s", other, m.kind))
 			}
@@ -177,6 +199,9 @@ func (x *explorer) expand(n int) (err error) {
 		}
 	}
 	x.trying = nil
+	if why := done.missing(&b); x.Honest == "" && why != "" {
+		x.broken(n, nil, why)
+	}
 	x.passTime(n)
 	return nil
 }

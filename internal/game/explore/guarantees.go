@@ -56,8 +56,8 @@ func (r *rules) asInTheBook(at *board.Board, b *book) string {
 			return fmt.Sprintf("guarantee 1: %s should have %s and has %s", p, b.coins[p], coins[p])
 		}
 	}
-	if offer, stands := at.Reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && offer.Remaining != b.remaining) {
-		return fmt.Sprintf("the offer should stand: %t with %d left; it stands: %t", r.stands(b), b.remaining, stands)
+	if offer, stands := at.Reader().Offer(r.offer.ID()); r.Offered && (stands != r.stands(b) || stands && (offer.Remaining != b.remaining || offer.Stake != b.stake)) {
+		return fmt.Sprintf("the offer should stand: %t with %d left and %s staked; it stands: %t", r.stands(b), b.remaining, b.stake, stands)
 	}
 	for i := range r.Deals {
 		if why := r.tradeAsInTheBook(at, b, i, locked[i]); why != "" {
@@ -135,6 +135,8 @@ func (r *rules) producerKept(b *book) string {
 				return "guarantee 3: more than one instalment of goods is unpaid"
 			}
 			least += paid - int64(deal.Bond)
+		case phase == types.PhasePaid: // a staked bond waits for the delivery
+			least -= int64(e.locked[types.PartBond])
 		case phase == types.PhaseAwarded:
 			least += paid - int64(deal.Bond)
 		case phase == types.PhaseReleased || phase == types.PhaseSettled:

@@ -26,11 +26,12 @@ type move struct {
 	mandates   []board.Party // whose mandates its actions bear
 	next       book          // by the protocol, if the move changes it
 	verdict    verdict
-	why        string // when it must be refused
-	invalid    bool   // its signatures are by the right keys, but not valid
-	kind       string // of its only action, if it is that alone
-	trade      int    // which the action is on
-	instalment uint16 // of a release
+	why        string  // when it must be refused
+	invalid    bool    // its signatures are by the right keys, but not valid
+	kind       string  // of its only action, if it is that alone
+	trade      int     // which the action is on
+	instalment uint16  // of a release
+	spends     []input // if it spends parts of trades and does nothing else
 }
 
 // step is an action with its effect by the protocol.
@@ -75,6 +76,9 @@ func (r *rules) compose(at *board.Board, b *book, inputs []input, steps ...step)
 		}
 	}
 	r.follow(m, inputs, steps)
+	if len(steps) == 0 {
+		m.spends = inputs
+	}
 	if len(steps) == 1 && len(inputs) == 0 {
 		m.kind, m.trade, m.instalment = types.ActionKind(steps[0].action), steps[0].trade, steps[0].instalment
 		if len(body.Inputs) == 0 && len(m.by) == 0 { // the unsigned form
@@ -177,7 +181,7 @@ func (r *rules) steps(b *book, i int) []step {
 		},
 		{
 			says: "the producer records the delivery of " + name, action: &types.Deliver{Trade: id}, by: []board.Party{board.Producer},
-			debits: debit(board.Producer, deal.Bond), apply: func(b *book) string { return r.deliver(b, i) },
+			debits: debit(board.Producer, r.bondToLock(b, i)), apply: func(b *book) string { return r.deliver(b, i) },
 		},
 	}
 	if r.Offered {
@@ -213,7 +217,7 @@ func debit(who board.Party, amount types.Amount) (debits [board.Parties]types.Am
 func (r *rules) releaseStep(i int, k uint16) step {
 	return step{
 		says: fmt.Sprintf("the secret of instalment %d of %d of %s is shown", k, r.Deals[i].Instalments, r.title(i)), instalment: k,
-		action: &types.Release{Trade: r.ids[i], Instalment: k, Preimage: r.preimage(i, k)},
+		action: &types.Release{Trade: r.ids[i], Instalment: k, Preimage: r.preimage(i, k), Path: r.path(i)},
 		apply:  func(b *book) string { return r.release(b, i, k, true) },
 	}
 }

@@ -21,7 +21,7 @@ type mutant struct {
 }
 
 func mutants() []mutant {
-	const twoTrades = "two trades on one meter"
+	const twoTrades, orders = "two trades on one meter", "orders"
 	return []mutant{
 		// The windows of protocol section 3.
 		{"pay-by", "trade/phase.go", "return d.PayBy, types.PhaseLapsed", "return d.PayBy + 1, types.PhaseLapsed", ""},
@@ -69,6 +69,32 @@ func mutants() []mutant {
 		{"no more of an offer than is left", "internal/ledger/offer.go", "a.Quantity > standing.Remaining || ", "", "takes"},
 		{"the smallest fill of an offer", "internal/ledger/offer.go", "min(standing.Offer.MinFill, standing.Remaining)", "1", "takes"},
 		{"what is taken of an offer is gone", "internal/ledger/offer.go", "Remaining: standing.Remaining - a.Quantity", "Remaining: standing.Remaining", "takes"},
+		{"the stake of an offer is its producer's again", "internal/ledger/offer.go", "\tif standing.Stake > 0 {\n\t\tif err := s.deposit", "\tif standing.Stake > 2 {\n\t\tif err := s.deposit", "takes of a staked"},
+		{"a take has its bond from the stake", "internal/ledger/offer.go", "rest.Stake = standing.Stake - agreement.Bond", "rest.Stake = standing.Stake", "takes of a staked"},
+		{"a staked bond is locked once", "trade/locked.go", "staked {\n\t\treturn 0", "staked {\n\t\treturn t.Agreement.Bond", "takes of a staked"},
+		{"a staked bond is the producer's after a refund", "trade/phase.go", "case types.PartBond: // a staked one\n\t\t\treturn t.Agreement.Producer", "case types.PartBond: // a staked one\n\t\t\treturn t.Agreement.Consumer", "a match, hold"},
+		// Matches.
+		{"the bond of a match is locked", "trade/apply.go", "appendLocks(t.room[:0], &t.Trade, true)", "appendLocks(t.room[:0], &t.Trade, false)", "a match, meter"},
+		{"a metered match is delivered", "trade/apply.go", "\t\tt.Phase = types.PhaseDelivered\n", "", "a match, meter"},
+		{"a match opens by its own leaf", "trade/instalments.go", "leaf, path) == t.Digest", "leaf, path) == t.Digest || types.RootOf(preimage.Digest(int(k)), leaf^1, path) == t.Digest", "a match, hold"},
+		{"matches of one auction have one place", "internal/ledger/held.go", "trade.Match(&agreement, m.Root, m.Depth, h.Height, s.now)", "trade.Match(&agreement, m.Root, m.Depth, h.Height+uint64(m.Lots), s.now)", "two matches of one offer, meter"},
+		{"the status lists the refund of a bond", "trade/moves.go", `window{name: "take_bond", by: "producer", in: refunded, spends: true}`, `window{name: "take_bond", by: "producer", in: paid, spends: true}`, "a match, hold"},
+		// Orders.
+		{"an order locks its stake", "internal/ledger/order.go", "x.debit(product.Asset, stake)", "x.debit(product.Asset, stake-1)", orders},
+		{"a replaced order gives its stake back", "internal/ledger/order.go", "return x.release(old)", "return nil", orders},
+		{"a book opens", "internal/ledger/order.go", "x.clock.BlockTime < opens ||", "x.clock.BlockTime < opens-1 ||", orders},
+		{"a book closes with its gate", "internal/ledger/order.go", "x.clock.BlockTime > gate {", "x.clock.BlockTime > gate+1 {", orders},
+		{"no order is withdrawn late", "internal/ledger/order.go", "if x.clock.BlockTime > last {", "if x.clock.BlockTime > last+1 {", orders},
+		{"late orders improve", "internal/ledger/order.go", "&& !order.Improves(old)", "&& !order.Improves(old) && false", orders},
+		{"no late order meets its owner's own", "internal/ledger/order.go", "if bid.Limit >= offer.Limit {", "if bid.Limit >= offer.Limit && false {", orders},
+		{"no agreement on a slot that is for sale", "internal/ledger/slot.go", "if next.Product != (types.ProductID{}) {", "if next.Product != (types.ProductID{}) && false {", orders},
+		{"no order on a slot that is agreed on", "internal/ledger/slot.go", "case next.Agreed > 0 || ", "case ", orders},
+		{"the rest of a stake is its owner's", "internal/ledger/held.go", "rest := stake - used; rest > 0", "rest := stake - used; rest > 1", orders},
+		{"an outage leaves out orders that do not wait", "internal/ledger/auction.go", "case order.Expires < begin:", "case order.Expires < begin && false:", orders},
+		{"no auction without time to deliver", "internal/ledger/auction.go", "begin.Add(s.params.MinWindow) > book.Product.From", "begin.Add(s.params.MinWindow) > book.Product.From+1", orders},
+		{"an auction within a clock cap is on time", "internal/ledger/auction.go", "Since(gate) <= s.params.ClockCap", "Since(gate) < s.params.ClockCap", orders},
+		{"the lowest price under surplus supply", "market/price.go", "return i.low\n", "return i.high\n", orders},
+		{"the middle in balance", "market/price.go", "(i.high-i.low)/2", "(i.high-i.low+1)/2", orders},
 		// Rules of every transaction (section 2).
 		{"a transaction without inputs is done once", "internal/ledger/transaction.go", "remembered); done {", "remembered); done && false {", ""},
 		{"a trade's ID is remembered", "internal/ledger/step.go", "x.put(tradeKey(id), &mark{})", "x.remove(tradeKey(id))", ""},
@@ -119,7 +145,7 @@ const (
 
 // handful are the mutants that every run of the tests breeds; LOCKSTEP_MUTANTS=all breeds them all.
 func handful() []string {
-	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order", "the consumer's mandate", "a split is for its phase"}
+	return []string{"deliver-by", "no more of an offer than is left", "a claim's place is that of its agreement", "the max in the formula", "a transaction without inputs is done once", "actions in order", "the consumer's mandate", "a split is for its phase", "a staked bond is the producer's after a refund", "the rest of a stake is its owner's"}
 }
 
 const storyEnv = "LOCKSTEP_STORY_OF" // set in a mutant's own process: the beginning of the scenes' names

@@ -18,9 +18,13 @@ const (
 func (r *rules) standingOffer(at *board.Board) types.Offer {
 	a := r.Deals[0].Agreement(at, board.Consumer, r.Deals[0].deadlines(), 0)
 	a.Goods.Quantity = offered
+	bond := types.Rate{Mantissa: 3, Exponent: 1}
+	if r.Staked {
+		bond = types.Rate{Mantissa: 1}
+	}
 	return types.Offer{
 		ChainID: a.ChainID, Producer: a.Producer, Goods: a.Goods, Asset: a.Asset,
-		Price: types.Rate{Mantissa: 14, Exponent: 1}, Deposit: types.Rate{Mantissa: 5, Exponent: 1}, Bond: types.Rate{Mantissa: 3, Exponent: 1},
+		Price: types.Rate{Mantissa: 14, Exponent: 1}, Deposit: types.Rate{Mantissa: 5, Exponent: 1}, Bond: bond,
 		MinFill: minFill, Instalments: 1, Deadlines: a.Deadlines, Fallback: a.Fallback,
 	}
 }
@@ -31,11 +35,23 @@ func (r *rules) offerSteps() []step {
 	}
 	return []step{
 		{
-			says: "the producer posts an offer", action: &types.Post{Offer: r.offer}, by: []board.Party{board.Producer}, apply: r.post,
+			says: "the producer posts an offer", action: &types.Post{Offer: r.offer, Stake: r.stake()}, by: []board.Party{board.Producer},
+			debits: debit(board.Producer, r.stake()), apply: r.post,
 			open: func(b *book) bool { return b.offer == closed }, // the same transaction again, or another with the same offer
 		},
-		{says: "the producer withdraws its offer", action: &types.Cancel{Offer: r.offer.ID()}, by: []board.Party{board.Producer}, apply: r.cancel},
+		{
+			says: "the producer withdraws its offer", action: &types.Cancel{Offer: r.offer.ID()}, by: []board.Party{board.Producer}, apply: r.cancel,
+			open: func(*book) bool { return r.Staked }, // a staked offer can be posted twice, and the second withdrawal is the same transaction
+		},
 	}
+}
+
+// stake is the bond that the offer locks when it is posted.
+func (r *rules) stake() types.Amount {
+	if r.Staked {
+		return offered
+	}
+	return 0
 }
 
 func (r *rules) post(b *book) string {
@@ -45,7 +61,8 @@ func (r *rules) post(b *book) string {
 	case b.now > r.offer.Deadlines.PayBy:
 		return "pay-by has passed"
 	}
-	b.offer, b.remaining = standing, offered
+	b.offer, b.remaining, b.stake = standing, offered, r.stake()
+	b.coins[board.Producer] -= b.stake
 	return ""
 }
 
@@ -53,8 +70,14 @@ func (r *rules) cancel(b *book) string {
 	if !r.stands(b) {
 		return "the offer does not stand"
 	}
-	b.offer, b.remaining = closed, 0
+	b.closeOffer()
 	return ""
+}
+
+// closeOffer ends the offer: the rest of its stake is the producer's.
+func (b *book) closeOffer() {
+	b.coins[board.Producer] += b.stake
+	b.offer, b.remaining, b.stake = closed, 0, 0
 }
 
 // stands says that an offer was posted and has neither been closed nor run out.
@@ -88,8 +111,12 @@ func (r *rules) take(b *book, i int, quantity uint64, rank uint8) string {
 	if why := r.agree(b, i, rank); why != "" {
 		return why
 	}
+	if r.Staked { // the bond moves from the offer into the trade
+		b.stake -= r.Deals[i].Bond
+		b.trades[i].locked[types.PartBond] = r.Deals[i].Bond
+	}
 	if b.remaining -= quantity; b.remaining == 0 {
-		b.offer = closed
+		b.closeOffer()
 	}
 	return r.pay(b, i)
 }

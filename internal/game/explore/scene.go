@@ -24,8 +24,14 @@ type Scene struct {
 	// Opening names the deals whose agreements are recorded and paid for when the scene begins, those of one list in one
 	// block. Empty: the scene begins with nothing agreed.
 	Opening [][]int
-	// Offered: the deals are takes of one standing offer of the producer's, instead of agreements that both sign.
-	Offered bool
+	// Offered: the deals are takes of one standing offer of the producer's, instead of agreements that both sign. Staked: the bond of that
+	// offer is locked with it.
+	Offered, Staked bool
+	// Lot: the deals are matches of an auction, which was held before the scene begins, with lots of so many Wh. Zero: they are not.
+	Lot uint64
+	// Orders: the scene is of the orders of an auction, from before its book opens until its trades are over; see [orderScene]. Its only
+	// deal gives the terms.
+	Orders bool
 }
 
 // Deal is one trade of a scene. The producer's is with the consumer; a second one is with the stranger, perhaps an
@@ -49,6 +55,9 @@ func buyer(deal int) board.Party { return []board.Party{board.Consumer, board.St
 
 func (d *Deal) deadlines() types.Deadlines {
 	deadlines := d.Terms.Deadlines()
+	if d.Matched {
+		deadlines = matchDeadlines()
+	}
 	deadlines.ReadingBy = deadlines.ReadingBy.Add(d.Late)
 	deadlines.ConfirmBy = deadlines.ConfirmBy.Add(d.Late)
 	return deadlines
@@ -74,7 +83,7 @@ func (s *Scene) moments() []types.Time {
 		if metered {
 			all = append(all, board.SlotUntil-1, d.ReadingBy)
 		}
-		if len(s.Opening) == 0 {
+		if len(s.Opening) == 0 && s.Lot == 0 {
 			all = append(all, d.PayBy, d.PayBy+1)
 		}
 	}
@@ -129,7 +138,8 @@ func Scenes() []Scene {
 		}
 	}
 	halves := Scene{Name: "meter, read in halves", Deals: []Deal{one(game.Metered, 2, 1)}, Read: []uint64{5}, Halves: true, Opening: [][]int{{0}}, Outages: 1}
-	return append(append(scenes, halves, offerScene()), meterScenes()...)
+	scenes = append(append(scenes, halves, offerScene(), stakedScene()), meterScenes()...)
+	return append(append(scenes, matchScenes()...), orderScenes()...)
 }
 
 // offerScene is a standing offer of 5 Wh, of which the consumer wants 3 and a stranger 2: each sum is a rate times the
@@ -139,6 +149,16 @@ func offerScene() Scene {
 		return Deal{Terms: game.Terms{Value: 11, Cost: 1, Price: price, Deposit: deposit, Bond: bond, Instalments: 1, Quantity: quantity, Fallback: game.Hold}}
 	}
 	return Scene{Name: "takes of an offer, everybody free", Deals: []Deal{take(3, 5, 2, 1), take(2, 3, 1, 1)}, Offered: true}
+}
+
+// stakedScene is the same offer with its bond, a unit for each Wh, locked from the beginning.
+func stakedScene() Scene {
+	scene := offerScene()
+	scene.Name, scene.Staked = "takes of a staked offer, everybody free", true
+	for i := range scene.Deals {
+		scene.Deals[i].Bond = types.Amount(scene.Deals[i].Quantity)
+	}
+	return scene
 }
 
 // meterScenes are two trades on one meter: the second buyer is a stranger, perhaps invited by the producer to share
