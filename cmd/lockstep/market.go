@@ -13,6 +13,7 @@ import (
 
 	"lockstep/market"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 type marketCmd struct {
@@ -28,8 +29,8 @@ type marketCmd struct {
 
 type marketClearCmd struct {
 	File string `arg:"" help:"CSV with a header: id, side (bid or offer), quantity, price (of one unit), and optionally owner and min_fill; - for standard input."`
-	Lot  uint64 `help:"Units of a lot: quantities and smallest fills are whole lots." default:"1" placeholder:"N"`
-	Tick string `help:"Step of the prices; by default the last decimal place that one of them has." placeholder:"PRICE"`
+	Lot  uint64 `help:"Units of a lot: quantities and smallest fills are whole lots. 1 unless given." default:"1" placeholder:"N"`
+	Tick string `help:"Step of the prices of one unit: limits are whole steps, and so is the result. 1 unless given." default:"1" placeholder:"PRICE"`
 }
 
 type clearing struct {
@@ -66,10 +67,11 @@ func (c *marketClearCmd) Run(a *app) error {
 
 // clear clears the orders by the rule of the ledger, in lots and ticks.
 func (c *marketClearCmd) clear(orders []fileOrder) (shown clearing, err error) {
-	tick, err := c.tick(orders)
-	if err != nil {
-		return shown, err
+	rate, err := types.ParseRate(c.Tick)
+	if err != nil || rate.Mantissa == 0 {
+		return shown, misuse("--tick %q is not a step of prices: write a number such as 0.01", c.Tick)
 	}
+	tick := exactly(rate)
 	list := make([]market.Order, len(orders))
 	for i := range orders {
 		if list[i], err = orders[i].lots(c.Lot, tick); err != nil {
@@ -95,22 +97,6 @@ func (c *marketClearCmd) clear(orders []fileOrder) (shown clearing, err error) {
 	return shown, nil
 }
 
-// tick returns the step of the prices.
-func (c *marketClearCmd) tick(orders []fileOrder) (*big.Rat, error) {
-	if c.Tick != "" {
-		rate, err := types.ParseRate(c.Tick)
-		if err != nil || rate.Mantissa == 0 {
-			return nil, misuse("--tick %q is not a step of prices: write a number such as 0.01", c.Tick)
-		}
-		return exactly(rate), nil
-	}
-	finest := types.Rate{Mantissa: 1}
-	for i := range orders {
-		finest.Exponent = max(finest.Exponent, orders[i].price.Exponent)
-	}
-	return exactly(finest), nil
-}
-
 // fileOrder is a line of a file of orders.
 type fileOrder struct {
 	line      int
@@ -124,26 +110,46 @@ type fileOrder struct {
 // lots returns the order in lots and ticks.
 func (o *fileOrder) lots(lot uint64, tick *big.Rat) (order market.Order, err error) {
 	order = market.Order{ID: o.id, Owner: o.owner, Side: o.side, Lots: o.quantity / lot, MinFill: o.minFill / lot}
-	if o.quantity%lot != 0 {
-		return order, fmt.Errorf("quantity %d is not a whole number of lots of %d", o.quantity, lot)
-	}
-	if o.minFill%lot != 0 {
-		return order, fmt.Errorf("min_fill %d is not a whole number of lots of %d", o.minFill, lot)
+	for _, number := range []struct {
+		of   string
+		n    uint64
+		most uint64
+	}{{"quantity", o.quantity, types.MaxQuantity}, {"min_fill", o.minFill, o.quantity}} {
+		off := (*wallet.OffGrid)(nil)
+		if err := wallet.CheckLots(&types.Grid{Lot: lot}, number.n, number.most); errors.As(err, &off) {
+			return order, types.Refuse(types.CodeOrder, "%s %d is not a whole number of lots of %d: %s", number.of, number.n, lot, nearest(off.Nearest, strconv.FormatUint))
+		}
 	}
 	ticks := new(big.Rat).Quo(exactly(o.price), tick)
 	if !ticks.IsInt() {
-		below := new(big.Int).Quo(ticks.Num(), ticks.Denom())
-		at := func(n int64) string {
-			step := new(big.Rat).SetInt(new(big.Int).Add(below, big.NewInt(n)))
-			return market.Decimal(step.Mul(step, tick))
-		}
-		return order, fmt.Errorf("price %s is not a whole number of ticks of %s: the nearest are %s and %s", o.price, market.Decimal(tick), at(0), at(1))
+		return order, types.Refuse(types.CodeOrder, "price %s is not a whole number of steps of %s: %s; or give the step of the prices by --tick, such as %s",
+			o.price, market.Decimal(tick), o.nearestPrices(ticks, tick), types.Rate{Mantissa: 1, Exponent: max(o.price.Exponent, 1)})
 	}
 	if !ticks.Num().IsUint64() {
 		return order, fmt.Errorf("price %s is more ticks of %s than can be counted: take larger ones", o.price, market.Decimal(tick))
 	}
 	order.Limit = ticks.Num().Uint64()
 	return order, nil
+}
+
+// nearestPrices names the steps around a price that is none. A bid at zero is none either.
+func (o *fileOrder) nearestPrices(ticks, tick *big.Rat) string {
+	below := new(big.Int).Quo(ticks.Num(), ticks.Denom())
+	steps := []*big.Int{below, new(big.Int).Add(below, big.NewInt(1))}
+	if below.Sign() == 0 && o.side == types.Bid {
+		steps = steps[1:]
+	}
+	return nearest(steps, func(step *big.Int, _ int) string {
+		return market.Decimal(new(big.Rat).Mul(tick, new(big.Rat).SetInt(step)))
+	})
+}
+
+// nearest lists one or two values that are on a grid, beside one that is not.
+func nearest[T any](values []T, text func(T, int) string) string {
+	if len(values) == 1 {
+		return text(values[0], 10) + " is the nearest"
+	}
+	return text(values[0], 10) + " and " + text(values[1], 10) + " are the nearest"
 }
 
 // maxOrdersFile bounds a file of orders: the most orders of an auction, each well below 256 bytes.

@@ -21,7 +21,7 @@ func FuzzReadOrders(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c := marketClearCmd{Lot: max(lot, 1)}
+		c := marketClearCmd{Lot: max(lot, 1), Tick: "0.5"}
 		result, err := c.clear(orders)
 		if err != nil {
 			return

@@ -181,10 +181,7 @@ func (c *orderPlaceCmd) lots(flag, text string, grid *types.Grid, most uint64) (
 	unit := unitOf(c.Unit)
 	off := (*wallet.OffGrid)(nil)
 	if err := wallet.CheckLots(grid, n, most); errors.As(err, &off) {
-		near := sameUnit(text, off.Nearest[0], unit) + " is the nearest"
-		if len(off.Nearest) == 2 {
-			near = sameUnit(text, off.Nearest[0], unit) + " and " + sameUnit(text, off.Nearest[1], unit) + " are the nearest"
-		}
+		near := nearest(off.Nearest, func(n uint64, _ int) string { return sameUnit(text, n, unit) })
 		return 0, misuse("%s %q is not a whole number of lots of %s: %s", flag, text, quantity(grid.Lot, unit), near)
 	}
 	return n, nil
