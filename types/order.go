@@ -68,6 +68,35 @@ func (o *Order) Improves(old *Order) bool {
 		o.Expires >= old.Expires && o.Flow == old.Flow && o.Depth >= old.Depth
 }
 
+// CheckLate checks the order against those of its owner in the book, in a block of a time. From one smallest window before the gate on an
+// order may be added or improved, and none may be taken out: so none may meet one of its own owner either, since the auction nets the two.
+// Own returns the owner's order of a number for the product, or nil.
+func (o *Order) CheckLate(params *Params, blockTime Time, own func(number uint8) *Order) error {
+	last := o.Product.Withdrawable(params)
+	if blockTime <= last {
+		return nil
+	}
+	for number := range params.Market.KeyOrders {
+		switch other := own(number); {
+		case other == nil:
+		case number == o.Number && !o.Improves(other):
+			return Refuse(CodeBookClosed, "since %s orders can only be improved: a higher bid, a lower offer, a larger quantity, no new conditions", last)
+		case number != o.Number && o.meets(other):
+			return Refuse(CodeBookClosed, "since %s no order can be taken out, and this one would meet order %d of the same owner, which takes both out: its limit is %s",
+				last, number, other.Limit)
+		}
+	}
+	return nil
+}
+
+// meets reports whether two orders for a product trade at one price.
+func (o *Order) meets(other *Order) bool {
+	if o.Side == Sell {
+		o, other = other, o
+	}
+	return o.Side != other.Side && o.Limit >= other.Limit
+}
+
 // Side tells bids from offers.
 type Side uint8
 

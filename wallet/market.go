@@ -1,14 +1,17 @@
 package wallet
 
 import (
+	"slices"
+
 	"lockstep/types"
 )
 
 // Place puts an order of the account into the auction of its product and locks its stake. It replaces the account's order of the same
-// number, if one is given as a node shows it: then that one's stake is free for the new one. Place fills in fields that are zero: chain,
+// number, if one is given as a node shows it: then that one's stake is free for the new one. The others are the account's further orders for
+// the product: shortly before the gate none may be taken out, not even by one that would meet it. Place fills in fields that are zero: chain,
 // owner, a smallest fill of one lot, the begin of the slot as expiry, and the terms of the product's grid. A bid gets the account's tree of
 // digests.
-func (d *Draft) Place(order types.Order, replaces *types.Order) (types.OrderID, error) {
+func (d *Draft) Place(order types.Order, replaces *types.Order, others ...*types.Order) (types.OrderID, error) {
 	params := &d.ctx.Params
 	if err := d.complete(&order, replaces); err != nil {
 		return types.OrderID{}, err
@@ -17,9 +20,19 @@ func (d *Draft) Place(order types.Order, replaces *types.Order) (types.OrderID, 
 		return types.OrderID{}, err
 	}
 	if replaces != nil {
-		if err := d.checkReplaced(&order, replaces); err != nil {
+		if err := checkReplaced(&order, replaces); err != nil {
 			return types.OrderID{}, err
 		}
+	}
+	if err := order.CheckLate(params, d.ctx.BlockTime, func(number uint8) *types.Order {
+		for _, own := range slices.Concat(others, []*types.Order{replaces}) {
+			if own != nil && own.Owner == order.Owner && own.Number == number && own.Product.ID() == order.Product.ID() {
+				return own
+			}
+		}
+		return nil
+	}); err != nil {
+		return types.OrderID{}, err
 	}
 	worst, err := AtLimit(params, &order)
 	if err != nil {
@@ -70,14 +83,10 @@ func (d *Draft) complete(order, replaces *types.Order) error {
 	return nil
 }
 
-// checkReplaced refuses to replace an order that is not of the same place, or to make one worse so late that the ledger would not take it.
-func (d *Draft) checkReplaced(order, old *types.Order) error {
+// checkReplaced refuses to replace an order that is not of the same place.
+func checkReplaced(order, old *types.Order) error {
 	if old.Owner != order.Owner || old.Number != order.Number || old.Product.ID() != order.Product.ID() {
 		return refuse(ReasonMismatch, "an order replaces the one of the same owner, product and number, and no other")
-	}
-	if last := old.Product.Withdrawable(&d.ctx.Params); d.ctx.BlockTime > last && !order.Improves(old) {
-		return types.Refuse(types.CodeBookClosed, "since %s orders can only be improved: a higher bid, a lower offer, a larger quantity, no new conditions",
-			d.ctx.moment(last))
 	}
 	return nil
 }

@@ -153,6 +153,41 @@ func TestLateOrders(t *testing.T) {
 	w.expect(clara, 1000-606)
 }
 
+// A wallet refuses an order that would meet one of its own account so late that none may be taken out, before it signs: by the rule of the ledger.
+func TestLateOrderMeetsOwn(t *testing.T) {
+	t.Parallel()
+	w, _, clara := newMarket(t)
+	bid := w.place(clara, w.order(types.Bid), nil)
+	other := w.order(types.Sell)
+	other.Product.Zone = "elsewhere"
+	elsewhere := w.place(clara, other, nil)
+	at := w.context(clara)
+	at.BlockTime = bid.Product.Withdrawable(&w.params)
+	offer := func(limit types.Amount) types.Order {
+		o := w.order(types.Sell)
+		o.Product, o.Number, o.Limit = bid.Product, 1, limit
+		return o
+	}
+	_, err := clara.Draft(at).Place(offer(5), nil, &bid, &elsewhere)
+	must(t, err) // in time: the auction nets the two
+
+	at.BlockTime++
+	for _, limit := range []types.Amount{0, 5} {
+		_, err = clara.Draft(at).Place(offer(limit), nil, &bid, &elsewhere)
+		wantCode(t, err, types.CodeBookClosed)
+	}
+	_, err = clara.Draft(at).Place(offer(10), nil, &bid)
+	must(t, err) // above the bid
+	second := w.order(types.Bid)
+	second.Product, second.Number = bid.Product, 2
+	_, err = clara.Draft(at).Place(second, nil, &bid)
+	must(t, err) // of the same side
+	other.Number = 1
+	other.Side = types.Bid
+	_, err = clara.Draft(at).Place(other, nil, &bid)
+	must(t, err) // of another product
+}
+
 // Each row changes one thing of a bid whose stake is 600 or an offer whose stake is 200, or one limit.
 func TestPlaceLimits(t *testing.T) {
 	t.Parallel()

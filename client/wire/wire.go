@@ -185,7 +185,9 @@ type Asset struct {
 	ID     types.AssetID `json:"id"`
 	Asset  types.Asset   `json:"asset"`
 	Issued types.Amount  `json:"issued"`
-	Fees   types.Amount  `json:"fees"`
+	// InOrders is the part of the issued money that orders and standing offers have staked.
+	InOrders types.Amount `json:"in_orders" doc:"staked by orders and standing offers"`
+	Fees     types.Amount `json:"fees"`
 	// Recognised is set for assets that the ledger's operators or its genesis vouch for.
 	Recognised bool         `json:"recognised" doc:"by the ledger's operators, or at genesis"`
 	Least      types.Amount `json:"least" doc:"the smallest output of a recognised asset"`

@@ -302,11 +302,11 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 	return a.show(report, func(p *page) {
 		p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
 		if len(report.Sums) > 0 {
-			p.row("asset", "issued", "= spendable", "+ locked", "+ fees")
+			p.row("asset", "issued", "= spendable", "+ locked", "+ in orders", "+ fees")
 		}
 		for _, sum := range report.Sums {
 			d := sum.Asset.Decimals
-			p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.Fees.Format(d))
+			p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.InOrders.Format(d), "+ "+sum.Fees.Format(d))
 		}
 		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
 		p.line("Every block is whole, signed, and as the state says. The keys, the genesis file and the index are in order.")

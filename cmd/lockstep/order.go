@@ -61,7 +61,7 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	replaces, err := c.number(ctx, s, &order)
+	replaces, own, err := c.number(ctx, s, &order)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (c *orderPlaceCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	id, err := d.Place(order, replaces)
+	id, err := d.Place(order, replaces, own...)
 	if err != nil {
 		return err
 	}
@@ -187,23 +187,26 @@ func (c *orderPlaceCmd) lots(flag, text string, grid *types.Grid, most uint64) (
 	return n, nil
 }
 
-// number sets the number of the order, and returns the order that it replaces; nil for none.
-func (c *orderPlaceCmd) number(ctx context.Context, s *session, order *types.Order) (replaces *types.Order, err error) {
-	own, err := s.ordersFor(ctx, order.Product.ID())
+// number sets the number of the order. It returns the order that it replaces, nil for none, and all of the account's orders for the product.
+func (c *orderPlaceCmd) number(ctx context.Context, s *session, order *types.Order) (replaces *types.Order, own []*types.Order, err error) {
+	placed, err := s.ordersFor(ctx, order.Product.ID())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for i := range placed {
+		own = append(own, &placed[i].Order)
 	}
 	if c.Number == nil {
-		order.Number, err = s.freeNumber(own)
-		return nil, err
+		order.Number, err = s.freeNumber(placed)
+		return nil, own, err
 	}
 	order.Number = *c.Number
-	for i := range own {
-		if own[i].Order.Number == order.Number {
-			return &own[i].Order, nil
+	for _, o := range own {
+		if o.Number == order.Number {
+			replaces = o
 		}
 	}
-	return nil, nil
+	return replaces, own, nil
 }
 
 // placing returns the plan to place an order: the sums that it locks now, a match at the limit, and the worst losses.

@@ -151,9 +151,9 @@ func checkSums(sums ledger.Sums, issued types.Amount) error {
 		return fmt.Errorf("the books show %d assets, one was issued", len(sums))
 	}
 	for _, sum := range sums { // any order: there is one
-		if total, ok := types.Sum(sum.Spendable, sum.Locked, sum.Fees); !ok || sum.Issued != issued || total != issued {
-			return fmt.Errorf("the books do not add up: %s was issued, they show %s issued, %s spendable, %s locked and %s fees",
-				issued, sum.Issued, sum.Spendable, sum.Locked, sum.Fees)
+		if total, ok := types.Sum(sum.Spendable, sum.Locked, sum.InOrders, sum.Fees); !ok || sum.Issued != issued || total != issued {
+			return fmt.Errorf("the books do not add up: %s was issued, they show %s issued, %s spendable, %s locked, %s in orders and %s fees",
+				issued, sum.Issued, sum.Spendable, sum.Locked, sum.InOrders, sum.Fees)
 		}
 	}
 	return nil

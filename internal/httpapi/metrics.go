@@ -55,10 +55,11 @@ func (m *metrics) count(pattern string, status int, begin time.Time) {
 	m.duration.WithLabelValues(pattern).Observe(time.Since(begin).Seconds())
 }
 
-// standing collects the status of the ledger at each scrape.
+// standing collects the status of the ledger at each scrape, and the sums of its assets.
 type standing struct {
-	ledger Ledger
-	gauges []gauge
+	ledger           Ledger
+	gauges           []gauge
+	issued, inOrders *prometheus.Desc
 
 	network                       Network // nil: none
 	needed, heard, signed, looked *prometheus.Desc
@@ -103,6 +104,9 @@ func newStanding(ledger Ledger, network Network) *standing {
 		s.signed = part("validator_signed", "How many of the last blocks a validator has signed.", "validator")
 		s.looked = part("validator_blocks", "The last blocks that validator_signed is about.")
 	}
+	labels := []string{"asset", "code"}
+	s.issued = prometheus.NewDesc("lockstep_asset_issued", "Issued money of an asset of the genesis, in smallest units.", labels, chain)
+	s.inOrders = prometheus.NewDesc("lockstep_asset_in_orders", "The part of it that orders and standing offers have staked.", labels, chain)
 	return s
 }
 
@@ -116,6 +120,8 @@ func (s *standing) Describe(out chan<- *prometheus.Desc) {
 			out <- desc
 		}
 	}
+	out <- s.issued
+	out <- s.inOrders
 }
 
 // Collect implements [prometheus.Collector]. A ledger that does not answer has no values rather than old ones.
@@ -130,6 +136,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.of(&status))
 	}
 	s.collectValidators(out)
+	s.collectAssets(ctx, out)
 }
 
 func (s *standing) collectValidators(out chan<- prometheus.Metric) {
@@ -148,6 +155,20 @@ func (s *standing) collectValidators(out chan<- prometheus.Metric) {
 	give(s.looked, float64(validators.Blocks))
 	for _, validator := range validators.Validators {
 		give(s.signed, float64(validator.Signed), validator.Key.String())
+	}
+}
+
+// collectAssets collects the assets that the ledger recognises since genesis: these are few.
+func (s *standing) collectAssets(ctx context.Context, out chan<- prometheus.Metric) {
+	params := s.ledger.Params()
+	for i := range params.Genesis {
+		asset, err := s.ledger.Asset(ctx, params.Genesis[i].Asset.ID())
+		if err != nil {
+			return
+		}
+		labels := []string{asset.ID.String(), asset.Asset.Code}
+		out <- prometheus.MustNewConstMetric(s.issued, prometheus.GaugeValue, float64(asset.Issued), labels...)
+		out <- prometheus.MustNewConstMetric(s.inOrders, prometheus.GaugeValue, float64(asset.InOrders), labels...)
 	}
 }
 

@@ -105,7 +105,7 @@ func TestAuction(t *testing.T) {
 				deal, _ := w.reader().Trade(match.Trade)
 				locked += deal.LockedSum()
 			}
-			if sums := w.audit()[euro.ID()]; sums.Locked != locked {
+			if sums := w.audit()[euro.ID()]; sums.Locked != locked || sums.InOrders != 0 {
 				t.Errorf("%s is locked, %s of it in trades", sums.Locked, locked)
 			}
 			for range w.reader().Books() {

@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// Sums divides the money of each asset by its place. For each, Issued = Spendable + Locked + Fees.
+// Sums divides the money of each asset by its place. For each, Issued = Spendable + Locked + InOrders + Fees.
 type Sums map[types.AssetID]Sum
 
 // Sum divides the money of one asset by its place.
@@ -16,8 +16,18 @@ type Sum struct {
 	Issued    types.Amount `json:"issued"`
 	Spendable types.Amount `json:"spendable"` // has an owner who can spend it now
 	Locked    types.Amount `json:"locked"`    // in a trade whose phase gives it no owner yet
+	InOrders  types.Amount `json:"in_orders"` // staked by orders and standing offers, and by matches that are to become trades
 	Fees      types.Amount `json:"fees"`
 }
+
+// place is one of the places of money.
+type place int
+
+const (
+	spendable place = iota
+	locked
+	inOrders
+)
 
 // Audit reads the whole state and checks its invariants: value is conserved, each part of a
 // trade is locked once, no two points on a path sell a direction, every value is canonical. It returns the sums and the accumulator as recomputed from scratch; the
@@ -44,7 +54,7 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 		sums[asset.Asset.ID()] = Sum{Asset: asset.Asset, Issued: asset.Issued, Fees: asset.Fees}
 	}
 	for outpoint, output := range reader.Coins() {
-		if err := sums.count(output.Asset, output.Amount, true); err != nil {
+		if err := sums.count(output.Asset, output.Amount, spendable); err != nil {
 			return sums, accumulator, fmt.Errorf("audit: output %s: %w", outpoint, err)
 		}
 	}
@@ -71,24 +81,21 @@ func Audit(view View) (sums Sums, accumulator Accumulator, err error) {
 	for asset := range reader.Assets() {
 		id := asset.Asset.ID()
 		sum := sums[id]
-		if total, ok := types.Sum(sum.Spendable, sum.Locked, sum.Fees); !ok || total != sum.Issued {
-			return sums, accumulator, fmt.Errorf("audit: of asset %s (%s) %s is issued, but %s spendable, %s locked and %s fees",
-				sum.Asset.Code, id, sum.Issued, sum.Spendable, sum.Locked, sum.Fees)
+		if total, ok := types.Sum(sum.Spendable, sum.Locked, sum.InOrders, sum.Fees); !ok || total != sum.Issued {
+			return sums, accumulator, fmt.Errorf("audit: of asset %s (%s) %s is issued, but %s spendable, %s locked, %s in orders and %s fees",
+				sum.Asset.Code, id, sum.Issued, sum.Spendable, sum.Locked, sum.InOrders, sum.Fees)
 		}
 	}
 	return sums, accumulator, nil
 }
 
 // count puts an amount where it belongs.
-func (s Sums) count(asset types.AssetID, amount types.Amount, owned bool) error {
+func (s Sums) count(asset types.AssetID, amount types.Amount, at place) error {
 	sum, known := s[asset]
 	if !known || amount == 0 {
 		return fmt.Errorf("it holds %s of asset %s", amount, asset)
 	}
-	into := &sum.Locked
-	if owned {
-		into = &sum.Spendable
-	}
+	into := [...]*types.Amount{spendable: &sum.Spendable, locked: &sum.Locked, inOrders: &sum.InOrders}[at]
 	err := accumulate(into, amount)
 	s[asset] = sum
 	return err
@@ -97,13 +104,16 @@ func (s Sums) count(asset types.AssetID, amount types.Amount, owned bool) error 
 // auditTrade adds up the locked parts of a trade and refuses a part twice or out of order.
 func auditTrade(t *types.Trade, clock types.Time, sums Sums) error {
 	last := types.Part(0)
-	for _, locked := range t.Locked {
-		if locked.Part <= last || locked.Part > types.PartBond {
-			return fmt.Errorf("part %d is locked after part %d", locked.Part, last)
+	for _, part := range t.Locked {
+		if part.Part <= last || part.Part > types.PartBond {
+			return fmt.Errorf("part %d is locked after part %d", part.Part, last)
 		}
-		last = locked.Part
-		_, owned := trade.Owner(t, locked.Part, clock)
-		if err := sums.count(t.Agreement.Asset, locked.Amount, owned); err != nil {
+		last = part.Part
+		at := locked
+		if _, owned := trade.Owner(t, part.Part, clock); owned {
+			at = spendable
+		}
+		if err := sums.count(t.Agreement.Asset, part.Amount, at); err != nil {
 			return err
 		}
 	}

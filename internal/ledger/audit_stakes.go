@@ -13,7 +13,7 @@ func auditStakes(reader Reader, sums Sums) error {
 		if !ok {
 			return fmt.Errorf("audit: order %s locks more than can be counted", placed.Order.ID())
 		}
-		if err := sums.count(placed.Order.Product.Asset, stake, false); err != nil {
+		if err := sums.count(placed.Order.Product.Asset, stake, inOrders); err != nil {
 			return fmt.Errorf("audit: order %s: %w", placed.Order.ID(), err)
 		}
 	}
@@ -21,7 +21,7 @@ func auditStakes(reader Reader, sums Sums) error {
 		if offer.Stake == 0 {
 			continue
 		}
-		if err := sums.count(offer.Offer.Asset, offer.Stake, false); err != nil {
+		if err := sums.count(offer.Offer.Asset, offer.Stake, inOrders); err != nil {
 			return fmt.Errorf("audit: offer %s: %w", offer.Offer.ID(), err)
 		}
 	}
@@ -29,7 +29,7 @@ func auditStakes(reader Reader, sums Sums) error {
 		if auction.Pending == 0 {
 			continue
 		}
-		if err := sums.count(auction.Product.Asset, auction.Pending, false); err != nil {
+		if err := sums.count(auction.Product.Asset, auction.Pending, inOrders); err != nil {
 			return fmt.Errorf("audit: the auction of product %s: %w", auction.Product.ID(), err)
 		}
 	}

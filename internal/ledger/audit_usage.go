@@ -15,7 +15,7 @@ func auditPurses(reader Reader, sums Sums) error {
 		if purse.Amount == 0 && purse.Kind == types.PurseAccepted {
 			continue
 		}
-		if err := sums.count(of.Asset, purse.Amount, true); err != nil {
+		if err := sums.count(of.Asset, purse.Amount, spendable); err != nil {
 			return fmt.Errorf("audit: the purse of %s: %w", of.Owner, err)
 		}
 	}

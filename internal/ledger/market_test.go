@@ -240,14 +240,14 @@ func TestStakes(t *testing.T) {
 	has("a smaller bid", "clara", 50*(5+1))
 	w.place("peter", types.Sell, 4)
 	has("an offer", "peter", 100*2)
-	if sums := w.audit()[euro.ID()]; sums.Locked != 500 {
-		t.Errorf("%s is locked", sums.Locked)
+	if sums := w.audit()[euro.ID()]; sums.InOrders != 500 || sums.Locked != 0 {
+		t.Errorf("%s is in orders, %s locked", sums.InOrders, sums.Locked)
 	}
 	w.must(w.withdrawTx("clara", id, 0), w.withdrawTx("peter", id, 0))
 	has("withdrawn", "clara", 0)
 	has("withdrawn", "peter", 0)
-	if sums := w.audit()[euro.ID()]; sums.Locked != 0 {
-		t.Errorf("%s is locked", sums.Locked)
+	if sums := w.audit()[euro.ID()]; sums.InOrders != 0 || sums.Locked != 0 {
+		t.Errorf("%s is in orders, %s locked", sums.InOrders, sums.Locked)
 	}
 }
 

@@ -17,12 +17,17 @@ func (x *execution) place(a *types.Place) error {
 		return err
 	}
 	id := product.ID()
-	if err := x.checkOwn(id, order); err != nil {
+	if err := order.CheckLate(&x.params, x.clock.BlockTime, func(number uint8) *types.Order {
+		if placed, there := get[types.PlacedOrder](x.State, orderKey(id, order.Owner, number)); there {
+			return &placed.Order
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	at := orderKey(id, order.Owner, order.Number)
 	if old, replaces := get[types.PlacedOrder](x.State, at); replaces {
-		if err := x.replace(&old.Order, order); err != nil {
+		if err := x.release(&old.Order); err != nil {
 			return err
 		}
 	} else if err := x.enter(id, order); err != nil {
@@ -64,39 +69,6 @@ func (x *execution) enter(id types.ProductID, order *types.Order) error {
 		return err
 	}
 	x.editUsage(order.Owner, func(u *types.Usage) { u.Orders++ })
-	return nil
-}
-
-// replace gives the stake of an order back to the transaction that replaces it. From one smallest window before the gate on the new
-// order must be at least as good for the others.
-func (x *execution) replace(old, order *types.Order) error {
-	if last := old.Product.Withdrawable(&x.params); x.clock.BlockTime > last && !order.Improves(old) {
-		return types.Refuse(types.CodeBookClosed, "since %s orders can only be improved: a higher bid, a lower offer, a larger quantity, no new conditions", last)
-	}
-	return x.release(old)
-}
-
-// checkOwn refuses, from one smallest window before the gate on, an order that would meet one of its own owner: the auction nets them or
-// leaves one out, which is a withdrawal by another name.
-func (x *execution) checkOwn(id types.ProductID, order *types.Order) error {
-	last := order.Product.Withdrawable(&x.params)
-	if _, open := get[types.Book](x.State, bookKey(id)); !open || x.clock.BlockTime <= last {
-		return nil
-	}
-	for number := range x.params.Market.KeyOrders {
-		placed, there := get[types.PlacedOrder](x.State, orderKey(id, order.Owner, number))
-		if !there || number == order.Number || placed.Order.Side == order.Side {
-			continue
-		}
-		bid, offer := order, &placed.Order
-		if order.Side == types.Sell {
-			bid, offer = offer, bid
-		}
-		if bid.Limit >= offer.Limit {
-			return types.Refuse(types.CodeBookClosed, "since %s no order can be taken out, and this one would meet order %d of the same owner, which takes both out: its limit is %s",
-				last, number, placed.Order.Limit)
-		}
-	}
 	return nil
 }
 

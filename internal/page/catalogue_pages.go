@@ -298,6 +298,7 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"asset.head_unknown", "{code} of an issuer that nobody here vouches for. <em>Anybody can issue an asset of this code.</em>", "{code}，其发行者无人担保。<em>任何人都可以发行同名资产。</em>"},
 	{"asset.id", "id", "编号"},
 	{"asset.decimals", "decimal places", "小数位"},
+	{"asset.in_orders", "staked in orders", "挂单锁定"},
 	{"asset.fees", "taken as fees", "收取的费用"},
 	{"key.head", "{name}", "{name}"},
 	{"key.head_yours", "This is your key.", "这是您的密钥。"},

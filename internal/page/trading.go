@@ -219,44 +219,44 @@ func (c *screen) doCancel() error {
 }
 
 // order reads an order of the shown auction. The wallet fills in the rest by the product's grid.
-func (c *screen) order() (order types.Order, book wire.Book, err error) {
+func (c *screen) order() (order types.Order, own []*types.Order, book wire.Book, err error) {
 	c.Nav = "market"
 	c.Status, c.Down = c.facts.status(c.r.Context())
 	var id types.ProductID
 	if err = c.whole("product", c.r.PathValue("id"), &id); err != nil {
-		return order, book, err
+		return order, own, book, err
 	}
 	if book, err = c.ask().Product(c.r.Context(), id); err != nil {
-		return order, book, err
+		return order, own, book, err
 	}
 	product := book.Product.Product
 	quantity, err := readQuantity(c.r.FormValue("quantity"), types.MaxQuantity)
 	if err != nil {
-		return order, book, err
+		return order, own, book, err
 	}
 	grid := &book.Product.Grid
 	if err = wallet.CheckLots(grid, quantity, types.MaxQuantity); err != nil {
-		return order, book, c.offGrid(&product, err)
+		return order, own, book, c.offGrid(&product, err)
 	}
 	price, err := c.limit(&product, c.r.FormValue("limit"))
 	if err != nil {
-		return order, book, err
+		return order, own, book, err
 	}
 	limit, err := wallet.LotPrice(grid, price)
 	if err != nil {
-		return order, book, c.offGrid(&product, err)
+		return order, own, book, c.offGrid(&product, err)
 	}
 	order = types.Order{Product: product, Side: types.Bid, Quantity: quantity, Limit: limit}
 	if c.r.FormValue("side") == types.Sell.String() {
 		order.Side = types.Sell
 	}
-	own, err := c.ask().KeyOrders(c.r.Context(), c.self, client.Page{Limit: mostOpen})
-	for i := range own.Orders {
-		if own.Orders[i].Order.Product.ID() == id && own.Orders[i].Order.Number >= order.Number {
-			order.Number = own.Orders[i].Order.Number + 1
+	placed, err := c.ask().KeyOrders(c.r.Context(), c.self, client.Page{Limit: mostOpen})
+	for i := range placed.Orders {
+		if other := &placed.Orders[i].Order; other.Product.ID() == id {
+			own, order.Number = append(own, other), max(order.Number, other.Number+1)
 		}
 	}
-	return order, book, err
+	return order, own, book, err
 }
 
 // offGrid says in the page's units which values are nearest to one that is not on the grid.
@@ -299,7 +299,7 @@ func (c *screen) limit(product *types.Product, text string) (types.Rate, error) 
 }
 
 func (c *screen) askOrder() error {
-	order, book, err := c.order()
+	order, own, book, err := c.order()
 	if err != nil {
 		return err
 	}
@@ -315,7 +315,7 @@ func (c *screen) askOrder() error {
 		if err != nil {
 			return nil, err
 		}
-		_, err = d.Place(order, nil)
+		_, err = d.Place(order, nil, own...)
 		if cost := d.Cost(); err == nil && len(cost.Moved) > 0 {
 			for _, moved := range cost.Moved {
 				q.Lines = append(q.Lines, c.T("ask.order_locks", "sum", c.Money(moved.Asset, moved.Amount)))
@@ -329,13 +329,13 @@ func (c *screen) askOrder() error {
 }
 
 func (c *screen) doOrder() error {
-	order, book, err := c.order()
+	order, own, book, err := c.order()
 	if err != nil {
 		return err
 	}
 	err = c.once(func(ctx context.Context, account *client.Account) error {
 		_, err := account.Do(ctx, func(d *wallet.Draft) error {
-			_, err := d.Place(order, nil)
+			_, err := d.Place(order, nil, own...)
 			return err
 		})
 		return err

@@ -160,17 +160,20 @@ func parseAssetPlace(after string) (id types.AssetID, err error) {
 
 // Asset implements [httpapi.Ledger].
 func (l *Ledger) Asset(_ context.Context, id types.AssetID) (wire.Asset, error) {
-	return fromHead(l, func(s *store.Head) (wire.Asset, error) {
+	return read(l, func(s *store.IndexedSnapshot) (wire.Asset, error) {
 		state, ok := s.Asset(id)
 		if !ok {
 			return wire.Asset{}, types.Refuse(types.CodeNotFound, "there is no asset %s on this ledger", id)
 		}
-		return assetOf(id, state), nil
+		return assetOf(s, id, state)
 	})
 }
 
-func assetOf(id types.AssetID, state *types.AssetState) wire.Asset {
-	return wire.Asset{ID: id, Asset: state.Asset, Issued: state.Issued, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least}
+func assetOf(s *store.IndexedSnapshot, id types.AssetID, state *types.AssetState) (wire.Asset, error) {
+	staked, err := s.InOrders(id)
+	return wire.Asset{
+		ID: id, Asset: state.Asset, Issued: state.Issued, InOrders: staked, Fees: state.Fees, Recognised: state.Recognised != 0, Least: state.Least,
+	}, err
 }
 
 // Assets implements [httpapi.Ledger].
@@ -194,7 +197,11 @@ func (l *Ledger) Assets(_ context.Context, code string, part wire.Page) (wire.As
 				break
 			}
 			if state, ok := s.Asset(id); ok {
-				page.Assets = append(page.Assets, assetOf(id, state))
+				asset, err := assetOf(s, id, state)
+				if err != nil {
+					return page, err
+				}
+				page.Assets = append(page.Assets, asset)
 			}
 		}
 		return page, nil

@@ -300,12 +300,14 @@ func TestBalanceFaults(t *testing.T) {
 		t.Errorf("good books: %+v", books)
 	}
 	for name, spoil := range map[string]func(state, api *ledger.Sum, accounts []Account){
-		"a unit came":         func(state, _ *ledger.Sum, _ []Account) { state.Spendable++ },
-		"a unit went":         func(state, _ *ledger.Sum, _ []Account) { state.Locked-- },
-		"a fee":               func(state, _ *ledger.Sum, _ []Account) { state.Fees++ },
-		"the API shows more":  func(_, api *ledger.Sum, _ []Account) { api.Spendable++ },
-		"the API locks less":  func(_, api *ledger.Sum, _ []Account) { api.Locked-- },
-		"the API issued more": func(_, api *ledger.Sum, _ []Account) { api.Issued++ },
+		"a unit came":                           func(state, _ *ledger.Sum, _ []Account) { state.Spendable++ },
+		"a unit went":                           func(state, _ *ledger.Sum, _ []Account) { state.Locked-- },
+		"a stake is counted by the state alone": func(state, _ *ledger.Sum, _ []Account) { state.InOrders++ },
+		"a stake is counted by the API alone":   func(_, api *ledger.Sum, _ []Account) { api.InOrders++ },
+		"a fee":                                 func(state, _ *ledger.Sum, _ []Account) { state.Fees++ },
+		"the API shows more":                    func(_, api *ledger.Sum, _ []Account) { api.Spendable++ },
+		"the API locks less":                    func(_, api *ledger.Sum, _ []Account) { api.Locked-- },
+		"the API issued more":                   func(_, api *ledger.Sum, _ []Account) { api.Issued++ },
 		"more issued, all agree": func(state, api *ledger.Sum, _ []Account) {
 			state.Issued++
 			api.Issued++

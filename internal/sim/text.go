@@ -222,6 +222,9 @@ func (r *Report) writeBooks(w *table.Writer) {
 	w.Row("  issued", money(r.Issued), "once, in the morning")
 	w.Row("  held", money(r.Held), "what the keys can spend now, asked of the API key by key")
 	w.Row("  locked", money(r.Locked), "what is in trades and nobody's yet, counted in the whole state")
+	if r.InOrders > 0 {
+		w.Row("  in orders", money(r.InOrders), "what orders and standing offers have staked")
+	}
 	if r.Conserved {
 		say(w, "issued = held + locked. State, API, trades and each household's account agree.")
 	}

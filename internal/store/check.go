@@ -231,6 +231,7 @@ func (c *checker) deriveBalances(visit entryVisitor) error {
 	stakes := map[holding]types.Amount{}
 	for stake := range c.Reader.Stakes() {
 		stakes[holding{stake.Owner, stake.Asset}] += stake.Amount
+		stakes[holding{asset: stake.Asset}] += stake.Amount
 	}
 	var at holding
 	var sum Balance

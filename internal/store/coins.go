@@ -163,6 +163,12 @@ func (s *IndexedSnapshot) Balance(owner types.PublicKey, asset types.AssetID) (b
 	return balance, nil
 }
 
+// InOrders returns the stakes of all orders and standing offers in an asset, those of an auction's coming trades included.
+func (s *IndexedSnapshot) InOrders(asset types.AssetID) (types.Amount, error) {
+	total, err := s.Balance(types.PublicKey{}, asset) // no key is zero: it stands for all
+	return total.InOrders, err
+}
+
 // AssetsOf returns the assets with larger IDs of which a key has coins, in order; the zero ID begins at the first.
 func (s *IndexedSnapshot) AssetsOf(owner types.PublicKey, id types.AssetID) iter.Seq2[types.AssetID, error] {
 	prefix := balancePrefix(owner)

@@ -75,13 +75,16 @@ func (w *writer) balance(o *owned, in bool) {
 	w.balanceOf(holding{o.owner, o.coin.Asset}).count(&o.coin, in)
 }
 
-// deriveStakes updates the balances after a change of an order, an offer or a page of an auction.
+// deriveStakes updates the balances after a change of an order, an offer or a page of an auction: those of the owners, and the total of
+// the asset.
 func (w *writer) deriveStakes(change ledger.Change) {
 	for stake := range ledger.Stakes(change.Before) {
 		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders -= stake.Amount
+		w.balanceOf(holding{asset: stake.Asset}).InOrders -= stake.Amount
 	}
 	for stake := range ledger.Stakes(change.After) {
 		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders += stake.Amount
+		w.balanceOf(holding{asset: stake.Asset}).InOrders += stake.Amount
 	}
 }
 
