@@ -231,6 +231,9 @@ type failure struct {
 
 // fail renders an error: the failure, its reason, advice, and its code.
 func (c *screen) fail(err error) {
+	if c.r.Context().Err() != nil { // the reader has left
+		return
+	}
 	f := failure{Why: err.Error(), What: string(c.T("error.failed"))}
 	code := types.CodeOf(err)
 	f.Code, f.Advice = code.String(), code.Sentence()

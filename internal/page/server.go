@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"lockstep/client"
@@ -42,6 +43,8 @@ type Member struct {
 	Unlocked *wallet.Wallet
 	// Ledgers lets the member choose the ledger; nil: there is the one of the node.
 	Ledgers Ledgers
+	// Agent trades for the member; nil: none runs.
+	Agent Agent
 }
 
 // Ledgers chooses the ledger that a page asks.
@@ -68,6 +71,7 @@ type Server struct {
 	member   *keeper // nil for the community's page
 	sessions *sessions
 	live     *live
+	payments *payments
 	facts    *facts
 	screens  screens
 	known    func(*http.Request) bool
@@ -102,6 +106,7 @@ func New(config Config) (*Server, error) {
 	s.sessions = newSessions(idle, s.now)
 	s.facts = newFacts(config.Node, s.now)
 	s.live = newLive(config.Node, config.Logger)
+	s.payments = newPayments(config.Node, config.Logger)
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err
 	}
@@ -112,7 +117,16 @@ func New(config Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Run follows the ledger for the tabs that are open, until the context ends.
-func (s *Server) Run(ctx context.Context) { s.live.run(ctx) }
+func (s *Server) Run(ctx context.Context) {
+	if s.member == nil {
+		s.live.run(ctx)
+		return
+	}
+	var both sync.WaitGroup
+	both.Go(func() { s.live.run(ctx) })
+	both.Go(func() { s.payments.run(ctx) })
+	both.Wait()
+}
 
 // Close ends all sessions and locks the wallet.
 func (s *Server) Close() {
@@ -163,9 +177,11 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 	mux.Handle("GET /enter", s.open((*screen).enter))
 	mux.Handle("POST /sign-in", s.open((*screen).signIn))
 	mux.Handle("POST /sign-out", s.change((*screen).signOut))
+	mux.Handle("POST /agent", s.change(unlocked((*screen).setAgent)))
 	look("/{$}", (*screen).home)
 	s.startRoutes(mux, look)
 	look("/wallet", (*screen).wallet)
+	look("/wallet/statement.csv", (*screen).walletCSV)
 	look("/settings", (*screen).settings)
 	ask := func(path string, p page) { mux.Handle("GET "+path, s.show(unlocked(p))) }
 	do := func(path string, p page) { mux.Handle("POST "+path, s.change(unlocked(p))) }

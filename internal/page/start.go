@@ -248,6 +248,7 @@ func (c *screen) moved() {
 	c.member.moved()
 	c.facts.forget()
 	c.live.moved()
+	c.payments.moved()
 }
 
 // connect asks another node from now on.

@@ -1,0 +1,121 @@
+package page
+
+import (
+	"html/template"
+	"net/http"
+
+	"lockstep/types"
+)
+
+// Agent is the program that trades for the member, as the page sees it. All methods return at once; the page asks at each look.
+type Agent interface {
+	// State returns what the agent does at present.
+	State() AgentState
+	// Pause stops new orders, or lets them go on. Trades that run go on in any case.
+	Pause(paused bool) error
+}
+
+// AgentState is what an agent does at a moment. Sums are in Asset, prices in its smallest units for one unit of energy.
+type AgentState struct {
+	Paused  bool
+	Trouble string // why it places no orders although it is not paused, in a sentence; empty: it does
+	Asset   types.AssetID
+	SellAt  *types.Rate // the least price of its offers; nil: it sells nothing
+	BuyAt   *types.Rate // the highest price of its bids; nil: it buys nothing
+	MayPay  types.Amount
+	Paid    types.Amount  // of MayPay, today
+	Tariff  *AgentTariff  // of the member's utility; nil: not known
+	Power   *Power        // by its meters; nil: no live values
+	Meters  []MeterValue  // each meter, for the settings
+	Plan    []PlannedSlot // the next slots, in order
+}
+
+// AgentTariff is what the utility charges and pays for one unit of energy.
+type AgentTariff struct{ Charges, Pays types.Rate }
+
+// Power is what flows at the member's home at a moment, in watts.
+type Power struct {
+	At                     types.Time
+	Own, House             uint64 // produced and consumed behind the connection point
+	FromOutside, ToOutside uint64
+}
+
+// MeterValue is the live value of one meter.
+type MeterValue struct {
+	Name    string
+	Watts   int64 // positive: from the grid into the home
+	At      types.Time
+	Trouble string // why there is no value; empty: there is one
+}
+
+// PlannedSlot is what the agent means to do in a slot.
+type PlannedSlot struct {
+	From, Until types.Time
+	Side        types.Side
+	Quantity    uint64
+	Limit       types.Rate
+	Ordered     bool // the order is in the book
+}
+
+// agentView is the agent's panel.
+type agentView struct {
+	Runs    bool
+	Paused  bool
+	Trouble string
+	Rows    [][2]template.HTML
+	Used    template.HTML
+	Bar     template.HTML
+}
+
+// agentPanel composes the agent's panel.
+func (c *screen) agentPanel() *agentView {
+	v := &agentView{}
+	if c.member == nil || c.member.Agent == nil {
+		return v
+	}
+	state := c.member.Agent.State()
+	v.Runs, v.Paused, v.Trouble = true, state.Paused, state.Trouble
+	row := func(key string, value template.HTML) { v.Rows = append(v.Rows, [2]template.HTML{c.T(key), value}) }
+	if state.SellAt != nil {
+		row("agent.sells", c.T("agent.or_more", "price", c.Rate(state.Asset, types.UnitWattHour, *state.SellAt)))
+	}
+	if state.BuyAt != nil {
+		row("agent.buys", c.T("agent.or_less", "price", c.Rate(state.Asset, types.UnitWattHour, *state.BuyAt)))
+	}
+	if state.MayPay > 0 {
+		row("agent.may_pay", c.Money(state.Asset, state.MayPay))
+		paid := min(state.Paid, state.MayPay)
+		v.Bar = bar("bar", c.Plain("agent.used", "paid", plainText(c.Sum(state.Asset, state.Paid)), "all", plainText(c.Sum(state.Asset, state.MayPay))),
+			barPart{"fill", float64(paid)}, barPart{"rest", float64(state.MayPay - paid)})
+		v.Used = c.T("agent.used", "paid", c.Sum(state.Asset, state.Paid), "all", c.Sum(state.Asset, state.MayPay))
+	}
+	for i := range state.Plan {
+		if slot := &state.Plan[i]; i < mostPlanned {
+			key := "agent.plan_bid"
+			if slot.Side == types.Sell {
+				key = "agent.plan_offer"
+			}
+			value := c.T(key, "q", c.Quantity(slot.Quantity, types.UnitWattHour), "price", c.Rate(state.Asset, types.UnitWattHour, slot.Limit))
+			if !slot.Ordered {
+				value += c.T("agent.plan_later")
+			}
+			v.Rows = append(v.Rows, [2]template.HTML{template.HTML(escape(c.Slot(slot.From, slot.Until))), value})
+		}
+	}
+	return v
+}
+
+// mostPlanned bounds the slots of the plan that the panel lists.
+const mostPlanned = 4
+
+// setAgent pauses the agent, or lets it go on.
+func (c *screen) setAgent() error {
+	if c.member.Agent == nil {
+		c.code = http.StatusNotFound
+		return types.Refuse(types.CodeNotFound, "%s", c.Plain("agent.none"))
+	}
+	if err := c.member.Agent.Pause(c.r.PostFormValue("paused") == "yes"); err != nil {
+		return err
+	}
+	return c.redirect(c.r.PostFormValue("back"))
+}
