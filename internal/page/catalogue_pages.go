@@ -226,6 +226,7 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"community.head_goods", "{all} trades today. <em>Released: {n}.</em>", "今天 {all} 笔交易。<em>已解锁 {n} 笔。</em>"},
 	{"community.head_one", "One trade today.", "今天 1 笔交易。"},
 	{"community.head_none", "No trade today yet. <em>The ledger is at block {h}.</em>", "今天还没有交易。<em>账本在区块 {h}。</em>"},
+	{"community.head_then", "No trade on {h}.", "{h}没有交易。"},
 	{"community.paid", "Paid for what came", "已为到货付款"},
 	{"community.paid_note", "released, or settled by the meter", "已解锁或按读数结算"},
 	{"community.energy", "Energy", "电量"},
@@ -469,8 +470,8 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"start.key", "This is your key. Give it to the operator of the community, or to somebody who pays you:", "这是您的密钥。请交给社区管理员或向您付款的人："},
 
 	// Settings.
-	{"settings.head.one", "One browser is signed in. <em>It is signed out after {t} without use.</em>", "1 个浏览器已登录。<em>闲置 {t} 后自动退出。</em>"},
-	{"settings.head.many", "{n} browsers are signed in. <em>Each is signed out after {t} without use.</em>", "{n} 个浏览器已登录。<em>闲置 {t} 后自动退出。</em>"},
+	{"settings.head.one", "One browser is signed in. It is signed out after {t} without use.", "1 个浏览器已登录，闲置 {t} 后自动退出。"},
+	{"settings.head.many", "{n} browsers are signed in. Each is signed out after {t} without use.", "{n} 个浏览器已登录，闲置 {t} 后自动退出。"},
 	{"settings.wallet", "This wallet", "此钱包"},
 	{"settings.file", "file", "文件"},
 	{"settings.ledger", "ledger", "账本"},

@@ -120,4 +120,13 @@ var catalogueWallet = []entry{ //nolint:gochecknoglobals // a constant table
 	{"agent.meters_none", "Live values of your meters appear here once an agent reads them.", "代理程序读取电表后，实时数值显示在这里。"},
 	{"agent.points", "Connection points on the ledger", "账本上的接入点"},
 	{"agent.points_none", "None. An operator enrols a meter with “lockstep meter enrol”.", "没有。管理员用“lockstep meter enrol”登记电表。"},
+
+	{"settings.head_none", "No agent runs: nothing is traded for you. <em>You sign each step yourself.</em>", "没有运行代理程序，不会自动交易。<em>每一步都由您签署。</em>"},
+	{"settings.head_paused", "Your agent is paused. <em>It places no order, and trades that run go on.</em>", "代理程序已暂停。<em>不再下单，进行中的交易继续。</em>"},
+	{"settings.head_runs", "Your agent trades for you, <em>within the limits below.</em>", "代理程序在以下限额内<em>为您交易。</em>"},
+	{"settings.point", "point", "接入点"},
+	{"settings.meter", "meter", "电表"},
+	{"settings.export", "sells by register", "卖电寄存器"},
+	{"settings.import", "buys by register", "买电寄存器"},
+	{"settings.retired", "retired", "已停用"},
 }

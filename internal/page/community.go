@@ -21,20 +21,25 @@ const (
 )
 
 type communityView struct {
-	Day      string
-	Trades   int
-	Parties  int
-	Partly   bool // there were more than were looked through
-	Energy   string
-	Values   []template.HTML // paid, by asset
-	Released int
-	Ends     []endRow
-	Bar      template.HTML
-	Wrong    []tradeRow
-	Recent   []tradeRow
-	Assets   []wire.Asset
-	History  bool // the node keeps an index
-	Params   types.Params
+	Day, Before, After string // the day that is shown, and the days beside it for links
+	DayName            string
+	Trades             int
+	Parties            int
+	Partly             bool // there were more than were looked through
+	Energy             string
+	Values             []template.HTML // paid, by asset
+	Released           int
+	Ends               []endRow
+	Bar                template.HTML
+	Wrong              []wrongRow
+	Recent             []tradeRow
+	Assets             []wire.Asset
+	History            bool // the node keeps an index
+	Params             types.Params
+	Cover              *coverView
+	Members            []memberRow
+	MoreMembers        int
+	Books              []bookRow
 }
 
 // endRow is how many trades have ended in one way.
@@ -49,12 +54,18 @@ func (c *screen) community() error {
 	if c.Status, c.Down = c.facts.status(ctx); c.Down != nil {
 		return c.Down
 	}
-	view := communityView{Day: c.Day(c.Status.BlockTime)}
-	var err error
+	begin, err := c.shownDay()
+	if err != nil {
+		return err
+	}
+	view := communityView{DayName: c.Day(begin), Before: c.date(begin, -1)}
+	if begin != c.dayBegin() {
+		view.Day, view.After = c.date(begin, 0), c.date(begin, 1)
+	}
 	if view.Params, err = c.ask().Params(ctx); err != nil {
 		return err
 	}
-	trades, more, known, err := c.dayTrades()
+	trades, more, known, err := c.facts.day(ctx, begin)
 	if err != nil {
 		return err
 	}
@@ -63,16 +74,38 @@ func (c *screen) community() error {
 	if view.Assets, err = c.communityAssets(); err != nil {
 		return err
 	}
+	var asset types.AssetID
+	if len(view.Assets) > 0 {
+		asset = view.Assets[0].ID
+	}
+	if view.Cover, err = c.cover(begin, asset); err != nil {
+		return err
+	}
+	if err := c.members(&view, trades, asset); err != nil {
+		return err
+	}
 	return c.render("community", &view)
 }
 
-// dayTrades lists the trades of the day of the last block, newest first.
-func (c *screen) dayTrades() (trades []history.Trade, more, known bool, err error) {
-	at := c.local(c.Status.BlockTime)
-	return c.facts.day(c.r.Context(), types.TimeOf(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())))
+// shownDay is the beginning of the day that the reader asks for, by default of today.
+func (c *screen) shownDay() (types.Time, error) {
+	text := c.r.URL.Query().Get("day")
+	if text == "" {
+		return c.dayBegin(), nil
+	}
+	at, err := time.ParseInLocation(time.DateOnly, text, c.zone)
+	if err != nil || at.Year() < 2000 || at.Year() > 9000 {
+		return 0, types.Refuse(types.CodeMalformed, "%q is not a day: write it as 2026-06-15", text)
+	}
+	return types.TimeOf(at), nil
 }
 
-// day lists the trades since a moment, newest first. All readers share one answer for some seconds: it is the largest question of the page.
+// date writes a day beside another for an address.
+func (c *screen) date(begin types.Time, days int) string {
+	return c.local(begin).AddDate(0, 0, days).Format(time.DateOnly)
+}
+
+// day lists the trades of the day that begins at a moment, newest first. All readers share one answer for some seconds: it is the largest question of the page.
 func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Trade, more, known bool, err error) {
 	f.days.Lock()
 	defer f.days.Unlock()
@@ -82,7 +115,7 @@ func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Tra
 	ctx = context.WithoutCancel(ctx) // others may wait for the answer
 	after := ""
 	for range dayPages {
-		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: begin}, client.Page{After: after, Limit: dayPage})
+		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: begin, Until: begin.Add(dayLong)}, client.Page{After: after, Limit: dayPage})
 		switch code := types.CodeOf(err); {
 		case code == types.CodeUnavailable && after == "" || code == types.CodeNotFound: // a node without an index
 			f.since, f.dayAt, f.dayTrades, f.dayMore, f.dayKnown = begin, f.now(), nil, false, false
@@ -123,14 +156,13 @@ func (c *screen) sumUp(v *communityView, trades []history.Trade) {
 			}
 		}
 		switch row := c.overRow(t); {
-		case kindOf(t.Phase) == "other" && len(v.Wrong) < mostRows:
-			row.Next = c.wentWrong(t)
-			v.Wrong = append(v.Wrong, row)
+		case kindOf(t.Phase) == "other":
 		case len(v.Recent) < mostRows:
 			row.Sum = c.Money(t.Product.Asset, t.Price)
 			v.Recent = append(v.Recent, row)
 		}
 	}
+	v.Wrong = c.wrong(trades)
 	v.Parties, v.Released = len(parties), ends[types.PhaseReleased]
 	if energy.Big().IsUint64() && energy.Lo > 0 {
 		v.Energy = c.Quantity(energy.Lo, types.UnitWattHour)
@@ -148,25 +180,6 @@ func (c *screen) sumUp(v *communityView, trades []history.Trade) {
 		}
 	}
 	v.Bar = bar("share", c.Plain("community.ends"), parts...)
-}
-
-// wentWrong states the end of a trade that was not released.
-func (c *screen) wentWrong(t *history.Trade) template.HTML {
-	a := types.Agreement{Producer: t.Producer, Consumer: t.Consumer, Asset: t.Product.Asset, Goods: t.Product.Goods(t.Quantity, types.Flow{})}
-	p := c.printer(&a)
-	args := trade.Args{Quantity: t.Allotted, Total: t.Quantity}
-	key := trade.StateSplit
-	switch t.Phase {
-	case types.PhaseLapsed:
-		key, args = trade.StateLapsed, trade.Args{Role: trade.Consumer, Until: t.PayBy}
-	case types.PhaseRefunded:
-		key, args = trade.StateRefundable, trade.Args{Role: trade.Producer, Until: t.DeliverBy}
-	case types.PhaseSettled:
-		key = trade.StateSettled
-	case types.PhaseAwarded:
-		key = trade.StateAwarded
-	}
-	return c.sentence(p, trade.Message{Key: key, Args: args})
 }
 
 // communityAssets lists the assets that the ledger recognises, and no others: anybody can issue any number.

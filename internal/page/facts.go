@@ -30,6 +30,9 @@ type facts struct {
 	dayTrades []history.Trade
 	dayMore   bool
 	dayKnown  bool
+
+	bookLock sync.Mutex // guards the books
+	books    kept[books]
 }
 
 type kept[T any] struct {
@@ -146,6 +149,9 @@ func (f *facts) forget() {
 	f.days.Lock()
 	f.dayAt = time.Time{}
 	f.days.Unlock()
+	f.bookLock.Lock()
+	f.books = kept[books]{}
+	f.bookLock.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at, f.state, f.failed = time.Time{}, wire.Status{}, nil

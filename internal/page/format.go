@@ -151,6 +151,9 @@ func (c *screen) Price(id types.AssetID, unit string, price *big.Rat) string {
 	return value.FloatString(2) + space + name + "/" + per
 }
 
+// cutUnit divides a written price into its number and its unit.
+func cutUnit(price string) (number, unit string, found bool) { return strings.Cut(price, space) }
+
 // UnitPrice is the price of one unit under an agreement.
 func (c *screen) UnitPrice(a *types.Agreement) string {
 	if a.Goods.Quantity <= 1 {

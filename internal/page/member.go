@@ -1,6 +1,9 @@
 package page
 
 import (
+	"strings"
+
+	"lockstep/types"
 	"lockstep/wallet"
 )
 
@@ -14,6 +17,23 @@ type settingsView struct {
 	Sessions int
 	Idle     string
 	Accounts []wallet.AccountInfo
+	Agent    *agentView
+	Meters   []meterRow
+	Points   []pointRow
+}
+
+// meterRow is a meter with its live value.
+type meterRow struct {
+	Name, Value, Age string
+	Trouble          string
+}
+
+// pointRow is a connection point of the member on the ledger.
+type pointRow struct {
+	ID             types.PointID
+	Serial, Form   string
+	Import, Export string
+	Retired        bool
 }
 
 func (c *screen) settings() error {
@@ -27,7 +47,48 @@ func (c *screen) settings() error {
 		Idle: c.Plain("time.minutes", "n", int(c.sessions.idle.Minutes())), Accounts: opened.Accounts(),
 	}
 	view.Ledger, view.Used = opened.Ledger()
+	c.Status, c.Down = c.facts.status(c.r.Context())
+	view.Agent = c.agentPanel()
+	if c.member.Agent != nil {
+		c.Live = "key:" + c.self.String()
+		for _, m := range c.member.Agent.State().Meters {
+			row := meterRow{Name: m.Name, Trouble: m.Trouble}
+			if m.Trouble == "" {
+				row.Value, row.Age = signedPower(m.Watts), c.At(m.At)
+			}
+			view.Meters = append(view.Meters, row)
+		}
+	}
+	points, err := c.ask().KeyPoints(c.r.Context(), c.self)
+	if err != nil {
+		return err
+	}
+	for i := range points.Points {
+		one := &points.Points[i]
+		row := pointRow{ID: one.ID, Retired: one.Point.RetiredAt != 0, Import: "–", Export: "–"}
+		if m, known := one.Point.MeterAt(c.Status.BlockTime); known {
+			row.Serial, row.Form = m.Serial, m.Form.String()
+			if len(m.Import) > 0 {
+				row.Import = strings.Join(m.Import, " + ")
+			}
+			if len(m.Export) > 0 {
+				row.Export = strings.Join(m.Export, " + ")
+			}
+		}
+		view.Points = append(view.Points, row)
+	}
 	return c.render("settings", &view)
+}
+
+// signedPower writes the power at a meter: from the grid into the home with a plus.
+func signedPower(watts int64) string {
+	switch {
+	case watts < 0:
+		return minus + orZero(power(uint64(-watts)))
+	case watts > 0:
+		return "+" + orZero(power(uint64(watts)))
+	}
+	return orZero("")
 }
 
 // noWallet is the error of a page that needs a wallet.
