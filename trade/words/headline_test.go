@@ -28,7 +28,7 @@ func TestHeadline(t *testing.T) {
 		p := printer(c.language, c.viewer)
 		p.Names = c.names
 		phase, turn := p.Headline(&status)
-		if turn != c.want || !strings.Contains("Delivered 已交付", phase) {
+		if turn != c.want || !strings.Contains("Delivered 已交货", phase) {
 			t.Errorf("%s %s for %q: %q", c.language, phase, c.viewer, turn)
 		}
 	}
