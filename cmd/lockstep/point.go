@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"lockstep/client/wire"
+	"lockstep/internal/advice"
 	"lockstep/internal/ledger"
 	"lockstep/meter"
 	"lockstep/trade/words"
@@ -368,32 +367,20 @@ func (s *session) claimsBefore(ctx context.Context, agreement *types.Agreement) 
 	if flow.IsZero() {
 		return nil, nil
 	}
-	claims, err := s.node.Claims(ctx, flow, agreement.Goods.From)
+	claims, err := advice.ClaimsBefore(ctx, s.node, agreement)
 	if err != nil {
 		return nil, err
 	}
-	var before []wire.Claim
-	for _, slot := range claims.Slots {
-		before = append(before, slot.Claims...)
-	}
-	own := agreement.ID()
-	if at := slices.IndexFunc(before, func(c wire.Claim) bool { return c.Trade == own }); at >= 0 { // claims of the same block share with it
-		height := before[at].Height
-		before = slices.DeleteFunc(before, func(c wire.Claim) bool { return c.Trade == own || c.Height > height })
-	}
+	before := claims.Before
 	where := fmt.Sprintf("the %s of connection point %s in this slot", flow.Direction, flow.Point)
 	if len(before) == 0 {
 		return []string{"No other claim on " + where + " stands before this one."}, nil
 	}
-	var sum uint64
-	for _, claim := range before {
-		sum += claim.Quantity // of at most 2,000 claims of 2^48, which fits
-	}
-	lines = []string{fmt.Sprintf("Before this one, %d claim(s) of %s in all stand on %s:", len(before), quantity(sum, agreement.Goods.Unit), where)}
+	lines = []string{fmt.Sprintf("Before this one, %d claim(s) of %s in all stand on %s:", len(before), quantity(claims.Sum, agreement.Goods.Unit), where)}
 	for _, claim := range before[:min(len(before), claimsShown)] {
 		lines = append(lines, fmt.Sprintf("  %s of trade %s", quantity(claim.Quantity, agreement.Goods.Unit), claim.Trade))
 	}
-	if len(before) > claimsShown || claims.Partial {
+	if len(before) > claimsShown || claims.More {
 		lines = append(lines, fmt.Sprintf("  and more, see: %s",
 			s.next("meter claims", flow.Point.String(), "--direction", flow.Direction.String(), "--from", agreement.Goods.From.String())))
 	}

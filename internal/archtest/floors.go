@@ -31,6 +31,7 @@ func floors() []floor {
 		{4, "internal/sim"},
 
 		{3, "client"},
+		{3, "internal/advice"},
 		{3, "internal/httpapi"},
 		{3, "internal/node"},
 		{3, "internal/page"},

@@ -21,6 +21,7 @@ type question struct {
 	Names  [2]string
 	Rows   []questionRow
 	Lines  []template.HTML
+	Odd    template.HTML // a price far from the market's, which the reader must accept
 	Action string
 	Fields [][2]string // what was shown, to be sent back with the answer
 	Yes    template.HTML
@@ -207,7 +208,11 @@ func (c *screen) askMove() error {
 	}
 	q.Lines = append(q.Lines, c.T("does."+move, "producer", p.Name(trade.Producer), "consumer", p.Name(trade.Consumer), "goods", goods))
 	if move == "pay" || move == "deliver" {
-		q.Lines = append(q.Lines, c.sentence(p, trade.Terms(a.Fallback)))
+		claims, err := c.claims(a)
+		if err != nil {
+			return err
+		}
+		q.Lines = append(append(q.Lines, c.sentence(p, trade.Terms(a.Fallback))), claims...)
 	}
 	if err := c.fee(q, func(account *client.Account) (*wallet.Draft, error) {
 		d, err := account.Draft(c.r.Context())
@@ -447,6 +452,12 @@ func (c *screen) askTake() error {
 		c.T("ask.of_it", "price", c.Money(a.Asset, a.Price), "deposit", c.Money(a.Asset, a.Deposit), "each", c.UnitPrice(a)),
 		template.HTML(escape(view.Terms + ".")),
 	}
+	q.Odd = c.oddPrice(c.r.Context(), &a.Goods, a.Asset, eachPrice(a))
+	claims, err := c.claims(a)
+	if err != nil {
+		return err
+	}
+	q.Lines = append(q.Lines, claims...)
 	if err := c.fee(q, func(*client.Account) (*wallet.Draft, error) { return d, nil }); err != nil {
 		view.Error, c.code = err.Error(), 422
 		return c.render("offer", &view)
@@ -484,6 +495,9 @@ func (c *screen) doTake() error {
 	}
 	if asset, found := c.facts.asset(c.r.Context(), offer.Offer.Asset); !found || !asset.Recognised && !c.trusts(&asset.Asset) {
 		return &wallet.Error{Reason: wallet.ReasonAsset, Detail: c.Plain("offer.unknown_asset")}
+	}
+	if err := c.accepts(c.r.Context(), &offer.Offer.Goods, offer.Offer.Asset, exactly(offer.Offer.Price)); err != nil {
+		return err
 	}
 	var id types.TradeID
 	err = c.once(func(ctx context.Context, account *client.Account) error {

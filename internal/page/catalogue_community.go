@@ -51,8 +51,8 @@ var catalogueCommunity = []entry{ //nolint:gochecknoglobals // a constant table
 	{"wrong.kept.text", "The meter had read all of the {q}, so the sellers were paid all the same, and {name}’s returns, {deposit}, went to them too.", "电表已读到全部 {q}，卖方照样得到货款，{name} 的返回金 {deposit} 也归卖方。"},
 	{"wrong.short", "The meter saw less from {name}, {t}", "{name} 的读数不足，{t}"},
 	{"wrong.short.text", "Of {q} that were sold the meter read {read}. {name} was paid for those, and the buyers got the rest and its part of the bond of {bond}.", "售出 {q}，读数 {read}。{name} 按读数得款，其余归买方，并按比例得到保证金 {bond} 的一部分。"},
-	{"wrong.split", "{name} and {other} split, {t}", "{name} 与 {other} 协议分割，{t}"},
-	{"wrong.split.text", "Both signed how {price} is divided.", "双方签名约定了 {price} 的分割。"},
+	{"wrong.split", "{name} and {other} split, {t}", "{name} 与 {other} 分割，{t}"},
+	{"wrong.split.text", "Both signed how {price} is divided.", "双方签名约定了 {price} 的分配。"},
 	{"wrong.awarded", "An arbiter decided about {name}, {t}", "仲裁人对 {name} 作出裁决，{t}"},
 	{"wrong.awarded.text", "The arbiter named in the agreement divided {price}.", "协议中指定的仲裁人分配了 {price}。"},
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -127,11 +128,11 @@ func (c *screen) search() error {
 
 // detail is the reason of an error without its code.
 func detail(err error) string {
-	text := err.Error()
-	if at := strings.LastIndex(text, ": "); at >= 0 && types.CodeOf(err) != types.CodeInternal {
-		text = text[at+2:]
+	refusal := &types.Refusal{}
+	if errors.As(err, &refusal) {
+		return refusal.Detail
 	}
-	return text
+	return err.Error()
 }
 
 type blockView struct {

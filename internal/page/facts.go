@@ -23,6 +23,7 @@ type facts struct {
 	assets map[types.AssetID]kept[wire.Asset]
 	names  map[types.PublicKey]kept[string]
 	waits  map[types.PublicKey]kept[int]
+	audits map[types.ProductID]recomputed
 
 	days      sync.Mutex // guards the trades of the day
 	since     types.Time
@@ -50,7 +51,7 @@ const (
 )
 
 func newFacts(node *client.Client, now func() time.Time) *facts {
-	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}, names: map[types.PublicKey]kept[string]{}}
+	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}, names: map[types.PublicKey]kept[string]{}, audits: map[types.ProductID]recomputed{}}
 }
 
 // status returns the status of the node, at most half a second old. While the node is away it keeps the last one and says why.
@@ -158,4 +159,5 @@ func (f *facts) forget() {
 	clear(f.assets)
 	clear(f.names)
 	clear(f.waits)
+	clear(f.audits)
 }

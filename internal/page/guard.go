@@ -44,7 +44,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			refusePlainly(w, http.StatusMisdirectedRequest, "this page is not served under that name: use the address that the program prints")
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		most := int64(maxForm)
+		if r.URL.Path == evidencePath {
+			most = mostEvidence + maxForm
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }

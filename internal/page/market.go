@@ -33,6 +33,30 @@ type marketView struct {
 	Offers   []wire.Offer
 	Offer    string // to be shown first
 	Open     bool
+
+	Before  []pastSlot // the last auctions, in the strip
+	Rounds  []roundRow
+	More2   int // rounds that are not shown
+	Checked map[types.ProductID]recomputed
+	Again   *recomputed // of the shown auction
+	Day     template.HTML
+	Own     []ownOrder
+	NewSide string  // of the form for an order
+	Levels  []uint8 // least records that an order can demand
+	Most    uint64  // quantity of the largest order
+}
+
+// pastSlot is an auction that was held, in the strip.
+type pastSlot struct {
+	ID    types.ProductID
+	From  types.Time
+	Price string
+}
+
+// ownOrder is an order of the member with both worst losses.
+type ownOrder struct {
+	wire.BookOrder
+	Worst [2]template.HTML // of the member, of the other side
 }
 
 func (c *screen) market() error {
@@ -63,9 +87,13 @@ func (c *screen) market() error {
 		return err
 	}
 	view.Offers = offers.Offers
+	if day, err := c.dayAuctions(c.dayBegin(), c.marketAsset(&view)); err == nil {
+		view.Day = c.drawMarketDay(day)
+	}
 	auctions, err := c.ask().AuctionHistory(ctx, client.AuctionFilter{}, client.Page{After: c.r.URL.Query().Get("after"), Limit: mostAuctions})
 	if err == nil {
 		view.Auctions, view.Next = auctions.Auctions, auctions.Next
+		c.lastAuctions(&view)
 	} else if code := types.CodeOf(err); code != types.CodeUnavailable && code != types.CodeNotFound {
 		return err
 	}
@@ -76,6 +104,34 @@ const (
 	mostStrip    = 9
 	mostAuctions = 12
 )
+
+// marketAsset is the asset of the shown product, or of the newest auction.
+func (c *screen) marketAsset(v *marketView) (asset types.AssetID) {
+	if v.Shown != nil {
+		asset = v.Product().Asset
+	}
+	return asset
+}
+
+// lastAuctions recomputes the listed auctions, and puts the newest of them into the strip.
+func (c *screen) lastAuctions(v *marketView) {
+	const inStrip = 2
+	v.Checked = map[types.ProductID]recomputed{}
+	for i := range v.Auctions {
+		a := &v.Auctions[i]
+		v.Checked[a.ProductID] = c.facts.recompute(c.r.Context(), a.ProductID)
+		if i < inStrip {
+			past := pastSlot{ID: a.ProductID, From: a.Product.From}
+			if len(a.Rounds) > 0 {
+				past.Price, _, _ = cutUnit(c.LotPrice(a.Product.Asset, a.Product.Unit, a.Rounds[0].Price, a.Lot))
+			}
+			v.Before = append([]pastSlot{past}, v.Before...)
+		}
+	}
+}
+
+// Check is the recomputation of a listed auction.
+func (v *marketView) Check(id types.ProductID) recomputed { return v.Checked[id] }
 
 // book fills in the product that is shown.
 func (c *screen) book(v *marketView) error {
@@ -107,10 +163,43 @@ func (c *screen) book(v *marketView) error {
 			v.Mine = append(v.Mine, order)
 		}
 	}
-	if v.Open && len(book.Bids)+len(book.Offers) > 0 {
+	v.Rounds, v.More2 = c.roundRows(v, rounds), max(0, book.IndicativeCount-len(book.Indicative))
+	for i := range v.Orders {
+		v.Most = max(v.Most, v.Orders[i].Order.Quantity)
+	}
+	c.ownOrders(v)
+	if book.Held != nil {
+		book.Bids, book.Offers = levels(v.Orders, types.Bid), levels(v.Orders, types.Sell)
+		again := c.facts.recompute(ctx, v.ID)
+		v.Again = &again
+	}
+	if len(book.Bids)+len(book.Offers) > 0 {
 		v.Curves = c.curves(&book, volume)
 	}
 	return nil
+}
+
+// ownOrders states both worst losses of each order of the member.
+func (c *screen) ownOrders(v *marketView) {
+	v.Levels = types.RecordLevels()
+	if v.NewSide = c.r.URL.Query().Get("side"); v.NewSide != types.Sell.String() {
+		v.NewSide = types.Bid.String()
+	}
+	for _, order := range v.Mine {
+		a := orderWorst(&order.Order, &v.Shown.Product.Grid, c.self)
+		var q question
+		c.worst(&q, a)
+		own := ownOrder{BookOrder: order, Worst: q.Rows[0].Sides}
+		if order.Order.Side == types.Sell {
+			own.Worst[0], own.Worst[1] = own.Worst[1], own.Worst[0]
+		}
+		v.Own = append(v.Own, own)
+	}
+}
+
+// Size draws the quantity of an order beside the largest.
+func (v *marketView) Size(o *wire.BookOrder) template.HTML {
+	return bar("bar "+o.Order.Side.String()+"b", "", barPart{"fill", float64(o.Order.Quantity)}, barPart{"none", float64(v.Most - min(v.Most, o.Order.Quantity))})
 }
 
 // Product is the product that is shown.
@@ -125,13 +214,13 @@ func (c *screen) Record(o *wire.BookOrder) string {
 }
 
 // Side lists the orders of a side, the best price first.
-func (v *marketView) Side(side string) (orders []wire.BookOrder) {
-	for _, order := range v.Orders {
-		if order.Order.Side.String() == side {
-			orders = append(orders, order)
+func (v *marketView) Side(side string) (orders []*wire.BookOrder) {
+	for i := range v.Orders {
+		if v.Orders[i].Order.Side.String() == side {
+			orders = append(orders, &v.Orders[i])
 		}
 	}
-	slices.SortStableFunc(orders, func(a, b wire.BookOrder) int {
+	slices.SortStableFunc(orders, func(a, b *wire.BookOrder) int {
 		sign := 1
 		if side == types.Bid.String() {
 			sign = -1
@@ -202,6 +291,7 @@ func (c *screen) drawCurves(f *chart, book *wire.Book, traded float64) string {
 		d.Add("rect", "class", "traded", "x", f.x0, "y", f.y0, "width", f.x(traded)-f.x0, "height", f.foot-f.y0)
 		d.Add("line", "class", "now", "x1", f.x(traded), "x2", f.x(traded), "y1", f.y0, "y2", f.foot)
 	}
+	labels := [][2]float64{} // where a label stands
 	for _, side := range []struct {
 		class  string
 		levels []wire.Level
@@ -232,7 +322,15 @@ func (c *screen) drawCurves(f *chart, book *wire.Book, traded float64) string {
 		if f.x(sum) < f.width/2 {
 			anchor, at = "start", f.x(sum)+8
 		}
-		d.Text(c.Plain(side.label, "q", c.Quantity(uint64(sum), product.Unit)), "class", "lb halo "+side.class, "x", at, "y", f.y(last)+dy, "text-anchor", anchor)
+		const wide, high = 150, 20 // of a label
+		y := f.y(last) + dy
+		for _, other := range labels {
+			if math.Abs(other[0]-at) < wide && math.Abs(other[1]-y) < high {
+				y = other[1] + high
+			}
+		}
+		labels = append(labels, [2]float64{at, y})
+		d.Text(c.Plain(side.label, "q", c.Quantity(uint64(sum), product.Unit)), "class", "lb halo "+side.class, "x", at, "y", y, "text-anchor", anchor)
 	}
 	return d.Inline(c.Plain("market.curves"), f.width, f.height, "class", f.class)
 }

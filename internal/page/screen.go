@@ -149,7 +149,7 @@ func (s *Server) open(p page) http.Handler {
 func (s *Server) change(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.newScreen(w, r)
-		if err := r.ParseForm(); err != nil {
+		if err := parseForm(r); err != nil {
 			c.fail(types.Refuse(types.CodeMalformed, "the form can't be read: %v", err))
 			return
 		}
@@ -166,6 +166,14 @@ func (s *Server) change(p page) http.Handler {
 		}
 		c.serve(p)
 	})
+}
+
+// parseForm reads a form, with a file in it or without.
+func parseForm(r *http.Request) error {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") && r.URL.Path == evidencePath {
+		return r.ParseMultipartForm(mostEvidence + maxForm) // in memory: its size is bounded
+	}
+	return r.ParseForm()
 }
 
 // unlocked is a page that needs an open wallet.

@@ -73,6 +73,7 @@ type Server struct {
 	live     *live
 	payments *payments
 	facts    *facts
+	judging  judging
 	screens  screens
 	known    func(*http.Request) bool
 	now      func() time.Time
@@ -87,7 +88,7 @@ func New(config Config) (*Server, error) {
 	if config.Node == nil || config.Logger == nil {
 		return nil, errors.New("page: a node and a logger are needed")
 	}
-	s := &Server{node: config.Node, log: config.Logger, known: config.KnownHost, now: config.Now}
+	s := &Server{node: config.Node, log: config.Logger, known: config.KnownHost, now: config.Now, judging: make(judging, 1)}
 	if s.known == nil {
 		s.known = func(r *http.Request) bool { return loopbackHost(r.Host) }
 	}
@@ -153,6 +154,9 @@ func (s *Server) routes() (http.Handler, error) {
 	look("/community", (*screen).community)
 	look("/trades", (*screen).trades)
 	look("/trades/{id}", (*screen).trade)
+	look("/trades/{id}/readings", (*screen).readings)
+	look(evidencePath, (*screen).evidence)
+	mux.Handle("POST "+evidencePath, s.change((*screen).judge))
 	look("/market", (*screen).market)
 	look("/market/{id}", (*screen).market)
 	look("/explorer", (*screen).explorer)
@@ -192,7 +196,7 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 // Paths reports whether a path belongs to the page, for a server that has other paths too.
 func Paths(path string) bool {
 	for _, own := range []string{
-		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static",
+		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static", evidencePath,
 	} {
 		if path == own || len(path) > len(own) && path[:len(own)] == own && path[len(own)] == '/' {
 			return true

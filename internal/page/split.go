@@ -138,6 +138,8 @@ func (c *screen) doAward() error {
 type proposalView struct {
 	Text, Error string
 	Rows        []wallet.Row
+	Odd         template.HTML
+	Claims      []template.HTML
 }
 
 func (c *screen) askProposal() error {
@@ -185,6 +187,10 @@ func (c *screen) showProposal() error {
 				}
 			}
 			view.Rows = explained.Rows
+			if agreement := explained.Agreement; agreement != nil && !explained.Split && err == nil {
+				view.Odd = c.oddPrice(c.r.Context(), &agreement.Goods, agreement.Asset, eachPrice(agreement))
+				view.Claims, err = c.claims(agreement)
+			}
 			if explained.Signed {
 				err = &wallet.Error{Reason: wallet.ReasonProposal, Detail: c.Plain("proposal.signed")}
 			}
@@ -207,6 +213,9 @@ func (c *screen) doProposal() error {
 		if agreement := proposal.Agreement(); agreement != nil {
 			if asset, found := c.facts.asset(ctx, agreement.Asset); !found || !asset.Recognised && !c.trusts(&asset.Asset) {
 				return &wallet.Error{Reason: wallet.ReasonAsset, Detail: c.Plain("offer.unknown_asset")}
+			}
+			if err := c.accepts(ctx, &agreement.Goods, agreement.Asset, eachPrice(agreement)); err != nil {
+				return err
 			}
 		}
 		if proposal, err = account.Wallet().SignProposal(known, proposal, t); err != nil {

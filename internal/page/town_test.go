@@ -49,7 +49,7 @@ func seedOf(t testing.TB, name string) *wallet.Seed {
 }
 
 // newTown makes a ledger whose clock may miss short deadlines, with euros that it recognises.
-func newTown(t testing.TB) *town {
+func newTown(t testing.TB, change ...func(*types.Params)) *town {
 	t.Helper()
 	w := &town{t: t, members: map[string]*client.Account{}, dir: filepath.Join(t.TempDir(), "node"), address: "127.0.0.1:0"}
 	account := func(name string) *wallet.Account {
@@ -65,6 +65,9 @@ func newTown(t testing.TB) *town {
 	params.Market.Grids[0].Fallback = &types.Hold{} // no house of the town has a meter
 	params.Operators = []types.PublicKey{account("Operator").Key()}
 	params.Genesis = []types.GenesisAsset{{Asset: w.euro, Least: 1, Supply: 1_000_000 * whole}}
+	for _, one := range change {
+		one(&params)
+	}
 	if err := node.Init(w.dir, node.InitOptions{Params: params}); err != nil {
 		t.Fatal(err)
 	}
@@ -393,4 +396,63 @@ func (w *town) book() types.ProductID {
 		})
 	}
 	return product.ID()
+}
+
+// quickMarket makes an auction every few seconds, of slots as short.
+func quickMarket(params *types.Params) {
+	const second = types.Duration(1000)
+	params.Slot, params.Market.Gate, params.Market.Opens = 4*second, second, 3600*second
+}
+
+// auctions holds some auctions on a ledger with a quick market, and returns the product of the last of them.
+func (w *town) auctions(n int) (last types.ProductID) {
+	w.t.Helper()
+	params, err := w.api.Params(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	status, err := w.api.Status(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slot := types.Time(params.Slot)
+	from := (status.BlockTime/slot + 3) * slot
+	gate := types.Time(0)
+	for i := range n {
+		product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(params.Slot), Asset: w.euro.ID()}
+		for _, order := range []struct {
+			name            string
+			side            types.Side
+			quantity, limit uint64
+		}{{"Loom", types.Bid, 283, 310}, {"Hazel", types.Bid, 450, 250 + 10*uint64(i)}, {"Cedar", types.Sell, 500, 90}, {"Birch", types.Sell, 150, 240}} {
+			w.do(order.name, func(d *wallet.Draft) error {
+				_, err := d.Place(types.Order{Product: product, Side: order.side, Quantity: order.quantity, Limit: types.Amount(order.limit)}, nil)
+				return err
+			})
+		}
+		last, gate, from = product.ID(), product.Gate(&params), from.Add(params.Slot)
+	}
+	w.pass(gate)
+	for {
+		if held, err := w.api.AuctionHistory(w.t.Context(), client.AuctionFilter{}, pageOf(100)); err == nil && len(held.Auctions) >= n {
+			return last
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// nextProduct is a product whose gate is some minutes ahead.
+func (w *town) nextProduct() types.Product {
+	w.t.Helper()
+	params, err := w.api.Params(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	status, err := w.api.Status(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slot := uint64(params.Slot)
+	from := types.Time((uint64(status.BlockTime.Add(params.Market.Gate+5*minute))/slot + 1) * slot)
+	return types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(params.Slot), Asset: w.euro.ID()}
 }

@@ -141,6 +141,7 @@ func (c *screen) confirmOffer(f *offerForm, offer types.Offer) error {
 			{"goods", f.Goods}, {"quantity", f.Quantity}, {"unit", f.Unit}, {"price", f.Price}, {"asset", f.Asset}, {"note", f.Note}, {"deposit", f.Deposit}, {"bond", f.Bond}, {"pay", f.Pay}, {"deliver", f.Deliver},
 		},
 	}
+	q.Odd = c.oddPrice(c.r.Context(), &offer.Goods, offer.Asset, exactly(offer.Price))
 	err := c.fee(q, func(account *client.Account) (*wallet.Draft, error) {
 		d, err := account.Draft(c.r.Context())
 		if err != nil {
@@ -166,6 +167,9 @@ func (c *screen) doOffer() error {
 	c.Status, c.Down = c.facts.status(c.r.Context())
 	offer, err := c.offer(c.readOfferForm())
 	if err != nil {
+		return err
+	}
+	if err := c.accepts(c.r.Context(), &offer.Goods, offer.Asset, exactly(offer.Price)); err != nil {
 		return err
 	}
 	err = c.once(func(ctx context.Context, account *client.Account) error {
@@ -250,6 +254,13 @@ func (c *screen) order() (order types.Order, own []*types.Order, book wire.Book,
 	if c.r.FormValue("side") == types.Sell.String() {
 		order.Side = types.Sell
 	}
+	if text := c.r.FormValue("record"); text != "" {
+		record, err := strconv.ParseUint(text, 10, 8)
+		if err != nil {
+			return order, nil, book, types.Refuse(types.CodeOrder, "%q is not a least record", text)
+		}
+		order.MinRecord = uint8(record)
+	}
 	placed, err := c.ask().KeyOrders(c.r.Context(), c.self, client.Page{Limit: mostOpen})
 	for i := range placed.Orders {
 		if other := &placed.Orders[i].Order; other.Product.ID() == id {
@@ -307,20 +318,28 @@ func (c *screen) askOrder() error {
 	q := &question{
 		Title:  c.T("ask.order_"+order.Side.String(), "q", c.Quantity(order.Quantity, product.Unit), "slot", c.Slot(product.From, product.Until), "price", c.LotPrice(product.Asset, product.Unit, order.Limit, book.Product.Grid.Lot)),
 		Action: "/market/" + book.Product.ID.String() + "/order", Yes: c.T("yes.order"), Back: "/market/" + book.Product.ID.String(),
-		Lines:  []template.HTML{c.T("does.order", "t", c.By(book.Product.Gate))},
-		Fields: [][2]string{{"side", order.Side.String()}, {"quantity", strconv.FormatUint(order.Quantity, 10)}, {"limit", c.r.FormValue("limit")}},
+		Fields: [][2]string{{"side", order.Side.String()}, {"quantity", strconv.FormatUint(order.Quantity, 10)}, {"limit", c.r.FormValue("limit")}, {"record", strconv.Itoa(int(order.MinRecord))}},
 	}
+	most := orderWorst(&order, &book.Product.Grid, c.self)
+	q.Names = [2]string{c.Plain("sell.buyer"), c.Plain("order.seller")}
+	stake, side := most.Price.Saturate(most.Deposit), 0
+	if order.Side == types.Sell {
+		stake, side = most.Bond, 1
+	}
+	q.Names[side] = c.Plain("you")
+	locks := questionRow{c.T("ask.locks"), [2]template.HTML{"–", "–"}}
+	locks.Sides[side] = c.Money(product.Asset, stake)
+	q.Rows = append(q.Rows, locks)
+	c.worst(q, most)
+	goods := product.Goods(order.Quantity, types.Flow{})
+	q.Odd = c.oddPrice(c.r.Context(), &goods, product.Asset, lotEach(order.Limit, book.Product.Grid.Lot))
+	q.Lines = []template.HTML{c.T("does.order", "t", c.By(book.Product.Withdrawable), "gate", c.By(book.Product.Gate)), c.T("order.terms." + terms(book.Product.Grid.Fallback))}
 	if err := c.fee(q, func(account *client.Account) (*wallet.Draft, error) {
 		d, err := account.Draft(c.r.Context())
 		if err != nil {
 			return nil, err
 		}
 		_, err = d.Place(order, nil, own...)
-		if cost := d.Cost(); err == nil && len(cost.Moved) > 0 {
-			for _, moved := range cost.Moved {
-				q.Lines = append(q.Lines, c.T("ask.order_locks", "sum", c.Money(moved.Asset, moved.Amount)))
-			}
-		}
 		return d, err
 	}); err != nil {
 		return err
@@ -331,6 +350,10 @@ func (c *screen) askOrder() error {
 func (c *screen) doOrder() error {
 	order, own, book, err := c.order()
 	if err != nil {
+		return err
+	}
+	goods := order.Product.Goods(order.Quantity, types.Flow{})
+	if err := c.accepts(c.r.Context(), &goods, order.Product.Asset, lotEach(order.Limit, book.Product.Grid.Lot)); err != nil {
 		return err
 	}
 	err = c.once(func(ctx context.Context, account *client.Account) error {
@@ -405,4 +428,16 @@ func (c *screen) doWithdraw() error {
 	}
 	id := order.Product.ID()
 	return c.redirect("/market/" + id.String())
+}
+
+// terms names the kind of the terms of a match.
+func terms(fallback types.Fallback) string {
+	switch fallback.(type) {
+	case *types.Meter:
+		return "meter"
+	case *types.Arbiter:
+		return "arbiter"
+	case *types.Hold:
+	}
+	return "hold"
 }

@@ -43,6 +43,20 @@
     }
   });
 
+  // A file that is dropped onto a form that takes one.
+  const over = (event) => document.querySelector("form[data-drop]") && [...event.dataTransfer.types].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (over(event)) { event.preventDefault(); document.querySelector("form[data-drop]").classList.add("dropping"); }
+  });
+  document.addEventListener("drop", (event) => {
+    if (!over(event)) return;
+    event.preventDefault();
+    const form = document.querySelector("form[data-drop]");
+    form.classList.remove("dropping");
+    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+
   // A question opens above the page; without this file it is a page of its own.
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-ask]");

@@ -1,0 +1,386 @@
+package page
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"time"
+
+	"lockstep/client"
+	"lockstep/internal/plaintext"
+	"lockstep/meter"
+	"lockstep/meter/evidence"
+	"lockstep/types"
+)
+
+// Signed meter records on the page: those of a trade, and those that a reader pastes or drops. The server judges both; nothing is kept.
+
+const (
+	mostEvidence  = 512 << 10 // bytes of a pasted or dropped file
+	evidencePath  = "/evidence"
+	sessionsShown = 40
+	judgePatience = 3 * time.Second
+)
+
+// evidenceView is the content of the page that judges a file.
+type evidenceView struct {
+	Text, Key, Error string
+	Format           string
+	Notes            []verdictRow
+	Sessions         []sessionRow
+	More             int
+	Good, Bad        int
+	Judged           bool
+}
+
+// sessionRow is a charging session, or the records of a file without one, with its verdicts.
+type sessionRow struct {
+	Name, Station, Serial string
+	Energy, Register      string
+	Time                  string
+	Good                  bool
+	Verdicts              []verdictRow
+	Key                   string
+}
+
+// verdictRow is one verdict. The reason is that of package meter, in English.
+type verdictRow struct {
+	Kind, Check, State string
+	Why, Code          string
+}
+
+func (c *screen) evidence() error {
+	c.Nav, c.Title = "explorer", string(c.T("evidence.title"))
+	return c.render("evidence", &evidenceView{})
+}
+
+// judging bounds the files that are judged at once: a signature costs much more than a request.
+type judging chan struct{}
+
+func (j judging) begin(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, judgePatience)
+	defer cancel()
+	select {
+	case j <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (j judging) end() { <-j }
+
+// judge judges the file or the text of a form.
+func (c *screen) judge() error {
+	c.Nav, c.Title = "explorer", string(c.T("evidence.title"))
+	view := &evidenceView{Key: strings.TrimSpace(c.r.PostFormValue("key"))}
+	err := c.judgeForm(view)
+	if err != nil {
+		view.Error, c.code = detail(err), http.StatusUnprocessableEntity
+	}
+	return c.render("evidence", view)
+}
+
+func (c *screen) judgeForm(v *evidenceView) error {
+	text, name, err := c.evidenceText()
+	if err != nil {
+		return err
+	}
+	if len(text) < 64<<10 { // what was typed stays
+		v.Text = string(text)
+	}
+	if _, err := plaintext.Read(strings.NewReader(string(text)), name, mostEvidence); err != nil {
+		return err
+	}
+	var trusted *meter.Key
+	if v.Key != "" {
+		key, err := evidence.ParseKey(v.Key)
+		if err != nil {
+			return types.Refuse(types.CodeMalformed, "%q is not a meter's public key: %v", v.Key, err)
+		}
+		trusted = &key
+	}
+	if !c.judging.begin(c.r.Context()) {
+		return types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
+	}
+	defer c.judging.end()
+	file, err := evidence.Read(text)
+	if err != nil {
+		return types.Refuse(types.CodeMalformed, "%s: %v", name, err)
+	}
+	v.Judged, v.Format = true, string(file.Format)
+	for i := range file.Notes {
+		v.Notes = append(v.Notes, c.verdict(&file.Notes[i]))
+	}
+	for i := range file.Sessions {
+		if c.r.Context().Err() != nil {
+			return c.r.Context().Err()
+		}
+		j := evidence.Judge(&file.Sessions[i], trusted)
+		if j.Good() {
+			v.Good++
+		} else {
+			v.Bad++
+		}
+		if len(v.Sessions) < sessionsShown {
+			v.Sessions = append(v.Sessions, c.charging(&j))
+		}
+	}
+	v.More = len(file.Sessions) - len(v.Sessions)
+	return nil
+}
+
+// evidenceText is the file of a form, or the text in it.
+func (c *screen) evidenceText() (text []byte, name string, err error) {
+	large := &http.MaxBytesError{}
+	tooLarge := types.Refuse(types.CodeTooLarge, "%s", c.Plain("evidence.too_large", "n", mostEvidence>>10))
+	if file, header, err := c.r.FormFile("file"); err == nil {
+		defer closeFile(file)
+		text, err := io.ReadAll(io.LimitReader(file, mostEvidence+1))
+		switch {
+		case err != nil:
+			return nil, "", err
+		case len(text) > mostEvidence:
+			return nil, "", tooLarge
+		case len(text) > 0:
+			return text, fmt.Sprintf("%q", header.Filename), nil
+		}
+	} else if errors.As(err, &large) {
+		return nil, "", tooLarge
+	}
+	text = []byte(c.r.PostFormValue("text"))
+	if len(strings.TrimSpace(string(text))) == 0 {
+		return nil, "", types.Refuse(types.CodeMalformed, "%s", c.Plain("evidence.empty"))
+	}
+	return text, c.Plain("evidence.the_text"), nil
+}
+
+func closeFile(file multipart.File) { _ = file.Close() } // it was only read
+
+func (c *screen) verdict(v *evidence.Verdict) verdictRow {
+	row := verdictRow{Check: c.Plain("check." + string(v.Check)), State: c.Plain("state." + string(v.State)), Why: printable(v.Why)}
+	if v.State != evidence.Agrees {
+		row.Code = string(v.Code)
+	}
+	switch v.State {
+	case evidence.Agrees:
+		row.Kind = "open"
+	case evidence.Disagrees:
+		row.Kind = "other"
+	case evidence.Noted:
+		row.Kind = "pend"
+	case evidence.Unstated:
+		row.Kind = "idle"
+	}
+	return row
+}
+
+func (c *screen) charging(j *evidence.Judgement) sessionRow {
+	row := sessionRow{Name: printable(j.ID), Station: printable(j.Station), Serial: printable(j.Serial), Register: printable(j.Register), Key: j.Key, Good: j.Good()}
+	if j.QuantityWh != nil {
+		row.Energy = fmt.Sprint(j.QuantityWh) + space + "Wh"
+		if j.From != 0 {
+			row.Time = c.Stamp(types.Time(j.From)) + " \u2013 " + c.Stamp(types.Time(j.Until))
+		}
+	}
+	for i := range j.Verdicts {
+		row.Verdicts = append(row.Verdicts, c.verdict(&j.Verdicts[i]))
+	}
+	return row
+}
+
+// printable takes characters off a text of others that show nothing or turn the text around.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r >= sumBegins && r <= sumEnds {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// readingsView is the content of the page of a trade's readings.
+type readingsView struct {
+	ID       types.TradeID
+	Goods    string
+	Point    string
+	Serial   string
+	Form     string
+	Register string
+	Readings []readingRow
+	Before   []template.HTML // the claims that are served before
+	Allotted string
+	Quantity string
+	Unread   string // why there is nothing to judge
+}
+
+// readingRow is one transaction with records, and the three verdicts on them.
+type readingRow struct {
+	At       string
+	Tx       types.TxID
+	Records  int
+	Verdicts []verdictRow
+	Energy   string
+	Pruned   bool
+}
+
+// readings judges the signed records of a trade again, with the key that an operator enrolled.
+func (c *screen) readings() error {
+	var id types.TradeID
+	if err := c.whole("trade", c.r.PathValue("id"), &id); err != nil {
+		return err
+	}
+	c.Nav, c.Title = "trades", string(c.T("readings.title"))
+	c.Status, c.Down = c.facts.status(c.r.Context())
+	t, err := c.ask().Trade(c.r.Context(), id)
+	if err != nil {
+		return err
+	}
+	a := &t.Trade.Agreement
+	view := &readingsView{ID: id, Goods: c.Goods(&a.Goods), Allotted: c.Quantity(t.Reading, a.Goods.Unit), Quantity: c.Quantity(a.Goods.Quantity, a.Goods.Unit)}
+	if a.Goods.Flow.IsZero() {
+		view.Unread = c.Plain("readings.no_meter")
+		return c.render("readings", view)
+	}
+	point, err := c.ask().Point(c.r.Context(), a.Goods.Flow.Point)
+	if err != nil {
+		return err
+	}
+	m, known := point.Point.MeterAt(a.Goods.From)
+	if !known {
+		view.Unread = c.Plain("readings.no_meter")
+		return c.render("readings", view)
+	}
+	view.Point, view.Serial, view.Form = a.Goods.Flow.Point.String(), printable(m.Serial), m.Form.String()
+	view.Register = strings.Join(m.Registers(a.Goods.Flow.Direction), " + ")
+	if view.Before, err = c.claims(a); err != nil {
+		return err
+	}
+	if !c.judging.begin(c.r.Context()) {
+		return types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
+	}
+	defer c.judging.end()
+	if view.Readings, err = c.findReadings(&a.Goods, point.Point.Owner, m, t.Trade.Height); err != nil {
+		return err
+	}
+	if len(view.Readings) == 0 {
+		view.Unread = c.Plain("readings.none", "t", c.By(a.Deadlines.ReadingBy))
+	}
+	return c.render("readings", view)
+}
+
+// findReadings finds the transactions with the records of a slot, from the block that recorded the trade on.
+func (c *screen) findReadings(goods *types.Goods, owner types.PublicKey, m *types.PointMeter, from uint64) (rows []readingRow, err error) {
+	const mostReadings = 20
+	ctx, cancel := context.WithTimeout(c.r.Context(), judgePatience)
+	defer cancel()
+	quiet := time.AfterFunc(2*quietAfter, cancel) // the past comes without pauses
+	defer quiet.Stop()
+	for event, err := range c.ask().Events(ctx, client.EventsOptions{From: max(from, 1), Key: owner}) {
+		if err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return nil, err
+		}
+		quiet.Reset(2 * quietAfter)
+		if event.Kind != types.EventRead {
+			continue
+		}
+		row, found, err := c.readingOf(&event.Event, goods, m)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			if rows = append(rows, row); len(rows) == mostReadings {
+				break
+			}
+		}
+	}
+	return rows, nil
+}
+
+// readingOf judges the records of a transaction, if they are of the slot.
+func (c *screen) readingOf(event *types.Event, goods *types.Goods, m *types.PointMeter) (row readingRow, found bool, err error) {
+	for tx, err := range c.ask().AllBlockTxs(c.r.Context(), event.Height) {
+		if err != nil {
+			return row, false, err
+		}
+		if tx.ID != event.Tx {
+			continue
+		}
+		if tx.Tx == nil {
+			return readingRow{At: c.At(event.At), Tx: tx.ID, Pruned: true}, true, nil
+		}
+		for _, action := range tx.Tx.Body.Actions {
+			reading, ok := action.(*types.Reading)
+			if !ok || reading.Flow != goods.Flow || reading.From != goods.From {
+				continue
+			}
+			lines := make([][]byte, len(reading.Records))
+			for i, record := range reading.Records {
+				lines[i] = record
+			}
+			report, err := judgeRecords(m, lines)
+			if err != nil {
+				return row, false, err
+			}
+			return c.readingRow(event, &report), true, nil
+		}
+		return row, false, nil
+	}
+	return row, false, nil
+}
+
+// judgeRecords judges records by the rules of the ledger, with the key of a meter.
+func judgeRecords(m *types.PointMeter, lines [][]byte) (meter.Report, error) {
+	if m.Form == types.FormNative {
+		key, err := meter.ParseNativeKey(hex.EncodeToString(m.Key))
+		if err != nil {
+			return meter.Report{}, err
+		}
+		verify := func(key [32]byte, message, signature []byte) bool {
+			return types.VerifyEd25519(key, message, signature)
+		}
+		return meter.VerifyNative(key, verify, lines), nil
+	}
+	key, err := meter.ParseKeyBytes(m.Key)
+	if err != nil {
+		return meter.Report{}, err
+	}
+	return meter.Verify(key, lines), nil
+}
+
+func (c *screen) readingRow(event *types.Event, report *meter.Report) readingRow {
+	row := readingRow{At: c.At(event.At), Tx: event.Tx, Records: len(report.Records)}
+	signature := evidence.Verdict{Check: evidence.CheckSignature, State: evidence.Agrees, Why: c.Plain("readings.signed", "n", len(report.Records))}
+	for i := range report.Records {
+		if r := &report.Records[i]; r.Signature != meter.SignatureValid && signature.State == evidence.Agrees {
+			signature.State, signature.Code, signature.Why = evidence.Disagrees, r.Code, r.Why
+		}
+	}
+	sequence := evidence.Verdict{Check: evidence.CheckSequence, State: evidence.Agrees, Why: c.Plain("readings.sequence." + string(report.Sequence))}
+	if report.Sequence == meter.SequenceBroken {
+		sequence.State, sequence.Code, sequence.Why = evidence.Disagrees, report.Code, report.Why
+	}
+	quantity := evidence.Verdict{Check: evidence.CheckQuantity, State: evidence.Agrees}
+	if report.QuantityWh != nil {
+		row.Energy = fmt.Sprint(report.QuantityWh) + space + "Wh"
+		quantity.Why = c.Plain("readings.quantity", "q", row.Energy, "register", report.Register)
+	} else {
+		quantity.State, quantity.Code, quantity.Why = evidence.Disagrees, report.Code, report.Why
+		if report.Billable {
+			quantity.State = evidence.Noted
+		}
+	}
+	for _, v := range []evidence.Verdict{signature, sequence, quantity} {
+		row.Verdicts = append(row.Verdicts, c.verdict(&v))
+	}
+	return row
+}
