@@ -64,7 +64,7 @@ func (s *server) routes() []route {
 		ask("/healthz", "health", "Whether the node answers", s.health),
 		ask("/readyz", "ready", "Whether the ledger makes blocks: 503 before its first block, or when none arrived for long", s.ready),
 	}
-	return append(routes, s.historyRoutes()...)
+	return append(append(routes, s.historyRoutes()...), s.priceRoutes()...)
 }
 
 func (s *server) register(api huma.API) {

@@ -42,6 +42,8 @@ type Config struct {
 	Limits Limits
 	// Origins are the sites whose pages may read answers in a browser; see [ParseOrigin].
 	Origins []string
+	// Prices are the settings of the prices for home software.
+	Prices Prices
 	// Metrics is the registry of the API's metrics. /metrics serves all metrics that it has. Nil: a new registry.
 	Metrics *prometheus.Registry
 }
@@ -67,6 +69,7 @@ type server struct {
 	origins  []string
 	counters *metrics
 	limits   Limits
+	market   Prices
 	streams  *quota // that are open
 	bodies   *quota // bytes of requests that are being read
 }
@@ -82,7 +85,10 @@ func New(config Config) (http.Handler, error) {
 		return nil, errors.New("api: an access token and OpenSubmit are both set: choose one")
 	}
 	useProblems()
-	s := &server{ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(), tokens: config.Tokens, net: config.Network}
+	s := &server{
+		ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
+		tokens: config.Tokens, net: config.Network, market: config.Prices,
+	}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
 	for _, text := range config.Hosts {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/netip"
 	"os"
@@ -67,6 +68,40 @@ type Settings struct {
 	ACMEDirectory string   `json:"acme_directory,omitempty"`
 	// PlainHTTP lets API listen elsewhere than on loopback, where others on the way can read along and change what they see.
 	PlainHTTP bool `json:"plain_http,omitempty"`
+
+	// Prices are the settings of the prices that home software reads; see [PriceSettings].
+	Prices *PriceSettings `json:"prices,omitempty"`
+}
+
+// PriceSettings choose the market whose prices home software reads, and its reference prices for a kWh in whole money, such as "0.31",
+// of slots without an auction. Each may be left out.
+type PriceSettings struct {
+	Zone  string         `json:"zone,omitempty"`
+	Asset *types.AssetID `json:"asset,omitempty"`
+	Buy   string         `json:"buy,omitempty"`
+	Sell  string         `json:"sell,omitempty"`
+}
+
+// read returns the settings as the API takes them. It takes nil.
+func (p *PriceSettings) read() (prices httpapi.Prices, err error) {
+	if p == nil {
+		return prices, nil
+	}
+	if prices.Zone = p.Zone; p.Asset != nil {
+		prices.Asset = *p.Asset
+	}
+	for _, side := range []struct {
+		text string
+		to   **big.Rat
+	}{{p.Buy, &prices.Buy}, {p.Sell, &prices.Sell}} {
+		if side.text == "" {
+			continue
+		}
+		if *side.to, err = httpapi.ParseReference(side.text); err != nil {
+			return prices, err
+		}
+	}
+	return prices, nil
 }
 
 // The default bounds on clients.
@@ -149,6 +184,9 @@ func (s *Settings) Check() error {
 		if _, err := httpapi.ParseHost(host); err != nil {
 			return fmt.Errorf("hosts: %w", err)
 		}
+	}
+	if _, err := s.Prices.read(); err != nil {
+		return fmt.Errorf("prices: %w", err)
 	}
 	for _, origin := range s.Origins {
 		if _, err := httpapi.ParseOrigin(origin); err != nil {

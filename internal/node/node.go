@@ -108,6 +108,10 @@ func (n *Node) open(config Config) error {
 	n.ledger = query.New(ordering{n.chain, n}, n.store)
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
+	prices, err := settings.Prices.read()
+	if err != nil {
+		return err
+	}
 	tokens, err := access.Open(TokensFile(config.Dir))
 	if err != nil {
 		return err
@@ -115,7 +119,7 @@ func (n *Node) open(config Config) error {
 	api, err := httpapi.New(httpapi.Config{
 		Tokens: tokens, Network: network{n},
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
-		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins),
+		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins), Prices: prices,
 	})
 	if err != nil {
 		return err
