@@ -27,6 +27,7 @@ const (
 	ReasonLedger      Reason = "ledger"       // the node is of another ledger
 	ReasonClock       Reason = "clock"        // the node's clock is not this machine's
 	ReasonAsset       Reason = "asset"        // of an issuer that the user doesn't know
+	ReasonSealed      Reason = "sealed"       // goods that can't be opened, or are not the agreed ones
 	ReasonProposal    Reason = "proposal"     // the file of a proposal can't be read, or must not be signed
 )
 

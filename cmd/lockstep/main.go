@@ -34,6 +34,7 @@ type cli struct {
 	Wallet   walletCmd   `cmd:"" help:"Keys, balances, payments."`
 	Offer    offerCmd    `cmd:"" help:"Standing offers of goods."`
 	Order    orderCmd    `cmd:"" help:"Bids and offers in auctions."`
+	Goods    goodsCmd    `cmd:"" help:"Goods that are not energy: files and licence keys, sealed to their buyer, and goods that flow."`
 	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
 	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
 	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`

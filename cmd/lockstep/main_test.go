@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -56,13 +57,18 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("API", api)
+			shop, err := freeAddress()
+			if err != nil {
+				return err
+			}
+			env.Setenv("SHOP", shop)
 			env.Setenv("LOCKSTEP_HOME", env.WorkDir+"/home")
 			env.Setenv("LOCKSTEP_NODE", "http://"+api)
 			env.Setenv("LOCKSTEP_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch,
 		},
 		RequireExplicitExec: true,
 	})
@@ -168,6 +174,21 @@ func gone(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("offer %s has not ended", id)
+}
+
+// fetch TRADE waits until the shop serves the sealed file of a trade.
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	for range 600 {
+		response, err := http.Get("http://" + ts.Getenv("SHOP") + "/" + args[0] + ".age")
+		if err == nil {
+			ts.Check(response.Body.Close())
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the shop does not serve trade %s", args[0])
 }
 
 // cut VAR TEXT N sets a variable to the first characters of a text.
