@@ -32,6 +32,7 @@ func floors() []floor {
 
 		{3, "client"},
 		{3, "internal/advice"},
+		{3, "internal/goods"},
 		{3, "internal/httpapi"},
 		{3, "internal/node"},
 		{3, "internal/page"},
