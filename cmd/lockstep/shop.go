@@ -146,7 +146,7 @@ func awaitEvent(ctx context.Context, node *client.Client, key types.PublicKey, m
 func serveSealed(address, folder string) (stop func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, types.Refuse(types.CodeUnavailable, "can't serve sealed files at %s: %v; choose another --listen HOST:PORT", address, err)
+		return nil, fmt.Errorf("can't serve sealed files at %s: %w; choose another --listen HOST:PORT", address, err)
 	}
 	server := &http.Server{Handler: goods.Handler(folder), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	go func() { _ = server.Serve(listener) }() // ends with the command
@@ -227,11 +227,11 @@ func (c *goodsOpenCmd) sealed(ctx context.Context, a *app) (io.ReadCloser, error
 	}
 	response, err := (&http.Client{Timeout: longestFetch}).Do(request)
 	if err != nil {
-		return nil, types.Refuse(types.CodeUnavailable, "the sealed file can't be fetched from %s: %v", address.Host, errors.Unwrap(err))
+		return nil, fmt.Errorf("the sealed file can't be fetched from %s: %w", address.Host, errors.Unwrap(err))
 	}
 	if response.StatusCode != http.StatusOK {
 		response.Body.Close()
-		return nil, types.Refuse(types.CodeUnavailable, "the sealed file can't be fetched from %s: it answers %s; the seller may not have sealed it yet, try again", address.Host, response.Status)
+		return nil, fmt.Errorf("the sealed file can't be fetched from %s: it answers %s; the seller may not have sealed it yet, try again", address.Host, response.Status)
 	}
 	return response.Body, nil
 }

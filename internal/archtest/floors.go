@@ -33,11 +33,13 @@ func floors() []floor {
 		{3, "client"},
 		{3, "internal/advice"},
 		{3, "internal/goods"},
+		{3, "internal/notify"},
 		{3, "internal/httpapi"},
 		{3, "internal/node"},
 		{3, "internal/page"},
 		{3, "internal/query"},
 
+		{2, "internal/broker"},
 		{2, "internal/chain"},
 		{2, "internal/index"},
 		{2, "internal/store"},
