@@ -1,5 +1,7 @@
 package types
 
+import "fmt"
+
 // Event is one effect of a block, for programs: the API streams events and agents react to them.
 type Event struct {
 	_       struct{}  `cbor:",toarray"`
@@ -42,3 +44,49 @@ const (
 	EventRead        EventKind = "read"       // a reading counted in a slot
 	EventRegistered  EventKind = "registered" // a member was admitted, a meter enrolled or retired
 )
+
+// EventNumber is the number of an event's kind in the log of outcomes and in stored blocks; 0 is none.
+type EventNumber uint8
+
+// eventKinds has the kind of each number, from 1 on. Append new kinds: a number names one kind permanently.
+var eventKinds = [...]EventKind{ //nolint:gochecknoglobals // a constant table
+	EventIssued, EventRedeemed, EventTransferred, EventOffered, EventOfferClosed, EventOrdered, EventWithdrawn, EventCleared, EventMatched, EventAgreed,
+	EventPaid, EventDelivered, EventReleased, EventSplit, EventLapsed, EventCollected, EventRefunded, EventReturned, EventSettled, EventAwarded, EventRead,
+	EventRegistered,
+}
+
+// Number returns the number of the kind; 0 for none, and for a kind that has no number.
+func (k EventKind) Number() EventNumber {
+	for i, kind := range eventKinds {
+		if kind == k {
+			return EventNumber(i + 1)
+		}
+	}
+	return 0
+}
+
+// Kind returns the kind of the number; empty when it has none.
+func (n EventNumber) Kind() EventKind {
+	if n == 0 || int(n) > len(eventKinds) {
+		return ""
+	}
+	return eventKinds[n-1]
+}
+
+func (n EventNumber) String() string {
+	if kind := n.Kind(); kind != "" || n == 0 {
+		return string(kind)
+	}
+	return fmt.Sprintf("event_%d", uint8(n))
+}
+
+// MarshalText writes the kind's name.
+func (n EventNumber) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText reads a kind's name; empty is none.
+func (n *EventNumber) UnmarshalText(text []byte) error {
+	if *n = EventKind(text).Number(); *n == 0 && len(text) > 0 {
+		return Refuse(CodeMalformed, "%q is not the kind of an event", clip(text))
+	}
+	return nil
+}

@@ -35,6 +35,12 @@ func FuzzDecodeTrade(f *testing.F)     { trade := sampleTrade(); fuzzDecode(f, &
 func FuzzDecodeOffer(f *testing.F)     { offer := sampleOffer(); fuzzDecode(f, &offer) }
 func FuzzDecodeAgreement(f *testing.F) { agreement := sampleAgreement(); fuzzDecode(f, &agreement) }
 func FuzzDecodeSlot(f *testing.F)      { slot := sampleSlot(); fuzzDecode(f, &slot) }
+func FuzzDecodeOutcome(f *testing.F) {
+	for _, outcome := range sampleOutcomes() {
+		f.Add(types.Encode(&outcome))
+	}
+	fuzzDecode[types.Outcome](f)
+}
 func FuzzDecodeOutput(f *testing.F) {
 	fuzzDecode(f, &types.Output{Amount: 1, Lock: types.ToKey(keyOf("consumer"))}, &types.Output{Amount: types.MaxAmount})
 }

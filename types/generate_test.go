@@ -207,6 +207,39 @@ var (
 			Results: rapid.SliceOfN(result, 0, 3).Draw(t, "results"), Trades: rapid.SliceOfN(trade, 0, 3).Draw(t, "trades"),
 		}
 	})
+	outcomes = rapid.Custom(func(t *rapid.T) types.Outcome {
+		return types.Outcome{
+			Height: rapid.Uint64().Draw(t, "height"), At: times(t, "at"), Tx: draw[types.TxID](t, "tx"), Part: rapid.Uint16().Draw(t, "part"),
+			Effects: rapid.SliceOfN(effects, 0, 3).Draw(t, "effects"),
+		}
+	})
+	effects = rapid.Custom(func(t *rapid.T) types.Effect {
+		event := types.EventNumber(rapid.Uint8Max(22).Draw(t, "event"))
+		switch rapid.IntRange(0, 5).Draw(t, "effect") {
+		case 0:
+			return &types.Begun{Params: draw[types.Hash](t, "params")}
+		case 1:
+			return &types.Noted{Event: event, Subject: draw[types.Hash](t, "subject")}
+		case 2:
+			trade := trades.Draw(t, "trade")
+			step := types.StepOf(draw[types.TradeID](t, "id"), event, &trade)
+			if rapid.Bool().Draw(t, "metered") {
+				step.Ahead = []types.Ahead{{Claims: rapid.Uint16().Draw(t, "claims"), Quantity: rapid.Uint64().Draw(t, "quantity"), Agreed: rapid.Uint32().Draw(t, "agreed")}}
+			}
+			return step
+		case 3:
+			trade := trades.Draw(t, "trade")
+			return &types.Ended{Event: event, Trade: &trade}
+		case 4:
+			return &types.Matched{Product: draw[types.ProductID](t, "product"), Match: types.MatchTrade{Trade: draw[types.TradeID](t, "trade"), Leaf: rapid.Uint16().Draw(t, "leaf")}}
+		default:
+			auction := auctions.Draw(t, "auction")
+			return &types.Cleared{
+				Product: auction.Product, Grid: auction.Grid, BlockTime: auction.BlockTime, Void: auction.Void, Rounds: auction.Rounds,
+				Orders: rapid.Uint32().Draw(t, "orders"), Root: types.ResultsRoot(auction.Results),
+			}
+		}
+	})
 	entries = rapid.Custom(func(t *rapid.T) types.EntryParams {
 		number := func(name string) uint32 { return rapid.Uint32().Draw(t, name) }
 		return types.EntryParams{
@@ -315,7 +348,7 @@ var (
 // race detector reports: so they are named before any test begins.
 var _ = named(
 	assets, flows, goods, meters, points, realFlows, slots, deadlines, fallbacks, agreements, offers, parts, outpoints,
-	outputs, trades, events, grids, markets, products, sides, orders, auctions, entries, genesisAssets, params, bodies,
+	outputs, trades, events, grids, markets, products, sides, orders, auctions, outcomes, effects, entries, genesisAssets, params, bodies,
 	mandates, signatures, actions,
 )
 

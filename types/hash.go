@@ -50,6 +50,8 @@ const (
 	domainAgree     = "lockstep/agree/v1\x00"
 	domainSplit     = "lockstep/split/v1\x00"
 	domainParams    = "lockstep/params/v1\x00"
+	domainResult    = "lockstep/result/v1\x00"
+	domainAppHash   = "lockstep/apphash/v1\x00"
 )
 
 func parseHex(text []byte, what string) (out [32]byte, err error) {

@@ -189,6 +189,71 @@ func (g *Grid) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// EffectKind names an effect of an outcome.
+func EffectKind(e Effect) string {
+	switch e.(type) {
+	case *Begun:
+		return "begun"
+	case *Noted:
+		return "noted"
+	case *Stepped:
+		return "stepped"
+	case *Ended:
+		return "ended"
+	case *Matched:
+		return "matched"
+	case *Cleared:
+		return "cleared"
+	}
+	return ""
+}
+
+func effectOf(kind string) Effect {
+	for tag := uint64(tagBegun); tag <= tagCleared; tag++ {
+		if effect := newEffect(tag); EffectKind(effect) == kind {
+			return effect
+		}
+	}
+	return nil
+}
+
+type outcomeFields struct {
+	Height  uint64        `json:"height"`
+	At      Time          `json:"at"`
+	Tx      TxID          `json:"tx,omitzero"`
+	Part    uint16        `json:"part,omitzero"`
+	Effects []sum[Effect] `json:"effects"`
+}
+
+// MarshalJSON writes the effects with their kinds.
+func (o Outcome) MarshalJSON() ([]byte, error) {
+	fields := outcomeFields{o.Height, o.At, o.Tx, o.Part, make([]sum[Effect], len(o.Effects))}
+	for i, effect := range o.Effects {
+		fields.Effects[i] = sum[Effect]{value: effect, kind: EffectKind(effect)}
+	}
+	return json.Marshal(fields)
+}
+
+// UnmarshalJSON reads the effects by their kinds.
+func (o *Outcome) UnmarshalJSON(text []byte) error {
+	var fields struct {
+		outcomeFields
+		Effects []json.RawMessage `json:"effects"`
+	}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*o = Outcome{Height: fields.Height, At: fields.At, Tx: fields.Tx, Part: fields.Part}
+	for _, raw := range fields.Effects {
+		effect := sum[Effect]{make: effectOf}
+		if err := json.Unmarshal(raw, &effect); err != nil {
+			return err
+		}
+		o.Effects = append(o.Effects, effect.value)
+	}
+	return nil
+}
+
 type bodyFields Body
 
 // MarshalJSON writes the actions with their kinds.

@@ -26,6 +26,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("order", roundTrips(orders))
 	t.Run("auction", roundTrips(auctions))
 	t.Run("event", roundTrips(events))
+	t.Run("outcome", roundTrips(outcomes))
 	t.Run("params", roundTrips(params))
 	t.Run("signature", roundTrips(signatures))
 	t.Run("body", roundTrips(bodies))

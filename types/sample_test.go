@@ -234,3 +234,25 @@ func sampleBody() types.Body {
 }
 
 func sampleTx() *types.Tx { return sign(types.NewTx(sampleBody()), "consumer") }
+
+// sampleOutcomes has a leaf with each kind of effect.
+func sampleOutcomes() []types.Outcome {
+	trade, auction := sampleTrade(), sampleAuction()
+	step := types.StepOf(trade.ID(), types.EventReleased.Number(), &trade)
+	step.Ahead = []types.Ahead{{Claims: 2, Quantity: 900, Agreed: 1}}
+	list := []types.Outcome{
+		{Effects: []types.Effect{&types.Begun{Params: types.Hash{7}}}},
+		{Tx: types.TxID{1}, Effects: []types.Effect{&types.Noted{Event: types.EventOffered.Number(), Subject: types.Hash{8}}}},
+		{Tx: types.TxID{2}, Effects: []types.Effect{step}},
+		{Tx: types.TxID{3}, Part: 1, Effects: []types.Effect{&types.Ended{Event: types.EventCollected.Number(), Trade: &trade}}},
+		{Effects: []types.Effect{&types.Matched{Product: types.ProductID{9}, Match: auction.Trades[0]}}},
+		{Effects: []types.Effect{&types.Cleared{
+			Product: auction.Product, Grid: auction.Grid, BlockTime: auction.BlockTime, Void: types.VoidLate, Rounds: auction.Rounds,
+			Orders: uint32(len(auction.Results)), Root: types.ResultsRoot(auction.Results),
+		}}},
+	}
+	for i := range list {
+		list[i].Height, list[i].At = 12, noon
+	}
+	return list
+}

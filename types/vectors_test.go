@@ -62,6 +62,9 @@ func vectors() []vector {
 		{"auction", &auction, nil},
 		{"body", &body, nil},
 	}
+	for _, outcome := range sampleOutcomes() {
+		list = append(list, vector{"outcome/" + types.EffectKind(outcome.Effects[0]), &outcome, nil})
+	}
 	for _, action := range sampleActions() {
 		one := types.Body{ChainID: "samplestadt", ValidUntil: noon, Actions: []types.Action{action}}
 		list = append(list, vector{"body/" + types.ActionKind(action), &one, types.NewTx(one).ID()})

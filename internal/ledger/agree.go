@@ -24,6 +24,7 @@ func (x *execution) agree(a *types.Agree) error {
 	x.add(queueKey(agreement.Deadlines.PayBy, queueTrade, id), &mark{})
 	x.beginTrade(agreement)
 	x.emitTrade(types.EventAgreed, id, t)
+	x.noteStep(types.EventAgreed, id, t)
 	return nil
 }
 
@@ -77,6 +78,6 @@ func (s *State) lapse(id types.TradeID) {
 	s.remove(tradeKey(id))
 	s.countTrade(&t.Agreement, placesOf(t), places{})
 	s.leaveSlot(t)
-	s.closing = append(s.closing, Closed{id, final})
+	s.closeTrade(types.EventLapsed, id, final)
 	s.emitTrade(types.EventLapsed, id, final)
 }

@@ -68,6 +68,7 @@ func (s *State) holdAuction(book *types.Book) {
 			Number: bid.Number, Leaf: match.Leaf, Round: uint32(match.Round), Bid: uint32(at), Offer: uint32(offerAt), Lots: match.Lots,
 		}
 	}
+	s.noteClearing(auction)
 	s.queuePages(held{Product: book.Product, Grid: *grid, Height: s.clock.Height, Begin: begin, Skew: s.clock.Skew}, leaving, outcome.Rounds, matches)
 }
 

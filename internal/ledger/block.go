@@ -13,6 +13,7 @@ type Diff struct {
 	Changes  []Change         // one for a key: orders that left after their auctions, then all else in order of the first time that the block wrote to it
 	Departed []Change         // the first of those: the orders, those of a product by owner and number
 	Closed   []Closed         // trades that left the state, in order
+	Leaves   []Leaf           // of the log of outcomes, in order
 	Auctions []*types.Auction // that were held, without their trades
 	Matched  []Matched        // trades of auctions, in order
 	Due      bool             // what is due, or auctions and their trades, is left in part to the next block
@@ -30,6 +31,7 @@ type Matched struct {
 type Closed struct {
 	ID    types.TradeID
 	Trade *types.Trade
+	Leaf  int // of the block's, which has its story
 }
 
 // Result is the outcome of a transaction. Code is part of the block's result and so of consensus; Detail is for people.
@@ -67,6 +69,7 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 		s.put(timeKey(kindStall, s.now.Add(s.params.Horizon)), &mark{})
 	}
 	if first {
+		s.note(&types.Begun{Params: s.params.Hash()})
 		s.issueGenesis()
 	}
 	s.expire()
@@ -118,6 +121,7 @@ func (s *State) Execute(tx *types.Tx, signaturesValid bool) Result {
 		s.rollback()
 		return Result{Code: types.CodeOf(err), Detail: err.Error()}
 	}
+	s.endOutcome(tx.ID())
 	return Result{Events: s.settle()}
 }
 
@@ -125,14 +129,16 @@ func (s *State) Execute(tx *types.Tx, signaturesValid bool) Result {
 // view that has the diff.
 func (s *State) Finish() Diff {
 	s.queueOver()
-	changes := s.changes()
+	changes, leaves := s.changes(), s.leaves()
 	return Diff{
-		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Auctions: s.auctions, Matched: s.matched, Due: s.unfinished, Events: s.events,
+		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Leaves: leaves, Auctions: s.auctions, Matched: s.matched,
+		Due: s.unfinished, Events: s.events,
 	}
 }
 
 func (s *State) emit(kind types.EventKind, event types.Event, keys ...types.PublicKey) {
 	event.Kind, event.Height, event.At, event.Keys = kind, s.clock.Height, s.now, s.copyKeys(keys)
+	s.noteEvent(kind, &event)
 	if len(s.events) == cap(s.events) {
 		s.events = slices.Grow(s.events, max(len(s.events), fewEvents)) // events are large: append alone would copy them more often
 	}

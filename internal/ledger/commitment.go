@@ -123,8 +123,8 @@ func LoadAccumulator(stored []byte) (Accumulator, error) {
 	return a, nil
 }
 
-// Commitment is the app hash of a block: a hash of the set, the height and the parameters.
-func (a *Accumulator) Commitment(height uint64, params *types.Params) types.Hash {
+// StateHash is the commitment to the state after a block: a hash of the set, the height and the parameters. See [types.AppHash].
+func (a *Accumulator) StateHash(height uint64, params *types.Params) types.Hash {
 	h := sha256.New()
 	h.Write([]byte(domainCommitment))
 	h.Write(a.Bytes())

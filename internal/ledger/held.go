@@ -221,6 +221,7 @@ func (s *State) makeTrades(id types.ProductID, h *held, page *heldPage) {
 			Trade: tradeID, Round: match.Round, Bid: match.Bid, Offer: match.Offer, Quantity: t.Agreement.Goods.Quantity, Price: t.Agreement.Price,
 			Leaf: match.Leaf,
 		}
+		s.noteMatch(id, trades[i], t)
 		if match.Flow.IsZero() {
 			continue
 		}

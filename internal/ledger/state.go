@@ -45,6 +45,9 @@ type State struct {
 	events   []types.Event
 	keys     []types.PublicKey // room for those of events to come
 	settled  int               // how many of the events are not of the current transaction
+	effects  []types.Effect    // of all outcomes, and of the current transaction
+	noted    int               // how many of the effects are of outcomes
+	outcomes []types.Outcome
 	begun    bool
 
 	slotWork   uint64 // see [State.SlotWork]
@@ -175,7 +178,7 @@ func (s *State) rollback() {
 	for _, record := range slices.Backward(s.undo) {
 		record.entry.value = record.value
 	}
-	s.undo, s.closing, s.events = s.undo[:0], nil, s.events[:s.settled]
+	s.undo, s.closing, s.events, s.effects = s.undo[:0], nil, s.events[:s.settled], s.effects[:s.noted]
 }
 
 // settle makes the current changes part of the block and returns their events.

@@ -61,9 +61,10 @@ func (x *execution) carryOut(id types.TradeID, before places, next *types.Trade,
 		x.emitTrade(effect.Event, id, next)
 	}
 	if effect.Over {
-		x.endTrade(id, next)
+		x.endTrade(effect.Event, id, next)
 	} else {
 		x.put(tradeKey(id), next)
+		x.noteStep(effect.Event, id, next)
 	}
 	if effect.Credit > 0 {
 		return x.credit(agreement.Asset, effect.Credit)
@@ -82,9 +83,9 @@ func (x *execution) findTrade(id types.TradeID) (*types.Trade, error) {
 
 // endTrade closes a trade that is over: it leaves the state, but for a mark that its ID was used, for as long as its agreement
 // could be recorded again.
-func (x *execution) endTrade(id types.TradeID, t *types.Trade) {
+func (x *execution) endTrade(event types.EventKind, id types.TradeID, t *types.Trade) {
 	x.leaveSlot(t)
-	x.closing = append(x.closing, Closed{id, t})
+	x.closeTrade(event, id, t)
 	if trade.Passed(t.Agreement.Deadlines.PayBy, x.now) {
 		x.remove(tradeKey(id))
 	} else {

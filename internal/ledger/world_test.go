@@ -22,7 +22,8 @@ type world struct {
 	height uint64
 	time   types.Time
 	held   []*types.Auction
-	due    bool // more are, as the last block says
+	leaves []ledger.Leaf // of all blocks
+	due    bool          // more are, as the last block says
 }
 
 const (
@@ -89,6 +90,7 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 		auction.Trades = append(auction.Trades, matched.Trades...)
 	}
 	w.audit()
+	w.checkLeaves(&diff, txs, results)
 	return results
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 
 	"lockstep/types"
 	"lockstep/types/canon"
@@ -24,7 +23,7 @@ type blockRecord struct {
 
 // eventRecord is an event of a blockRecord.
 type eventRecord struct {
-	kind                      uint8    // index in eventKinds
+	kind                      types.EventNumber
 	moment                    []moment // empty when it is the block's
 	tx, trade, offer, product idPlace
 	keys                      []idPlace
@@ -39,20 +38,13 @@ type moment struct {
 // idPlace is the place of an ID in a record: 0 is the zero ID, then the block's transactions in order, then blockRecord.ids.
 type idPlace uint32
 
-// eventKinds assigns each kind its stored number. Append new kinds.
-var eventKinds = [...]types.EventKind{ //nolint:gochecknoglobals // a constant table
-	types.EventIssued, types.EventRedeemed, types.EventTransferred, types.EventOffered, types.EventOfferClosed,
-	types.EventOrdered, types.EventWithdrawn, types.EventCleared, types.EventMatched, types.EventAgreed, types.EventPaid,
-	types.EventDelivered, types.EventReleased, types.EventSplit, types.EventLapsed, types.EventCollected,
-	types.EventRefunded, types.EventReturned, types.EventSettled, types.EventAwarded, types.EventRead, types.EventRegistered,
-}
-
 func (r *blockRecord) Fields(c *canon.Coder) {
-	c.Array(7)
+	c.Array(8)
 	canon.Number(c, "height", &r.Height)
 	canon.Number(c, "block time", &r.BlockTime)
 	canon.Number(c, "clock", &r.Clock)
-	c.Bytes("commitment", r.Commitment[:])
+	c.Bytes("commitment to the state", r.State[:])
+	canon.Part(c, "log", &r.Log, (*types.LogHead).Fields)
 	canon.LongList(c, "transactions", &r.Txs, maxBlockItems, (*TxResult).Fields)
 	canon.View(c, "ids", &r.ids)
 	canon.LongList(c, "events", &r.events, maxBlockItems, (*eventRecord).Fields)
@@ -77,7 +69,7 @@ func (m *moment) Fields(c *canon.Coder) {
 
 func (p *idPlace) Fields(c *canon.Coder) { canon.Number(c, "place", p) }
 
-// encodeBlock encodes a block. It fails on an event whose kind eventKinds doesn't list.
+// encodeBlock encodes a block. It fails on an event whose kind has no number.
 func encodeBlock(block *Block) ([]byte, error) {
 	r := &recorder{
 		blockRecord: blockRecord{Block: *block, events: make([]eventRecord, 0, len(block.Events))},
@@ -103,12 +95,12 @@ type recorder struct {
 }
 
 func (r *recorder) record(event *types.Event) error {
-	kind := slices.Index(eventKinds[:], event.Kind)
-	if kind < 0 {
+	kind := event.Kind.Number()
+	if kind == 0 {
 		return fmt.Errorf("the record of a block has no number for events of kind %q", event.Kind)
 	}
 	recorded := eventRecord{
-		kind: uint8(kind), tx: r.place(event.Tx), trade: r.place(event.Trade), offer: r.place(event.Offer), product: r.place(event.Product),
+		kind: kind, tx: r.place(event.Tx), trade: r.place(event.Trade), offer: r.place(event.Offer), product: r.place(event.Product),
 	}
 	if event.Height != r.Height || event.At != r.Clock {
 		recorded.moment = []moment{{event.Height, event.At}}
@@ -139,6 +131,7 @@ func decodeBlock(encoded []byte) (*Block, error) {
 		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
 	}
 	block := r.Block // a copy, so that the record can be freed
+	block.Commitment = types.AppHash(block.State, block.Log)
 	block.Events = make([]types.Event, 0, len(r.events))
 	for i := range r.events {
 		event, err := r.event(&r.events[i])
@@ -151,13 +144,13 @@ func decodeBlock(encoded []byte) (*Block, error) {
 }
 
 func (r *blockRecord) event(e *eventRecord) (event types.Event, err error) {
-	if int(e.kind) >= len(eventKinds) {
+	if e.kind.Kind() == "" {
 		return event, fmt.Errorf("there is no kind %d", e.kind)
 	}
 	if len(e.moment) > 1 {
 		return event, fmt.Errorf("it has %d moments", len(e.moment))
 	}
-	event = types.Event{Kind: eventKinds[e.kind], Height: r.Height, At: r.Clock, Keys: make([]types.PublicKey, len(e.keys))}
+	event = types.Event{Kind: e.kind.Kind(), Height: r.Height, At: r.Clock, Keys: make([]types.PublicKey, len(e.keys))}
 	for _, other := range e.moment {
 		event.Height, event.At = other.height, other.at
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
@@ -19,6 +20,7 @@ type Report struct {
 	Archived   int
 	Blocks     uint64
 	Txs        int
+	Leaves     uint64 // of the log of outcomes
 }
 
 // Check recomputes the commitment, the sums and every derived keyspace from the whole state and compares them with the stored ones. An
@@ -78,8 +80,9 @@ func (c *checker) checkState() error {
 		return fmt.Errorf("the state is not the one that block %d committed to", h.height)
 	}
 	c.report.Height, c.report.Sums = h.height, sums
-	c.report.Commitment = accumulator.Commitment(h.height, &c.params)
-	return nil
+	c.report.Commitment, _, _ = h.commitment(&c.params)
+	c.report.Leaves = h.log.Size
+	return c.log.Check(h.log)
 }
 
 // rows are the number and the LtHash sum of entries: two sets are equal if their sums are.
@@ -105,7 +108,7 @@ func (r *rows) flush() {
 
 func newRows() *rows { return &rows{some: make([]ledger.Change, 0, 4096)} }
 
-// derivedKeyspaces are computed from the state, the archive and the blocks, entry by entry. Missing is the error for a missing entry, list
+// derivedKeyspaces are computed from the state, the log of outcomes and the blocks, entry by entry. Missing is the error for a missing entry, list
 // names the entries.
 var derivedKeyspaces = []struct { //nolint:gochecknoglobals // a constant table
 	prefix        byte
@@ -117,7 +120,7 @@ var derivedKeyspaces = []struct { //nolint:gochecknoglobals // a constant table
 	{prefixOrders, "order %s is not found by its owner", "orders by owner"},
 	{prefixOpen, "trade %s is not indexed under a party of it as one of the state", "trades of the state by party"},
 	{prefixParty, "trade %s is not indexed under a party of it", "trades by party"},
-	{prefixEnded, "trade %s is archived, but not listed by its ID", "archived trades"},
+	{prefixEnded, "trade %s is over, but not listed by its ID, or with another leaf", "trades that are over"},
 	{prefixTx, "transaction %s has no receipt, or one of another block", "receipts"},
 }
 
@@ -175,7 +178,7 @@ type entryVisitor func(key, value []byte, of fmt.Stringer) error
 // derive visits all expected entries of the derived keyspaces, and checks their sources.
 func (c *checker) derive(visit entryVisitor) error {
 	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
-	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveArchived, c.deriveReceipts} {
+	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveBlocks} {
 		if err := from(visit); err != nil {
 			return err
 		}
@@ -292,27 +295,10 @@ func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entr
 	return nil
 }
 
-func (c *checker) deriveArchived(visit entryVisitor) error {
-	return c.each(prefixArchive, func(key, value []byte) error {
-		c.report.Archived++
-		trade := new(types.Trade)
-		if err := types.Decode(bytes.Clone(value), trade); err != nil {
-			return err
-		}
-		id, ended := trade.ID(), archivedAt(key)
-		if !bytes.Equal(key, archivePlace(id, ended)) {
-			return fmt.Errorf("trade %s is archived under another ID", id)
-		}
-		if _, live := c.Reader.Trade(id); live {
-			return fmt.Errorf("trade %s is both in the state and in the archive", id)
-		}
-		return errors.Join(visit(endedKey(c.partitions.of(ended), id), heightBytes(ended), id), c.deriveParties(id, trade, visit))
-	})
-}
-
-// deriveReceipts checks that every height has a block record, and visits the receipts of the accepted transactions. It checks receipts of
-// refused ones itself.
-func (c *checker) deriveReceipts(visit entryVisitor) error {
+// deriveBlocks checks that every height has a block record and the leaves that it commits to, and visits the receipts of the accepted transactions
+// and the trades that are over. It checks receipts of refused transactions itself.
+func (c *checker) deriveBlocks(visit entryVisitor) error {
+	var log outcomes.Mark
 	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
 		block, err := decodeBlock(value)
@@ -323,9 +309,17 @@ func (c *checker) deriveReceipts(visit entryVisitor) error {
 			return fmt.Errorf("the record of block %d is missing", c.report.Blocks)
 		case block.Height == c.report.Height && block.Commitment != c.report.Commitment:
 			return fmt.Errorf("the record of block %d has another commitment", block.Height)
+		case block.Log.Size < log.Size || block.Log.Size > c.leaves:
+			return fmt.Errorf("the record of block %d says that the log has %d leaves, after %d of %d", block.Height, block.Log.Size, log.Size, c.leaves)
+		}
+		leaves, err := c.deriveOutcomes(block, &log, visit)
+		if err != nil {
+			return fmt.Errorf("block %d: %w", block.Height, err)
 		}
 		for i, tx := range block.Txs {
-			if err := c.deriveReceipt(tx, block.receipt(i), visit); err != nil {
+			receipt := block.receipt(i)
+			receipt.Leaf = leaves[tx.ID]
+			if err := c.deriveReceipt(tx, receipt, visit); err != nil {
 				return err
 			}
 		}
@@ -337,11 +331,62 @@ func (c *checker) deriveReceipts(visit entryVisitor) error {
 	return err
 }
 
+// deriveOutcomes reads the leaves of a block, which follow the mark. It moves the mark on, compares it with the block's, and returns the first
+// leaf of each transaction.
+func (c *checker) deriveOutcomes(block *Block, log *outcomes.Mark, visit entryVisitor) (of map[types.TxID]uint64, err error) {
+	of = map[types.TxID]uint64{}
+	var leaves [][]byte
+	err = c.log.Walk(log.Size, block.Log.Size, func(index uint64, leaf []byte) error {
+		leaves = append(leaves, leaf)
+		outcome := new(types.Outcome)
+		if err := types.Decode(leaf, outcome); err != nil {
+			return fmt.Errorf("leaf %d: %w", index, err)
+		}
+		if outcome.Height != block.Height || outcome.At != block.Clock {
+			return fmt.Errorf("leaf %d is of block %d", index, outcome.Height)
+		}
+		if outcome.Part == 0 {
+			of[outcome.Tx] = index
+		}
+		for _, effect := range outcome.Effects {
+			ended, ok := effect.(*types.Ended)
+			if !ok {
+				continue
+			}
+			if err := c.deriveEnded(block.Height, index, ended.Trade, visit); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	batch, err := log.Extend(leaves)
+	if err != nil {
+		return nil, err
+	}
+	if *log = batch.To; log.Head() != block.Log {
+		return nil, errors.New("the log of outcomes has another root than the record says")
+	}
+	return of, nil
+}
+
+func (c *checker) deriveEnded(height, leaf uint64, trade *types.Trade, visit entryVisitor) error {
+	c.report.Archived++
+	id := trade.ID()
+	if _, live := c.Reader.Trade(id); live {
+		return fmt.Errorf("trade %s is in the state, and the log says that it is over", id)
+	}
+	return errors.Join(visit(endedKey(c.partitions.of(height), id), leafBytes(leaf), id), c.deriveParties(id, trade, visit))
+}
+
 func (c *checker) deriveReceipt(tx TxResult, receipt *Receipt, visit entryVisitor) error {
 	if tx.Code == types.CodeOK {
 		c.report.Txs++
 		return visit(txKey(c.partitions.of(receipt.Height), tx.ID), types.Encode(receipt), tx.ID)
 	}
+	receipt.Leaf = 0 // of a transaction that the block accepts elsewhere
 	return c.checkRefused(tx.ID, receipt)
 }
 

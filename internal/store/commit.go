@@ -8,6 +8,7 @@ import (
 
 	"lockstep/internal/disk"
 	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
@@ -18,6 +19,7 @@ type Staged struct {
 	diff     *ledger.Diff
 	receipts map[types.TxID]*Receipt
 	position position
+	outcomes *outcomes.Batch
 }
 
 // Stage computes the commitment of a block. It changes nothing: [Staged.Commit] does. The block must follow the last one, and its diff must
@@ -32,11 +34,15 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	}
 	next.height = clock.Height
 	accumulate(&next.accumulator, executed.Diff.Changes)
-	staged := &Staged{store: s, position: next, diff: &executed.Diff, block: &Block{
-		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(),
-		Commitment: next.accumulator.Commitment(clock.Height, &s.params),
-		Txs:        executed.Txs, Events: executed.Diff.Events,
+	batch, err := extend(next.log, executed.Diff.Leaves)
+	if err != nil {
+		return nil, fmt.Errorf("store: stage block %d: %w", clock.Height, err)
+	}
+	next.log = batch.To
+	staged := &Staged{store: s, position: next, outcomes: batch, diff: &executed.Diff, block: &Block{
+		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(), Txs: executed.Txs, Events: executed.Diff.Events,
 	}}
+	staged.block.Commitment, staged.block.State, staged.block.Log = next.commitment(&s.params)
 	if err := staged.giveReceipts(); err != nil {
 		return nil, fmt.Errorf("store: stage block %d: %w", clock.Height, err)
 	}
@@ -78,6 +84,15 @@ func (b *Staged) giveReceipts() error {
 		}
 		b.receipts[tx.ID] = b.block.receipt(index)
 	}
+	for i := range b.diff.Leaves {
+		if leaf := &b.diff.Leaves[i]; leaf.Part == 0 && leaf.Tx != (types.TxID{}) {
+			receipt := b.receipts[leaf.Tx]
+			if receipt == nil || receipt.Code != types.CodeOK {
+				return fmt.Errorf("leaf %d is of transaction %s, which the block does not accept", i, leaf.Tx)
+			}
+			receipt.Leaf = b.outcomes.From.Size + uint64(i)
+		}
+	}
 	return nil
 }
 
@@ -88,18 +103,13 @@ func (b *Staged) Block() *Block { return b.block }
 // crash before that, the caller commits it again: the engine keeps its blocks.
 func (b *Staged) Commit() error {
 	s := b.store
+	if err := s.follows(b); err != nil {
+		return err
+	}
+	if err := s.log.Append(b.outcomes); err != nil { // before any reader can know the block
+		return s.fail(fmt.Errorf("store: write the outcomes of block %d: %w", b.block.Height, disk.Explain(s.dir, err)))
+	}
 	s.mu.Lock()
-	if s.failed == nil {
-		s.failed = s.guard.state()
-	}
-	if s.failed != nil {
-		defer s.mu.Unlock()
-		return s.failed
-	}
-	if b.block.Height != s.position.height+1 {
-		defer s.mu.Unlock()
-		return fmt.Errorf("store: block %d was staged before block %d was committed", b.block.Height, s.position.height)
-	}
 	s.active.add(b)
 	s.position, s.commitment = b.position, b.block.Commitment
 	due := s.active.due(s.memory.memtable())
@@ -109,6 +119,32 @@ func (b *Staged) Commit() error {
 		s.flushing.Go(func() { _ = s.Flush() /* the next commit returns its error */ })
 	}
 	return nil
+}
+
+// follows reports whether a block can be committed: it follows the last one, and no write has failed.
+func (s *Store) follows(b *Staged) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = s.guard.state()
+	}
+	if s.failed != nil {
+		return s.failed
+	}
+	if b.block.Height != s.position.height+1 {
+		return fmt.Errorf("store: block %d was staged before block %d was committed", b.block.Height, s.position.height)
+	}
+	return nil
+}
+
+// fail makes a failure the store's, if it is the first: commits are refused from then on.
+func (s *Store) fail(failure error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = failure
+	}
+	return s.failed
 }
 
 // Flush writes all committed blocks to the disk and syncs.
@@ -133,7 +169,9 @@ func (s *Store) flush() (*memtable, error) {
 	}
 	var kept uint64
 	err := s.guard.call(func() (err error) {
-		kept, err = immutable.write(s.db)
+		if err = s.log.Sync(); err == nil { // the batch names leaves up to its position
+			kept, err = immutable.write(s.db)
+		}
 		return err
 	})
 	if err == nil {

@@ -1,5 +1,18 @@
 package store
 
+import (
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"lockstep/types"
+)
+
+// OpenIn opens a store in files that a test can damage.
+func OpenIn(files vfs.FS, dir string, params types.Params) (*Store, error) {
+	return openIn(files, dir, params, MinMemory, slog.New(slog.DiscardHandler))
+}
+
 // Written is how many bytes the database has written since it was opened, and how many it takes now.
 type Written struct{ WAL, Tables, Disk uint64 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
@@ -18,6 +19,8 @@ type Head struct {
 	db         *pebble.Snapshot
 	partitions partitions
 	commitment types.Hash
+	leaves     uint64 // of the log of outcomes
+	log        *outcomes.Log
 	leave      func() // lets the store close
 }
 
@@ -31,7 +34,7 @@ func (s *Store) Head() (*Head, error) {
 	}
 	db := s.db.NewSnapshot()
 	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
-	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, leave}, nil
+	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log.Size, s.log, leave}, nil
 }
 
 // Close releases the head.
@@ -53,39 +56,40 @@ type TradeRecord struct {
 	Over  bool
 }
 
-// Trade returns a trade of the state or of the archive; nil when neither has the ID.
+// Trade returns a trade of the state or one that is over; nil when there is none of the ID.
 func (h *Head) Trade(id types.TradeID) (*TradeRecord, error) {
 	if trade, live := h.Reader.Trade(id); live {
 		return &TradeRecord{ID: id, Trade: trade}, nil
 	}
 	for _, memtable := range h.state.unwritten {
-		if trade := memtable.trade(id, h.Height()); trade != nil {
-			return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
+		if ended, ok := memtable.ended(id, h.Height()); ok {
+			return &TradeRecord{ID: id, Trade: ended.Trade, Over: true}, nil
 		}
 	}
-	trade, err := h.archived(id)
+	leaf, over, err := h.ended(id)
+	if !over || err != nil {
+		return nil, err
+	}
+	trade, err := story(h.log, leaf, id)
 	if err != nil {
 		return nil, fmt.Errorf("read trade %s: %w", id, err)
-	}
-	if trade == nil {
-		return nil, nil
 	}
 	return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 }
 
-// archived returns a trade of the archive, nil when the archive has no such ID.
-func (h *Head) archived(id types.TradeID) (*types.Trade, error) {
-	ended, err := h.partitions.find(h.db, func(partition uint16) []byte { return endedKey(partition, id) })
-	if ended == nil || err != nil {
-		return nil, err
+// ended returns the leaf with the story of a trade that left the state; false when none of the ID did.
+func (h *Head) ended(id types.TradeID) (leaf uint64, over bool, err error) {
+	for _, memtable := range h.state.unwritten {
+		if ended, ok := memtable.ended(id, h.Height()); ok {
+			return ended.leaf, true, nil
+		}
 	}
-	if len(ended) != 8 {
-		return nil, fmt.Errorf("%x is no height", ended)
+	found, err := h.partitions.find(h.db, func(partition uint16) []byte { return endedKey(partition, id) })
+	if found == nil || err != nil {
+		return 0, false, err
 	}
-	encoded, err := get(h.db, archivePlace(id, binary.BigEndian.Uint64(ended)))
-	if err != nil {
-		return nil, err
+	if len(found) != 8 {
+		return 0, false, fmt.Errorf("read trade %s: %x is no leaf", id, found)
 	}
-	trade := new(types.Trade)
-	return trade, types.Decode(encoded, trade)
+	return binary.BigEndian.Uint64(found), true, nil
 }

@@ -18,8 +18,7 @@ const (
 	prefixOrders  = 'd' // owner, begin of the slot, product ID, number -> nothing: the open orders of a key
 	prefixParty   = 'p' // partition, party, height of the agreement (latest first), trade ID -> nothing: all its trades
 	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades in the state
-	prefixArchive = 'a' // height, trade ID -> types.Trade: trades that left the state in that block, with their last values
-	prefixEnded   = 'e' // partition, trade ID -> that height
+	prefixEnded   = 'e' // partition, trade ID -> the leaf of the log of outcomes with the story of a trade that left the state
 	prefixBlock   = 'b' // height -> Block
 	prefixTx      = 'x' // partition, transaction ID -> Receipt of the block that accepted it
 	prefixRefused = 'y' // transaction ID -> Receipt of the last block that refused it
@@ -142,17 +141,8 @@ func assetKey(id types.AssetID) []byte {
 	return append([]byte{prefixState, ledgerAsset}, id[:]...)
 }
 
-// archivePlace is the key of a trade that ended at a height, which is the value of its [endedKey]. Keys ascend with the height, so that the
-// database appends new trades and need not rewrite sorted files.
-func archivePlace(id types.TradeID, ended uint64) []byte {
-	return append(binary.BigEndian.AppendUint64([]byte{prefixArchive}, ended), id[:]...)
-}
-
-// heightBytes encodes a height.
-func heightBytes(height uint64) []byte { return binary.BigEndian.AppendUint64(nil, height) }
-
-// archivedAt decodes the height of the key of an archived trade.
-func archivedAt(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
+// leafBytes encodes the index of a leaf.
+func leafBytes(leaf uint64) []byte { return binary.BigEndian.AppendUint64(nil, leaf) }
 
 func endedKey(partition uint16, id types.TradeID) []byte {
 	return append(inPartition(prefixEnded, partition), id[:]...)

@@ -52,6 +52,7 @@ type revision struct {
 type closing struct {
 	*types.Trade
 	height uint64
+	leaf   uint64 // of the log of outcomes
 }
 
 func newMemtable(base uint64, partitions partitions) *memtable {
@@ -76,7 +77,7 @@ func (s *memtable) add(b *Staged) {
 		s.bytes += cost(changes[i].Key, ledger.Value{Encoded: changes[i].New})
 	}
 	for _, ended := range b.diff.Closed {
-		s.closed[ended.ID] = closing{ended.Trade, height}
+		s.closed[ended.ID] = closing{ended.Trade, height, b.outcomes.From.Size + uint64(ended.Leaf)}
 	}
 	for id, receipt := range b.receipts { // any order: entries are independent
 		s.receipts[id] = receipt
@@ -150,14 +151,12 @@ func (s *memtable) within(from, to string, height uint64) (entries []stored) {
 	return entries
 }
 
-// trade returns a trade that ended at or below a height, nil otherwise.
-func (s *memtable) trade(id types.TradeID, height uint64) *types.Trade {
+// ended returns a trade that ended at or below a height.
+func (s *memtable) ended(id types.TradeID, height uint64) (closing, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if ended, ok := s.closed[id]; ok && ended.height <= height {
-		return ended.Trade
-	}
-	return nil
+	ended, ok := s.closed[id]
+	return ended, ok && ended.height <= height
 }
 
 func (s *memtable) receipt(id types.TxID) *Receipt {
@@ -196,7 +195,7 @@ func (s *memtable) fill(w *writer) error {
 		}
 	}
 	for id, ended := range s.closed {
-		if err := w.archive(id, ended, !s.hadTrade(id)); err != nil {
+		if err := w.end(id, ended, !s.hadTrade(id)); err != nil {
 			return err
 		}
 	}

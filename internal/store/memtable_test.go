@@ -9,6 +9,7 @@ import (
 
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/outcomes"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -55,6 +56,7 @@ type twin struct {
 	rt     *rapid.T
 	memory *ledger.Memory
 	sum    ledger.Accumulator
+	log    outcomes.Mark
 	blocks []done
 	coins  []coin
 	heads  []past
@@ -103,7 +105,16 @@ func (w *twin) block() {
 	diff := execute(w.memory, w.params, uint64(len(w.blocks)), last).Diff
 	w.memory.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
-	last.commitment = w.sum.Commitment(uint64(len(w.blocks)), &w.params)
+	leaves := make([][]byte, len(diff.Leaves))
+	for i := range leaves {
+		leaves[i] = diff.Leaves[i].Encoded
+	}
+	batch, err := w.log.Extend(leaves)
+	if err != nil {
+		w.rt.Fatal(err)
+	}
+	w.log = batch.To
+	last.commitment = types.AppHash(w.sum.StateHash(uint64(len(w.blocks)), &w.params), w.log.Head())
 	w.commit(last)
 }
 

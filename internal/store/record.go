@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -21,7 +23,9 @@ type Block struct {
 	Height     uint64
 	BlockTime  types.Time
 	Clock      types.Time
-	Commitment types.Hash
+	Commitment types.Hash    // the app hash, of the two below
+	State      types.Hash    // the commitment to the state
+	Log        types.LogHead // of the log of outcomes
 	Txs        []TxResult
 	Events     []types.Event
 }
@@ -48,15 +52,17 @@ type Receipt struct {
 	Index  uint32
 	Code   types.Code
 	Detail string
+	Leaf   uint64 // of an accepted one: its first in the log of outcomes
 }
 
 // Fields is the stored form, see [canon.Value].
 func (r *Receipt) Fields(c *canon.Coder) {
-	c.Array(4)
+	c.Array(5)
 	canon.Number(c, "height", &r.Height)
 	canon.Number(c, "index", &r.Index)
 	canon.Number(c, "code", &r.Code)
 	canon.Text(c, "detail", &r.Detail)
+	canon.Number(c, "leaf", &r.Leaf)
 }
 
 // receipt returns the receipt of the transaction at an index.
@@ -69,23 +75,32 @@ func (b *Block) receipt(index int) *Receipt {
 type positionRecord struct {
 	Height      uint64
 	Accumulator []byte
+	Log         outcomes.Mark
 }
 
 // Fields is the stored form, see [canon.Value].
 func (h *positionRecord) Fields(c *canon.Coder) {
-	c.Array(2)
+	c.Array(3)
 	canon.Number(c, "height", &h.Height)
 	canon.Blob(c, "accumulator", &h.Accumulator)
+	canon.Part(c, "log", &h.Log, (*outcomes.Mark).Fields)
 }
 
 // head is where the store stands. The zero position is that of a ledger without blocks.
 type position struct {
 	height      uint64
 	accumulator ledger.Accumulator
+	log         outcomes.Mark
+}
+
+// commitment returns the app hash, and its parts.
+func (h *position) commitment(params *types.Params) (app, state types.Hash, log types.LogHead) {
+	state, log = h.accumulator.StateHash(h.height, params), h.log.Head()
+	return types.AppHash(state, log), state, log
 }
 
 func (h *position) encode() []byte {
-	return types.Encode(&positionRecord{Height: h.height, Accumulator: h.accumulator.Bytes()})
+	return types.Encode(&positionRecord{Height: h.height, Accumulator: h.accumulator.Bytes(), Log: h.log})
 }
 
 func readPosition(reader pebble.Reader) (h position, err error) {
@@ -97,7 +112,10 @@ func readPosition(reader pebble.Reader) (h position, err error) {
 	if err := types.Decode(encoded, &stored); err != nil {
 		return h, err
 	}
-	h.height = stored.Height
+	if !stored.Log.Valid() {
+		return h, errors.New("the end of its log of outcomes contradicts itself")
+	}
+	h.height, h.log = stored.Height, stored.Log
 	h.accumulator, err = ledger.LoadAccumulator(stored.Accumulator)
 	return h, err
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"lockstep/internal/disk"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-8"
+const formatVersion = "lockstep-store-9"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
@@ -39,6 +40,7 @@ type Store struct {
 	params types.Params
 	memory Memory
 	cache  *cache
+	log    *outcomes.Log
 
 	writing  sync.Mutex     // held during a flush
 	flushing sync.WaitGroup // background flushes
@@ -103,7 +105,10 @@ func (s *Store) open() (err error) {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
-	return s.loadPosition()
+	if err := s.loadPosition(); err != nil {
+		return err
+	}
+	return s.openLog()
 }
 
 // checkFormat compares format and parameters with the stored ones, and writes them to a new store.
@@ -157,7 +162,7 @@ func (s *Store) loadPosition() (err error) {
 		return openError(s.dir, err)
 	}
 	s.partitions = s.partitions.next(s.position.height + 1)
-	s.commitment = s.position.accumulator.Commitment(s.position.height, &s.params)
+	s.commitment, _, _ = s.position.commitment(&s.params)
 	s.cache, s.active = newCache(s.memory.values()), newMemtable(s.position.height, s.partitions)
 	return nil
 }
@@ -181,6 +186,10 @@ func (s *Store) Close() error {
 	s.flushing.Wait() // before the memtables are read
 	if s.active != nil {
 		err = errors.Join(err, s.Flush())
+	}
+	if s.log != nil {
+		err = errors.Join(err, s.log.Close())
+		s.log = nil
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.guard.call(s.db.Close))

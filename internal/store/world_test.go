@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
@@ -15,6 +17,7 @@ import (
 type world struct {
 	t      testing.TB
 	dir    string
+	files  vfs.FS // nil for the operating system's
 	params types.Params
 	store  *store.Store
 	time   types.Time
@@ -35,7 +38,13 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) open() {
 	w.t.Helper()
-	opened, err := store.Open(w.dir, w.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
+	open := func() (*store.Store, error) {
+		return store.Open(w.dir, w.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
+	}
+	if w.files != nil {
+		open = func() (*store.Store, error) { return store.OpenIn(w.files, w.dir, w.params) }
+	}
+	opened, err := open()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -188,12 +188,10 @@ func (w *writer) indexParties(id types.TradeID, trade *types.Trade) error {
 	return nil
 }
 
-// archive writes a trade that left the state. A new one, which began within the memtable, never was in the state on the disk, so archive lists
-// it under its parties.
-func (w *writer) archive(id types.TradeID, ended closing, isNew bool) error {
-	err := errors.Join(
-		w.keep(endedKey(w.partitions.last(), id), heightBytes(ended.height)), w.batch.Set(archivePlace(id, ended.height), types.Encode(ended.Trade), nil),
-	)
+// end lists a trade that left the state. A new one, which began within the memtable, never was in the state on the disk, so end lists
+// it under its parties too.
+func (w *writer) end(id types.TradeID, ended closing, isNew bool) error {
+	err := w.keep(endedKey(w.partitions.last(), id), leafBytes(ended.leaf))
 	if err != nil || !isNew {
 		return err
 	}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
+	"lockstep/types"
+)
+
+// logFolder is the folder of the log of outcomes in the store's.
+const logFolder = "outcomes"
+
+// logFiles is that folder.
+type logFiles struct {
+	fs  vfs.FS
+	dir string
+}
+
+func (f logFiles) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f logFiles) Open(name string) (outcomes.Reader, error) { return f.fs.Open(f.path(name)) }
+
+func (f logFiles) Create(name string) (outcomes.File, error) {
+	return f.fs.OpenReadWrite(f.path(name), vfs.WriteCategoryUnspecified)
+}
+
+func (f logFiles) Size(name string) (int64, error) {
+	info, err := f.fs.Stat(f.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (f logFiles) List() ([]string, error)      { return f.fs.List(f.dir) }
+func (f logFiles) Rename(from, to string) error { return f.fs.Rename(f.path(from), f.path(to)) }
+func (f logFiles) Remove(name string) error     { return f.fs.Remove(f.path(name)) }
+
+func (f logFiles) Sync() error {
+	dir, err := f.fs.OpenDir(f.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// openLog opens the log of outcomes where the database says that it stands.
+func (s *Store) openLog() error {
+	files := logFiles{s.files, filepath.Join(s.dir, logFolder)}
+	if err := errors.Join(s.files.MkdirAll(files.dir, 0o700), logFiles{s.files, s.dir}.Sync()); err != nil {
+		return openError(s.dir, err)
+	}
+	log, err := outcomes.Open(files, s.position.log)
+	if errors.Is(err, outcomes.ErrDamaged) {
+		return damagedError(s.dir, err)
+	}
+	if err != nil {
+		return openError(s.dir, err)
+	}
+	s.log = log
+	return nil
+}
+
+// extend adds the leaves of a block to where the log stands.
+func extend(at outcomes.Mark, leaves []ledger.Leaf) (*outcomes.Batch, error) {
+	encoded := make([][]byte, len(leaves))
+	for i := range leaves {
+		encoded[i] = leaves[i].Encoded
+	}
+	return at.Extend(encoded)
+}
+
+// story returns a trade that is over, from the leaf that has its story.
+func story(log *outcomes.Log, leaf uint64, id types.TradeID) (*types.Trade, error) {
+	outcome, err := log.Outcome(leaf)
+	if err != nil {
+		return nil, err
+	}
+	for _, effect := range outcome.Effects {
+		if ended, ok := effect.(*types.Ended); ok && ended.Trade.ID() == id {
+			return ended.Trade, nil
+		}
+	}
+	return nil, fmt.Errorf("leaf %d of the log of outcomes does not have the story of trade %s", leaf, id)
+}
