@@ -87,11 +87,16 @@ func checkOffer(id types.OfferID, offer *types.Offer) error {
 // Take agrees to a quantity of a standing offer and pays for it (E1). The trade that comes of it is named by the
 // agreement returned.
 func (d *Draft) Take(id types.OfferID, offer *types.Offer, quantity uint64) (*types.Agreement, error) {
-	if err := checkOffer(id, offer); err != nil {
-		return nil, err
-	}
 	nonce, err := d.account.nonce()
 	if err != nil {
+		return nil, err
+	}
+	return d.TakeAs(id, offer, quantity, nonce)
+}
+
+// TakeAs is [Draft.Take] with a nonce of the caller's own, below [types.MatchNonce].
+func (d *Draft) TakeAs(id types.OfferID, offer *types.Offer, quantity, nonce uint64) (*types.Agreement, error) {
+	if err := checkOffer(id, offer); err != nil {
 		return nil, err
 	}
 	agreement, err := offer.Agreement(quantity, d.account.key, nonce)
