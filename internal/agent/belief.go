@@ -1,0 +1,15 @@
+package agent
+
+import "context"
+
+// Belief decides whether a trade is recorded on the ledger as a node shows it. The agent lets goods flow and secrets leave only for trades
+// that are believed. Proofs of the ledger's history can stand behind it.
+type Belief interface {
+	Believes(ctx context.Context, height uint64, t *Trade) error
+}
+
+// NodeBelief believes the household's own node, but no trade that contradicts its own ID or the rules on locked money.
+type NodeBelief struct{}
+
+// Believes implements [Belief].
+func (NodeBelief) Believes(_ context.Context, _ uint64, t *Trade) error { return checkBelief(t) }

@@ -1,0 +1,332 @@
+package agent
+
+import (
+	"slices"
+
+	"lockstep/internal/agent/plan"
+	"lockstep/trade"
+	"lockstep/types"
+)
+
+type measured = plan.Measured
+
+const dayLong = types.Duration(24 * 3600 * 1000)
+
+// budget is the money that the limits leave.
+type budget struct {
+	free     types.Amount // spendable beyond the reserve
+	exposure types.Amount // that may still be locked
+	today    types.Amount // that may still be agreed to be paid within 24 hours
+}
+
+func (s *State) budget() budget {
+	v, l := s.View, &s.Setup.Limits
+	held := v.Money.Locked.Saturate(v.Money.InOrders)
+	b := budget{
+		free:     v.Money.Spendable - min(v.Money.Spendable, l.Reserve),
+		exposure: l.Exposure - min(l.Exposure, held),
+		today:    l.PerDay,
+	}
+	for _, spent := range v.Spent {
+		if spent.Asset == s.Setup.Market.Asset && spent.At.Add(dayLong) > v.Clock {
+			b.today -= min(b.today, spent.Price)
+		}
+	}
+	for i := range v.Orders {
+		if o := &v.Orders[i].Order; o.Side == types.Bid && o.Product.Asset == s.Setup.Market.Asset {
+			b.today -= min(b.today, most(o))
+		}
+	}
+	return b
+}
+
+// most is the price that a bid comes to at most.
+func most(o *types.Order) types.Amount {
+	sum, ok := o.Limit.Times(o.Lots())
+	if !ok {
+		return types.MaxAmount
+	}
+	return sum
+}
+
+// spend takes a price, and further sums to lock, out of the budget if it has them.
+func (b *budget) spend(price, more types.Amount) bool {
+	sum, ok := price.Add(more)
+	if !ok || sum > b.free || sum > b.exposure || price > b.today {
+		return false
+	}
+	b.free, b.exposure, b.today = b.free-sum, b.exposure-sum, b.today-price
+	return true
+}
+
+// marketJobs brings the orders, takes and standing offers of the coming slots in line with the strategy.
+func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) []job {
+	var jobs []job
+	p := &s.Setup.Params
+	for i := range max(s.Setup.Ahead, 1) {
+		from := first + types.Time(p.Slot)*types.Time(i)
+		wish := s.wish(from)
+		if s.Setup.Direct.Take {
+			jobs = append(jobs, s.takes(from, &wish.Buy, money)...)
+		}
+		if s.Setup.Direct.Offer {
+			jobs = append(jobs, s.offers(from, &wish.Sell)...)
+			wish.Sell = plan.Want{}
+		}
+		product := s.product(from)
+		grid, held := p.Market.Grid(product)
+		if p.Market.Opens == 0 || !held || !s.allowed(grid.Fallback, product.Asset) || s.View.BlockTime < product.Opens(p) {
+			continue
+		}
+		for _, side := range []types.Side{types.Bid, types.Sell} {
+			jobs = append(jobs, s.order(product, grid, side, &wish, i == 0, money, effects)...)
+		}
+	}
+	return jobs
+}
+
+// wish asks the strategy about a slot, and takes off what was bought and sold already.
+func (s *State) wish(from types.Time) plan.Wish {
+	until := from.Add(s.Setup.Params.Slot)
+	situation := plan.Situation{From: from, Until: until, Now: s.View.BlockTime, Use: s.Use, Make: s.Make, Level: s.Level, Tariff: s.Curve}
+	for i := range s.View.Trades {
+		t := &s.View.Trades[i]
+		if a := &t.Trade.Agreement; a.Consumer == s.Setup.Key && a.Goods.Until > s.View.BlockTime && s.counts(t) {
+			situation.Coming += min(a.Goods.Quantity, 1<<60-min(situation.Coming, 1<<60))
+		}
+	}
+	wish := s.Setup.Strategy.Decide(&situation)
+	for i := range s.View.Trades {
+		t := &s.View.Trades[i]
+		a := &t.Trade.Agreement
+		if a.Goods.Commodity != types.CommodityEnergy || a.Goods.From >= until || a.Goods.Until <= from || !s.counts(t) {
+			continue
+		}
+		if a.Consumer == s.Setup.Key {
+			wish.Buy.Quantity -= min(wish.Buy.Quantity, a.Goods.Quantity)
+		} else {
+			wish.Sell.Quantity -= min(wish.Sell.Quantity, a.Goods.Quantity)
+		}
+	}
+	for i := range s.View.Orders { // the owner's own, by hand
+		o := &s.View.Orders[i].Order
+		if o.Product.From != from || s.ours(o.Side, o.Number) {
+			continue
+		}
+		if o.Side == types.Bid {
+			wish.Buy.Quantity -= min(wish.Buy.Quantity, o.Quantity)
+		} else {
+			wish.Sell.Quantity -= min(wish.Sell.Quantity, o.Quantity)
+		}
+	}
+	// A household that buys and sells in one auction would meet itself.
+	if wish.Buy.Quantity > 0 && wish.Sell.Quantity > 0 && wish.Buy.Limit >= wish.Sell.Limit {
+		if wish.Buy.Quantity > wish.Sell.Quantity {
+			wish.Buy.Quantity, wish.Sell.Quantity = wish.Buy.Quantity-wish.Sell.Quantity, 0
+		} else {
+			wish.Buy.Quantity, wish.Sell.Quantity = 0, wish.Sell.Quantity-wish.Buy.Quantity
+		}
+	}
+	return wish
+}
+
+// counts reports whether the goods of a trade can still come.
+func (s *State) counts(t *Trade) bool {
+	switch trade.PhaseAt(&t.Trade, s.View.Clock) {
+	case types.PhaseLapsed, types.PhaseRefunded, types.PhaseSplit, types.PhaseAwarded:
+		return false
+	}
+	return true
+}
+
+// order brings the agent's order of a side in line with a wish. An order for a further slot stays as it is until its turn comes.
+func (s *State) order(product *types.Product, grid *types.Grid, side types.Side, wish *plan.Wish, last bool, money *budget, effects *[]Effect) []job {
+	want := wish.Buy
+	if side == types.Sell {
+		want = wish.Sell
+	}
+	p, number := &s.Setup.Params, s.number(side)
+	var existing *types.Order
+	for i := range s.View.Orders {
+		if o := &s.View.Orders[i].Order; o.Product == *product && o.Number == number {
+			existing = o
+		}
+	}
+	if existing != nil && (existing.Side != side || !last) {
+		return nil
+	}
+	order := types.Order{Product: *product, Side: side, Number: number, Limit: plan.LotPrice(want.Limit, grid, s.Setup.Market.Decimals, side)}
+	order.Lot, order.Deposit, order.Bond, order.Fallback = grid.Lot, grid.Deposit, grid.Bond, grid.Fallback
+	if side == types.Sell && grid.Metered() {
+		order.Flow = s.Setup.Flow
+	}
+	lots := min(want.Quantity, p.Market.MaxQuantity) / grid.Lot
+	if side == types.Bid && order.Limit == 0 || side == types.Sell && grid.Metered() && order.Flow.IsZero() {
+		lots = 0
+	}
+	fits := s.fit(&order, lots, existing, money)
+	if fits < lots {
+		kind := NoticeLimit
+		if money.free < money.exposure {
+			kind = NoticeFunds
+		}
+		s.once(effects, string(kind)+product.From.String(), s.Setup.Params.Slot, Notice{Kind: kind, Slot: product.From})
+	}
+	order.Quantity = fits * grid.Lot
+	late := s.View.BlockTime > product.Withdrawable(p)
+	switch {
+	case fits == 0 && existing == nil:
+		return nil
+	case fits == 0:
+		if late {
+			return nil
+		}
+		return []job{{act: Withdraw{*existing}}}
+	case existing != nil && existing.Quantity == order.Quantity && existing.Limit == order.Limit:
+		return nil
+	case existing != nil && late:
+		return nil // it could only be improved for others
+	}
+	stake, ok := order.Stake()
+	if !ok {
+		return nil
+	}
+	s.pay(&order, stake, existing, money)
+	return []job{{act: Place{Order: order, Replaces: existing}}}
+}
+
+// fit returns the number of lots of an order, at most those wanted, that the budget has the money for. The stake of the order that
+// it replaces counts in.
+func (s *State) fit(order *types.Order, lots uint64, existing *types.Order, money *budget) uint64 {
+	each, ok := order.Locks(1, order.Limit)
+	if !ok || each == 0 {
+		return 0
+	}
+	free, exposure, today := money.free, money.exposure, money.today
+	if existing != nil {
+		if back, ok := existing.Stake(); ok {
+			free, exposure = free.Saturate(back), exposure.Saturate(back)
+		}
+		if existing.Side == types.Bid {
+			today = today.Saturate(most(existing))
+		}
+	}
+	lots = min(lots, uint64(free/each), uint64(exposure/each))
+	if order.Side == types.Bid && order.Limit > 0 {
+		lots = min(lots, uint64(today/order.Limit))
+	}
+	return lots
+}
+
+// pay takes the stake of an order out of the budget, and puts that of the replaced one in.
+func (s *State) pay(order *types.Order, stake types.Amount, existing *types.Order, money *budget) {
+	if existing != nil {
+		if back, ok := existing.Stake(); ok {
+			money.free, money.exposure = money.free.Saturate(back), money.exposure.Saturate(back)
+		}
+		if existing.Side == types.Bid {
+			money.today = money.today.Saturate(most(existing))
+		}
+	}
+	money.free, money.exposure = money.free-min(money.free, stake), money.exposure-min(money.exposure, stake)
+	if order.Side == types.Bid {
+		money.today -= min(money.today, most(order))
+	}
+}
+
+// takes agrees to standing offers of a slot that are good enough, the cheapest first, and takes them off the want.
+func (s *State) takes(from types.Time, want *plan.Want, money *budget) []job {
+	var jobs []job
+	v := s.View
+	offers := slices.DeleteFunc(slices.Clone(v.Offers), func(o Offer) bool { return !s.takeable(&o, from, want.Limit) })
+	slices.SortStableFunc(offers, func(a, b Offer) int { return compareRates(a.Offer.Price, b.Offer.Price) })
+	for i := range offers {
+		o := &offers[i]
+		quantity := min(want.Quantity, o.Remaining)
+		for quantity >= o.Offer.MinFill && quantity > 0 {
+			a, err := o.Offer.Agreement(quantity, s.Setup.Key, 0)
+			if err == nil && money.spend(a.Price, a.Deposit) {
+				jobs = append(jobs, job{Take{ID: o.ID, Offer: o.Offer, Quantity: quantity, Nonce: NonceOf{"take", types.Hash(o.ID), s.taken(o)}}, o.Offer.Deadlines.PayBy})
+				want.Quantity -= quantity
+				break
+			}
+			quantity /= 2 // the money is not enough for all of it
+		}
+	}
+	return jobs
+}
+
+func (s *State) takeable(o *Offer, from types.Time, limit plan.Price) bool {
+	v, goods, d := s.View, &o.Offer.Goods, &o.Offer.Deadlines
+	return o.Offer.Producer != s.Setup.Key && goods.Commodity == types.CommodityEnergy && goods.Zone == s.Setup.Market.Zone &&
+		goods.From == from && goods.Until == from.Add(s.Setup.Params.Slot) && o.Offer.Asset == s.Setup.Market.Asset &&
+		s.allowed(o.Offer.Fallback, o.Offer.Asset) && !trade.Passed(d.PayBy, v.Clock) && goods.From > v.BlockTime &&
+		plan.AtMost(o.Offer.Price, limit, s.Setup.Market.Decimals)
+}
+
+// taken counts the household's trades of an offer's slot with its producer, so that each take has a nonce of its own.
+func (s *State) taken(o *Offer) uint64 {
+	n := uint64(0)
+	for i := range s.View.Spent {
+		if s.View.Spent[i].From == o.Offer.Goods.From {
+			n++
+		}
+	}
+	return n
+}
+
+func compareRates(a, b types.Rate) int {
+	for a.Exponent < b.Exponent && a.Mantissa <= 1<<59 {
+		a.Mantissa, a.Exponent = a.Mantissa*10, a.Exponent+1
+	}
+	for b.Exponent < a.Exponent && b.Mantissa <= 1<<59 {
+		b.Mantissa, b.Exponent = b.Mantissa*10, b.Exponent+1
+	}
+	switch {
+	case a.Mantissa < b.Mantissa:
+		return -1
+	case a.Mantissa > b.Mantissa:
+		return 1
+	}
+	return 0
+}
+
+// offers brings the standing offer of a slot in line with a want: one offer for each slot.
+func (s *State) offers(from types.Time, want *plan.Want) []job {
+	p := &s.Setup.Params
+	for i := range s.View.Offers {
+		if o := &s.View.Offers[i].Offer; o.Producer == s.Setup.Key && o.Goods.From == from && o.Goods.Zone == s.Setup.Market.Zone {
+			return nil
+		}
+	}
+	terms := s.Setup.Direct.Terms
+	if want.Quantity == 0 || want.Limit <= 0 || !s.allowed(terms, s.Setup.Market.Asset) {
+		return nil
+	}
+	product := s.product(from)
+	offer := types.Offer{
+		ChainID: p.ChainID, Producer: s.Setup.Key, Goods: product.Goods(want.Quantity, s.Setup.Flow), Asset: s.Setup.Market.Asset,
+		Price: plan.Rate(want.Limit, s.Setup.Market.Decimals), MinFill: 1, Instalments: 1, Fallback: terms,
+	}
+	offer.Deposit, offer.Bond = share(offer.Price, s.Setup.Direct.Deposit), share(offer.Price, s.Setup.Direct.Bond)
+	offer.Deadlines.DeliverBy = from
+	offer.Deadlines.PayBy = from - types.Time(p.MinWindow)
+	offer.Deadlines.ReadingBy = product.Until.Add(max(p.Market.Reading, 4*p.MinWindow))
+	offer.Deadlines.ConfirmBy = offer.Deadlines.ReadingBy.Add(max(p.Market.Confirm, 4*p.MinWindow))
+	if offer.Check(p) != nil || trade.Passed(offer.Deadlines.PayBy, s.View.Clock) {
+		return nil
+	}
+	return []job{{act: Post{Offer: offer, Nonce: NonceOf{"offer", types.Hash{}, uint64(from)}}}}
+}
+
+// share is a part of a rate in hundredths of a percent.
+func share(r types.Rate, parts uint64) types.Rate {
+	if parts == 0 || r.Mantissa > (1<<63)/max(parts, 1) || r.Exponent+4 > types.MaxExponent {
+		return types.Rate{}
+	}
+	r.Mantissa, r.Exponent = r.Mantissa*parts, r.Exponent+4
+	for r.Exponent > 0 && r.Mantissa%10 == 0 {
+		r.Mantissa, r.Exponent = r.Mantissa/10, r.Exponent-1
+	}
+	return r
+}

@@ -1,0 +1,210 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/internal/agent"
+	"lockstep/trade"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// Bounds of a view.
+const (
+	maxTrades = 2000 // that are not over
+	maxOffers = 2000
+	manyCoins = 64  // from so many coins on, the smallest are gathered
+	gathered  = 100 // at a time
+	longest   = 30 * time.Second
+	memory    = types.Duration(4 * 24 * 3600 * 1000) // of ended trades
+)
+
+// gather collects views of the ledger.
+type gather struct {
+	setup  *agent.Setup
+	node   *client.Client
+	belief agent.Belief
+	past   map[types.TradeID]past // trades that are over
+	open   map[types.TradeID]bool // trades that were not over in the last view
+}
+
+// view reads the parts of a view in the order in which [agent.View] names them.
+func (g *gather) view(ctx context.Context, signer *client.Account) (v agent.View, err error) {
+	ctx, stop := context.WithTimeout(ctx, longest)
+	defer stop()
+	now, err := signer.View(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Height, v.BlockTime, v.Clock = now.Status.Height, now.Status.BlockTime, now.Status.Clock
+	key, asset := g.setup.Key, g.setup.Market.Asset
+	coins, err := g.node.Coins(ctx, key, asset, 0, client.Page{Limit: 20})
+	if err != nil {
+		return v, err
+	}
+	for _, coin := range coins.Coins {
+		if _, purse := coin.Outpoint.Purse(); purse {
+			v.Purse = coin
+		} else if coin.Amount > v.Anchor.Amount && coin.Trade == nil {
+			v.Anchor = coin
+		}
+	}
+	balance, err := g.node.Balance(ctx, key, asset)
+	if err != nil {
+		return v, err
+	}
+	v.Money = agent.Money{Spendable: balance.Spendable, Locked: balance.Locked, InOrders: balance.InOrders}
+	if balance.Coins > manyCoins {
+		if v.Small, err = g.small(ctx, v.Anchor); err != nil {
+			return v, err
+		}
+	}
+	for order, err := range g.node.AllKeyOrders(ctx, key) {
+		if err != nil {
+			return v, err
+		}
+		v.Orders = append(v.Orders, agent.Order{Order: order.Order, Tx: order.Tx, Height: order.Height})
+	}
+	if err := g.trades(ctx, &v); err != nil {
+		return v, err
+	}
+	if g.setup.Direct.Take || g.setup.Direct.Offer {
+		for offer, err := range g.node.AllOffers(ctx) {
+			if err != nil {
+				return v, err
+			}
+			if v.Offers = append(v.Offers, agent.Offer{ID: offer.ID, Offer: offer.Offer, Remaining: offer.Remaining}); len(v.Offers) == maxOffers {
+				break
+			}
+		}
+	}
+	if !g.setup.Flow.IsZero() {
+		claims, err := g.node.Claims(ctx, g.setup.Flow, 0)
+		if err != nil {
+			return v, err
+		}
+		for i := range claims.Slots {
+			slot := &claims.Slots[i]
+			v.Slots = append(v.Slots, agent.Slot{From: slot.From, Claims: len(slot.Claims), Read: slot.Read})
+		}
+	}
+	return v, nil
+}
+
+// small returns the smallest coins, without the anchor.
+func (g *gather) small(ctx context.Context, anchor types.Coin) (coins []types.Coin, err error) {
+	for coin, err := range g.node.AllCoins(ctx, g.setup.Key, g.setup.Market.Asset) {
+		if err != nil {
+			return nil, err
+		}
+		if _, purse := coin.Outpoint.Purse(); !purse && coin.Outpoint != anchor.Outpoint && coin.Trade == nil {
+			coins = append(coins, coin)
+		}
+	}
+	return coins[max(0, len(coins)-gathered):], nil // the largest come first
+}
+
+// trades reads the trades that are not over, and those of the last days that count for limits and slots.
+func (g *gather) trades(ctx context.Context, v *agent.View) error {
+	for t, err := range g.node.AllTrades(ctx, g.setup.Key, true) {
+		if err != nil {
+			return err
+		}
+		if len(v.Trades) == maxTrades {
+			break
+		}
+		deal := agent.Trade{ID: t.ID, Trade: t.Trade, Reading: t.Reading}
+		deal.Believed = g.belief.Believes(ctx, v.Height, &deal) == nil
+		v.Trades = append(v.Trades, deal)
+		if spent, ok := g.spentOn(&t); ok {
+			v.Spent = append(v.Spent, spent)
+		}
+	}
+	if err := g.ended(ctx, v); err != nil {
+		return err
+	}
+	for id, past := range g.past {
+		if past.at.Add(memory) < v.Clock {
+			delete(g.past, id)
+		} else if past.counts {
+			v.Spent = append(v.Spent, past.spent)
+		}
+	}
+	slices.SortFunc(v.Spent, func(a, b agent.Spent) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return nil
+}
+
+// past is a trade that is over: it changes no more.
+type past struct {
+	at     types.Time
+	counts bool
+	spent  agent.Spent
+}
+
+// ended learns the trades that are over: those that were open in the last view, and those that are newer than all known ones.
+func (g *gather) ended(ctx context.Context, v *agent.View) error {
+	for id := range g.open {
+		if v.Open(id) {
+			continue
+		}
+		t, err := g.node.Trade(ctx, id)
+		if err != nil && types.CodeOf(err) != types.CodeNotFound {
+			return err
+		}
+		if err == nil {
+			g.learn(&t)
+		}
+	}
+	until := v.Clock - min(v.Clock, types.Time(memory))
+	for t, err := range g.node.AllTrades(ctx, g.setup.Key, false) {
+		if err != nil {
+			return err
+		}
+		at, ok := agent.Began(&t.Trade)
+		if _, known := g.past[t.ID]; !ok || at < until || known || g.open[t.ID] {
+			break
+		}
+		if !v.Open(t.ID) {
+			g.learn(&t)
+		}
+	}
+	g.open = map[types.TradeID]bool{}
+	for i := range v.Trades {
+		g.open[v.Trades[i].ID] = true
+	}
+	return nil
+}
+
+func (g *gather) learn(t *wire.Trade) {
+	at, _ := agent.Began(&t.Trade)
+	spent, counts := g.spentOn(t)
+	g.past[t.ID] = past{at, counts, spent}
+}
+
+// spentOn returns a trade as it counts for the consumer; false if the key is not its consumer, or its money came back.
+func (g *gather) spentOn(t *wire.Trade) (agent.Spent, bool) {
+	a := &t.Trade.Agreement
+	at, ok := agent.Began(&t.Trade)
+	if !ok || a.Consumer != g.setup.Key {
+		return agent.Spent{}, false
+	}
+	switch trade.PhaseAt(&t.Trade, t.Clock) {
+	case types.PhaseLapsed, types.PhaseRefunded:
+		return agent.Spent{}, false
+	}
+	return agent.Spent{
+		ID: t.ID, At: at, Height: t.Trade.Height, Price: a.Price, Asset: a.Asset, From: a.Goods.From, Until: a.Goods.Until, Quantity: a.Goods.Quantity,
+	}, true
+}
+
+// context is the view of the ledger for a signature.
+func (r *Runner) context(ctx context.Context) (wallet.Context, error) {
+	known, err := r.Signer.Context(ctx)
+	known.Validity = agent.Validity(&r.Setup.Params)
+	return known, err
+}
