@@ -30,6 +30,7 @@ type cli struct {
 
 	Demo     demoCmd     `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
 	App      appCmd      `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
+	Agent    agentCmd    `cmd:"" help:"Let your household trade by itself."`
 	Node     nodeCmd     `cmd:"" help:"Run a node of a ledger."`
 	Wallet   walletCmd   `cmd:"" help:"Keys, balances, payments."`
 	Offer    offerCmd    `cmd:"" help:"Standing offers of goods."`
