@@ -67,7 +67,7 @@ func Drawings(t testing.TB, name, content string) []Drawing {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--user-data-dir="+filepath.Join(folder, "profile"), "--dump-dom", "file://"+file)
+		"--user-data-dir="+profile(t), "--dump-dom", "file://"+file)
 	command.WaitDelay = 10 * time.Second
 	page, err := command.Output()
 	if err != nil {

@@ -3,7 +3,6 @@ package browser
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ func Open(t testing.TB) context.Context {
 	t.Helper()
 	program := component.Find(t, "chromium", "chromium-browser", "google-chrome", "chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")),
+		chromedp.ExecPath(program), chromedp.UserDataDir(profile(t)),
 		// The sandbox needs rights that containers don't give, and the pages are our own.
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("lang", "en"), chromedp.Flag("hide-scrollbars", true),
@@ -38,6 +37,26 @@ func Open(t testing.TB) context.Context {
 		t.Fatalf("start %s: %v", program, err)
 	}
 	return ctx
+}
+
+// profile makes the folder of a browser. Processes of the browser outlive it for a moment and still write there.
+func profile(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "profile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := os.RemoveAll(folder)
+		for tries := 0; err != nil && tries < 100; tries++ {
+			time.Sleep(100 * time.Millisecond)
+			err = os.RemoveAll(folder)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
 }
 
 // Tab opens another tab of a browser.

@@ -27,7 +27,7 @@ func masks() []struct {
 		{regexp.MustCompile(`\blockstep-[0-9a-f]{8}\b`), "LEDGER"},
 		{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( to (\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?)?( UTC)?`), "TIME"},
 		{regexp.MustCompile(`\b\d\d:\d\d:\d\d UTC`), "TIME"},
-		{regexp.MustCompile(`\b(\d+(\.\d+)?(h|ms|m|s))+ (left|behind|ago)\b`), "SPAN"},
+		{regexp.MustCompile(`\b(\d+(\.\d+)?(h|ms|m|s))+ (left|behind|ago|from now)\b`), "SPAN"},
 		{regexp.MustCompile(`"since_block":"[^"]*"`), "since block"},
 		{regexp.MustCompile(`\bheight"?:? *\d+`), "height N"},
 		{regexp.MustCompile(`\bversion("?:?"?) *[^" ]+`), "version V"},
