@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/url"
@@ -26,6 +27,11 @@ func (c *Client) Network(ctx context.Context) (network wire.Network, err error) 
 // Validators returns how the validators of the ledger take part, as the node sees it.
 func (c *Client) Validators(ctx context.Context) (validators wire.Validators, err error) {
 	return validators, wrap("validators", c.get(ctx, "/v1/validators", nil, &validators))
+}
+
+// Document returns the description of the node's API, OpenAPI 3.1 in JSON.
+func (c *Client) Document(ctx context.Context) (document json.RawMessage, err error) {
+	return document, wrap("the API's document", c.get(ctx, "/openapi.json", nil, &document))
 }
 
 // Params returns the parameters of the node's ledger.

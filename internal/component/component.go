@@ -5,6 +5,7 @@ package component
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,28 @@ func FindPython(t testing.TB, module string) string {
 		}
 	}
 	return miss(t, "a python3 with "+module)
+}
+
+// nodeModules names the folder into which .ci/run installs packages of npm. Where it can't, it says so by noPackages, and the tests
+// that need them are skipped in CI too.
+const (
+	nodeModules = "LOCKSTEP_NODE_MODULES"
+	noPackages  = "LOCKSTEP_NO_PACKAGES"
+)
+
+// FindPackage returns the path of a file of a package of npm, such as axe-core/axe.min.js.
+func FindPackage(t testing.TB, file string) string {
+	t.Helper()
+	if folder := os.Getenv(nodeModules); folder != "" {
+		path := filepath.Join(folder, file)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	if reason := os.Getenv(noPackages); reason != "" {
+		t.Skip(file + " is not here: " + reason)
+	}
+	return miss(t, file+", below the folder that "+nodeModules+" names,")
 }
 
 // miss fails or skips the test of a component that is missing.

@@ -1,11 +1,15 @@
 package httpapi
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -17,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"lockstep/client/wire"
+	"lockstep/internal/component"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )
@@ -55,6 +60,31 @@ func readDocument(w *world) (doc document, raw any) {
 		}
 	}
 	return doc, raw
+}
+
+// TestRedocly lets redocly judge the document by its recommended rules: neither an error nor a warning.
+func TestRedocly(t *testing.T) {
+	t.Parallel()
+	redocly := component.FindPackage(t, ".bin/redocly")
+	_, text := newWorld(t).ask("GET", "/openapi.json", nil)
+	file := filepath.Join(t.TempDir(), "openapi.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), redocly, "lint", "--extends=recommended", "--format=json", file)
+	command.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
+	said, err := command.Output()
+	var report struct {
+		Totals struct {
+			Errors, Warnings, Ignored *int
+		}
+	}
+	if begin := bytes.IndexByte(said, '{'); begin < 0 || json.Unmarshal(said[begin:], &report) != nil || report.Totals.Errors == nil || report.Totals.Warnings == nil {
+		t.Fatalf("redocly: %v: %s", err, said)
+	}
+	if err != nil || *report.Totals.Errors > 0 || *report.Totals.Warnings > 0 {
+		t.Errorf("redocly: %v: %s", err, said)
+	}
 }
 
 func TestOpenAPI(t *testing.T) {

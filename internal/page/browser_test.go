@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"lockstep/internal/browser"
+	"lockstep/internal/component"
 	"lockstep/types"
 )
 
@@ -145,19 +147,7 @@ func TestEveryPage(t *testing.T) {
 	tab := browser.Open(t)
 	wrong := faults(tab)
 	look(t, tab, "sign in", log.Enable(), chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
-	status, err := w.api.Status(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hazel := w.members["Hazel"].Key().String()
-	paths := []string{
-		"/", "/trades", "/trades?side=sold", "/wallet", "/community", "/market", "/offers/" + offer.String(), "/offers/" + offer.String() + "?quantity=2", "/explorer",
-		fmt.Sprintf("/blocks/%d", status.Height), "/assets/" + w.euro.ID().String(), "/keys/" + hazel, "/settings", "/proposal", "/search?q=zzzz", "/nothing", "/start", "/start/ledger",
-		"/send?to=" + hazel + "&amount=1&asset=" + w.euro.ID().String(), "/trades/" + ids["delivered"].String() + "/split", "/trades/" + ids["delivered"].String() + "/release",
-	}
-	for _, id := range ids {
-		paths = append(paths, "/trades/"+id.String())
-	}
+	paths := w.everyPath(ids, offer)
 	for _, view := range []struct {
 		language, theme string
 		width           int64
@@ -174,6 +164,59 @@ func TestEveryPage(t *testing.T) {
 	}
 	if found := wrong(); len(found) > 0 {
 		t.Errorf("the console complains: %q", found)
+	}
+}
+
+// everyPath lists the addresses of a member's pages.
+func (w *town) everyPath(ids map[string]types.TradeID, offer types.OfferID) []string {
+	w.t.Helper()
+	status, err := w.api.Status(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	hazel := w.members["Hazel"].Key().String()
+	product := "/market/" + w.book().String()
+	paths := []string{
+		"/", "/trades", "/trades?side=sold", "/wallet", "/wallet?by=day", "/community", "/market", product, product + "/order?side=bid&quantity=100&limit=24",
+		"/offers/" + offer.String(), "/offers/" + offer.String() + "?quantity=2", "/explorer", "/evidence", "/docs", "/trades/" + ids["delivered"].String() + "/readings",
+		fmt.Sprintf("/blocks/%d", status.Height), "/assets/" + w.euro.ID().String(), "/keys/" + hazel, "/settings", "/proposal", "/search?q=zzzz", "/nothing", "/start", "/start/ledger",
+		"/send?to=" + hazel + "&amount=1&asset=" + w.euro.ID().String(), "/trades/" + ids["delivered"].String() + "/split", "/trades/" + ids["delivered"].String() + "/release",
+	}
+	for _, id := range ids {
+		paths = append(paths, "/trades/"+id.String())
+	}
+	return paths
+}
+
+// TestAxe lets axe-core look at every page: no finding that it calls serious or critical, and none of WCAG 2.2 AA.
+func TestAxe(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile(component.FindPackage(t, "axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	ids := w.phases()
+	paths := w.everyPath(ids, w.post("Birch", juiceByLitre(), 400_000))
+	loom, enter := w.memberPage("Loom")
+	tab := browser.Open(t)
+	look(t, tab, "sign in", chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
+	const run = `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }).then((r) =>
+		r.violations.map((v) => v.impact + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")))`
+	awaited := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	for _, view := range []struct {
+		theme string
+		width int64
+	}{{"light", 1280}, {"dark", 390}} {
+		look(t, tab, "size", browser.Size(view.width, 800), browser.Theme(view.theme))
+		for _, path := range paths {
+			var found []string
+			look(t, tab, path, chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(string(axe)+";0", nil), chromedp.Evaluate(run, &found, awaited))
+			for _, fault := range found {
+				t.Errorf("%s, %s: %s", path, view.theme, fault)
+			}
+		}
 	}
 }
 

@@ -312,7 +312,11 @@ func bar(class, title string, parts ...barPart) template.HTML {
 	}
 	const width = 1000
 	var out strings.Builder
-	out.WriteString(`<svg class="` + class + `" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="` + escape(title) + `">`)
+	described := `aria-hidden="true"` // a number beside it says the same
+	if title != "" {
+		described = `role="img" aria-label="` + escape(title) + `"`
+	}
+	out.WriteString(`<svg class="` + class + `" viewBox="0 0 1000 10" preserveAspectRatio="none" ` + described + `>`)
 	for _, part := range parts {
 		if part.size <= 0 {
 			continue

@@ -32,6 +32,9 @@ type facts struct {
 	dayMore   bool
 	dayKnown  bool
 
+	docLock sync.Mutex // guards the document of the API
+	doc     kept[*docsView]
+
 	bookLock sync.Mutex // guards the books
 	books    kept[books]
 }
@@ -150,6 +153,9 @@ func (f *facts) forget() {
 	f.days.Lock()
 	f.dayAt = time.Time{}
 	f.days.Unlock()
+	f.docLock.Lock()
+	f.doc = kept[*docsView]{}
+	f.docLock.Unlock()
 	f.bookLock.Lock()
 	f.books = kept[books]{}
 	f.bookLock.Unlock()

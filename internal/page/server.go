@@ -140,6 +140,9 @@ func (s *Server) Close() {
 // Enter returns the path of a link that begins a session once. Only the user that started the program sees it.
 func (s *Server) Enter() string { return "/enter?token=" + s.sessions.ticket() }
 
+// docsPath is the address of the reference of the API.
+const docsPath = "/docs"
+
 // page is a handler that renders a screen.
 type page func(*screen) error
 
@@ -155,6 +158,7 @@ func (s *Server) routes() (http.Handler, error) {
 	look("/trades", (*screen).trades)
 	look("/trades/{id}", (*screen).trade)
 	look("/trades/{id}/readings", (*screen).readings)
+	look(docsPath, (*screen).apiDocs)
 	look(evidencePath, (*screen).evidence)
 	mux.Handle("POST "+evidencePath, s.change((*screen).judge))
 	look("/market", (*screen).market)
@@ -196,7 +200,7 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 // Paths reports whether a path belongs to the page, for a server that has other paths too.
 func Paths(path string) bool {
 	for _, own := range []string{
-		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static", evidencePath,
+		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static", evidencePath, docsPath,
 	} {
 		if path == own || len(path) > len(own) && path[:len(own)] == own && path[len(own)] == '/' {
 			return true
