@@ -1,24 +1,30 @@
 package page_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"lockstep/internal/browser"
 	"lockstep/internal/component"
+	ours "lockstep/internal/page"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 //go:embed testdata/accessible.js
@@ -89,6 +95,97 @@ func TestLivePages(t *testing.T) {
 	gone := chromedp.Poll(`!document.querySelector(".off, .err")`, nil, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(80*time.Second))
 	look(t, first, "the node is back", gone, contains("You release next"))
 	look(t, second, "the node is back, in the second tab", gone, contains("You release next"))
+	if found := wrong(); len(found) > 0 {
+		t.Errorf("the console complains: %q", found)
+	}
+}
+
+// TestSevenTabs: seven tabs of one browser follow their trades over HTTP/1.1, of which a browser opens six connections to a server.
+func TestSevenTabs(t *testing.T) {
+	t.Parallel()
+	const tabs = 7
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	loom, enter := w.memberPage("Loom")
+	first := browser.Open(t)
+	look(t, first, "sign in", chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
+	var open []context.Context
+	var ids []types.TradeID
+	for i := range tabs {
+		id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: types.Amount(400_000 + i), bond: 20_000, fallback: &types.Hold{}})
+		tab := first
+		if i > 0 {
+			tab = browser.Tab(t, first)
+		}
+		look(t, tab, "a tab", chromedp.Navigate(loom.URL+"/trades/"+id.String()), contains("You pay next"))
+		open, ids = append(open, tab), append(ids, id)
+	}
+	for i, tab := range open {
+		var protocol string
+		look(t, tab, "still answers", chromedp.Evaluate(`performance.getEntriesByType("navigation")[0].nextHopProtocol`, &protocol))
+		if protocol != "http/1.1" {
+			t.Errorf("tab %d speaks %q", i, protocol)
+		}
+		w.pay("Loom", ids[i])
+	}
+	for i, tab := range open {
+		look(t, tab, fmt.Sprintf("tab %d follows", i), contains("Cedar delivers next"))
+	}
+	look(t, open[tabs-1], "a further page loads", chromedp.Navigate(loom.URL+"/wallet"), contains("What moved"))
+}
+
+// TestPrint: a trade prints without the bars and buttons of the screen, in black on white, with its steps and sums.
+func TestPrint(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	w.pay("Loom", id)
+	loom, enter := w.memberPage("Loom")
+	tab := browser.Open(t)
+	look(t, tab, "sign in", chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
+	for _, theme := range []string{"light", "dark"} {
+		var hidden, shown bool
+		var ground, ink string
+		var pdf []byte
+		look(t, tab, "print", chromedp.Navigate(loom.URL+"/trades/"+id.String()), browser.Theme(theme), emulation.SetEmulatedMedia().WithMedia("print").WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
+			chromedp.Evaluate(`[".nav", ".live", ".foot", ".acts"].every((s) => [...document.querySelectorAll(s)].every((e) => getComputedStyle(e).display === "none"))`, &hidden),
+			chromedp.Evaluate(`["h1", ".steps", ".inter svg", ".dl"].every((s) => [...document.querySelectorAll(s)].some((e) => e.getBoundingClientRect().height > 0))`, &shown),
+			chromedp.Evaluate(`getComputedStyle(document.body).backgroundColor`, &ground), chromedp.Evaluate(`getComputedStyle(document.querySelector(".inter text")).fill`, &ink),
+			chromedp.ActionFunc(func(ctx context.Context) (err error) {
+				pdf, _, err = page.PrintToPDF().WithPrintBackground(true).Do(ctx)
+				return err
+			}))
+		if !hidden || !shown || ground != "rgb(255, 255, 255)" || ink != "rgb(20, 24, 29)" || !bytes.HasPrefix(pdf, []byte("%PDF")) {
+			t.Errorf("%s: hidden %v, shown %v, %s on %s, %d bytes", theme, hidden, shown, ink, ground, len(pdf))
+		}
+	}
+}
+
+// TestRestoreInBrowser: on another machine the 24 words bring everything back: the money, the open trade, and the secret that releases it.
+func TestRestoreInBrowser(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	w.pay("Loom", id)
+	w.deliver("Cedar", id)
+	words := seedOf(t, "Loom").Words()
+	fresh, enter := w.serve(ours.Config{Member: &ours.Member{File: filepath.Join(t.TempDir(), "again.age"), Options: wallet.Options{Work: 10, Quick: true}}})
+	tab := browser.Open(t)
+	wrong := faults(tab)
+	look(t, tab, "restore", log.Enable(), chromedp.Navigate(enter), chromedp.WaitVisible(`a[href="/start/restore"]`), chromedp.Click(`a[href="/start/restore"]`), chromedp.WaitVisible(`textarea[name=words]`))
+	fill := func(text string) []chromedp.Action {
+		return []chromedp.Action{
+			chromedp.SetValue(`textarea[name=words]`, text), chromedp.SetValue(`input[name=passphrase]`, passphrase), chromedp.SetValue(`input[name=again]`, passphrase), chromedp.Click(`main form button`),
+		}
+	}
+	look(t, tab, "wrong words", append(fill(strings.Replace(words, " ", " zebra ", 1)), chromedp.WaitVisible(`[role=alert]`))...)
+	look(t, tab, "the words", append(fill(words), chromedp.WaitNotPresent(`textarea[name=words]`), contains("On which ledger"))...)
+	look(t, tab, "the trade is there", chromedp.Navigate(fresh.URL+"/trades/"+id.String()), contains("You release next"), chromedp.Click(`a[data-ask]`), chromedp.WaitVisible("dialog .ask"), chromedp.Click("dialog button.btn"), chromedp.WaitVisible(".inter.open figcaption"))
+	if w.phase(id) != types.PhaseReleased {
+		t.Error(w.phase(id))
+	}
 	if found := wrong(); len(found) > 0 {
 		t.Errorf("the console complains: %q", found)
 	}

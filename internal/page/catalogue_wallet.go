@@ -76,6 +76,8 @@ var catalogueWallet = []entry{ //nolint:gochecknoglobals // a constant table
 	{"now.quiet_text", "You need to do nothing.", "您无需处理。"},
 	{"now.see.one", "The trade", "查看"},
 	{"now.see.many", "The {n} trades", "这 {n} 笔"},
+	{"now.order", "Your order for {slot} stands in the book and locks {sum} until its auction.", "您在 {slot} 的订单有效，拍卖前锁定 {sum}。"},
+	{"now.order_see", "The order", "查看订单"},
 	{"now.today", "Today", "今天"},
 	{"now.today_note", "price of each auction; below it what you sold and bought", "每场拍卖的价格；下方为您的买卖"},
 	{"now.today_none", "The prices of today’s auctions, and what you sold and bought, appear here with the first auction.", "今天第一场拍卖之后，这里会显示价格以及您的买卖。"},

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"math/big"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ type marketView struct {
 	Again   *recomputed // of the shown auction
 	Day     template.HTML
 	Own     []ownOrder
-	NewSide string  // of the form for an order
+	Form    orderForm
 	Levels  []uint8 // least records that an order can demand
 	Most    uint64  // quantity of the largest order
 }
@@ -59,11 +60,17 @@ type ownOrder struct {
 	Worst [2]template.HTML // of the member, of the other side
 }
 
-func (c *screen) market() error {
+func (c *screen) market() error { return c.marketWith(&orderForm{Side: c.r.URL.Query().Get("side")}) }
+
+// marketWith shows the market with an order as it was typed, and why it can't be placed.
+func (c *screen) marketWith(typed *orderForm) error {
 	c.Nav, c.Live, c.Title = "market", "blocks", string(c.T("nav.market"))
 	ctx := c.r.Context()
 	c.Status, c.Down = c.facts.status(ctx)
-	view := marketView{Offer: c.r.URL.Query().Get("offer")}
+	view := marketView{Offer: c.r.URL.Query().Get("offer"), Form: *typed}
+	if typed.Error != "" {
+		c.code, c.Live = http.StatusUnprocessableEntity, ""
+	}
 	products, err := c.ask().Products(ctx, client.Page{Limit: mostStrip})
 	if err != nil {
 		return err
@@ -182,9 +189,6 @@ func (c *screen) book(v *marketView) error {
 // ownOrders states both worst losses of each order of the member.
 func (c *screen) ownOrders(v *marketView) {
 	v.Levels = types.RecordLevels()
-	if v.NewSide = c.r.URL.Query().Get("side"); v.NewSide != types.Sell.String() {
-		v.NewSide = types.Bid.String()
-	}
 	for _, order := range v.Mine {
 		a := orderWorst(&order.Order, &v.Shown.Product.Grid, c.self)
 		var q question

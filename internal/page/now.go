@@ -17,6 +17,7 @@ import (
 type homeView struct {
 	Waiting  []tradeRow
 	Quiet    []quietRow
+	Orders   []quietRow
 	Balances []wire.Balance
 	Incoming []incoming
 	Running  int
@@ -101,6 +102,9 @@ func (c *screen) home() error {
 		}
 	}
 	if err := c.next(&view); err != nil {
+		return err
+	}
+	if err := c.standing(&view); err != nil {
 		return err
 	}
 	return c.render("now", &view)
@@ -279,6 +283,23 @@ func (c *screen) next(v *homeView) error {
 	v.Next = nextView{From: product.Product.From, Left: product.Gate, Path: "/market/" + product.ID.String()}
 	if len(book.Indicative) > 0 {
 		v.Next.Price = c.LotPrice(product.Product.Asset, product.Product.Unit, book.Indicative[0].Price, product.Grid.Lot)
+	}
+	return nil
+}
+
+// standing adds the member's orders that wait for their auctions, with the way to each.
+func (c *screen) standing(v *homeView) error {
+	own, err := c.ask().KeyOrders(c.r.Context(), c.self, client.Page{Limit: mostOver})
+	if err != nil {
+		return err
+	}
+	for i := range own.Orders {
+		o := &own.Orders[i].Order
+		id := o.Product.ID()
+		v.Orders = append(v.Orders, quietRow{
+			Name: c.Plain("order."+o.Side.String(), "q", c.Quantity(o.Quantity, o.Product.Unit), "price", c.LotPrice(o.Product.Asset, o.Product.Unit, o.Limit, o.Lot)),
+			Path: "/market/" + id.String(), Text: c.T("now.order", "slot", c.Slot(o.Product.From, o.Product.Until), "sum", c.Money(o.Product.Asset, own.Orders[i].Stake)),
+		})
 	}
 	return nil
 }

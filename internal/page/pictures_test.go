@@ -10,6 +10,7 @@ import (
 
 	"lockstep/internal/browser"
 	"lockstep/internal/page"
+	"lockstep/types"
 )
 
 // TestPictures writes pictures of the pages into the folder that LOCKSTEP_PICTURES names: "make screenshots". It
@@ -27,6 +28,7 @@ func TestPictures(t *testing.T) {
 	ids := w.phases()
 	w.post("Birch", juiceByLitre(), 400_000)
 	product := w.book()
+	w.flowing()
 	loom, enter := w.memberPage("Loom")
 	newcomer, begin := w.serve(page.Config{Member: &page.Member{File: filepath.Join(t.TempDir(), "new.age")}})
 	tab := browser.Open(t)
@@ -35,6 +37,7 @@ func TestPictures(t *testing.T) {
 	addresses := map[string]string{
 		"now": loom.URL + "/", "trades": loom.URL + "/trades", "trade": loom.URL + trade, "trade-ask": loom.URL + trade, "wallet": loom.URL + "/wallet", "community": "http://" + w.address + "/",
 		"market": loom.URL + "/market/" + product.String(), "explorer": "http://" + w.address + "/explorer", "start": newcomer.URL + "/start",
+		"settings": loom.URL + "/settings", "evidence": loom.URL + "/evidence", "readings": loom.URL + trade + "/readings",
 		"trade-agreed": loom.URL + "/trades/" + ids["agreed"].String(), "trade-paid": loom.URL + "/trades/" + ids["paid"].String(), "trade-released": loom.URL + "/trades/" + ids["released"].String(),
 		"trade-refunded":    loom.URL + "/trades/" + ids["refunded"].String(),
 		"trade-instalments": loom.URL + "/trades/" + ids["partly"].String(),
@@ -56,12 +59,33 @@ func TestPictures(t *testing.T) {
 	}
 	look(t, tab, "a newcomer", chromedp.Navigate(begin), chromedp.WaitVisible(`a[href="/start/password"]`))
 	for _, name := range []string{
-		"now", "trades", "trade", "trade-ask", "wallet", "community", "market", "explorer", "start",
+		"now", "trades", "trade", "trade-ask", "wallet", "community", "market", "explorer", "settings", "evidence", "readings", "start",
 		"trade-agreed", "trade-paid", "trade-released", "trade-refunded", "trade-instalments",
 	} {
 		shot(name, "en", "light", 1440, "")
 	}
-	for _, name := range []string{"now", "trades", "trade", "wallet", "community", "market", "start"} {
+	for _, name := range []string{"now", "trades", "trade", "wallet", "community", "market", "explorer", "settings", "evidence", "start"} {
 		shot(name, "zh", "dark", 390, "-narrow")
 	}
+	for _, name := range []string{"now", "trade", "wallet", "community", "market"} {
+		shot(name, "zh", "light", 1440, "-zh")
+		shot(name, "en", "dark", 1440, "-dark")
+	}
+}
+
+// flowing makes trades whose slot is now, from Cedar and Birch to Loom.
+func (w *town) flowing() {
+	w.t.Helper()
+	begin := (w.clock().Add(8_000)/types.Time(minute) + 1) * types.Time(minute)
+	for _, sale := range []struct {
+		seller   string
+		quantity uint64
+	}{{"Cedar", 184}, {"Birch", 96}} {
+		goods := w.energy(sale.quantity, 0)
+		goods.From, goods.Until = begin, begin.Add(15*minute)
+		id, _ := w.agree(sale.seller, "Loom", terms{goods: goods, price: types.Amount(sale.quantity * 245), bond: 500, fallback: &types.Hold{}})
+		w.pay("Loom", id)
+		w.deliver(sale.seller, id)
+	}
+	w.pass(begin)
 }

@@ -197,6 +197,13 @@ func (w *town) agree(producer, consumer string, of terms) (types.TradeID, types.
 	if of.deliver >= minute {
 		agreement.Deadlines.ConfirmBy = agreement.Deadlines.ReadingBy.Add(60 * minute)
 	}
+	return w.record(producer, consumer, agreement), agreement
+}
+
+// record signs an agreement by both sides and puts it on the ledger.
+func (w *town) record(producer, consumer string, agreement types.Agreement) types.TradeID {
+	w.t.Helper()
+	agreement.Producer, agreement.Consumer, agreement.Asset = w.members[producer].Key(), w.members[consumer].Key(), w.euro.ID()
 	ctx := w.t.Context()
 	known, err := w.members[producer].Context(ctx)
 	if err != nil {
@@ -212,7 +219,7 @@ func (w *town) agree(producer, consumer string, of terms) (types.TradeID, types.
 		}
 	}
 	w.do(producer, func(d *wallet.Draft) error { return d.Record(proposal, nil) })
-	return proposal.Trade(), *proposal.Agreement()
+	return proposal.Trade()
 }
 
 func (w *town) trade(id types.TradeID) *types.Trade {

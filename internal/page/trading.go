@@ -311,9 +311,22 @@ func (c *screen) limit(product *types.Product, text string) (types.Rate, error) 
 
 func (c *screen) askOrder() error {
 	order, own, book, err := c.order()
-	if err != nil {
+	if err == nil {
+		err = c.confirmOrder(order, own, &book)
+	}
+	if code := types.CodeOf(err); err == nil || code == types.CodeUnavailable || code == types.CodeNotFound {
 		return err
 	}
+	return c.marketWith(&orderForm{ // what was typed stays
+		Side: c.r.FormValue("side"), Quantity: c.r.FormValue("quantity"), Limit: c.r.FormValue("limit"), Record: c.r.FormValue("record"), Error: detail(err),
+	})
+}
+
+// orderForm holds the typed fields of an order.
+type orderForm struct{ Side, Quantity, Limit, Record, Error string }
+
+// confirmOrder asks before an order is placed.
+func (c *screen) confirmOrder(order types.Order, own []*types.Order, book *wire.Book) error {
 	product := &book.Product.Product
 	q := &question{
 		Title:  c.T("ask.order_"+order.Side.String(), "q", c.Quantity(order.Quantity, product.Unit), "slot", c.Slot(product.From, product.Until), "price", c.LotPrice(product.Asset, product.Unit, order.Limit, book.Product.Grid.Lot)),

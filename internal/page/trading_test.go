@@ -65,7 +65,9 @@ func TestOrderByPage(t *testing.T) {
 	loom := w.join(t, "Loom")
 	path := "/market/" + product.String()
 	for _, wrong := range []string{"quantity=0&limit=20", "quantity=5&limit=x", "quantity=5&limit=", "quantity=x&limit=20"} {
-		loom.get(path+"/order?side=bid&"+wrong, http.StatusBadRequest)
+		if text := loom.get(path+"/order?side=bid&"+wrong, http.StatusUnprocessableEntity); alert(text) == "" || !strings.Contains(text, `action="`+path+`/order"`) {
+			t.Errorf("%s: no reason, or no way to try again: %s", wrong, heading(text))
+		}
 	}
 	question := loom.get(path+"/order?side=bid&quantity=200&limit=24.5", http.StatusOK)
 	if !strings.Contains(heading(question), "24.50") {

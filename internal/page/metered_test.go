@@ -1,0 +1,96 @@
+package page_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
+	"lockstep/meter"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+const gatewayRegister = "01-00:02.08.00*FF"
+
+// enrol gives a member a connection point with a gateway, and returns the flow of the energy that it sells there.
+func (w *town) enrol(name string) types.Flow {
+	w.t.Helper()
+	gateway := types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(party.Key("the gateway of " + name)), Export: []string{gatewayRegister}}
+	w.do("Operator", func(d *wallet.Draft) error {
+		d.Enrol(w.members[name].Key(), types.PointID{}, gateway)
+		return nil
+	})
+	return types.Flow{Point: gateway.ID(), Direction: types.DirectionExport}
+}
+
+// read submits a record of a member's gateway: so much energy in a slot.
+func (w *town) read(name string, goods *types.Goods, quantity uint64) {
+	w.t.Helper()
+	register, err := meter.ParseOBIS(gatewayRegister)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	gateway := "the gateway of " + name
+	n := meter.Native{
+		Meter: party.Key(gateway), Register: register, Direction: meter.Export, From: int64(goods.From), Until: int64(goods.Until), Page: 1, Form: meter.FormQuantity, End: quantity,
+	}
+	record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gateway), n.Bytes()))}
+	w.do(name, func(d *wallet.Draft) error {
+		d.Read(goods.Flow, goods.From, types.HexBytes(record.String()))
+		return nil
+	})
+}
+
+// TestMeterDispute: a buyer that keeps its secret stops nothing: the meter's reading settles the trade after confirm-by, in proportion, and both sides see the
+// signed record judged again.
+func TestMeterDispute(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, quickMarket)
+	w.admit("Cedar", "Loom")
+	flow := w.enrol("Cedar")
+	slot := types.Time(4_000)
+	from := (w.clock()/slot + 4) * slot
+	goods := types.Goods{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 100, Zone: "town", From: from, Until: from + slot, Flow: flow}
+	id := w.record("Cedar", "Loom", types.Agreement{
+		Goods: goods, Price: 20_000, Deposit: 2_000, Bond: 1_000, Instalments: 1, Fallback: &types.Meter{},
+		Deadlines: types.Deadlines{PayBy: from - 4_000, DeliverBy: from - 1, ReadingBy: from + 4*slot, ConfirmBy: from + 5*slot},
+	})
+	w.pay("Loom", id)
+	w.deliver("Cedar", id)
+	path := "/trades/" + id.String()
+	loom, cedar := w.join(t, "Loom"), w.join(t, "Cedar")
+	if text := plainOf(loom.get(path+"/readings", http.StatusOK)); !strings.Contains(text, "No reading has come yet") {
+		t.Errorf("before the reading: %.400s", text)
+	}
+	w.pass(goods.Until.Add(500))
+	w.read("Cedar", &goods, 60)
+	for _, v := range []*visitor{loom, cedar} {
+		text := plainOf(v.get(path+"/readings", http.StatusOK))
+		for _, part := range []string{"The meter counted 60 Wh of 100 Wh", "1 records are signed by the enrolled meter", "60 Wh through register"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("no %q in %.900s", part, text)
+			}
+		}
+		if page := v.get(path, http.StatusOK); !strings.Contains(page, `href="`+path+`/readings"`) {
+			t.Error("the trade does not lead to its records")
+		}
+	}
+	w.pass(w.trade(id).Agreement.Deadlines.ConfirmBy)
+	cedar.answer(cedar.get(path+"/settle", http.StatusOK), path+"/settle", http.StatusOK)
+	if w.phase(id) != types.PhaseSettled {
+		t.Fatal(w.phase(id))
+	}
+	if text := plainOf(loom.get(path, http.StatusOK)); !strings.Contains(text, "60 Wh") || strings.Contains(loom.get(path, http.StatusOK), `href="`+path+`/release"`) {
+		t.Errorf("settled: %.600s", text)
+	}
+	if text := plainOf(loom.get("/wallet", http.StatusOK)); !strings.Contains(text, "settled by the meter") {
+		t.Error("the statement lacks the settlement")
+	}
+	if text := plainOf(cedar.get("/community", http.StatusOK)); !strings.Contains(text, "The meter saw less from Cedar") {
+		t.Errorf("the community: %.900s", text)
+	}
+}
