@@ -4,6 +4,7 @@ import (
 	"context"
 	"html/template"
 	"slices"
+	"time"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -27,17 +28,22 @@ type recomputed struct {
 // mostRecomputed bounds the orders of an auction that a page recomputes.
 const mostRecomputed = 2000
 
-// recompute computes an auction again from its orders. An auction never changes, so the answer is kept.
-func (f *facts) recompute(ctx context.Context, id types.ProductID) recomputed {
+// recompute computes an auction again from its orders. An auction never changes, so the answer is kept. One is computed at a time; false
+// while another is, or when the deadline has passed: the next look has it.
+func (f *facts) recompute(ctx context.Context, id types.ProductID, until time.Time) (found recomputed, done bool) {
 	f.mu.Lock()
 	found, known := f.audits[id]
 	f.mu.Unlock()
 	if known {
-		return found
+		return found, true
 	}
+	if time.Now().After(until) || !f.auditing.TryLock() {
+		return recomputed{}, false
+	}
+	defer f.auditing.Unlock()
 	found, err := recomputeNow(ctx, f.node, id)
 	if err != nil {
-		return recomputed{Failed: err.Error()}
+		return recomputed{Failed: err.Error()}, true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,8 +51,11 @@ func (f *facts) recompute(ctx context.Context, id types.ProductID) recomputed {
 		clear(f.audits)
 	}
 	f.audits[id] = found
-	return found
+	return found, true
 }
+
+// auditTime is the time that one look at the page takes to recompute auctions.
+const auditTime = 300 * time.Millisecond
 
 func recomputeNow(ctx context.Context, node *client.Client, id types.ProductID) (found recomputed, err error) {
 	params, err := node.Params(ctx)

@@ -262,10 +262,6 @@ func (c *screen) readings() error {
 	if view.Before, err = c.claims(a); err != nil {
 		return err
 	}
-	if !c.judging.begin(c.r.Context()) {
-		return types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
-	}
-	defer c.judging.end()
 	if view.Readings, err = c.findReadings(&a.Goods, point.Point.Owner, m, t.Trade.Height); err != nil {
 		return err
 	}
@@ -327,7 +323,11 @@ func (c *screen) readingOf(event *types.Event, goods *types.Goods, m *types.Poin
 			for i, record := range reading.Records {
 				lines[i] = record
 			}
+			if !c.judging.begin(c.r.Context()) {
+				return row, false, types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
+			}
 			report, err := judgeRecords(m, lines)
+			c.judging.end()
 			if err != nil {
 				return row, false, err
 			}

@@ -32,6 +32,8 @@ type facts struct {
 	dayMore   bool
 	dayKnown  bool
 
+	auditing sync.Mutex // held while an auction is recomputed
+
 	docLock sync.Mutex // guards the document of the API
 	doc     kept[*docsView]
 

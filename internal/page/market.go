@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -124,9 +125,10 @@ func (c *screen) marketAsset(v *marketView) (asset types.AssetID) {
 func (c *screen) lastAuctions(v *marketView) {
 	const inStrip = 2
 	v.Checked = map[types.ProductID]recomputed{}
+	until := time.Now().Add(auditTime)
 	for i := range v.Auctions {
 		a := &v.Auctions[i]
-		v.Checked[a.ProductID] = c.facts.recompute(c.r.Context(), a.ProductID)
+		v.Checked[a.ProductID], _ = c.facts.recompute(c.r.Context(), a.ProductID, until)
 		if i < inStrip {
 			past := pastSlot{ID: a.ProductID, From: a.Product.From}
 			if len(a.Rounds) > 0 {
@@ -177,8 +179,9 @@ func (c *screen) book(v *marketView) error {
 	c.ownOrders(v)
 	if book.Held != nil {
 		book.Bids, book.Offers = levels(v.Orders, types.Bid), levels(v.Orders, types.Sell)
-		again := c.facts.recompute(ctx, v.ID)
-		v.Again = &again
+		if again, done := c.facts.recompute(ctx, v.ID, time.Now().Add(auditTime)); done {
+			v.Again = &again
+		}
 	}
 	if len(book.Bids)+len(book.Offers) > 0 {
 		v.Curves = c.curves(&book, volume)

@@ -221,14 +221,14 @@ func (c *screen) dayBegin() types.Time {
 // today adds up the money of the day and draws its chart.
 func (c *screen) today(v *homeView, asset types.AssetID) error {
 	begin := c.dayBegin()
-	page, err := c.ask().Trades(c.r.Context(), c.self, false, client.Page{Limit: mostOpen})
+	trades, err := c.recent(begin)
 	if err != nil {
 		return err
 	}
 	var gain, loss types.Amount
 	chart := dayChart{begin: begin, unit: types.UnitWattHour, asset: asset}
-	for i := range page.Trades {
-		t := &page.Trades[i]
+	for i := range trades {
+		t := &trades[i]
 		a := &t.Trade.Agreement
 		if a.Asset != asset {
 			continue
@@ -255,6 +255,23 @@ func (c *screen) today(v *homeView, asset types.AssetID) error {
 	}
 	v.Day = c.drawDay(&chart)
 	return nil
+}
+
+// recent lists the member's trades that may have ended since a moment: those that began half a day before it or later.
+func (c *screen) recent(since types.Time) (trades []wire.Trade, err error) {
+	const size, most, before = 50, 500, types.Time(12 * 60 * 60 * 1000)
+	for after := ""; len(trades) < most; {
+		page, err := c.ask().Trades(c.r.Context(), c.self, false, client.Page{After: after, Limit: size})
+		if err != nil {
+			return nil, err
+		}
+		trades = append(trades, page.Trades...)
+		after = page.Next
+		if n := len(trades); after == "" || n > 0 && len(trades[n-1].Trade.Steps) > 0 && trades[n-1].Trade.Steps[0].At+before < since {
+			break
+		}
+	}
+	return trades, nil
 }
 
 // dayAuctions lists the auctions of the slots of a day in an asset, the oldest first; none where the node keeps no index.

@@ -23,6 +23,7 @@ type payments struct {
 	moves  []statement.Move
 	cut    bool      // there were more than are kept
 	seen   time.Time // when the last one came
+	caught bool      // all of the past was read
 	failed error     // the node can't list them
 }
 
@@ -46,7 +47,8 @@ func (p *payments) of(key types.PublicKey) (moves []statement.Move, reading bool
 		}
 		return nil, true, nil
 	}
-	return append([]statement.Move(nil), p.moves...), time.Since(p.seen) < quietAfter, p.failed
+	p.caught = p.caught || time.Since(p.seen) >= quietAfter
+	return append([]statement.Move(nil), p.moves...), !p.caught, p.failed
 }
 
 // moved forgets everything, for another ledger.
@@ -75,7 +77,7 @@ func (p *payments) run(ctx context.Context) {
 			return
 		}
 		p.mu.Lock()
-		p.key, p.moves, p.cut, p.failed, p.seen = key, nil, false, nil, time.Now()
+		p.key, p.moves, p.cut, p.failed, p.seen, p.caught = key, nil, false, nil, time.Now(), false
 		p.mu.Unlock()
 	}
 }
