@@ -84,6 +84,7 @@ var catalogueWallet = []entry{ //nolint:gochecknoglobals // a constant table
 
 	{"flow.none", "Nothing of yours flows in this slot.", "本时段没有您的供电交易。"},
 	{"flow.none_text", "A matched order flows in its slot and is drawn here, with its power and the reading so far. Live values of your own meters come with an agent.", "成交的订单在其时段内供电，并在此显示功率和读数。您自己电表的实时数值由代理程序提供。"},
+	{"flow.gone", "{gone} gone", "已过 {gone}"},
 	{"flow.note", "{gone} gone · the meters have counted {read} of {all}", "已过 {gone} · 电表已计 {read}，共 {all}"},
 	{"flow.you_sell", "You sell", "您卖出"},
 	{"flow.you_buy", "You buy", "您买入"},

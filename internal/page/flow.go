@@ -47,7 +47,10 @@ func (f *flowView) add(c *screen, t *wire.Trade, row *tradeRow) {
 		one.watt = a.Goods.Quantity * 3_600_000 / span
 	}
 	one.Power = power(one.watt)
-	if a.Goods.Quantity > 0 {
+	metered := !a.Goods.Flow.IsZero()
+	if !metered { // nothing counts it
+		one.Read = c.Quantity(a.Goods.Quantity, a.Goods.Unit)
+	} else if a.Goods.Quantity > 0 {
 		read := min(t.Reading, a.Goods.Quantity)
 		one.Bar = bar("bar", one.Read, barPart{"fill", float64(read)}, barPart{"rest", float64(a.Goods.Quantity - read)})
 	}
@@ -56,7 +59,9 @@ func (f *flowView) add(c *screen, t *wire.Trade, row *tradeRow) {
 	} else {
 		f.bought += one.watt
 	}
-	f.read, f.all = f.read+min(t.Reading, a.Goods.Quantity), f.all+a.Goods.Quantity
+	if metered {
+		f.read, f.all = f.read+min(t.Reading, a.Goods.Quantity), f.all+a.Goods.Quantity
+	}
 	f.asset, f.from, f.until = a.Asset, a.Goods.From, a.Goods.Until
 	f.value.Add(&f.value, new(big.Int).SetUint64(uint64(a.Price)))
 	f.quantity.Add(&f.quantity, new(big.Int).SetUint64(a.Goods.Quantity))
@@ -85,6 +90,9 @@ func (f *flowView) draw(c *screen, live *Power) {
 	f.Slot = c.Slot(f.from, f.until)
 	if gone := c.Status.BlockTime.Since(f.from); f.until > f.from && c.Status.BlockTime >= f.from {
 		f.Gone = c.Span(gone)
+	}
+	if f.Gone != "" {
+		f.Note = c.T("flow.gone", "gone", f.Gone)
 	}
 	if f.all > 0 {
 		f.Note = c.T("flow.note", "gone", f.Gone, "read", c.Quantity(f.read, types.UnitWattHour), "all", c.Quantity(f.all, types.UnitWattHour))

@@ -203,7 +203,7 @@ func OfTx(tx *types.Tx, at types.Time, key types.PublicKey, feeAsset types.Asset
 		}
 	case len(tx.Signatures) == 1:
 		for _, action := range tx.Body.Actions {
-			switch a := action.(type) { // not over the closed set of actions: the others move money of trades and orders
+			switch a := any(action).(type) { // not over the closed set of actions: the others move money of trades and orders
 			case *types.Issue:
 				add(Issued, a.Asset.ID(), a.Amount, 0, types.PublicKey{})
 			case *types.Redeem:

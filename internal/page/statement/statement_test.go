@@ -13,7 +13,7 @@ const (
 	start                = types.Amount(1000)
 )
 
-var producer, consumer, stranger = types.PublicKey{1}, types.PublicKey{2}, types.PublicKey{3} //nolint:gochecknoglobals // constants
+var producer, consumer, stranger = types.PublicKey{1}, types.PublicKey{2}, types.PublicKey{3}
 
 // made returns a trade with steps at the times 1, 2, 3 and so on.
 func made(phase types.Phase, matched bool, steps ...types.StepKind) *types.Trade {
