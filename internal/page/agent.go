@@ -9,13 +9,13 @@ import (
 
 // Agent is the program that trades for the member, as the page sees it. All methods return at once; the page asks at each look.
 type Agent interface {
-	// State returns what the agent does at present.
+	// State returns the present activity, limits and values of the agent.
 	State() AgentState
 	// Pause stops new orders, or lets them go on. Trades that run go on in any case.
 	Pause(paused bool) error
 }
 
-// AgentState is what an agent does at a moment. Sums are in Asset, prices in its smallest units for one unit of energy.
+// AgentState holds the activity, limits and values of an agent at a moment. Sums are in Asset, prices in its smallest units for one unit of energy.
 type AgentState struct {
 	Paused  bool
 	Trouble string // why it places no orders although it is not paused, in a sentence; empty: it does
@@ -30,10 +30,10 @@ type AgentState struct {
 	Plan    []PlannedSlot // the next slots, in order
 }
 
-// AgentTariff is what the utility charges and pays for one unit of energy.
+// AgentTariff holds the prices of the utility for one unit of energy: to buy from it, and to sell to it.
 type AgentTariff struct{ Charges, Pays types.Rate }
 
-// Power is what flows at the member's home at a moment, in watts.
+// Power is the power at the member's home at a moment, in watts.
 type Power struct {
 	At                     types.Time
 	Own, House             uint64 // produced and consumed behind the connection point
@@ -48,7 +48,7 @@ type MeterValue struct {
 	Trouble string // why there is no value; empty: there is one
 }
 
-// PlannedSlot is what the agent means to do in a slot.
+// PlannedSlot is the order that the agent plans for a slot.
 type PlannedSlot struct {
 	From, Until types.Time
 	Side        types.Side

@@ -14,7 +14,7 @@ import (
 
 // The reference of the node's API: the OpenAPI document, written out as a page without scripts.
 
-// openAPI is what the page shows of a document.
+// openAPI is the part of a document that the page shows.
 type openAPI struct {
 	Info struct {
 		Title, Version, Description string

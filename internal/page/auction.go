@@ -160,7 +160,7 @@ func orderWorst(order *types.Order, grid *types.Grid, self types.PublicKey) *typ
 	return a
 }
 
-// drawMarketDay draws what was asked for and offered in each slot of a day, and what was matched of it.
+// drawMarketDay draws demand and supply in each slot of a day, with the matched part of both.
 func (c *screen) drawMarketDay(auctions []history.Auction) template.HTML {
 	type slot struct {
 		from, until           types.Time

@@ -40,6 +40,31 @@ type communityView struct {
 	Members            []memberRow
 	MoreMembers        int
 	Books              []bookRow
+	Quorum             *quorumView
+}
+
+// quorumView is how the validators take part, as the node sees it.
+type quorumView struct {
+	wire.Validators
+	Rows []validatorRow
+}
+
+type validatorRow struct {
+	wire.Validator
+	Name string
+}
+
+// quorum asks how the validators take part; nil where the node does not tell.
+func (c *screen) quorum() *quorumView {
+	found := c.facts.validators(c.r.Context())
+	if len(found.Validators) == 0 {
+		return nil
+	}
+	v := &quorumView{Validators: found}
+	for _, one := range found.Validators {
+		v.Rows = append(v.Rows, validatorRow{one, c.Name(one.Key)})
+	}
+	return v
 }
 
 // endRow is how many trades have ended in one way.
@@ -84,6 +109,7 @@ func (c *screen) community() error {
 	if err := c.members(&view, trades, asset); err != nil {
 		return err
 	}
+	view.Quorum = c.quorum()
 	return c.render("community", &view)
 }
 

@@ -10,9 +10,9 @@ import (
 	"lockstep/types"
 )
 
-// The chart of a day: the price of each auction as steps, below it what the member sold and bought in each slot.
+// The chart of a day: the price of each auction as steps, below it the energy that the member sold and bought in each slot.
 
-// daySlot is what the member traded in a slot.
+// daySlot is the energy that the member traded in a slot.
 type daySlot struct {
 	from, until  types.Time
 	sold, bought uint64

@@ -70,8 +70,8 @@ func (v *visitor) upload(path, name string, content []byte, fields map[string]st
 	return string(text)
 }
 
-// TestEvidenceByPage: anybody can have a meter record judged, pasted or as a file; a changed one fails with its reason, and what is no record
-// is refused with what was typed.
+// TestEvidenceByPage: anybody can have a meter record judged, pasted or as a file; a changed one fails with its reason. A text
+// without a record is refused, and stays in its field.
 func TestEvidenceByPage(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

@@ -34,6 +34,9 @@ type facts struct {
 
 	auditing sync.Mutex // held while an auction is recomputed
 
+	voteLock sync.Mutex // guards the votes
+	votes    kept[wire.Validators]
+
 	docLock sync.Mutex // guards the document of the API
 	doc     kept[*docsView]
 
@@ -142,6 +145,21 @@ func (f *facts) waiting(ctx context.Context, key types.PublicKey) int {
 	return n
 }
 
+// validators returns how the validators take part, at most some seconds old; none where the node does not tell.
+func (f *facts) validators(ctx context.Context) wire.Validators {
+	f.voteLock.Lock()
+	defer f.voteLock.Unlock()
+	if f.votes.known && f.now().Sub(f.votes.at) < dayLife {
+		return f.votes.value
+	}
+	found, err := f.node.Validators(context.WithoutCancel(ctx)) // others may wait for the answer
+	if err != nil {
+		found = wire.Validators{}
+	}
+	f.votes = kept[wire.Validators]{found, true, f.now()}
+	return found
+}
+
 // stale forgets the answers that a block may have changed.
 func (f *facts) stale() {
 	f.mu.Lock()
@@ -155,6 +173,9 @@ func (f *facts) forget() {
 	f.days.Lock()
 	f.dayAt = time.Time{}
 	f.days.Unlock()
+	f.voteLock.Lock()
+	f.votes = kept[wire.Validators]{}
+	f.voteLock.Unlock()
 	f.docLock.Lock()
 	f.doc = kept[*docsView]{}
 	f.docLock.Unlock()

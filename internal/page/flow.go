@@ -82,7 +82,7 @@ const (
 	mostFlowRows = 12
 )
 
-// draw completes the picture. Live values of the home come from an agent; without one the picture shows what the ledger knows.
+// draw completes the picture. Live values of the home come from an agent; without one the picture shows the trades alone.
 func (f *flowView) draw(c *screen, live *Power) {
 	if len(f.Rows) > mostFlowRows {
 		f.Rows = f.Rows[:mostFlowRows]
@@ -114,7 +114,7 @@ func (f *flowView) draw(c *screen, live *Power) {
 	f.ribbons(c)
 }
 
-// live adds the values of the meters: the home's own use, and what the grid brings or takes.
+// live adds the values of the meters: the home's own use, and the power from the grid or to it.
 func (f *flowView) live(c *screen, live *Power) {
 	f.Own = true
 	f.Title, f.Total = c.Plain("flow.roof"), power(live.Own)

@@ -233,6 +233,7 @@ func TestForeignTexts(t *testing.T) {
 	goods := juice()
 	goods.Commodity, goods.Note = `"><script>alert(1)`, evil
 	id, _ := w.agree("Cedar", "Loom", terms{goods: goods, price: 1000, fallback: &types.Hold{}})
+	w.pay("Loom", id)
 	w.do("Loom", func(d *wallet.Draft) error {
 		if err := d.Send(w.members["Cedar"].Key(), w.euro.ID(), 5); err != nil {
 			return err
@@ -246,7 +247,7 @@ func TestForeignTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"/", "/trades", "/trades/" + id.String(), "/trades/" + id.String()[:8], "/community", "/market", "/keys/" + w.members["Cedar"].Key().String(), "/search?q=" + url.QueryEscape(evil)}
+	paths := []string{"/", "/trades", "/trades/" + id.String(), "/trades/" + id.String()[:8], "/wallet", "/wallet?by=day", "/settings", "/evidence", "/community", "/community?day=" + url.QueryEscape(evil), "/trades/" + id.String() + "/readings", "/market", "/keys/" + w.members["Cedar"].Key().String(), "/search?q=" + url.QueryEscape(evil)}
 	for height := status.Height; height > 0 && height+20 > status.Height; height-- {
 		page, err := w.api.BlockTxs(t.Context(), height, pageOf(10))
 		if err != nil {

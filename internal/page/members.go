@@ -75,7 +75,7 @@ func (c *screen) cover(begin types.Time, asset types.AssetID) (*coverView, error
 	return v, nil
 }
 
-// hourSum is what was asked for in an hour, and what neighbours brought.
+// hourSum is the demand of an hour, and the part of it that neighbours delivered.
 type hourSum struct{ asked, matched uint64 }
 
 // drawHours draws a bar for each hour in which something was asked for: the part of neighbours, and the rest from the grid.
@@ -228,7 +228,7 @@ func (c *screen) members(v *communityView, trades []history.Trade, asset types.A
 // Sells reports whether the member sold energy in the day.
 func (r memberRow) Sells() bool { return r.sold > 0 }
 
-// Rest is what is left of a hundred.
+// Rest is the remainder to a hundred.
 func (c *screen) Rest(percent uint64) uint64 { return 100 - min(100, percent) }
 
 func (c *screen) memberRow(r *memberRow, most uint64, asset types.AssetID, held *books) {
@@ -253,7 +253,7 @@ func (c *screen) memberRow(r *memberRow, most uint64, asset types.AssetID, held 
 	}
 }
 
-// twoSided draws what was bought to the left of a line and what was sold to the right of it.
+// twoSided draws the bought quantity to the left of a line and the sold one to its right.
 func twoSided(left, right float64, title string) template.HTML {
 	d := &svg.Drawing{}
 	const half, high = 100, 8

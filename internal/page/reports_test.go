@@ -171,8 +171,8 @@ func TestLockedMoneyMovesOn(t *testing.T) {
 	}
 }
 
-// TestBadInputIsNoDeadEnd (RoboSats 2482: a bad input ended in a page without a way on): every form that refuses an input shows the reason, what was typed, and
-// the form again.
+// TestBadInputIsNoDeadEnd (RoboSats 2482: a bad input ended in a page without a way on): every form that refuses an input shows the reason, the typed
+// values, and the form again.
 func TestBadInputIsNoDeadEnd(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -258,7 +258,7 @@ func TestTimeoutNamesWhoMissed(t *testing.T) {
 	}
 }
 
-// TestNoDisputeAfterTheEnd (Mostro 674: a finished trade still offered a dispute): a trade that is over offers no step but to collect what is the viewer's already, and the
+// TestNoDisputeAfterTheEnd (Mostro 674: a finished trade still offered a dispute): a trade that is over offers no step but to collect the viewer's own money, and the
 // steps of a dispute are refused by their address too.
 func TestNoDisputeAfterTheEnd(t *testing.T) {
 	t.Parallel()

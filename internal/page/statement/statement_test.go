@@ -30,7 +30,7 @@ func made(phase types.Phase, matched bool, steps ...types.StepKind) *types.Trade
 	return t
 }
 
-// TestBooks: in each way that a trade can go, the movements of both sides are what they put in and got out. No money comes or goes.
+// TestBooks: in each way that a trade can go, the movements of both sides add up to their gain or loss. No money comes or goes.
 func TestBooks(t *testing.T) {
 	t.Parallel()
 	paid, delivered, released := types.StepPaid, types.StepDelivered, types.StepReleased
