@@ -133,29 +133,48 @@ func (c *screen) date(begin types.Time, days int) string {
 
 // day lists the trades of the day that begins at a moment, newest first. All readers share one answer for some seconds: it is the largest question of the page.
 func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Trade, more, known bool, err error) {
-	f.days.Lock()
-	defer f.days.Unlock()
-	if f.since == begin && f.now().Sub(f.dayAt) < dayLife {
-		return f.dayTrades, f.dayMore, f.dayKnown, nil
+	f.mu.Lock()
+	one := f.days[begin]
+	if one == nil {
+		if len(f.days) >= mostDays {
+			clear(f.days)
+		}
+		one = &shared[dayTrades]{}
+		f.days[begin] = one
 	}
+	f.mu.Unlock()
 	ctx = context.WithoutCancel(ctx) // others may wait for the answer
+	found, err := one.get(f.now, dayLife, func() (dayTrades, error) { return f.fetchDay(ctx, begin) })
+	return found.trades, found.more, found.known, err
+}
+
+// dayTrades are the trades of a day, the newest first.
+type dayTrades struct {
+	trades []history.Trade
+	more   bool // than are listed
+	known  bool // the node keeps an index
+}
+
+// mostDays bounds the days whose trades are kept.
+const mostDays = 16
+
+func (f *facts) fetchDay(ctx context.Context, begin types.Time) (day dayTrades, err error) {
 	after := ""
 	for range dayPages {
 		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: begin, Until: begin.Add(dayLong)}, client.Page{After: after, Limit: dayPage})
 		switch code := types.CodeOf(err); {
 		case code == types.CodeUnavailable && after == "" || code == types.CodeNotFound: // a node without an index
-			f.since, f.dayAt, f.dayTrades, f.dayMore, f.dayKnown = begin, f.now(), nil, false, false
-			return nil, false, false, nil
+			return dayTrades{}, nil
 		case err != nil:
-			return nil, false, false, err
+			return dayTrades{}, err
 		}
-		trades = append(trades, page.Trades...)
+		day.trades = append(day.trades, page.Trades...)
 		if after = page.Next; after == "" {
 			break
 		}
 	}
-	f.since, f.dayAt, f.dayTrades, f.dayMore, f.dayKnown = begin, f.now(), trades, after != "", true
-	return trades, after != "", true, nil
+	day.more, day.known = after != "", true
+	return day, nil
 }
 
 // dayLife is how long the trades of the day are kept.

@@ -7,7 +7,6 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
-	"lockstep/client/wire/history"
 	"lockstep/types"
 )
 
@@ -25,12 +24,7 @@ type facts struct {
 	waits  map[types.PublicKey]kept[int]
 	audits map[types.ProductID]recomputed
 
-	days      sync.Mutex // guards the trades of the day
-	since     types.Time
-	dayAt     time.Time
-	dayTrades []history.Trade
-	dayMore   bool
-	dayKnown  bool
+	days map[types.Time]*shared[dayTrades]
 
 	auditing sync.Mutex // held while an auction is recomputed
 
@@ -40,8 +34,7 @@ type facts struct {
 	docLock sync.Mutex // guards the document of the API
 	doc     kept[*docsView]
 
-	bookLock sync.Mutex // guards the books
-	books    kept[books]
+	books shared[books]
 }
 
 type kept[T any] struct {
@@ -59,7 +52,7 @@ const (
 )
 
 func newFacts(node *client.Client, now func() time.Time) *facts {
-	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}, names: map[types.PublicKey]kept[string]{}, audits: map[types.ProductID]recomputed{}}
+	return &facts{node: node, now: now, assets: map[types.AssetID]kept[wire.Asset]{}, waits: map[types.PublicKey]kept[int]{}, names: map[types.PublicKey]kept[string]{}, audits: map[types.ProductID]recomputed{}, days: map[types.Time]*shared[dayTrades]{}}
 }
 
 // status returns the status of the node, at most half a second old. While the node is away it keeps the last one and says why.
@@ -170,18 +163,13 @@ func (f *facts) stale() {
 
 // forget forgets everything, for another ledger.
 func (f *facts) forget() {
-	f.days.Lock()
-	f.dayAt = time.Time{}
-	f.days.Unlock()
 	f.voteLock.Lock()
 	f.votes = kept[wire.Validators]{}
 	f.voteLock.Unlock()
 	f.docLock.Lock()
 	f.doc = kept[*docsView]{}
 	f.docLock.Unlock()
-	f.bookLock.Lock()
-	f.books = kept[books]{}
-	f.bookLock.Unlock()
+	f.books.forget()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at, f.state, f.failed = time.Time{}, wire.Status{}, nil
@@ -189,4 +177,5 @@ func (f *facts) forget() {
 	clear(f.names)
 	clear(f.waits)
 	clear(f.audits)
+	clear(f.days)
 }

@@ -269,16 +269,16 @@ func twoSided(left, right float64, title string) template.HTML {
 
 // bookkeep adds up the money of the members in the recognised assets. All readers share one answer for some seconds.
 func (f *facts) bookkeep(ctx context.Context, assets []wire.Asset) (*books, error) {
-	f.bookLock.Lock()
-	defer f.bookLock.Unlock()
-	if f.books.known && f.now().Sub(f.books.at) < booksLife {
-		return &f.books.value, nil
-	}
 	ctx = context.WithoutCancel(ctx) // others may wait for the answer
+	found, err := f.books.get(f.now, booksLife, func() (books, error) { return f.fetchBooks(ctx, assets) })
+	return &found, err
+}
+
+func (f *facts) fetchBooks(ctx context.Context, assets []wire.Asset) (books, error) {
 	b := books{records: map[types.PublicKey]wire.KeyRecord{}}
 	page, err := f.node.Members(ctx, client.Page{Limit: mostMembers})
 	if err != nil {
-		return nil, err
+		return b, err
 	}
 	b.more = page.Next != ""
 	for i := range page.Members {
@@ -296,8 +296,7 @@ func (f *facts) bookkeep(ctx context.Context, assets []wire.Asset) (*books, erro
 			b.rows = append(b.rows, row)
 		}
 	}
-	f.books = kept[books]{b, true, f.now()}
-	return &f.books.value, nil
+	return b, nil
 }
 
 const booksLife = 10 * time.Second
