@@ -10,8 +10,8 @@ endif
 
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
-PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivor
-PLAIN_PACKAGES = ./cmd/lockstep ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./types
+PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestKills TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivor
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
@@ -88,6 +88,11 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 		echo "== $$folder $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$folder"; \
 	done
+
+.PHONY: kills
+kills: ## lose agents thousands of times, and kill them, their node and their broker for some minutes (about half an hour)
+	go test ./internal/agent/runner -run 'Crash' -crashes 60 -timeout 60m
+	go test ./internal/agent/runner -run TestKills -kill 5m -timeout 20m
 
 .PHONY: mutants
 mutants: ## change each rule of a trade and switch off each rule of the ledger; tests and explorer must notice (up to an hour)

@@ -83,6 +83,9 @@ func (f *agentFlags) load(a *app) (*config.Config, error) {
 	for _, source := range c.Sources {
 		source.File, source.PasswordFile, source.TokenFile = beside(source.File), beside(source.PasswordFile), beside(source.TokenFile)
 	}
+	if c.Direct != nil {
+		c.Direct.Splits = beside(c.Direct.Splits)
+	}
 	if c.Prices != nil {
 		c.Prices.TokenFile = beside(c.Prices.TokenFile)
 	}
@@ -194,6 +197,9 @@ func (f *agentFlags) open(ctx context.Context, a *app) (*session, *prepared, err
 // runner returns the runner of a prepared agent.
 func (p *prepared) runner(a *app, node *client.Client, signer *client.Account) *runner.Runner {
 	r := runner.Config{Setup: p.setup, Node: node, Signer: signer, Log: a.logger(), File: p.config.State}
+	if p.config.Direct != nil {
+		r.Splits = p.config.Direct.Splits
+	}
 	if source := p.config.PriceSource(); source != nil {
 		r.Prices = source
 	}
@@ -241,6 +247,7 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	}
 	r := p.runner(a, s.node, s.signer)
 	r.DryRun = c.DryRun
+	go thrift(ctx)
 	if c.DryRun {
 		said := map[string]bool{}
 		r.Transacted = func(t agent.Transact) { printActs(a, s, t, said) }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,6 +29,7 @@ type appCmd struct {
 	AllowHost []string      `help:"Name by which a proxy on this machine serves the page; once for each." placeholder:"NAME"`
 	Idle      time.Duration `help:"Time without use after which a session is over." default:"30m"`
 	NoBrowser bool          `help:"Print the address and open no browser."`
+	Agent     string        `help:"Let the agent of this configuration trade as long as the page is served." type:"path" placeholder:"FILE"`
 }
 
 // pageAddress is the output of the command.
@@ -58,6 +60,8 @@ func (c *appCmd) Run(ctx context.Context, a *app) error {
 	if err := os.MkdirAll(a.Home, 0o700); err != nil {
 		return err
 	}
+	var agents sync.WaitGroup
+	defer agents.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	chosen, err := newLedgers(ctx, a)
 	if err != nil {
@@ -73,6 +77,11 @@ func (c *appCmd) Run(ctx context.Context, a *app) error {
 	member := &webpage.Member{File: c.path(a), Account: c.Account, Options: c.options(), Idle: c.Idle, Ledgers: chosen}
 	if _, missing := os.Lstat(member.File); c.PassphraseFile != "" && missing == nil {
 		if member.Unlocked, err = c.open(a); err != nil {
+			return err
+		}
+	}
+	if c.Agent != "" {
+		if err := c.startAgent(ctx, a, &agents); err != nil {
 			return err
 		}
 	}

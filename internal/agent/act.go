@@ -76,6 +76,12 @@ type Settle struct{ Trade Trade }
 // Collect spends the parts of a trade that are the household's: payment and bond (E4), the return, or a refund.
 type Collect struct{ Trade Trade }
 
+// Divide records a split that both sides have signed.
+type Divide struct {
+	Trade Trade
+	Split Split
+}
+
 // Gather makes one coin of some.
 type Gather struct{ Coins []types.Coin }
 
@@ -90,6 +96,7 @@ func (Read) isAct()     {}
 func (Release) isAct()  {}
 func (Settle) isAct()   {}
 func (Collect) isAct()  {}
+func (Divide) isAct()   {}
 func (Gather) isAct()   {}
 
 // Name implements [Act].
@@ -132,6 +139,9 @@ func (a Settle) Name() string { return fmt.Sprintf("settle trade %.8s", a.Trade.
 
 // Name implements [Act].
 func (a Collect) Name() string { return fmt.Sprintf("collect from trade %.8s", a.Trade.ID) }
+
+// Name implements [Act].
+func (a Divide) Name() string { return fmt.Sprintf("split trade %.8s", a.Trade.ID) }
 
 // Name implements [Act].
 func (a Gather) Name() string { return fmt.Sprintf("gather %d coins", len(a.Coins)) }

@@ -2,8 +2,8 @@
 // the effects to carry out. It has no clock, no network and no keys; a runner brings events and carries effects out.
 //
 // The agent remembers nothing that matters. Each [View] of the ledger brings its orders, trades and money, and Step compares them with
-// what should be: it orders, pays, delivers, reads, releases, settles and collects what is missing. So a restart at any moment, without
-// any file, goes on where the ledger is. Package trade alone knows the rules of a trade.
+// the household's wishes: it makes the orders, payments, deliveries, readings, releases, settlements and collections that are missing. So a
+// restart at any moment, without any file, goes on where the ledger is. Package trade alone knows the rules of a trade.
 //
 // Two transactions made from one view can't both get on the ledger, since each spends the same coin, the view's anchor
 // (docs/adr/0033). So a lost answer, a restart or a second agent of the same seed can order, take or pay nothing twice.

@@ -70,7 +70,7 @@ func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) [
 			jobs = append(jobs, s.takes(from, &wish.Buy, money)...)
 		}
 		if s.Setup.Direct.Offer {
-			jobs = append(jobs, s.offers(from, &wish.Sell)...)
+			jobs = append(jobs, s.offers(from, &wish.Sell, money)...)
 			wish.Sell = plan.Want{}
 		}
 		product := s.product(from)
@@ -85,7 +85,7 @@ func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) [
 	return jobs
 }
 
-// wish asks the strategy about a slot, and takes off what was bought and sold already.
+// wish asks the strategy about a slot, and takes off the energy that was bought and sold already.
 func (s *State) wish(from types.Time) plan.Wish {
 	until := from.Add(s.Setup.Params.Slot)
 	situation := plan.Situation{From: from, Until: until, Now: s.View.BlockTime, Use: s.Use, Make: s.Make, Level: s.Level, Tariff: s.Curve}
@@ -291,8 +291,8 @@ func compareRates(a, b types.Rate) int {
 	return 0
 }
 
-// offers brings the standing offer of a slot in line with a want: one offer for each slot.
-func (s *State) offers(from types.Time, want *plan.Want) []job {
+// offers brings the standing offer of a slot in line with a want: one offer for each slot, of which the budget has the bond.
+func (s *State) offers(from types.Time, want *plan.Want, money *budget) []job {
 	p := &s.Setup.Params
 	for i := range s.View.Offers {
 		if o := &s.View.Offers[i].Offer; o.Producer == s.Setup.Key && o.Goods.From == from && o.Goods.Zone == s.Setup.Market.Zone {
@@ -309,6 +309,11 @@ func (s *State) offers(from types.Time, want *plan.Want) []job {
 		Price: plan.Rate(want.Limit, s.Setup.Market.Decimals), MinFill: 1, Instalments: 1, Fallback: terms,
 	}
 	offer.Deposit, offer.Bond = share(offer.Price, s.Setup.Direct.Deposit), share(offer.Price, s.Setup.Direct.Bond)
+	for bond, ok := offer.Bond.Cost(offer.Goods.Quantity); !ok || !money.spend(0, bond); bond, ok = offer.Bond.Cost(offer.Goods.Quantity) {
+		if offer.Goods.Quantity /= 2; offer.Goods.Quantity == 0 {
+			return nil
+		}
+	}
 	offer.Deadlines.DeliverBy = from
 	offer.Deadlines.PayBy = from - types.Time(p.MinWindow)
 	offer.Deadlines.ReadingBy = product.Until.Add(max(p.Market.Reading, 4*p.MinWindow))

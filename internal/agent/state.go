@@ -41,6 +41,7 @@ type Direct struct {
 	Take  bool // take standing offers of energy that are good enough
 	Offer bool // post standing offers in place of orders
 	Pay   bool // pay agreements that the owner has signed
+	Split bool // sign and record splits that are as good as the goods that came
 	// Deposit and Bond of the offers, in hundredths of a percent of the price.
 	Deposit, Bond uint64
 	Terms         types.Fallback // of the offers
@@ -65,6 +66,7 @@ type State struct {
 	Curve     plan.Curve   // prices that were read
 	Records   []Record     // signed, of slots whose trades may be open
 	Words     []Word       // of the owner
+	Splits    []Split      // proposed ones that wait
 
 	Pending *Transact    // waits for its outcome
 	Made    []types.TxID // transactions of this agent, the newest last
@@ -93,7 +95,7 @@ type Known struct {
 	Phase types.Phase
 }
 
-// View is what the ledger shows at a moment. Its parts are read in the order of the fields: so the trades and orders are at
+// View is the ledger at a moment, as far as it concerns the household. Its parts are read in the order of the fields: so the trades and orders are at
 // least as new as the anchor.
 type View struct {
 	Height    uint64
@@ -163,7 +165,7 @@ type Record struct {
 	Bytes    types.HexBytes
 }
 
-// Event is what happened. The set is closed.
+// Event is an input of the agent. The set is closed.
 //
 //sumtype:decl
 type Event interface{ isEvent() }
@@ -192,6 +194,19 @@ type Word struct {
 	Came  bool
 }
 
+// Proposed is a proposal to split a trade, as it lies in the owner's folder.
+type Proposed struct{ Split Split }
+
+// Split is a proposal to divide the money of a trade.
+type Split struct {
+	Trade                  types.TradeID
+	ToProducer, ToConsumer types.Amount
+	Signed                 bool   // by this household
+	Complete               bool   // signed by both: it can be recorded
+	File                   string // where it lies
+	Bytes                  string // its content
+}
+
 // Pause stops or resumes all that is not needed for running trades.
 type Pause struct{ On bool }
 
@@ -203,14 +218,15 @@ type Outcome struct {
 	Detail string
 }
 
-func (Seen) isEvent()    {}
-func (Metered) isEvent() {}
-func (Stored) isEvent()  {}
-func (Priced) isEvent()  {}
-func (Signed) isEvent()  {}
-func (Word) isEvent()    {}
-func (Pause) isEvent()   {}
-func (Outcome) isEvent() {}
+func (Seen) isEvent()     {}
+func (Metered) isEvent()  {}
+func (Stored) isEvent()   {}
+func (Priced) isEvent()   {}
+func (Signed) isEvent()   {}
+func (Word) isEvent()     {}
+func (Proposed) isEvent() {}
+func (Pause) isEvent()    {}
+func (Outcome) isEvent()  {}
 
 // Effect is a thing to carry out. The set is closed.
 //
@@ -224,10 +240,17 @@ type Transact struct {
 	Anchor types.Coin
 }
 
+// Sign signs a proposal to split a trade, and writes it back into its file.
+type Sign struct {
+	Trade Trade
+	Split Split
+}
+
 // Tell reports a thing to the owner and to logs. No effect on money depends on it.
 type Tell struct{ Notice Notice }
 
 func (Transact) isEffect() {}
+func (Sign) isEffect()     {}
 func (Tell) isEffect()     {}
 
 // Notice is a message about the agent's work, as a key with arguments.

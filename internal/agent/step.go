@@ -43,6 +43,8 @@ func Step(s State, event Event) (State, []Effect) {
 		s.Records = s.withRecord(e.Record)
 	case Word:
 		s.Words = keep(append(slices.DeleteFunc(slices.Clone(s.Words), func(w Word) bool { return w.Trade == e.Trade }), e), maxKept)
+	case Proposed:
+		s.Splits = keep(append(slices.DeleteFunc(slices.Clone(s.Splits), func(old Split) bool { return old.File == e.Split.File }), e.Split), maxKept)
 	case Pause:
 		s.Paused = e.On
 	case Outcome:
@@ -140,10 +142,14 @@ func (s State) see(v View) (State, []Effect) {
 	if v.Height < s.Height || s.View != nil && v.Height < s.View.Height {
 		return s, nil
 	}
-	if s.View == nil {
-		s.Graced = v.BlockTime.Add(Validity(&s.Setup.Params))
-	}
+	first := s.View == nil
 	s.View = &v
+	if first {
+		s.Graced = v.BlockTime.Add(Validity(&s.Setup.Params))
+		if _, target := s.round(); s.Round == 0 {
+			s.Round = target - types.Time(s.Setup.Params.Slot) // the next round comes at its time
+		}
+	}
 	if v.BlockTime <= s.Graced {
 		s.Grace = v.Height
 	}
@@ -173,6 +179,7 @@ func (s *State) tidy() {
 		open := slices.ContainsFunc(v.Slots, func(slot Slot) bool { return slot.From == r.Slot })
 		return !open && r.Slot.Add(min(span, 7*24*3600*1000)) < v.BlockTime
 	})
+	s.Splits = slices.DeleteFunc(slices.Clone(s.Splits), func(split Split) bool { return v.find(split.Trade) == nil })
 	s.Words = slices.DeleteFunc(slices.Clone(s.Words), func(w Word) bool { return v.find(w.Trade) == nil })
 }
 
@@ -238,6 +245,7 @@ type job struct {
 // decide makes the transaction of all that is missing, if it is time for one.
 func (s State) decide(effects []Effect) (State, []Effect) {
 	v := s.View
+	effects = append(effects, s.signs()...)
 	round, target := s.round()
 	money := s.budget()
 	jobs := s.tradeJobs(&money, &effects)
@@ -293,7 +301,8 @@ func (s *State) choose(jobs []job) []Act {
 }
 
 // round reports whether it is time for the round of a slot, and the first slot whose auction still takes orders. Rounds gather all that can
-// wait into one transaction for each slot. They are before the last moment to withdraw orders, at a time of its own for each key.
+// wait into one transaction for each slot. They are before the last moment to withdraw orders, at a time of its own for each key. A
+// round that was missed is made up for at once.
 func (s *State) round() (bool, types.Time) {
 	p := &s.Setup.Params
 	now, slot := s.View.BlockTime, types.Time(p.Slot)
@@ -303,7 +312,8 @@ func (s *State) round() (bool, types.Time) {
 			target += slot
 		}
 	}
-	return s.Round != target && (s.Eager || now >= s.roundAt(target)), target
+	missed := s.Round+slot < target
+	return s.Round != target && (s.Eager || missed || now >= s.roundAt(target)), target
 }
 
 func (s *State) roundAt(target types.Time) types.Time {

@@ -101,7 +101,24 @@ func TestRoundOfAnOrder(t *testing.T) {
 	}
 }
 
-// An order is never above what the limits and the money leave: by one unit more it has one lot more.
+// A round that was missed, as when the node was away, is made up for with the next view.
+func TestMissedRound(t *testing.T) {
+	t.Parallel()
+	s, acts, _ := see(t, State{Setup: setup(nil)}, viewAt(noon+minute))
+	if acts != nil {
+		t.Fatalf("too early: %v", acts)
+	}
+	if _, acts, _ := see(t, s, viewAt(noon+quarter+8*minute)); placed(t, acts) == nil || placed(t, acts).Product.From != noon+2*quarter {
+		t.Errorf("a missed round: %v", acts)
+	}
+	s, _, _ = see(t, s, viewAt(round))
+	s, _ = Step(s, Outcome{Height: 1})
+	if _, acts, _ := see(t, s, viewAt(noon+quarter+8*minute)); acts != nil {
+		t.Errorf("no round was missed: %v", acts)
+	}
+}
+
+// An order is never above the sums that the limits and the money leave: by one unit more it has one lot more.
 func TestLimitsOfAnOrder(t *testing.T) {
 	t.Parallel()
 	const each = 280 + 10 // limit and deposit of a lot
@@ -300,6 +317,49 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// A delivery locks the bond: within the exposure, however little may be paid in a day.
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	paid := func(edit func(*types.Trade)) Trade {
+		return matched(func(t *types.Trade) {
+			t.Agreement.Producer, t.Agreement.Consumer, t.Agreement.Fallback = me, other, &types.Hold{}
+			t.Agreement.Goods.From, t.Agreement.Goods.Until, t.Agreement.Goods.Flow = noon+quarter, noon+2*quarter, types.Flow{}
+			t.Agreement.Deadlines = types.Deadlines{PayBy: noon, DeliverBy: noon + quarter, ReadingBy: noon + 3*quarter, ConfirmBy: noon + 4*quarter}
+			t.Phase, t.Agreement.Nonce = types.PhasePaid, 1
+			if edit != nil {
+				edit(t)
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		trade    Trade
+		edit     func(*Setup, *State, *View)
+		delivers bool
+	}{
+		"paid":          {paid(nil), nil, true},
+		"nothing a day": {paid(nil), func(s *Setup, _ *State, _ *View) { s.Limits.PerDay = 0 }, true},
+		"the bond fits": {paid(nil), func(s *Setup, _ *State, _ *View) { s.Limits.Exposure = 10 }, true},
+		"too exposed":   {paid(nil), func(s *Setup, _ *State, _ *View) { s.Limits.Exposure = 9 }, false},
+		"no money":      {paid(nil), func(_ *Setup, _ *State, v *View) { v.Money.Spendable = 9 }, false},
+		"not believed":  {paid(nil), func(_ *Setup, _ *State, v *View) { v.Trades[0].Believed = false }, false},
+		"other terms":   {paid(nil), func(s *Setup, _ *State, _ *View) { s.Limits.Terms = []string{"meter"} }, false},
+		"a parcel":      {paid(func(t *types.Trade) { t.Agreement.Goods.Commodity = "parcel" }), nil, false},
+		"a parcel by word": {paid(func(t *types.Trade) { t.Agreement.Goods.Commodity = "parcel" }),
+			func(_ *Setup, s *State, v *View) { s.Words = []Word{{v.Trades[0].ID, true}} }, true},
+	} {
+		v := viewAt(round)
+		v.Trades = []Trade{c.trade}
+		s := State{Setup: setup(quiet)}
+		if c.edit != nil {
+			c.edit(s.Setup, &s, &v)
+		}
+		_, acts, _ := see(t, s, v)
+		if delivers := slices.ContainsFunc(acts, func(a Act) bool { _, ok := a.(Deliver); return ok }); delivers != c.delivers {
+			t.Errorf("%s: %v", name, acts)
+		}
+	}
+}
+
 func TestReadings(t *testing.T) {
 	t.Parallel()
 	flow := types.Flow{Point: types.PointID{1}, Direction: types.DirectionExport}
@@ -377,7 +437,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// What must not be done twice waits for an anchor; a purse is made into one.
+// Acts that must not be done twice wait for an anchor; a purse is made into one.
 func TestAnchor(t *testing.T) {
 	t.Parallel()
 	offer := types.Offer{
@@ -512,5 +572,85 @@ func TestPause(t *testing.T) {
 	s, _ := Step(State{Setup: setup(nil)}, Pause{true})
 	if _, acts, _ := see(t, s, v); len(acts) != 1 || released(acts) != 1 {
 		t.Errorf("a paused agent ends its trades and orders nothing: %v", acts)
+	}
+}
+
+// A split is signed and recorded when it gives the household the worth of the goods that came, and not for one unit less.
+func TestSplits(t *testing.T) {
+	t.Parallel()
+	hold := func(producer bool) func(*types.Trade) {
+		return func(t *types.Trade) {
+			t.Agreement.Fallback, t.Agreement.Instalments = &types.Hold{}, 5
+			if producer {
+				t.Agreement.Producer, t.Agreement.Consumer = me, other
+			}
+		}
+	}
+	meter := func(t *types.Trade) { t.Agreement.Producer, t.Agreement.Consumer = me, other }
+	for name, c := range map[string]struct {
+		trade    Trade
+		reading  uint64
+		used     uint64
+		now      types.Time
+		producer types.Amount // of 120: the price of 100, the return of 10, the bond of 10
+		fair     bool
+	}{
+		"nothing came":                     {trade: matched(hold(false)), producer: 10, fair: true},
+		"nothing came, one more":           {trade: matched(hold(false)), producer: 11},
+		"two fifths came":                  {trade: matched(hold(false)), used: 200, producer: 50, fair: true},
+		"two fifths came, one more":        {trade: matched(hold(false)), used: 200, producer: 51},
+		"a producer gives nothing up":      {trade: matched(hold(true)), producer: 110, fair: true},
+		"a producer gives one up":          {trade: matched(hold(true)), producer: 109},
+		"by the readings":                  {trade: matched(nil), reading: 250, producer: 55, fair: true},
+		"by the readings, one more":        {trade: matched(nil), reading: 250, producer: 56},
+		"read for me, too early":           {trade: matched(meter), reading: 250, producer: 55, now: noon + 5*quarter},
+		"read for me":                      {trade: matched(meter), reading: 250, producer: 55, now: noon + 5*quarter + 1, fair: true},
+		"read for me, one less":            {trade: matched(meter), reading: 250, producer: 54, now: noon + 5*quarter + 1},
+		"more than there is to be divided": {trade: matched(hold(true)), producer: 111, fair: true},
+	} {
+		now := c.now
+		if now == 0 {
+			now = noon + quarter + 9*minute
+		}
+		v := viewAt(now)
+		c.trade.Reading = c.reading
+		v.Trades = []Trade{c.trade}
+		split := Split{Trade: c.trade.ID, ToProducer: c.producer, ToConsumer: 120 - c.producer, File: "f"}
+		s := State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split, s.Evidence = true, ByMeter }), Use: plan.History{{From: noon, Wh: c.used}}, Alone: true}
+		for _, complete := range []bool{false, true} {
+			split.Signed, split.Complete = complete, complete
+			state, _ := Step(s, Proposed{split})
+			_, effects := Step(state, Seen{v})
+			signs, records := false, false
+			for _, effect := range effects {
+				if sign, ok := effect.(Sign); ok {
+					signs = sign.Split == split
+				}
+				if send, ok := effect.(Transact); ok {
+					records = records || slices.ContainsFunc(send.Acts, func(a Act) bool { _, ok := a.(Divide); return ok })
+				}
+			}
+			state.Alone, state.Round = false, 0
+			_, effects = Step(state, Seen{v})
+			for _, effect := range effects {
+				if send, ok := effect.(Transact); ok {
+					records = records || slices.ContainsFunc(send.Acts, func(a Act) bool { _, ok := a.(Divide); return ok })
+				}
+			}
+			if signs != (c.fair && !complete) || records != (c.fair && complete) {
+				t.Errorf("%s, complete %t: signs %t, records %t", name, complete, signs, records)
+			}
+		}
+	}
+	v := viewAt(round)
+	deal := matched(hold(false))
+	v.Trades = []Trade{deal}
+	wrong := Split{Trade: deal.ID, ToProducer: 0, ToConsumer: 121}
+	s, _ := Step(State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split = true })}, Proposed{wrong})
+	_, effects := Step(s, Seen{v})
+	for _, effect := range effects {
+		if _, ok := effect.(Sign); ok {
+			t.Error("it signs a division of more than there is")
+		}
 	}
 }

@@ -22,7 +22,7 @@ func (s *State) tradeJobs(money *budget, effects *[]Effect) []job {
 		}
 		var collected bool
 		for _, move := range trade.Moves(&t.Trade, v.Clock) {
-			if move.Who != s.Setup.Key && move.Role != string(trade.Anyone) {
+			if move.Who != s.Setup.Key && move.Role != string(trade.Anyone) && move.Role != string(trade.Both) {
 				continue
 			}
 			act, until := s.jobOf(t, move, money, effects)
@@ -56,12 +56,12 @@ func rank(a Act) int {
 		return 3
 	case Settle:
 		return 4
-	case Collect, Gather, Withdraw, Cancel, Take, Place, Post:
+	case Divide, Collect, Gather, Withdraw, Cancel, Take, Place, Post:
 	}
 	return 5
 }
 
-// rule is a line of the agent's table: what it does with a possible move of a trade, and when.
+// rule is a line of the agent's table: its act for a possible move of a trade, with the condition.
 type rule struct {
 	move trade.Move
 	to   types.Phase // that the trade is in afterwards; zero: the same
@@ -82,6 +82,7 @@ func rules() []rule {
 		{trade.MoveRelease, types.PhaseReleased, "release", "the goods came", (*State).release},
 		{trade.MoveRead, 0, "post readings", "the slot is over, the meter has signed", nil}, // by slot, see readings
 		{trade.MoveSettle, types.PhaseSettled, "settle", "confirm-by has passed", (*State).settle},
+		{trade.MoveSplit, types.PhaseSplit, "split", "the proposal is as good as the goods that came", (*State).split},
 		{trade.MoveCollect, 0, "collect", "with the next transaction", collect},
 		{trade.MoveTakeReturn, 0, "collect", "with the next transaction", collect},
 		{trade.MoveRefund, 0, "collect the refund", "with the next transaction", collect},
@@ -107,6 +108,56 @@ func (s *State) payAgreed(t *Trade, move types.Move, money *budget, _ *[]Effect)
 		return nil, 0
 	}
 	return Pay{*t}, move.Until
+}
+
+// split records a split that both have signed if it is at least as good for the household as the goods that came. A proposal that lacks the
+// household's signature is signed by [State.signs].
+func (s *State) split(t *Trade, move types.Move, _ *budget, _ *[]Effect) (Act, types.Time) {
+	for _, split := range s.Splits {
+		if s.Setup.Direct.Split && split.Trade == t.ID && split.Complete && s.fair(t, &split) {
+			return Divide{*t, split}, move.Until
+		}
+	}
+	return nil, 0
+}
+
+// signs lists the proposals that the household signs.
+func (s *State) signs() (effects []Effect) {
+	if !s.Setup.Direct.Split {
+		return nil
+	}
+	for _, split := range s.Splits {
+		t := s.View.find(split.Trade)
+		if t != nil && t.Believed && !split.Signed && s.fair(t, &split) && trade.May(&t.Trade, trade.MoveSplit, s.View.Clock) == nil {
+			effects = append(effects, Sign{*t, split})
+		}
+	}
+	return effects
+}
+
+// fair reports whether a split gives the household the worth of the goods that came: a consumer pays for them alone, and a producer gives
+// nothing up. Under meter terms the measure is the settlement by the readings.
+func (s *State) fair(t *Trade, split *Split) bool {
+	a, locked := &t.Trade.Agreement, t.Trade.LockedSum()
+	if sum, ok := split.ToProducer.Add(split.ToConsumer); !ok || sum != locked {
+		return false
+	}
+	bond, _ := t.Trade.Find(types.PartBond)
+	payment, _ := t.Trade.Find(types.PartPayment)
+	if a.Consumer == s.Setup.Key {
+		due := trade.Due(a, max(s.came(t), t.Trade.Released)) - trade.Due(a, t.Trade.Released)
+		if types.FallbackKind(a.Fallback) == "meter" {
+			due = min(trade.ProducerShare(a, t.Trade.Released, t.Reading), locked)
+		} else {
+			due = due.Saturate(bond.Amount)
+		}
+		return split.ToConsumer >= locked-min(due, locked)
+	}
+	if types.FallbackKind(a.Fallback) == "meter" {
+		return t.Trade.Phase == types.PhaseDelivered && trade.Passed(a.Deadlines.ReadingBy, s.View.Clock) &&
+			split.ToProducer >= trade.ProducerShare(a, t.Trade.Released, t.Reading)
+	}
+	return split.ToProducer >= payment.Amount.Saturate(bond.Amount)
 }
 
 func (s *State) settle(t *Trade, _ types.Move, _ *budget, _ *[]Effect) (Act, types.Time) {
@@ -137,7 +188,7 @@ func (s *State) deliver(t *Trade, move types.Move, money *budget, effects *[]Eff
 		return nil, 0
 	}
 	staked, _ := t.Trade.Find(types.PartBond)
-	if !money.spend(a.Bond-min(staked.Amount, a.Bond), 0) {
+	if !money.spend(0, a.Bond-min(staked.Amount, a.Bond)) {
 		return nil, 0
 	}
 	return Deliver{*t}, until

@@ -129,6 +129,7 @@ type Direct struct {
 	Deposit  string `yaml:"deposit,omitempty"`  // of the offers, a share of the price
 	Bond     string `yaml:"bond,omitempty"`     // of the offers, a share of the price
 	Evidence string `yaml:"evidence,omitempty"` // owner or meter
+	Splits   string `yaml:"splits,omitempty"`   // folder of proposals
 }
 
 // maxConfig bounds a file.

@@ -18,7 +18,7 @@ import (
 	"lockstep/types"
 )
 
-// Ledger is what the configuration needs to know of the ledger.
+// Ledger holds the facts of a ledger that a configuration is applied to.
 type Ledger struct {
 	Params  types.Params
 	Genesis types.Hash
@@ -123,7 +123,7 @@ func (c *Config) direct() (d agent.Direct, e agent.Evidence, err error) {
 	if f == nil {
 		return d, e, nil
 	}
-	d = agent.Direct{Take: f.Take, Offer: f.Offer, Pay: f.Pay}
+	d = agent.Direct{Take: f.Take, Offer: f.Offer, Pay: f.Pay, Split: f.Splits != ""}
 	if d.Deposit, err = parseShare(f.Deposit); err != nil {
 		return d, e, err
 	}
@@ -185,7 +185,7 @@ type Consent struct {
 
 // Terms writes all that the owner consents to, for a person: the same text always means the same limits.
 func Terms(s *agent.Setup, genesis types.Hash) string {
-	l, d := &s.Limits, &s.Direct
+	l, d, splits := &s.Limits, &s.Direct, s.Direct.Split
 	sum := func(a types.Amount) string { return a.Format(s.Market.Decimals) }
 	var assets []string
 	for _, id := range l.Assets {
@@ -197,7 +197,7 @@ func Terms(s *agent.Setup, genesis types.Hash) string {
 		text string
 	}{
 		{s.Strategy.Buy != nil, "buys energy"}, {s.Strategy.Sell != nil, "sells energy"}, {d.Take, "takes standing offers"},
-		{d.Offer, "posts standing offers"}, {d.Pay, "pays agreements that you signed"},
+		{d.Offer, "posts standing offers"}, {splits, "signs splits"}, {d.Pay, "pays agreements that you signed"},
 	} {
 		if part.on {
 			does = append(does, part.text)

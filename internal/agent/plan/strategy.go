@@ -26,7 +26,7 @@ type Want struct {
 	Limit    Price
 }
 
-// Wish is what a strategy decides: at most this is bought and sold.
+// Wish is the decision of a strategy: at most this is bought and sold.
 type Wish struct{ Buy, Sell Want }
 
 // Amount returns how much energy of a slot to trade, in Wh.
@@ -160,7 +160,7 @@ type Battery struct {
 	Power    uint64 // that it takes and gives at most
 }
 
-// Covers is the energy that is still needed once the battery has given what it has above its reserve. While the level is not known the
+// Covers is the energy that is still needed once the battery has given its charge above the reserve. While the level is not known the
 // battery gives nothing.
 func (b Battery) Covers(need Amount) Amount {
 	return func(s *Situation) uint64 {
@@ -172,7 +172,7 @@ func (b Battery) Covers(need Amount) Amount {
 	}
 }
 
-// Keeps is the surplus that is left once the battery has taken what it can. While the level is not known nothing is sold: the battery
+// Keeps is the surplus that is left once the battery has taken all that fits. While the level is not known nothing is sold: the battery
 // might take all of it.
 func (b Battery) Keeps(surplus Amount) Amount {
 	return func(s *Situation) uint64 {

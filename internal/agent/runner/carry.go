@@ -112,6 +112,11 @@ func add(account *wallet.Account, draft *wallet.Draft, act agent.Act) (err error
 		err = draft.Settle(a.Trade.ID, &a.Trade.Trade)
 	case agent.Collect:
 		err = draft.Collect(a.Trade.ID, &a.Trade.Trade)
+	case agent.Divide:
+		var proposal *wallet.Proposal
+		if proposal, err = wallet.ParseProposal([]byte(a.Split.Bytes)); err == nil {
+			err = draft.Record(proposal, &a.Trade.Trade)
+		}
 	case agent.Gather:
 		err = draft.Merge(a.Coins...)
 	}

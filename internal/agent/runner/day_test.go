@@ -20,7 +20,7 @@ func TestQuarterHours(t *testing.T) {
 	for i := range types.Time(24) {
 		roof.made[begin+i*slot] = 900
 	}
-	const slots = 12
+	const slots = 8
 	w.pass(slots*w.params.Slot, minute)
 	for _, h := range w.houses {
 		if h.txs > 2*slots {

@@ -14,7 +14,7 @@ import (
 	"lockstep/types"
 )
 
-// saved is what the file of an agent keeps. All of it can be lost: it spares the agent some learning after a restart.
+// saved is the content of an agent's file. All of it can be lost: it spares the agent some learning after a restart.
 type saved struct {
 	Version int             `json:"version"`
 	ChainID string          `json:"chain_id"`

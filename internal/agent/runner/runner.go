@@ -25,8 +25,10 @@ type Config struct {
 	Meter *Meter
 	// Prices fetches the prices that a strategy reads; nil reads none.
 	Prices Prices
-	// File keeps what saves time after a restart; empty keeps nothing. It may be deleted at any moment.
+	// File keeps facts that save time after a restart; empty keeps nothing. It may be deleted at any moment.
 	File string
+	// Splits is a folder into which others put proposals to split trades; empty reads none.
+	Splits string
 	// DryRun carries nothing out.
 	DryRun bool
 	// Notice is called with each notice of the agent, in order. It must not block.
@@ -41,6 +43,7 @@ type Config struct {
 type Runner struct {
 	Config
 	inbox chan agent.Event
+	read  map[string]string // proposals by file
 	gather
 
 	mu    sync.Mutex
@@ -56,7 +59,7 @@ func New(c Config) *Runner {
 	if c.Every == 0 {
 		c.Every = min(max(c.Setup.Params.Slot.Std()/40, 200*time.Millisecond), 20*time.Second)
 	}
-	r := &Runner{Config: c, inbox: make(chan agent.Event, 64)}
+	r := &Runner{Config: c, inbox: make(chan agent.Event, 64), read: map[string]string{}}
 	r.gather = gather{setup: c.Setup, node: c.Node, belief: c.Belief, past: map[types.TradeID]past{}, open: map[types.TradeID]bool{}}
 	r.state = agent.State{Setup: c.Setup}
 	return r
@@ -141,6 +144,9 @@ func (r *Runner) look(ctx context.Context, start func(func())) {
 	r.fault = err
 	r.mu.Unlock()
 	if err == nil {
+		for _, proposal := range r.proposals() {
+			r.take(ctx, proposal, start)
+		}
 		r.take(ctx, agent.Seen{View: view}, start)
 	}
 }
@@ -157,6 +163,8 @@ func (r *Runner) take(ctx context.Context, event agent.Event, start func(func())
 			r.tell(e.Notice)
 		case agent.Transact:
 			r.transact(ctx, e, start)
+		case agent.Sign:
+			r.signSplit(ctx, e)
 		}
 	}
 	if _, measured := event.(agent.Metered); measured {
