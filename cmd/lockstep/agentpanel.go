@@ -2,30 +2,129 @@ package main
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"maps"
+	"slices"
+	"time"
 
-	"lockstep/internal/agent/config"
-	"lockstep/wallet"
+	"lockstep/internal/agent"
+	strategy "lockstep/internal/agent/plan"
+	"lockstep/internal/agent/runner"
+	webpage "lockstep/internal/page"
+	"lockstep/meter"
+	"lockstep/meter/source"
+	"lockstep/types"
 )
 
-// startAgent runs the agent of a configuration beside the page. The agent has the wallet for itself: the page may lock its own.
-func (c *appCmd) startAgent(ctx context.Context, a *app, agents *sync.WaitGroup) error {
-	flags := agentFlags{walletFlags: c.walletFlags, File: c.Agent}
-	s, p, err := flags.open(ctx, a)
-	if err != nil {
-		return err
+// agentPanel shows an agent of this program on the page.
+type agentPanel struct {
+	context context.Context // of the program
+	runner  *runner.Runner
+	meter   *runner.Meter // nil without sources
+	uses    string        // the meter's values of energy from and into the grid
+	makes   string
+	now     func() time.Time
+}
+
+// plannedSlots are the slots that the panel shows.
+const plannedSlots = 4
+
+// oldReading is the age from which on a value is not live.
+const oldReading = 5 * time.Minute
+
+// Pause implements [webpage.Agent].
+func (p *agentPanel) Pause(paused bool) error {
+	ctx, stop := context.WithTimeout(p.context, 2*time.Second)
+	defer stop()
+	return p.runner.Send(ctx, agent.Pause{On: paused})
+}
+
+// State implements [webpage.Agent].
+func (p *agentPanel) State() webpage.AgentState {
+	state, fault := p.runner.State()
+	decimals := state.Setup.Market.Decimals
+	shown := webpage.AgentState{
+		Paused: state.Paused, Asset: state.Setup.Market.Asset, MayPay: state.Setup.Limits.PerDay, Paid: state.Agreed(), Trouble: troubleOf(&state, fault),
 	}
-	if err := config.CheckConsent(config.ConsentFile(flags.path(a), flags.Account), p.terms); err != nil {
-		s.wallet.Close()
-		return &wallet.Error{Reason: wallet.ReasonConsent, Detail: err.Error()}
-	}
-	r := p.runner(a, s.node, s.signer)
-	agents.Go(func() {
-		defer s.wallet.Close()
-		if err := r.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			a.logger().Error("the agent has stopped", "error", err)
+	for _, planned := range state.Plan(plannedSlots) {
+		limit := strategy.Rate(planned.Limit, decimals)
+		shown.Plan = append(shown.Plan, webpage.PlannedSlot{
+			From: planned.From, Until: planned.Until, Side: planned.Side, Quantity: planned.Quantity, Limit: limit, Ordered: planned.Ordered,
+		})
+		if planned.Side == types.Bid && shown.BuyAt == nil {
+			shown.BuyAt = &limit
+		} else if planned.Side == types.Sell && shown.SellAt == nil {
+			shown.SellAt = &limit
 		}
-	})
-	return nil
+	}
+	if p.meter != nil {
+		shown.Meters, shown.Power = p.live()
+	}
+	return shown
+}
+
+func troubleOf(state *agent.State, fault error) string {
+	switch {
+	case fault != nil:
+		return "The node does not answer: " + fault.Error()
+	case state.View == nil:
+		return "It has not seen the ledger yet."
+	case state.View.BlockTime < state.Standby:
+		return "Another agent with the same words trades: this one stands back."
+	}
+	return ""
+}
+
+// live returns the newest values, and the power that flows at the connection point if the meter measures power.
+func (p *agentPanel) live() (values []webpage.MeterValue, power *webpage.Power) {
+	latest := p.meter.Latest()
+	for _, name := range slices.Sorted(maps.Keys(latest)) {
+		r := latest[name]
+		value := webpage.MeterValue{Name: name, At: types.Time(max(r.At, 0)), Watts: watts(&r, name == p.makes && name != p.uses)}
+		if p.now().Sub(time.UnixMilli(r.At)) > oldReading {
+			value.Trouble = "No value for some minutes."
+		}
+		values = append(values, value)
+		if r.Measures != source.Power || value.Trouble != "" || name != p.uses && name != p.makes {
+			continue
+		}
+		if power == nil {
+			power = &webpage.Power{}
+		}
+		if power.At = max(power.At, value.At); value.Watts >= 0 {
+			power.FromOutside += uint64(value.Watts)
+		} else {
+			power.ToOutside += uint64(-value.Watts)
+		}
+	}
+	if power != nil {
+		power.House = power.FromOutside - min(power.FromOutside, power.ToOutside)
+	}
+	return values, power
+}
+
+// watts is a power in whole watts, positive from the grid; zero for a value of energy.
+func watts(r *source.Reading, export bool) int64 {
+	if r.Measures != source.Power {
+		return 0
+	}
+	sign, number := int64(1), r.Number
+	if number.Sign() < 0 {
+		sign, number = -1, number.Mul(minusOne())
+	}
+	whole, fits := number.Whole()
+	if !fits || whole > 1<<40 {
+		return 0
+	}
+	if export {
+		sign = -sign
+	}
+	return sign * int64(whole)
+}
+
+func minusOne() meter.Decimal {
+	d, err := meter.ParseDecimal("-1")
+	if err != nil {
+		panic("lockstep: -1 is a number: " + err.Error())
+	}
+	return d
 }

@@ -81,9 +81,11 @@ func (c *appCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if c.Agent != "" {
-		if err := c.startAgent(ctx, a, &agents); err != nil {
+		panel, err := c.startAgent(ctx, a, &agents)
+		if err != nil {
 			return err
 		}
+		member.Agent = panel
 	}
 	logger := a.logger()
 	p, err := webpage.New(webpage.Config{

@@ -63,6 +63,7 @@ func see(t *testing.T, s State, v View) (State, []Act, []NoticeKind) {
 			}
 		case Tell:
 			kinds = append(kinds, e.Notice.Kind)
+		case Sign:
 		}
 	}
 	return next, acts, kinds

@@ -26,6 +26,7 @@ type saved struct {
 	Round   types.Time      `json:"round"`
 	Known   []agent.Known   `json:"known"`
 	Words   []agent.Word    `json:"words"`
+	Paused  bool            `json:"paused,omitempty"`
 }
 
 const (
@@ -35,7 +36,7 @@ const (
 
 func (s *saved) state(setup *agent.Setup) agent.State {
 	return agent.State{
-		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Words: s.Words,
+		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Words: s.Words, Paused: s.Paused,
 	}
 }
 
@@ -78,7 +79,7 @@ func (r *Runner) save() {
 	}
 	s := &r.state
 	content, err := json.Marshal(saved{
-		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Words,
+		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Words, s.Paused,
 	})
 	if err == nil {
 		err = atomicfile.Replace(r.File, content)

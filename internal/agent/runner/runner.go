@@ -167,8 +167,10 @@ func (r *Runner) take(ctx context.Context, event agent.Event, start func(func())
 			r.signSplit(ctx, e)
 		}
 	}
-	if _, measured := event.(agent.Metered); measured {
+	switch event.(type) {
+	case agent.Metered, agent.Word, agent.Pause:
 		r.save()
+	case agent.Seen, agent.Stored, agent.Priced, agent.Signed, agent.Proposed, agent.Outcome:
 	}
 }
 
