@@ -17,6 +17,9 @@ const (
 	maxKept    = 4096 // records, words and told trades
 )
 
+// recordsKept is how long after its slot a record is kept that no open claim waits for.
+const recordsKept = 7 * dayLong
+
 // validity is the longest time for which a transaction of an agent can still get on the ledger: a restarted agent soon knows
 // that none of an earlier run is on its way.
 const validity = types.Duration(2 * 60 * 1000)
@@ -61,7 +64,7 @@ func (s *State) now() types.Time {
 }
 
 func (s *State) withRecord(r Record) []Record {
-	if slices.ContainsFunc(s.Records, func(old Record) bool { return old.Slot == r.Slot && slices.Equal(old.Bytes, r.Bytes) }) {
+	if r.Slot.Add(recordsKept) < s.now() || slices.ContainsFunc(s.Records, func(old Record) bool { return old.Slot == r.Slot && slices.Equal(old.Bytes, r.Bytes) }) {
 		return s.Records
 	}
 	next := append(slices.Clone(s.Records), r)
@@ -174,10 +177,9 @@ func (s State) see(v View) (State, []Effect) {
 // tidy drops records and words of the past.
 func (s *State) tidy() {
 	v := s.View
-	span := s.Setup.Params.Horizon
 	s.Records = slices.DeleteFunc(slices.Clone(s.Records), func(r Record) bool {
 		open := slices.ContainsFunc(v.Slots, func(slot Slot) bool { return slot.From == r.Slot })
-		return !open && r.Slot.Add(min(span, 7*24*3600*1000)) < v.BlockTime
+		return !open && r.Slot.Add(recordsKept) < v.BlockTime
 	})
 	s.Splits = slices.DeleteFunc(slices.Clone(s.Splits), func(split Split) bool { return v.find(split.Trade) == nil })
 	s.Words = slices.DeleteFunc(slices.Clone(s.Words), func(w Word) bool { return v.find(w.Trade) == nil })

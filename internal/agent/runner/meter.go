@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
+	"os"
 	"sync"
 	"time"
 
@@ -22,6 +24,8 @@ type Meter struct {
 	Use, Make, Level string
 	// Sign lets the wallet's gateway sign the energy of each slot, for a connection point with a native meter.
 	Sign bool
+	// Again is the time after which a source that has ended is read anew; zero is half a minute.
+	Again time.Duration
 	// Point is the connection point, whose meter signs the records of the sources; nil without one.
 	Point *types.Point
 
@@ -78,13 +82,37 @@ func (m *Meter) start(ctx context.Context, r *Runner, start func(func())) error 
 	for name, config := range m.Sources {
 		log := r.Log.With("source", name)
 		start(func() {
-			err := source.Open(config, log).Run(ctx, func(reading source.Reading) { m.reading(ctx, r, name+"."+reading.Value, reading) })
-			if err != nil && !errors.Is(err, context.Canceled) {
-				log.Error("the source can't be read: mend it and start the agent again", "error", err)
-			}
+			m.follow(ctx, config, log, func(reading source.Reading) { m.reading(ctx, r, name+"."+reading.Value, reading) })
 		})
 	}
 	return nil
+}
+
+// again is the time after which a source that has ended is read anew: a file that has grown, or one with a fault that its user may have mended.
+const again = 30 * time.Second
+
+// follow runs a source until the context ends. Readings of a file that were taken before are duplicates, or late.
+func (m *Meter) follow(ctx context.Context, config *source.Config, log *slog.Logger, take func(source.Reading)) {
+	wait := m.Again
+	if wait == 0 {
+		wait = again
+	}
+	var read time.Time // when the file was changed that was read last
+	var told string
+	for ctx.Err() == nil {
+		changed := time.Time{}
+		if info, err := os.Stat(config.File); config.File != "" && err == nil {
+			changed = info.ModTime()
+		}
+		if config.File == "" || changed.IsZero() || !changed.Equal(read) {
+			err := source.Open(config, log).Run(ctx, take)
+			if read = changed; err != nil && ctx.Err() == nil && err.Error() != told {
+				told = err.Error()
+				log.Error("the source can't be read: the agent tries again", "error", err)
+			}
+		}
+		pause(ctx, wait)
+	}
 }
 
 // reading takes a value of a source, and tells the slots that are over.
