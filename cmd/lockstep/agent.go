@@ -232,18 +232,18 @@ type agentRunCmd struct {
 
 // Run runs the agent until it is interrupted.
 func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
-	s, p, err := c.agentFlags.open(ctx, a)
+	if c.For > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.For)
+		defer stop()
+	}
+	s, p, err := c.await(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer s.wallet.Close()
 	if err := config.CheckConsent(config.ConsentFile(c.path(a), c.Account), p.terms); err != nil && !c.DryRun {
 		return &wallet.Error{Reason: wallet.ReasonConsent, Detail: err.Error()}
-	}
-	if c.For > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, c.For)
-		defer stop()
 	}
 	r := p.runner(a, s.node, s.signer)
 	r.DryRun = c.DryRun
@@ -257,6 +257,27 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	}
 	return r.Run(ctx)
 }
+
+// await opens the wallet of the agent, and waits for a node that is not up: after a power cut the agent may be first.
+func (c *agentRunCmd) await(ctx context.Context, a *app) (*session, *prepared, error) {
+	for told := false; ; told = true {
+		s, p, err := c.agentFlags.open(ctx, a)
+		if types.CodeOf(err) != types.CodeUnavailable {
+			return s, p, err
+		}
+		if !told {
+			a.logger().Warn("the node does not answer: the agent waits for it", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, err
+		case <-time.After(nodePause):
+		}
+	}
+}
+
+// nodePause is the time between two questions to a node that does not answer.
+const nodePause = 2 * time.Second
 
 // printActs prints a transaction that a dry run leaves out, each act once.
 func printActs(a *app, s *session, t agent.Transact, said map[string]bool) {

@@ -116,7 +116,7 @@ func (a Post) Name() string { return fmt.Sprintf("offer the slot at %s", a.Offer
 func (a Cancel) Name() string { return fmt.Sprintf("cancel offer %.8s", a.ID) }
 
 // Name implements [Act].
-func (a Take) Name() string { return fmt.Sprintf("take %d of offer %.8s", a.Quantity, a.ID) }
+func (a Take) Name() string { return fmt.Sprintf("take of offer %s", a.ID) }
 
 // Name implements [Act].
 func (a Pay) Name() string { return fmt.Sprintf("pay trade %.8s", a.Trade.ID) }

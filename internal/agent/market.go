@@ -234,13 +234,16 @@ func (s *State) pay(order *types.Order, stake types.Amount, existing *types.Orde
 	}
 }
 
+// maxTakes bounds the offers of a slot that are taken at a time: others may post very many.
+const maxTakes = 8
+
 // takes agrees to standing offers of a slot that are good enough, the cheapest first, and takes them off the want.
 func (s *State) takes(from types.Time, want *plan.Want, money *budget) []job {
 	var jobs []job
 	v := s.View
 	offers := slices.DeleteFunc(slices.Clone(v.Offers), func(o Offer) bool { return !s.takeable(&o, from, want.Limit) })
 	slices.SortStableFunc(offers, func(a, b Offer) int { return compareRates(a.Offer.Price, b.Offer.Price) })
-	for i := range offers {
+	for i := range offers[:min(len(offers), maxTakes)] {
 		o := &offers[i]
 		quantity := min(want.Quantity, o.Remaining)
 		for quantity >= o.Offer.MinFill && quantity > 0 {
@@ -256,11 +259,15 @@ func (s *State) takes(from types.Time, want *plan.Want, money *budget) []job {
 	return jobs
 }
 
+// takeable reports whether an offer is of the slot and the market, allowed, and good enough. Its producer must stake a bond, and its
+// deposit must be at most half of the price, as a wallet wants it by default.
 func (s *State) takeable(o *Offer, from types.Time, limit plan.Price) bool {
 	v, goods, d := s.View, &o.Offer.Goods, &o.Offer.Deadlines
 	return o.Offer.Producer != s.Setup.Key && goods.Commodity == types.CommodityEnergy && goods.Zone == s.Setup.Market.Zone &&
 		goods.From == from && goods.Until == from.Add(s.Setup.Params.Slot) && o.Offer.Asset == s.Setup.Market.Asset &&
-		s.allowed(o.Offer.Fallback, o.Offer.Asset) && !trade.Passed(d.PayBy, v.Clock) && goods.From > v.BlockTime &&
+		o.Offer.Bond.Mantissa > 0 && o.Offer.Deposit.Mantissa < 1<<62 &&
+		compareRates(types.Rate{Mantissa: 2 * o.Offer.Deposit.Mantissa, Exponent: o.Offer.Deposit.Exponent}, o.Offer.Price) <= 0 &&
+		!s.blocked(Take{ID: o.ID}.Name()) && s.allowed(o.Offer.Fallback, o.Offer.Asset) && !trade.Passed(d.PayBy, v.Clock) && goods.From > v.BlockTime &&
 		plan.AtMost(o.Offer.Price, limit, s.Setup.Market.Decimals)
 }
 

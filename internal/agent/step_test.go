@@ -442,7 +442,7 @@ func TestOutcomes(t *testing.T) {
 func TestAnchor(t *testing.T) {
 	t.Parallel()
 	offer := types.Offer{
-		ChainID: "town", Producer: other, Asset: money, Price: types.Rate{Mantissa: 100}, Deposit: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1,
+		ChainID: "town", Producer: other, Asset: money, Price: types.Rate{Mantissa: 100}, Deposit: types.Rate{Mantissa: 1}, Bond: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1,
 		Goods:     types.Goods{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 800, Zone: "town", From: noon + quarter, Until: noon + 2*quarter},
 		Deadlines: types.Deadlines{PayBy: noon + 14*minute, DeliverBy: noon + quarter, ReadingBy: noon + 9*quarter, ConfirmBy: noon + 12*quarter}, Fallback: &types.Hold{},
 	}
@@ -464,14 +464,16 @@ func TestAnchor(t *testing.T) {
 		t.Errorf("with a purse: %v", acts)
 	}
 	for name, edit := range map[string]func(*types.Offer){
-		"too dear":       func(o *types.Offer) { o.Price = types.Rate{Mantissa: 2801, Exponent: 1} },
-		"its own":        func(o *types.Offer) { o.Producer = me },
-		"another zone":   func(o *types.Offer) { o.Goods.Zone = "city" },
-		"another slot":   func(o *types.Offer) { o.Goods.From += quarter; o.Goods.Until += quarter },
-		"pay-by is over": func(o *types.Offer) { o.Deadlines.PayBy = round - 1 },
-		"another asset":  func(o *types.Offer) { o.Asset = types.AssetID{9} },
-		"other terms":    func(o *types.Offer) { o.Fallback = &types.Arbiter{} },
-		"too large":      func(o *types.Offer) { o.MinFill = 1001; o.Goods.Quantity = 2000 },
+		"too dear":        func(o *types.Offer) { o.Price = types.Rate{Mantissa: 2801, Exponent: 1} },
+		"no bond":         func(o *types.Offer) { o.Bond = types.Rate{} },
+		"a large deposit": func(o *types.Offer) { o.Deposit = types.Rate{Mantissa: 501, Exponent: 1} },
+		"its own":         func(o *types.Offer) { o.Producer = me },
+		"another zone":    func(o *types.Offer) { o.Goods.Zone = "city" },
+		"another slot":    func(o *types.Offer) { o.Goods.From += quarter; o.Goods.Until += quarter },
+		"pay-by is over":  func(o *types.Offer) { o.Deadlines.PayBy = round - 1 },
+		"another asset":   func(o *types.Offer) { o.Asset = types.AssetID{9} },
+		"other terms":     func(o *types.Offer) { o.Fallback = &types.Arbiter{} },
+		"too large":       func(o *types.Offer) { o.MinFill = 1001; o.Goods.Quantity = 2000 },
 	} {
 		bad := offer
 		edit(&bad)
@@ -482,7 +484,7 @@ func TestAnchor(t *testing.T) {
 		}
 	}
 	exact := offer
-	exact.Price = types.Rate{Mantissa: 280}
+	exact.Price, exact.Deposit = types.Rate{Mantissa: 280}, types.Rate{Mantissa: 140}
 	v = viewAt(round)
 	v.Offers = []Offer{{exact.ID(), exact, 800}}
 	if _, acts, _ := see(t, State{Setup: setup(takes)}, v); len(acts) != 1 {
@@ -573,85 +575,5 @@ func TestPause(t *testing.T) {
 	s, _ := Step(State{Setup: setup(nil)}, Pause{true})
 	if _, acts, _ := see(t, s, v); len(acts) != 1 || released(acts) != 1 {
 		t.Errorf("a paused agent ends its trades and orders nothing: %v", acts)
-	}
-}
-
-// A split is signed and recorded when it gives the household the worth of the goods that came, and not for one unit less.
-func TestSplits(t *testing.T) {
-	t.Parallel()
-	hold := func(producer bool) func(*types.Trade) {
-		return func(t *types.Trade) {
-			t.Agreement.Fallback, t.Agreement.Instalments = &types.Hold{}, 5
-			if producer {
-				t.Agreement.Producer, t.Agreement.Consumer = me, other
-			}
-		}
-	}
-	meter := func(t *types.Trade) { t.Agreement.Producer, t.Agreement.Consumer = me, other }
-	for name, c := range map[string]struct {
-		trade    Trade
-		reading  uint64
-		used     uint64
-		now      types.Time
-		producer types.Amount // of 120: the price of 100, the return of 10, the bond of 10
-		fair     bool
-	}{
-		"nothing came":                     {trade: matched(hold(false)), producer: 10, fair: true},
-		"nothing came, one more":           {trade: matched(hold(false)), producer: 11},
-		"two fifths came":                  {trade: matched(hold(false)), used: 200, producer: 50, fair: true},
-		"two fifths came, one more":        {trade: matched(hold(false)), used: 200, producer: 51},
-		"a producer gives nothing up":      {trade: matched(hold(true)), producer: 110, fair: true},
-		"a producer gives one up":          {trade: matched(hold(true)), producer: 109},
-		"by the readings":                  {trade: matched(nil), reading: 250, producer: 55, fair: true},
-		"by the readings, one more":        {trade: matched(nil), reading: 250, producer: 56},
-		"read for me, too early":           {trade: matched(meter), reading: 250, producer: 55, now: noon + 5*quarter},
-		"read for me":                      {trade: matched(meter), reading: 250, producer: 55, now: noon + 5*quarter + 1, fair: true},
-		"read for me, one less":            {trade: matched(meter), reading: 250, producer: 54, now: noon + 5*quarter + 1},
-		"more than there is to be divided": {trade: matched(hold(true)), producer: 111, fair: true},
-	} {
-		now := c.now
-		if now == 0 {
-			now = noon + quarter + 9*minute
-		}
-		v := viewAt(now)
-		c.trade.Reading = c.reading
-		v.Trades = []Trade{c.trade}
-		split := Split{Trade: c.trade.ID, ToProducer: c.producer, ToConsumer: 120 - c.producer, File: "f"}
-		s := State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split, s.Evidence = true, ByMeter }), Use: plan.History{{From: noon, Wh: c.used}}, Alone: true}
-		for _, complete := range []bool{false, true} {
-			split.Signed, split.Complete = complete, complete
-			state, _ := Step(s, Proposed{split})
-			_, effects := Step(state, Seen{v})
-			signs, records := false, false
-			for _, effect := range effects {
-				if sign, ok := effect.(Sign); ok {
-					signs = sign.Split == split
-				}
-				if send, ok := effect.(Transact); ok {
-					records = records || slices.ContainsFunc(send.Acts, func(a Act) bool { _, ok := a.(Divide); return ok })
-				}
-			}
-			state.Alone, state.Round = false, 0
-			_, effects = Step(state, Seen{v})
-			for _, effect := range effects {
-				if send, ok := effect.(Transact); ok {
-					records = records || slices.ContainsFunc(send.Acts, func(a Act) bool { _, ok := a.(Divide); return ok })
-				}
-			}
-			if signs != (c.fair && !complete) || records != (c.fair && complete) {
-				t.Errorf("%s, complete %t: signs %t, records %t", name, complete, signs, records)
-			}
-		}
-	}
-	v := viewAt(round)
-	deal := matched(hold(false))
-	v.Trades = []Trade{deal}
-	wrong := Split{Trade: deal.ID, ToProducer: 0, ToConsumer: 121}
-	s, _ := Step(State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split = true })}, Proposed{wrong})
-	_, effects := Step(s, Seen{v})
-	for _, effect := range effects {
-		if _, ok := effect.(Sign); ok {
-			t.Error("it signs a division of more than there is")
-		}
 	}
 }

@@ -14,6 +14,14 @@ import (
 // crashes is the number of seeds of [TestRandomCrashes].
 var crashes = flag.Int("crashes", 2, "seeds of random crashes")
 
+// seeds is the number of seeds of random crashes; under the race detector one is enough.
+func seeds() uint64 {
+	if testing.Short() {
+		return 1
+	}
+	return uint64(*crashes)
+}
+
 // finish lets the houses stop trading and end all that is under way, and checks that nothing is left and nothing was done twice.
 func (w *world) finish(total types.Amount) {
 	w.t.Helper()
@@ -61,7 +69,7 @@ func (w *world) checkSlots(buyer *house, wish uint64) (trades int) {
 // The agents are lost at random moments, with and without their files, and go on from seed and ledger.
 func TestRandomCrashes(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(*crashes) {
+	for seed := range seeds() {
 		w := newWorld(t)
 		chance := rand.New(rand.NewPCG(seed, 17))
 		roof := w.house("roof", sells(800, price("800")), nil)
@@ -97,7 +105,7 @@ func TestRandomCrashes(t *testing.T) {
 // Standing offers are taken once, however often the buyer is lost between a take and its outcome.
 func TestCrashesOfTakers(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(*crashes) {
+	for seed := range seeds() {
 		w := newWorld(t)
 		chance := rand.New(rand.NewPCG(seed, 18))
 		roof := w.house("roof", sells(800, price("80")), func(s *agent.Setup) {
