@@ -37,6 +37,8 @@ type cli struct {
 	Order    orderCmd    `cmd:"" help:"Bids and offers in auctions."`
 	Goods    goodsCmd    `cmd:"" help:"Goods that are not energy: files and licence keys, sealed to their buyer, and goods that flow."`
 	Notify   notifyCmd   `cmd:"" help:"Be told in time of what needs you."`
+	Home     homeCmd     `cmd:"" help:"Show prices and trades in Home Assistant."`
+	Books    booksCmd    `cmd:"" help:"Journals and statements of your trades."`
 	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
 	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
 	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`

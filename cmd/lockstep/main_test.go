@@ -68,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "receive": receive, "received": received, "expand": expand, "metrics": metrics,
+			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "indexed": indexed, "receive": receive, "received": received, "expand": expand, "metrics": metrics,
 		},
 		RequireExplicitExec: true,
 	})
@@ -189,6 +189,22 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("the shop does not serve trade %s", args[0])
+}
+
+// indexed waits until the node's index has every block so far.
+func indexed(ts *testscript.TestScript, _ bool, _ []string) {
+	node, err := client.New(ts.Getenv("LOCKSTEP_NODE"))
+	ts.Check(err)
+	status, err := node.Status(context.Background())
+	ts.Check(err)
+	for range 600 {
+		trades, err := node.TradeHistory(context.Background(), client.TradeFilter{}, client.Page{Limit: 1})
+		if err == nil && trades.At.Height >= status.Height {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the index does not come to height %d", status.Height)
 }
 
 // cut VAR TEXT N sets a variable to the first characters of a text.

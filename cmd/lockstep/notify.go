@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"lockstep/internal/books"
 	"lockstep/internal/notify"
 	"lockstep/trade/words"
 	"lockstep/types"
@@ -101,6 +102,11 @@ func (c *notifyRunCmd) Run(ctx context.Context, a *app) error {
 		Policy: notify.Policy{Remind: types.DurationOf(config.Remind), Agent: config.Agent},
 	}
 	group.Go(func() error { return watcher.Run(ctx) })
+	if config.Journal != "" {
+		assets := newAssetBook(ctx, node)
+		keeper := &books.Keeper{Node: node, Key: key, Folder: config.Journal, Assets: assets.look, Log: log}
+		group.Go(func() error { keeper.Run(ctx); return nil })
+	}
 	log.Info("watching", "key", key)
 	return errors.Join(group.Wait(), queue.Close())
 }

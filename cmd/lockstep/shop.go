@@ -283,7 +283,7 @@ func (c *goodsChargeCmd) value(config *source.Config) (*source.Value, error) {
 	return nil, misuse("%s has no value %q", c.Source, c.Value)
 }
 
-// follow releases instalments as the energy comes. What was released before counts as energy that came before, so that a session goes on
+// follow releases instalments as the energy comes. Energy of released instalments counts as received before, so that a session goes on
 // after a restart.
 func (c *goodsChargeCmd) follow(ctx context.Context, a *app, s *session, t *wire.Trade, config *source.Config, value *source.Value, leave leave) error {
 	ctx, stop := context.WithCancel(ctx)

@@ -32,7 +32,9 @@ func floors() []floor {
 
 		{3, "client"},
 		{3, "internal/advice"},
+		{3, "internal/books"},
 		{3, "internal/goods"},
+		{3, "internal/home"},
 		{3, "internal/notify"},
 		{3, "internal/agent/runner"},
 		{3, "internal/httpapi"},

@@ -172,8 +172,8 @@ func tradeOf(phase types.Phase, note, unit string) *types.Trade {
 	}
 }
 
-// TestNext goes through every phase, side, kind of goods and finding. The seller hands over only what is paid, the buyer releases only what
-// it has found to be the agreed file, and no goods without a SHA-256 are judged by a program.
+// TestNext goes through every phase, side, kind of goods and finding. The seller hands over only paid goods, the buyer releases only
+// a file that it found to be the agreed one, and no goods without a SHA-256 are judged by a program.
 func TestNext(t *testing.T) {
 	t.Parallel()
 	file := "sha256 " + strings.Repeat("0", 64)

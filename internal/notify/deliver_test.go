@@ -47,7 +47,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// receiver is an owner's server: it checks signatures and drops what it has seen, as receivers of Standard Webhooks do.
+// receiver is an owner's server: it checks signatures and drops ids that it has seen, as receivers of Standard Webhooks do.
 type receiver struct {
 	t      *testing.T
 	secret Secret
@@ -56,7 +56,6 @@ type receiver struct {
 	mu    sync.Mutex
 	tries map[string]int
 	seen  map[string]string // body by id
-	times []time.Time
 }
 
 func newReceiver(t *testing.T, answer func(*http.Request, int) int) (*receiver, string) {

@@ -206,7 +206,7 @@ func (q *Queue) write(r *record) error {
 	return nil
 }
 
-// compact writes the journal anew, with what is still needed.
+// compact writes the journal anew: the ids, the cursor and the notices that wait.
 func (q *Queue) compact() error {
 	var text bytes.Buffer
 	records := []record{{Seen: q.doneIDs()}, {Cursor: q.cursor}, {Dropped: q.dropped}}

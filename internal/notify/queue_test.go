@@ -107,7 +107,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// A journal is cut at every byte, as by a power cut: it always opens, and what was whole is there.
+// A journal is cut at every byte, as by a power cut: it always opens, with every whole line.
 func TestQueueCut(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -104,7 +104,9 @@ func TestWatcher(t *testing.T) {
 	l.Advance(30 * 60_000) // deliver-by passes for all three
 	q = openQueue(t, folder, "webhook")
 	stop = watch(t, node, "producer", q, Policy{})
-	await(t, "the ends", func() bool { return of(q, Ended, first) != nil && of(q, Ended, second) != nil && of(q, Ended, third) != nil })
+	await(t, "the ends", func() bool {
+		return of(q, Ended, first) != nil && of(q, Ended, second) != nil && of(q, Ended, third) != nil
+	})
 	stop()
 	count := map[string]int{}
 	for _, n := range q.Pending() {
