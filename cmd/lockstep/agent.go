@@ -228,6 +228,7 @@ type agentRunCmd struct {
 	agentFlags
 	DryRun bool          `help:"Carry nothing out: print what the agent would do."`
 	For    time.Duration `help:"End after this time; by default when interrupted." placeholder:"TIME"`
+	Notify string        `help:"Tell you when something needs you, by this configuration of notices." type:"path" placeholder:"FILE"`
 }
 
 // Run runs the agent until it is interrupted.
@@ -248,6 +249,11 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	r := p.runner(a, s.node, s.signer)
 	r.DryRun = c.DryRun
 	go thrift(ctx)
+	if c.Notify != "" {
+		if r.Notice, err = a.tellOfAgent(ctx, c.Notify, s.node, s.account.Key()); err != nil {
+			return err
+		}
+	}
 	if c.DryRun {
 		said := map[string]bool{}
 		r.Transacted = func(t agent.Transact) { printActs(a, s, t, said) }

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"lockstep/client"
+	"lockstep/internal/agent"
 	"lockstep/internal/books"
 	"lockstep/internal/notify"
 	"lockstep/trade/words"
@@ -65,6 +67,11 @@ func (c *notifyRunCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	return a.tell(ctx, config, node, key, nil)
+}
+
+// tell watches the trades of a key and tells its owner, until the context ends. The inbox has the matters of an agent; it may be nil.
+func (a *app) tell(ctx context.Context, config *notify.Config, node *client.Client, key types.PublicKey, inbox <-chan notify.Matter) error {
 	log := a.logger()
 	sinks, closeSinks, err := config.Sinks(log)
 	if err != nil {
@@ -98,7 +105,7 @@ func (c *notifyRunCmd) Run(ctx context.Context, a *app) error {
 		group.Go(func() error { return courier.Run(ctx) })
 	}
 	watcher := &notify.Watcher{
-		Node: node, Key: key, Queue: queue, Language: language, Counts: counts, Log: log,
+		Node: node, Key: key, Queue: queue, Language: language, Counts: counts, Log: log, Inbox: inbox,
 		Policy: notify.Policy{Remind: types.DurationOf(config.Remind), Agent: config.Agent},
 	}
 	group.Go(func() error { return watcher.Run(ctx) })
@@ -109,6 +116,67 @@ func (c *notifyRunCmd) Run(ctx context.Context, a *app) error {
 	}
 	log.Info("watching", "key", key)
 	return errors.Join(group.Wait(), queue.Close())
+}
+
+// tellOfAgent tells the owner of an agent, beside it, by a configuration of notices. The agent never waits: it hands its notices over, and a
+// failure to tell is logged and tried again while the agent goes on.
+func (a *app) tellOfAgent(ctx context.Context, file string, node *client.Client, key types.PublicKey) (hand func(agent.Notice), err error) {
+	config, err := notify.LoadConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.CheckSecrets(); err != nil {
+		return nil, err
+	}
+	config.Agent = true
+	inbox, log := make(chan notify.Matter, mostMatters), a.logger()
+	go func() {
+		for ctx.Err() == nil {
+			if err := a.tell(ctx, config, node, key, inbox); err != nil {
+				log.Error("you can't be told; the agent goes on", "why", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Minute):
+			}
+		}
+	}()
+	return func(n agent.Notice) {
+		m, needed := matterOf(&n)
+		if !needed {
+			return
+		}
+		select {
+		case inbox <- m:
+		default:
+			log.Error("you can't be told fast enough: a matter is left out", "kind", n.Kind, "trade", n.Trade)
+		}
+	}, nil
+}
+
+// mostMatters bounds the matters of an agent that wait to be written down.
+const mostMatters = 256
+
+// matterOf returns the matter of an agent's notice; false for one that needs nobody.
+func matterOf(n *agent.Notice) (notify.Matter, bool) {
+	if !n.Needed {
+		return notify.Matter{}, false
+	}
+	day := n.At.Std().Format(time.DateOnly)
+	var trouble notify.Notice
+	switch n.Kind {
+	case agent.NoticeWord:
+		return notify.Matter{Trade: n.Trade}, true
+	case agent.NoticeTwin:
+		trouble = notify.NewTrouble("twin", day, "Another agent uses your wallet", "A transaction of your key came that this agent did not send.",
+			"This agent stands back, so that nothing is paid twice. Stop one of the two.")
+	case agent.NoticeDoubt:
+		trouble = notify.NewTrouble("doubt", n.Trade.String(), "The node shows a trade that can't be believed", fmt.Sprintf("Trade %s does not fit its id, its lock or its history.", n.Trade),
+			"The agent takes no step in it. Ask another node.")
+	default:
+		trouble = notify.NewTrouble(string(n.Kind), day+n.Trade.String()+n.Detail, "The agent needs you: "+string(n.Kind), fmt.Sprintf("It reports: %s %s", n.Kind, n.Detail))
+	}
+	return notify.Matter{Trouble: &trouble}, true
 }
 
 func sinkNames(sinks []notify.Sink) (names []string) {

@@ -9,12 +9,41 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"lockstep/internal/agent"
 	"lockstep/internal/notify"
+	"lockstep/types"
 )
+
+// Only notices of an agent that need the owner are passed on, each trouble with its cause, and once a day or a trade.
+func TestMatterOf(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []agent.NoticeKind{agent.NoticeTrade, agent.NoticeWord, agent.NoticeDone, agent.NoticeRefused, agent.NoticeLimit, agent.NoticeFunds, agent.NoticeTwin, agent.NoticeDoubt} {
+		n := agent.Notice{Kind: kind, At: 1_780_000_000_000, Trade: types.TradeID{7}, Detail: "why"}
+		if _, needed := matterOf(&n); needed {
+			t.Errorf("%s needs nobody", kind)
+		}
+		n.Needed = true
+		m, needed := matterOf(&n)
+		if !needed || (kind == agent.NoticeWord) != (m.Trouble == nil) || (kind == agent.NoticeWord) != (m.Trade == n.Trade) {
+			t.Errorf("%s: %+v", kind, m)
+		}
+		if m.Trouble == nil {
+			continue
+		}
+		if m.Trouble.Cause == "" || m.Trouble.Headline == "" || m.Trouble.Kind != notify.Trouble {
+			t.Errorf("%s: %+v", kind, m.Trouble)
+		}
+		n.At++
+		if again, _ := matterOf(&n); again.Trouble.ID != m.Trouble.ID {
+			t.Errorf("%s has another id a moment later", kind)
+		}
+	}
+}
 
 // hook is an owner's server in a script.
 type hook struct {

@@ -49,12 +49,15 @@ func Open(sealed io.Reader, path string, buyer *wallet.Account, agreed Note) err
 // sealedSize bounds the sealed form of a file: the format adds a header and 16 bytes to each 64 KiB.
 func sealedSize(size int64) int64 { return size + size/2048 + 64<<10 }
 
+// maxUnstated bounds a file whose note states no size, so that no seller can fill a buyer's disk.
+const maxUnstated = 1 << 30
+
 // limit is the largest size that the agreed file can have.
 func limit(agreed Note) int64 {
 	if agreed.Size > 0 && agreed.Size <= MaxSize {
-		return int64(agreed.Size) //nolint:gosec // below the bound
+		return int64(agreed.Size)
 	}
-	return MaxSize
+	return maxUnstated
 }
 
 // copyAgreed copies a file and fails unless it was the agreed one.
@@ -71,7 +74,7 @@ func copyAgreed(out io.Writer, in io.Reader, agreed Note) error {
 	sum := hash.Sum(nil)
 	switch {
 	case size > most:
-		return notAgreed("it has more than the agreed %d bytes", most)
+		return notAgreed("it has more than %d bytes, the size in the note or the limit without one", most)
 	case [sha256.Size]byte(sum) != agreed.Sum:
 		return notAgreed("its SHA-256 is %s, the agreed one is %s", hex.EncodeToString(sum), hex.EncodeToString(agreed.Sum[:]))
 	case agreed.Size > 0 && uint64(size) != agreed.Size: //nolint:gosec // a size is not negative

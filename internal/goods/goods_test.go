@@ -253,3 +253,13 @@ func TestFlowed(t *testing.T) {
 		t.Errorf("before the delivery: %d", got)
 	}
 }
+
+// A file whose note states no size is bounded.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[uint64]int64{0: maxUnstated, 1: 1, MaxSize: MaxSize, MaxSize + 1: maxUnstated} {
+		if got := limit(Note{Size: size}); got != want {
+			t.Errorf("%d: %d", size, got)
+		}
+	}
+}

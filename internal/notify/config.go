@@ -122,6 +122,20 @@ func (c *Config) check() error {
 	return nil
 }
 
+// CheckSecrets reads the secrets of the ways, so that a program refuses to start without them.
+func (c *Config) CheckSecrets() error {
+	if c.Webhook != nil {
+		if _, err := c.Webhook.sink(); err != nil {
+			return err
+		}
+	}
+	if c.MQTT != nil && c.MQTT.PasswordFile != "" {
+		_, err := plaintext.ReadPrivate(c.MQTT.PasswordFile, maxSecretFile)
+		return err
+	}
+	return nil
+}
+
 // Sinks opens the ways of the configuration. The caller closes them by the result.
 func (c *Config) Sinks(log *slog.Logger) (sinks []Sink, closeAll func(), err error) {
 	closeAll = func() {}

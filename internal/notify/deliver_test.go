@@ -381,4 +381,7 @@ func TestLoadConfig(t *testing.T) {
 	if _, _, err := c.Sinks(quiet); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Error(err)
 	}
+	if err := c.CheckSecrets(); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Error(err)
+	}
 }

@@ -25,8 +25,15 @@ type Watcher struct {
 	Language words.Language
 	Counts   *Counts // may be nil
 	Log      *slog.Logger
+	Inbox    <-chan Matter // of another program of the owner, such as an agent; may be nil
 
 	assets map[types.AssetID]types.Asset
+}
+
+// Matter is a matter that another program has found: a trade that waits for the owner's word now, or a trouble.
+type Matter struct {
+	Trade   types.TradeID
+	Trouble *Notice
 }
 
 const (
@@ -96,6 +103,10 @@ func (w *Watcher) take(ctx context.Context, events <-chan wire.Event) error {
 			if err := w.event(ctx, &event); err != nil {
 				return err
 			}
+		case m := <-w.Inbox:
+			if err := w.matter(ctx, m); err != nil {
+				return err
+			}
 		case <-ticker.C:
 			if err := look(); err != nil {
 				return err
@@ -115,6 +126,26 @@ func (w *Watcher) event(ctx context.Context, e *wire.Event) error {
 		}
 	}
 	return w.Queue.SetCursor(e.Height - 1) // other events of this block may follow
+}
+
+// matter queues the notice of a matter that another program has found. A trade is told at once, though an agent takes the other steps.
+func (w *Watcher) matter(ctx context.Context, m Matter) error {
+	if m.Trouble != nil {
+		return w.add(*m.Trouble)
+	}
+	ctx, stop := context.WithTimeout(ctx, lookTime)
+	defer stop()
+	t, err := w.Node.Trade(ctx, m.Trade)
+	if err != nil {
+		w.Log.Warn("a trade that waits for you could not be looked at", "trade", m.Trade, "why", err)
+		return nil
+	}
+	s := trade.StatusAt(&t.Trade, t.Clock, t.Reading, w.Key)
+	a := &t.Trade.Agreement
+	if n, ok := Of(View{t.ID, t.Clock, &s}, Policy{Remind: w.Policy.Remind}, w.printer(ctx, a.Asset, a.Goods.Unit)); ok {
+		return w.add(n)
+	}
+	return nil
 }
 
 // look queues the notices of all open trades, and of a ledger that stands still; false when the node does not answer.

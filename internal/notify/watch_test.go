@@ -145,6 +145,33 @@ func TestWatcherReminds(t *testing.T) {
 	}
 }
 
+// An agent's step is told before its deadline is near only when the agent asks for the owner's word.
+func TestWatcherInbox(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t, "test")
+	node, _ := nodeOf(t, l)
+	trade := paid(t, l, 1)
+	q := openQueue(t, t.TempDir(), "webhook")
+	inbox := make(chan Matter, 3)
+	w := &Watcher{Node: node, Key: party.Key("producer"), Queue: q, Policy: Policy{Agent: true}, Language: words.English, Log: quiet, Inbox: inbox}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	trouble := NewTrouble("twin", "1", "Another agent uses your seed", "It has sent a transaction.")
+	inbox <- Matter{Trade: types.TradeID{7}} // unknown: it is left out
+	inbox <- Matter{Trouble: &trouble}
+	await(t, "the trouble", func() bool { return len(q.Pending()) == 1 })
+	inbox <- Matter{Trade: trade}
+	await(t, "the word", func() bool { return len(q.Pending()) == 2 })
+	if n := q.Pending()[1]; n.Kind != YourTurn || n.Move != "deliver" || *n.Trade != trade {
+		t.Errorf("%+v", n)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // A ledger that stands still is a trouble, and so is a node that is away; the watcher itself goes on.
 func TestWatcherTroubles(t *testing.T) {
 	t.Parallel()

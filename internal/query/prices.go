@@ -11,7 +11,7 @@ import (
 
 // Bounds of the prices of a market.
 const (
-	maxPricePages = 8 // of auctions, for each commodity
+	maxPricePages = 4 // of auctions, for each commodity
 	pricePage     = 500
 	day           = types.Duration(24 * 60 * 60 * 1000)
 )
