@@ -41,6 +41,7 @@ func floors() []floor {
 		{3, "internal/node"},
 		{3, "internal/page"},
 		{3, "internal/query"},
+		{3, "internal/receipt"},
 
 		{2, "internal/broker"},
 		{2, "internal/agent"},

@@ -41,6 +41,7 @@ type Ledger interface {
 	Member(ctx context.Context, key types.PublicKey) (types.Member, error)
 	Members(ctx context.Context, page wire.Page) (wire.Members, error)
 	Market
+	Log
 	Points
 	// Block returns a block with its results and events, and with its transactions if bodies is set. Height 0 is the latest block.
 	Block(ctx context.Context, height uint64, bodies bool) (wire.Block, error)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/query"
@@ -263,6 +264,18 @@ func (c *chain) Transactions(height uint64) []*types.Tx {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.bodies[height]
+}
+
+// SignedHeader implements [query.Chain]: without consensus there are no signatures.
+func (c *chain) SignedHeader(uint64) (wire.SignedHeader, error) {
+	return wire.SignedHeader{}, unsigned()
+}
+
+// LightBlock implements [query.Chain].
+func (c *chain) LightBlock(uint64) (wire.LightBlock, error) { return wire.LightBlock{}, unsigned() }
+
+func unsigned() error {
+	return types.Refuse(types.CodeNotFound, "this ledger has no validators, so nobody signs its blocks")
 }
 
 func (c *chain) Status() query.Status {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"lockstep/client/wire"
 	"lockstep/internal/chain"
 	"lockstep/internal/disk"
 	"lockstep/internal/query"
@@ -27,6 +28,22 @@ func (o ordering) Outcome(id types.TxID) (query.Outcome, bool, error) {
 func (o ordering) Await(ctx context.Context, id types.TxID) (query.Outcome, error) {
 	outcome, err := o.Chain.Await(ctx, id)
 	return query.Outcome(outcome), err
+}
+
+// SignedHeader implements [query.Chain].
+func (o ordering) SignedHeader(height uint64) (wire.SignedHeader, error) {
+	signed, err := o.Chain.SignedHeader(height)
+	return signedOf(&signed), err
+}
+
+// LightBlock implements [query.Chain].
+func (o ordering) LightBlock(height uint64) (wire.LightBlock, error) {
+	light, err := o.Chain.LightBlock(height)
+	return wire.LightBlock{SignedHeader: signedOf(&light.SignedHeader), Hash: light.Hash, Validators: light.Validators}, err
+}
+
+func signedOf(s *chain.SignedHeader) wire.SignedHeader {
+	return wire.SignedHeader{Height: s.Height, Header: s.Header, Commit: s.Commit}
 }
 
 // Status implements [query.Chain]. It adds the state of the node beside its chain.

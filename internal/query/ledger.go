@@ -34,6 +34,9 @@ type Chain interface {
 	Blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error]
 	// Transactions returns the transactions of a block: none where they are pruned, and nil for one that can't be decoded.
 	Transactions(height uint64) []*types.Tx
+	// SignedHeader returns a header with its signatures, LightBlock with its validators too; height 0 is the newest block.
+	SignedHeader(height uint64) (wire.SignedHeader, error)
+	LightBlock(height uint64) (wire.LightBlock, error)
 	// Status describes the node among others.
 	Status() Status
 }

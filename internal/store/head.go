@@ -66,7 +66,7 @@ func (h *Head) Trade(id types.TradeID) (*TradeRecord, error) {
 			return &TradeRecord{ID: id, Trade: ended.Trade, Over: true}, nil
 		}
 	}
-	leaf, over, err := h.ended(id)
+	leaf, over, err := h.TradeLeaf(id)
 	if !over || err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ func (h *Head) Trade(id types.TradeID) (*TradeRecord, error) {
 	return &TradeRecord{ID: id, Trade: trade, Over: true}, nil
 }
 
-// ended returns the leaf with the story of a trade that left the state; false when none of the ID did.
-func (h *Head) ended(id types.TradeID) (leaf uint64, over bool, err error) {
+// TradeLeaf returns the leaf with the story of a trade that left the state; false when none of the ID did.
+func (h *Head) TradeLeaf(id types.TradeID) (leaf uint64, over bool, err error) {
 	for _, memtable := range h.state.unwritten {
 		if ended, ok := memtable.ended(id, h.Height()); ok {
 			return ended.leaf, true, nil

@@ -235,6 +235,9 @@ func (s *Store) enter() (leave func(), err error) {
 // Params returns the parameters of the ledger.
 func (s *Store) Params() types.Params { return s.params }
 
+// Log is the log of outcomes. It has at least the leaves of the last block.
+func (s *Store) Log() *outcomes.Log { return s.log }
+
 // Height is the height of the last block, zero before the first.
 func (s *Store) Height() uint64 {
 	s.mu.RLock()

@@ -1,0 +1,205 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	cmtmath "github.com/cometbft/cometbft/libs/math"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"lockstep/types"
+)
+
+// The parts of a signed header, for the errors of [Trust.Check].
+var (
+	ErrHeader = errors.New("header") // can't be read, or is of another ledger
+	ErrCommit = errors.New("commit") // the signatures are not the validators' under this header
+	ErrSet    = errors.New("set")    // the validators are not those that the reader trusts
+)
+
+// Trust is the set of validators that a reader of headers trusts. It begins with a genesis file or with a header that the reader has from
+// elsewhere, and follows changes of the set by light blocks. It knows no trusting period: old validators that still have their keys can forge what comes
+// after them. So a recent header is the better begin.
+type Trust struct {
+	chainID string
+	height  int64                  // of the last header that was followed; 0 at genesis
+	next    []byte                 // hash of the validators of the next block
+	set     *cmttypes.ValidatorSet // nil before the light block of the trusted header is known
+	header  *trustedHeader
+}
+
+// trustedHeader is a header that the reader trusts without signatures.
+type trustedHeader struct {
+	height int64
+	hash   types.Hash
+}
+
+// CheckedHeader has the facts of a header for readers outside this package.
+type CheckedHeader struct {
+	ChainID    string
+	Height     uint64
+	Time       time.Time
+	AppHash    types.Hash // of the block before
+	Hash       types.Hash
+	Signers    int // of Validators
+	Validators int
+}
+
+// TrustGenesis trusts the validators of a genesis file.
+func TrustGenesis(file string) (*Trust, error) {
+	genesis, err := loadGenesis(file)
+	if err != nil {
+		return nil, err
+	}
+	validators := make([]*cmttypes.Validator, len(genesis.Validators))
+	for i, v := range genesis.Validators {
+		validators[i] = cmttypes.NewValidator(v.PubKey, v.Power)
+	}
+	set := cmttypes.NewValidatorSet(validators)
+	return &Trust{chainID: genesis.ChainID, set: set, next: set.Hash()}, nil
+}
+
+// TrustHeader trusts the header of a height by its hash.
+func TrustHeader(height uint64, hash types.Hash) *Trust {
+	return &Trust{header: &trustedHeader{int64(height), hash}}
+}
+
+// Follow takes a later light block: from then on its validators are trusted. Those that are trusted so far must have signed it: all of a set that follows at
+// once or has not changed, or else more than a third of their power.
+func (t *Trust) Follow(light *LightBlock) error {
+	header, commit, err := t.read(light.Header, light.Commit)
+	if err != nil {
+		return err
+	}
+	var encoded cmtproto.ValidatorSet
+	if err := encoded.Unmarshal(light.Validators); err != nil {
+		return fmt.Errorf("%w: the validators of block %d can't be read: %w", ErrSet, header.Height, err)
+	}
+	set, err := cmttypes.ValidatorSetFromProto(&encoded)
+	if err != nil {
+		return fmt.Errorf("%w: the validators of block %d can't be read: %w", ErrSet, header.Height, err)
+	}
+	if !bytes.Equal(set.Hash(), header.ValidatorsHash) {
+		return fmt.Errorf("%w: the validators are not those that header %d names", ErrSet, header.Height)
+	}
+	if err := t.trusts(header, commit); err != nil {
+		return err
+	}
+	if err := verifyCommit(header, commit, set); err != nil {
+		return err
+	}
+	t.chainID, t.height, t.next, t.set = header.ChainID, header.Height, header.NextValidatorsHash, set
+	return nil
+}
+
+// trusts reports whether the trust so far covers the validators of a header.
+func (t *Trust) trusts(header *cmttypes.Header, commit *cmttypes.Commit) error {
+	switch {
+	case t.set == nil:
+		if header.Height != t.header.height || types.Hash(header.Hash()) != t.header.hash {
+			return fmt.Errorf("%w: block %d has the hash %x; the first light block must be that of the trusted header %d with the hash %s",
+				ErrSet, header.Height, []byte(header.Hash()), t.header.height, t.header.hash)
+		}
+		return nil
+	case header.Height <= t.height:
+		return fmt.Errorf("%w: block %d does not come after block %d, to which the validators are known", ErrSet, header.Height, t.height)
+	case bytes.Equal(header.ValidatorsHash, t.set.Hash()), header.Height == t.height+1 && bytes.Equal(header.ValidatorsHash, t.next):
+		return nil // the caller checks the signatures
+	}
+	if err := t.set.VerifyCommitLightTrusting(t.chainID, commit, cmtmath.Fraction{Numerator: 1, Denominator: 3}); err != nil {
+		return fmt.Errorf("%w: the validators of block %d are others than those of block %d, and a third of these has not signed it: add a light block between them (%w)",
+			ErrSet, header.Height, t.height, err)
+	}
+	return nil
+}
+
+// Check verifies a signed header. It must not be older than the light blocks that were followed.
+func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error) {
+	header, commit, err := t.read(encodedHeader, encodedCommit)
+	if err != nil {
+		return CheckedHeader{}, err
+	}
+	checked := CheckedHeader{
+		ChainID: header.ChainID, Height: uint64(header.Height), Time: header.Time, AppHash: types.Hash(header.AppHash), Hash: types.Hash(header.Hash()),
+	}
+	if trusted := t.header; trusted != nil && trusted.height == header.Height && trusted.hash == checked.Hash && t.set == nil {
+		return checked, nil
+	}
+	switch {
+	case t.set == nil:
+		return checked, fmt.Errorf("%w: the validators of the trusted header %d are not known: pass its light block, which 'lockstep trust export' writes, with --trust",
+			ErrSet, t.header.height)
+	case header.Height < t.height:
+		return checked, fmt.Errorf("%w: the header is of block %d, and the trust begins at block %d: export the receipt again, its leaf can be proved at a later block",
+			ErrSet, header.Height, t.height)
+	case !bytes.Equal(header.ValidatorsHash, t.set.Hash()):
+		return checked, fmt.Errorf("%w: the validators of block %d are not the trusted ones, those of block %d: pass the light blocks between them with --trust",
+			ErrSet, header.Height, t.height)
+	}
+	if err := verifyCommit(header, commit, t.set); err != nil {
+		return checked, err
+	}
+	for _, signature := range commit.Signatures {
+		if signature.BlockIDFlag == cmttypes.BlockIDFlagCommit {
+			checked.Signers++
+		}
+	}
+	checked.Validators = t.set.Size()
+	return checked, nil
+}
+
+// read decodes a header and a commit, each in its one form, and checks that they belong together and to the trusted ledger.
+func (t *Trust) read(encodedHeader, encodedCommit []byte) (*cmttypes.Header, *cmttypes.Commit, error) {
+	var headerProto cmtproto.Header
+	if err := headerProto.Unmarshal(encodedHeader); err != nil {
+		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrHeader, err)
+	}
+	header, err := cmttypes.HeaderFromProto(&headerProto)
+	if err == nil {
+		err = header.ValidateBasic()
+	}
+	if again, encodeErr := headerProto.Marshal(); err == nil && (encodeErr != nil || !bytes.Equal(again, encodedHeader)) {
+		err = errors.New("it is not in its one encoding")
+	}
+	if err == nil && len(header.AppHash) != len(types.Hash{}) {
+		err = fmt.Errorf("its app hash has %d bytes", len(header.AppHash))
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrHeader, err)
+	}
+	if t.chainID != "" && header.ChainID != t.chainID {
+		return nil, nil, fmt.Errorf("%w: it is of ledger %q, trusted is %q", ErrHeader, header.ChainID, t.chainID)
+	}
+	var commitProto cmtproto.Commit
+	if err := commitProto.Unmarshal(encodedCommit); err != nil {
+		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrCommit, err)
+	}
+	commit, err := cmttypes.CommitFromProto(&commitProto)
+	if again, encodeErr := commitProto.Marshal(); err == nil && (encodeErr != nil || !bytes.Equal(again, encodedCommit)) {
+		err = errors.New("it is not in its one encoding")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrCommit, err)
+	}
+	if commit.Height != header.Height || !bytes.Equal(commit.BlockID.Hash, header.Hash()) {
+		return nil, nil, fmt.Errorf("%w: it signs block %d with the hash %x, and the header is block %d with the hash %x",
+			ErrCommit, commit.Height, []byte(commit.BlockID.Hash), header.Height, []byte(header.Hash()))
+	}
+	return &header, commit, nil
+}
+
+// verifyCommit checks every signature of a commit, and that more than two thirds of the power of a set have signed.
+func verifyCommit(header *cmttypes.Header, commit *cmttypes.Commit, set *cmttypes.ValidatorSet) error {
+	if err := set.VerifyCommit(header.ChainID, commit.BlockID, header.Height, commit); err != nil {
+		return fmt.Errorf("%w: %w", ErrCommit, err)
+	}
+	for i, signature := range commit.Signatures { // the engine finds keys by their place alone
+		if address := set.Validators[i].Address; signature.BlockIDFlag != cmttypes.BlockIDFlagAbsent && !bytes.Equal(signature.ValidatorAddress, address) {
+			return fmt.Errorf("%w: signature %d names validator %s, the set has %s there", ErrCommit, i, signature.ValidatorAddress, address)
+		}
+	}
+	return nil
+}

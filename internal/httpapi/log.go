@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"context"
+
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// Log has the questions about the log of outcomes.
+type Log interface {
+	// TradeProof proves the last leaf of a trade, TxProof the first leaf of an accepted transaction, LeafProof any leaf.
+	TradeProof(ctx context.Context, id types.TradeID) (wire.Proof, error)
+	TxProof(ctx context.Context, id types.TxID) (wire.Proof, error)
+	LeafProof(ctx context.Context, index uint64) (wire.Proof, error)
+	// LightBlock returns a header with its signatures and validators; height 0 is the newest block.
+	LightBlock(ctx context.Context, height uint64) (wire.LightBlock, error)
+}
+
+func (s *server) tradeProof(ctx context.Context, in *tradeIDInput) (*answer[wire.Proof], error) {
+	proof, err := s.ledger.TradeProof(ctx, in.ID)
+	proof.Path = filled(proof.Path)
+	return respond(s, proof, err)
+}
+
+type tradeIDInput struct {
+	ID types.TradeID `path:"id" doc:"the id of a trade"`
+}
+
+type txIDInput struct {
+	ID types.TxID `path:"id" doc:"the id of a transaction"`
+}
+
+func (s *server) txProof(ctx context.Context, in *txIDInput) (*answer[wire.Proof], error) {
+	proof, err := s.ledger.TxProof(ctx, in.ID)
+	proof.Path = filled(proof.Path)
+	return respond(s, proof, err)
+}
+
+type leafInput struct {
+	Index uint64 `path:"index" doc:"the index of a leaf, from 0"`
+}
+
+func (s *server) leafProof(ctx context.Context, in *leafInput) (*answer[wire.Proof], error) {
+	proof, err := s.ledger.LeafProof(ctx, in.Index)
+	proof.Path = filled(proof.Path)
+	return respond(s, proof, err)
+}
+
+type headerInput struct {
+	Height uint64 `path:"height" doc:"the height of a block; 0 is the newest"`
+}
+
+func (s *server) lightBlock(ctx context.Context, in *headerInput) (*answer[wire.LightBlock], error) {
+	light, err := s.ledger.LightBlock(ctx, in.Height)
+	return respond(s, light, err)
+}

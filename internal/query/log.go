@@ -1,0 +1,79 @@
+package query
+
+import (
+	"context"
+
+	"lockstep/client/wire"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// TradeProof proves the last leaf of a trade: its story once it is over, its last step by a transaction before.
+func (l *Ledger) TradeProof(_ context.Context, id types.TradeID) (wire.Proof, error) {
+	return fromHead(l, func(s *store.Head) (wire.Proof, error) {
+		leaf, known, err := s.TradeLeaf(id)
+		if err != nil {
+			return wire.Proof{}, err
+		}
+		if known {
+			return l.prove(leaf)
+		}
+		record, err := s.Trade(id)
+		switch {
+		case err != nil:
+			return wire.Proof{}, err
+		case record == nil:
+			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
+		}
+		step := record.Trade.Steps[len(record.Trade.Steps)-1]
+		if step.Tx == (types.TxID{}) {
+			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s has had no step by a transaction yet: an auction made it", id)
+		}
+		return l.proveTx(step.Tx)
+	})
+}
+
+// TxProof proves the first leaf of an accepted transaction.
+func (l *Ledger) TxProof(_ context.Context, id types.TxID) (wire.Proof, error) { return l.proveTx(id) }
+
+func (l *Ledger) proveTx(id types.TxID) (wire.Proof, error) {
+	receipt, err := l.store.Receipt(id)
+	if err != nil {
+		return wire.Proof{}, err
+	}
+	if receipt == nil || receipt.Code != types.CodeOK {
+		return wire.Proof{}, types.Refuse(types.CodeNotFound, "transaction %s was not accepted by this ledger, so it has no outcome", id)
+	}
+	return l.prove(receipt.Leaf)
+}
+
+// LeafProof proves a leaf by its index.
+func (l *Ledger) LeafProof(_ context.Context, index uint64) (wire.Proof, error) {
+	return l.prove(index)
+}
+
+// prove proves a leaf by the newest header, which has the app hash of the block before.
+func (l *Ledger) prove(index uint64) (proof wire.Proof, err error) {
+	if proof.Signed, err = l.chain.SignedHeader(0); err != nil {
+		return proof, err
+	}
+	block, err := l.store.Block(proof.Signed.Height - 1)
+	if err != nil {
+		return proof, err
+	}
+	if block == nil || index >= block.Log.Size {
+		return proof, types.Refuse(types.CodeAhead, "leaf %d can't be proved yet: the header of the next block will prove it; ask again in a moment", index)
+	}
+	proof.Index, proof.Log, proof.State = index, block.Log, block.State
+	log := l.store.Log()
+	if proof.Leaf, err = log.Leaf(index); err != nil {
+		return proof, err
+	}
+	proof.Path, err = log.Prove(index, block.Log.Size)
+	return proof, err
+}
+
+// LightBlock returns a header with its signatures and validators; height 0 is the newest block.
+func (l *Ledger) LightBlock(_ context.Context, height uint64) (wire.LightBlock, error) {
+	return l.chain.LightBlock(height)
+}

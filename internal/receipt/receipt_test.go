@@ -1,0 +1,252 @@
+package receipt_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"lockstep/internal/chain"
+	"lockstep/internal/receipt"
+	"lockstep/types"
+)
+
+func four() *validators { return newValidators("a", "b", "c", "d") }
+
+// wantFault checks a receipt and wants exactly one part at fault first.
+func wantFault(t *testing.T, name string, v *receipt.Verified, part string) {
+	t.Helper()
+	for _, verdict := range v.Verdicts {
+		if !verdict.OK {
+			if verdict.Part != part {
+				t.Errorf("%s: the fault is named %q (%s), want %q", name, verdict.Part, verdict.Text, part)
+			}
+			return
+		}
+	}
+	t.Errorf("%s: everything holds: %+v", name, v.Verdicts)
+}
+
+// TestReceiptHolds: a receipt of four validators reads back from its text and holds, also when one of them was absent.
+func TestReceiptHolds(t *testing.T) {
+	t.Parallel()
+	v := four()
+	for absent := range 2 {
+		r := newReceipt(t, v, 300, 21, absent)
+		again, err := receipt.Parse(r.Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked := again.Verify(v.trust(t))
+		if !checked.OK() || checked.Story == nil || checked.Story.Phase != types.PhaseReleased || checked.Header.Signers != 4-absent || len(checked.Verdicts) != 5 {
+			t.Errorf("%d absent: %+v", absent, checked.Verdicts)
+		}
+	}
+}
+
+// TestReceiptSize: under 3.5 KB for four validators without the leaf, in a log of 2^40 leaves.
+func TestReceiptSize(t *testing.T) {
+	t.Parallel()
+	r := newReceipt(t, four(), 300, 1<<40, 0)
+	r.Path = make([]types.Hash, 40)
+	r.Index, r.Log.Size, r.Leaf = 1<<39, 1<<40, nil
+	size := len(r.Text())
+	t.Logf("%d bytes with a path of %d hashes", size, len(r.Path))
+	if size >= 3500 {
+		t.Errorf("%d bytes", size)
+	}
+}
+
+// TestEachByte changes each byte of a receipt, in three ways: the line with the change is named.
+func TestEachByte(t *testing.T) {
+	t.Parallel()
+	text := newReceipt(t, four(), 300, 21, 1).Text()
+	at := 0
+	for line := range strings.Lines(text) {
+		name := strings.Fields(line)[0]
+		if strings.HasPrefix(line, receipt.PartFile) {
+			name = receipt.PartFile
+		}
+		for i := range line {
+			for _, change := range []byte{1, 0x20, 0x80} {
+				changed := []byte(text)
+				changed[at+i] ^= change
+				_, err := receipt.Parse(string(changed))
+				var fault *receipt.PartError
+				if !errors.As(err, &fault) || fault.Part != name {
+					t.Fatalf("byte %d of line %q, changed by %x: %v", i, name, change, err)
+				}
+			}
+		}
+		at += len(line)
+	}
+	for cut := range text {
+		if _, err := receipt.Parse(text[:cut]); err == nil {
+			t.Fatalf("%d of %d bytes are taken for a receipt", cut, len(text))
+		}
+	}
+	if _, err := receipt.Parse(text + "x"); err == nil {
+		t.Error("more than a receipt is taken for one")
+	}
+}
+
+// TestForgedParts changes each byte of each part and writes the sums of the lines again, as a forger does: the part is named by hashes and signatures.
+func TestForgedParts(t *testing.T) {
+	t.Parallel()
+	v := four()
+	forge := func(name, part string, change func(r *receipt.Receipt)) {
+		t.Helper()
+		r := newReceipt(t, v, 300, 21, 0)
+		change(r)
+		again, err := receipt.Parse(r.Text())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		wantFault(t, name, again.Verify(v.trust(t)), part)
+	}
+	base, trust := newReceipt(t, v, 300, 21, 0), v.trust(t)
+	for i := range base.Leaf {
+		r := *base
+		r.Leaf = slices.Clone(base.Leaf)
+		r.Leaf[i] ^= 1
+		for _, verdict := range r.Verify(trust).Verdicts {
+			if verdict.Part == receipt.PartPath && verdict.OK {
+				t.Fatalf("byte %d of the leaf is changed, and the path holds", i)
+			}
+		}
+	}
+	forge("another trade", receipt.PartLeaf, func(r *receipt.Receipt) { r.Trade[0] ^= 1 })
+	forge("another index", receipt.PartPath, func(r *receipt.Receipt) { r.Index ^= 1 })
+	forge("no path", receipt.PartPath, func(r *receipt.Receipt) { r.Path = nil })
+	for i := range base.Path {
+		forge(fmt.Sprintf("hash %d of the path", i), receipt.PartPath, func(r *receipt.Receipt) { r.Path[i][3] ^= 1 })
+	}
+	forge("another root", receipt.PartPath, func(r *receipt.Receipt) { r.Log.Root[0] ^= 1 })
+	forge("another state", receipt.PartHeader, func(r *receipt.Receipt) { r.State[0] ^= 1 })
+	forge("a leaf of a later block", receipt.PartHeader, func(r *receipt.Receipt) {
+		later := newReceipt(t, v, 300, 20, 0)
+		r.Header, r.Commit = later.Header, later.Commit
+	})
+	for i := range base.Header {
+		r := *base
+		r.Header = slices.Clone(base.Header)
+		r.Header[i] ^= 1
+		checked := r.Verify(trust)
+		if checked.OK() {
+			t.Fatalf("byte %d of the header is changed, and everything holds", i)
+		}
+	}
+	for i := range base.Commit {
+		r := *base
+		r.Commit = slices.Clone(base.Commit)
+		r.Commit[i] ^= 1
+		wantFault(t, fmt.Sprintf("byte %d of the commit", i), r.Verify(trust), commitOrHeader(&r, trust))
+	}
+	forge("a third absent", receipt.PartCommit, func(r *receipt.Receipt) { r.Commit = newReceipt(t, v, 300, 21, 2).Commit })
+	forge("other validators", receipt.PartSet, func(r *receipt.Receipt) {
+		other := newReceipt(t, newValidators("e", "f", "g", "h"), 300, 21, 0)
+		r.Header, r.Commit = other.Header, other.Commit
+	})
+}
+
+// commitOrHeader: with a commit that can't be read, or is of another header, the header can't be compared; either name leads to it.
+func commitOrHeader(r *receipt.Receipt, trust *chain.Trust) string {
+	if header, err := trust.Check(r.Header, r.Commit); errors.Is(err, chain.ErrCommit) && header.AppHash == (types.Hash{}) {
+		return receipt.PartHeader
+	}
+	return receipt.PartCommit
+}
+
+// TestTrustFile follows 300 changes of the validators, from genesis and from a trusted header on, and names each light block that can't follow.
+func TestTrustFile(t *testing.T) {
+	t.Parallel()
+	const changes = 300
+	sets := make([]*validators, changes+1)
+	for i := range sets { // each time one of four is another
+		names := []string{"0", "1", "2", "3"}
+		for j := range names {
+			names[j] = fmt.Sprint("validator ", (i+3-j)/4, " at place ", j)
+		}
+		sets[i] = newValidators(names...)
+	}
+	blocks := make([]chain.LightBlock, changes)
+	for i := range blocks {
+		set := sets[i+1]
+		blocks[i] = set.light(t, set.sign(t, int64(10*(i+1)), types.Hash{byte(i)}, set, 0))
+	}
+	text := receipt.TrustText(blocks)
+	t.Logf("%d bytes for %d changes: %d a light block", len(text), changes, len(text)/changes)
+	r := newReceipt(t, sets[changes], 300, 10*changes+5, 0)
+
+	fromGenesis := sets[0].trust(t)
+	if err := receipt.ReadTrust(text, fromGenesis); err != nil {
+		t.Fatal(err)
+	}
+	if checked := r.Verify(fromGenesis); !checked.OK() {
+		t.Errorf("%+v", checked.Verdicts)
+	}
+	trusted := chain.TrustHeader(blocks[100].Height, blocks[100].Hash)
+	if err := receipt.ReadTrust(receipt.TrustText(blocks[100:]), trusted); err != nil {
+		t.Fatal(err)
+	}
+	if checked := r.Verify(trusted); !checked.OK() {
+		t.Errorf("%+v", checked.Verdicts)
+	}
+	wantFault(t, "no trust file", r.Verify(sets[0].trust(t)), receipt.PartSet)
+	wantFault(t, "no light block of the trusted header", r.Verify(chain.TrustHeader(blocks[100].Height, blocks[100].Hash)), receipt.PartSet)
+	wantFault(t, "a receipt older than the trust", newReceipt(t, sets[0], 300, 21, 0).Verify(fromGenesis), receipt.PartSet)
+
+	for name, bad := range map[string]struct {
+		text, part string
+		trust      *chain.Trust
+	}{
+		"steps left out":       {receipt.TrustText(blocks[10:]), "light 110", sets[0].trust(t)},
+		"out of order":         {receipt.TrustText([]chain.LightBlock{blocks[1], blocks[0]}), "light 10", sets[0].trust(t)},
+		"not the trusted one":  {receipt.TrustText(blocks[99:]), "light 1000", chain.TrustHeader(blocks[100].Height, blocks[100].Hash)},
+		"another set":          {receipt.TrustText([]chain.LightBlock{{SignedHeader: blocks[0].SignedHeader, Validators: blocks[1].Validators}}), "light 10", sets[0].trust(t)},
+		"signatures of others": {receipt.TrustText([]chain.LightBlock{{SignedHeader: chain.SignedHeader{Height: 10, Header: blocks[0].Header, Commit: blocks[1].Commit}, Validators: blocks[0].Validators}}), "light 10", sets[0].trust(t)},
+		"a changed byte":       {string(bytes.Replace([]byte(text), []byte("light 20 "), []byte("light 21 "), 1)), "light", sets[0].trust(t)},
+	} {
+		var fault *receipt.PartError
+		if err := receipt.ReadTrust(bad.text, bad.trust); !errors.As(err, &fault) || fault.Part != bad.part {
+			t.Errorf("%s: %v, want a fault of %q", name, err, bad.part)
+		}
+	}
+}
+
+// TestTrustedHeaderItself: a receipt whose header is the trusted one needs no signatures.
+func TestTrustedHeaderItself(t *testing.T) {
+	t.Parallel()
+	v := four()
+	r := newReceipt(t, v, 300, 21, 0)
+	header, err := v.trust(t).Check(r.Header, r.Commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked := r.Verify(chain.TrustHeader(21, header.Hash)); !checked.OK() {
+		t.Errorf("%+v", checked.Verdicts)
+	}
+	header.Hash[0] ^= 1
+	wantFault(t, "another hash", r.Verify(chain.TrustHeader(21, header.Hash)), receipt.PartSet)
+}
+
+func FuzzParse(f *testing.F) {
+	text := newReceipt(f, four(), 10, 21, 0).Text()
+	f.Add(text)
+	f.Add(text[:100])
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := receipt.Parse(text)
+		if err != nil {
+			var fault *receipt.PartError
+			if !errors.As(err, &fault) {
+				t.Fatalf("refused with %v", err)
+			}
+			return
+		}
+		if r.Text() != text {
+			t.Fatalf("%q was accepted and is written as %q", text, r.Text())
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package receipt
+
+import (
+	"errors"
+	"fmt"
+
+	"lockstep/internal/chain"
+	"lockstep/internal/outcomes"
+	"lockstep/types"
+)
+
+// Verdict is the result for one part.
+type Verdict struct {
+	Part string `json:"part"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"` // what holds, or the fault
+}
+
+// Verified is the result for a receipt.
+type Verified struct {
+	Verdicts []Verdict           `json:"verdicts"`
+	Outcome  *types.Outcome      `json:"outcome,omitempty"` // the leaf; nil when it can't be read
+	Story    *types.Trade        `json:"story,omitempty"`   // of a trade that is over
+	Step     *types.Stepped      `json:"step,omitempty"`    // of one that goes on
+	Header   chain.CheckedHeader `json:"header"`
+}
+
+// OK reports whether every part holds.
+func (v *Verified) OK() bool {
+	for _, verdict := range v.Verdicts {
+		if !verdict.OK {
+			return false
+		}
+	}
+	return len(v.Verdicts) > 0
+}
+
+func (v *Verified) add(part string, err error, holds string, args ...any) {
+	if err != nil {
+		v.Verdicts = append(v.Verdicts, Verdict{Part: part, Text: err.Error()})
+		return
+	}
+	v.Verdicts = append(v.Verdicts, Verdict{part, true, fmt.Sprintf(holds, args...)})
+}
+
+// Verify checks every part of a receipt. Without a trust the signatures are not checked, as for an export.
+func (r *Receipt) Verify(trust *chain.Trust) *Verified {
+	v := new(Verified)
+	r.verifyLeaf(v)
+	var err error
+	if !outcomes.Proves(r.Leaf, r.Index, r.Path, r.Log) {
+		err = errors.New("leaf, index and path do not lead to the root of the log: one of them was changed")
+	}
+	v.add(PartPath, err, "leaf %d stands in the log of %d outcomes with the root %s", r.Index, r.Log.Size, r.Log.Root)
+	if trust == nil {
+		return v
+	}
+	r.verifyHeader(v, trust)
+	return v
+}
+
+// verifyLeaf looks for the trade in the leaf.
+func (r *Receipt) verifyLeaf(v *Verified) {
+	outcome := new(types.Outcome)
+	if err := types.Decode(r.Leaf, outcome); err != nil {
+		v.add(PartLeaf, err, "")
+		return
+	}
+	v.Outcome = outcome
+	for _, effect := range outcome.Effects {
+		switch e := effect.(type) {
+		case *types.Ended:
+			if e.Trade.ID() == r.Trade {
+				v.Story = e.Trade
+				v.add(PartLeaf, nil, "it tells the whole story of trade %s", r.Trade)
+				return
+			}
+		case *types.Stepped:
+			if e.Trade == r.Trade {
+				v.Step = e
+			}
+		case *types.Begun, *types.Noted, *types.Matched, *types.Cleared:
+		}
+	}
+	var err error
+	if v.Step == nil {
+		err = fmt.Errorf("it does not tell of trade %s", r.Trade)
+	}
+	v.add(PartLeaf, err, "it tells a step of trade %s, which went on", r.Trade)
+}
+
+// verifyHeader checks the header, its signatures, and that they are of the trusted validators.
+func (r *Receipt) verifyHeader(v *Verified, trust *chain.Trust) {
+	header, err := trust.Check(r.Header, r.Commit)
+	v.Header = header
+	if errors.Is(err, chain.ErrHeader) {
+		v.add(PartHeader, err, "")
+		return
+	}
+	var differs error
+	switch {
+	case header.AppHash == (types.Hash{}):
+		differs = errors.New("it was not checked, since the commit can't be read")
+	case header.AppHash != types.AppHash(r.State, r.Log):
+		differs = fmt.Errorf("its app hash %s is not that of the log and the state: one of them was changed, or they are of another block", header.AppHash)
+	case v.Outcome != nil && v.Outcome.Height >= header.Height:
+		differs = fmt.Errorf("it is of block %d, and the leaf of block %d", header.Height, v.Outcome.Height)
+	}
+	v.add(PartHeader, differs, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
+	switch {
+	case errors.Is(err, chain.ErrCommit):
+		v.add(PartCommit, err, "")
+	case err != nil:
+		v.add(PartSet, err, "")
+	case header.Validators == 0:
+		v.add(PartCommit, nil, "not needed: the header itself is trusted")
+		v.add(PartSet, nil, "not needed")
+	default:
+		v.add(PartCommit, nil, "%d of %d validators have signed it", header.Signers, header.Validators)
+		v.add(PartSet, nil, "they are the trusted validators")
+	}
+}
