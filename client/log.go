@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"io"
 	"strconv"
 
 	"lockstep/client/wire"
@@ -23,3 +24,23 @@ func (c *Client) LightBlock(ctx context.Context, height uint64) (light wire.Ligh
 	text := strconv.FormatUint(height, 10)
 	return light, wrap("light block "+text, c.get(ctx, "/v1/log/headers/"+text, nil, &light))
 }
+
+// LogFile returns a file of the log of outcomes as C2SP tlog-tiles names it: "checkpoint", "key", a tile or a bundle.
+func (c *Client) LogFile(ctx context.Context, path string) (content []byte, err error) {
+	err = c.retry(ctx, func() error {
+		response, err := c.send(ctx, request{path: "/v1/log/" + path})
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		content, err = io.ReadAll(io.LimitReader(response.Body, maxLogFile+1))
+		if err == nil && len(content) > maxLogFile {
+			err = c.lied("the file has more than %d bytes", maxLogFile)
+		}
+		return err
+	})
+	return content, wrap("log file "+path, err)
+}
+
+// maxLogFile bounds a file of the log: a bundle of 256 leaves.
+const maxLogFile = 256 * (2 + types.MaxOutcome)

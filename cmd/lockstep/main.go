@@ -44,6 +44,7 @@ type cli struct {
 	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
 	Terms    termsCmd    `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
 	Market   marketCmd   `cmd:"" help:"Auctions that anyone can recompute."`
+	Log      logCmd      `cmd:"" help:"The log of outcomes, to which every block commits."`
 	Receipt  receiptCmd  `cmd:"" help:"Receipts: files that prove to a person who was not there how a trade ended."`
 	Trust    trustCmd    `cmd:"" help:"Headers by which the reader of a receipt follows the validators."`
 	Tx       txCmd       `cmd:"" help:"Look up a transaction."`

@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"strings"
 
 	"lockstep/client/wire"
 	"lockstep/types"
@@ -15,6 +18,41 @@ type Log interface {
 	LeafProof(ctx context.Context, index uint64) (wire.Proof, error)
 	// LightBlock returns a header with its signatures and validators; height 0 is the newest block.
 	LightBlock(ctx context.Context, height uint64) (wire.LightBlock, error)
+	// LogFile returns a file of C2SP tlog-tiles: "checkpoint", a tile or a bundle. LogKey returns the verifier's key of the checkpoints.
+	LogFile(ctx context.Context, path string) ([]byte, error)
+	LogKey() string
+}
+
+// serveLog serves the log as C2SP tlog-tiles has it, below /v1/log: the API's document describes no files.
+func (s *server) serveLog(mux *http.ServeMux) {
+	const prefix = "/v1/log/"
+	file := func(contentType string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			content, err := s.ledger.LogFile(r.Context(), strings.TrimPrefix(r.URL.Path, prefix))
+			s.writeFile(w, contentType, content, err)
+		}
+	}
+	mux.HandleFunc("GET "+prefix+"checkpoint", file("text/plain; charset=utf-8"))
+	mux.HandleFunc("GET "+prefix+"tile/{path...}", file("application/octet-stream"))
+	mux.HandleFunc("GET "+prefix+"key", func(w http.ResponseWriter, _ *http.Request) {
+		var err error
+		if s.ledger.LogKey() == "" {
+			err = types.Refuse(types.CodeNotFound, "this ledger has no key for checkpoints")
+		}
+		s.writeFile(w, "text/plain; charset=utf-8", []byte(s.ledger.LogKey()+"\n"), err)
+	})
+}
+
+func (s *server) writeFile(w http.ResponseWriter, contentType string, content []byte, err error) {
+	if err != nil {
+		if problem, ok := errors.AsType[*problem](s.refuse(err)); ok {
+			writeProblem(w, problem)
+			return
+		}
+		panic(err)
+	}
+	w.Header().Set("Content-Type", contentType)
+	_, _ = w.Write(content) // a client that has gone needs none
 }
 
 func (s *server) tradeProof(ctx context.Context, in *tradeIDInput) (*answer[wire.Proof], error) {

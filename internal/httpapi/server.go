@@ -116,6 +116,7 @@ func New(config Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	api := humago.New(mux, s.document())
 	s.register(api)
+	s.serveLog(mux)
 	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 
@@ -37,6 +38,9 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 		return err
 	}
 	if r.Engine, err = chain.Check(filepath.Join(dir, engineFolder), s); err != nil {
+		return err
+	}
+	if _, _, err := loadNoteKey(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // a node that never ran has none
 		return err
 	}
 	snapshot, err := s.Snapshot()

@@ -106,6 +106,9 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	n.ledger = query.New(ordering{n.chain, n}, n.store)
+	if err := n.signCheckpoints(); err != nil {
+		return err
+	}
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
 	prices, err := settings.Prices.read()

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"lockstep/client/wire"
 	"lockstep/internal/store"
 	"lockstep/trade"
@@ -18,6 +20,9 @@ type Ledger struct {
 	chain Chain
 	store *store.Store
 	books *bookCache
+
+	signer    note.Signer // of checkpoints; nil for none
+	signerKey string
 }
 
 // Chain is the part of a node that orders transactions. The chain of tests makes a block for each submission.
@@ -69,6 +74,9 @@ type Status struct {
 func New(chain Chain, s *store.Store) *Ledger {
 	return &Ledger{chain: chain, store: s, books: newBookCache()}
 }
+
+// SignCheckpoints makes the ledger sign checkpoints of its log. The key is the signer's, for verifiers. Call it before the first question.
+func (l *Ledger) SignCheckpoints(signer note.Signer, key string) { l.signer, l.signerKey = signer, key }
 
 // fromHead answers from the state alone.
 func fromHead[T any](l *Ledger, answer func(*store.Head) (T, error)) (result T, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"lockstep/client/wire"
+	"lockstep/internal/outcomes"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -71,6 +72,27 @@ func (l *Ledger) prove(index uint64) (proof wire.Proof, err error) {
 	}
 	proof.Path, err = log.Prove(index, block.Log.Size)
 	return proof, err
+}
+
+// LogKey returns the verifier's key of the checkpoints (C2SP signed-note), empty for none.
+func (l *Ledger) LogKey() string { return l.signerKey }
+
+// LogFile returns a file of the log as C2SP tlog-tiles names it, at the last block: "checkpoint", or a tile or a bundle.
+func (l *Ledger) LogFile(_ context.Context, path string) ([]byte, error) {
+	return fromHead(l, func(s *store.Head) ([]byte, error) {
+		log, size := l.store.Log(), s.Leaves()
+		if path != "checkpoint" {
+			return log.File(path, size)
+		}
+		if l.signer == nil {
+			return nil, types.Refuse(types.CodeNotFound, "this ledger has no key for checkpoints")
+		}
+		root, err := log.Root(size)
+		if err != nil {
+			return nil, err
+		}
+		return outcomes.Checkpoint(types.LogHead{Size: size, Root: root}, l.signer)
+	})
 }
 
 // LightBlock returns a header with its signatures and validators; height 0 is the newest block.

@@ -46,6 +46,9 @@ func (h *Head) Close() error {
 // Height is the height of the last block, zero before the first.
 func (h *Head) Height() uint64 { return h.state.height }
 
+// Leaves is the number of leaves of the log of outcomes.
+func (h *Head) Leaves() uint64 { return h.leaves }
+
 // Commitment is the commitment of the last block (the app hash).
 func (h *Head) Commitment() types.Hash { return h.commitment }
 
