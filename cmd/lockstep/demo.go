@@ -16,20 +16,26 @@ import (
 	"lockstep/internal/sim"
 )
 
-// demoCmd plays a day of a community on a new ledger and reports the results.
+// demoCmd plays a day of a community on a new ledger: on a page that lives on, or as text that reports the results.
 type demoCmd struct {
-	Season   string  `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
-	Profiles string  `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
-	Speed    float64 `help:"Quarter-hours a second: 0.01 to 10." default:"4"`
-	Seed     uint64  `help:"Seed of the sizes of the houses and of their prices elsewhere." default:"1" zero:""`
-	Keep     string  `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
-	Quiet    bool    `help:"Show no progress." short:"q"`
+	Text      bool `help:"Play the day as text, report, and end; this is the default without a terminal, and with --json or --report."`
+	NoBrowser bool `help:"Serve the page in any case, print its address, and open no browser."`
+
+	Honest   bool     `help:"Every household keeps its word, and no cloud comes."`
+	Season   string   `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
+	Profiles string   `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
+	Speed    *float64 `help:"Quarter-hours a second: 0.01 to 10. By default 0.25 on the page and 4 as text." placeholder:"NUMBER"`
+	Seed     uint64   `help:"Seed of the sizes of the houses and of their prices elsewhere." default:"1" zero:""`
+	Keep     string   `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
+	Quiet    bool     `help:"Show no progress." short:"q"`
 
 	Report string `help:"Write the day as one HTML file: curves, prices, money, and an auction spelled out to be recomputed by hand." type:"path" placeholder:"FILE"`
 	Lang   string `help:"Language of that file: ${enum}." enum:"en,zh" default:"en"`
 	Slot   string `help:"Begin of the quarter-hour of the auction that is spelled out, such as 12:15; by default the one with the largest volume." placeholder:"TIME"`
 
 	Compare bool `help:"Compare the auction with other rules to share the energy of the same day, and play nothing."`
+
+	terminal func(any) bool // for tests; nil: whether a stream is a terminal
 }
 
 // errBooks makes the command fail when the ledger gained or lost money, which must never happen.
@@ -37,33 +43,74 @@ var errBooks = errors.New("the books do not add up: see the list above, and plea
 
 // Run plays the day.
 func (d *demoCmd) Run(ctx context.Context, a *app) error {
-	if d.Compare {
-		return d.compare(a)
-	}
-	if _, err := time.Parse("15:04", d.Slot); d.Slot != "" && err != nil {
-		return misuse("--slot is the begin of a quarter-hour, such as 12:15")
-	}
-	if err := d.checkReport(); err != nil {
+	onPage, err := d.onPage(a)
+	if err != nil {
 		return err
 	}
 	profile, err := d.profile()
 	if err != nil {
 		return err
 	}
-	if !d.Quiet && d.Speed > 0 {
-		fmt.Fprintf(a.err, "A ledger of its own is made, and a day is played on it: %d quarter-hours at %v a second, about %s.\n",
-			sim.SlotsPerDay, d.Speed, time.Duration(float64(sim.SlotsPerDay)/d.Speed*float64(time.Second)).Round(time.Second))
+	options := sim.Options{
+		Profile: profile, Households: sim.Households(d.Seed), From: 0, To: sim.SlotsPerDay, Folder: d.folder(), Logger: d.logger(a),
 	}
-	progress, end := d.progress(a)
-	report, err := sim.Play(ctx, sim.Options{
-		Profile: profile, Households: sim.Households(d.Seed), From: 0, To: sim.SlotsPerDay,
-		Speed: d.Speed, Folder: d.folder(), Logger: d.logger(a), Progress: progress,
-	})
-	end(err == nil)
-	var option *sim.OptionError
+	if d.Honest {
+		options.Households = sim.Honest(options.Households)
+	}
+	if d.Speed != nil {
+		options.Speed = *d.Speed
+	}
+	if err := d.check(&options); err != nil {
+		return err
+	}
 	switch {
-	case errors.As(err, &option):
+	case d.Compare:
+		return d.compare(a, &options)
+	case onPage:
+		return d.live(ctx, a, options)
+	}
+	return d.play(ctx, a, options)
+}
+
+// check checks all arguments before anything is played.
+func (d *demoCmd) check(options *sim.Options) error {
+	if d.Speed != nil && *d.Speed == 0 {
+		return misuse("--speed 0: nothing would happen; choose 0.01 to 10 quarter-hours a second")
+	}
+	var option *sim.OptionError
+	err := options.Check()
+	if err == nil && d.Slot != "" {
+		err = options.CheckSlot(d.Slot)
+	}
+	if errors.As(err, &option) {
 		return &usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	return d.checkReport()
+}
+
+// play plays the day, and reports.
+func (d *demoCmd) play(ctx context.Context, a *app, options sim.Options) error {
+	if !d.Quiet {
+		speed := options.Speed
+		if speed == 0 {
+			speed = sim.DefaultSpeed
+		}
+		fmt.Fprintf(a.err, "A ledger of its own is made, and a day is played on it: %d quarter-hours at %v a second, about %s.\n",
+			sim.SlotsPerDay, speed, time.Duration(float64(sim.SlotsPerDay)/speed*float64(time.Second)).Round(time.Second))
+	}
+	var end func(done bool)
+	options.Progress, end = d.progress(a)
+	report, err := sim.Play(ctx, options)
+	end(err == nil)
+	if report != nil && d.Report != "" { // also when something failed since
+		if failed := d.writeReport(report); failed != nil {
+			return errors.Join(err, fmt.Errorf("write the report: %w", failed))
+		}
+	}
+	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted: the demonstration has ended and left nothing running")
 	case err != nil:
@@ -78,15 +125,13 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// compare prints the results of the same households under several rules, on the standard day of the season.
-func (d *demoCmd) compare(a *app) error {
+// compare prints the results of the same households under several rules, on the same day.
+func (d *demoCmd) compare(a *app, options *sim.Options) error {
+	season := d.Season
 	if d.Profiles != "" {
-		return misuse("--compare is of the standard days: leave --profiles out")
+		season = "measured day"
 	}
-	comparison, err := sim.Compare(d.Season, sim.Households(d.Seed), true)
-	if err != nil {
-		return err
-	}
+	comparison := sim.Compare(options.Profile, season, options.Households, true)
 	if a.JSON {
 		return a.show(comparison, nil)
 	}
@@ -141,15 +186,12 @@ func (d *demoCmd) logger(a *app) *slog.Logger {
 	if a.Verbose {
 		return a.logger()
 	}
-	return slog.New(slog.DiscardHandler)
+	return quietLogger()
 }
 
+func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func (d *demoCmd) show(a *app, report *sim.Report) error {
-	if d.Report != "" {
-		if err := d.writeReport(report); err != nil {
-			return fmt.Errorf("write the report: %w", err)
-		}
-	}
 	if a.JSON {
 		return a.show(report, nil)
 	}

@@ -54,6 +54,8 @@ type cli struct {
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
 	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`
+
+	TownNode townNodeCmd `cmd:"" hidden:"" help:"The node of the town of a demonstration."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -110,7 +110,7 @@ func (c *appCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if !c.NoBrowser {
-		a.openBrowser(ctx, address+p.Enter())
+		a.openBrowser(ctx, a.Home, address+p.Enter())
 	}
 	return servePage(ctx, a, p, listener)
 }
@@ -137,14 +137,14 @@ func servePage(ctx context.Context, a *app, p *webpage.Server, listener net.List
 // pageGrace bounds the time that requests in flight may still take when the page stops.
 const pageGrace = 3 * time.Second
 
-// openBrowser opens a link in the user's browser, where there is one. The link holds a token, and the arguments of a program are open to
+// openBrowser opens a link in the user's browser, where there is one, through a file in a folder. The link holds a token, and the arguments of a program are open to
 // everybody on the machine: so the browser gets a file that only the user can read, which leads on to the link.
-func (a *app) openBrowser(ctx context.Context, link string) {
+func (a *app) openBrowser(ctx context.Context, folder, link string) {
 	opener := browserOpener()
 	if opener == nil {
 		return
 	}
-	file := filepath.Join(a.Home, "open-page.html")
+	file := filepath.Join(folder, "open-page.html")
 	text := fmt.Sprintf("<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%[1]s\"><a href=\"%[1]s\">Lockstep</a>\n", html.EscapeString(link))
 	if err := atomicfile.Replace(file, []byte(text)); err != nil {
 		return

@@ -22,10 +22,10 @@ const (
 const face = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
 // TestPicture holds the picture of the demonstration in the README against the text of a real run, docs/images/demo.txt.
-// To show another run: lockstep demo -q > docs/images/demo.txt, then -update.
+// To show another run: lockstep demo --text -q > docs/images/demo.txt, then -update.
 func TestPicture(t *testing.T) {
 	t.Parallel()
-	current(t, "docs/images/demo.svg", picture("lockstep demo", read(t, "docs/images/demo.txt")))
+	current(t, "docs/images/demo.svg", picture("lockstep demo --text", read(t, "docs/images/demo.txt")))
 }
 
 // picture draws a text as a terminal shows it. It brings its own background, so that it reads the same on a light page and
@@ -82,7 +82,7 @@ func columns(l string) []column {
 // TestPictureInBrowser holds each letter that a browser draws against its place in the text, to a quarter of its width.
 func TestPictureInBrowser(t *testing.T) {
 	t.Parallel()
-	text := "$ lockstep demo\n\n" + read(t, "docs/images/demo.txt")
+	text := "$ lockstep demo --text\n\n" + read(t, "docs/images/demo.txt")
 	want := make(map[place]string)
 	for i, l := range strings.Split(text, "\n") {
 		for at, r := range []rune(l) {

@@ -188,7 +188,7 @@ func (l *live) part(tab chan []byte) {
 
 // serveLive streams the notices to a tab.
 func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
-	if s.member != nil && s.sessions.of(r, false) == nil {
+	if s.private() && s.sessions.of(r, false) == nil {
 		refusePlainly(w, http.StatusUnauthorized, "the session is over")
 		return
 	}
@@ -221,7 +221,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 			return
 		case text = <-tab:
 		case <-tick.C:
-			if s.member != nil && s.sessions.of(r, false) == nil {
+			if s.private() && s.sessions.of(r, false) == nil {
 				return
 			}
 		}

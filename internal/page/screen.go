@@ -101,10 +101,11 @@ func (s *Server) newScreen(w http.ResponseWriter, r *http.Request) *screen {
 			}
 		}
 	}
-	if s.member != nil {
-		if c.session = s.sessions.of(r, r.Header.Get(fragmentHeader) == ""); c.session != nil {
-			c.self = s.member.key()
-		}
+	if s.private() {
+		c.session = s.sessions.of(r, r.Header.Get(fragmentHeader) == "")
+	}
+	if c.session != nil && s.member != nil {
+		c.self = s.member.key()
 	}
 	return c
 }
@@ -132,7 +133,7 @@ const fragmentHeader = "X-Lockstep-Refresh"
 func (s *Server) show(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.newScreen(w, r)
-		if s.member != nil && (c.session == nil || s.member.exists() && s.member.unlocked() == nil) {
+		if s.private() && c.session == nil || s.member != nil && s.member.exists() && s.member.unlocked() == nil {
 			c.askToSignIn(nil)
 			return
 		}
@@ -153,7 +154,7 @@ func (s *Server) change(p page) http.Handler {
 			c.fail(types.Refuse(types.CodeMalformed, "the form can't be read: %v", err))
 			return
 		}
-		if s.member != nil && r.URL.Path != "/look" {
+		if s.private() && r.URL.Path != "/look" {
 			if c.session == nil {
 				c.Path = back(r.PostFormValue("back"))
 				c.askToSignIn(nil)

@@ -25,6 +25,8 @@ type Config struct {
 
 	// Member is the wallet of a member. Without it the page is the community's: it shows everything and changes nothing.
 	Member *Member
+	// Town is the seat of the page in a town that is played, if there is one. Who sits there steers, so the page then needs a session.
+	Town *Seat
 
 	// KnownHost reports whether a request names this server as its host. Without it only loopback addresses are known.
 	KnownHost func(*http.Request) bool
@@ -69,6 +71,7 @@ type Server struct {
 	node     *client.Client
 	log      *slog.Logger
 	member   *keeper // nil for the community's page
+	seat     *Seat   // nil outside of a town
 	sessions *sessions
 	live     *live
 	payments *payments
@@ -88,7 +91,7 @@ func New(config Config) (*Server, error) {
 	if config.Node == nil || config.Logger == nil {
 		return nil, errors.New("page: a node and a logger are needed")
 	}
-	s := &Server{node: config.Node, log: config.Logger, known: config.KnownHost, now: config.Now, judging: make(judging, 1)}
+	s := &Server{node: config.Node, log: config.Logger, seat: config.Town, known: config.KnownHost, now: config.Now, judging: make(judging, 1)}
 	if s.known == nil {
 		s.known = func(r *http.Request) bool { return loopbackHost(r.Host) }
 	}
@@ -143,6 +146,9 @@ func (s *Server) Enter() string { return "/enter?token=" + s.sessions.ticket() }
 // docsPath is the address of the reference of the API.
 const docsPath = "/docs"
 
+// private reports whether the page needs a session.
+func (s *Server) private() bool { return s.member != nil || s.seat != nil }
+
 // page is a handler that renders a screen.
 type page func(*screen) error
 
@@ -171,10 +177,18 @@ func (s *Server) routes() (http.Handler, error) {
 	look("/keys/{key}", (*screen).key)
 	mux.Handle("POST /look", s.change((*screen).setLook))
 	mux.HandleFunc("GET /live", s.serveLive)
-	if s.member == nil {
-		look("/{$}", (*screen).community)
-	} else {
+	if s.private() {
+		mux.Handle("GET /enter", s.open((*screen).enter))
+		mux.Handle("POST /sign-out", s.change((*screen).signOut))
+	}
+	if s.seat != nil {
+		s.townRoutes(mux, look)
+	}
+	switch {
+	case s.member != nil:
 		s.memberRoutes(mux, look)
+	case s.seat == nil:
+		look("/{$}", (*screen).community)
 	}
 	mux.Handle("/", s.show((*screen).missing))
 	return s.guard(mux), nil
@@ -182,9 +196,7 @@ func (s *Server) routes() (http.Handler, error) {
 
 // memberRoutes adds the pages of a member.
 func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
-	mux.Handle("GET /enter", s.open((*screen).enter))
 	mux.Handle("POST /sign-in", s.open((*screen).signIn))
-	mux.Handle("POST /sign-out", s.change((*screen).signOut))
 	mux.Handle("POST /agent", s.change(unlocked((*screen).setAgent)))
 	look("/{$}", (*screen).home)
 	s.startRoutes(mux, look)

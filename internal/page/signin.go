@@ -13,13 +13,14 @@ type signInForm struct {
 	Back  string
 	Over  bool // there was a session, which is over
 	Link  bool // there is no wallet to sign in with: only the printed link begins a session
+	Town  bool // the page is that of a town, which has no wallet
 	Error string
 	Wait  time.Duration
 }
 
 // askToSignIn shows the form above the page that was asked for, which follows.
 func (c *screen) askToSignIn(cause error) {
-	form := signInForm{Back: back(c.Path), Link: !c.member.exists()}
+	form := signInForm{Back: back(c.Path), Link: c.member == nil || !c.member.exists(), Town: c.member == nil}
 	if c.session == nil {
 		_, err := c.r.Cookie(cookieName(c.r))
 		form.Over = err == nil

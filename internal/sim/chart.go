@@ -11,14 +11,36 @@ import (
 // chart draws into an SVG. Colours are classes of the page's style sheet, so that they follow light and dark.
 type chart struct {
 	svg.Drawing
-	width, height            float64
+	*size
+	height                   float64
 	left, right, top, bottom float64 // margins
 	fromX, toX, fromY, toY   float64 // values at the margins
 }
 
-func newChart(height float64, fromX, toX, fromY, toY float64) *chart {
+// size is a width at which each drawing is made. The style sheet shows the one that fits the window.
+type size struct {
+	class               string
+	width, left, right  float64
+	names               float64 // the margin at the left for names of households
+	over                float64 // room for the numbers beside bars, as a factor
+	steps, ticksX, hour int     // labels of the axes; a label for so many slots
+}
+
+func sizes() []size {
+	return []size{{"ch wide-only", 760, 62, 18, 92, 1.16, 5, 7, 8}, {"ch narrow-only", 360, 46, 10, 72, 1.34, 4, 4, 16}}
+}
+
+// drawn draws at each size.
+func drawn(draw func(*size) template.HTML) (all template.HTML) {
+	for _, s := range sizes() {
+		all += draw(&s)
+	}
+	return all
+}
+
+func newChart(s *size, height float64, fromX, toX, fromY, toY float64) *chart {
 	return &chart{
-		width: 760, height: height, left: 62, right: 18, top: 18, bottom: 46, fromX: fromX, toX: toX, fromY: fromY, toY: toY,
+		size: s, height: height, left: s.left, right: s.right, top: 18, bottom: 46, fromX: fromX, toX: toX, fromY: fromY, toY: toY,
 	}
 }
 
@@ -58,9 +80,9 @@ func (c *chart) path(class string, points [][2]float64) {
 
 // rulesY draws the grid and the labels of the upright axis, and its unit above it.
 func (c *chart) rulesY(unit string) {
-	step := niceStep(c.toY-c.fromY, 5)
+	step := niceStep(c.toY-c.fromY, c.steps)
 	for value := math.Ceil(c.fromY/step) * step; value <= c.toY+step/1e6; value += step {
-		c.line("grid", c.left, c.y(value), c.width-c.right, c.y(value))
+		c.line("gr", c.left, c.y(value), c.width-c.right, c.y(value))
 		c.text("tick", "end", c.left-8, c.y(value)+4, number(math.Abs(value), step))
 	}
 	c.text("unit", "start", 4, c.top-5, unit)
@@ -70,7 +92,7 @@ func (c *chart) rulesY(unit string) {
 func (c *chart) rulesX(step float64, label func(float64) string, unit string) {
 	base := c.height - c.bottom
 	for value := math.Ceil(c.fromX/step) * step; value <= c.toX+step/1e6; value += step {
-		c.line("grid", c.x(value), base, c.x(value), base+5)
+		c.line("gr", c.x(value), base, c.x(value), base+5)
 		c.text("tick", "middle", c.x(value), base+20, label(value))
 	}
 	c.line("axis", c.left, base, c.width-c.right, base)
@@ -97,11 +119,11 @@ func number(value, step float64) string {
 
 // close ends the drawing. Screen readers read the title.
 func (c *chart) close(title string) template.HTML {
-	return template.HTML(c.Inline(title, c.width, c.height)) //nolint:gosec // the drawing escapes all texts
+	return template.HTML(c.Inline(title, c.width, c.height, "class", c.class)) //nolint:gosec // the drawing escapes all texts
 }
 
 // curves draws demand and supply of a round, and where they meet.
-func (r *Round) curves(w words) template.HTML {
+func (r *Round) curves(w words, s *size) template.HTML {
 	bids, offers := r.sorted()
 	reach, most := float64(r.Volume), 0.0
 	for _, side := range [][]Line{bids, offers} {
@@ -112,10 +134,10 @@ func (r *Round) curves(w words) template.HTML {
 		}
 		reach = max(reach, sum)
 	}
-	c := newChart(360, 0, reach*1.04, 0, most*1.14)
+	c := newChart(s, 360, 0, reach*1.04, 0, most*1.14)
 	c.rulesY(w.say("ct/kWh"))
-	step := niceStep(reach, 7)
-	c.rulesX(step, func(v float64) string { return number(v, step) }, "Wh")
+	step := niceStep(reach, s.ticksX)
+	c.rulesX(step, func(v float64) string { return number(v/1000, step/1000) }, "kWh")
 	price, volume := cents(r.Price), float64(r.Volume)
 	c.bar("traded", 0, volume, 0, c.toY, w.say("traded"))
 	c.line("mark", c.left, c.y(price), c.x(volume), c.y(price))
@@ -124,7 +146,7 @@ func (r *Round) curves(w words) template.HTML {
 		class string
 		lines []Line
 		end   float64
-	}{{"demand", bids, 0}, {"supply", offers, c.toY}} {
+	}{{"bidc", bids, 0}, {"askc", offers, c.toY}} {
 		var points [][2]float64
 		at := 0.0
 		for _, line := range side.lines {
@@ -134,21 +156,25 @@ func (r *Round) curves(w words) template.HTML {
 			points = append(points, [2]float64{at, limit})
 		}
 		points = append(points, [2]float64{at, side.end})
-		c.path(side.class, points)
+		c.path("curve "+side.class, points)
 	}
 	c.Add("circle", "class", "point", "cx", c.x(volume), "cy", c.y(price), "r", 5.5)
-	label := fmt.Sprintf("%.2f %s, %d Wh", price, w.say("ct/kWh"), r.Volume)
-	if anchor, x := "start", c.x(volume)+12; x < c.width*0.66 {
-		c.text("callout", anchor, x, c.y(price)-24, label)
-	} else {
-		c.text("callout", "end", c.x(volume)-12, c.y(price)-10, label)
+	label := fmt.Sprintf("%.2f %s, %s kWh", price, w.say("ct/kWh"), kilowattHours(r.Volume))
+	const room = 175 // of the label
+	switch x := c.x(volume); {
+	case x+12+room <= c.width-c.right:
+		c.text("callout", "start", x+12, c.y(price)-24, label)
+	case x-12-room >= c.left:
+		c.text("callout", "end", x-12, c.y(price)-10, label)
+	default:
+		c.text("callout", "end", c.width-c.right-2, c.top+12, label)
 	}
 	return c.close(w.say("Supply and demand"))
 }
 
 // hours labels an axis of slots by the hour.
 func (c *chart) hours(w words) {
-	c.rulesX(8, func(slot float64) string { return fmt.Sprintf("%02.0f:00", slot/4) }, w.say("time of day"))
+	c.rulesX(float64(c.hour), func(slot float64) string { return fmt.Sprintf("%02.0f:00", slot/4) }, w.say("time of day"))
 }
 
 func (r *Report) span() (from, to float64) {
@@ -159,7 +185,7 @@ func (r *Report) span() (from, to float64) {
 }
 
 // prices draws the price of each slot, between the utility's tariff and the grid's feed-in price.
-func (r *Report) prices(w words) template.HTML {
+func (r *Report) prices(w words, s *size) template.HTML {
 	from, to := r.span()
 	most, least, paid := 0.0, math.Inf(1), 0.0
 	for i := range r.Households {
@@ -173,7 +199,7 @@ func (r *Report) prices(w words) template.HTML {
 	for i := range r.Households {
 		cheapest = min(cheapest, float64(r.Households[i].Tariff)/10)
 	}
-	c := newChart(300, from, to, 0, most*1.1)
+	c := newChart(s, 300, from, to, 0, most*1.1)
 	c.bar("tariffs", from, to, cheapest, most, w.say("what utilities charge"))
 	c.bar("feedins", from, to, min(least, paid), paid, w.say("what the grid pays"))
 	c.rulesY(w.say("ct/kWh"))
@@ -182,39 +208,39 @@ func (r *Report) prices(w words) template.HTML {
 	for i := range r.Auctions {
 		a := &r.Auctions[i]
 		if a.Price == "" {
-			c.path("price", points)
+			c.path("curve price", points)
 			points = nil
 			continue
 		}
 		points = append(points, [2]float64{float64(a.Slot), cents(a.Price)}, [2]float64{float64(a.Slot + 1), cents(a.Price)})
 	}
-	c.path("price", points)
+	c.path("curve price", points)
 	for i := range r.Auctions {
 		if a := &r.Auctions[i]; a.Price != "" {
-			c.bar("touch", float64(a.Slot), float64(a.Slot+1), 0, c.toY, fmt.Sprintf("%s  %.2f %s, %d Wh", a.Clock, cents(a.Price), w.say("ct/kWh"), a.Volume))
+			c.bar("touch", float64(a.Slot), float64(a.Slot+1), 0, c.toY, fmt.Sprintf("%s  %.2f %s, %s kWh", a.Clock, cents(a.Price), w.say("ct/kWh"), kilowattHours(a.Volume)))
 		}
 	}
 	return c.close(w.say("Price over the day"))
 }
 
 // volumes draws for each slot the demand upwards and the supply downwards, and the matched part of each.
-func (r *Report) volumes(w words) template.HTML {
+func (r *Report) volumes(w words, s *size) template.HTML {
 	from, to := r.span()
 	up, down := 1.0, 1.0
 	for i := range r.Auctions {
 		up, down = max(up, float64(r.Auctions[i].Asked)/1000), max(down, float64(r.Auctions[i].Offered)/1000)
 	}
-	c := newChart(340, from, to, -down*1.08, up*1.12)
+	c := newChart(s, 340, from, to, -down*1.08, up*1.12)
 	c.rulesY("kWh")
 	c.hours(w)
 	for i := range r.Auctions {
 		a := &r.Auctions[i]
 		left, right := float64(a.Slot)+0.08, float64(a.Slot)+0.92
 		matched, asked, offered := float64(a.Volume)/1000, float64(a.Asked)/1000, float64(a.Offered)/1000
-		c.bar("matched", left, right, 0, matched, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("matched"), a.Volume))
-		c.bar("unserved", left, right, matched, asked, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("asked, not matched"), a.Asked-a.Volume))
-		c.bar("matched", left, right, 0, -matched, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("matched"), a.Volume))
-		c.bar("unsold", left, right, -matched, -offered, fmt.Sprintf("%s  %s %d Wh", a.Clock, w.say("offered, not matched"), a.Offered-a.Volume))
+		c.bar("matched", left, right, 0, matched, fmt.Sprintf("%s  %s %s kWh", a.Clock, w.say("matched"), kilowattHours(a.Volume)))
+		c.bar("unserved", left, right, matched, asked, fmt.Sprintf("%s  %s %s kWh", a.Clock, w.say("asked, not matched"), kilowattHours(a.Asked-a.Volume)))
+		c.bar("matched", left, right, 0, -matched, fmt.Sprintf("%s  %s %s kWh", a.Clock, w.say("matched"), kilowattHours(a.Volume)))
+		c.bar("unsold", left, right, -matched, -offered, fmt.Sprintf("%s  %s %s kWh", a.Clock, w.say("offered, not matched"), kilowattHours(a.Offered-a.Volume)))
 	}
 	c.line("axis", c.left, c.y(0), c.width-c.right, c.y(0))
 	c.text("side", "end", c.width-c.right-4, c.y(up*1.12)+14, w.say("asked")+" ↑")
@@ -223,18 +249,18 @@ func (r *Report) volumes(w words) template.HTML {
 }
 
 // savings draws the saving of each household.
-func (r *Report) savings(w words) template.HTML {
+func (r *Report) savings(w words, s *size) template.HTML {
 	least, most := 0.0, 0.01
 	for i := range r.Households {
 		saved := eur(r.Households[i].Saved)
 		least, most = min(least, saved), max(most, saved)
 	}
 	row := 26.0
-	c := newChart(float64(len(r.Households))*row+66, least*1.1, most*1.16, float64(len(r.Households)), 0)
-	c.left = 92
-	step := niceStep(most-least, 6)
+	c := newChart(s, float64(len(r.Households))*row+66, least*1.1, most*s.over, float64(len(r.Households)), 0)
+	c.left = s.names
+	step := niceStep(most-least, s.steps)
 	for value := math.Ceil(c.fromX/step) * step; value <= c.toX; value += step {
-		c.line("grid", c.x(value), c.top, c.x(value), c.height-c.bottom)
+		c.line("gr", c.x(value), c.top, c.x(value), c.height-c.bottom)
 	}
 	c.rulesX(step, func(v float64) string { return number(v, step) }, moneyCode)
 	for i := range r.Households {
@@ -253,7 +279,7 @@ func (r *Report) savings(w words) template.HTML {
 }
 
 // lock draws how much money was in trades at the end of each slot.
-func (r *Report) lock(w words) template.HTML {
+func (r *Report) lock(w words, s *size) template.HTML {
 	from, to := r.span()
 	most := 0.01
 	points := [][2]float64{{from, 0}}
@@ -262,7 +288,7 @@ func (r *Report) lock(w words) template.HTML {
 		most = max(most, locked)
 		points = append(points, [2]float64{float64(r.Auctions[i].Slot), locked}, [2]float64{float64(r.Auctions[i].Slot + 1), locked})
 	}
-	c := newChart(240, from, to, 0, most*1.12)
+	c := newChart(s, 240, from, to, 0, most*1.12)
 	c.rulesY(moneyCode)
 	c.hours(w)
 	c.path("locked", append(points, [2]float64{to, 0}))

@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"math"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,10 +25,13 @@ type community struct {
 	issuer  *client.Account // of the money; as the ledger's operator it enrols the meters too
 	members []*member
 	places  map[types.PublicKey]int // of the members
-	played  []int                   // the slots in which somebody has a surplus
-	begin   types.Time              // of the first of them, as the ledger counts time
+	played  []int                   // the quarter-hours in which somebody has a surplus
+	slots   int                     // to be played: one for each of these, or without end
+	begin   types.Time              // of the first slot, as the ledger counts time
 	seen    map[types.TradeID]bool
 	done    tally
+
+	steering sync.Mutex // guards the steering of the members, which a town changes as it goes
 }
 
 // member is a household with its wallet and its memory.
@@ -37,14 +42,26 @@ type member struct {
 	gateway   *gateway // nil without a roof
 	memory    Memory
 	load, sun Day
-	next      int             // of the slots that are played, the first that it has no order for
+	next      int             // the first slot that it has no order for
 	readings  map[int]reading // by slot, that are on the ledger
+	refused   int             // plans in a row that the ledger refused
+	steering
+}
+
+// steering is how a member behaves. Slots are counted from the first one on, over all days.
+type steering struct {
+	defaultsFrom  int   // the slot from which on it sells and feeds nothing in
+	withholdsFrom int   // the slot from which on it takes deliveries and shows no secret
+	cloud         Slots // a part of the forecast of these slots does not come
+	byHand        bool  // its owner orders and releases
+	bid, ask      uint64
 }
 
 // The community's money: millionths of a euro, so that the price of a Wh has three digits.
 const (
 	moneyCode     = "EUR"
 	moneyDecimals = 6
+	issuerName    = "Bank"
 )
 
 // found opens the wallets and the meters and gives every household its purse: one issue, one transaction.
@@ -62,17 +79,27 @@ func found(ctx context.Context, node *client.Client, issuer *wallet.Account, opt
 		return nil, err
 	}
 	for place, house := range options.Households {
-		m, err := c.newMember(house, place)
+		account, err := options.account(house.Name)
+		if err != nil {
+			return nil, err
+		}
+		m, err := c.newMember(house, place, account)
 		if err != nil {
 			return nil, err
 		}
 		c.members = append(c.members, m)
 		c.places[m.account.Key()] = place
 	}
-	for slot := options.From; slot < options.To; slot++ {
-		if !c.idle(slot) {
-			c.played = append(c.played, slot)
+	for quarter := options.From; quarter < options.To; quarter++ {
+		if !c.idle(quarter) {
+			c.played = append(c.played, quarter)
 		}
+	}
+	if c.slots = len(c.played); options.endless {
+		c.slots = math.MaxInt
+	}
+	for _, m := range c.members {
+		m.steering = c.planned(&m.Household)
 	}
 	if err := c.setUp(ctx); err != nil {
 		return nil, err
@@ -83,14 +110,40 @@ func found(ctx context.Context, node *client.Client, issuer *wallet.Account, opt
 	return c, err
 }
 
-func (c *community) newMember(house Household, place int) (m *member, err error) {
+// planned is the steering by the plan of the first day.
+func (c *community) planned(house *Household) steering {
+	first := func(quarter int) int {
+		for n, played := range c.played {
+			if played >= quarter {
+				return n
+			}
+		}
+		return c.slots
+	}
+	s := steering{defaultsFrom: c.slots, withholdsFrom: c.slots, bid: house.Tariff, ask: house.FeedIn}
+	if house.DeliversUntil < faithful {
+		s.defaultsFrom = first(house.DeliversUntil)
+	}
+	if house.ReleasesUntil < faithful {
+		s.withholdsFrom = first(house.ReleasesUntil)
+	}
+	if house.Cloud.To > house.Cloud.From {
+		s.cloud = Slots{first(house.Cloud.From), first(house.Cloud.To)}
+	}
+	return s
+}
+
+// steered reads the steering of a member.
+func (c *community) steered(m *member) steering {
+	c.steering.Lock()
+	defer c.steering.Unlock()
+	return m.steering
+}
+
+func (c *community) newMember(house Household, place int, account *wallet.Account) (m *member, err error) {
 	m = &member{
 		Household: house, place: place, readings: map[int]reading{},
 		load: c.profile.Load(house.Kind, house.Annual), sun: c.profile.Sun(house.Roof, house.Power),
-	}
-	account, err := wallet.Ephemeral()
-	if err != nil {
-		return nil, err
 	}
 	if m.account, err = c.ledger.Account(account); err == nil && m.Roof != NoRoof {
 		m.gateway, err = newGateway()
@@ -98,10 +151,10 @@ func (c *community) newMember(house Household, place int) (m *member, err error)
 	return m, err
 }
 
-// idle reports whether nobody has a surplus in the slot, so that nothing can be traded.
-func (c *community) idle(slot int) bool {
+// idle reports whether nobody has a surplus in the quarter-hour, so that nothing can be traded.
+func (c *community) idle(quarter int) bool {
 	for _, m := range c.members {
-		if surplus, _ := m.foreseen(slot); surplus > 0 {
+		if surplus, _ := m.foreseen(quarter); surplus > 0 {
 			return false
 		}
 	}
@@ -120,14 +173,18 @@ func (c *community) setUp(ctx context.Context) error {
 		if err := draft.Send(m.account.Key(), c.money.ID(), m.Purse); err != nil {
 			return err
 		}
+		draft.Admit(types.Member{Key: m.account.Key(), Name: m.Name})
 		if m.gateway != nil {
-			draft.Admit(types.Member{Key: m.account.Key(), Name: m.Name})
 			draft.Enrol(m.account.Key(), types.PointID{}, m.gateway.meter())
 		}
 	}
 	if err := draft.Issue(c.money, total); err != nil {
 		return err
 	}
+	if err := draft.Recognise(c.money, 1); err != nil {
+		return err
+	}
+	draft.Admit(types.Member{Key: c.issuer.Key(), Name: issuerName})
 	_, err = c.issuer.Submit(ctx, draft)
 	return err
 }

@@ -15,7 +15,7 @@ import (
 // Comparison is one day of the same households under several ways to share the surplus. No ledger is involved, and
 // each household keeps its word: only the rule differs.
 type Comparison struct {
-	Season     string   `json:"season"`
+	Season     string   `json:"season"` // or the source of the day
 	Households int      `json:"households"`
 	Load       uint64   `json:"load_wh"`
 	Own        uint64   `json:"own_wh"` // of it, from the own roof
@@ -35,12 +35,8 @@ type Scheme struct {
 // fixedPrice is the price of a Wh in a community that splits by shares: about the middle between tariffs and feed-in prices.
 const fixedPrice = 190
 
-// Compare plays a day of the season under each rule. The strategic ones are left out unless wanted: they take the longest.
-func Compare(season string, households []Household, strategic bool) (*Comparison, error) {
-	profile, err := Standard(season)
-	if err != nil {
-		return nil, err
-	}
+// Compare plays a day under each rule. The strategic ones are left out unless wanted: they take the longest.
+func Compare(profile *Profile, season string, households []Household, strategic bool) *Comparison {
 	d := newCompared(profile, households)
 	result := &Comparison{Season: season, Households: len(households)}
 	for i, m := range d.members {
@@ -63,7 +59,7 @@ func Compare(season string, households []Household, strategic bool) (*Comparison
 	if strategic {
 		result.Schemes = append(result.Schemes, d.strategic("uniform price, strategic", uniform), d.strategic("pay-as-bid, strategic", payAsBid))
 	}
-	return result, nil
+	return result
 }
 
 // compared is the households with their day.

@@ -10,10 +10,11 @@ import (
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	for _, season := range []string{Summer, Winter} {
-		c, err := Compare(season, Households(1), true)
+		profile, err := Standard(season)
 		if err != nil {
 			t.Fatal(err)
 		}
+		c := Compare(profile, season, Households(1), true)
 		byName := map[string]*Scheme{}
 		for i := range c.Schemes {
 			s := &c.Schemes[i]

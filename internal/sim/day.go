@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +27,7 @@ func (c *community) playDay(ctx context.Context, progress *progress) (types.Time
 		c.countTrades(sights)
 		ended := c.slotsUntil(status.BlockTime)
 		progress.show(ended, c)
-		if ended == len(c.played) && c.allOver(sights) {
+		if ended == c.slots && c.allOver(sights) {
 			return status.Clock, nil
 		}
 		plans := c.decide(sights)
@@ -44,8 +45,10 @@ func (c *community) playDay(ctx context.Context, progress *progress) (types.Time
 // pause is how long the households wait when there is nothing to do.
 const pause = 20 * time.Millisecond
 
-// product is the product of the n-th played slot. Its time is real and short; the quarter-hour of the day
-// that it stands for is c.played[n].
+// quarter is the quarter-hour of the day that a slot stands for. After the last one the day begins again.
+func (c *community) quarter(n int) int { return c.played[n%len(c.played)] }
+
+// product is the product of a slot. Its time is real and short; it stands for a quarter-hour of the day.
 func (c *community) product(n int) types.Product {
 	from := c.begin.Add(types.Duration(n) * c.params.Slot)
 	return types.Product{
@@ -57,25 +60,24 @@ const zone = "community"
 
 // slotsUntil counts the slots that have ended.
 func (c *community) slotsUntil(blockTime types.Time) int {
-	return min(int(blockTime.Since(c.begin)/c.params.Slot), len(c.played))
+	return min(int(blockTime.Since(c.begin)/c.params.Slot), c.slots)
 }
 
-// slotOf is the quarter-hour of the day that the goods of an agreement are of.
+// slotOf is the slot that the goods of an agreement are of.
 func (c *community) slotOf(agreement *types.Agreement) int {
-	n := int(agreement.Goods.From.Since(c.begin) / c.params.Slot)
-	return c.played[min(n, len(c.played)-1)]
+	return min(int(agreement.Goods.From.Since(c.begin)/c.params.Slot), c.slots-1)
 }
 
-// foreseen is the household's expected surplus or need in a slot, in Wh.
-func (m *member) foreseen(slot int) (surplus, need uint64) {
-	sun, load := m.sun[slot], m.load[slot]
+// foreseen is the household's expected surplus or need in a quarter-hour, in Wh.
+func (m *member) foreseen(quarter int) (surplus, need uint64) {
+	sun, load := m.sun[quarter], m.load[quarter]
 	return sun - min(sun, load), load - min(sun, load)
 }
 
-// metered is the energy that it feeds out in the slot, as its gateway measures it.
-func (m *member) metered(slot int) uint64 {
-	surplus, _ := m.foreseen(slot)
-	if m.Cloud.has(slot) {
+// metered is the energy that a member feeds out in a slot, as its gateway measures it.
+func (c *community) metered(m *member, n int) uint64 {
+	surplus, _ := m.foreseen(c.quarter(n))
+	if c.steered(m).cloud.has(n) {
 		return surplus * cloudPercent / 100
 	}
 	return surplus
@@ -118,9 +120,9 @@ func (c *community) look(ctx context.Context) (wire.Status, []*sight, error) {
 // open lists the auctions that take orders now and have none of the household yet, of slots in which it has a wish.
 func (c *community) open(m *member, blockTime types.Time) []Outlook {
 	var open []Outlook
-	for n := m.next; n < len(c.played); n++ {
-		product, outlook := c.product(n), Outlook{Slot: c.played[n]}
-		outlook.Surplus, outlook.Need = m.foreseen(outlook.Slot)
+	for n := m.next; n < c.slots; n++ {
+		product, outlook := c.product(n), Outlook{Slot: n}
+		outlook.Surplus, outlook.Need = m.foreseen(c.quarter(n))
 		switch {
 		case blockTime < product.Opens(&c.params):
 			return open
@@ -155,6 +157,10 @@ func (c *community) deals(ctx context.Context, key types.PublicKey, status *wire
 		var reading reading
 		reading, deal.Read = c.members[deal.Seller].readings[deal.Slot]
 		deal.Short = reading.short[deal.ID]
+		deal.Kept = deal.Slot < c.steered(c.members[deal.Seller]).defaultsFrom
+		if c.members[deal.Buyer].account.Key() == key {
+			deal.Kept = deal.Slot < c.steered(c.members[deal.Buyer]).withholdsFrom
+		}
 		deals = append(deals, deal)
 	}
 	return deals, nil
@@ -197,7 +203,13 @@ func (c *community) decide(sights []*sight) []plan {
 	var plans []plan
 	for place, s := range sights {
 		p := plan{member: c.members[place], view: s.View, known: s.known}
-		p.member.memory, p.effects = p.member.Step(p.member.memory, s.View)
+		steering := c.steered(p.member)
+		house := p.member.Household
+		house.Tariff, house.FeedIn = steering.bid, steering.ask
+		p.member.memory, p.effects = house.Step(p.member.memory, s.View)
+		if steering.byHand { // the meter goes on by itself
+			p.effects = slices.DeleteFunc(p.effects, func(e Effect) bool { _, reads := e.(Meter); return !reads })
+		}
 		if len(p.effects) > 0 {
 			plans = append(plans, p)
 		}
@@ -294,9 +306,9 @@ func (c *community) remember(p plan) {
 	for _, effect := range p.effects {
 		switch e := effect.(type) {
 		case Order:
-			p.member.next = c.number(e.Slot) + 1
+			p.member.next = e.Slot + 1
 		case Meter:
-			p.member.readings[e.Slot] = p.member.reading(p.view, e.Slot)
+			p.member.readings[e.Slot] = c.reading(p.member, p.view, e.Slot)
 		case Confirm, Close:
 		}
 	}
@@ -304,24 +316,13 @@ func (c *community) remember(p plan) {
 
 // order is an order as the ledger takes it. The wallet adds the lot and the stakes of the product.
 func (c *community) order(m *member, e Order) types.Order {
-	n := c.number(e.Slot)
 	order := types.Order{
-		Product: c.product(n), Side: e.Side, Quantity: e.Quantity, Limit: types.Amount(e.Limit), MinRecord: e.MinRecord,
+		Product: c.product(e.Slot), Side: e.Side, Quantity: e.Quantity, Limit: types.Amount(e.Limit), MinRecord: e.MinRecord,
 	}
 	if e.Side == types.Sell {
 		order.Flow = m.gateway.flow
 	}
 	return order
-}
-
-// number is the place of a slot among those that are played.
-func (c *community) number(slot int) int {
-	for n, played := range c.played {
-		if played == slot {
-			return n
-		}
-	}
-	return 0
 }
 
 func wait(ctx context.Context, span time.Duration) error {

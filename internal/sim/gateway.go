@@ -64,8 +64,8 @@ func (g *gateway) sign(product *types.Product, wh uint64) (types.HexBytes, error
 
 // post puts the gateway's signed readings of a slot into a draft of its owner.
 func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
-	product := c.product(c.number(slot))
-	record, err := m.gateway.sign(&product, m.metered(slot))
+	product := c.product(slot)
+	record, err := m.gateway.sign(&product, c.metered(m, slot))
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (c *community) post(draft *wallet.Draft, m *member, slot int) error {
 }
 
 // reading compares the metered energy of a seller in a slot with its deliveries, trade by trade, by the ledger's rule.
-func (m *member) reading(view View, slot int) reading {
-	read := reading{wh: m.metered(slot), short: map[types.TradeID]bool{}}
+func (c *community) reading(m *member, view View, slot int) reading {
+	read := reading{wh: c.metered(m, slot), short: map[types.TradeID]bool{}}
 	known := types.Slot{Readings: []types.SlotReading{{Quantity: read.wh}}}
 	for _, deal := range view.Deals {
 		if deal.Slot == slot && deal.Seller == view.Me && deal.Phase == types.PhaseDelivered {

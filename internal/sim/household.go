@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"lockstep/types"
 )
@@ -18,8 +19,8 @@ type Household struct {
 	FeedIn uint64       // the grid's price for a Wh that it feeds in: it asks no less; zero without a roof
 	Purse  types.Amount // its money at the beginning of the day
 
-	DeliversUntil int   // the slot from which on it sells and feeds nothing in
-	ReleasesUntil int   // the slot from which on it takes deliveries and shows no secret
+	DeliversUntil int   // the quarter-hour from which on it sells and feeds nothing in
+	ReleasesUntil int   // the quarter-hour from which on it takes deliveries and shows no secret
 	Cloud         Slots // while it stands over the roof, a part of the forecast does not come
 }
 
@@ -83,7 +84,7 @@ func Households(seed uint64) []Household {
 		}
 	}
 	houses[defaulter].DeliversUntil, houses[withholder].ReleasesUntil = defaultsFrom, withholdsFrom
-	houses[clouded].Cloud = Slots{15 * 4, 16 * 4}
+	houses[clouded].Cloud = Slots{17*4 + 2, 18*4 + 2}
 	return houses
 }
 
@@ -125,6 +126,7 @@ type Deal struct {
 	Trade         types.Trade // as the ledger has it
 
 	Ended   bool // the slot is over
+	Kept    bool // the household keeps its word in it
 	Read    bool // the seller's gateway has posted its readings
 	Short   bool // the part of it that is this trade's is less than its quantity
 	Overdue bool // reading-by has passed
@@ -199,10 +201,10 @@ func (h *Household) Step(memory Memory, view View) (Memory, []Effect) {
 				effects = append(effects, Close{deal})
 			}
 		case buyer:
-			if deal.Read && !deal.Short && deal.Slot < h.ReleasesUntil {
+			if deal.Read && !deal.Short && deal.Kept {
 				effects = append(effects, Confirm{deal})
 			}
-		case deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot] && deal.Slot < h.DeliversUntil:
+		case deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot] && deal.Kept:
 			read[deal.Slot] = true
 			effects = append(effects, Meter{deal.Slot})
 		}
@@ -240,4 +242,13 @@ func (m Memory) after(view View) Memory {
 		}
 	}
 	return next
+}
+
+// Honest returns households that keep their word, under a sky without the cloud.
+func Honest(houses []Household) []Household {
+	honest := slices.Clone(houses)
+	for i := range honest {
+		honest[i].DeliversUntil, honest[i].ReleasesUntil, honest[i].Cloud = faithful, faithful, Slots{}
+	}
+	return honest
 }

@@ -11,7 +11,7 @@ import (
 // deal is a trade of a slot between a household and another.
 func deal(id byte, slot, seller, buyer int, phase types.Phase) Deal {
 	return Deal{
-		ID: types.TradeID{id}, Slot: slot, Seller: seller, Buyer: buyer, Phase: phase,
+		ID: types.TradeID{id}, Slot: slot, Kept: true, Seller: seller, Buyer: buyer, Phase: phase,
 		Trade: types.Trade{Agreement: types.Agreement{Price: 100, Deposit: 5, Bond: 5}},
 	}
 }
@@ -27,7 +27,7 @@ func TestHouseholdSteps(t *testing.T) {
 	read := with(bought, func(d *Deal) { d.Ended, d.Read = true, true })
 	ended := with(sold, func(d *Deal) { d.Ended = true })
 	past := func(d *Deal) { d.Overdue, d.Expired = true, true }
-	house := Household{Tariff: 300, FeedIn: 80, DeliversUntil: 48, ReleasesUntil: 56}
+	house := Household{Tariff: 300, FeedIn: 80}
 	for _, test := range []struct {
 		name string
 		deal Deal
@@ -36,10 +36,10 @@ func TestHouseholdSteps(t *testing.T) {
 		{"what came is released", read, []Effect{Confirm{read}}},
 		{"not before it was read", bought, nil},
 		{"not when it is short", with(read, func(d *Deal) { d.Short = true }), nil},
-		{"not by who releases no more", with(read, func(d *Deal) { d.Slot = 56 }), nil},
+		{"not by who releases no more", with(read, func(d *Deal) { d.Kept = false }), nil},
 		{"a slot that has ended is read", ended, []Effect{Meter{40}}},
 		{"not while it runs", sold, nil},
-		{"not by who delivers no more", with(ended, func(d *Deal) { d.Slot = 48 }), nil},
+		{"not by who delivers no more", with(ended, func(d *Deal) { d.Kept = false }), nil},
 		{"what was read and not released is settled by the seller", with(with(ended, past), func(d *Deal) { d.Read = true }), []Effect{Close{sold}}},
 		{"what was not read is settled by the buyer", with(bought, past), []Effect{Close{bought}}},
 		{"the seller leaves that to the buyer", with(ended, past), nil},

@@ -1,5 +1,7 @@
 package sim
 
+import "fmt"
+
 // words translates the texts of the page. A text without a translation stays in English.
 type words struct{ chinese map[string]string }
 
@@ -15,6 +17,11 @@ func (w words) say(english string) string {
 		return chinese
 	}
 	return english
+}
+
+// format is say for a text with values.
+func (w words) format(english string, values ...any) string {
+	return fmt.Sprintf(w.say(english), values...)
 }
 
 func chineseWords() map[string]string {
@@ -56,7 +63,13 @@ func chineseWords() map[string]string {
 		"Payments, deposits and bonds that were nobody's yet when the quarter-hour ended.":                                                       "每个时段结束时尚不属于任何人的货款、押金与保证金。",
 		"Bids from the highest down, offers from the lowest up. To the left of the mark everybody who is served trades, all at the same price.":  "买单由高到低，卖单由低到高。标记左侧的都成交，价格相同。",
 		"The price lies between what the grid pays and what utilities charge: near the top when sun is scarce, near the bottom when it abounds.": "电价介于电网收购价与电力公司售价之间：阳光稀缺时接近上限，充裕时接近下限。",
-		"Round": "第",
+		"Round":           "第",
+		"What went wrong": "出了什么问题", "Every household kept its word.": "每户都守约。",
+		"%s stops delivering at %s": "%s 从 %s 起不再交货", "%s stops releasing at %s": "%s 从 %s 起不再解锁", "A cloud over %s at %s": "%s 上空在 %s 飘来一片云",
+		"It goes on offering and sells %s kWh in %d trades, for %s. It feeds nothing in. It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by price, deposit and bond were the buyers', %d households. They gain the bonds, and wait up to %.1f s of the ledger clock.": "它继续出售，共卖出 %s 千瓦时、%d 笔交易、合计 %s，却没有馈入。它失去全部保证金 %s，是价款的 %.1f 倍。电表没有读数，因此确认期限一到，货款、附加金与保证金都归买方，共 %d 户。买方得到保证金，按账本时钟最多等待 %.1f 秒。",
+		"It gets %s kWh in %d trades and keeps the secrets. It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same, %s. It costs it its deposits too, %s. It hits %d households: they lose nothing, but wait up to %.1f s.":                                     "它在 %[2]d 笔交易中收到 %[1]s 千瓦时，却不交出秘密。它一无所获：电表已读到全部电量，确认期限一到，货款 %[3]s 仍归卖方；它还失去附加金 %[4]s。受影响的有 %[5]d 户：没有损失，但最多等待 %.1[6]f 秒。",
+		"Of %s kWh that it had sold in %d trades the meter saw %s kWh. At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again. The rest, %s of bonds, is the buyers'.":                                                                                     "它在 %[2]d 笔交易中售出 %[1]s 千瓦时，电表只读到 %[3]s 千瓦时。确认期限一到由电表决定：按读数付款，同比例的保证金退还；其余保证金 %[4]s 归买方。",
+		" Its record fell to %d %%; those it had failed twice demand %d %%. In auctions with such a demand it wanted to trade %s kWh, and was matched with %s kWh.":                                                                                                                                                " 它的履约记录降到 %d %%，被它辜负两次的住户要求 %d %%。在有此要求的拍卖中，它想交易 %s 千瓦时，成交 %s 千瓦时。",
 		"among sellers with a record of at least %d %% and buyers with at least %d %%": "轮：卖方记录不低于 %d %%，买方记录不低于 %d %%",
 		"1. The orders": "1. 订单",
 		"Every order that took part, bids from the highest limit down, offers from the lowest up. The sum runs along the side.": "所有参与的订单：买单由高到低，卖单由低到高；累计量按各侧依次相加。",

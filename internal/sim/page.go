@@ -12,19 +12,23 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/internal/page"
 	"lockstep/types"
 )
 
 //go:embed page.html
 var pageText string
 
-// page holds the data of the template.
-type page struct {
+// dayPage holds the data of the template.
+type dayPage struct {
 	*Report
 	Lang string
 	Day  string
 	Slot *Cleared
 	View []roundView
+
+	Sheet    template.CSS
+	Breaches []breachView
 
 	Prices, Volumes, Money, Lock template.HTML
 	Low, High                    string // of the prices of the day, in ct/kWh
@@ -62,9 +66,15 @@ func (r *Report) WritePage(to io.Writer, lang, clock string) error {
 	if err != nil {
 		return err
 	}
+	sheet, err := page.Sheet()
+	if err != nil {
+		return err
+	}
 	w := wordsIn(lang)
-	p := &page{
-		Report: r, Lang: lang, Day: r.Date, Slot: chosen, Prices: r.prices(w), Volumes: r.volumes(w), Money: r.savings(w), Lock: r.lock(w),
+	p := &dayPage{
+		Report: r, Lang: lang, Day: r.Date, Slot: chosen, Sheet: template.CSS(sheet), //nolint:gosec // our own
+		Prices: drawn(func(s *size) template.HTML { return r.prices(w, s) }), Volumes: drawn(func(s *size) template.HTML { return r.volumes(w, s) }),
+		Money: drawn(func(s *size) template.HTML { return r.savings(w, s) }), Lock: drawn(func(s *size) template.HTML { return r.lock(w, s) }), Breaches: r.breaches(w),
 	}
 	if day, err := time.Parse(time.DateOnly, r.Date); err == nil && lang != "zh" {
 		p.Day = day.Format("Monday, 2 January 2006")
@@ -72,7 +82,7 @@ func (r *Report) WritePage(to io.Writer, lang, clock string) error {
 	for n := range chosen.Rounds {
 		round := &chosen.Rounds[n]
 		p.View = append(p.View, roundView{
-			Round: round, Number: n + 1, Curves: round.curves(w), Lines: round.lines(), Points: round.points(), CSV: round.csv(),
+			Round: round, Number: n + 1, Curves: drawn(func(s *size) template.HTML { return round.curves(w, s) }), Lines: round.lines(), Points: round.points(), CSV: round.csv(),
 		})
 	}
 	var prices []float64
@@ -89,8 +99,8 @@ func (r *Report) WritePage(to io.Writer, lang, clock string) error {
 		p.AllSaved += r.Households[i].Saved
 	}
 	text, err := template.New("page").Funcs(template.FuncMap{
-		"t": w.say, "euros": euros, "signed": signed, "percent": percent, "ct": func(price string) string { return fmt.Sprintf("%.2f", cents(price)) },
-		"ctOf":  func(units uint64) string { return fmt.Sprintf("%.1f", float64(units)/10) },
+		"t": w.say, "kWh": kilowattHours, "euros": euros, "signed": signed, "percent": percent, "ct": func(price string) string { return fmt.Sprintf("%.2f", cents(price)) },
+		"ctOf":  func(units uint64) string { return fmt.Sprintf("%.2f", float64(units)/10) },
 		"sumOf": func(a, b uint64) uint64 { return a + b },
 	}).Parse(pageText)
 	if err != nil {
@@ -111,8 +121,11 @@ func (r *Report) choose(clock string) (*Cleared, error) {
 			chosen = a
 		}
 	}
-	if clock != "" || chosen == nil {
-		return nil, badOption("there was no auction for %q: name the begin of a quarter-hour with sun, such as 12:15", clock)
+	switch {
+	case clock != "":
+		return nil, noAuction(clock)
+	case chosen == nil:
+		chosen = &Cleared{}
 	}
 	return chosen, nil
 }
@@ -199,6 +212,44 @@ func (r *Round) csv() string {
 		return err.Error()
 	}
 	return text.String()
+}
+
+// breachView is a breach as the page tells it: the event, and its consequences.
+type breachView struct{ Head, Story string }
+
+// breaches tells each breach with its consequences.
+func (r *Report) breaches(w words) (told []breachView) {
+	if b := r.Default; b != nil {
+		told = append(told, breachView{
+			w.format("%s stops delivering at %s", b.Who, b.Since),
+			w.format("It goes on offering and sells %s kWh in %d trades, for %s. It feeds nothing in. It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by price, deposit and bond were the buyers', %d households. They gain the bonds, and wait up to %.1f s of the ledger clock.",
+				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), ratio(b.Lost, b.Price), b.Others, b.LongestWait) + b.passed(w),
+		})
+	}
+	if b := r.Withholding; b != nil {
+		told = append(told, breachView{
+			w.format("%s stops releasing at %s", b.Who, b.Since),
+			w.format("It gets %s kWh in %d trades and keeps the secrets. It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same, %s. It costs it its deposits too, %s. It hits %d households: they lose nothing, but wait up to %.1f s.",
+				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), b.Others, b.LongestWait) + b.passed(w),
+		})
+	}
+	if b := r.Shortfall; b != nil {
+		told = append(told, breachView{
+			w.format("A cloud over %s at %s", b.Who, b.Since),
+			w.format("Of %s kWh that it had sold in %d trades the meter saw %s kWh. At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again. The rest, %s of bonds, is the buyers'.",
+				kilowattHours(b.Energy), b.Trades, kilowattHours(b.Read), money(b.Lost)),
+		})
+	}
+	return told
+}
+
+// passed tells how others pass the orders of a household by whose record fell.
+func (b *Breach) passed(w words) string {
+	if b.Passed == 0 {
+		return ""
+	}
+	return w.format(" Its record fell to %d %%; those it had failed twice demand %d %%. In auctions with such a demand it wanted to trade %s kWh, and was matched with %s kWh.",
+		b.Record, demanded, kilowattHours(b.Passed), kilowattHours(b.Reached))
 }
 
 // WelfareEUR is the round's welfare in the money.

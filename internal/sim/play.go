@@ -21,6 +21,17 @@ type Options struct {
 	Folder     string        // of the ledger, kept; empty: a temporary one, removed
 	Logger     *slog.Logger
 	Progress   func(Progress) // called after each quarter-hour
+
+	accounts func(household string) (*wallet.Account, error) // nil: new ones
+	endless  bool
+}
+
+// account returns the wallet's account of a household.
+func (o *Options) account(household string) (*wallet.Account, error) {
+	if o.accounts == nil {
+		return wallet.Ephemeral()
+	}
+	return o.accounts(household)
 }
 
 // DefaultSpeed plays a summer's day in half a minute. DefaultWindow leaves a busy machine time to act before a deadline.
@@ -40,6 +51,38 @@ type Progress struct {
 type tally struct {
 	trades atomic.Int64 // seen so far
 	missed atomic.Int64 // transactions that came too late for a deadline, and orders for a gate
+}
+
+// Check checks the options.
+func (o *Options) Check() error {
+	completed := *o
+	return completed.complete()
+}
+
+// CheckSlot checks that a slot by its begin, such as "12:15", has an auction.
+func (o *Options) CheckSlot(clock string) error {
+	c := newCompared(o.Profile, o.Households)
+	last := ""
+	for quarter := o.From; quarter < o.To; quarter++ {
+		from, _ := o.Profile.Slot(quarter)
+		for _, m := range c.members {
+			if surplus, _ := m.foreseen(quarter); surplus > 0 {
+				if last = from.Std().In(o.Profile.Start.Location()).Format("15:04"); last == clock {
+					return nil
+				}
+				break
+			}
+		}
+	}
+	if last == "" {
+		return badOption("no household has a surplus on this day, so there is no auction to spell out")
+	}
+	return noAuction(clock)
+}
+
+// noAuction is the error of a slot in which nothing is auctioned.
+func noAuction(clock string) error {
+	return badOption("there is no auction for the slot %q: name the begin of a quarter-hour with sun, such as 12:15", clock)
 }
 
 func (o *Options) complete() error {
@@ -68,7 +111,8 @@ const (
 )
 
 // Play opens a ledger, plays the day on it, and reports. When the machine was too busy for the deadlines, it plays once more with
-// longer ones, on a new ledger. All processes that it started have ended when it returns, also after an error or when the context ends.
+// longer ones, on a new ledger. All processes that it started have ended when it returns, also after an error or when the context ends. With an error after the
+// day it returns the report too, as far as it got.
 func Play(ctx context.Context, options Options) (*Report, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -115,11 +159,8 @@ func playOnce(ctx context.Context, options Options) (*Report, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := report.close(h); err != nil {
-		return nil, err
-	}
 	report.Seconds = time.Since(begin).Seconds()
-	return report, nil
+	return report, report.close(h)
 }
 
 // playOn plays the day on a ledger: purses in the morning, the quarter-hours, and in the evening the accounts.
@@ -150,7 +191,7 @@ func (p *progress) show(ended int, c *community) {
 	}
 	until := p.options.From
 	switch {
-	case ended == len(c.played):
+	case ended == c.slots:
 		until = p.options.To
 	case ended > 0:
 		until = c.played[ended-1] + 1

@@ -185,7 +185,7 @@ func (c *community) openAccount(m *member, options *Options, held types.Amount) 
 
 func (c *community) openAuction(n int) Cleared {
 	product := c.product(n)
-	cleared := Cleared{Slot: c.played[n], Clock: c.clock(c.played[n]), Product: product.ID(), Rounds: []Round{}}
+	cleared := Cleared{Slot: c.quarter(n), Clock: c.clock(c.quarter(n)), Product: product.ID(), Rounds: []Round{}}
 	cleared.Load, cleared.Own = c.use(cleared.Slot)
 	return cleared
 }
@@ -208,7 +208,7 @@ func (c *community) use(slot int) (load, own uint64) {
 // enter enters a trade into the accounts of its parties and of its slot.
 func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 	agreement := &trade.Trade.Agreement
-	slot := c.slotOf(agreement)
+	quarter := c.quarter(c.slotOf(agreement))
 	seller, buyer := c.places[agreement.Producer], c.places[agreement.Consumer]
 	r.Trades++
 	c.enterLocked(r, trade)
@@ -225,7 +225,7 @@ func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 		price := agreement.Price.Share(read, agreement.Goods.Quantity)
 		if read == agreement.Goods.Quantity {
 			c.transfer(r, trade, read, uint64(price+agreement.Deposit), 0)
-			if slot >= c.members[buyer].ReleasesUntil {
+			if quarter >= c.members[buyer].ReleasesUntil {
 				c.note(&r.Withholding, buyer, seller, trade, uint64(agreement.Deposit))
 			}
 			return
@@ -233,7 +233,7 @@ func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 		bond := agreement.Bond - agreement.Bond.Share(read, agreement.Goods.Quantity)
 		c.transfer(r, trade, read, uint64(price), uint64(bond))
 		breach := &r.Shortfall
-		if slot >= c.members[seller].DeliversUntil {
+		if quarter >= c.members[seller].DeliversUntil {
 			breach = &r.Default
 		}
 		c.note(breach, seller, buyer, trade, uint64(bond))
@@ -253,7 +253,7 @@ func (c *community) transfer(r *Report, trade *wire.Trade, wh, paid, back uint64
 	from.Saved += int64(paid) - int64(back) - int64(wh*from.FeedIn)
 	to.Saved += int64(wh*to.Tariff) + int64(back) - int64(paid)
 	r.Got += wh
-	r.Auctions[c.number(c.slotOf(agreement))].Got += wh
+	r.Auctions[c.slotOf(agreement)].Got += wh
 }
 
 // enterLocked adds the money that a trade kept locked at the end of each slot.
@@ -278,7 +278,7 @@ func (c *community) enterLocked(r *Report, trade *wire.Trade) {
 // note adds a trade to the breach of one party.
 func (c *community) note(breach **Breach, who, other int, trade *wire.Trade, lost uint64) {
 	agreement := &trade.Trade.Agreement
-	since := c.clock(c.slotOf(agreement))
+	since := c.clock(c.quarter(c.slotOf(agreement)))
 	if *breach == nil {
 		*breach = &Breach{Who: c.members[who].Name, Place: who, Since: since, others: map[int]bool{}}
 	}

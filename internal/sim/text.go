@@ -35,7 +35,7 @@ func (r *Report) writeHead(w *table.Writer) {
 	w.Line("        What the households do not trade, the grid takes and gives: that is outside of this ledger.")
 	w.Line("Market  an auction for every quarter-hour: bids up to what the utility charges, offers from what the grid pays,")
 	w.Line("        one price for all. An order locks its money; a match is paid and delivered. Terms: meter.")
-	w.Line("        Deposit %.1f ct and bond %.1f ct a kWh, as much as the highest price that a bid may have.\n", kilowattHour(lotDeposit), kilowattHour(lotBond))
+	w.Line("        Deposit %.2f ct and bond %.2f ct a kWh, as much as the highest price that a bid may have.\n", kilowattHour(lotDeposit), kilowattHour(lotBond))
 }
 
 // writeAuctions writes a line for each hour, with a bar of the energy used: from their own roofs, from each other, from
@@ -44,7 +44,7 @@ func (r *Report) writeAuctions(w *table.Writer) {
 	w.Gap, w.Columns = 2, slices.Concat([]table.Column{{Width: 6}}, slices.Repeat([]table.Column{{Right: true, Width: 7}}, 3),
 		[]table.Column{{Right: true}, {Right: true, Width: 14}, {Right: true}})
 	w.Row("", "asked", "offered", "matched", "", "price", "self-", "own roof "+ownBar+"  each other "+gotBar+"  grid "+gridBar)
-	w.Row("hour", "Wh", "Wh", "Wh", "trades", "ct/kWh", "suff.", "")
+	w.Row("hour", "kWh", "kWh", "kWh", "trades", "ct/kWh", "suff.", "")
 	w.Rule()
 	for from := 0; from < len(r.Auctions); {
 		to := from + 1
@@ -55,8 +55,8 @@ func (r *Report) writeAuctions(w *table.Writer) {
 		from = to
 	}
 	w.Rule()
-	w.Line("Self-sufficiency of the whole day: %s: %s from their own roofs, %s from each other, of %d Wh.\n",
-		percent(r.Own+r.Got, r.Load), percent(r.Own, r.Load), percent(r.Got, r.Load), r.Load)
+	w.Line("Self-sufficiency of the whole day: %s: %s from their own roofs, %s from each other, of %s kWh.\n",
+		percent(r.Own+r.Got, r.Load), percent(r.Own, r.Load), percent(r.Got, r.Load), kilowattHours(r.Load))
 }
 
 func writeHour(w *table.Writer, slots []Cleared) {
@@ -79,7 +79,7 @@ func writeHour(w *table.Writer, slots []Cleared) {
 	const width = 24
 	own, got := int(all.Own*width/all.Load), int((all.Own+all.Got)*width/all.Load)
 	bar := strings.Repeat(ownBar, own) + strings.Repeat(gotBar, got-own) + strings.Repeat(gridBar, width-got)
-	w.Row(slots[0].Clock, figure(all.Asked), figure(all.Offered), figure(all.Volume), figure(uint64(all.Trades)),
+	w.Row(slots[0].Clock, figure(all.Asked), figure(all.Offered), figure(all.Volume), countOf(all.Trades),
 		price, percent(all.Own+all.Got, all.Load), bar)
 }
 
@@ -101,7 +101,7 @@ func (r *Report) writeTable(w *table.Writer) {
 	w.Gap, w.Columns = 1, slices.Concat([]table.Column{{Width: 13}}, slices.Repeat([]table.Column{{Right: true, Width: 8}}, 4),
 		slices.Repeat([]table.Column{{Right: true, Width: 11}}, 4))
 	w.Row("", "to spare", "sold", "in need", "bought", "in", "out", "has", "saved")
-	w.Row("household", "Wh", "Wh", "Wh", "Wh", moneyCode, moneyCode, moneyCode, moneyCode)
+	w.Row("household", "kWh", "kWh", "kWh", "kWh", moneyCode, moneyCode, moneyCode, moneyCode)
 	w.Rule()
 	all := Account{Name: "all"}
 	for i := range r.Households {
@@ -130,12 +130,25 @@ func (a *Account) write(w *table.Writer) {
 		sum(a.In), sum(a.Out), sum(a.Held), signed(a.Saved))
 }
 
+// kilowattHours writes energy for a person: in kWh with two decimals, rounded.
+func kilowattHours(wh uint64) string {
+	hundredths := (wh + 5) / 10
+	return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
+}
+
 // figure and sum leave zeros out, so that a table shows only events.
 func figure(wh uint64) string {
 	if wh == 0 {
 		return "-"
 	}
-	return strconv.FormatUint(wh, 10)
+	return kilowattHours(wh)
+}
+
+func countOf(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
 }
 
 func sum(amount uint64) string {
@@ -159,7 +172,7 @@ func (r *Report) writeDefault(w *table.Writer) {
 		return
 	}
 	w.Line("\n%s stops delivering at %s", b.Who, b.Since)
-	say(w, "It goes on offering and sells %d Wh in %s, for %s. It feeds nothing in.", b.Energy, count(b.Trades, "trade"), money(b.Price))
+	say(w, "It goes on offering and sells %s kWh in %s, for %s. It feeds nothing in.", kilowattHours(b.Energy), count(b.Trades, "trade"), money(b.Price))
 	say(w, "It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by", money(b.Lost), ratio(b.Lost, b.Price))
 	say(w, "price, deposit and bond were the buyers'. Nobody asked, nobody decided.")
 	say(w, "It hits %s. They gain the bonds, and wait up to %.1f s of the ledger clock.", count(b.Others, "buyer"), b.LongestWait)
@@ -172,7 +185,7 @@ func (r *Report) writeWithholding(w *table.Writer) {
 		return
 	}
 	w.Line("\n%s stops releasing at %s", b.Who, b.Since)
-	say(w, "It gets %d Wh in %s and keeps the secrets.", b.Energy, count(b.Trades, "trade"))
+	say(w, "It gets %s kWh in %s and keeps the secrets.", kilowattHours(b.Energy), count(b.Trades, "trade"))
 	say(w, "It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same,")
 	say(w, "%s. It costs it its deposits too, %s: it pays %.0f %%.", money(b.Price), money(b.Lost), 100+100*ratio(b.Lost, b.Price))
 	say(w, "It hits %s. They lose nothing, but wait up to %.1f s.", count(b.Others, "seller"), b.LongestWait)
@@ -184,9 +197,9 @@ func (b *Breach) writeRecord(w *table.Writer, others, did string) {
 	if b.Passed == 0 {
 		return
 	}
-	say(w, "Its record fell to %d %%. Those it had failed twice demand %d %%: where such %s stood, it %s %d Wh",
-		b.Record, demanded, others, did, b.Passed)
-	say(w, "and was matched with %d Wh.", b.Reached)
+	say(w, "Its record fell to %d %%. Those it had failed twice demand %d %%: where such %s stood, it %s %s kWh",
+		b.Record, demanded, others, did, kilowattHours(b.Passed))
+	say(w, "and was matched with %s kWh.", kilowattHours(b.Reached))
 }
 
 func (r *Report) writeShortfall(w *table.Writer) {
@@ -195,7 +208,7 @@ func (r *Report) writeShortfall(w *table.Writer) {
 		return
 	}
 	w.Line("\nA cloud over %s at %s", b.Who, b.Since)
-	say(w, "Of %d Wh that it had sold in %s the meter saw %d Wh. Nobody releases what did not come.", b.Energy, count(b.Trades, "trade"), b.Read)
+	say(w, "Of %s kWh that it had sold in %s the meter saw %s kWh. Nobody releases what did not come.", kilowattHours(b.Energy), count(b.Trades, "trade"), kilowattHours(b.Read))
 	say(w, "At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again.")
 	say(w, "The rest, %s of bonds, is the buyers': so much it costs to sell energy that does not come.", money(b.Lost))
 }

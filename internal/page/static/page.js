@@ -138,7 +138,7 @@
   };
   const [kind, what] = about.split(":");
   const concerns = (notice) => {
-    if (kind === "blocks") return true;
+    if (kind === "blocks" || kind === "town") return true;
     const list = { trade: notice.trades, key: notice.keys, product: notice.products }[kind] || [];
     return list.includes(what) || list.includes("*");
   };

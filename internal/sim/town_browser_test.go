@@ -1,0 +1,122 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"lockstep/internal/browser"
+	"lockstep/internal/page"
+)
+
+// see runs actions in a tab, and fails the test with the text of the tab.
+func see(t *testing.T, tab context.Context, what string, actions ...chromedp.Action) { //nolint:revive // the test comes first
+	t.Helper()
+	step, cancel := context.WithTimeout(tab, 90*time.Second)
+	defer cancel()
+	if err := chromedp.Run(step, actions...); err != nil {
+		var text string
+		last, stop := context.WithTimeout(tab, 5*time.Second)
+		_ = chromedp.Run(last, chromedp.Text("body", &text))
+		stop()
+		t.Fatalf("%s: %v\n%.3000s", what, err, text)
+	}
+}
+
+// says waits until a page has a text, also while the tab goes from one page to the next.
+func says(text string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			var there bool
+			if err := chromedp.Evaluate(fmt.Sprintf(`document.body.innerText.includes(%q)`, text), &there).Do(ctx); err == nil && there {
+				return nil
+			}
+			if err := chromedp.Sleep(100 * time.Millisecond).Do(ctx); err != nil {
+				return fmt.Errorf("the page does not say %q: %w", text, err)
+			}
+		}
+	})
+}
+
+// TestTownInBrowser: a person watches the town, switches a cheat on, kills the node and brings it back, and opens a household; the open
+// page follows by itself, and reads well on a phone, in both languages.
+func TestTownInBrowser(t *testing.T) {
+	t.Parallel()
+	tab := browser.Open(t)
+	accessible, err := os.ReadFile(filepath.Join("..", "page", "testdata", "accessible.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	town := openTown(t, nil)
+	address, enter := serveTown(t, town)
+	see(t, tab, "sign in", chromedp.Navigate(enter), says("in the town"), says("to neighbours"))
+	birch := house(new(town.Scene()), "Birch").Place
+	see(t, tab, "cheat", chromedp.Click(fmt.Sprintf(`#house-%d .switches form:first-child button`, birch)), says("Birch sells on, and feeds nothing in"), says("Birch fed in nothing of"))
+	see(t, tab, "kill", chromedp.Click(`form[action="/town/node"] button`), says("The node was killed"), says("Bring the node back"), says("The node does not answer"))
+	shoot(t, tab, "town-killed", 1440)
+	see(t, tab, "bring it back", chromedp.Click(`form[action="/town/node"] button`), says("The node is back after"), says("to neighbours"))
+	see(t, tab, "a cloud", chromedp.Click(`form[action="/town/cloud"] button`), says("A cloud comes over all roofs"), says("It stands over all roofs until"))
+	await(t, town, "flows", func(s *page.TownScene) bool { return len(s.Flows) > 0 && len(s.Prices) > 3 })
+	see(t, tab, "look again", chromedp.Navigate(address+"/"), says("in the town"))
+	shoot(t, tab, "town", 1440)
+	cedar := house(new(town.Scene()), "Cedar").Place
+	see(t, tab, "open Cedar", chromedp.Click(fmt.Sprintf(`#house-%d .home a`, cedar)))
+	own, cancel := chromedp.NewContext(tab, chromedp.WithTargetID(openedTab(t, tab, address)))
+	defer cancel()
+	see(t, own, "Cedar's page", browser.Size(1200, 900), chromedp.WaitVisible(".who a"), says("Cedar"), chromedp.Click(`a[href="/town"]`), says("This household"), chromedp.SetValue(`input[name="ask"]`, "31.5"),
+		chromedp.Click(`.ord button`), chromedp.WaitVisible(`input[name="ask"][value="31.5"]`))
+	link, err := town.Enter(t.Context(), cedar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	see(t, tab, "Cedar again", browser.Size(390, 844), chromedp.Navigate(link), chromedp.WaitVisible(".who a"), chromedp.Navigate(link[:strings.Index(link, "/enter")]+"/town"), chromedp.WaitVisible(".ord"))
+	shoot(t, tab, "town-household", 390)
+	for _, view := range []struct {
+		language, theme string
+		width           int64
+	}{{"zh", "dark", 390}, {"en", "light", 320}} {
+		var found []string
+		see(t, tab, view.language, chromedp.Evaluate(fmt.Sprintf(`document.cookie = "language=%s; path=/"`, view.language), nil), browser.Size(view.width, 844), browser.Theme(view.theme),
+			chromedp.Navigate(address+"/"), chromedp.WaitReady("main .homes"), chromedp.Evaluate(string(accessible), &found))
+		for _, fault := range found {
+			t.Errorf("%s, %d wide: %s", view.language, view.width, fault)
+		}
+		shoot(t, tab, "town-narrow-"+view.language, view.width)
+	}
+}
+
+// openedTab waits for a tab that shows a page of another server.
+func openedTab(t *testing.T, tab context.Context, address string) target.ID { //nolint:revive // the test comes first
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(100 * time.Millisecond) {
+		targets, err := chromedp.Targets(tab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range targets {
+			if one.Type == "page" && strings.HasPrefix(one.URL, "http://127.0.0.1:") && !strings.HasPrefix(one.URL, address) && !strings.Contains(one.URL, "/enter") {
+				return one.TargetID
+			}
+		}
+	}
+	t.Fatal("no tab has opened")
+	return ""
+}
+
+// shoot writes a picture into the folder that LOCKSTEP_PICTURES names.
+func shoot(t *testing.T, tab context.Context, name string, width int64) { //nolint:revive // the test comes first
+	t.Helper()
+	folder := os.Getenv("LOCKSTEP_PICTURES")
+	if folder == "" {
+		return
+	}
+	see(t, tab, name, browser.Size(width, 900))
+	browser.Picture(t, tab, filepath.Join(folder, name+".webp"))
+}
