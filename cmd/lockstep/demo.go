@@ -88,7 +88,7 @@ func (d *demoCmd) check(options *sim.Options) error {
 	if err != nil {
 		return err
 	}
-	return d.checkReport()
+	return checkWritable("--report", d.Report)
 }
 
 // play plays the day, and reports.
@@ -136,25 +136,6 @@ func (d *demoCmd) compare(a *app, options *sim.Options) error {
 		return a.show(comparison, nil)
 	}
 	return comparison.WriteText(a.out)
-}
-
-// checkReport checks before the day is played that its report can be written. It leaves no new file.
-func (d *demoCmd) checkReport() error {
-	if d.Report == "" {
-		return nil
-	}
-	_, missing := os.Stat(d.Report)
-	file, err := os.OpenFile(d.Report, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return misuse("--report: %v: choose a file in a folder that exists", err)
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if missing != nil {
-		return os.Remove(d.Report)
-	}
-	return nil
 }
 
 // writeReport writes the HTML file.

@@ -29,6 +29,7 @@ type cli struct {
 	globals
 
 	Demo     demoCmd     `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
+	Sim      simCmd      `cmd:"" help:"Simulate a community of many households: the same seed, the same results."`
 	App      appCmd      `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
 	Agent    agentCmd    `cmd:"" help:"Let your household trade by itself."`
 	Node     nodeCmd     `cmd:"" help:"Run a node of a ledger."`

@@ -1,14 +1,13 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 
+	"lockstep/internal/sim/rules"
 	"lockstep/internal/table"
-	"lockstep/market"
 	"lockstep/types"
 )
 
@@ -49,15 +48,15 @@ func Compare(profile *Profile, season string, households []Household, strategic 
 	truth := make([]int, len(households))
 	result.Schemes = append(result.Schemes,
 		Scheme{Name: "utility alone", Saved: make([]int64, len(households))},
-		d.play("static split, equal shares", func(slot int) []flow { return d.static(slot, func(int) uint64 { return 1 }) }),
-		d.play("static split, shares by annual use", func(slot int) []flow {
+		d.play("static split, equal shares", func(slot int) []rules.Flow { return d.static(slot, func(int) uint64 { return 1 }) }),
+		d.play("static split, shares by annual use", func(slot int) []rules.Flow {
 			return d.static(slot, func(i int) uint64 { return d.members[i].Annual })
 		}),
-		d.play("uniform price", func(slot int) []flow { return uniform(d.book(slot, truth)) }),
-		d.play("pay-as-bid", func(slot int) []flow { return payAsBid(d.book(slot, truth)) }),
+		d.play("uniform price", func(slot int) []rules.Flow { return rules.Uniform(d.book(slot, truth)) }),
+		d.play("pay-as-bid", func(slot int) []rules.Flow { return rules.PayAsBid(d.book(slot, truth)) }),
 	)
 	if strategic {
-		result.Schemes = append(result.Schemes, d.strategic("uniform price, strategic", uniform), d.strategic("pay-as-bid, strategic", payAsBid))
+		result.Schemes = append(result.Schemes, d.strategic("uniform price, strategic", rules.Uniform), d.strategic("pay-as-bid, strategic", rules.PayAsBid))
 	}
 	return result
 }
@@ -82,153 +81,48 @@ func newCompared(profile *Profile, households []Household) *compared {
 	return d
 }
 
-// flow is energy from one household to another, with its cost.
-type flow struct {
-	seller, buyer int
-	wh            uint64
-	price         types.Amount
-}
-
-// bidder is an order in a comparison.
-type bidder struct {
-	place    int
-	side     types.Side
-	quantity uint64
-	limit    uint64
-}
-
 // shades is the number of steps by which a strategic household can shade its limit, from none to the whole possible gain.
 const shades = 5
 
 // book is the orders of a slot when each household shades its limit by some steps: a bid down towards the lowest feed-in, an
 // offer up towards the highest tariff. Without any, limits are the utility's prices.
-func (d *compared) book(slot int, shade []int) []bidder {
-	var book []bidder
+func (d *compared) book(slot int, shade []int) []rules.Bid {
+	var book []rules.Bid
 	for i, m := range d.members {
 		surplus, need := m.foreseen(slot)
 		part := uint64(shade[i])
 		switch {
 		case surplus > 0:
 			limit := m.FeedIn + (d.most-m.FeedIn)*part/shades
-			book = append(book, bidder{i, types.Sell, surplus, limit})
+			book = append(book, rules.Bid{Place: i, Side: types.Sell, Quantity: surplus, Limit: limit})
 		case need > 0:
 			limit := m.Tariff - (m.Tariff-d.least)*part/shades
-			book = append(book, bidder{i, types.Bid, need, limit})
+			book = append(book, rules.Bid{Place: i, Side: types.Bid, Quantity: need, Limit: limit})
 		}
 	}
 	return book
 }
 
-// uniform is the auction of the ledger: one price for all.
-func uniform(book []bidder) []flow {
-	orders := make([]market.Order, len(book))
-	for i, b := range book {
-		orders[i] = market.Order{ID: fmt.Sprintf("%03d", i), Side: b.side, Lots: b.quantity, Limit: b.limit}
-	}
-	clearing, err := market.Clear(orders)
-	if err != nil || clearing.Volume == 0 { // the households' own figures make good orders
-		return nil
-	}
-	gets := make(map[string]uint64, len(book))
-	for _, fill := range clearing.Fills {
-		gets[fill.ID] = fill.Lots
-	}
-	var bids, offers []bidder
-	for i, b := range book {
-		if b.quantity = gets[orders[i].ID]; b.side == types.Bid {
-			bids = append(bids, b)
-		} else {
-			offers = append(offers, b)
-		}
-	}
-	return pair(bids, offers, func(_, _ *bidder, wh uint64) (types.Amount, bool) {
-		return types.Amount(clearing.Price * wh), true
-	})
-}
-
-// pair lays bids and offers side by side, in the order given, as long as a pair has a price.
-func pair(bids, offers []bidder, price func(bid, offer *bidder, wh uint64) (types.Amount, bool)) []flow {
-	var flows []flow
-	for i, j := 0, 0; i < len(bids) && j < len(offers); {
-		bid, offer := &bids[i], &offers[j]
-		if wh := min(bid.quantity, offer.quantity); wh > 0 {
-			paid, ok := price(bid, offer, wh)
-			if !ok {
-				break
-			}
-			flows = append(flows, flow{offer.place, bid.place, wh, paid})
-			bid.quantity, offer.quantity = bid.quantity-wh, offer.quantity-wh
-		}
-		if bid.quantity == 0 {
-			i++
-		}
-		if offer.quantity == 0 {
-			j++
-		}
-	}
-	return flows
-}
-
-// payAsBid serves the highest bid from the lowest offer, then the next, as long as the bid is not below the offer. Each pair
-// has a price of its own: the middle of its two limits.
-func payAsBid(book []bidder) []flow {
-	var bids, offers []bidder
-	for _, b := range book {
-		if b.side == types.Bid {
-			bids = append(bids, b)
-		} else {
-			offers = append(offers, b)
-		}
-	}
-	byLimit := func(a, b bidder) int {
-		return cmp.Or(cmp.Compare(a.limit, b.limit), cmp.Compare(a.place, b.place))
-	}
-	slices.SortFunc(bids, func(a, b bidder) int { return byLimit(b, a) })
-	slices.SortFunc(offers, byLimit)
-	return pair(bids, offers, func(bid, offer *bidder, wh uint64) (types.Amount, bool) {
-		return (types.Amount(wh*(bid.limit+offer.limit)) + 1) / 2, bid.limit >= offer.limit
-	})
-}
-
-// static splits each surplus by fixed shares among all the others, at the fixed price. The unused part of a share goes to
-// the grid, not to another.
-func (d *compared) static(slot int, weight func(member int) uint64) []flow {
-	needs := make([]uint64, len(d.members))
+// static splits each surplus by fixed shares.
+func (d *compared) static(slot int, weight func(member int) uint64) []rules.Flow {
+	surplus, needs, weights := make([]uint64, len(d.members)), make([]uint64, len(d.members)), make([]uint64, len(d.members))
 	for i, m := range d.members {
-		_, needs[i] = m.foreseen(slot)
+		surplus[i], needs[i] = m.foreseen(slot)
+		weights[i] = weight(i)
 	}
-	var flows []flow
-	for seller, m := range d.members {
-		surplus, _ := m.foreseen(slot)
-		var total uint64
-		for i := range d.members {
-			if i != seller {
-				total += weight(i)
-			}
-		}
-		for buyer := range d.members {
-			if buyer == seller || surplus == 0 {
-				continue
-			}
-			if wh := min(surplus*weight(buyer)/total, needs[buyer]); wh > 0 {
-				needs[buyer] -= wh
-				flows = append(flows, flow{seller, buyer, wh, types.Amount(wh * fixedPrice)})
-			}
-		}
-	}
-	return flows
+	return rules.Static(surplus, needs, weights, fixedPrice)
 }
 
 // play adds a day up.
-func (d *compared) play(name string, share func(slot int) []flow) Scheme {
+func (d *compared) play(name string, share func(slot int) []rules.Flow) Scheme {
 	s := Scheme{Name: name, Saved: make([]int64, len(d.members)), Settled: true}
 	for slot := range SlotsPerDay {
 		for _, f := range share(slot) {
-			seller, buyer := d.members[f.seller], d.members[f.buyer]
-			s.Volume += f.wh
-			s.Welfare += int64(f.wh * (buyer.Tariff - seller.FeedIn))
-			s.Saved[f.seller] += int64(f.price) - int64(f.wh*seller.FeedIn)
-			s.Saved[f.buyer] += int64(f.wh*buyer.Tariff) - int64(f.price)
+			seller, buyer := d.members[f.Seller], d.members[f.Buyer]
+			s.Volume += f.Wh
+			s.Welfare += int64(f.Wh * (buyer.Tariff - seller.FeedIn))
+			s.Saved[f.Seller] += int64(f.Price) - int64(f.Wh*seller.FeedIn)
+			s.Saved[f.Buyer] += int64(f.Wh*buyer.Tariff) - int64(f.Price)
 		}
 	}
 	return s
@@ -236,10 +130,10 @@ func (d *compared) play(name string, share func(slot int) []flow) Scheme {
 
 // strategic lets one household after the other choose the shade that is best for it over the day, given those of the others,
 // until nobody changes its mind or all have chosen so often.
-func (d *compared) strategic(name string, clear func([]bidder) []flow) Scheme {
+func (d *compared) strategic(name string, clear func([]rules.Bid) []rules.Flow) Scheme {
 	const rounds = 12
 	shade := make([]int, len(d.members))
-	day := func() Scheme { return d.play(name, func(slot int) []flow { return clear(d.book(slot, shade)) }) }
+	day := func() Scheme { return d.play(name, func(slot int) []rules.Flow { return clear(d.book(slot, shade)) }) }
 	settled := false
 	for round := 0; round < rounds && !settled; round++ {
 		settled = true

@@ -78,7 +78,7 @@ func (m *member) foreseen(quarter int) (surplus, need uint64) {
 func (c *community) metered(m *member, n int) uint64 {
 	surplus, _ := m.foreseen(c.quarter(n))
 	if c.steered(m).cloud.has(n) {
-		return surplus * cloudPercent / 100
+		return surplus * CloudPercent / 100
 	}
 	return surplus
 }

@@ -29,8 +29,11 @@ type Slots struct{ From, To int }
 
 func (s Slots) has(slot int) bool { return s.From <= slot && slot < s.To }
 
-// cloudPercent is the part of a surplus that remains under a cloud.
-const cloudPercent = 60
+// CloudPercent is the part of a surplus that remains under a cloud. TownSize is the number of the households.
+const (
+	CloudPercent = 60
+	TownSize     = 12
+)
 
 // faithful is the end of the day: a household that always keeps its word.
 const faithful = SlotsPerDay

@@ -18,6 +18,7 @@ import (
 
 	"lockstep/internal/browser"
 	"lockstep/internal/ledger"
+	"lockstep/internal/sim/rules"
 )
 
 // shortDay is an afternoon's two hours, with both broken words and the cloud in it.
@@ -74,8 +75,8 @@ func checkAuctions(t *testing.T, report *Report, houses []Household) {
 	trades := 0
 	for _, a := range report.Auctions {
 		var volume uint64
-		for _, f := range uniform(d.book(a.Slot, make([]int, len(houses)))) {
-			volume += f.wh
+		for _, f := range rules.Uniform(d.book(a.Slot, make([]int, len(houses)))) {
+			volume += f.Wh
 		}
 		if a.Volume != volume || a.Price == "" || len(a.Rounds) == 0 || a.Void != "" {
 			t.Errorf("%s: matched %d Wh at %q, the households' figures give %d Wh", a.Clock, a.Volume, a.Price, volume)

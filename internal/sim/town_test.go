@@ -136,7 +136,12 @@ func TestTown(t *testing.T) {
 		t.Fatal(err)
 	}
 	town.SendCloud(true)
-	scene = await(t, town, "a short delivery", func(s *page.TownScene) bool { return event(s, page.TownShort) != nil })
+	scene = await(t, town, "a short delivery", func(s *page.TownScene) bool {
+		if s.Cloud == "" { // on a busy machine households miss the gates of a whole hour
+			town.SendCloud(true)
+		}
+		return event(s, page.TownShort) != nil
+	})
 	if e := event(&scene, page.TownShort); e.Read == 0 || e.Read >= e.Energy || e.Lost == 0 {
 		t.Errorf("short: %+v", e)
 	}

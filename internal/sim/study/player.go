@@ -1,0 +1,331 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+
+	"lockstep/client/wire"
+	"lockstep/internal/agent"
+	"lockstep/internal/agent/plan"
+	"lockstep/internal/ledger"
+	"lockstep/meter"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// player is a household with its agent and its wallet.
+type player struct {
+	*house
+	place   int
+	account *wallet.Account
+	setup   agent.Setup
+	state   agent.State
+	metered int // slots whose energy its agent was told
+	sent    types.TxID
+	waits   bool // for the end of a transaction
+}
+
+// zone is that of all goods.
+const zone = "community"
+
+// register counts the export into the grid.
+const register = "01-00:02.08.00*FF"
+
+// seedOf is the seed of a wallet, the same for the same name and the same seed of the scenario.
+func seedOf(seed uint64, name string) (*wallet.Seed, [sha256.Size]byte, error) {
+	entropy := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("a simulated "+name+" of seed "), seed))
+	made, err := wallet.NewSeed(bytes.NewReader(entropy[:]), "")
+	return made, sha256.Sum256(entropy[:]), err
+}
+
+// accountOf is the account of a wallet whose nonces can be repeated.
+func accountOf(seed uint64, name string) (*wallet.Account, error) {
+	made, chance, err := seedOf(seed, name)
+	if err != nil {
+		return nil, err
+	}
+	account, err := made.Account(0, wallet.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	return account.WithRandom(rand.NewChaCha8(chance)), nil
+}
+
+// newPlayer gives a household its wallet and its agent.
+func (w *world) newPlayer(h *house, place int) (*player, error) {
+	p := &player{house: h, place: place}
+	var err error
+	if p.account, err = accountOf(w.scenario.Seed, fmt.Sprintf("household %d", place)); err != nil {
+		return nil, err
+	}
+	const limit = types.MaxAmount / 4
+	p.setup = agent.Setup{
+		Key: p.account.Key(), Params: w.chain.params, Market: agent.Market{Zone: zone, Asset: w.money.ID(), Decimals: w.money.Decimals},
+		Limits: agent.Limits{PerDay: limit, Exposure: limit, Terms: []string{"meter"}, Assets: []types.AssetID{w.money.ID()}},
+		Ahead:  1, Keep: 24 * 3600 * 1000,
+		Strategy: plan.Strategy{Buy: w.side(h.need, h.tariff)},
+	}
+	if h.roof {
+		p.setup.Strategy.Sell = w.side(h.surplus, h.feedIn)
+		p.setup.Flow = types.Flow{Point: new(p.gateway()).ID(), Direction: types.DirectionExport}
+	}
+	p.start()
+	return p, nil
+}
+
+// start begins the agent anew, as after a restart: it learns all from the ledger.
+func (p *player) start() {
+	p.state, p.waits = agent.State{Setup: &p.setup}, false
+}
+
+// gateway is the household's meter, as an operator enrols it.
+func (p *player) gateway() types.PointMeter {
+	return types.PointMeter{Form: types.FormNative, Key: ledger.NativeMeterKey(p.account.Gateway()), Export: []string{register}}
+}
+
+// side is the strategy of a household: its energy of each slot, at the price that it has elsewhere.
+func (w *world) side(energy []uint64, limit uint64) *plan.Side {
+	const perUnit = 1_000_000 // billionths of the currency for a kWh in a smallest unit for a Wh
+	return &plan.Side{
+		Limit: plan.FixedLimit(plan.Price(limit * perUnit)),
+		Amount: func(s *plan.Situation) uint64 {
+			if n, played := w.slotOf(s.From); played {
+				return energy[n]
+			}
+			return 0
+		},
+	}
+}
+
+// look lets an agent look at the ledger, and returns the transaction that it makes, if any.
+func (w *world) look(p *player) (*types.Tx, error) {
+	if p.waits || p.offline && w.within(w.scenario.Offline.From, w.scenario.Offline.Until) {
+		return nil, nil
+	}
+	if err := w.tellEnergy(p); err != nil {
+		return nil, err
+	}
+	view, err := w.view(p)
+	if err != nil {
+		return nil, err
+	}
+	send := p.event(agent.Seen{View: view})
+	if send == nil {
+		return nil, nil
+	}
+	acts := p.honest(w, send.Acts)
+	if len(acts) == 0 {
+		p.event(agent.Outcome{Code: types.CodePending, Detail: "the household does not want it"})
+		return nil, nil
+	}
+	tx, err := w.sign(p, acts, send.Anchor)
+	if err != nil {
+		p.event(agent.Outcome{Code: types.CodeInternal, Detail: err.Error()})
+		w.failed(p, err)
+		return nil, nil
+	}
+	p.sent, p.waits = tx.ID(), true
+	return tx, nil
+}
+
+// event brings an event to the agent, and returns the transaction that it wants.
+func (p *player) event(e agent.Event) (send *agent.Transact) {
+	next, effects := agent.Step(p.state, e)
+	p.state = next
+	for _, effect := range effects {
+		if t, ok := effect.(agent.Transact); ok {
+			send = &t
+		}
+	}
+	return send
+}
+
+// honest leaves out the acts that a household that breaks its word does not do.
+func (p *player) honest(w *world, acts []agent.Act) (kept []agent.Act) {
+	for _, act := range acts {
+		if release, ok := act.(agent.Release); ok && w.slotAt(release.Trade.Trade.Agreement.Goods.From) >= p.withholdsFrom {
+			continue
+		}
+		kept = append(kept, act)
+	}
+	return kept
+}
+
+// ended brings the end of its transaction to the agent.
+func (p *player) ended(end *outcome) {
+	p.waits = false
+	if end.code != types.CodeOK {
+		p.account.Forget(p.sent)
+	}
+	p.event(agent.Outcome{Tx: p.sent, Height: end.height, Code: end.code, Detail: end.detail})
+}
+
+// tellEnergy gives the agent the signed records of the slots that are over, unless the meter does not read.
+func (w *world) tellEnergy(p *player) error {
+	if !p.roof {
+		return nil
+	}
+	for ; p.metered < w.over(); p.metered++ {
+		n := p.metered
+		from := w.product(n)
+		if p.fed[n] == 0 || n >= p.defaultsFrom || n >= p.brokenFrom {
+			continue
+		}
+		obis, err := meter.ParseOBIS(register)
+		if err != nil {
+			return err
+		}
+		record, err := p.account.SignReading(meter.Native{
+			Register: obis, Direction: meter.Export, From: int64(from), Until: int64(from.Add(w.chain.params.Slot)),
+			Page: uint64(n) + 1, Form: meter.FormQuantity, End: p.fed[n],
+		})
+		if err != nil {
+			return err
+		}
+		p.event(agent.Signed{Record: agent.Record{Slot: from, Quantity: p.fed[n], Bytes: types.HexBytes(record.String())}})
+	}
+	return nil
+}
+
+// pageSize is that of the lists that a view reads.
+const pageSize = 500
+
+// view reads the part of the ledger that the agent sees.
+func (w *world) view(p *player) (v agent.View, err error) {
+	ctx, key, asset := context.Background(), p.account.Key(), w.money.ID()
+	v.Height, v.BlockTime, v.Clock = w.now.Height, w.now.BlockTime, w.now.Clock
+	coins, err := w.chain.Coins(ctx, key, asset, 0, wire.Page{Limit: pageSize})
+	if err != nil {
+		return v, err
+	}
+	for _, coin := range coins.Coins {
+		if _, purse := coin.Outpoint.Purse(); purse {
+			v.Purse = coin
+		} else if coin.Amount > v.Anchor.Amount && coin.Trade == nil {
+			v.Anchor = coin
+		}
+	}
+	const many = 64
+	if len(coins.Coins) > many {
+		for _, coin := range coins.Coins[many/2:] {
+			if _, purse := coin.Outpoint.Purse(); !purse && coin.Trade == nil && coin.Outpoint != v.Anchor.Outpoint && len(v.Small) < many {
+				v.Small = append(v.Small, coin)
+			}
+		}
+	}
+	balances, err := w.chain.Balances(ctx, key, []types.AssetID{asset}, wire.Page{Limit: 1})
+	if err != nil {
+		return v, err
+	}
+	for _, b := range balances.Balances {
+		v.Money = agent.Money{Spendable: b.Spendable, Locked: b.Locked, InOrders: b.InOrders}
+	}
+	orders, err := w.chain.KeyOrders(ctx, key, wire.Page{Limit: pageSize})
+	if err != nil {
+		return v, err
+	}
+	for i := range orders.Orders {
+		o := &orders.Orders[i]
+		v.Orders = append(v.Orders, agent.Order{Order: o.Order, Tx: o.Tx, Height: o.Height})
+	}
+	trades, err := w.chain.Trades(ctx, key, true, wire.Page{Limit: 2 * pageSize})
+	if err != nil {
+		return v, err
+	}
+	for i := range trades.Trades {
+		t := &trades.Trades[i]
+		v.Trades = append(v.Trades, agent.Trade{ID: t.ID, Trade: t.Trade, Reading: t.Reading, Believed: true})
+	}
+	if p.roof {
+		claims, err := w.chain.Claims(ctx, p.setup.Flow, 0)
+		if err != nil {
+			return v, err
+		}
+		for i := range claims.Slots {
+			slot := &claims.Slots[i]
+			v.Slots = append(v.Slots, agent.Slot{From: slot.From, Claims: len(slot.Claims), Read: slot.Read})
+		}
+	}
+	return v, nil
+}
+
+// context is the state of the ledger for a signature.
+func (w *world) context() wallet.Context {
+	return wallet.Context{
+		Params: w.chain.params, BlockTime: w.now.BlockTime, Clock: w.now.Clock, Validity: agent.Validity(&w.chain.params),
+		Asset: func(id types.AssetID) (types.Asset, bool) { return w.money, id == w.money.ID() },
+	}
+}
+
+// sign makes the transaction of some acts.
+func (w *world) sign(p *player, acts []agent.Act, anchor types.Coin) (*types.Tx, error) {
+	known := w.context()
+	if len(acts) == 1 {
+		switch a := acts[0].(type) {
+		case agent.Release:
+			return p.account.Release(known, a.Trade.ID, &a.Trade.Trade, a.Instalment)
+		case agent.Settle:
+			return types.NewSettle(w.chain.params.ChainID, a.Trade.ID), nil
+		}
+	}
+	draft := p.account.Draft(known)
+	if anchor.Amount > 0 {
+		if err := draft.Merge(anchor); err != nil {
+			return nil, err
+		}
+	}
+	for _, act := range acts {
+		if err := add(draft, act); err != nil {
+			return nil, err
+		}
+	}
+	err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
+		return func(yield func(types.Coin, error) bool) {
+			coins, err := w.chain.Coins(context.Background(), p.account.Key(), asset, sum, wire.Page{Limit: math.MaxInt32})
+			if err != nil {
+				yield(types.Coin{}, err)
+				return
+			}
+			for _, coin := range coins.Coins {
+				if !yield(coin, nil) {
+					return
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return draft.Sign()
+}
+
+// add adds an act to a draft. The agents of a simulation trade in auctions alone.
+func add(draft *wallet.Draft, act agent.Act) (err error) {
+	switch a := act.(type) {
+	case agent.Place:
+		_, err = draft.Place(a.Order, a.Replaces)
+	case agent.Withdraw:
+		err = draft.Withdraw(&a.Order)
+	case agent.Read:
+		draft.Read(a.Flow, a.From, a.Records...)
+	case agent.Release:
+		err = draft.Release(a.Trade.ID, &a.Trade.Trade, a.Instalment)
+	case agent.Settle:
+		err = draft.Settle(a.Trade.ID, &a.Trade.Trade)
+	case agent.Collect:
+		err = draft.Collect(a.Trade.ID, &a.Trade.Trade)
+	case agent.Gather:
+		err = draft.Merge(a.Coins...)
+	case agent.Deliver:
+		err = draft.Deliver(a.Trade.ID, &a.Trade.Trade)
+	case agent.Pay, agent.Post, agent.Cancel, agent.Take:
+		err = fmt.Errorf("an agent of a simulation wants to %s", act.Name())
+	}
+	return err
+}
