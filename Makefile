@@ -107,6 +107,7 @@ man: build ## bin/man: a manual page for each command
 .PHONY: screenshots
 screenshots: ## docs/images/page: pictures of the page, wide and narrow, light and dark, in both languages (needs chromium and a Chinese font)
 	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/page -run '^TestPictures$$' -count=1 -v
+	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/sim -run '^TestTownInBrowser$$' -count=1
 
 .PHONY: completions
 completions: build ## bin/completions: scripts for bash, zsh and fish

@@ -8,9 +8,9 @@ var catalogueTown = []entry{ //nolint:gochecknoglobals // a constant table
 	{"signin.town", "This page steers a town. <em>Open the link that the program has printed.</em>", "本页操控一个小镇。<em>请打开程序显示的链接。</em>"},
 
 	{"town.wakes", "The town wakes up. <em>Its households place their first orders.</em>", "小镇正在醒来。<em>各户正在提交第一批订单。</em>"},
-	{"town.head", "{t} in the town. <em>{roofs} sell {q} to {houses} at {price}.</em>", "小镇时间 {t}。<em>{roofs}以 {price} 向{houses}出售 {q}。</em>"},
+	{"town.head", "{t} in the town. <em>{q} flow from {roofs} to {houses}, at {price}.</em>", "小镇时间 {t}。<em>{roofs}以 {price} 向{houses}出售 {q}。</em>"},
 	{"town.head_none", "{t} in the town. <em>Nobody sells to a neighbour in this quarter-hour.</em>", "小镇时间 {t}。<em>本时段没有邻里交易。</em>"},
-	{"town.roofs.one", "One roof", "1 个屋顶"},
+	{"town.roofs.one", "one roof", "1 个屋顶"},
 	{"town.roofs.many", "{n} roofs", "{n} 个屋顶"},
 	{"town.houses.one", "one household", "1 户"},
 	{"town.houses.many", "{n} households", "{n} 户"},

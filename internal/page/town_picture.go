@@ -104,7 +104,7 @@ func (c *screen) Flow(v *townView) template.HTML {
 	for _, size := range []struct {
 		class               string
 		width, margin, step float64
-	}{{"flow wide-only", 1000, 120, 44}, {"flow narrow-only", 348, 92, 42}} {
+	}{{"stream wide-only", 1000, 120, 44}, {"stream narrow-only", 348, 92, 42}} {
 		out += c.drawFlow(v, size.class, size.width, size.margin, size.step)
 	}
 	return template.HTML(out) //nolint:gosec // package svg escapes all texts

@@ -266,11 +266,11 @@ func (w *world) context() wallet.Context {
 // sign makes the transaction of some acts.
 func (w *world) sign(p *player, acts []agent.Act, anchor types.Coin) (*types.Tx, error) {
 	known := w.context()
-	if len(acts) == 1 {
-		switch a := acts[0].(type) {
-		case agent.Release:
+	if len(acts) == 1 { // a single release or settlement needs no signature
+		if a, ok := acts[0].(agent.Release); ok {
 			return p.account.Release(known, a.Trade.ID, &a.Trade.Trade, a.Instalment)
-		case agent.Settle:
+		}
+		if a, ok := acts[0].(agent.Settle); ok {
 			return types.NewSettle(w.chain.params.ChainID, a.Trade.ID), nil
 		}
 	}
