@@ -16,7 +16,7 @@ type simCmd struct {
 	Town       bool     `help:"Play the twelve households of the demonstration, with its cheats and its cloud."`
 	Households int      `help:"Number of households, in place of the scenario's." placeholder:"N"`
 	Slots      int      `help:"Number of quarter-hours, in place of the scenario's; a day has 96." placeholder:"N"`
-	Seed       *uint64  `help:"Seed of all that is drawn, in place of the scenario's." placeholder:"N"`
+	Seed       *uint64  `help:"Seed of all that is drawn, in place of the scenario's." placeholder:"N" zero:""`
 	Seeds      int      `help:"Play so many seeds, from the first one on, and print means and spreads." default:"1" placeholder:"N"`
 	Profiles   string   `help:"CSV of measured houses (house,time,use_wh,sun_wh), in place of the scenario's." type:"existingfile" placeholder:"FILE"`
 	Rules      []string `help:"Market rules to compare, in place of the scenario's: uniform, pay-as-bid, static, pro-rata, none." placeholder:"RULE"`
