@@ -77,6 +77,11 @@ func (d *demoCmd) check(options *sim.Options) error {
 	if d.Speed != nil && *d.Speed == 0 {
 		return misuse("--speed 0: nothing would happen; choose 0.01 to 10 quarter-hours a second")
 	}
+	for flag, given := range map[string]bool{"--report": d.Report != "", "--slot": d.Slot != "", "--keep": d.Keep != ""} {
+		if d.Compare && given {
+			return misuse("--compare plays nothing, so %s has no effect: leave one of them out", flag)
+		}
+	}
 	var option *sim.OptionError
 	err := options.Check()
 	if err == nil && d.Slot != "" {
