@@ -10,6 +10,16 @@ func (d *Draft) Admit(member types.Member) {
 	d.act(&types.Admit{Operator: d.account.key, Member: member})
 }
 
+// JoinRequest asks the operators of the ledger to admit the account under a name. Now is the wall time.
+func (a *Account) JoinRequest(ctx Context, name string, now types.Time) (types.JoinRequest, error) {
+	r := types.JoinRequest{ChainID: ctx.Params.ChainID, Member: types.Member{Key: a.key, Name: name}, ValidUntil: now.Add(types.JoinValidity)}
+	if err := r.Member.Check(); err != nil {
+		return r, err
+	}
+	r.Signature = a.signMessage(r.Message()).Bytes
+	return r, nil
+}
+
 // Recognise makes an asset one that the ledger recognises, with its smallest output. The account must be one of the ledger's operators.
 func (d *Draft) Recognise(asset types.Asset, least types.Amount) error {
 	if err := asset.Check(); err != nil {

@@ -200,6 +200,11 @@ type Assets struct {
 	Next   string  `json:"next,omitempty" doc:"pass as 'after' for the next page; absent on the last"`
 }
 
+// JoinRequests are the requests of newcomers to become members that wait at a node, oldest first.
+type JoinRequests struct {
+	Requests []types.JoinRequest `json:"requests" nullable:"false"`
+}
+
 // Block is a block with its results and events, for the server; it is served as a [BlockHead] and pages.
 type Block struct {
 	Height     uint64

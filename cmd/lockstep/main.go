@@ -41,6 +41,7 @@ type cli struct {
 	Home     homeCmd     `cmd:"" help:"Show prices and trades in Home Assistant."`
 	Books    booksCmd    `cmd:"" help:"Journals and statements of your trades."`
 	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
+	Member   memberCmd   `cmd:"" help:"Members of the ledger, and requests to become one."`
 	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
 	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
 	Terms    termsCmd    `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`

@@ -54,6 +54,8 @@ func (s *server) routes() []route {
 		ask("/v1/keys/{key}/record", "key-record", "The conduct of a key in the matches of auctions, by asset", s.keyRecord),
 		ask("/v1/members", "members", "The keys that an operator has admitted, with their names", s.members),
 		ask("/v1/members/{key}", "member", "The name under which an operator has admitted a key", s.member, http.StatusNotFound),
+		on(s.joinOperation(), s.join),
+		ask("/v1/join-requests", "join-requests", "The requests of newcomers to become members that wait at this node, oldest first", s.joinRequests, http.StatusNotFound),
 		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
 		ask("/v1/points/{id}/claims/{direction}", "claims", "The claims of trades on the slots of a connection point, in the order in which they are served",

@@ -27,6 +27,9 @@ type Config struct {
 	// History answers questions on the past from the index. Without it they are refused.
 	History *query.History
 
+	// Joins keeps the requests of newcomers. Without it they are refused.
+	Joins Joins
+
 	// Token is the node's own access token for submitting transactions. It is required unless OpenSubmit lets everybody submit.
 	Token      string
 	OpenSubmit bool
@@ -60,6 +63,7 @@ type Network interface {
 type server struct {
 	ledger   Ledger
 	history  *query.History
+	joins    Joins
 	version  string
 	log      *slog.Logger
 	token    *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
@@ -86,7 +90,7 @@ func New(config Config) (http.Handler, error) {
 	}
 	useProblems()
 	s := &server{
-		ledger: config.Ledger, history: config.History, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
+		ledger: config.Ledger, history: config.History, joins: config.Joins, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
 		tokens: config.Tokens, net: config.Network, market: config.Prices,
 	}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)

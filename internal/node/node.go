@@ -111,6 +111,13 @@ func (n *Node) open(config Config) error {
 	}
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
+	requests, err := openJoins(filepath.Join(config.Dir, joinsFile), params.ChainID, func(key types.PublicKey) bool {
+		_, err := n.ledger.Member(context.Background(), key)
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
 	prices, err := settings.Prices.read()
 	if err != nil {
 		return err
@@ -122,7 +129,7 @@ func (n *Node) open(config Config) error {
 	api, err := httpapi.New(httpapi.Config{
 		Tokens: tokens, Network: network{n},
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
-		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins), Prices: prices,
+		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins), Prices: prices, Joins: requests,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"lockstep/trade/words"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+type memberCmd struct {
+	List     memberListCmd     `cmd:"" help:"List the members of the ledger: the keys that an operator has admitted, with their names."`
+	Join     memberJoinCmd     `cmd:"" help:"Ask the operators of a members' ledger to admit you under a name. The node keeps the request for them."`
+	Requests memberRequestsCmd `cmd:"" help:"List the requests to join that wait at the node."`
+	Admit    memberAdmitCmd    `cmd:"" help:"As an operator: make a key a member, by its request to join or by its whole key and a name."`
+}
+
+type memberListCmd struct {
+	lookFlags
+	mostFlag
+}
+
+func (c *memberListCmd) Run(ctx context.Context, a *app) error {
+	s, err := c.visitor(ctx, a)
+	if err != nil {
+		return err
+	}
+	members, err := list(a, s.node.AllMembers(ctx), c.mostFlag, all)
+	if err != nil {
+		return err
+	}
+	return a.show(members, func(p *page) {
+		if len(members) == 0 {
+			p.line("This ledger has no members.")
+			return
+		}
+		p.row("name", "key")
+		for i := range members {
+			p.row(name(members[i].Name), members[i].Key.String())
+		}
+	})
+}
+
+type memberJoinCmd struct {
+	walletFlags
+	Name string `arg:"" help:"The name under which you want to be known: the operators and all members see it."`
+}
+
+func (c *memberJoinCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	known, err := s.known(ctx)
+	if err != nil {
+		return err
+	}
+	request, err := s.account.JoinRequest(known, c.Name, types.TimeOf(time.Now()))
+	if err != nil {
+		return err
+	}
+	if err := s.node.Join(ctx, &request); err != nil {
+		return err
+	}
+	return a.show(request, func(p *page) {
+		p.line("Asked to join %s as %s. The request waits at the node until %s.", s.params.ChainID, name(c.Name), stamp(request.ValidUntil))
+		p.line("Tell an operator your key in another way too, so that the operator can compare it:\n  %s", request.Member.Key)
+	})
+}
+
+type memberRequestsCmd struct {
+	lookFlags
+}
+
+func (c *memberRequestsCmd) Run(ctx context.Context, a *app) error {
+	s, err := c.visitor(ctx, a)
+	if err != nil {
+		return err
+	}
+	requests, err := s.node.JoinRequests(ctx)
+	if err != nil {
+		return err
+	}
+	return a.show(requests, func(p *page) {
+		if len(requests) == 0 {
+			p.line("No request to join waits at this node.")
+			return
+		}
+		p.row("name", "expires", "key")
+		for i := range requests {
+			p.row(name(requests[i].Member.Name), about(&words.Printer{}, requests[i].ValidUntil, s.status.BlockTime), requests[i].Member.Key.String())
+		}
+		p.line("\nAdmit one with: %s", s.next("member admit", requests[0].Member.Key.String()[:shortDigits]))
+	})
+}
+
+type memberAdmitCmd struct {
+	walletFlags
+	yesFlag
+	Member string `arg:"" help:"Key of the member; the beginning of it if a request of it waits."`
+	Name   string `arg:"" optional:"" help:"Its name; by default the one in its request to join."`
+}
+
+func (c *memberAdmitCmd) Run(ctx context.Context, a *app) error {
+	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
+		member, err := c.member(ctx, s)
+		if err != nil {
+			return plan{}, err
+		}
+		d.Admit(member)
+		return plan{
+			ask: fmt.Sprintf("Make %s a member, with the key %s", name(member.Name), member.Key), done: name(member.Name) + " is a member now: " + member.Key.String(), free: true,
+		}, nil
+	})
+}
+
+// member returns the member that the arguments name.
+func (c *memberAdmitCmd) member(ctx context.Context, s *session) (types.Member, error) {
+	key, wrong := types.ParseKey(c.Member)
+	if wrong == nil && c.Name != "" {
+		return types.Member{Key: key, Name: c.Name}, nil
+	}
+	prefix := strings.ToLower(strings.TrimSpace(c.Member))
+	if _, _, err := types.PrefixRange(prefix); err != nil || !strings.HasPrefix(prefix, "lk1") {
+		return types.Member{}, misuse("%q is no key and no beginning of one: %v", c.Member, wrong)
+	}
+	requests, err := s.node.JoinRequests(ctx)
+	if err != nil {
+		return types.Member{}, err
+	}
+	var found []types.Member
+	for i := range requests {
+		if strings.HasPrefix(requests[i].Member.Key.String(), prefix) {
+			found = append(found, requests[i].Member)
+		}
+	}
+	switch {
+	case len(found) == 0 && wrong == nil:
+		return types.Member{}, types.Refuse(types.CodeNotFound, "no request to join of %s waits at this node: give the member a name", key)
+	case len(found) == 0:
+		return types.Member{}, types.Refuse(types.CodeNotFound, "no request to join waits at this node whose key begins with %s: give the whole key and a name", prefix)
+	case len(found) > 1:
+		list := ""
+		for i := range found {
+			list += "\n  " + found[i].Key.String() + " " + name(found[i].Name)
+		}
+		return types.Member{}, misuse("%s is the beginning of several keys that ask to join; give more of the one you mean:%s", prefix, list)
+	}
+	if c.Name != "" {
+		found[0].Name = c.Name
+	}
+	return found[0], nil
+}
