@@ -8,7 +8,18 @@ import (
 // The encoding of a wallet file's content: Fields lists the parts of a type in their order in the file, see [canon.Value].
 
 func (c *content) Fields(w *canon.Coder) {
+	w.Array(10)
+	c.shared(w)
+	canon.List(w, "names", &c.Names, (*Named).fields)
+}
+
+func (c *contentV2) Fields(w *canon.Coder) {
 	w.Array(9)
+	(*content)(c).shared(w)
+}
+
+// shared are the fields that every version since the second has.
+func (c *content) shared(w *canon.Coder) {
 	canon.Text(w, "mark", &c.Mark)
 	w.Bytes("entropy", c.Entropy[:])
 	canon.Text(w, "extra passphrase", &c.Extra)
@@ -69,6 +80,12 @@ func (a *TrustedAsset) fields(w *canon.Coder) {
 	w.Array(2)
 	canon.Part(w, "asset", &a.Asset, (*types.Asset).Fields)
 	canon.Text(w, "label", &a.Label)
+}
+
+func (n *Named) fields(w *canon.Coder) {
+	w.Array(2)
+	w.Bytes("key", n.Key[:])
+	canon.Text(w, "label", &n.Label)
 }
 
 func (l *PinnedLedger) fields(w *canon.Coder) {

@@ -20,7 +20,8 @@ import (
 // canonical encoding.
 const (
 	ageHeader    = "age-encryption.org/v1\n"
-	walletMark   = "lockstep wallet v2"
+	walletMark   = "lockstep wallet v3"
+	walletMarkV2 = "lockstep wallet v2"
 	walletMarkV1 = "lockstep wallet v1"
 
 	maxFileBytes   = 1 << 20
@@ -39,7 +40,11 @@ type content struct {
 	Assets   []TrustedAsset
 	Ledger   []PinnedLedger // one at most
 	Signed   []storedSignature
+	Names    []Named
 }
+
+// contentV2 is the content of files from before wallets had a book of names: all but that.
+type contentV2 content
 
 // contentV1 is the content of files from before wallets knew assets and ledgers.
 type contentV1 struct {
@@ -63,6 +68,11 @@ func decodeContent(plain []byte) (*content, error) {
 	var c content
 	if err := types.Decode(plain, &c); err == nil && c.Mark == walletMark {
 		return &c, nil
+	}
+	var v2 contentV2
+	if err := types.Decode(plain, &v2); err == nil && v2.Mark == walletMarkV2 {
+		v2.Mark = walletMark
+		return (*content)(&v2), nil
 	}
 	var old contentV1
 	if err := types.Decode(plain, &old); err != nil || old.Mark != walletMarkV1 {
@@ -100,7 +110,7 @@ func (l *storedLimits) limits() Limits {
 func (c *content) check() error {
 	switch {
 	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || len(c.Limits.Fees) > maxLosses ||
-		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || len(c.Signed) > maxSigned || c.Work < 1 || c.Work > MaxWork:
+		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || len(c.Signed) > maxSigned || len(c.Names) > maxNames || c.Work < 1 || c.Work > MaxWork:
 		return refuse(ReasonDamaged, "its content is out of bounds: restore the wallet from its words")
 	}
 	for i, account := range c.Accounts {
@@ -112,6 +122,11 @@ func (c *content) check() error {
 	for i := range c.Assets {
 		if checkTrusted(c.Assets[:i], &c.Assets[i]) != nil {
 			return refuse(ReasonDamaged, "its asset %d is out of bounds: restore the wallet from its words", i)
+		}
+	}
+	for i := range c.Names {
+		if checkNamed(c.Names[:i], &c.Names[i]) != nil {
+			return refuse(ReasonDamaged, "its name %d is out of bounds: restore the wallet from its words", i)
 		}
 	}
 	return nil

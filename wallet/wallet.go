@@ -32,6 +32,7 @@ type Wallet struct {
 	assets    []TrustedAsset
 	ledger    []PinnedLedger // one at most
 	signed    []SignedProposal
+	names     []Named
 	accounts  map[uint32]*Account
 }
 
@@ -111,7 +112,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 	}
 	return &Wallet{
 		path: path, recipient: recipient, work: int(c.Work), seed: seed,
-		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), accounts: map[uint32]*Account{},
+		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), names: c.Names, accounts: map[uint32]*Account{},
 	}, nil
 }
 
@@ -119,7 +120,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 func (w *Wallet) write(replace bool) error {
 	file, err := encrypt(&content{
 		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
-		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed),
+		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed), Names: w.names,
 	}, w.recipient)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type app struct {
 	out  io.Writer
 	err  io.Writer
 	call *invocation
+
+	opened map[string]*wallet.Wallet // by the place of the file, if a label among the arguments had to be looked up
 }
 
 func (a *app) logger() *slog.Logger {

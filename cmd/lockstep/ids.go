@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 // shortDigits are enough of an ID to tell it from others in a table.
@@ -26,7 +27,10 @@ type shortened struct {
 }
 
 // ids parses the IDs among the arguments of a command, whole or shortened.
-type ids struct{ shortened []shortened }
+type ids struct {
+	shortened []shortened
+	labels    []labelled
+}
 
 // kinds maps the types of IDs that can be shortened to their names in the API.
 func kinds() map[reflect.Type]string {
@@ -93,6 +97,13 @@ func (m *idMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	err := into.UnmarshalText([]byte(text))
 	if err == nil {
+		return nil
+	}
+	if m.kind == "key" && strings.HasPrefix(text, wallet.NameMark) {
+		if err := wallet.CheckLabel(strings.TrimPrefix(text, wallet.NameMark)); err != nil {
+			return err
+		}
+		m.ids.labels = append(m.ids.labels, labelled{ctx.Value, text})
 		return nil
 	}
 	prefix := strings.ToLower(text)

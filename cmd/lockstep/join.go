@@ -39,7 +39,7 @@ func (c *memberListCmd) Run(ctx context.Context, a *app) error {
 		}
 		p.row("name", "key")
 		for i := range members {
-			p.row(name(members[i].Name), members[i].Key.String())
+			p.row(name(members[i].Name), s.withLabel(members[i].Key))
 		}
 	})
 }
@@ -91,7 +91,7 @@ func (c *memberRequestsCmd) Run(ctx context.Context, a *app) error {
 		}
 		p.row("name", "expires", "key")
 		for i := range requests {
-			p.row(name(requests[i].Member.Name), about(&words.Printer{}, requests[i].ValidUntil, s.status.BlockTime), requests[i].Member.Key.String())
+			p.row(name(requests[i].Member.Name), about(&words.Printer{}, requests[i].ValidUntil, s.status.BlockTime), s.withLabel(requests[i].Member.Key))
 		}
 		p.line("\nAdmit one with: %s", s.next("member admit", requests[0].Member.Key.String()[:shortDigits]))
 	})

@@ -41,6 +41,7 @@ type cli struct {
 	Home     homeCmd     `cmd:"" help:"Show prices and trades in Home Assistant."`
 	Books    booksCmd    `cmd:"" help:"Journals and statements of your trades."`
 	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
+	Name     nameCmd     `cmd:"" help:"Your own names for keys, kept in the wallet."`
 	Member   memberCmd   `cmd:"" help:"Members of the ledger, and requests to become one."`
 	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
 	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
@@ -108,6 +109,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = given.complete(ctx, a)
+	if err == nil {
+		err = given.fillLabels(command, a)
+	}
 	if err == nil {
 		err = command.Run(a)
 	}

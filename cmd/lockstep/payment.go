@@ -29,7 +29,7 @@ func (c *walletSendCmd) Run(ctx context.Context, a *app) error {
 		if err := d.Send(c.To, asset.ID(), amount); err != nil {
 			return plan{}, err
 		}
-		what := fmt.Sprintf("%s to %s", s.money(asset.ID(), amount), c.To)
+		what := fmt.Sprintf("%s to %s", s.money(asset.ID(), amount), s.withLabel(c.To))
 		return plan{ask: "Pay " + what, done: "Paid " + what}, d.Memo(c.Memo)
 	})
 }

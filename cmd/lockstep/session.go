@@ -47,6 +47,9 @@ func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
 	if err := wallet.CheckFile(f.path(a)); err != nil { // before the prompt for a passphrase
 		return nil, err
 	}
+	if w := a.opened[f.path(a)]; w != nil {
+		return w, nil
+	}
 	passphrase, err := f.passphrase(a, "Passphrase of "+f.path(a)+": ")
 	if err != nil {
 		return nil, err

@@ -60,7 +60,12 @@ func (s *session) printer(t *wire.Trade, viewer types.PublicKey) *words.Printer 
 
 // agreementPrinter returns the printer of messages about an agreement, at a moment of the ledger clock.
 func (s *session) agreementPrinter(a *types.Agreement, clock types.Time, viewer types.PublicKey) *words.Printer {
-	w := &words.Printer{Language: s.language(), Viewer: trade.RoleOf(a, viewer)}
+	w := &words.Printer{Language: s.language(), Viewer: trade.RoleOf(a, viewer), Names: map[trade.Role]string{}}
+	for role, key := range map[trade.Role]types.PublicKey{trade.Producer: a.Producer, trade.Consumer: a.Consumer} { // any order
+		if label := s.called(key); label != "" && role != w.Viewer {
+			w.Names[role] = label
+		}
+	}
 	w.Goods = describeGoods(w, &a.Goods)
 	w.Money = func(amount types.Amount) string { return s.money(a.Asset, amount) }
 	w.Time = func(at types.Time) string { return s.deadline(w, at, clock) }
@@ -130,7 +135,7 @@ func (s *session) timeline(p *page, t *wire.Trade) {
 		if key == s.viewer() {
 			return key.String() + "  " + w.Key(words.LabelYou)
 		}
-		return key.String()
+		return s.withLabel(key)
 	}
 	for _, line := range []struct {
 		label trade.Key
