@@ -11,6 +11,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/trade/words"
 	"lockstep/types"
+	"lockstep/wallet"
 )
 
 const (
@@ -318,27 +319,33 @@ func (c *screen) ID(id fmt.Stringer) template.HTML {
 		escape(whole), escape(shortID(whole)), escape(whole), c.T("copy")))
 }
 
-// Name names a key: by its name on the ledger, or by the beginning of the key.
+// Name names a key: by the viewer's own label, with a mark that no other name has; by its name on the ledger; or by the beginning of the key.
 func (c *screen) Name(key types.PublicKey) string {
+	if label := c.Label(key); label != "" {
+		return wallet.NameMark + label
+	}
 	if name := c.facts.name(c.r.Context(), key); name != "" {
 		return cleanName(name)
 	}
 	return key.String()[:11] + "…"
 }
 
-// cleanName takes the characters off a name that the page uses itself.
+// cleanName takes the characters off a name of the ledger that the page uses itself: those of sums, and the mark of the viewer's own labels.
 func cleanName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= sumBegins && r <= sumEnds {
 			return -1
 		}
 		return r
-	}, name)
+	}, strings.TrimLeft(name, " "+wallet.NameMark+"＠"))
 }
 
 // Initials are the two letters of a round mark beside a name.
 func (c *screen) Initials(key types.PublicKey) string {
-	name := []rune(c.facts.name(c.r.Context(), key))
+	name := []rune(c.Label(key))
+	if len(name) == 0 {
+		name = []rune(cleanName(c.facts.name(c.r.Context(), key)))
+	}
 	if len(name) == 0 {
 		return key.String()[3:5]
 	}

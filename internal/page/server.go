@@ -207,6 +207,7 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 	do := func(path string, p page) { mux.Handle("POST "+path, s.change(unlocked(p))) }
 	s.actRoutes(ask, do)
 	s.tradingRoutes(ask, do)
+	s.joinRoutes(do)
 }
 
 // Paths reports whether a path belongs to the page, for a server that has other paths too.

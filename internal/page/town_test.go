@@ -51,6 +51,25 @@ func seedOf(t testing.TB, name string) *wallet.Seed {
 // newTown makes a ledger whose clock may miss short deadlines, with euros that it recognises.
 func newTown(t testing.TB, change ...func(*types.Params)) *town {
 	t.Helper()
+	w := newTownWith(t, change...)
+	w.do("Town", func(d *wallet.Draft) error {
+		var errs []error
+		for _, name := range []string{"Loom", "Cedar", "Hazel", "Birch"} {
+			errs = append(errs, d.Send(w.members[name].Key(), w.euro.ID(), 20*whole))
+		}
+		return errors.Join(errs...)
+	})
+	return w
+}
+
+// newMembersTown is one on which only members make entries, and nobody is a member yet.
+func newMembersTown(t testing.TB) *town {
+	t.Helper()
+	return newTownWith(t, func(p *types.Params) { p.Entries = p.Entries.OfMembers() })
+}
+
+func newTownWith(t testing.TB, change ...func(*types.Params)) *town {
+	t.Helper()
 	w := &town{t: t, members: map[string]*client.Account{}, dir: filepath.Join(t.TempDir(), "node"), address: "127.0.0.1:0"}
 	account := func(name string) *wallet.Account {
 		account, err := seedOf(t, name).Account(0, wallet.Limits{AllowNoBond: true, MaxDeposit: 100 * wallet.Whole})
@@ -79,13 +98,6 @@ func newTown(t testing.TB, change ...func(*types.Params)) *town {
 		}
 		w.members[name] = member
 	}
-	w.do("Town", func(d *wallet.Draft) error {
-		var errs []error
-		for _, name := range []string{"Loom", "Cedar", "Hazel", "Birch"} {
-			errs = append(errs, d.Send(w.members[name].Key(), w.euro.ID(), 20*whole))
-		}
-		return errors.Join(errs...)
-	})
 	return w
 }
 

@@ -1,0 +1,146 @@
+package page
+
+import (
+	"slices"
+	"strings"
+
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// joinRoutes adds the steps of a newcomer to a members' ledger and of its operators, and the book of names.
+func (s *Server) joinRoutes(do func(string, page)) {
+	do("/join", (*screen).doJoin)
+	do("/admit", (*screen).doAdmit)
+	do("/keys/{key}/name", (*screen).doName)
+}
+
+// newcomer is a wallet whose key is not a member of a members' ledger.
+type newcomer struct {
+	Asked string // the name in its request that waits at the node
+}
+
+// Newcomer returns the viewer as a newcomer; nil for a member, an operator, and on a ledger that is open to all.
+func (c *screen) Newcomer() *newcomer {
+	params, err := c.ask().Params(c.r.Context())
+	if err != nil || c.self == (types.PublicKey{}) || params.Entries.By != types.EntryMembers || slices.Contains(params.Operators, c.self) {
+		return nil
+	}
+	if _, err := c.ask().Member(c.r.Context(), c.self); types.CodeOf(err) != types.CodeNotFound {
+		return nil
+	}
+	n := &newcomer{}
+	requests, _ := c.ask().JoinRequests(c.r.Context()) // a node without them shows the form all the same
+	for i := range requests {
+		if requests[i].Member.Key == c.self {
+			n.Asked = cleanName(requests[i].Member.Name)
+		}
+	}
+	return n
+}
+
+// joinRow is a request that waits for an operator.
+type joinRow struct {
+	Name string
+	Key  types.PublicKey
+	Late string // when it runs out
+}
+
+// Joins lists the requests to join for an operator; none for other viewers.
+func (c *screen) Joins() (rows []joinRow) {
+	params, err := c.ask().Params(c.r.Context())
+	if err != nil || c.self == (types.PublicKey{}) || !slices.Contains(params.Operators, c.self) {
+		return nil
+	}
+	requests, err := c.ask().JoinRequests(c.r.Context())
+	if err != nil {
+		return nil
+	}
+	for i := range requests {
+		r := &requests[i]
+		rows = append(rows, joinRow{cleanName(r.Member.Name), r.Member.Key, c.Day(r.ValidUntil)})
+	}
+	return rows
+}
+
+// doJoin asks the operators to admit the member's key.
+func (c *screen) doJoin() error {
+	account, err := c.member.acting(c.r.Context())
+	if err != nil {
+		return err
+	}
+	known, err := account.Context(c.r.Context())
+	if err != nil {
+		return err
+	}
+	request, err := account.Wallet().JoinRequest(known, strings.TrimSpace(c.r.PostFormValue("name")), types.TimeOf(c.now()))
+	if err != nil {
+		return err
+	}
+	if err := c.ask().Join(c.r.Context(), &request); err != nil {
+		return err
+	}
+	return c.redirect("/start/trade")
+}
+
+// doAdmit makes the key of a request a member. The name is the one that was shown.
+func (c *screen) doAdmit() error {
+	key, err := types.ParseKey(c.r.PostFormValue("key"))
+	if err != nil {
+		return err
+	}
+	account, err := c.member.acting(c.r.Context())
+	if err != nil {
+		return err
+	}
+	member := types.Member{Key: key, Name: c.r.PostFormValue("name")}
+	if err := member.Check(); err != nil {
+		return err
+	}
+	if _, err := account.Do(c.r.Context(), func(d *wallet.Draft) error {
+		d.Admit(member)
+		return nil
+	}); err != nil {
+		return err
+	}
+	c.facts.forget()
+	return c.redirect("/community")
+}
+
+// doName calls a key by a label of the member's own; an empty one takes it back.
+func (c *screen) doName() error {
+	var key types.PublicKey
+	if err := c.whole("key", c.r.PathValue("key"), &key); err != nil {
+		return err
+	}
+	book, label := c.member.unlocked(), strings.TrimSpace(c.r.PostFormValue("label"))
+	if book == nil {
+		return &wallet.Error{Reason: wallet.ReasonPassphrase, Detail: "the wallet is locked: sign in first"}
+	}
+	if before := book.LabelOf(key); label == "" && before != "" {
+		if err := book.Unname(before); err != nil {
+			return err
+		}
+	} else if label != "" {
+		if err := book.Name(key, label); err != nil {
+			return err
+		}
+	}
+	return c.redirect("/keys/" + key.String())
+}
+
+// Label is the member's own label for a key; empty without one.
+func (c *screen) Label(key types.PublicKey) string {
+	if c.member == nil || c.self == (types.PublicKey{}) {
+		return ""
+	}
+	if book := c.member.unlocked(); book != nil {
+		return book.LabelOf(key)
+	}
+	return ""
+}
+
+// Named reports whether the viewer has a book of names, in which the key can stand.
+func (c *screen) Named(key types.PublicKey) bool {
+	return c.member != nil && c.self != (types.PublicKey{}) && key != c.self
+}

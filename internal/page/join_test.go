@@ -1,0 +1,81 @@
+package page_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// fill sends fields with the session's token, which it finds on a page.
+func (v *visitor) fill(from, action string, status int, fields ...string) string {
+	v.t.Helper()
+	found := token.FindStringSubmatch(v.get(from, http.StatusOK))
+	if found == nil {
+		v.t.Fatalf("%s has no form", from)
+	}
+	values := url.Values{"csrf": {found[1]}}
+	for i := 0; i+1 < len(fields); i += 2 {
+		values.Set(fields[i], fields[i+1])
+	}
+	return v.post(action, values, status)
+}
+
+// TestJoinByPage: a newcomer to a members' ledger asks on the page, the operator admits by one click, and no other viewer sees the requests.
+func TestJoinByPage(t *testing.T) {
+	t.Parallel()
+	w := newMembersTown(t)
+	newcomer, operator := w.join(t, "Cedar"), w.join(t, "Operator")
+	text := newcomer.get("/start/trade", http.StatusOK)
+	if !strings.Contains(text, `action="/join"`) {
+		t.Fatalf("a newcomer sees no form: %s", heading(text))
+	}
+	newcomer.fill("/start/trade", "/join", http.StatusOK, "name", "@Cedar")
+	if text := newcomer.get("/start/trade", http.StatusOK); strings.Contains(text, `action="/join"`) || !strings.Contains(text, "Your request as") {
+		t.Errorf("after it has asked: %s", text)
+	}
+	if text := newcomer.get("/community", http.StatusOK); strings.Contains(text, "/admit") {
+		t.Error("the newcomer sees the requests")
+	}
+	text = operator.get("/community", http.StatusOK)
+	if key := w.members["Cedar"].Key().String(); !strings.Contains(text, key) || strings.Contains(text, "@Cedar") {
+		t.Errorf("the operator sees no key, or a name with the mark of its own labels")
+	}
+	operator.answer(text, "/admit", http.StatusOK)
+	member, err := w.api.Member(t.Context(), w.members["Cedar"].Key())
+	if err != nil || member.Name != "Cedar" {
+		t.Fatalf("%+v, %v", member, err)
+	}
+	if text := operator.get("/community", http.StatusOK); strings.Contains(text, "/admit") {
+		t.Error("the request still waits")
+	}
+	if text := newcomer.get("/start/trade", http.StatusOK); strings.Contains(text, `action="/join"`) {
+		t.Error("a member is asked to join")
+	}
+	newcomer.fill("/settings", "/admit", http.StatusUnprocessableEntity, "key", w.members["Loom"].Key().String(), "name", "Loom")
+}
+
+// TestNameByPage: a member's own label stands in place of a name everywhere, with its mark; it is nobody else's.
+func TestNameByPage(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	cedar, loom := w.join(t, "Cedar"), w.join(t, "Loom")
+	key := w.members["Loom"].Key()
+	path := "/keys/" + key.String()
+	if text := cedar.get(path, http.StatusOK); !strings.Contains(heading(text), "Loom") {
+		t.Errorf("before: %s", heading(text))
+	}
+	cedar.fill(path, path+"/name", http.StatusOK, "label", "weaver")
+	if text := cedar.get(path, http.StatusOK); !strings.Contains(heading(text), "@weaver") {
+		t.Errorf("named: %s", heading(text))
+	}
+	if text := loom.get(path, http.StatusOK); strings.Contains(text, "weaver") || strings.Contains(text, `action="`+path+`/name"`) {
+		t.Error("another member sees the label, or can name itself")
+	}
+	cedar.fill(path, path+"/name", http.StatusBadRequest, "label", "two words")
+	cedar.fill(path, path+"/name", http.StatusOK, "label", "")
+	if text := cedar.get(path, http.StatusOK); !strings.Contains(heading(text), "Loom") {
+		t.Errorf("taken back: %s", heading(text))
+	}
+}
