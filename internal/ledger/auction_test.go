@@ -244,7 +244,12 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	if len(slices.Collect(w.reader().Orders(id))) > 0 || len(auction.Trades) == 0 {
 		t.Error("orders are left to the third block, or no trades are made by the second")
 	}
-	w.drain()
+	if w.due == w.reader().Held(id) && len(w.held) != 1 {
+		t.Error("another auction is held while pages of this one are left")
+	}
+	if blocks := w.drain(); blocks > 1 {
+		t.Errorf("the rest takes %d blocks more", blocks)
+	}
 	if w.reader().Held(id) || len(w.held) != 2 {
 		t.Errorf("%d auctions were held, not that of the other zone", len(w.held))
 	}

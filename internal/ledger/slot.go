@@ -59,7 +59,7 @@ func (x *execution) offerSlot(id types.ProductID, order *types.Order) error {
 	}
 	at, next := x.slotFor(order.Flow, order.Product.From, order.Product.Until)
 	switch {
-	case next.Agreed > 0 || next.Product == (types.ProductID{}) && len(next.Claims) > 0:
+	case next.Agreed > 0 || len(next.Claims) > 0: // claims of an auction come only after its gate
 		return types.Refuse(types.CodeSlot, "an agreement stands on the slot of %s at connection point %s: a slot is sold by agreements or in an auction, not by both",
 			order.Product.From, order.Flow.Point)
 	case next.Product != (types.ProductID{}) && next.Product != id:
@@ -174,20 +174,20 @@ func (s *State) putSlot(at [32]byte, next *types.Slot) {
 // proposer subtracts it from the remaining work, see [State.WorkLeft].
 func (s *State) SlotWork() uint64 { return s.slotWork }
 
-// slotOf looks up the slot by which a trade is settled; nil for one that was not delivered or has no meter.
+// slotOf looks up the slot by which a trade is settled; nil for one that has no meter.
 func (x *execution) slotOf(t *types.Trade) *types.Slot {
-	if _, delivered := t.Step(types.StepDelivered); !delivered || t.Agreement.Goods.Flow.IsZero() {
+	if t.Agreement.Goods.Flow.IsZero() {
 		return nil
 	}
 	return x.mustSlot(t)
 }
 
-// mustSlot looks up the slot of a delivered trade.
+// mustSlot looks up the slot of a trade on metered goods, which stays in the state as long as the trade does.
 func (s *State) mustSlot(trade *types.Trade) *types.Slot {
 	goods := &trade.Agreement.Goods
 	slot, ok := get[types.Slot](s, slotKey(slotID(goods.Flow, goods.From)))
 	if !ok {
-		panic(fmt.Sprintf("ledger: trade %s was delivered, but its slot is not in the state", trade.ID()))
+		panic(fmt.Sprintf("ledger: trade %s is in the state, but its slot is not", trade.ID()))
 	}
 	return slot
 }

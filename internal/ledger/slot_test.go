@@ -35,6 +35,30 @@ func TestSlotOfAHeldAuction(t *testing.T) {
 	}
 }
 
+// An outage excuses when it ended after the party's time began, and before a clock cap after it ended: also one that ends in this block.
+func TestOutageOfThisBlock(t *testing.T) {
+	t.Parallel()
+	state := New(NewMemory(), types.DefaultParams("outage"))
+	state.Begin(1, 1_000_000)
+	state.clock.Stalled = 500
+	most := types.Time(state.params.ClockCap)
+	for _, c := range []struct {
+		since, until types.Time
+		stalled      bool
+	}{{499, 600, true}, {500, 600, false}, {400, 450, true}} {
+		if got := state.stalled(c.since, c.until); got != c.stalled {
+			t.Errorf("from %d to %d: %t", c.since, c.until, got)
+		}
+	}
+	state.clock.Stalled = 600 + most
+	if state.stalled(400, 600) {
+		t.Error("an outage a whole clock cap after the deadline excuses")
+	}
+	if state.clock.Stalled--; !state.stalled(400, 600) {
+		t.Error("an outage that began before the deadline does not excuse")
+	}
+}
+
 // A party that had no time for its duty is excused, and an outage in it excuses; else the miss counts.
 func TestMissedWithoutTime(t *testing.T) {
 	t.Parallel()
