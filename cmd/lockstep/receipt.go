@@ -56,7 +56,7 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 	if !checked.OK() {
 		return errors.New("the node's answer proves nothing about the trade:" + faults(checked))
 	}
-	return a.write(c.Out, exportedFile{Over: checked.Story != nil}, r.Text(), func(p *page, w exportedFile) {
+	return a.export(c.Out, exportedFile{Over: checked.Story != nil}, r.Text(), func(p *page, w exportedFile) {
 		p.line("Wrote the receipt of trade %s to %s: %d bytes.", short(c.Trade), w.File, w.Bytes)
 		if !w.Over {
 			p.line("The trade goes on: the receipt proves its last step so far.")
@@ -64,8 +64,8 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// write writes a new file, or standard output if it has no name.
-func (a *app) write(file string, w exportedFile, text string, tell func(p *page, w exportedFile)) error {
+// export writes a new file, or standard output if it has no name.
+func (a *app) export(file string, w exportedFile, text string, tell func(p *page, w exportedFile)) error {
 	w.Bytes = len(text)
 	if file == "" {
 		if w.Text = text; a.JSON {
@@ -242,7 +242,7 @@ func (c *trustExportCmd) Run(ctx context.Context, a *app) error {
 			SignedHeader: chain.SignedHeader{Height: light.Height, Header: light.Header, Commit: light.Commit}, Hash: light.Hash, Validators: light.Validators,
 		}
 	}
-	return a.write(c.Out, exportedFile{}, receipt.TrustText(blocks), func(p *page, w exportedFile) {
+	return a.export(c.Out, exportedFile{}, receipt.TrustText(blocks), func(p *page, w exportedFile) {
 		p.line("Wrote %d headers to %s: %d bytes.", len(blocks), w.File, w.Bytes)
 		last := &blocks[len(blocks)-1]
 		p.line("The last one is --trusted %d:%s", last.Height, last.Hash)
