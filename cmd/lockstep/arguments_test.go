@@ -106,7 +106,7 @@ func TestWrongUse(t *testing.T) {
 		"demo --report nowhere/day.html":                       "choose a file in a folder that exists",
 		"trade show ab":                                        `"ab" is not the beginning of an id: give 4 to 64 digits`,
 		"trade show zzzz":                                      `"zzzz" is not the beginning of an id: 'z' may not stand in it`,
-		"trade sign arguments_test.go":                         "arguments_test.go: this is not the file of a proposal",
+		"trade sign log.go":                                    "log.go: this is not the file of a proposal",
 		"wallet send lk1frum5umkdwdrfwgtpzvjlwxng0e5e6n4kzvjwd3lc4a57qlsuxjshv0v2p -5 EUR": "an amount can't be negative",
 		"node status --node ftp.example": `--node "ftp.example" has no scheme`,
 		"node status --node 127.0.0.1:1": "the node at http://127.0.0.1:1 can't be reached",

@@ -72,7 +72,7 @@ func TestOpenErrors(t *testing.T) {
 		{"bad token", "64 hexadecimal digits", write(tokenFile, "secret")},
 		{"no genesis", "genesis", func(dir string) error { return os.RemoveAll(filepath.Join(dir, engineFolder, "config")) }},
 		{"store in the way", "store", write(storeFolder, "a file")},
-		{"API address in use elsewhere", "can't listen", write(settingsFile, `{"api":"192.0.2.1:1"}`)},
+		{"API address in use elsewhere", "can't listen", write(settingsFile, `{"api":"192.0.2.1:1","plain_http":true}`)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
