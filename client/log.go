@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"io"
-	"strconv"
 
 	"lockstep/client/wire"
 	"lockstep/types"
@@ -21,7 +20,7 @@ func (c *Client) TxProof(ctx context.Context, id types.TxID) (proof wire.Proof, 
 
 // LightBlock returns a header with its signatures and validators; height 0 is the newest block.
 func (c *Client) LightBlock(ctx context.Context, height uint64) (light wire.LightBlock, err error) {
-	text := strconv.FormatUint(height, 10)
+	text := heightName(height)
 	return light, wrap("light block "+text, c.get(ctx, "/v1/log/headers/"+text, nil, &light))
 }
 

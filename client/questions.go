@@ -253,12 +253,17 @@ func (c *Client) AllAssets(ctx context.Context, code string) iter.Seq2[wire.Asse
 	})
 }
 
+// heightName names the height of a block in a path; 0 is the latest.
+func heightName(height uint64) string {
+	if height == 0 {
+		return "latest"
+	}
+	return strconv.FormatUint(height, 10)
+}
+
 // Block returns a block without its lists; height 0 is the latest block.
 func (c *Client) Block(ctx context.Context, height uint64) (block wire.BlockHead, err error) {
-	name := "latest"
-	if height > 0 {
-		name = strconv.FormatUint(height, 10)
-	}
+	name := heightName(height)
 	err = c.get(ctx, "/v1/blocks/"+name, nil, &block)
 	if err == nil && height > 0 && block.Height != height {
 		err = c.lied("its answer for block %d is block %d", height, block.Height)

@@ -86,10 +86,10 @@ func (s *server) leafProof(ctx context.Context, in *leafInput) (*answer[wire.Pro
 }
 
 type headerInput struct {
-	Height uint64 `path:"height" doc:"the height of a block; 0 is the newest"`
+	Height height `path:"height" doc:"the height of a block, or 'latest'"`
 }
 
 func (s *server) lightBlock(ctx context.Context, in *headerInput) (*answer[wire.LightBlock], error) {
-	light, err := s.ledger.LightBlock(ctx, in.Height)
+	light, err := s.ledger.LightBlock(ctx, in.Height.number)
 	return respond(s, light, err)
 }
