@@ -324,7 +324,7 @@ func add(draft *wallet.Draft, act agent.Act) (err error) {
 		err = draft.Merge(a.Coins...)
 	case agent.Deliver:
 		err = draft.Deliver(a.Trade.ID, &a.Trade.Trade)
-	case agent.Pay, agent.Post, agent.Cancel, agent.Take:
+	case agent.Pay, agent.Post, agent.Cancel, agent.Take, agent.Divide:
 		err = fmt.Errorf("an agent of a simulation wants to %s", act.Name())
 	}
 	return err
