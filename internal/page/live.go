@@ -13,10 +13,11 @@ import (
 	"lockstep/types"
 )
 
-// live tells open tabs about events of the ledger. It follows the node's events once, however many tabs there are.
+// live tells open tabs about events of the ledger. It follows the node's events once, however many tabs there are, and not at all without one.
 type live struct {
-	node *client.Client
-	log  *slog.Logger
+	node   *client.Client
+	log    *slog.Logger
+	opened chan struct{} // holds one item when a tab was opened while the ledger may not be followed
 
 	mu    sync.Mutex
 	tabs  map[chan []byte]struct{}
@@ -46,20 +47,29 @@ const (
 	aliveEvery  = 15 * time.Second
 	tabPatience = 30 * time.Second
 	again       = 2 * time.Second
+	quiet       = 100 // beats without a tab, after which the ledger is followed no more
 	mostNamed   = 200 // of each list of a notice; with more, every tab looks again
 )
 
 func newLive(node *client.Client, log *slog.Logger) *live {
-	return &live{node: node, log: log, tabs: map[chan []byte]struct{}{}}
+	return &live{node: node, log: log, opened: make(chan struct{}, 1), tabs: map[chan []byte]struct{}{}}
 }
 
-// run follows the ledger until the context ends. It waits while the node is away.
+// run follows the ledger while there are tabs, until the context ends. It waits while the node is away.
 func (l *live) run(ctx context.Context) {
 	for away := false; ctx.Err() == nil; {
+		if l.idle() {
+			select {
+			case <-ctx.Done():
+			case <-l.opened:
+			}
+			continue
+		}
 		begun := time.Now()
 		if err := l.follow(ctx); err != nil && ctx.Err() == nil {
 			if !away || time.Since(begun) > again { // the tabs look, and say that the node is away
-				l.tell(&notice{Trades: []string{"*"}, Keys: []string{"*"}, Products: []string{"*"}})
+				gone := everything()
+				l.tell(&gone)
 			}
 			away = true
 			l.log.Debug("the page lost the events of the node", "error", err)
@@ -92,8 +102,8 @@ func (l *live) follow(ctx context.Context) (failure error) {
 			}
 		}
 	}()
-	height := uint64(0)
-	var pending notice
+	height, idle := uint64(0), 0
+	pending := everything() // a tab may have been opened before the events were followed
 	beat := time.NewTicker(gather)
 	defer beat.Stop()
 	every := 0
@@ -105,11 +115,15 @@ func (l *live) follow(ctx context.Context) (failure error) {
 			}
 			pending.add(&event)
 		case <-beat.C:
-			if every++; pending.empty() && every%5 != 0 {
+			if l.idle() {
+				if idle++; idle >= quiet {
+					return nil
+				}
+				pending = notice{}
 				continue
 			}
-			if l.idle() {
-				pending = notice{}
+			idle = 0
+			if every++; pending.empty() && every%5 != 0 {
 				continue
 			}
 			status, err := l.node.Status(ctx)
@@ -124,6 +138,11 @@ func (l *live) follow(ctx context.Context) (failure error) {
 			pending = notice{}
 		}
 	}
+}
+
+// everything is the notice after which every tab looks again.
+func everything() notice {
+	return notice{Trades: []string{"*"}, Keys: []string{"*"}, Products: []string{"*"}}
 }
 
 func (n *notice) empty() bool { return len(n.Trades) == 0 && len(n.Keys) == 0 && len(n.Products) == 0 }
@@ -177,6 +196,10 @@ func (l *live) join() (tab chan []byte, ok bool) {
 	}
 	tab = make(chan []byte, 4)
 	l.tabs[tab] = struct{}{}
+	select {
+	case l.opened <- struct{}{}:
+	default:
+	}
 	return tab, true
 }
 
