@@ -10,6 +10,7 @@ import (
 	"time"
 
 	cmtconfig "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/crypto/ed25519"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
@@ -53,30 +54,63 @@ var errNotBegun = errors.New("the ledger has not begun: start its first node, th
 
 // ReadGenesis returns the hash and the parameters of a ledger by its genesis file, which may come from anybody.
 func ReadGenesis(genesis []byte) (hash types.Hash, params types.Params, err error) {
-	defer func() {
-		if r := recover(); r != nil { // the engine's reader is for files of one's own
-			err = fmt.Errorf("the genesis can't be read: %w", asError(r))
-		}
-	}()
 	if len(genesis) > maxGenesis {
 		return hash, params, fmt.Errorf("the genesis has %d bytes, at most %d are possible", len(genesis), maxGenesis)
 	}
-	var bare cmttypes.GenesisDoc // the next reader replaces a time that is missing
-	if err := cmtjson.Unmarshal(genesis, &bare); err != nil {
-		return hash, params, fmt.Errorf("the genesis can't be read: %w", err)
-	}
-	if bare.GenesisTime.IsZero() {
-		return hash, params, errNotBegun
-	}
-	doc, err := cmttypes.GenesisDocFromJSON(genesis)
+	doc, begun, err := parseGenesis(genesis)
 	if err != nil {
 		return hash, params, fmt.Errorf("the genesis can't be read: %w", err)
+	}
+	if !begun {
+		return hash, params, errNotBegun
 	}
 	if params, err = paramsOf(doc.ChainID, doc.AppState); err != nil {
 		return hash, params, err
 	}
 	hash, err = hashOfGenesis(doc)
 	return hash, params, err
+}
+
+// parseGenesis decodes a genesis file, which may come from anybody, and reports whether the ledger has begun: the engine gives the current time to
+// one that has none.
+func parseGenesis(text []byte) (doc *cmttypes.GenesisDoc, begun bool, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the engine's reader is for files of one's own
+			err = asError(r)
+		}
+	}()
+	doc = new(cmttypes.GenesisDoc)
+	if err := cmtjson.Unmarshal(text, doc); err != nil {
+		return nil, false, err
+	}
+	if err := checkValidators(doc.Validators); err != nil {
+		return nil, false, err
+	}
+	begun = !doc.GenesisTime.IsZero()
+	return doc, begun, doc.ValidateAndComplete()
+}
+
+// checkValidators refuses validators of which the engine can't make a set: it would panic.
+func checkValidators(validators []cmttypes.GenesisValidator) error {
+	known, total := make(map[string]bool, len(validators)), int64(0)
+	for i := range validators {
+		key, ok := validators[i].PubKey.(ed25519.PubKey)
+		power := validators[i].Power
+		switch {
+		case !ok || len(key) != ed25519.PubKeySize:
+			return fmt.Errorf("validator %d has no Ed25519 key", i)
+		case known[string(key)]:
+			return fmt.Errorf("validator %d has the key of an earlier one", i)
+		case power < 1 || power > cmttypes.MaxTotalVotingPower-total:
+			return fmt.Errorf("validator %d has a power of %d: each has 1 or more, and all together at most %d", i, power, cmttypes.MaxTotalVotingPower)
+		}
+		known[string(key)] = true
+		total += power
+	}
+	if len(validators) == 0 {
+		return errors.New("there are no validators")
+	}
+	return nil
 }
 
 // GenesisOf returns the hash of the genesis of the node in a folder, or zero until its ledger has begun.
@@ -172,9 +206,9 @@ func startGenesis(file string, now time.Time) error {
 // genesisHash is the hash of a chain's first facts: its name, its parameters, its validators and the time of its start. Two
 // ledgers of one name differ in it. The layout of the file doesn't count.
 func genesisHash(file string) (types.Hash, error) {
-	genesis, err := cmttypes.GenesisDocFromFile(file)
+	genesis, err := loadGenesis(file)
 	if err != nil {
-		return types.Hash{}, fmt.Errorf("read the genesis file: %w", err)
+		return types.Hash{}, err
 	}
 	return hashOfGenesis(genesis)
 }
@@ -196,7 +230,7 @@ func loadGenesis(file string) (*cmttypes.GenesisDoc, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the genesis file: %w", err)
 	}
-	genesis, err := cmttypes.GenesisDocFromJSON(text)
+	genesis, _, err := parseGenesis(text)
 	if err != nil {
 		return nil, fmt.Errorf("read the genesis file %s: %w", file, err)
 	}

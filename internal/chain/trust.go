@@ -164,6 +164,9 @@ func (t *Trust) read(encodedHeader, encodedCommit []byte) (*cmttypes.Header, *cm
 	if again, encodeErr := headerProto.Marshal(); err == nil && (encodeErr != nil || !bytes.Equal(again, encodedHeader)) {
 		err = errors.New("it is not in its one encoding")
 	}
+	if err == nil && len(header.ValidatorsHash) == 0 { // the engine gives no hash to such a header, and a commit may name none
+		err = errors.New("it names no validators")
+	}
 	if err == nil && len(header.AppHash) != len(types.Hash{}) {
 		err = fmt.Errorf("its app hash has %d bytes", len(header.AppHash))
 	}
