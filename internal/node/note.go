@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -20,7 +21,7 @@ const noteFile = "note.key"
 // signCheckpoints loads the key of the checkpoints, or makes it. Its name, the origin of the log, names the ledger.
 func (n *Node) signCheckpoints() error {
 	genesis := n.chain.Status().Genesis.String()
-	origin := "lockstep/" + n.store.Params().ChainID + "/" + genesis[:16]
+	origin := logOrigin(n.store.Params().ChainID, genesis)
 	signer, key, err := loadNoteKey(n.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeNoteKey(n.dir, origin); err == nil {
@@ -35,6 +36,11 @@ func (n *Node) signCheckpoints() error {
 	}
 	n.ledger.SignCheckpoints(signer, key)
 	return nil
+}
+
+// logOrigin names the log of a ledger. The name of a key has no blank and no plus (C2SP signed-note), as the name of a ledger may.
+func logOrigin(chainID, genesis string) string {
+	return "lockstep/" + strings.ReplaceAll(url.PathEscape(chainID), "+", "%2B") + "/" + genesis[:16]
 }
 
 func makeNoteKey(dir, origin string) error {
