@@ -172,8 +172,69 @@ func TestRateOfAToken(t *testing.T) {
 	if take(0.5, 1) {
 		t.Error("another token gave this one a new rate")
 	}
-	if !take(100, 256) || take(100, 1) {
-		t.Error("a batch larger than the burst takes all of it")
+	if !take(100, 256) || take(100, 1) || take(224, 1) || !take(224.5, 1) || take(224.5, 1) {
+		t.Error("a batch larger than the burst isn't counted in full")
+	}
+	if take(227, 100) || !take(300, 100) || take(300, 1) {
+		t.Error("a batch larger than the burst passes without a whole burst")
+	}
+}
+
+// TestFaultOfTheSystem: a file that could not be read is read again, though nothing of it shows a change, and a count outlasts that. A changed rate holds at
+// once, and a holder that was given out stays as it was.
+func TestFaultOfTheSystem(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, hidden := filepath.Join(dir, "tokens"), filepath.Join(dir, "hidden")
+	secret, err := Add(file, Token{Name: "anna", Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna, err := book.Find(secret, at0(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := anna.Take(at0(0), 4); !ok {
+		t.Fatal("no burst")
+	}
+	if err := errors.Join(os.Rename(file, hidden), os.Mkdir(file, 0o700)); err != nil { // a folder can be seen and not read
+		t.Fatal(err)
+	}
+	for range 2 {
+		if holder, err := book.Find(secret, at0(0)); holder != nil || err == nil {
+			t.Errorf("%v, %v", holder, err)
+		}
+		if book.read != nil {
+			t.Error("a file that could not be read is taken for read")
+		}
+	}
+	if err := errors.Join(os.Remove(file), os.Rename(hidden, file)); err != nil {
+		t.Fatal(err)
+	}
+	again, err := book.Find(secret, at0(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := again.Take(at0(0), 1); ok {
+		t.Error("a fault gave the token a new rate")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.NewReplacer("anna", "bert", `"rate": 1`, `"rate": 20`).Replace(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bert, err := book.Find(secret, at0(0))
+	if err != nil || bert.Name != "bert" || anna.Name != "anna" {
+		t.Fatalf("%v, %v, %v", bert, anna, err)
+	}
+	if _, ok := bert.Take(at0(0), 80); !ok {
+		t.Error("a changed rate doesn't hold")
 	}
 }
 

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,18 +16,24 @@ import (
 type Holder struct {
 	Name    string
 	expires types.Time
+	rate    int
 	limiter *rate.Limiter // nil: unlimited
 }
 
-// Take counts n transactions at a time, or reports that the holder has reached its rate and when to try again.
+// Take counts n transactions at a time, or reports that the holder has reached its rate and when to try again. More than the burst pass when the whole burst
+// is there; what they take beyond it must come back before the next one passes.
 func (h *Holder) Take(now time.Time, n int) (wait time.Duration, ok bool) {
 	if h.limiter == nil {
 		return 0, true
 	}
-	reservation := h.limiter.ReserveN(now, min(n, h.limiter.Burst()))
+	burst := h.limiter.Burst()
+	reservation := h.limiter.ReserveN(now, min(n, burst))
 	if wait = reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
 		return wait, false
+	}
+	for n -= burst; n > 0; n -= burst {
+		h.limiter.ReserveN(now, min(n, burst))
 	}
 	return 0, true
 }
@@ -36,9 +43,9 @@ type Book struct {
 	file string
 
 	mu      sync.Mutex
-	read    fs.FileInfo // of the file as it was read last; nil: there was none
-	fault   error       // the file can't be read
-	holders map[types.Hash]*Holder
+	read    fs.FileInfo            // of the file as it was read last; nil: there was none, or it could not be read
+	fault   error                  // the file can't be read
+	holders map[types.Hash]*Holder // of the last file that could be read, so that a token keeps its count; none is good while there is a fault
 }
 
 // Open reads the tokens of a file, which need not exist.
@@ -87,26 +94,26 @@ func (b *Book) changed() bool {
 	return !os.SameFile(now, b.read) || !now.ModTime().Equal(b.read.ModTime()) || now.Size() != b.read.Size()
 }
 
-// reload reads the file. A token that stays as it was keeps its count.
+// reload reads the file. A token whose rate stays keeps its count. Holders that were given out do not change.
 func (b *Book) reload() {
 	var tokens []Token
 	b.read, _ = os.Stat(b.file) // List reports the error
 	if tokens, b.fault = List(b.file); b.fault != nil {
-		b.holders = nil
+		if _, unread := errors.AsType[*fs.PathError](b.fault); unread {
+			b.read = nil // the cause, such as its mode, does not show in the file: read it again
+		}
 		return
 	}
 	before := b.holders
 	b.holders = make(map[types.Hash]*Holder, len(tokens))
 	for i := range tokens {
 		token := &tokens[i]
-		holder := before[token.SHA256]
-		if holder == nil {
-			holder = &Holder{}
-			if token.Rate > 0 {
-				holder.limiter = rate.NewLimiter(rate.Limit(token.Rate), burst(token.Rate))
-			}
+		holder := &Holder{Name: token.Name, expires: token.Expires, rate: token.Rate}
+		if same := before[token.SHA256]; same != nil && same.rate == token.Rate {
+			holder.limiter = same.limiter
+		} else if token.Rate > 0 {
+			holder.limiter = rate.NewLimiter(rate.Limit(token.Rate), burst(token.Rate))
 		}
-		holder.Name, holder.expires = token.Name, token.Expires
 		b.holders[token.SHA256] = holder
 	}
 }

@@ -2,7 +2,10 @@ package chain
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -46,22 +49,32 @@ func (c *Chain) Network() (Network, error) {
 
 // dialable returns where a peer takes connections, or nothing. A peer that listens on all its addresses is reached at that of its connection.
 func dialable(peer p2p.Peer) string {
-	address, err := peer.NodeInfo().NetAddress()
-	if err != nil {
+	info, ok := peer.NodeInfo().(p2p.DefaultNodeInfo)
+	if !ok {
 		return ""
 	}
-	if address.IP.IsUnspecified() {
-		remote := peer.SocketAddr()
-		if remote == nil {
+	var remote net.IP
+	if address := peer.SocketAddr(); address != nil {
+		remote = address.IP
+	}
+	return dialableAt(string(peer.ID()), info.ListenAddr, remote)
+}
+
+// dialableAt returns "id@host:port" of a peer by what it says of itself, which can be anything. No name is looked up: that may take as long as the peer wants.
+func dialableAt(id, listen string, remote net.IP) string {
+	at, err := netip.ParseAddrPort(listen[strings.LastIndexByte(listen, '/')+1:]) // behind a scheme such as tcp://
+	if err != nil || at.Port() == 0 || at.Addr().Zone() != "" {
+		return ""
+	}
+	host := at.Addr().Unmap()
+	if host.IsUnspecified() {
+		from, ok := netip.AddrFromSlice(remote)
+		if !ok {
 			return ""
 		}
-		address = p2p.NewNetAddressIPPort(remote.IP, address.Port)
-		address.ID = peer.ID()
+		host = from.Unmap()
 	}
-	if address.Port == 0 {
-		return ""
-	}
-	return address.String()
+	return id + "@" + netip.AddrPortFrom(host, at.Port()).String()
 }
 
 // Signers tells how the validators take part.

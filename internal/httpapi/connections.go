@@ -170,7 +170,7 @@ func (c *connections) evict(of client, status int) bool {
 		return false
 	}
 	c.forget(oldest)
-	oldest.Close()
+	go oldest.Close() // which may take seconds: TLS says goodbye first, and the other side need not read
 	return true
 }
 
@@ -235,7 +235,7 @@ func (c *connections) close() {
 	for conn, o := range c.open { // in any order: they are independent
 		if !o.asked {
 			c.forget(conn)
-			conn.Close()
+			go conn.Close() // likewise
 		}
 	}
 }

@@ -39,3 +39,38 @@ func TestShutdownWithUnusedConnections(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// slowConn is a connection whose end takes until it is freed, as TLS has with a client that reads nothing.
+type slowConn struct {
+	net.Conn
+	free <-chan struct{}
+}
+
+func (c slowConn) RemoteAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 1}
+}
+
+func (c slowConn) Close() error {
+	<-c.free
+	return nil
+}
+
+// TestEvictionWaitsForNobody: a client that reads nothing does not keep the server from accepting others.
+func TestEvictionWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	free := make(chan struct{})
+	defer close(free)
+	c := newConnections(Limits{Connections: 2, AddressConnections: 2})
+	for i := range 5 { // a wait here fails the test
+		if status := c.admit(&slowConn{free: free}); status != http.StatusOK {
+			t.Fatalf("connection %d: %d", i, status)
+		}
+	}
+	if len(c.open) != 2 {
+		t.Errorf("%d connections are open", len(c.open))
+	}
+	c.close()
+	if len(c.open) != 0 {
+		t.Errorf("%d connections are open after the close", len(c.open))
+	}
+}

@@ -69,6 +69,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		return 0, err
 	}
 	x.at = b.at
+	x.height.Store(b.at.Height)
 	return b.blocks, nil
 }
 

@@ -316,13 +316,25 @@ func TestDamageDetection(t *testing.T) {
 	if err := x.Verify(t.Context()); !errors.Is(err, index.ErrDamaged) {
 		t.Fatalf("got %v", err)
 	}
+	at, err := x.Position(t.Context())
+	if err != nil || x.Height() != at.Height || at.Height == 0 {
+		t.Errorf("height %d of a new opening, position %d, %v", x.Height(), at.Height, err)
+	}
 	if err := x.Reset(); err != nil {
 		t.Fatal(err)
+	}
+	if x.Height() != 0 {
+		t.Errorf("height %d after the reset", x.Height())
 	}
 	w.follow(x)
 	if digest(t, x) != want {
 		t.Error("after the reset it is another index")
 	}
+	free := x.Busy()
+	if x.Height() != at.Height { // a deadlock here fails the test
+		t.Errorf("height %d while it is busy, want %d", x.Height(), at.Height)
+	}
+	free()
 }
 
 func TestFilePermissions(t *testing.T) {

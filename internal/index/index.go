@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"lockstep/types"
 )
@@ -23,6 +24,8 @@ type Index struct {
 	mu sync.RWMutex // held to use the database, and alone to put another in its place
 	db *database
 	at place // the follower's
+
+	height atomic.Uint64 // of at
 }
 
 // place is the position, with the fact of earlier blocks that the next block needs.
@@ -38,6 +41,7 @@ func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*
 	x := &Index{file: file, ledger: ledger, logger: logger}
 	err := x.open(source)
 	if err == nil {
+		x.height.Store(x.at.Height)
 		return x, nil
 	}
 	if !damaged(err) {
@@ -111,6 +115,7 @@ func (x *Index) begin() (err error) {
 		return err
 	}
 	x.at = place{}
+	x.height.Store(0)
 	if err := x.db.create(x.ledger); err != nil {
 		return err
 	}
@@ -191,6 +196,9 @@ func (x *Index) Position(ctx context.Context) (Position, error) {
 	})
 	return at.Position, err
 }
+
+// Height returns how far the index has followed, at once: other than [Index.Position] it waits for no query.
+func (x *Index) Height() uint64 { return x.height.Load() }
 
 // reading lets a query read from one height.
 func (x *Index) reading(ctx context.Context, answer func(*database, *sql.Tx) error) error {

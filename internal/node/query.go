@@ -51,12 +51,7 @@ func (o ordering) Status() query.Status {
 	chain := o.Chain.Status()
 	status := query.Status{
 		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, SinceBlock: chain.SinceBlock,
-		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...),
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if position, err := o.node.index.Position(ctx); err == nil { // an index that does not answer has no position
-		status.Index = position.Height
+		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...), Index: o.node.index.Height(),
 	}
 	if room, err := disk.Free(o.node.dir); err == nil { // where the system doesn't tell, nothing is known
 		status.DiskFree = room

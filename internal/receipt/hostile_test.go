@@ -79,7 +79,9 @@ func TestHostileGenesis(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin, end := strings.Index(string(text), `"validators"`), strings.Index(string(text), `"app_hash"`)
-	key := func(size int) string { return `{"type": "tendermint/PubKeyEd25519", "value": "` + strings.Repeat("AAAA", size/3) + "AAA=" + `"}` }
+	key := func(size int) string {
+		return `{"type": "tendermint/PubKeyEd25519", "value": "` + strings.Repeat("AAAA", size/3) + "AAA=" + `"}`
+	}
 	one := func(key, power string) string { return `{"pub_key": ` + key + `, "power": "` + power + `"}` }
 	for name, validators := range map[string]string{
 		"no key":         `{"power": "1"}`,
