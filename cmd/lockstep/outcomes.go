@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -59,16 +60,22 @@ func exportTiles(ctx context.Context, node *client.Client, folder string) (resul
 	if result.Log, err = outcomes.ReadCheckpoint(checkpoint, strings.TrimSpace(string(key))); err != nil {
 		return result, err
 	}
-	result.New, err = outcomes.Export(folder, result.Log, func(path string) ([]byte, error) { return node.LogFile(ctx, path) })
+	origin, before, err := outcomes.Kept(folder)
+	if err != nil {
+		return result, fmt.Errorf("folder %s: %w", folder, err)
+	}
+	if now, _, _ := strings.Cut(string(checkpoint), "\n"); origin != "" && origin != now {
+		return result, fmt.Errorf("folder %s holds the log %q, and the node has the log %q: name another folder", folder, origin, now)
+	}
+	result.New, err = outcomes.Export(folder, before, result.Log, func(path string) ([]byte, error) { return node.LogFile(ctx, path) })
 	if err != nil {
 		return result, err
 	}
-	for path, content := range map[string][]byte{"key": key, "checkpoint": checkpoint} { // any order
-		if err := atomicfile.Replace(filepath.Join(folder, path), content); err != nil {
-			return result, err
-		}
+	err = atomicfile.Replace(filepath.Join(folder, "key"), key)
+	if err == nil {
+		err = atomicfile.Replace(filepath.Join(folder, "checkpoint"), checkpoint)
 	}
-	return result, nil
+	return result, err
 }
 
 type logKeyCmd struct{}

@@ -109,7 +109,7 @@ func (c *receiptVerifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	text, err := readText(c.File)
+	text, err := readText(c.File, receipt.MaxBytes)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *receiptVerifyCmd) trust() (trust *chain.Trust, err error) {
 	if c.Trust == "" {
 		return trust, nil
 	}
-	text, err := readText(c.Trust)
+	text, err := readText(c.Trust, 64<<20)
 	if err == nil {
 		err = receipt.ReadTrust(text, trust)
 	}
@@ -161,8 +161,8 @@ func (c *receiptVerifyCmd) trust() (trust *chain.Trust, err error) {
 }
 
 // readText reads a receipt or a trust file.
-func readText(file string) (string, error) {
-	text, err := plaintext.ReadFile(file, 64<<20)
+func readText(file string, most int64) (string, error) {
+	text, err := plaintext.ReadFile(file, most)
 	return string(text), err
 }
 

@@ -132,17 +132,26 @@ func ReadCheckpoint(signed []byte, verifierKey string) (head types.LogHead, err 
 	if err != nil {
 		return head, fmt.Errorf("the checkpoint of the log: %w", err)
 	}
-	origin, rest, _ := strings.Cut(opened.Text, "\n")
+	origin, head, err := parseCheckpoint(opened.Text)
+	if err == nil && origin != verifier.Name() {
+		err = fmt.Errorf("the checkpoint is of the log %.80q, its key of %.80q", origin, verifier.Name())
+	}
+	return head, err
+}
+
+// parseCheckpoint reads the text of a checkpoint, with or without its signatures.
+func parseCheckpoint(text string) (origin string, head types.LogHead, err error) {
+	origin, rest, _ := strings.Cut(text, "\n")
 	var root string
-	if _, err := fmt.Sscanf(rest, "%d\n%s\n", &head.Size, &root); err != nil || origin != verifier.Name() {
-		return head, fmt.Errorf("the checkpoint of the log is %.80q", opened.Text)
+	if _, err := fmt.Sscanf(rest, "%d\n%s\n", &head.Size, &root); err != nil {
+		return "", head, fmt.Errorf("the checkpoint of the log is %.80q", text)
 	}
 	hash, err := base64.StdEncoding.Strict().DecodeString(root)
 	if err != nil || len(hash) != hashLength {
-		return head, fmt.Errorf("the checkpoint of the log has the root %.80q", root)
+		return "", head, fmt.Errorf("the checkpoint of the log has the root %.80q", root)
 	}
 	head.Root = types.Hash(hash)
-	return head, nil
+	return origin, head, nil
 }
 
 // ReadBundle returns the leaves of a bundle. It refuses bytes that are not whole leaves.

@@ -3,6 +3,8 @@ package outcomes_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -190,7 +192,7 @@ func TestExport(t *testing.T) {
 	dir, fetched := t.TempDir(), 0
 	export := func() (int, error) {
 		size := w.at.Size
-		return outcomes.Export(dir, w.at.Head(), func(path string) ([]byte, error) {
+		return outcomes.Export(dir, types.LogHead{}, w.at.Head(), func(path string) ([]byte, error) {
 			fetched++
 			return w.log.File(path, size)
 		})
@@ -217,8 +219,47 @@ func TestExport(t *testing.T) {
 	}
 	other := w.at.Head()
 	other.Root[0] ^= 1
-	if _, err := outcomes.Export(dir, other, nil); err == nil || !strings.Contains(err.Error(), "have the root") {
+	if _, err := outcomes.Export(dir, types.LogHead{}, other, nil); err == nil || !strings.Contains(err.Error(), "have the root") {
 		t.Errorf("another root: %v", err)
+	}
+}
+
+// TestExportOfARewrittenLog: a node that changes, or takes back, a leaf that an earlier export has is found, though all it says now is consistent.
+func TestExportOfARewrittenLog(t *testing.T) {
+	t.Parallel()
+	honest, forked := newWorld(t, 9), newWorld(t, 10)
+	honest.grow(256 + 100)
+	forked.grow(256 + 200)
+	for _, size := range []uint64{1, 100, 255, 256, 257, 356} {
+		dir := t.TempDir()
+		from := func(w *world, before types.LogHead, size uint64) error {
+			_, err := outcomes.Export(dir, before, types.LogHead{Size: size, Root: must(w.log.Root(size))}, func(path string) ([]byte, error) { return w.log.File(path, size) })
+			return err
+		}
+		before := types.LogHead{Size: size, Root: must(honest.log.Root(size))}
+		if err := errors.Join(from(honest, types.LogHead{}, size), from(honest, before, size), from(honest, before, 356)); err != nil {
+			t.Fatalf("%d: %v", size, err)
+		}
+		dir = t.TempDir() // so that no full bundle tells
+		for _, now := range []uint64{size, 456} {
+			if err := from(forked, before, now); err == nil || !strings.Contains(err.Error(), "a log only grows") {
+				t.Errorf("%d of %d are others: %v", size, now, err)
+			}
+		}
+		if err := from(honest, before, size-1); err == nil || !strings.Contains(err.Error(), "a log only grows") {
+			t.Errorf("one of %d is taken back: %v", size, err)
+		}
+	}
+	for name, change := range map[string]func([]byte) []byte{
+		"no leaf":       func([]byte) []byte { return nil },
+		"one too many":  func(b []byte) []byte { return append(slices.Clone(b), 0, 0) },
+		"half a bundle": func([]byte) []byte { return must(honest.log.File("tile/entries/000.p/100", 356)) },
+	} {
+		dir := t.TempDir()
+		_, err := outcomes.Export(dir, types.LogHead{}, types.LogHead{Size: 256, Root: must(honest.log.Root(256))}, func(path string) ([]byte, error) { return change(must(honest.log.File(path, 356))), nil })
+		if _, missing := os.Stat(filepath.Join(dir, "tile/entries/000")); err == nil || !strings.Contains(err.Error(), "leaves, not 256") || !errors.Is(missing, fs.ErrNotExist) {
+			t.Errorf("%s: %v, %v", name, err, missing)
+		}
 	}
 }
 
