@@ -1,6 +1,10 @@
 package query
 
-import "context"
+import (
+	"context"
+
+	"lockstep/types"
+)
 
 // The bounds of the answer on a book.
 const (
@@ -18,3 +22,12 @@ func (l *Ledger) Compute() (done func()) {
 
 // ParseOrderPlace reads a place in a list of orders.
 var ParseOrderPlace = parseOrderPlace
+
+// StepLeaf returns the leaf in which the last step of a trade is told.
+func (l *Ledger) StepLeaf(tx types.TxID, id types.TradeID) (uint64, error) {
+	first, err := l.txLeaf(tx)
+	if err != nil {
+		return 0, err
+	}
+	return l.stepLeaf(first, tx, id)
+}

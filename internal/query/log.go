@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 
 	"lockstep/client/wire"
 	"lockstep/internal/outcomes"
@@ -30,22 +31,56 @@ func (l *Ledger) TradeProof(_ context.Context, id types.TradeID) (wire.Proof, er
 		if step.Tx == (types.TxID{}) {
 			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s has had no step by a transaction yet: an auction made it", id)
 		}
-		return l.proveTx(step.Tx)
+		first, err := l.txLeaf(step.Tx)
+		if err != nil {
+			return wire.Proof{}, err
+		}
+		if leaf, err = l.stepLeaf(first, step.Tx, id); err != nil {
+			return wire.Proof{}, err
+		}
+		return l.prove(leaf)
 	})
+}
+
+// stepLeaf returns the leaf in which a transaction tells of a trade: its first one, unless its effects are more than that holds.
+func (l *Ledger) stepLeaf(first uint64, tx types.TxID, id types.TradeID) (uint64, error) {
+	for leaf := first; ; leaf++ {
+		outcome, err := l.store.Log().Outcome(leaf)
+		if err != nil {
+			return 0, err
+		}
+		if outcome.Tx != tx {
+			return 0, fmt.Errorf("the leaves of transaction %s do not tell of trade %s", tx, id)
+		}
+		for _, effect := range outcome.Effects {
+			if step, ok := effect.(*types.Stepped); ok && step.Trade == id {
+				return leaf, nil
+			}
+		}
+	}
 }
 
 // TxProof proves the first leaf of an accepted transaction.
 func (l *Ledger) TxProof(_ context.Context, id types.TxID) (wire.Proof, error) { return l.proveTx(id) }
 
 func (l *Ledger) proveTx(id types.TxID) (wire.Proof, error) {
-	receipt, err := l.store.Receipt(id)
+	leaf, err := l.txLeaf(id)
 	if err != nil {
 		return wire.Proof{}, err
 	}
-	if receipt == nil || receipt.Code != types.CodeOK {
-		return wire.Proof{}, types.Refuse(types.CodeNotFound, "transaction %s was not accepted by this ledger, so it has no outcome", id)
+	return l.prove(leaf)
+}
+
+// txLeaf returns the first leaf of an accepted transaction.
+func (l *Ledger) txLeaf(id types.TxID) (uint64, error) {
+	receipt, err := l.store.Receipt(id)
+	if err == nil && (receipt == nil || receipt.Code != types.CodeOK) {
+		err = types.Refuse(types.CodeNotFound, "transaction %s was not accepted by this ledger, so it has no outcome", id)
 	}
-	return l.prove(receipt.Leaf)
+	if err != nil {
+		return 0, err
+	}
+	return receipt.Leaf, nil
 }
 
 // LeafProof proves a leaf by its index.
