@@ -194,12 +194,25 @@ func (s *Settings) Check() error {
 		}
 	}
 	for _, peer := range s.P2PPeers {
-		id, address, found := strings.Cut(peer, "@")
-		if !found || id == "" || checkAddress(address) != nil {
-			return fmt.Errorf("p2p_peers: %q is not a node: write id@host:port", peer)
+		if !isPeer(peer) {
+			return fmt.Errorf("p2p_peers: %.200q is not a node: write id@host:port, with the id of 40 hexadecimal digits that \"lockstep node id\" prints", peer)
 		}
 	}
 	return nil
+}
+
+// isPeer reports whether a text names a node as "id@host:port". It may come from anybody; the engine reads a list of them with commas between, and
+// does not start with one that it can't read.
+func isPeer(text string) bool {
+	id, address, _ := strings.Cut(text, "@")
+	host, port, err := net.SplitHostPort(address)
+	if _, hexErr := hex.DecodeString(id); err != nil || hexErr != nil || len(id) != 40 || port == "0" || checkAddress(address) != nil {
+		return false
+	}
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+	}
+	return host != "" && strings.IndexFunc(host, odd) < 0 || net.ParseIP(host) != nil
 }
 
 // checkPublic reports settings by which the public address has no certificate, or not one alone.

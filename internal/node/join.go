@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"lockstep/client/wire"
 	"lockstep/internal/chain"
@@ -37,7 +38,7 @@ func (n network) Validators() (wire.Validators, error) {
 const mostPeers = 16
 
 // PeersOf returns the nodes that take connections, each as "id@host:port", of a network as the API at a host describes it. A node that
-// listens on all its addresses is reached at that host.
+// listens on all its addresses is reached at that host. It leaves out what is not a node.
 func PeersOf(network *wire.Network, host string) []string {
 	var peers []string
 	if at, port, err := net.SplitHostPort(network.Listen); err == nil && network.Node != "" {
@@ -46,7 +47,7 @@ func PeersOf(network *wire.Network, host string) []string {
 		}
 		peers = append(peers, network.Node+"@"+net.JoinHostPort(at, port))
 	}
-	peers = append(peers, network.Peers...)
+	peers = slices.DeleteFunc(append(peers, network.Peers...), func(peer string) bool { return !isPeer(peer) })
 	return peers[:min(len(peers), mostPeers)]
 }
 

@@ -114,20 +114,38 @@ func TestJoinRefuses(t *testing.T) {
 	}
 }
 
-// TestPeersOf: a node that listens everywhere is reached where its API is.
+// TestPeersOf: a node that listens everywhere is reached where its API is. What an answer names beside nodes is left out.
 func TestPeersOf(t *testing.T) {
 	t.Parallel()
+	n, m := strings.Repeat("0a", 20), strings.Repeat("b1", 20)
 	for listen, want := range map[string]string{
-		"0.0.0.0:26656": "n@town.example:26656", "[::]:1": "n@town.example:1", ":2": "n@town.example:2", "10.0.0.7:3": "n@10.0.0.7:3", "": "",
+		"0.0.0.0:26656": n + "@town.example:26656", "[::]:1": n + "@town.example:1", ":2": n + "@town.example:2", "10.0.0.7:3": n + "@10.0.0.7:3", "": "",
+		"10.0.0.7:0": "", "a b:1": "", "a,b:1": "",
 	} {
-		got := PeersOf(&wire.Network{Node: "n", Listen: listen, Peers: []string{"m@a:1"}}, "town.example")
-		if expected := slices.DeleteFunc([]string{want, "m@a:1"}, func(s string) bool { return s == "" }); !slices.Equal(got, expected) {
+		got := PeersOf(&wire.Network{Node: n, Listen: listen, Peers: []string{m + "@a:1"}}, "town.example")
+		if expected := slices.DeleteFunc([]string{want, m + "@a:1"}, func(s string) bool { return s == "" }); !slices.Equal(got, expected) {
 			t.Errorf("%q: %q", listen, got)
 		}
 	}
-	many := &wire.Network{Node: "n", Listen: net.JoinHostPort("::1", "1"), Peers: make([]string, 100)}
-	if got := PeersOf(many, "x"); len(got) != mostPeers || got[0] != "n@[::1]:1" {
+	many := &wire.Network{Node: n, Listen: net.JoinHostPort("::1", "1")}
+	for _, bad := range []string{
+		"", "@a:1", "x@a:1", m[1:] + "@a:1", m + "0@a:1", m + "@a", m + "@a:0", m + "@a:99999", m + "@:1", m + "@a:1," + m + "@b:1", m + "@\x1b[2Ja:1", "\x1b" + m[1:] + "@a:1", m + "@a\n:1", m + "@a b:1",
+	} {
+		many.Peers = append(many.Peers, bad)
+		settings := DefaultSettings()
+		settings.P2PPeers = []string{bad}
+		if err := settings.Check(); err == nil || !strings.Contains(err.Error(), "is not a node") {
+			t.Errorf("%q is a node of the settings: %v", bad, err)
+		}
+	}
+	many.Peers = append(many.Peers, slices.Repeat([]string{m + "@a:1"}, 100)...)
+	if got := PeersOf(many, "x"); len(got) != mostPeers || got[0] != n+"@[::1]:1" || got[1] != m+"@a:1" {
 		t.Errorf("%d peers: %q", len(got), got[0])
+	}
+	settings := DefaultSettings()
+	settings.P2PPeers = []string{n + "@town.example:26656", n + "@10.0.0.7:1", n + "@[2001:db8::1]:1", strings.ToUpper(n) + "@localhost:1", n + "@node1:65535"}
+	if err := settings.Check(); err != nil {
+		t.Error(err)
 	}
 }
 
