@@ -170,8 +170,16 @@ func (c *connections) evict(of client, status int) bool {
 		return false
 	}
 	c.forget(oldest)
-	go oldest.Close() // which may take seconds: TLS says goodbye first, and the other side need not read
+	cut(oldest)
 	return true
+}
+
+// cut closes a connection at once. TLS would say goodbye first, and wait seconds for a client that reads nothing.
+func cut(conn net.Conn) {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	conn.Close()
 }
 
 // forget removes a connection from the count. The caller holds c.mu.
@@ -235,7 +243,7 @@ func (c *connections) close() {
 	for conn, o := range c.open { // in any order: they are independent
 		if !o.asked {
 			c.forget(conn)
-			go conn.Close() // likewise
+			cut(conn)
 		}
 	}
 }

@@ -21,6 +21,7 @@ const second = types.Duration(1000)
 type book struct {
 	*query.Ledger
 	t      *testing.T
+	dir    string
 	store  *store.Store
 	params types.Params
 	time   types.Time
@@ -28,9 +29,9 @@ type book struct {
 
 func newBook(t *testing.T) *book {
 	t.Helper()
-	b := &book{t: t, params: types.DefaultParams("test"), time: 1_780_000_000_000}
+	b := &book{t: t, dir: t.TempDir(), params: types.DefaultParams("test"), time: 1_780_000_000_000}
 	b.params.Market.Grids = party.HoldGrids()
-	s, err := store.Open(t.TempDir(), b.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
+	s, err := store.Open(b.dir, b.params, store.DefaultMemory, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

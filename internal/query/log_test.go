@@ -1,10 +1,16 @@
 package query_test
 
 import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/outcomes"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -56,5 +62,43 @@ func TestLeafOfALargeTransaction(t *testing.T) {
 	b.mint(1, "clara")
 	if leaf, err := b.StepLeaf(tx.ID(), types.TradeID{2}); err == nil {
 		t.Errorf("a trade of which it does not tell stands in leaf %d", leaf)
+	}
+}
+
+// TestCheckpointOfADamagedLog: a node whose hashes on the disk are damaged signs the log to which the blocks commit, and no other.
+func TestCheckpointOfADamagedLog(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	for range 257 {
+		b.mint(1, "clara")
+	}
+	key, verifierKey, err := note.GenerateKey(rand.Reader, "town")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.SignCheckpoints(signer, verifierKey)
+	block, err := b.store.Block(b.store.Height())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(b.dir, "outcomes", "hashes-1")
+	hash, err := os.ReadFile(file)
+	if err != nil || len(hash) < 32 {
+		t.Fatalf("%d bytes, %v", len(hash), err)
+	}
+	hash[3] ^= 1
+	if err := os.WriteFile(file, hash, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := b.LogFile(t.Context(), "checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if head, err := outcomes.ReadCheckpoint(signed, verifierKey); err != nil || head != block.Log {
+		t.Errorf("%+v is signed, and the block has %+v: %v", head, block.Log, err)
 	}
 }

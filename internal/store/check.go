@@ -309,8 +309,8 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 			return fmt.Errorf("the record of block %d is missing", c.report.Blocks)
 		case block.Height == c.report.Height && block.Commitment != c.report.Commitment:
 			return fmt.Errorf("the record of block %d has another commitment", block.Height)
-		case block.Log.Size < log.Size || block.Log.Size > c.leaves:
-			return fmt.Errorf("the record of block %d says that the log has %d leaves, after %d of %d", block.Height, block.Log.Size, log.Size, c.leaves)
+		case block.Log.Size < log.Size || block.Log.Size > c.Leaves():
+			return fmt.Errorf("the record of block %d says that the log has %d leaves, after %d of %d", block.Height, block.Log.Size, log.Size, c.Leaves())
 		}
 		leaves, err := c.deriveOutcomes(block, &log, visit)
 		if err != nil {

@@ -19,7 +19,7 @@ type Head struct {
 	db         *pebble.Snapshot
 	partitions partitions
 	commitment types.Hash
-	leaves     uint64 // of the log of outcomes
+	mark       outcomes.Mark // where the log of outcomes stands
 	log        *outcomes.Log
 	leave      func() // lets the store close
 }
@@ -34,7 +34,7 @@ func (s *Store) Head() (*Head, error) {
 	}
 	db := s.db.NewSnapshot()
 	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
-	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log.Size, s.log, leave}, nil
+	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave}, nil
 }
 
 // Close releases the head.
@@ -47,7 +47,10 @@ func (h *Head) Close() error {
 func (h *Head) Height() uint64 { return h.state.height }
 
 // Leaves is the number of leaves of the log of outcomes.
-func (h *Head) Leaves() uint64 { return h.leaves }
+func (h *Head) Leaves() uint64 { return h.mark.Size }
+
+// LogHead is the head of the log of outcomes, as the block commits to it.
+func (h *Head) LogHead() types.LogHead { return h.mark.Head() }
 
 // Commitment is the commitment of the last block (the app hash).
 func (h *Head) Commitment() types.Hash { return h.commitment }

@@ -49,7 +49,7 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 	partitions := s.partitions // only a flush begins one, and this snapshot holds s.writing
 	s.mu.RUnlock()
 	commitment, _, _ := position.commitment(&s.params)
-	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, commitment, position.log.Size, s.log, leave}}, nil
+	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, commitment, position.log, s.log, leave}}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.
