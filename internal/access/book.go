@@ -21,7 +21,7 @@ type Holder struct {
 }
 
 // Take counts n transactions at a time, or reports that the holder has reached its rate and when to try again. More than the burst pass when the whole burst
-// is there; what they take beyond it must come back before the next one passes.
+// is there; the part beyond it is a debt, which time must pay before the next one passes.
 func (h *Holder) Take(now time.Time, n int) (wait time.Duration, ok bool) {
 	if h.limiter == nil {
 		return 0, true

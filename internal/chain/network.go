@@ -60,7 +60,7 @@ func dialable(peer p2p.Peer) string {
 	return dialableAt(string(peer.ID()), info.ListenAddr, remote)
 }
 
-// dialableAt returns "id@host:port" of a peer by what it says of itself, which can be anything. No name is looked up: that may take as long as the peer wants.
+// dialableAt returns "id@host:port" of a peer by its own statement, which can be any text. No name is looked up: the peer could make that take minutes.
 func dialableAt(id, listen string, remote net.IP) string {
 	at, err := netip.ParseAddrPort(listen[strings.LastIndexByte(listen, '/')+1:]) // behind a scheme such as tcp://
 	if err != nil || at.Port() == 0 || at.Addr().Zone() != "" {

@@ -38,7 +38,7 @@ func (n network) Validators() (wire.Validators, error) {
 const mostPeers = 16
 
 // PeersOf returns the nodes that take connections, each as "id@host:port", of a network as the API at a host describes it. A node that
-// listens on all its addresses is reached at that host. It leaves out what is not a node.
+// listens on all its addresses is reached at that host. It leaves out all other texts.
 func PeersOf(network *wire.Network, host string) []string {
 	var peers []string
 	if at, port, err := net.SplitHostPort(network.Listen); err == nil && network.Node != "" {

@@ -114,7 +114,7 @@ func TestJoinRefuses(t *testing.T) {
 	}
 }
 
-// TestPeersOf: a node that listens everywhere is reached where its API is. What an answer names beside nodes is left out.
+// TestPeersOf: a node that listens everywhere is reached where its API is. Texts that name no node are left out.
 func TestPeersOf(t *testing.T) {
 	t.Parallel()
 	n, m := strings.Repeat("0a", 20), strings.Repeat("b1", 20)

@@ -71,7 +71,7 @@ func TestVotesAgainst(t *testing.T) {
 	}
 }
 
-// TestHostileGenesis: a genesis file from anybody is refused, whatever its validators are.
+// TestHostileGenesis: a genesis file from anybody is refused if the engine can make no set of its validators.
 func TestHostileGenesis(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(four().genesis(t))
