@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"math/big"
 	"slices"
 
 	"lockstep/internal/agent/plan"
@@ -14,30 +15,47 @@ const dayLong = types.Duration(24 * 3600 * 1000)
 
 // budget is the money that the limits leave.
 type budget struct {
-	free     types.Amount // spendable beyond the reserve
-	exposure types.Amount // that may still be locked
-	today    types.Amount // that may still be agreed to be paid within 24 hours
+	free     room // spendable beyond the reserve
+	exposure room // that may still be locked
+	today    room // that may still be agreed to be paid within 24 hours
+}
+
+// room is a sum that is left of a limit. What goes beyond the limit is remembered, so that money that comes back makes up for it first.
+type room struct{ left, beyond types.Amount }
+
+func (r *room) take(sum types.Amount) {
+	fits := min(sum, r.left)
+	r.left, r.beyond = r.left-fits, r.beyond.Saturate(sum-fits)
+}
+
+func (r *room) put(sum types.Amount) {
+	fits := min(sum, r.beyond)
+	r.left, r.beyond = r.left.Saturate(sum-fits), r.beyond-fits
 }
 
 func (s *State) budget() budget {
 	v, l := s.View, &s.Setup.Limits
-	held := v.Money.Locked.Saturate(v.Money.InOrders)
-	b := budget{
-		free:     v.Money.Spendable - min(v.Money.Spendable, l.Reserve),
-		exposure: l.Exposure - min(l.Exposure, held),
-		today:    l.PerDay,
-	}
-	for _, spent := range v.Spent {
-		if spent.Asset == s.Setup.Market.Asset && spent.At.Add(dayLong) > v.Clock {
-			b.today -= min(b.today, spent.Price)
+	b := budget{free: room{left: v.Money.Spendable}, exposure: room{left: l.Exposure}, today: room{left: l.PerDay}}
+	b.free.take(l.Reserve)
+	b.exposure.take(v.Money.Locked)
+	b.exposure.take(v.Money.InOrders)
+	for i := range v.Spent {
+		if spent := &v.Spent[i]; spent.Asset == s.Setup.Market.Asset && spent.At.Add(dayLong) > v.Clock && !s.unpaid(spent.ID) {
+			b.today.take(spent.Price)
 		}
 	}
 	for i := range v.Orders {
 		if o := &v.Orders[i].Order; o.Side == types.Bid && o.Product.Asset == s.Setup.Market.Asset {
-			b.today -= min(b.today, most(o))
+			b.today.take(most(o))
 		}
 	}
 	return b
+}
+
+// unpaid reports whether a trade waits for its payment, and the payment is the agent's step: its price counts with that step.
+func (s *State) unpaid(id types.TradeID) bool {
+	t := s.View.find(id)
+	return s.Setup.Direct.Pay && t != nil && t.Trade.Phase == types.PhaseAgreed
 }
 
 // most is the price that a bid comes to at most.
@@ -52,10 +70,12 @@ func most(o *types.Order) types.Amount {
 // spend takes a price, and further sums to lock, out of the budget if it has them.
 func (b *budget) spend(price, more types.Amount) bool {
 	sum, ok := price.Add(more)
-	if !ok || sum > b.free || sum > b.exposure || price > b.today {
+	if !ok || sum > b.free.left || sum > b.exposure.left || price > b.today.left {
 		return false
 	}
-	b.free, b.exposure, b.today = b.free-sum, b.exposure-sum, b.today-price
+	b.free.take(sum)
+	b.exposure.take(sum)
+	b.today.take(price)
 	return true
 }
 
@@ -67,7 +87,11 @@ func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) [
 		from := first + types.Time(p.Slot)*types.Time(i)
 		wish := s.wish(from)
 		if s.Setup.Direct.Take {
-			jobs = append(jobs, s.takes(from, &wish.Buy, money)...)
+			want := wish.Buy
+			want.Quantity -= min(want.Quantity, s.staying(from))
+			without := want.Quantity
+			jobs = append(jobs, s.takes(from, &want, money)...)
+			wish.Buy.Quantity -= without - want.Quantity
 		}
 		if s.Setup.Direct.Offer {
 			jobs = append(jobs, s.offers(from, &wish.Sell, money)...)
@@ -85,6 +109,19 @@ func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) [
 	return jobs
 }
 
+// staying is the energy of the agent's own bid for a slot that can't be withdrawn any more: it may still be bought.
+func (s *State) staying(from types.Time) uint64 {
+	if s.View.BlockTime <= s.product(from).Withdrawable(&s.Setup.Params) {
+		return 0
+	}
+	for i := range s.View.Orders {
+		if o := &s.View.Orders[i].Order; o.Product == *s.product(from) && o.Side == types.Bid && s.ours(o.Side, o.Number) {
+			return o.Quantity
+		}
+	}
+	return 0
+}
+
 // wish asks the strategy about a slot, and takes off the energy that was bought and sold already.
 func (s *State) wish(from types.Time) plan.Wish {
 	until := from.Add(s.Setup.Params.Slot)
@@ -93,6 +130,11 @@ func (s *State) wish(from types.Time) plan.Wish {
 		t := &s.View.Trades[i]
 		if a := &t.Trade.Agreement; a.Consumer == s.Setup.Key && a.Goods.Until > s.View.BlockTime && s.counts(t) {
 			situation.Coming += min(a.Goods.Quantity, 1<<60-min(situation.Coming, 1<<60))
+		}
+	}
+	for i := range s.View.Spent {
+		if spent := &s.View.Spent[i]; spent.Energy {
+			situation.Bought = append(situation.Bought, plan.Measured{From: spent.From, Wh: spent.Quantity})
 		}
 	}
 	wish := s.Setup.Strategy.Decide(&situation)
@@ -167,7 +209,7 @@ func (s *State) order(product *types.Product, grid *types.Grid, side types.Side,
 	fits := s.fit(&order, lots, existing, money)
 	if fits < lots {
 		kind := NoticeLimit
-		if money.free < money.exposure {
+		if money.free.left < money.exposure.left {
 			kind = NoticeFunds
 		}
 		s.once(effects, string(kind)+product.From.String(), s.Setup.Params.Slot, Notice{Kind: kind, Slot: product.From})
@@ -191,7 +233,8 @@ func (s *State) order(product *types.Product, grid *types.Grid, side types.Side,
 	if !ok {
 		return nil
 	}
-	s.pay(&order, stake, existing, money)
+	money.back(existing)
+	money.order(&order, stake)
 	return []job{{act: Place{Order: order, Replaces: existing}}}
 }
 
@@ -202,35 +245,35 @@ func (s *State) fit(order *types.Order, lots uint64, existing *types.Order, mone
 	if !ok || each == 0 {
 		return 0
 	}
-	free, exposure, today := money.free, money.exposure, money.today
-	if existing != nil {
-		if back, ok := existing.Stake(); ok {
-			free, exposure = free.Saturate(back), exposure.Saturate(back)
-		}
-		if existing.Side == types.Bid {
-			today = today.Saturate(most(existing))
-		}
-	}
-	lots = min(lots, uint64(free/each), uint64(exposure/each))
+	left := *money
+	left.back(existing)
+	lots = min(lots, uint64(left.free.left/each), uint64(left.exposure.left/each))
 	if order.Side == types.Bid && order.Limit > 0 {
-		lots = min(lots, uint64(today/order.Limit))
+		lots = min(lots, uint64(left.today.left/order.Limit))
 	}
 	return lots
 }
 
-// pay takes the stake of an order out of the budget, and puts that of the replaced one in.
-func (s *State) pay(order *types.Order, stake types.Amount, existing *types.Order, money *budget) {
-	if existing != nil {
-		if back, ok := existing.Stake(); ok {
-			money.free, money.exposure = money.free.Saturate(back), money.exposure.Saturate(back)
-		}
-		if existing.Side == types.Bid {
-			money.today = money.today.Saturate(most(existing))
-		}
+// back puts the stake of an order that is replaced into the budget; nil has none.
+func (b *budget) back(existing *types.Order) {
+	if existing == nil {
+		return
 	}
-	money.free, money.exposure = money.free-min(money.free, stake), money.exposure-min(money.exposure, stake)
+	if stake, ok := existing.Stake(); ok {
+		b.free.put(stake)
+		b.exposure.put(stake)
+	}
+	if existing.Side == types.Bid {
+		b.today.put(most(existing))
+	}
+}
+
+// order takes the stake of an order out of the budget.
+func (b *budget) order(order *types.Order, stake types.Amount) {
+	b.free.take(stake)
+	b.exposure.take(stake)
 	if order.Side == types.Bid {
-		money.today -= min(money.today, most(order))
+		b.today.take(most(order))
 	}
 }
 
@@ -283,19 +326,10 @@ func (s *State) taken(o *Offer) uint64 {
 }
 
 func compareRates(a, b types.Rate) int {
-	for a.Exponent < b.Exponent && a.Mantissa <= 1<<59 {
-		a.Mantissa, a.Exponent = a.Mantissa*10, a.Exponent+1
+	scaled := func(r types.Rate, by uint8) *big.Int {
+		return new(big.Int).Mul(new(big.Int).SetUint64(r.Mantissa), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(by)), nil))
 	}
-	for b.Exponent < a.Exponent && b.Mantissa <= 1<<59 {
-		b.Mantissa, b.Exponent = b.Mantissa*10, b.Exponent+1
-	}
-	switch {
-	case a.Mantissa < b.Mantissa:
-		return -1
-	case a.Mantissa > b.Mantissa:
-		return 1
-	}
-	return 0
+	return scaled(a, b.Exponent).Cmp(scaled(b, a.Exponent))
 }
 
 // offers brings the standing offer of a slot in line with a want: one offer for each slot, of which the budget has the bond.

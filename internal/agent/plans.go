@@ -46,5 +46,6 @@ func (s *State) Agreed() types.Amount {
 	if s.View == nil {
 		return 0
 	}
-	return s.Setup.Limits.PerDay - s.budget().today
+	today := s.budget().today
+	return (s.Setup.Limits.PerDay - today.left).Saturate(today.beyond)
 }

@@ -142,6 +142,7 @@ type Spent struct {
 	Asset       types.AssetID
 	From, Until types.Time // of the goods
 	Quantity    uint64
+	Energy      bool // it is energy, in Wh
 }
 
 // Offer is a standing offer.

@@ -344,7 +344,10 @@ func TestDeliver(t *testing.T) {
 		"no money":      {paid(nil), func(_ *Setup, _ *State, v *View) { v.Money.Spendable = 9 }, false},
 		"not believed":  {paid(nil), func(_ *Setup, _ *State, v *View) { v.Trades[0].Believed = false }, false},
 		"other terms":   {paid(nil), func(s *Setup, _ *State, _ *View) { s.Limits.Terms = []string{"meter"} }, false},
-		"a parcel":      {paid(func(t *types.Trade) { t.Agreement.Goods.Commodity = "parcel" }), nil, false},
+		"a bond of another asset": {paid(nil), func(s *Setup, _ *State, _ *View) {
+			s.Market.Asset, s.Limits.Assets = types.AssetID{4}, []types.AssetID{{4}, money}
+		}, false},
+		"a parcel": {paid(func(t *types.Trade) { t.Agreement.Goods.Commodity = "parcel" }), nil, false},
 		"a parcel by word": {paid(func(t *types.Trade) { t.Agreement.Goods.Commodity = "parcel" }),
 			func(_ *Setup, s *State, v *View) { s.Words = []Word{{v.Trades[0].ID, true}} }, true},
 	} {

@@ -188,8 +188,9 @@ func (s *State) deliver(t *Trade, move types.Move, money *budget, effects *[]Eff
 		return nil, 0
 	}
 	staked, _ := t.Trade.Find(types.PartBond)
-	if !money.spend(0, a.Bond-min(staked.Amount, a.Bond)) {
-		return nil, 0
+	bond := a.Bond - min(staked.Amount, a.Bond)
+	if bond > 0 && a.Asset != s.Setup.Market.Asset || !money.spend(0, bond) {
+		return nil, 0 // the sums of the limits are in the market's asset
 	}
 	return Deliver{*t}, until
 }

@@ -202,6 +202,19 @@ func TestConsent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	both := func(market int) string { // the same assets and sums: the sums are in another money
+		return terms(nil, func(s *agent.Setup) {
+			s.Limits.Assets = []types.AssetID{s.Market.Asset, {3}}
+			s.Market.Asset = s.Limits.Assets[market]
+		})
+	}
+	other := filepath.Join(t.TempDir(), "consent")
+	if err := Confirm(other, both(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckConsent(other, both(1)); err == nil {
+		t.Error("the limits count for another money without a consent")
+	}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

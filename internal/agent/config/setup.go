@@ -207,8 +207,8 @@ func Terms(s *agent.Setup, genesis types.Hash) string {
 	if s.Evidence == agent.ByMeter {
 		evidence = "a reading on the ledger, your own meter, or your word"
 	}
-	return fmt.Sprintf("ledger: %s, genesis %s\nkey: %s\nzone: %q\nthe agent: %s\nagrees to pay in any 24 hours at most: %s\nhas in orders and trades at most: %s\nleaves spendable at least: %s\nfallback terms: %s\nassets: %s\nreleases by: %s\n",
-		s.Params.ChainID, genesis, s.Key, s.Market.Zone, strings.Join(does, ", "), sum(l.PerDay), sum(l.Exposure), sum(l.Reserve),
+	return fmt.Sprintf("ledger: %s, genesis %s\nkey: %s\nmoney: %s\nzone: %q\nthe agent: %s\nagrees to pay in any 24 hours at most: %s\nhas in orders and trades at most: %s\nleaves spendable at least: %s\nfallback terms: %s\nassets: %s\nreleases by: %s\n",
+		s.Params.ChainID, genesis, s.Key, s.Market.Asset, s.Market.Zone, strings.Join(does, ", "), sum(l.PerDay), sum(l.Exposure), sum(l.Reserve),
 		strings.Join(l.Terms, ", "), strings.Join(assets, ", "), evidence)
 }
 

@@ -112,13 +112,13 @@ func (c *Config) charge(f *Charge) (plan.Amount, error) {
 	if err != nil {
 		return nil, fmt.Errorf("by: %w", err)
 	}
-	need := plan.Amount(nil)
+	need, once := plan.Amount(nil), false
 	if f.Energy != "" {
 		wh, err := parseEnergy(f.Energy)
 		if err != nil {
 			return nil, fmt.Errorf("energy: %w", err)
 		}
-		need = plan.Fixed(wh)
+		need, once = plan.Fixed(wh), true
 	} else {
 		_, target, err := c.battery()
 		if err != nil {
@@ -129,7 +129,7 @@ func (c *Config) charge(f *Charge) (plan.Amount, error) {
 		}
 		need = plan.Missing(target)
 	}
-	charge := plan.ChargeByPrice{Need: need, Power: power, By: plan.ByTime{Bands: []plan.Band{{Minute: minute}}, Zone: c.location()}}
+	charge := plan.ChargeByPrice{Need: need, Once: once, Power: power, By: plan.ByTime{Bands: []plan.Band{{Minute: minute}}, Zone: c.location()}}
 	if tariff, err := c.tariff(); err != nil {
 		return nil, err
 	} else if tariff != nil {

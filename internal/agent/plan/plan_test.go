@@ -203,11 +203,63 @@ func TestChargeByPrice(t *testing.T) {
 			t.Errorf("slot %d: %d, want %d", i+1, got, want[i])
 		}
 	}
+	// An energy of the whole day: what was bought for it is not bought again when its slots have passed.
+	once := ChargeByPrice{Need: Fixed(2_500), Once: true, Power: 4_000, By: charge.By}
+	for i, want := range []uint64{0, 0, 500, 0, 0, 0} {
+		s := slotAt(i + 1)
+		s.Now, s.Tariff = begin+2*quarter, curve // slots 1 and 2 have begun
+		s.Bought = []Measured{{begin - types.Time(day), 9_000}, {begin + 2*quarter, 1_000}, {begin + 4*quarter, 1_000}}
+		if s.From == begin+4*quarter {
+			want = 1_000 // of which all is bought
+		}
+		if got := once.Amount(&s); got != want {
+			t.Errorf("slot %d after a purchase: %d, want %d", i+1, got, want)
+		}
+	}
 	level, s := uint64(9_000), slotAt(4)
 	s.Now, s.Tariff, s.Level, s.Coming = begin+1, curve, &level, 400
 	charge.Need = Missing(10_000)
 	if got := charge.Amount(&s); got != 600 {
 		t.Errorf("the battery lacks 600, it charges %d", got)
+	}
+}
+
+// Seven o'clock is seven o'clock also on the day on which the clocks are changed.
+func TestDeadlineOfACharge(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	charge := ChargeByPrice{By: ByTime{Bands: []Band{{Minute: 7 * 60}}, Zone: zone}}
+	for after, want := range map[string]string{
+		"2026-03-28T21:00:00Z": "2026-03-29T05:00:00Z", "2026-10-24T21:00:00Z": "2026-10-25T06:00:00Z",
+		"2026-06-01T05:00:00Z": "2026-06-02T05:00:00Z", "2026-06-01T04:59:59Z": "2026-06-01T05:00:00Z",
+	} {
+		at, err := time.Parse(time.RFC3339, after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := charge.deadline(types.TimeOf(at)).Std().UTC().Format(time.RFC3339); got != want {
+			t.Errorf("after %s it is %s, want %s", after, got, want)
+		}
+	}
+}
+
+// However many prices a publisher sends, a bounded number of them is kept: the next ones.
+func TestCurveIsBounded(t *testing.T) {
+	t.Parallel()
+	var curve Curve
+	for n := range 3 {
+		var newer Curve
+		for i := range types.Time(maxCurve) {
+			from := begin + (types.Time(n)*maxCurve+i)*quarter
+			newer = append(newer, Point{from, from + quarter, 1})
+		}
+		curve = curve.Join(newer, begin)
+	}
+	if len(curve) != maxCurve || curve[0].From != begin {
+		t.Errorf("%d prices from %s on", len(curve), curve[0].From)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"time"
 
 	"lockstep/types"
 )
@@ -15,6 +16,7 @@ type Situation struct {
 	Use, Make   History    // energy taken from the grid and fed into it in earlier slots
 	Level       *uint64    // of the battery, in Wh; nil if it is not known
 	Coming      uint64     // bought for slots that are not over, in Wh
+	Bought      []Measured // bought in the last days and for slots to come, by the beginning of the slot
 	Tariff      Tariff     // that prices are read from; nil if there is none
 }
 
@@ -189,6 +191,7 @@ func (b Battery) perSlot(s *Situation) uint64 { return energy(b.Power, s.slot())
 // ChargeByPrice buys energy in the cheapest slots of the prices that are read, until the next time of a day by which it is needed.
 type ChargeByPrice struct {
 	Need  Amount // Wh in all
+	Once  bool   // the need is that of a day until By: energy that was bought for this day is a part of it
 	Power uint64 // W
 	By    ByTime // its bands are the times; their prices do not count
 	// Tariff is that of the prices; nil: the one that is read.
@@ -208,11 +211,20 @@ func (c ChargeByPrice) Amount(s *Situation) uint64 {
 		from  types.Time
 		price Price
 	}
+	bought := func(from types.Time) bool {
+		return c.Once && from != s.From && slices.ContainsFunc(s.Bought, func(m Measured) bool { return m.From == from })
+	}
 	var slots []slot
 	first := s.Now - s.Now%types.Time(s.slot()) + types.Time(s.slot())
 	until := c.deadline(first)
+	begin := types.TimeOf(until.Std().In(c.By.Zone).AddDate(0, 0, -1))
+	for _, m := range s.Bought {
+		if c.Once && m.From != s.From && m.From >= begin && m.From < until {
+			need -= min(need, m.Wh)
+		}
+	}
 	for from := first; from < until; from += types.Time(s.slot()) {
-		if price, known := tariff.At(from); known {
+		if price, known := tariff.At(from); known && !bought(from) {
 			slots = append(slots, slot{from, price})
 		}
 	}
@@ -221,24 +233,23 @@ func (c ChargeByPrice) Amount(s *Situation) uint64 {
 		if slot.from == s.From {
 			return min(each, need)
 		}
-		if need -= min(each, need); need == 0 {
-			return 0
-		}
+		need -= min(each, need)
 	}
 	return 0
 }
 
-// deadline is the first of the times that comes after a moment, within a day.
+// deadline is the first of the times that comes after a moment. A day on which the clocks are changed has them at its own hours.
 func (c ChargeByPrice) deadline(after types.Time) types.Time {
-	local := after.Std().In(c.By.Zone)
-	minute := local.Hour()*60 + local.Minute()
-	best := 24 * 60
+	year, month, today := after.Std().In(c.By.Zone).Date()
+	best := after.Add(day)
 	for _, band := range c.By.Bands {
-		if left := (band.Minute - minute + 24*60) % (24 * 60); left > 0 && left < best {
-			best = left
+		for _, date := range []int{today, today + 1} {
+			if at := types.TimeOf(time.Date(year, month, date, 0, band.Minute, 0, 0, c.By.Zone)); at > after && at < best {
+				best = at
+			}
 		}
 	}
-	return after.Add(types.Duration(best) * 60_000)
+	return best
 }
 
 // Missing is the energy that a battery lacks up to a level, less what was bought already; nothing while its level is not known.

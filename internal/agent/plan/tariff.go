@@ -80,5 +80,9 @@ func (c Curve) Join(newer Curve, now types.Time) Curve {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Point) int { return cmp.Compare(a.From, b.From) })
-	return slices.CompactFunc(all, func(a, b Point) bool { return a.From == b.From })
+	all = slices.CompactFunc(all, func(a, b Point) bool { return a.From == b.From })
+	return all[:min(len(all), maxCurve)]
 }
+
+// maxCurve bounds the points of a curve: more than a week of them is of no use, and a publisher could send new ones without an end.
+const maxCurve = 4096

@@ -199,6 +199,7 @@ func (g *gather) spentOn(t *wire.Trade) (agent.Spent, bool) {
 	}
 	return agent.Spent{
 		ID: t.ID, At: at, Height: t.Trade.Height, Price: a.Price, Asset: a.Asset, From: a.Goods.From, Until: a.Goods.Until, Quantity: a.Goods.Quantity,
+		Energy: a.Goods.Commodity == types.CommodityEnergy && a.Goods.Unit == types.UnitWattHour,
 	}, true
 }
 
