@@ -255,6 +255,31 @@ func TestFlowed(t *testing.T) {
 }
 
 // A file whose note states no size is bounded.
+// A file that can't be sold does not hold up the others.
+func TestStock(t *testing.T) {
+	t.Parallel()
+	path := write(t, "film.mp4", "a film")
+	large := filepath.Join(filepath.Dir(path), "a-large.bin")
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, MaxSize+1); err != nil {
+		t.Skip(err)
+	}
+	s := &Shop{Stock: filepath.Dir(path)}
+	for range 2 {
+		if files, err := s.stock(); len(files) != 1 || err == nil || !strings.Contains(err.Error(), "a-large.bin") {
+			t.Errorf("%v, %v", files, err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := s.stock(); len(files)+len(s.known) != 0 {
+		t.Errorf("%v, %v", files, s.known)
+	}
+}
+
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[uint64]int64{0: maxUnstated, 1: 1, MaxSize: MaxSize, MaxSize + 1: maxUnstated} {

@@ -117,8 +117,12 @@ func NoteOf(path string) (Note, error) {
 		return Note{}, err
 	}
 	defer file.Close()
-	if info.Size() == 0 {
+	tooLarge := types.Refuse(types.CodeTooLarge, "%s has more than %d GiB", path, MaxSize>>30)
+	switch {
+	case info.Size() == 0:
 		return Note{}, types.Refuse(types.CodeGoods, "%s is empty: there is nothing to sell", path)
+	case info.Size() > MaxSize:
+		return Note{}, tooLarge
 	}
 	hash := sha256.New()
 	size, err := io.Copy(hash, io.LimitReader(file, MaxSize+1))
@@ -126,7 +130,7 @@ func NoteOf(path string) (Note, error) {
 	case err != nil:
 		return Note{}, err
 	case size > MaxSize:
-		return Note{}, types.Refuse(types.CodeTooLarge, "%s has more than %d GiB", path, MaxSize>>30)
+		return Note{}, tooLarge
 	}
 	n := Note{Sum: [sha256.Size]byte(hash.Sum(nil)), Size: uint64(size)} //nolint:gosec // a size is not negative
 	if name := filepath.Base(path); CheckName(name) == nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,14 +53,11 @@ const maxStock = 10_000
 // Pass takes the next step in each of the seller's trades: the delivery of a paid file and the sealing. A trade of other goods is
 // reported with [Ask]. One that fails does not stop the others.
 func (s *Shop) Pass(ctx context.Context) ([]Sale, error) {
-	stock, err := s.stock()
-	if err != nil {
-		return nil, err
-	}
+	stock, failed := s.stock()
 	var sales []Sale
 	for t, err := range s.Node.AllTrades(ctx, s.Account.Key(), true) {
 		if err != nil {
-			return sales, err
+			return sales, errors.Join(failed, err)
 		}
 		if t.Trade.Agreement.Producer != s.Account.Key() || t.Trade.Agreement.Goods.Unit != types.UnitItem {
 			continue
@@ -68,10 +66,10 @@ func (s *Shop) Pass(ctx context.Context) ([]Sale, error) {
 			sales = append(sales, sale)
 		}
 	}
-	return sales, nil
+	return sales, failed
 }
 
-// stock returns the files of the stock by their sums.
+// stock returns the files of the stock by their sums. The error is of files that can't be read: it does not hold up the sale of others.
 func (s *Shop) stock() (map[[sha256.Size]byte]string, error) {
 	entries, err := os.ReadDir(s.Stock)
 	if err != nil {
@@ -83,7 +81,8 @@ func (s *Shop) stock() (map[[sha256.Size]byte]string, error) {
 	if s.known == nil {
 		s.known = map[string]stocked{}
 	}
-	files := map[[sha256.Size]byte]string{}
+	files, present := map[[sha256.Size]byte]string{}, map[string]bool{}
+	var failed error
 	for _, entry := range entries {
 		path := filepath.Join(s.Stock, entry.Name())
 		info, err := entry.Info()
@@ -94,14 +93,16 @@ func (s *Shop) stock() (map[[sha256.Size]byte]string, error) {
 		if !known || file.size != info.Size() || !file.changed.Equal(info.ModTime()) {
 			note, err := NoteOf(path)
 			if err != nil {
-				return nil, err
+				failed = errors.Join(failed, err)
+				continue
 			}
 			file = stocked{note, info.Size(), info.ModTime()}
 			s.known[path] = file
 		}
-		files[file.note.Sum] = path
+		files[file.note.Sum], present[path] = path, true
 	}
-	return files, nil
+	maps.DeleteFunc(s.known, func(path string, _ stocked) bool { return !present[path] })
+	return files, failed
 }
 
 // serve takes the next step in a trade; false when there is none.

@@ -125,7 +125,7 @@ func (w *Watcher) event(ctx context.Context, e *wire.Event) error {
 			}
 		}
 	}
-	return w.Queue.SetCursor(e.Height - 1) // other events of this block may follow
+	return w.Queue.SetCursor(max(e.Height, 1) - 1) // other events of this block may follow
 }
 
 // matter queues the notice of a matter that another program has found. A trade is told at once, though an agent takes the other steps.

@@ -4,6 +4,7 @@ package prices
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,14 +12,14 @@ import (
 	"io"
 	"math/big"
 	"net/http"
-	"os"
-	"runtime"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"lockstep/internal/agent"
 	"lockstep/internal/agent/plan"
+	"lockstep/internal/plaintext"
 	"lockstep/types"
 )
 
@@ -35,6 +36,7 @@ const tibberQuestion = `{"query":"{viewer{homes{currentSubscription{priceInfo{to
 const (
 	maxAnswer = 1 << 20
 	maxPoints = 4096
+	maxToken  = 4096
 	timeout   = 20 * time.Second
 )
 
@@ -54,36 +56,43 @@ func (s *Source) Every() time.Duration { return s.Period }
 func (s *Source) Fetch(ctx context.Context) (agent.Priced, error) {
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
-	method, body, url := http.MethodGet, io.Reader(nil), s.URL
+	method, body, address := http.MethodGet, io.Reader(nil), s.URL
 	if s.Kind == "tibber" {
 		method, body = http.MethodPost, strings.NewReader(tibberQuestion)
-		if url == "" {
-			url = tibberAddress
+		if address == "" {
+			address = tibberAddress
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, url, body)
+	request, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return agent.Priced{}, err
+		return agent.Priced{}, errors.New("the address of the prices can't be read: write it as https://host/path")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if s.TokenFile != "" {
-		token, err := readToken(s.TokenFile)
+		token, err := plaintext.ReadPrivate(s.TokenFile, maxToken)
 		if err != nil {
 			return agent.Priced{}, err
 		}
-		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	client := s.Client
-	if client == nil {
-		client = http.DefaultClient
+	client := http.Client{}
+	if s.Client != nil {
+		client = *s.Client
 	}
+	if s.TokenFile != "" { // it is for this address alone
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	host := request.URL.Host // the rest of an address may hold a secret: no error shows it
 	answer, err := client.Do(request)
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
 	if err != nil {
-		return agent.Priced{}, err
+		return agent.Priced{}, fmt.Errorf("%s can't be reached: %w", host, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return agent.Priced{}, fmt.Errorf("%s answers %s", url, answer.Status)
+		return agent.Priced{}, fmt.Errorf("%s answers %s", host, answer.Status)
 	}
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	if err != nil {
@@ -91,22 +100,9 @@ func (s *Source) Fetch(ctx context.Context) (agent.Priced, error) {
 	}
 	curve, err := Parse(s.Kind, text)
 	if err != nil {
-		return agent.Priced{}, fmt.Errorf("%s: %w", url, err)
+		return agent.Priced{}, fmt.Errorf("%s: %w", host, err)
 	}
 	return agent.Priced{Curve: curve}, nil
-}
-
-// readToken reads a token from a file that nobody else may read.
-func readToken(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return "", fmt.Errorf("others on this machine may read %s (mode %04o): run chmod 600 %s", path, info.Mode().Perm(), path)
-	}
-	token, err := os.ReadFile(path)
-	return string(token), err
 }
 
 // Parse reads an answer of a publisher.
@@ -134,7 +130,7 @@ func Parse(kind string, text []byte) (plan.Curve, error) {
 	case len(curve) > maxPoints:
 		return nil, fmt.Errorf("the answer has %d prices, more than %d", len(curve), maxPoints)
 	}
-	slices.SortStableFunc(curve, func(a, b plan.Point) int { return int(int64(a.From) - int64(b.From)) })
+	slices.SortStableFunc(curve, func(a, b plan.Point) int { return cmp.Compare(a.From, b.From) })
 	for i := range curve {
 		if curve[i].Until <= curve[i].From {
 			return nil, fmt.Errorf("a price that begins at %s ends at %s", curve[i].From, curve[i].Until)

@@ -112,6 +112,49 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// No error shows more of an address than its host, and a token goes to no other one.
+func TestFetchKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	leaked := false
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		leaked = leaked || r.Header.Get("Authorization") != ""
+		_, _ = w.Write([]byte(tibberAnswer))
+	}))
+	t.Cleanup(elsewhere.Close)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/away":
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		case "/text":
+			_, _ = w.Write([]byte("no prices"))
+		default:
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("abc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, path := range []string{"/gone", "/text", "/away"} {
+		s := &Source{Kind: "tibber", URL: "http://me:geheim@" + host + path + "?key=geheim", TokenFile: file}
+		if _, err := s.Fetch(t.Context()); err == nil || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), host) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	server.Close()
+	for _, address := range []string{"http://me:geheim@" + host + "/gone?key=geheim", "http://geheim\x7f"} {
+		s := &Source{Kind: "evcc", URL: address}
+		if _, err := s.Fetch(t.Context()); err == nil || strings.Contains(err.Error(), "geheim") {
+			t.Error(err)
+		}
+	}
+	if leaked {
+		t.Error("the token went to another host")
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{evccAnswer, awattarAnswer, tibberAnswer} {
 		f.Add([]byte(text))

@@ -2,8 +2,11 @@ package runner
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"lockstep/internal/agent"
 	"lockstep/internal/atomicfile"
@@ -13,16 +16,30 @@ import (
 // maxProposals bounds the files of a folder that are read at a time.
 const maxProposals = 256
 
+const proposalEnd = ".proposal"
+
 // proposals brings new files of the folder to the agent.
 func (r *Runner) proposals() (found []agent.Proposed) {
 	if r.Splits == "" {
 		return nil
 	}
-	files, err := filepath.Glob(filepath.Join(r.Splits, "*.proposal"))
+	entries, err := os.ReadDir(r.Splits)
 	if err != nil {
-		return nil
+		return nil // its disk may be away: nothing was taken back
 	}
-	for _, file := range files[:min(len(files), maxProposals)] {
+	there := map[string]bool{}
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), proposalEnd) && len(there) < maxProposals {
+			there[filepath.Join(r.Splits, entry.Name())] = true
+		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(r.read)) {
+		if !there[file] {
+			delete(r.read, file)
+			found = append(found, takenBack(file))
+		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(there)) {
 		content, err := readAtMost(file, wallet.MaxProposalBytes)
 		if err != nil || r.read[file] == string(content) {
 			continue
@@ -31,6 +48,7 @@ func (r *Runner) proposals() (found []agent.Proposed) {
 		p, err := wallet.ParseProposal(content)
 		if err != nil || p.Agreement() != nil {
 			r.Log.Warn("a file is no proposal to split a trade", "file", file, "error", err)
+			found = append(found, takenBack(file))
 			continue
 		}
 		toProducer, toConsumer := p.Shares()
@@ -40,6 +58,9 @@ func (r *Runner) proposals() (found []agent.Proposed) {
 	}
 	return found
 }
+
+// takenBack is the event of a file that proposes nothing any more: the agent forgets what it proposed before.
+func takenBack(file string) agent.Proposed { return agent.Proposed{Split: agent.Split{File: file}} }
 
 // signSplit signs a proposal and writes it back into its file. The wallet refuses one that is out of date, or of another trade.
 func (r *Runner) signSplit(ctx context.Context, s agent.Sign) {
@@ -60,5 +81,8 @@ func (r *Runner) signSplit(ctx context.Context, s agent.Sign) {
 	if err != nil {
 		r.Log.Warn("a split can't be signed", "file", s.Split.File, "error", err)
 		_ = os.Rename(s.Split.File, s.Split.File+".refused")
+		r.mu.Lock()
+		r.state, _ = agent.Step(r.state, takenBack(s.Split.File)) // it is not tried again with each view
+		r.mu.Unlock()
 	}
 }

@@ -16,10 +16,11 @@ import (
 
 // Bounds of a view.
 const (
-	maxTrades = 2000 // that are not over
-	maxOffers = 2000
-	manyCoins = 64  // from so many coins on, the smallest are gathered
-	gathered  = 100 // at a time
+	maxTrades = 2000   // that are not over
+	maxOffers = 2000   // of others
+	maxLooked = 20_000 // offers in all: anybody may post some
+	manyCoins = 64     // from so many coins on, the smallest are gathered
+	gathered  = 100    // at a time
 	longest   = 30 * time.Second
 	memory    = types.Duration(4 * 24 * 3600 * 1000) // of ended trades
 )
@@ -74,12 +75,16 @@ func (g *gather) view(ctx context.Context, signer *client.Account) (v agent.View
 		return v, err
 	}
 	if g.setup.Direct.Take || g.setup.Direct.Offer {
+		looked, others := 0, 0
 		for offer, err := range g.node.AllOffers(ctx) {
 			if err != nil {
 				return v, err
 			}
-			if v.Offers = append(v.Offers, agent.Offer{ID: offer.ID, Offer: offer.Offer, Remaining: offer.Remaining}); len(v.Offers) == maxOffers {
+			if looked++; looked > maxLooked {
 				break
+			}
+			if g.concerns(&offer.Offer, v.BlockTime, &others) {
+				v.Offers = append(v.Offers, agent.Offer{ID: offer.ID, Offer: offer.Offer, Remaining: offer.Remaining})
 			}
 		}
 	}
@@ -94,6 +99,19 @@ func (g *gather) view(ctx context.Context, signer *client.Account) (v agent.View
 		}
 	}
 	return v, nil
+}
+
+// concerns reports whether a view holds an offer: each one of the key, and so many of others' as could be taken.
+func (g *gather) concerns(o *types.Offer, now types.Time, others *int) bool {
+	if o.Producer == g.setup.Key {
+		return true
+	}
+	m := &g.setup.Market
+	if o.Goods.Commodity != types.CommodityEnergy || o.Goods.Zone != m.Zone || o.Asset != m.Asset || o.Goods.From <= now {
+		return false
+	}
+	*others++
+	return *others <= maxOffers
 }
 
 // small returns the smallest coins, without the anchor.
