@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +173,29 @@ func TestLedgerOfTwoChains(t *testing.T) {
 	})
 	_, err := w.Ledger(ctx)
 	wantCode(t, err, types.CodeChain, "don't trust the node")
+}
+
+// TestParamsOfNoLedger: parameters that no ledger has, such as a slot of no length, end at the door: programs divide by them.
+func TestParamsOfNoLedger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	params := must[types.Params](t)(w.Params(t.Context()))
+	for name, edit := range map[string]func(*types.Params){
+		"a slot": func(p *types.Params) { p.Slot = 0 }, "a grid": func(p *types.Params) { p.Market.Grids = []types.Grid{{Fallback: &types.Meter{}}} },
+	} {
+		shown := params
+		edit(&shown)
+		w.instead(func(out http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/params" {
+				answers(shown)(out, r)
+				return
+			}
+			w.node.ServeHTTP(out, r)
+		})
+		if _, err := w.Ledger(t.Context()); err == nil || !strings.Contains(err.Error(), "don't trust the node") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // TestAccountAuction: an account bids, improves its bid, and releases the trades that come of it, the last of them after the wallet was lost:

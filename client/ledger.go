@@ -30,6 +30,9 @@ func (c *Client) Ledger(ctx context.Context) (*Ledger, error) {
 		return nil, types.Refuse(types.CodeChain, "the node at %s is on chain %q and shows the parameters of %q: don't trust the node, use another",
 			c.base, l.Status.ChainID, l.Params.ChainID)
 	}
+	if err := l.Params.Check(); err != nil {
+		return nil, c.lied("its parameters are those of no ledger: %v", err)
+	}
 	return l, nil
 }
 

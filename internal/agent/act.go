@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 
 	"lockstep/types"
@@ -113,35 +115,40 @@ func (a Withdraw) Name() string {
 func (a Post) Name() string { return fmt.Sprintf("offer the slot at %s", a.Offer.Goods.From) }
 
 // Name implements [Act].
-func (a Cancel) Name() string { return fmt.Sprintf("cancel offer %.8s", a.ID) }
+func (a Cancel) Name() string { return fmt.Sprintf("cancel offer %s", a.ID) }
 
 // Name implements [Act].
 func (a Take) Name() string { return fmt.Sprintf("take of offer %s", a.ID) }
 
 // Name implements [Act].
-func (a Pay) Name() string { return fmt.Sprintf("pay trade %.8s", a.Trade.ID) }
+func (a Pay) Name() string { return fmt.Sprintf("pay trade %s", a.Trade.ID) }
 
 // Name implements [Act].
-func (a Deliver) Name() string { return fmt.Sprintf("deliver trade %.8s", a.Trade.ID) }
+func (a Deliver) Name() string { return fmt.Sprintf("deliver trade %s", a.Trade.ID) }
 
-// Name implements [Act].
+// Name implements [Act]. It has a sum of the records: the others of a slot are not blocked with one that is refused.
 func (a Read) Name() string {
-	return fmt.Sprintf("post %d records of the slot at %s", len(a.Records), a.From)
+	sum := sha256.New()
+	for _, record := range a.Records {
+		sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(record))))
+		sum.Write(record)
+	}
+	return fmt.Sprintf("post %d records of the slot at %s (%.8x)", len(a.Records), a.From, sum.Sum(nil))
 }
 
 // Name implements [Act].
 func (a Release) Name() string {
-	return fmt.Sprintf("release trade %.8s up to instalment %d", a.Trade.ID, a.Instalment)
+	return fmt.Sprintf("release trade %s up to instalment %d", a.Trade.ID, a.Instalment)
 }
 
 // Name implements [Act].
-func (a Settle) Name() string { return fmt.Sprintf("settle trade %.8s", a.Trade.ID) }
+func (a Settle) Name() string { return fmt.Sprintf("settle trade %s", a.Trade.ID) }
 
 // Name implements [Act].
-func (a Collect) Name() string { return fmt.Sprintf("collect from trade %.8s", a.Trade.ID) }
+func (a Collect) Name() string { return fmt.Sprintf("collect from trade %s", a.Trade.ID) }
 
 // Name implements [Act].
-func (a Divide) Name() string { return fmt.Sprintf("split trade %.8s", a.Trade.ID) }
+func (a Divide) Name() string { return fmt.Sprintf("split trade %s", a.Trade.ID) }
 
 // Name implements [Act].
 func (a Gather) Name() string { return fmt.Sprintf("gather %d coins", len(a.Coins)) }

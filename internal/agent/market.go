@@ -347,7 +347,7 @@ func (s *State) offers(from types.Time, want *plan.Want, money *budget) []job {
 	product := s.product(from)
 	offer := types.Offer{
 		ChainID: p.ChainID, Producer: s.Setup.Key, Goods: product.Goods(want.Quantity, s.Setup.Flow), Asset: s.Setup.Market.Asset,
-		Price: plan.Rate(want.Limit, s.Setup.Market.Decimals), MinFill: 1, Instalments: 1, Fallback: terms,
+		Price: plan.Rate(want.Limit, s.Setup.Market.Decimals), Instalments: 1, Fallback: terms,
 	}
 	offer.Deposit, offer.Bond = share(offer.Price, s.Setup.Direct.Deposit), share(offer.Price, s.Setup.Direct.Bond)
 	for bond, ok := offer.Bond.Cost(offer.Goods.Quantity); !ok || !money.spend(0, bond); bond, ok = offer.Bond.Cost(offer.Goods.Quantity) {
@@ -355,6 +355,7 @@ func (s *State) offers(from types.Time, want *plan.Want, money *budget) []job {
 			return nil
 		}
 	}
+	offer.MinFill = (offer.Goods.Quantity + mostParts - 1) / mostParts
 	offer.Deadlines.DeliverBy = from
 	offer.Deadlines.PayBy = from - types.Time(p.MinWindow)
 	offer.Deadlines.ReadingBy = product.Until.Add(max(p.Market.Reading, 4*p.MinWindow))
@@ -364,6 +365,10 @@ func (s *State) offers(from types.Time, want *plan.Want, money *budget) []job {
 	}
 	return []job{{act: Post{Offer: offer, Nonce: NonceOf{"offer", types.Hash{}, uint64(from)}}}}
 }
+
+// mostParts is the number of trades that an offer is at most taken in: each costs its producer steps and fees, so nobody may take an offer
+// Wh by Wh.
+const mostParts = 64
 
 // share is a part of a rate in hundredths of a percent.
 func share(r types.Rate, parts uint64) types.Rate {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"lockstep/internal/agent/plan"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -139,6 +140,75 @@ func TestCompareRates(t *testing.T) {
 	} {
 		if got := compareRates(c.a, c.b); got != c.want {
 			t.Errorf("%s against %s: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// A record that is refused, since the ledger has it, does not keep the other records of its slot back.
+func TestRefusedRecord(t *testing.T) {
+	t.Parallel()
+	deal := matched(func(t *types.Trade) { t.Agreement.Producer, t.Agreement.Consumer = me, other })
+	v := viewAt(noon + quarter + 9*minute)
+	v.Trades, v.Slots = []Trade{deal}, []Slot{{From: noon, Claims: 1, Read: 300}}
+	s := State{Setup: setup(func(s *Setup) { quiet(s); s.Flow = deal.Trade.Agreement.Goods.Flow })}
+	for i, wh := range []uint64{300, 200} {
+		s, _ = Step(s, Signed{Record{Slot: noon, Quantity: wh, Bytes: types.HexBytes{byte(i)}}})
+	}
+	var last []Act
+	for range 3 { // both together, the known one, the other one
+		s, last, _ = see(t, s, v)
+		if s.Pending == nil {
+			t.Fatal("the records are not posted")
+		}
+		s, _ = Step(s, Outcome{Code: types.CodeSecret, Height: v.Height})
+		v.Height, v.BlockTime, v.Clock = v.Height+1, v.BlockTime+1000, v.Clock+1000
+	}
+	if read, ok := last[0].(Read); !ok || len(last) != 1 || read.Records[0][0] != 1 {
+		t.Errorf("%+v", last)
+	}
+}
+
+// A node that shows goods of no quantity, which no ledger has, does not end the agent.
+func TestNoQuantity(t *testing.T) {
+	t.Parallel()
+	deal := matched(func(t *types.Trade) { t.Agreement.Goods.Quantity, t.Agreement.Fallback = 0, &types.Hold{} })
+	v := viewAt(noon + quarter + 9*minute)
+	v.Trades = []Trade{deal}
+	s := State{Setup: setup(func(s *Setup) { quiet(s); s.Evidence = ByMeter })}
+	s, _ = Step(s, Metered{From: noon, Use: 700})
+	if _, acts, _ := see(t, s, v); released(acts) != 0 {
+		t.Errorf("%v", acts)
+	}
+}
+
+// Nobody can make a trade whose acts have the names of those of another trade.
+func TestNamesOfActs(t *testing.T) {
+	t.Parallel()
+	a, b := types.TradeID{1, 2, 3, 4}, types.TradeID{1, 2, 3, 4, 5}
+	of := func(id types.TradeID) []Act {
+		return []Act{Pay{Trade{ID: id}}, Deliver{Trade{ID: id}}, Release{Trade{ID: id}, 1}, Settle{Trade{ID: id}}, Collect{Trade{ID: id}}, Divide{Trade: Trade{ID: id}}, Cancel{ID: types.OfferID(id)}}
+	}
+	for i, act := range of(a) {
+		if act.Name() == of(b)[i].Name() {
+			t.Errorf("%s of two trades", act.Name())
+		}
+	}
+}
+
+// An offer can't be taken in more parts than its producer can serve.
+func TestPartsOfAnOffer(t *testing.T) {
+	t.Parallel()
+	for quantity, least := range map[uint64]uint64{1: 1, 64: 1, 65: 2, 6400: 100} {
+		s := State{Setup: setup(func(s *Setup) {
+			s.Strategy = plan.Strategy{Sell: &plan.Side{Amount: plan.Fixed(quantity), Limit: plan.FixedLimit(280_000_000)}}
+			s.Direct = Direct{Offer: true, Terms: &types.Hold{}, Deposit: 1000, Bond: 1000}
+		})}
+		_, acts, _ := see(t, s, viewAt(round))
+		if len(acts) != 1 {
+			t.Fatalf("%d: %v", quantity, acts)
+		}
+		if post, ok := acts[0].(Post); !ok || post.Offer.Goods.Quantity != quantity || post.Offer.MinFill != least {
+			t.Errorf("%d: %+v", quantity, acts)
 		}
 	}
 }

@@ -231,7 +231,7 @@ func (s *State) came(t *Trade) uint16 {
 	if s.word(t.ID) {
 		return a.Instalments
 	}
-	if s.Setup.Evidence != ByMeter || a.Goods.Commodity != types.CommodityEnergy || a.Goods.Until.Since(a.Goods.From) != s.Setup.Params.Slot {
+	if s.Setup.Evidence != ByMeter || a.Goods.Quantity == 0 || a.Goods.Commodity != types.CommodityEnergy || a.Goods.Until.Since(a.Goods.From) != s.Setup.Params.Slot {
 		return 0
 	}
 	part := s.metered(t)
