@@ -303,10 +303,12 @@ func (s *State) takes(from types.Time, want *plan.Want, money *budget) []job {
 }
 
 // takeable reports whether an offer is of the slot and the market, allowed, and good enough. Its producer must stake a bond, and its
-// deposit must be at most half of the price, as a wallet wants it by default.
+// deposit must be at most half of the price, as a wallet wants it by default. An offer that names an arbiter is left to the owner: its
+// producer chose the arbiter, who could be of one mind with it.
 func (s *State) takeable(o *Offer, from types.Time, limit plan.Price) bool {
 	v, goods, d := s.View, &o.Offer.Goods, &o.Offer.Deadlines
-	return o.Offer.Producer != s.Setup.Key && goods.Commodity == types.CommodityEnergy && goods.Zone == s.Setup.Market.Zone &&
+	_, judged := o.Offer.Fallback.(*types.Arbiter)
+	return !judged && o.Offer.Producer != s.Setup.Key && goods.Commodity == types.CommodityEnergy && goods.Zone == s.Setup.Market.Zone &&
 		goods.From == from && goods.Until == from.Add(s.Setup.Params.Slot) && o.Offer.Asset == s.Setup.Market.Asset &&
 		o.Offer.Bond.Mantissa > 0 && o.Offer.Deposit.Mantissa < 1<<62 &&
 		compareRates(types.Rate{Mantissa: 2 * o.Offer.Deposit.Mantissa, Exponent: o.Offer.Deposit.Exponent}, o.Offer.Price) <= 0 &&

@@ -85,18 +85,40 @@ func TestPayWithinADay(t *testing.T) {
 	}
 }
 
-// While the agent's bid can't be withdrawn any more, an offer is not taken in its place: both would be bought.
-func TestNoTakeBesideALateBid(t *testing.T) {
-	t.Parallel()
-	bound := types.Rate{Mantissa: 1}
-	offer := Offer{ID: types.OfferID{7}, Remaining: 5000, Offer: types.Offer{
-		ChainID: "town", Producer: other, Asset: money, Price: types.Rate{Mantissa: 100}, Bond: bound, MinFill: 1, Instalments: 1, Fallback: &types.Meter{},
+// standing is an offer of another household for the next slot.
+func standing() Offer {
+	return Offer{ID: types.OfferID{7}, Remaining: 5000, Offer: types.Offer{
+		ChainID: "town", Producer: other, Asset: money, Price: types.Rate{Mantissa: 100}, Bond: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1, Fallback: &types.Meter{},
 		Goods: types.Goods{
 			Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 5000, Zone: "town", From: noon + quarter, Until: noon + 2*quarter,
 			Flow: types.Flow{Point: types.PointID{1}, Direction: types.DirectionExport},
 		},
 		Deadlines: types.Deadlines{PayBy: noon + 14*minute, DeliverBy: noon + quarter, ReadingBy: noon + 5*quarter, ConfirmBy: noon + 9*quarter},
 	}}
+}
+
+// Nobody but the owner chooses an arbiter: the producer of an offer would name a friend.
+func TestNoTakeWithAnArbiter(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		terms types.Fallback
+		takes bool
+	}{{&types.Meter{}, true}, {&types.Hold{}, true}, {&types.Arbiter{Key: types.PublicKey{9}}, false}} {
+		v, offer := viewAt(round), standing()
+		offer.Offer.Fallback = c.terms
+		v.Offers = []Offer{offer}
+		s := State{Setup: setup(func(s *Setup) { s.Direct.Take, s.Limits.Terms = true, []string{"meter", "hold", "arbiter"} })}
+		_, acts, _ := see(t, s, v)
+		if takes := slices.ContainsFunc(acts, func(a Act) bool { _, ok := a.(Take); return ok }); takes != c.takes {
+			t.Errorf("%s: %v", types.FallbackKind(c.terms), acts)
+		}
+	}
+}
+
+// While the agent's bid can't be withdrawn any more, an offer is not taken in its place: both would be bought.
+func TestNoTakeBesideALateBid(t *testing.T) {
+	t.Parallel()
+	offer := standing()
 	for name, c := range map[string]struct {
 		now   types.Time
 		bid   uint64
