@@ -7,6 +7,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/page/statement"
 	"lockstep/trade"
 	"lockstep/trade/words"
 	"lockstep/types"
@@ -292,21 +293,12 @@ func (c *screen) steps(p *words.Printer, s *trade.Status) []step {
 
 // division finds how a trade was divided: by its rules, or in the transaction that divided it.
 func (c *screen) division(ctx context.Context, t *types.Trade, s *trade.Status) (shares division, err error) {
-	a := &t.Agreement
-	if s.Phase != types.PhaseSplit && s.Phase != types.PhaseSettled && s.Phase != types.PhaseAwarded {
+	switch s.Phase {
+	case types.PhaseSettled:
+		shares.producer, shares.consumer, _, shares.known = statement.Divided(t, s.Phase, nil)
 		return shares, nil
-	}
-	all, ok := types.Sum(a.Price, a.Deposit)
-	_, delivered := t.Step(types.StepDelivered)
-	if _, matched := t.Step(types.StepMatched); (delivered || matched) && ok { // the bond of a match is there from the beginning
-		all, ok = all.Add(a.Bond)
-	}
-	if !ok {
-		return shares, nil
-	}
-	if s.Phase == types.PhaseSettled {
-		shares.producer = trade.ProducerShare(a, t.Released, t.Allotted)
-		shares.consumer, shares.known = all.Sub(shares.producer)
+	case types.PhaseSplit, types.PhaseAwarded:
+	default:
 		return shares, nil
 	}
 	kind := types.StepSplit
