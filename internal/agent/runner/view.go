@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 	maxOffers = 2000   // of others
 	maxLooked = 20_000 // offers in all: anybody may post some
 	manyCoins = 64     // from so many coins on, the smallest are gathered
+	maxCoins  = 2000   // that are looked at for it
 	gathered  = 100    // at a time
 	longest   = 30 * time.Second
 	memory    = types.Duration(4 * 24 * 3600 * 1000) // of ended trades
@@ -115,10 +117,19 @@ func (g *gather) concerns(o *types.Offer, now types.Time, others *int) bool {
 }
 
 // small returns the smallest coins, without the anchor.
-func (g *gather) small(ctx context.Context, anchor types.Coin) (coins []types.Coin, err error) {
-	for coin, err := range g.node.AllCoins(ctx, g.setup.Key, g.setup.Market.Asset) {
+func (g *gather) small(ctx context.Context, anchor types.Coin) ([]types.Coin, error) {
+	return smallest(g.node.AllCoins(ctx, g.setup.Key, g.setup.Market.Asset), anchor)
+}
+
+// smallest looks at a bounded number of coins: anybody may send very many tiny ones, and a view must not wait for all of them.
+func smallest(all iter.Seq2[types.Coin, error], anchor types.Coin) (coins []types.Coin, err error) {
+	looked := 0
+	for coin, err := range all {
 		if err != nil {
 			return nil, err
+		}
+		if looked++; looked > maxCoins {
+			break
 		}
 		if _, purse := coin.Outpoint.Purse(); !purse && coin.Outpoint != anchor.Outpoint && coin.Trade == nil {
 			coins = append(coins, coin)
