@@ -20,7 +20,7 @@ type budget struct {
 	today    room // that may still be agreed to be paid within 24 hours
 }
 
-// room is a sum that is left of a limit. What goes beyond the limit is remembered, so that money that comes back makes up for it first.
+// room is a sum that is left of a limit. A sum beyond the limit is remembered, so that money that comes back makes up for it first.
 type room struct{ left, beyond types.Amount }
 
 func (r *room) take(sum types.Amount) {

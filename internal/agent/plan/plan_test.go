@@ -203,7 +203,7 @@ func TestChargeByPrice(t *testing.T) {
 			t.Errorf("slot %d: %d, want %d", i+1, got, want[i])
 		}
 	}
-	// An energy of the whole day: what was bought for it is not bought again when its slots have passed.
+	// An energy of the whole day: a purchase for it counts also when its slot has passed.
 	once := ChargeByPrice{Need: Fixed(2_500), Once: true, Power: 4_000, By: charge.By}
 	for i, want := range []uint64{0, 0, 500, 0, 0, 0} {
 		s := slotAt(i + 1)

@@ -59,7 +59,7 @@ func (r *Runner) proposals() (found []agent.Proposed) {
 	return found
 }
 
-// takenBack is the event of a file that proposes nothing any more: the agent forgets what it proposed before.
+// takenBack is the event of a file that proposes nothing any more: the agent forgets its earlier proposal.
 func takenBack(file string) agent.Proposed { return agent.Proposed{Split: agent.Split{File: file}} }
 
 // signSplit signs a proposal and writes it back into its file. The wallet refuses one that is out of date, or of another trade.
