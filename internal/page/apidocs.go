@@ -158,11 +158,17 @@ func documentView(d *openAPI) *docsView {
 		group.Operations = append(group.Operations, operations[i])
 	}
 	for name, schema := range d.Components.Schemas { // in any order: sorted below
+		if schema == nil {
+			continue
+		}
 		one := docsSchema{Name: name, Text: schema.Description}
 		if len(schema.Properties) == 0 {
 			one.Type = typeOf(schema)
 		}
 		for field, value := range schema.Properties { // in any order: sorted below
+			if value == nil {
+				continue
+			}
 			one.Fields = append(one.Fields, docsField{Name: field, Text: value.Description, Type: typeOf(value), Required: slices.Contains(schema.Required, field)})
 		}
 		slices.SortFunc(one.Fields, func(a, b docsField) int { return cmp.Compare(a.Name, b.Name) })

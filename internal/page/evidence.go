@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"lockstep/client"
 	"lockstep/internal/plaintext"
@@ -198,7 +199,7 @@ func (c *screen) charging(j *evidence.Judgement) sessionRow {
 // printable takes characters off a text of others that show nothing or turn the text around.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r >= sumBegins && r <= sumEnds {
+		if types.CheckText("", string(r), utf8.UTFMax) != nil {
 			return -1
 		}
 		return r

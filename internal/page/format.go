@@ -324,20 +324,22 @@ func (c *screen) Name(key types.PublicKey) string {
 	if label := c.Label(key); label != "" {
 		return wallet.NameMark + label
 	}
-	if name := c.facts.name(c.r.Context(), key); name != "" {
-		return cleanName(name)
+	if name := cleanName(c.facts.name(c.r.Context(), key)); name != "" {
+		return name
 	}
 	return key.String()[:11] + "…"
 }
 
-// cleanName takes the characters off a name of the ledger that the page uses itself: those of sums, and the mark of the viewer's own labels.
+// cleanName takes the characters off a name of the ledger that the page uses itself: those of sums, and the mark of the viewer's own labels
+// in all its forms, with any space before it.
 func cleanName(name string) string {
+	name = strings.TrimLeftFunc(name, func(r rune) bool { return strings.Trim(types.FoldName(string(r)), wallet.NameMark) == "" })
 	return strings.Map(func(r rune) rune {
 		if r >= sumBegins && r <= sumEnds {
 			return -1
 		}
 		return r
-	}, strings.TrimLeft(name, " "+wallet.NameMark+"＠"))
+	}, name)
 }
 
 // Initials are the two letters of a round mark beside a name.

@@ -1,0 +1,39 @@
+package page
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// TestTextsOfOthers: no name of the ledger looks like a label of the viewer's own, and texts of records hold no character that is not seen.
+func TestTextsOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"@clara": "clara", " @ @clara": "clara", "\uff20clara": "clara", "\ufe6bclara": "clara", "\u3000@clara": "clara", "\u00a0\ufe6b clara": "clara",
+		"clara@home": "clara@home", "\ue000clara": "clara", "李雷": "李雷", "\ufe6b": "",
+	} {
+		if got := cleanName(name); got != want {
+			t.Errorf("%+q is shown as %+q, want %+q", name, got, want)
+		}
+	}
+	for _, hidden := range []string{"\u061c", "\u202e", "\u2066", "\ufeff", "\u0085", "\u00ad", "\u2028", "\U000e0041", "\ue000", "\x1b"} {
+		if got := printable("a" + hidden + "b"); got != "ab" {
+			t.Errorf("a record shows %+q as %+q", hidden, got)
+		}
+	}
+}
+
+// TestDocumentOfOthers: a node of others can't stop the page by a document with gaps.
+func TestDocumentOfOthers(t *testing.T) {
+	t.Parallel()
+	var document openAPI
+	text := `{"paths":{"/v1/a":{"get":{"parameters":[{"schema":null}],"responses":{"200":{"content":{"x":{"schema":null}}}}}}},
+		"components":{"schemas":{"Gap":null,"One":{"properties":{"gap":null,"n":{"oneOf":[null]}}}}}}`
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	v := documentView(&document)
+	if len(v.Schemas) != 1 || len(v.Schemas[0].Fields) != 1 || len(v.Groups) != 1 {
+		t.Errorf("%+v", v)
+	}
+}
