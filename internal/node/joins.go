@@ -81,10 +81,14 @@ func (j *joins) Add(_ context.Context, client netip.Prefix, r *types.JoinRequest
 	j.prune()
 	next := slices.Clone(j.list)
 	if at := slices.IndexFunc(next, func(k keptJoin) bool { return k.Request.Member.Key == r.Member.Key }); at >= 0 {
+		kept := &next[at].Request
 		since := now.Since(next[at].At)
 		recent := since < types.Duration(joinPause.Milliseconds())
-		if recent && next[at].Request.Member == r.Member { // sent again
+		switch same := kept.Member == r.Member; {
+		case same && (recent || kept.ValidUntil == r.ValidUntil): // sent again, maybe by another
 			return nil
+		case r.ValidUntil < kept.ValidUntil: // anybody who has seen an earlier request can send it again
+			return types.Refuse(types.CodeReplay, "the key has asked later than that, as %q: send a new request to change it", kept.Member.Name)
 		}
 		if recent {
 			return types.Refuse(types.CodeQuota, "the key has sent a request %s ago: wait until %s have passed before you change it", since, joinPause)

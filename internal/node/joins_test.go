@@ -71,6 +71,14 @@ func TestJoins(t *testing.T) {
 	now = now.Add(time.Millisecond)
 	add(0, joinOf("clara", "Klara", now), types.CodeOK)
 	expect("one has changed its mind", "Dora", "Klara")
+	klara := joinOf("clara", "Klara", now)
+	now = now.Add(joinPause)
+	add(1, clara, types.CodeReplay) // a stranger sends what it has seen
+	add(1, klara, types.CodeOK)
+	add(0, joinOf("clara", "Klaerchen", now), types.CodeOK) // which does not hold up its key
+	now = now.Add(joinPause)
+	add(0, joinOf("clara", "Klara", now), types.CodeOK)
+	expect("earlier requests were sent again", "Dora", "Klara")
 	j = open()
 	expect("after a restart", "Dora", "Klara")
 	members[party.Key("dora")] = true
