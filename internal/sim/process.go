@@ -25,6 +25,7 @@ type process struct {
 	running *running
 	address string // of the API
 	failure string // why the last one ended, unless it was killed
+	over    bool   // none is started any more
 }
 
 // running is a process that was started.
@@ -49,6 +50,10 @@ func (p *process) start(ctx context.Context) error {
 	if p.running != nil {
 		p.mu.Unlock()
 		return errRuns
+	}
+	if p.over {
+		p.mu.Unlock()
+		return errors.New("the town is closed")
 	}
 	r := &running{command: p.command(p.dir, p.address), ended: make(chan struct{})}
 	input, err := r.command.StdinPipe()
@@ -148,8 +153,11 @@ func (p *process) kill() error {
 // stopWait bounds the time in which a node may end in order.
 const stopWait = 20 * time.Second
 
-// stop lets the process end in order.
+// stop lets the process end in order, for good: a start that a reader asks for at the same time does not outlive the town.
 func (p *process) stop() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
 	r := p.end()
 	if r == nil {
 		return
