@@ -11,9 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"lockstep/internal/plaintext"
 	"lockstep/internal/sim"
+	"lockstep/types"
 )
 
 // Bounds of a file of measured houses.
@@ -84,8 +87,8 @@ func parseProfiles(text []byte) ([]*measured, error) {
 		name := record[0]
 		house := byName[name]
 		if house == nil {
-			if name == "" || len(name) > maxName {
-				return nil, &Error{Line: line, Detail: "a house needs a name of at most " + strconv.Itoa(maxName) + " bytes"}
+			if err := checkName(name); err != nil {
+				return nil, &Error{Line: line, Detail: err.Error()}
 			}
 			if len(houses) == maxHouseholds {
 				return nil, &Error{Line: line, Detail: "there are more than " + strconv.Itoa(maxHouseholds) + " houses"}
@@ -134,6 +137,20 @@ func (m *measured) add(record []string) error {
 		}
 	}
 	m.use, m.sun = append(m.use, energy[0]), append(m.sun, energy[1])
+	return nil
+}
+
+// checkName refuses a name of a house that can't be shown, or that a spreadsheet would take for a formula.
+func checkName(name string) error {
+	if name == "" {
+		return errors.New("a house needs a name of at most " + strconv.Itoa(maxName) + " bytes")
+	}
+	if types.CheckText("name", name, maxName) != nil {
+		return errors.New("the name " + strconv.Quote(clipped(name)) + " of a house must have at most " + strconv.Itoa(maxName) + " bytes that are all seen")
+	}
+	if first, _ := utf8.DecodeRuneInString(name); !unicode.IsLetter(first) && !unicode.IsDigit(first) {
+		return errors.New("the name " + strconv.Quote(clipped(name)) + " of a house must begin with a letter or a digit")
+	}
 	return nil
 }
 

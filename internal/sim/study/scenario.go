@@ -17,6 +17,7 @@ import (
 
 	"lockstep/internal/plaintext"
 	"lockstep/internal/sim"
+	"lockstep/types"
 )
 
 // Scenario describes a community and its days. Shares are percentages of the households; a range is drawn from, evenly, for each
@@ -245,8 +246,8 @@ func (s *Scenario) Check() error {
 	switch {
 	case s.Town && s.Profiles != "":
 		return fault("town and profiles: choose one of them")
-	case s.Name == "" || len(s.Name) > 64:
-		return fault("name must have 1 to 64 characters")
+	case s.Name == "" || types.CheckText("name", s.Name, maxName) != nil:
+		return fault("name %q: choose 1 to %d bytes that are all seen", clipped(s.Name), maxName)
 	case s.Households < 2 || s.Households > maxHouseholds:
 		return fault("households %d: choose 2 to %d", s.Households, maxHouseholds)
 	case s.Slots < 1 || s.Slots > maxSlots:

@@ -40,6 +40,7 @@ func TestScenarioFaults(t *testing.T) {
 		"clouds:\n- {from: '10:00', until: '11:00', remains: 101}\n": "clouds.remains 101",
 		"restarts:\n- {at: '10:00', minutes: 1441}\n":                "restarts.minutes 1441",
 		"town: true\nprofiles: houses.csv\n":                         "town and profiles: choose one",
+		"name: \"a\\e[2J\"\n":                                        `line 1: name "a\x1b[2J": choose 1 to 64 bytes`,
 		"households: 3\n---\nhouseholds: 4\n":                        "more than one document",
 		"a: [\n":                                                     "line",
 	} {
@@ -94,6 +95,8 @@ func TestProfiles(t *testing.T) {
 		{",120,0", ",1000001,0", "line 4: the energy \"1000001\""},
 		{"Roof,2026-06-15T12:00:00+02:00,60,700\n", "", "house \"Roof\" has other quarter-hours than \"Elm\""},
 		{"Elm,2026", ",2026", "line 2: a house needs a name"},
+		{"Elm,2026", "=1+1,2026", "line 2: the name \"=1+1\" of a house must begin with a letter or a digit"},
+		{"Elm,2026", "El\x1b[2Jm,2026", "line 2: the name \"El\\x1b[2Jm\" of a house must have at most 64 bytes that are all seen"},
 	} {
 		s.Profiles = written(t, "bad.csv", strings.Replace(twoHouses, test.old, test.new, 1))
 		_, _, err := s.houses()
