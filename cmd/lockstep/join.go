@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/internal/advice"
 	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -106,30 +107,35 @@ type memberAdmitCmd struct {
 
 func (c *memberAdmitCmd) Run(ctx context.Context, a *app) error {
 	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
-		member, err := c.member(ctx, s)
+		member, whole, err := c.member(ctx, s)
 		if err != nil {
 			return plan{}, err
 		}
 		d.Admit(member)
-		return plan{
-			ask: fmt.Sprintf("Make %s a member, with the key %s", name(member.Name), member.Key), done: name(member.Name) + " is a member now: " + member.Key.String(), free: true,
-		}, nil
+		p := plan{
+			ask: fmt.Sprintf("Make %s a member, with the key %s", name(member.Name), member.Key), done: name(member.Name) + " is a member now: " + member.Key.String(),
+			free: whole, // anybody can search for a key that begins like another's
+		}
+		if advice.MixedName(member.Name) {
+			p.free, p.worst = false, []string{"The name mixes letters of several alphabets that look alike, as a name does that imitates another."}
+		}
+		return p, nil
 	})
 }
 
-// member returns the member that the arguments name.
-func (c *memberAdmitCmd) member(ctx context.Context, s *session) (types.Member, error) {
+// member returns the member that the arguments name, and whether they hold its whole key.
+func (c *memberAdmitCmd) member(ctx context.Context, s *session) (member types.Member, whole bool, err error) {
 	key, wrong := types.ParseKey(c.Member)
 	if wrong == nil && c.Name != "" {
-		return types.Member{Key: key, Name: c.Name}, nil
+		return types.Member{Key: key, Name: c.Name}, true, nil
 	}
 	prefix := strings.ToLower(strings.TrimSpace(c.Member))
 	if _, _, err := types.PrefixRange(prefix); err != nil || !strings.HasPrefix(prefix, "lk1") {
-		return types.Member{}, misuse("%q is no key and no beginning of one: %v", c.Member, wrong)
+		return types.Member{}, false, misuse("%q is no key and no beginning of one: %v", c.Member, wrong)
 	}
 	requests, err := s.node.JoinRequests(ctx)
 	if err != nil {
-		return types.Member{}, err
+		return types.Member{}, false, err
 	}
 	var found []types.Member
 	for i := range requests {
@@ -139,18 +145,18 @@ func (c *memberAdmitCmd) member(ctx context.Context, s *session) (types.Member, 
 	}
 	switch {
 	case len(found) == 0 && wrong == nil:
-		return types.Member{}, types.Refuse(types.CodeNotFound, "no request to join of %s waits at this node: give the member a name", key)
+		return types.Member{}, false, types.Refuse(types.CodeNotFound, "no request to join of %s waits at this node: give the member a name", key)
 	case len(found) == 0:
-		return types.Member{}, types.Refuse(types.CodeNotFound, "no request to join waits at this node whose key begins with %s: give the whole key and a name", prefix)
+		return types.Member{}, false, types.Refuse(types.CodeNotFound, "no request to join waits at this node whose key begins with %s: give the whole key and a name", prefix)
 	case len(found) > 1:
 		list := ""
 		for i := range found {
 			list += "\n  " + found[i].Key.String() + " " + name(found[i].Name)
 		}
-		return types.Member{}, misuse("%s is the beginning of several keys that ask to join; give more of the one you mean:%s", prefix, list)
+		return types.Member{}, false, misuse("%s is the beginning of several keys that ask to join; give more of the one you mean:%s", prefix, list)
 	}
 	if c.Name != "" {
 		found[0].Name = c.Name
 	}
-	return found[0], nil
+	return found[0], wrong == nil, nil
 }

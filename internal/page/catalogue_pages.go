@@ -475,6 +475,7 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"join.asked", "Your request as {name} waits for an operator. Give the operator your key in another way too, to be compared.", "您以 {name} 的名称提交的申请正等待管理员处理。请另行把密钥告知管理员以便核对。"},
 	{"joins.title", "Asking to join", "申请加入"},
 	{"joins.note", "A name proves nothing. Compare the whole key with what the newcomer told you in another way.", "名称不能证明身份。请用其他途径核对完整密钥。"},
+	{"joins.mixed", "This name mixes letters of several alphabets that look alike, as a name does that imitates another.", "该名称混用了多种外形相似的字母，仿冒他人的名称常这样写。"},
 	{"joins.until", "until {t}", "有效至 {t}"},
 	{"joins.admit", "Admit {name}", "接纳 {name}"},
 	{"start.key", "This is your key. Give it to the operator of the community, or to somebody who pays you:", "这是您的密钥。请交给社区管理员或向您付款的人："},

@@ -126,9 +126,9 @@ func (c *screen) Goods(g *types.Goods) string {
 		return c.Quantity(g.Quantity, g.Unit)
 	}
 	if g.Unit == types.UnitItem && g.Quantity == 1 {
-		return g.Commodity
+		return isolated(g.Commodity)
 	}
-	return g.Commodity + ", " + c.Quantity(g.Quantity, g.Unit)
+	return isolated(g.Commodity) + ", " + c.Quantity(g.Quantity, g.Unit)
 }
 
 // Price writes the price of a unit of goods: 24.45 ct/kWh, or in the asset for each unit.
@@ -322,10 +322,10 @@ func (c *screen) ID(id fmt.Stringer) template.HTML {
 // Name names a key: by the viewer's own label, with a mark that no other name has; by its name on the ledger; or by the beginning of the key.
 func (c *screen) Name(key types.PublicKey) string {
 	if label := c.Label(key); label != "" {
-		return wallet.NameMark + label
+		return isolated(wallet.NameMark + label)
 	}
 	if name := cleanName(c.facts.name(c.r.Context(), key)); name != "" {
-		return name
+		return isolated(name)
 	}
 	return key.String()[:11] + "…"
 }
@@ -340,6 +340,21 @@ func cleanName(name string) string {
 		}
 		return r
 	}, name)
+}
+
+// isolated keeps a text that is written from the right from turning the text around it: between two such names an arrow would point from
+// the second to the first.
+func isolated(text string) string {
+	const begin, end = "\u2068", "\u2069" // first strong isolate, pop directional isolate
+	if strings.ContainsFunc(text, fromRight) {
+		return begin + text + end
+	}
+	return text
+}
+
+// fromRight reports whether a character is in one of the blocks of scripts that are written from the right.
+func fromRight(r rune) bool {
+	return r >= 0x0590 && r <= 0x08ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfeff || r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
 }
 
 // Initials are the two letters of a round mark beside a name.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"lockstep/internal/advice"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -44,6 +45,8 @@ type joinRow struct {
 	Name string
 	Key  types.PublicKey
 	Late string // when it runs out
+
+	Mixed bool // the name has letters of alphabets that look alike
 }
 
 // Joins lists the requests to join for an operator; none for other viewers.
@@ -58,7 +61,7 @@ func (c *screen) Joins() (rows []joinRow) {
 	}
 	for i := range requests {
 		r := &requests[i]
-		rows = append(rows, joinRow{cleanName(r.Member.Name), r.Member.Key, c.Day(r.ValidUntil)})
+		rows = append(rows, joinRow{Name: cleanName(r.Member.Name), Key: r.Member.Key, Late: c.Day(r.ValidUntil), Mixed: advice.MixedName(r.Member.Name)})
 	}
 	return rows
 }

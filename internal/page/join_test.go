@@ -41,12 +41,19 @@ func TestJoinByPage(t *testing.T) {
 	if key := w.members["Cedar"].Key().String(); !strings.Contains(text, key) || strings.Contains(text, "@Cedar") {
 		t.Errorf("the operator sees no key, or a name with the mark of its own labels")
 	}
+	if strings.Contains(text, "several alphabets") {
+		t.Error("a plain name is marked")
+	}
+	w.join(t, "Hazel").fill("/start/trade", "/join", http.StatusOK, "name", "\u0421edar") // a Cyrillic letter
+	if text := operator.get("/community", http.StatusOK); !strings.Contains(text, "several alphabets") {
+		t.Error("a name that imitates another is not marked")
+	}
 	operator.answer(text, "/admit", http.StatusOK)
 	member, err := w.api.Member(t.Context(), w.members["Cedar"].Key())
 	if err != nil || member.Name != "Cedar" {
 		t.Fatalf("%+v, %v", member, err)
 	}
-	if text := operator.get("/community", http.StatusOK); strings.Contains(text, "/admit") {
+	if text := operator.get("/community", http.StatusOK); strings.Contains(text, w.members["Cedar"].Key().String()+`"><input type="hidden" name="name"`) {
 		t.Error("the request still waits")
 	}
 	if text := newcomer.get("/start/trade", http.StatusOK); strings.Contains(text, `action="/join"`) {

@@ -23,6 +23,16 @@ func TestTextsOfOthers(t *testing.T) {
 	}
 }
 
+// TestIsolated: a name that is written from the right can't turn the arrow between two names.
+func TestIsolated(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"Clara": "Clara", "李雷": "李雷", "\u05d0\u05d1": "\u2068\u05d0\u05d1\u2069", "a\u0627": "\u2068a\u0627\u2069", "\U0001e900": "\u2068\U0001e900\u2069"} {
+		if got := isolated(text); got != want {
+			t.Errorf("%+q is shown as %+q", text, got)
+		}
+	}
+}
+
 // TestDocumentOfOthers: a node of others can't stop the page by a document with gaps.
 func TestDocumentOfOthers(t *testing.T) {
 	t.Parallel()
