@@ -68,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "indexed": indexed, "receive": receive, "received": received, "expand": expand, "metrics": metrics,
+			"ready": ready, "get": get, "begin": begin, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "indexed": indexed, "receive": receive, "received": received, "expand": expand, "metrics": metrics,
 		},
 		RequireExplicitExec: true,
 	})
@@ -85,6 +85,11 @@ func ready(ts *testscript.TestScript, _ bool, _ []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("the node did not come up: %s", ts.ReadFile("stderr"))
+}
+
+// begin VAR ID sets a variable to the beginning of an id.
+func begin(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], args[1][:shortDigits])
 }
 
 // get VAR PATH sets a variable to a value in the JSON of the last command: names and indexes with dots between.
