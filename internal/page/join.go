@@ -1,9 +1,12 @@
 package page
 
 import (
+	"context"
+	"html/template"
 	"slices"
 	"strings"
 
+	"lockstep/client"
 	"lockstep/internal/advice"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -86,13 +89,9 @@ func (c *screen) doJoin() error {
 	return c.redirect("/start/trade")
 }
 
-// doAdmit makes the key of a request a member. The name is the one that was shown.
+// doAdmit makes the key of a request a member. The name is the one that was shown. It takes one click, and a question where the ledger takes a fee.
 func (c *screen) doAdmit() error {
 	key, err := types.ParseKey(c.r.PostFormValue("key"))
-	if err != nil {
-		return err
-	}
-	account, err := c.member.acting(c.r.Context())
 	if err != nil {
 		return err
 	}
@@ -100,14 +99,51 @@ func (c *screen) doAdmit() error {
 	if err := member.Check(); err != nil {
 		return err
 	}
-	if _, err := account.Do(c.r.Context(), func(d *wallet.Draft) error {
-		d.Admit(member)
-		return nil
-	}); err != nil {
+	params, err := c.ask().Params(c.r.Context())
+	if err != nil {
+		return err
+	}
+	if params.MinFee > 0 && c.r.PostFormValue("number") == "" {
+		return c.askAdmit(&member)
+	}
+	admit := func(ctx context.Context, account *client.Account) error {
+		_, err := account.Do(ctx, func(d *wallet.Draft) error {
+			d.Admit(member)
+			return nil
+		})
+		return err
+	}
+	if params.MinFee > 0 {
+		err = c.once(admit)
+	} else if account, failed := c.member.acting(c.r.Context()); failed != nil {
+		err = failed
+	} else {
+		err = admit(c.r.Context(), account)
+	}
+	if err != nil {
 		return err
 	}
 	c.facts.forget()
 	return c.redirect("/community")
+}
+
+// askAdmit asks before an operator pays a fee to admit a member.
+func (c *screen) askAdmit(member *types.Member) error {
+	title := c.T("joins.admit", "name", isolated(cleanName(member.Name)))
+	q := &question{
+		Title: title, Action: "/admit", Yes: title, Back: "/community", Fields: [][2]string{{"key", member.Key.String()}, {"name", member.Name}},
+		Lines: []template.HTML{c.T("send.key", "key", member.Key.String())},
+	}
+	if err := c.fee(q, func(account *client.Account) (*wallet.Draft, error) {
+		d, err := account.Draft(c.r.Context())
+		if err == nil {
+			d.Admit(*member)
+		}
+		return d, err
+	}); err != nil {
+		return err
+	}
+	return c.asked(q)
 }
 
 // doName calls a key by a label of the member's own; an empty one takes it back.

@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"lockstep/types"
+	"lockstep/wallet"
 )
 
 // fill sends fields with the session's token, which it finds on a page.
@@ -60,6 +63,22 @@ func TestJoinByPage(t *testing.T) {
 		t.Error("a member is asked to join")
 	}
 	newcomer.fill("/settings", "/admit", http.StatusUnprocessableEntity, "key", w.members["Loom"].Key().String(), "name", "Loom")
+}
+
+// TestAdmitAtAFee: where the ledger takes a fee, the operator pays it after a question only.
+func TestAdmitAtAFee(t *testing.T) {
+	t.Parallel()
+	w := newTownWith(t, func(p *types.Params) { p.FeeAsset, p.MinFee = p.Genesis[0].Asset.ID(), 10 })
+	w.do("Town", func(d *wallet.Draft) error { return d.Send(w.members["Operator"].Key(), w.euro.ID(), whole) })
+	operator, key := w.join(t, "Operator"), w.members["Cedar"].Key()
+	text := operator.fill("/settings", "/admit", http.StatusOK, "key", key.String(), "name", "Cedar")
+	if _, err := w.api.Member(t.Context(), key); types.CodeOf(err) != types.CodeNotFound || !strings.Contains(text, "fee") || !strings.Contains(text, key.String()) {
+		t.Fatalf("before the answer: %v, %s", err, text)
+	}
+	operator.answer(text, "/admit", http.StatusOK)
+	if member, err := w.api.Member(t.Context(), key); err != nil || member.Name != "Cedar" {
+		t.Errorf("%+v, %v", member, err)
+	}
 }
 
 // TestNameByPage: a member's own label stands in place of a name everywhere, with its mark; it is nobody else's.
