@@ -62,14 +62,14 @@ func (p *agentPanel) State() webpage.AgentState {
 	return shown
 }
 
-func troubleOf(state *agent.State, fault error) string {
+func troubleOf(state *agent.State, fault error) webpage.Trouble {
 	switch {
 	case fault != nil:
-		return "The node does not answer: " + fault.Error()
+		return webpage.TroubleNode + ": " + webpage.Trouble(fault.Error())
 	case state.View == nil:
-		return "It has not seen the ledger yet."
+		return webpage.TroubleUnseen
 	case state.View.BlockTime < state.Standby:
-		return "Another agent with the same words trades: this one stands back."
+		return webpage.TroubleStandby
 	}
 	return ""
 }
@@ -81,7 +81,7 @@ func (p *agentPanel) live() (values []webpage.MeterValue, power *webpage.Power) 
 		r := latest[name]
 		value := webpage.MeterValue{Name: name, At: types.Time(max(r.At, 0)), Watts: watts(&r, name == p.makes && name != p.uses)}
 		if p.now().Sub(time.UnixMilli(r.At)) > oldReading {
-			value.Trouble = "No value for some minutes."
+			value.Trouble = webpage.TroubleSilent
 		}
 		values = append(values, value)
 		if r.Measures != source.Power || value.Trouble != "" || name != p.uses && name != p.makes {

@@ -3,6 +3,7 @@ package page
 import (
 	"html/template"
 	"net/http"
+	"strings"
 
 	"lockstep/types"
 )
@@ -18,7 +19,7 @@ type Agent interface {
 // AgentState holds the activity, limits and values of an agent at a moment. Sums are in Asset, prices in its smallest units for one unit of energy.
 type AgentState struct {
 	Paused  bool
-	Trouble string // why it places no orders although it is not paused, in a sentence; empty: it does
+	Trouble Trouble // why it places no orders although it is not paused; empty: it does
 	Asset   types.AssetID
 	SellAt  *types.Rate // the least price of its offers; nil: it sells nothing
 	BuyAt   *types.Rate // the highest price of its bids; nil: it buys nothing
@@ -28,6 +29,31 @@ type AgentState struct {
 	Power   *Power        // by its meters; nil: no live values
 	Meters  []MeterValue  // each meter, for the settings
 	Plan    []PlannedSlot // the next slots, in order
+}
+
+// Trouble is why an agent or a meter does not do its work: one of those below, which the page tells in its reader's language, with details
+// behind a colon or without; or a sentence.
+type Trouble string
+
+// The troubles with a text of their own.
+const (
+	TroubleNode    Trouble = "node"    // the node does not answer
+	TroubleUnseen  Trouble = "unseen"  // the ledger was not seen yet
+	TroubleStandby Trouble = "standby" // another agent with the same words trades
+	TroubleSilent  Trouble = "silent"  // the meter has told no value for some minutes
+)
+
+// trouble tells a trouble in the language of the reader.
+func (c *screen) trouble(t Trouble) string {
+	kind, details, _ := strings.Cut(string(t), ": ")
+	key := "agent.trouble." + kind
+	switch {
+	case texts[key] == nil:
+		return string(t)
+	case details == "":
+		return c.Plain(key) + c.Stop()
+	}
+	return c.Plain(key) + c.Colon() + details
 }
 
 // AgentTariff holds the prices of the utility for one unit of energy: to buy from it, and to sell to it.
@@ -45,7 +71,7 @@ type MeterValue struct {
 	Name    string
 	Watts   int64 // positive: from the grid into the home
 	At      types.Time
-	Trouble string // why there is no value; empty: there is one
+	Trouble Trouble // why there is no value; empty: there is one
 }
 
 // PlannedSlot is the order that the agent plans for a slot.
@@ -74,7 +100,7 @@ func (c *screen) agentPanel() *agentView {
 		return v
 	}
 	state := c.member.Agent.State()
-	v.Runs, v.Paused, v.Trouble = true, state.Paused, state.Trouble
+	v.Runs, v.Paused, v.Trouble = true, state.Paused, c.trouble(state.Trouble)
 	row := func(key string, value template.HTML) { v.Rows = append(v.Rows, [2]template.HTML{c.T(key), value}) }
 	if state.SellAt != nil {
 		row("agent.sells", c.T("agent.or_more", "price", c.Rate(state.Asset, types.UnitWattHour, *state.SellAt)))

@@ -52,7 +52,7 @@ func (c *screen) settings() error {
 	if c.member.Agent != nil {
 		c.Live = "key:" + c.self.String()
 		for _, m := range c.member.Agent.State().Meters {
-			row := meterRow{Name: m.Name, Trouble: m.Trouble}
+			row := meterRow{Name: m.Name, Trouble: c.trouble(m.Trouble)}
 			if m.Trouble == "" {
 				row.Value, row.Age = signedPower(m.Watts), c.At(m.At)
 			}

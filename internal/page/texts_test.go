@@ -3,6 +3,8 @@ package page
 import (
 	"encoding/json"
 	"testing"
+
+	"lockstep/trade/words"
 )
 
 // TestTextsOfOthers: no name of the ledger looks like a label of the viewer's own, and texts of records hold no character that is not seen.
@@ -29,6 +31,25 @@ func TestIsolated(t *testing.T) {
 	for text, want := range map[string]string{"Clara": "Clara", "李雷": "李雷", "\u05d0\u05d1": "\u2068\u05d0\u05d1\u2069", "a\u0627": "\u2068a\u0627\u2069", "\U0001e900": "\u2068\U0001e900\u2069"} {
 		if got := isolated(text); got != want {
 			t.Errorf("%+q is shown as %+q", text, got)
+		}
+	}
+}
+
+// TestTroubleTexts: the troubles of an agent are told in the reader's language, any other as it came.
+func TestTroubleTexts(t *testing.T) {
+	t.Parallel()
+	for trouble, want := range map[Trouble][2]string{
+		"":                     {"", ""},
+		"it rains":             {"it rains", "it rains"},
+		TroubleUnseen:          {"It has not seen the ledger yet.", "尚未看到账本。"},
+		TroubleStandby:         {"Another agent with the same words trades: this one stands back.", "另一个使用相同助记词的代理程序正在交易，本程序待命。"},
+		TroubleSilent:          {"No value for some minutes.", "几分钟没有数值。"},
+		TroubleNode + ": away": {"The node does not answer: away", "节点没有响应：away"},
+	} {
+		for i, language := range []words.Language{words.English, words.Chinese} {
+			if got := (&screen{Lang: language}).trouble(trouble); got != want[i] {
+				t.Errorf("%s in %s: %q, want %q", trouble, language, got, want[i])
+			}
 		}
 	}
 }
