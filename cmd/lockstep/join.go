@@ -116,11 +116,16 @@ func (c *memberAdmitCmd) Run(ctx context.Context, a *app) error {
 			ask: fmt.Sprintf("Make %s a member, with the key %s", name(member.Name), member.Key), done: name(member.Name) + " is a member now: " + member.Key.String(),
 			free: whole, // anybody can search for a key that begins like another's
 		}
-		if advice.MixedName(member.Name) {
-			p.free, p.worst = false, []string{"The name mixes letters of several alphabets that look alike, as a name does that imitates another."}
-		}
+		p.warnOfName(member.Name)
 		return p, nil
 	})
+}
+
+// warnOfName makes a plan to admit a member ask about a name that may imitate another.
+func (p *plan) warnOfName(name string) {
+	if advice.MixedName(name) {
+		p.free, p.worst = false, append(p.worst, "The name mixes letters of several alphabets that look alike, as a name does that imitates another.")
+	}
 }
 
 // member returns the member that the arguments name, and whether they hold its whole key.

@@ -75,6 +75,8 @@ type meterAdmitCmd struct {
 func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
 	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Admit(types.Member{Key: c.Member, Name: c.Name})
-		return plan{ask: "Make " + c.Name + " a member", done: c.Name + " is a member now", free: true}, nil
+		p := plan{ask: "Make " + name(c.Name) + " a member", done: name(c.Name) + " is a member now", free: true}
+		p.warnOfName(c.Name)
+		return p, nil
 	})
 }
