@@ -209,7 +209,15 @@ func TestTakeOffer(t *testing.T) {
 		t.Errorf("the asset of a stranger: %s", heading(text))
 	}
 	loom.post("/assets/"+euro.ID().String()+"/trust", url.Values{"csrf": values["csrf"], "label": {"Birch"}}, http.StatusOK)
-	loom.answer(loom.get(path+"?quantity=2", http.StatusOK), path, http.StatusOK)
+	question = loom.get(path+"?quantity=2", http.StatusOK)
+	if !strings.Contains(question, "EUR by @Birch") {
+		t.Error("an asset of another issuer looks like that of the community")
+	}
+	loom.post("/assets/"+euro.ID().String()+"/trust", url.Values{"csrf": values["csrf"]}, http.StatusOK)
+	if text := loom.get(path+"?quantity=2", http.StatusOK); !strings.Contains(text, "EUR by Birch") && !strings.Contains(text, "EUR by lk1") {
+		t.Error("without a label, an asset of another issuer looks like that of the community")
+	}
+	loom.answer(question, path, http.StatusOK)
 }
 
 // TestSplitByTwoPages: one side signs a split; the other reads its meaning, signs it and sends it.

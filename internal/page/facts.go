@@ -93,6 +93,18 @@ func (f *facts) asset(ctx context.Context, id types.AssetID) (wire.Asset, bool) 
 	return asset, true
 }
 
+// recognises reports whether an asset of a code is known that the community recognises.
+func (f *facts) recognises(code string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.assets { // in any order: one is enough
+		if one.value.Recognised && one.value.Asset.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
 // name returns the name of a member, empty for any other key.
 func (f *facts) name(ctx context.Context, key types.PublicKey) string {
 	f.mu.Lock()

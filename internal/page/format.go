@@ -71,17 +71,39 @@ func (c *screen) Short(id types.AssetID, amount types.Amount) string {
 	return text + space + c.Code(id)
 }
 
-// Code names an asset: its code, or with the beginning of its issuer's key where neither the community nor the member knows the issuer,
-// since anybody can issue an asset of any code.
+// Code names an asset. Anybody can issue an asset of any code, so the code stands alone only for one that the community recognises, and
+// for one that the member trusts without a label while no other has that code. Else the issuer stands behind it: by the member's label, its name or the
+// beginning of its key.
 func (c *screen) Code(id types.AssetID) string {
 	asset, known := c.facts.asset(c.r.Context(), id)
 	if !known {
 		return string(c.T("asset.unknown", "id", shortID(id.String())))
 	}
-	if asset.Recognised || c.trusts(&asset.Asset) {
+	issuer := c.Name(asset.Asset.Issuer)
+	switch label := c.trustLabel(&asset.Asset); {
+	case asset.Recognised:
+		return asset.Asset.Code
+	case label != "":
+		issuer = isolated(wallet.NameMark + label)
+	case c.trusts(&asset.Asset) && !c.facts.recognises(asset.Asset.Code):
 		return asset.Asset.Code
 	}
-	return string(c.T("asset.by", "code", asset.Asset.Code, "issuer", c.Name(asset.Asset.Issuer)))
+	return plainText(c.T("asset.by", "code", asset.Asset.Code, "issuer", issuer))
+}
+
+// trustLabel is the member's label for an asset that it trusts.
+func (c *screen) trustLabel(asset *types.Asset) string {
+	if !c.SignedIn() {
+		return ""
+	}
+	if opened := c.member.unlocked(); opened != nil {
+		for _, one := range opened.Trusted() {
+			if one.Asset == *asset {
+				return one.Label
+			}
+		}
+	}
+	return ""
 }
 
 // trusts reports whether the member knows the issuer of an asset.
