@@ -81,13 +81,14 @@ func (l *live) run(ctx context.Context) {
 	}
 }
 
-func (l *live) follow(ctx context.Context) (failure error) {
+func (l *live) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l.mu.Lock()
 	l.leave = cancel
 	l.mu.Unlock()
 	events := make(chan types.Event)
+	var failure error // read once events is closed
 	go func() {
 		defer close(events)
 		for event, err := range l.node.Events(ctx, client.EventsOptions{}) {
