@@ -10,8 +10,8 @@ endif
 
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
-PLAIN = TestAllocations TestClock TestExamples TestExplorePairs TestFourValidators TestKills TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestScripts TestSurvivor
-PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./types
+PLAIN = TestAllocations TestClock TestEveryPage TestExamples TestExplorePairs TestFourValidators TestKills TestLedgerAgainstRule TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestSameSeed TestScripts TestSurvivor
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./internal/page ./internal/sim/study ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint

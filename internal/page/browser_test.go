@@ -236,6 +236,9 @@ func TestKeyboard(t *testing.T) {
 // window, nothing breaks the policy, and labels and headings for a screen reader are there.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("each page at several widths in a browser, without -short")
+	}
 	w := newTown(t)
 	w.admit("Cedar", "Loom")
 	ids := w.phases()

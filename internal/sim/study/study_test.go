@@ -43,6 +43,9 @@ func bytesOf(t *testing.T, s Scenario) []byte {
 
 // TestSameSeed: the same seed gives the same bytes, with two runs at a time and with one core; another seed gives others.
 func TestSameSeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a community three times, without -short")
+	}
 	s := afternoon()
 	other := s
 	other.Seed++
@@ -100,6 +103,9 @@ func check(t *testing.T, r *Result) {
 // opened again in between.
 func TestLedgerAgainstRule(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a community under each rule, without -short")
+	}
 	s := Default()
 	s.Households, s.Slots, s.Season, s.Cheats = 10, 56, sim.Summer, Cheats{From: "12:00"}
 	for _, restarts := range [][]Outage{nil, {{At: "10:00"}, {At: "12:30"}}} {
