@@ -263,7 +263,7 @@ func TestKilled(t *testing.T) {
 		if round > 200 {
 			t.Fatalf("%d of %d notices after %d rounds", receiver.ids(), notices, round)
 		}
-		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProcess$")
+		command := exec.CommandContext(t.Context(), os.Args[0])
 		command.Env = append(os.Environ(), killedEnv+"="+address, "SECRET="+secretText(receiver.secret), "FOLDER="+folder, fmt.Sprint("NOTICES=", notices))
 		output, err := command.StdoutPipe()
 		if err != nil {
@@ -293,19 +293,25 @@ func secretText(s Secret) string {
 	return secretPrefix + strings.Trim(string(text), `"`)
 }
 
-// TestKilledProcess is the process that [TestKilled] kills.
-func TestKilledProcess(t *testing.T) {
+// TestMain runs the process that [TestKilled] kills, where its environment asks for it.
+func TestMain(m *testing.M) {
 	address := os.Getenv(killedEnv)
 	if address == "" {
-		t.Skip("run by TestKilled")
+		os.Exit(m.Run())
 	}
+	fmt.Fprintln(os.Stderr, queueAndSend(address))
+	os.Exit(1)
+}
+
+// queueAndSend queues the notices and sends them, until it is killed.
+func queueAndSend(address string) error {
 	secret, err := ParseSecret(os.Getenv("SECRET"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	webhook, err := NewWebhook(address, secret)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	var q *Queue
 	for range 100 { // until the lock of the killed process is free
@@ -315,14 +321,17 @@ func TestKilledProcess(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	notices, err := strconv.Atoi(os.Getenv("NOTICES"))
+	if err != nil {
+		return err
 	}
 	fmt.Print(".")
-	notices, _ := strconv.Atoi(os.Getenv("NOTICES"))
-	go func() { _ = (&Courier{Queue: q, Sink: webhook, Log: quiet, Wait: quick}).Run(t.Context()) }()
+	go func() { _ = (&Courier{Queue: q, Sink: webhook, Log: quiet, Wait: quick}).Run(context.Background()) }()
 	for i := range notices {
 		if _, err := q.Add(notice(fmt.Sprint("n", i))); err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
 	select {} // until it is killed
