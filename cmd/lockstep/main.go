@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the zones of agents and readers, for containers and systems that have none
 
 	"github.com/alecthomas/kong"
 

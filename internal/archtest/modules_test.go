@@ -270,3 +270,17 @@ func current(t *testing.T, path, want string) {
 		t.Errorf("%s is not up to date: run make notice, and look at what changed", path)
 	}
 }
+
+// TestZones: the program knows time zones on a machine without them, such as in its own container.
+func TestZones(t *testing.T) {
+	t.Parallel()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/lockstep")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(strings.Fields(string(out)), "time/tzdata") {
+		t.Error("cmd/lockstep does not embed time/tzdata")
+	}
+}
