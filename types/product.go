@@ -112,7 +112,7 @@ func (e *Entry) UnmarshalText(text []byte) error {
 
 // DefaultMarketParams suit quarter-hours of energy in a currency with six decimals: a product opens two days ahead, and its gate closes
 // five minutes before the slot. A lot is 1 Wh and a tick a millionth of the currency, so limits are whole tenths of a cent for a
-// kWh. The bond is the ceiling: breaking a promise never pays, whatever the energy is worth elsewhere (docs/explanation/markets.md).
+// kWh. The bond is the ceiling: breaking a promise never pays, at any value of the energy elsewhere (docs/explanation/markets.md).
 func DefaultMarketParams() MarketParams {
 	const minute = Duration(60 * 1000)
 	return MarketParams{

@@ -276,7 +276,7 @@ type Health struct {
 	Height uint64 `json:"height"`
 }
 
-// Network is what another node needs to follow the ledger of this one.
+// Network has the data that another node needs to follow the ledger of this one.
 type Network struct {
 	ChainID string     `json:"chain_id"`
 	Genesis types.Hash `json:"genesis" doc:"hash of the genesis, as in the status: compare it with one that an operator of the ledger told you"`

@@ -178,7 +178,7 @@ func (c *agentCheckCmd) ledger(ctx context.Context, a *app, conf *config.Config,
 	}
 }
 
-// example states what the strategy would do in the next slot as far as it knows.
+// example states the decision of the strategy for the next slot as far as it knows.
 func (c *agentCheckCmd) example(p *prepared, s *session, result *agentCheck) {
 	slot := types.Time(p.setup.Params.Slot)
 	from := s.status.BlockTime - s.status.BlockTime%slot + 2*slot

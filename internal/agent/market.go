@@ -304,7 +304,7 @@ func (s *State) takes(from types.Time, want *plan.Want, money *budget) []job {
 
 // takeable reports whether an offer is of the slot and the market, allowed, and good enough. Its producer must stake a bond, and its
 // deposit must be at most half of the price, as a wallet wants it by default. An offer that names an arbiter is left to the owner: its
-// producer chose the arbiter, who could be of one mind with it.
+// producer chose the arbiter, which could be of one mind with it.
 func (s *State) takeable(o *Offer, from types.Time, limit plan.Price) bool {
 	v, goods, d := s.View, &o.Offer.Goods, &o.Offer.Deadlines
 	_, judged := o.Offer.Fallback.(*types.Arbiter)

@@ -213,7 +213,7 @@ func (c *city) tick(ctx context.Context, amount types.Amount) error {
 }
 
 // read waits for the end of the slot and reads the meters: the readings of a producer are one transaction for all its trades. A release does
-// not wait for it, but a ledger's record of who kept its word does.
+// not wait for it, but a ledger's record of kept promises does.
 func (c *city) read(ctx context.Context) error {
 	c.o.Progress(Progress{What: "waiting for the end of the slot"})
 	product := c.product("", c.from)

@@ -21,7 +21,7 @@ var (
 )
 
 // Trust is the set of validators that a reader of headers trusts. It begins with a genesis file or with a header that the reader has from
-// elsewhere, and follows changes of the set by light blocks. It knows no trusting period: old validators that still have their keys can forge what comes
+// elsewhere, and follows changes of the set by light blocks. It knows no trusting period: old validators that still have their keys can forge the blocks that come
 // after them. So a recent header is the better begin.
 type Trust struct {
 	chainID string

@@ -62,7 +62,7 @@ func TestMarket(t *testing.T) {
 	}
 }
 
-// The money of a key's orders is told as such; what they do not use comes back with the auction.
+// The money of a key's orders is told as such; the unused part comes back with the auction.
 func TestMoneyInOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// An auction under meter terms makes a trade that is paid and delivered: what is left is the slot, the reading and the release.
+// An auction under meter terms makes a trade that is paid and delivered: the slot, the reading and the release are left.
 func TestMeteredAuction(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.NewMetered(t, "test")

@@ -106,7 +106,7 @@ func (x *execution) findOffer(id types.OfferID) (*types.StandingOffer, error) {
 	return standing, nil
 }
 
-// closeOffer removes an offer. What is left of its stake is the producer's. In a transaction that can be refused, as in payOut.
+// closeOffer removes an offer. The rest of its stake is the producer's. In a transaction that can be refused, as in payOut.
 func (s *State) closeOffer(id types.OfferID, standing *types.StandingOffer, tx types.TxID) error {
 	s.remove(offerKey(id))
 	s.remove(queueKey(standing.Offer.Deadlines.PayBy, queueOffer, id))

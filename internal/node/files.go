@@ -66,7 +66,7 @@ type Settings struct {
 	ACMEHosts     []string `json:"acme_hosts,omitempty"`
 	ACMEEmail     string   `json:"acme_email,omitempty"`
 	ACMEDirectory string   `json:"acme_directory,omitempty"`
-	// PlainHTTP lets API listen elsewhere than on loopback, where others on the way can read along and change what they see.
+	// PlainHTTP lets API listen elsewhere than on loopback, where others on the way can read along and change the messages.
 	PlainHTTP bool `json:"plain_http,omitempty"`
 
 	// Prices are the settings of the prices that home software reads; see [PriceSettings].

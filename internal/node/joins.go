@@ -43,7 +43,7 @@ type keptJoin struct {
 	At      types.Time        `json:"at"`
 }
 
-// openJoins reads the requests in a folder. A file that can't be read is an error: the operator may want to know what was in it.
+// openJoins reads the requests in a folder. A file that can't be read is an error: the operator may want to know its content.
 func openJoins(path, chainID string, member func(types.PublicKey) bool) (*joins, error) {
 	j := &joins{path: path, chainID: chainID, member: member, now: time.Now}
 	text, err := plaintext.ReadFile(path, maxJoinsFile)

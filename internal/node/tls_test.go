@@ -109,7 +109,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestPublicSettings: TLS has one certificate, or the settings say what is wrong.
+// TestPublicSettings: TLS has one certificate, or the settings name the fault.
 func TestPublicSettings(t *testing.T) {
 	t.Parallel()
 	for says, change := range map[string]func(*Settings){

@@ -1,4 +1,4 @@
-// Package notify tells the owner of a key in time, and only what needs the owner: a step that waits for this side, a deadline that comes near,
+// Package notify tells the owner of a key in time, and only of matters that need the owner: a step that waits for this side, a deadline that comes near,
 // an end that was not meant, a node that is away. Each notice has its cause, its deadline and its consequence, from [trade.StatusAt] and
 // the catalogue of package words.
 //

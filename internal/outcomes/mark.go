@@ -70,7 +70,7 @@ func (m *Mark) equal(other *Mark) bool {
 	return m.Size == other.Size && m.Bytes == other.Bytes && slices.Equal(m.Peaks, other.Peaks)
 }
 
-// Batch is what consecutive leaves add to the files of a log.
+// Batch has the bytes that consecutive leaves add to the files of a log.
 type Batch struct {
 	From, To Mark
 

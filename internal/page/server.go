@@ -25,7 +25,7 @@ type Config struct {
 
 	// Member is the wallet of a member. Without it the page is the community's: it shows everything and changes nothing.
 	Member *Member
-	// Town is the seat of the page in a town that is played, if there is one. Who sits there steers, so the page then needs a session.
+	// Town is the seat of the page in a town that is played, if there is one. Its reader steers, so the page then needs a session.
 	Town *Seat
 
 	// KnownHost reports whether a request names this server as its host. Without it only loopback addresses are known.

@@ -47,7 +47,7 @@ func params(options *Options, operator types.PublicKey) types.Params {
 }
 
 // The stakes of a Wh, in millionths of a euro: thousandths of a euro for a kWh. The bond is the highest price that there can be, so that
-// breaking a promise never pays, whatever the energy is worth elsewhere.
+// breaking a promise never pays, at any value of the energy elsewhere.
 const (
 	ceiling    = 500
 	lotDeposit = 10

@@ -252,7 +252,7 @@ func (c ChargeByPrice) deadline(after types.Time) types.Time {
 	return best
 }
 
-// Missing is the energy that a battery lacks up to a level, less what was bought already; nothing while its level is not known.
+// Missing is the energy that a battery lacks up to a level, less the energy that was bought already; nothing while its level is not known.
 func Missing(target uint64) Amount {
 	return func(s *Situation) uint64 {
 		if s.Level == nil {
