@@ -23,6 +23,7 @@ type agentCmd struct {
 	Check   agentCheckCmd   `cmd:"" help:"Explain a configuration, and try each of its connections."`
 	Confirm agentConfirmCmd `cmd:"" help:"Consent to the limits of a configuration. The agent runs within confirmed limits alone."`
 	Run     agentRunCmd     `cmd:"" help:"Trade by itself, until interrupted."`
+	Word    agentWordCmd    `cmd:"" help:"Tell the agent whether the goods of a trade came that no meter counts."`
 	Gateway agentGatewayCmd `cmd:"" help:"Print the key by which the wallet signs the readings of an unsigned meter, for an operator to enrol."`
 }
 
@@ -196,7 +197,7 @@ func (f *agentFlags) open(ctx context.Context, a *app) (*session, *prepared, err
 
 // runner returns the runner of a prepared agent.
 func (p *prepared) runner(a *app, node *client.Client, signer *client.Account) *runner.Runner {
-	r := runner.Config{Setup: p.setup, Node: node, Signer: signer, Log: a.logger(), File: p.config.State}
+	r := runner.Config{Setup: p.setup, Node: node, Signer: signer, Log: a.logger(), File: p.config.State, Words: wordsFolder(p.config)}
 	if p.config.Direct != nil {
 		r.Splits = p.config.Direct.Splits
 	}

@@ -183,7 +183,7 @@ func (s *State) deliver(t *Trade, move types.Move, money *budget, effects *[]Eff
 	if a.Goods.From != 0 {
 		until = min(until, a.Goods.From)
 	}
-	if a.Goods.Commodity != types.CommodityEnergy && !s.word(t.ID) {
+	if a.Goods.Commodity != types.CommodityEnergy && !s.Knows(Word{t.ID, true}) {
 		s.askWord(t, effects)
 		return nil, 0
 	}
@@ -212,7 +212,8 @@ func (s *State) askWord(t *Trade, effects *[]Effect) {
 	s.once(effects, "word "+t.ID.String()+status.Phase.String(), 24*3600*1000, Notice{Kind: NoticeWord, Trade: t.ID, Status: &status, Needed: true})
 }
 
-func (s *State) word(id types.TradeID) bool { return slices.Contains(s.Words, Word{id, true}) }
+// Knows reports whether the agent has a word of its owner.
+func (s *State) Knows(word Word) bool { return slices.Contains(s.Words, word) }
 
 // came returns the number of instalments whose goods came. Under meter terms the readings on the ledger tell, and all of the
 // goods must have come: a part is settled by its reading. Under other terms it is the owner's word or, by the configuration, the
@@ -225,10 +226,10 @@ func (s *State) came(t *Trade) uint16 {
 		}
 		return 0
 	}
-	if slices.Contains(s.Words, Word{t.ID, false}) {
+	if s.Knows(Word{t.ID, false}) {
 		return 0
 	}
-	if s.word(t.ID) {
+	if s.Knows(Word{t.ID, true}) {
 		return a.Instalments
 	}
 	if s.Setup.Evidence != ByMeter || a.Goods.Quantity == 0 || a.Goods.Commodity != types.CommodityEnergy || a.Goods.Until.Since(a.Goods.From) != s.Setup.Params.Slot {

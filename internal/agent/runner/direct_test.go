@@ -80,7 +80,16 @@ func TestAgreementUnderHold(t *testing.T) {
 	if asked != 1 {
 		t.Errorf("the owner was asked %d times", asked)
 	}
-	buyer.event(t.Context(), agent.Word{Trade: id, Came: true})
+	if err := GiveWord(buyer.runner.Words, id, false); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(w.params.Slot, 2*minute)
+	if deal, err := w.dial().Trade(t.Context(), id); err != nil || deal.Phase != types.PhaseDelivered {
+		t.Fatalf("goods that did not come are %s, %v", deal.Phase, err)
+	}
+	if err := GiveWord(buyer.runner.Words, id, true); err != nil {
+		t.Fatal(err)
+	}
 	w.pass(2*w.params.Slot, 2*minute)
 	w.finish(2 * euros)
 	if seller.worth() != euros+500 {
@@ -141,5 +150,43 @@ func TestSplitByFile(t *testing.T) {
 	after, err := w.dial().Trade(t.Context(), deal.ID)
 	if err != nil || after.Phase != types.PhaseSplit {
 		t.Fatalf("it is %s, %v", after.Phase, err)
+	}
+}
+
+// The owner's word is read where it can be read, changed by a later one, and nothing else counts as one.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.house("buyer", buys(0, price("1")), func(*agent.Setup) {})
+	id := types.TradeID{7}
+	view := agent.View{Trades: []agent.Trade{{ID: id}}}
+	if words := h.runner.words(&view); len(words) != 0 {
+		t.Errorf("without a file: %v", words)
+	}
+	for _, came := range []bool{false, true} {
+		if err := GiveWord(h.words, id, came); err != nil {
+			t.Fatal(err)
+		}
+		want := agent.Word{Trade: id, Came: came}
+		if words := h.runner.words(&view); len(words) != 1 || words[0] != want {
+			t.Fatalf("%v, want %v", words, want)
+		}
+		h.event(t.Context(), want)
+		if words := h.runner.words(&view); len(words) != 0 {
+			t.Errorf("a word is told again: %v", words)
+		}
+	}
+	if info, err := os.Stat(h.words); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder has the mode %v, %v", info.Mode(), err)
+	}
+	file := filepath.Join(h.words, id.String())
+	for _, text := range []string{"", "Came", "came missing", "came came came came"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.runner.state = agent.State{Setup: &h.setup}
+		if words := h.runner.words(&view); len(words) != 0 {
+			t.Errorf("%q is taken for the word %v", text, words)
+		}
 	}
 }

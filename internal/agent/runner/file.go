@@ -26,7 +26,6 @@ type saved struct {
 	Made    []types.TxID    `json:"made"`
 	Round   types.Time      `json:"round"`
 	Known   []agent.Known   `json:"known"`
-	Words   []agent.Word    `json:"words"`
 	Paused  bool            `json:"paused,omitempty"`
 }
 
@@ -37,7 +36,7 @@ const (
 
 func (s *saved) state(setup *agent.Setup) agent.State {
 	return agent.State{
-		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Words: s.Words, Paused: s.Paused,
+		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Paused: s.Paused,
 	}
 }
 
@@ -90,7 +89,7 @@ func (r *Runner) save() {
 	}
 	s := &r.state
 	content, err := json.Marshal(saved{
-		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Words, s.Paused,
+		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Paused,
 	})
 	if err == nil {
 		err = atomicfile.Replace(r.File, content)

@@ -27,6 +27,8 @@ type Config struct {
 	Prices Prices
 	// File keeps facts that save time after a restart; empty keeps nothing. It may be deleted at any moment.
 	File string
+	// Words is the folder of the owner's words on trades, see [GiveWord]; empty reads none.
+	Words string
 	// Splits is a folder into which others put proposals to split trades; empty reads none.
 	Splits string
 	// DryRun carries nothing out.
@@ -72,7 +74,7 @@ func (r *Runner) State() (agent.State, error) {
 	return r.state, r.fault
 }
 
-// Send brings an event to the agent, such as the owner's word.
+// Send brings an event to the agent, such as a pause.
 func (r *Runner) Send(ctx context.Context, event agent.Event) error {
 	select {
 	case r.inbox <- event:
@@ -147,6 +149,9 @@ func (r *Runner) look(ctx context.Context, start func(func())) {
 		for _, proposal := range r.proposals() {
 			r.take(ctx, proposal, start)
 		}
+		for _, word := range r.words(&view) {
+			r.take(ctx, word, start)
+		}
 		r.take(ctx, agent.Seen{View: view}, start)
 	}
 }
@@ -168,9 +173,9 @@ func (r *Runner) take(ctx context.Context, event agent.Event, start func(func())
 		}
 	}
 	switch event.(type) {
-	case agent.Metered, agent.Word, agent.Pause:
+	case agent.Metered, agent.Pause:
 		r.save()
-	case agent.Seen, agent.Stored, agent.Priced, agent.Signed, agent.Proposed, agent.Outcome:
+	case agent.Seen, agent.Word, agent.Stored, agent.Priced, agent.Signed, agent.Proposed, agent.Outcome:
 	}
 }
 

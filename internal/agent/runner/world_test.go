@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type house struct {
 	runner  *Runner
 	setup   agent.Setup
 	file    string
+	words   string // a folder
 	notices []agent.Notice
 	sent    []agent.Transact
 	txs     int
@@ -117,7 +119,7 @@ func accountOf(t testing.TB, name string) *wallet.Account {
 // move-in gives a house money and, to a producer, a connection point with its wallet's gateway.
 func (w *world) house(name string, strategy plan.Strategy, edit func(*agent.Setup)) *house {
 	w.t.Helper()
-	h := &house{world: w, name: name, made: map[types.Time]uint64{}, crash: func(string) bool { return false }}
+	h := &house{world: w, name: name, words: filepath.Join(w.t.TempDir(), "words"), made: map[types.Time]uint64{}, crash: func(string) bool { return false }}
 	account := accountOf(w.t, name)
 	euro := party.Euro()
 	body := w.ledger.Body(&types.Issue{Asset: euro, Amount: euros})
@@ -161,7 +163,7 @@ func (h *house) start() {
 	}
 	setup := h.setup
 	h.runner = New(Config{
-		Setup: &setup, Node: node, Signer: signer, Log: slog.New(slog.DiscardHandler), File: h.file,
+		Setup: &setup, Node: node, Signer: signer, Log: slog.New(slog.DiscardHandler), File: h.file, Words: h.words,
 		Notice: func(n agent.Notice) { h.notices = append(h.notices, n) },
 	})
 	if saved, err := h.runner.load(); err == nil && saved != nil {
@@ -188,6 +190,9 @@ func (h *house) step() {
 		if h.crash("after the view") {
 			h.start()
 			return
+		}
+		for _, word := range h.runner.words(&view) {
+			h.event(ctx, word)
 		}
 		if !h.event(ctx, agent.Seen{View: view}) {
 			return
