@@ -30,3 +30,12 @@ func Opens(t *types.Trade, k uint16, preimage types.Secret, path []types.Hash) b
 	}
 	return preimage.Digest(int(k-t.Released)) == types.Hash(t.Preimage)
 }
+
+// Flowed returns the instalments whose goods came with a quantity of them: instalment k of N is due when k/N of the goods came. It rounds
+// down, so a buyer never pays for goods that did not come, and the seller has at most one instalment of the goods unpaid.
+func Flowed(a *types.Agreement, quantity uint64) uint16 {
+	if a.Goods.Quantity == 0 || quantity >= a.Goods.Quantity {
+		return a.Instalments
+	}
+	return uint16(types.Amount(a.Instalments).Share(quantity, a.Goods.Quantity)) //nolint:gosec // below the number of instalments
+}

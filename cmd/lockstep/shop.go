@@ -298,7 +298,7 @@ func (c *goodsChargeCmd) follow(ctx context.Context, a *app, s *session, t *wire
 			return
 		}
 		series.Take(r)
-		due := goods.Flowed(agreement, wholeWh(before, series.Slots()))
+		due := trade.Flowed(agreement, wholeWh(before, series.Slots()))
 		if due <= t.Trade.Released {
 			return
 		}

@@ -235,8 +235,7 @@ func (s *State) came(t *Trade) uint16 {
 	if s.Setup.Evidence != ByMeter || a.Goods.Quantity == 0 || a.Goods.Commodity != types.CommodityEnergy || a.Goods.Until.Since(a.Goods.From) != s.Setup.Params.Slot {
 		return 0
 	}
-	part := s.metered(t)
-	return uint16(types.Amount(a.Instalments).Share(min(part, a.Goods.Quantity), a.Goods.Quantity))
+	return trade.Flowed(a, s.metered(t))
 }
 
 // maxRemembered is the age of an agreement up to which a view has all trades of its slot.

@@ -26,7 +26,7 @@ import (
 )
 
 // tradeOf draws a trade that ended, with the shares of one that was divided.
-func tradeOf(r *rapid.T) (history.Trade, *Shares) {
+func tradeOf(r *rapid.T) (history.Trade, *trade.Division) {
 	t := history.Trade{
 		ID:       types.TradeID(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(r, "id")),
 		Phase:    types.Phase(rapid.IntRange(int(types.PhaseReleased), int(types.PhaseLapsed)).Draw(r, "phase")),
@@ -39,12 +39,12 @@ func tradeOf(r *rapid.T) (history.Trade, *Shares) {
 	}
 	t.Allotted = rapid.Uint64Range(0, t.Quantity).Draw(r, "allotted")
 	t.Released = rapid.Uint16Range(0, t.Instalments-1).Draw(r, "released")
-	var shares *Shares
+	var shares *trade.Division
 	if t.Phase == types.PhaseSplit || t.Phase == types.PhaseAwarded {
 		locked := t.Price - trade.Due(agreementOf(&t), t.Released) + t.Deposit + t.Bond
 		half := types.Amount(rapid.Uint64Range(0, uint64(locked)).Draw(r, "half"))
 		if rapid.Bool().Draw(r, "known") {
-			shares = &Shares{half, locked - half}
+			shares = &trade.Division{ToProducer: half, ToConsumer: locked - half}
 		}
 	}
 	return t, shares

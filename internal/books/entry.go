@@ -23,9 +23,6 @@ type Entry struct {
 	Unknown  bool // the division of the money is not known: GotBack is not counted
 }
 
-// Shares is the division of a trade's locked money by a split or an award.
-type Shares struct{ ToProducer, ToConsumer types.Amount }
-
 // Net is the party's gain, below zero for a loss: the net of a consumer that got its goods is the price below zero.
 func (e *Entry) Net() *big.Int {
 	if e.Unknown {
@@ -37,7 +34,7 @@ func (e *Entry) Net() *big.Int {
 
 // EntryOf returns a party's line; false for a trade that has not ended or is not the party's. The shares are those of a split or an award;
 // nil when they are not known.
-func EntryOf(t *history.Trade, party types.PublicKey, shares *Shares) (Entry, bool) {
+func EntryOf(t *history.Trade, party types.PublicKey, shares *trade.Division) (Entry, bool) {
 	e := Entry{Ended: t.EndedAt, Trade: t.ID, Phase: t.Phase, Product: t.Product, Quantity: t.Quantity}
 	switch party {
 	case t.Producer:
@@ -48,16 +45,15 @@ func EntryOf(t *history.Trade, party types.PublicKey, shares *Shares) (Entry, bo
 		return e, false
 	}
 	paid := t.Price + t.Deposit // checked with the agreement: all three fit
-	cut, all := types.Amount(0), paid+t.Bond
 	var producerIn, toProducer, toConsumer types.Amount
 	switch t.Phase {
-	case types.PhaseReleased:
-		producerIn, toProducer, toConsumer, e.Came = t.Bond, t.Price+t.Bond, t.Deposit, t.Quantity
-	case types.PhaseSettled:
+	case types.PhaseReleased, types.PhaseSettled:
 		a := agreementOf(t)
-		cut = trade.Due(a, t.Released)
-		toProducer = cut + trade.ProducerShare(a, t.Released, t.Allotted)
-		producerIn, toConsumer, e.Came = t.Bond, all-toProducer, min(t.Allotted, t.Quantity)
+		division, _ := trade.Divided(a, t.Phase, t.Released, t.Allotted)
+		producerIn, toProducer, toConsumer, e.Came = t.Bond, division.ToProducer, division.ToConsumer, t.Quantity
+		if t.Phase == types.PhaseSettled {
+			toProducer, e.Came = toProducer+trade.Due(a, t.Released), min(t.Allotted, t.Quantity)
+		}
 	case types.PhaseRefunded:
 		toConsumer = paid
 		if t.Matched { // its bond was staked
@@ -68,8 +64,7 @@ func EntryOf(t *history.Trade, party types.PublicKey, shares *Shares) (Entry, bo
 	case types.PhaseSplit, types.PhaseAwarded:
 		e.Unknown = shares == nil
 		if shares != nil {
-			cut = trade.Due(agreementOf(t), t.Released)
-			toProducer, toConsumer = cut+shares.ToProducer, shares.ToConsumer
+			toProducer, toConsumer = trade.Due(agreementOf(t), t.Released)+shares.ToProducer, shares.ToConsumer
 			producerIn = toProducer + toConsumer - paid // the bond, as far as it was locked: all that was locked is divided
 		}
 	default:

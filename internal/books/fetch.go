@@ -50,7 +50,7 @@ func Fetch(ctx context.Context, node *client.Client, party types.PublicKey, from
 
 // sharesOf returns the division of a split or an award, from the transaction that made it; nil for other trades, and when the node has
 // pruned the transaction.
-func sharesOf(ctx context.Context, node *client.Client, t *history.Trade) (*Shares, error) {
+func sharesOf(ctx context.Context, node *client.Client, t *history.Trade) (*trade.Division, error) {
 	kind := types.StepSplit
 	switch t.Phase {
 	case types.PhaseSplit:
@@ -78,13 +78,8 @@ func sharesOf(ctx context.Context, node *client.Client, t *history.Trade) (*Shar
 		if tx.ID != step.Tx || tx.Tx == nil {
 			continue
 		}
-		for _, action := range tx.Tx.Body.Actions {
-			if a, ok := action.(*types.Split); ok && a.Trade == t.ID {
-				return &Shares{a.ToProducer, a.ToConsumer}, nil
-			}
-			if a, ok := action.(*types.Award); ok && a.Trade == t.ID {
-				return &Shares{a.ToProducer, a.ToConsumer}, nil
-			}
+		if division, ok := trade.DivisionIn(tx.Tx, t.ID); ok {
+			return &division, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // the body was pruned

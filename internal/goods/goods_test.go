@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -226,18 +224,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-func TestFlowed(t *testing.T) {
+func TestDue(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(r *rapid.T) {
-		n := rapid.Uint16Range(1, types.MaxInstalments).Draw(r, "instalments")
-		whole := rapid.Uint64Range(1, types.MaxQuantity).Draw(r, "whole")
-		came := rapid.Uint64Range(0, 2*whole).Draw(r, "came")
-		a := &types.Agreement{Instalments: n, Goods: types.Goods{Quantity: whole}}
-		k := uint64(Flowed(a, came))
-		if k > uint64(n) || k*whole > uint64(n)*min(came, whole) || k < uint64(n) && (k+1)*whole <= uint64(n)*came {
-			r.Errorf("%d of %d for %d of %d", k, n, came, whole)
-		}
-	})
 	trade := tradeOf(types.PhaseDelivered, "", "Wh")
 	trade.Agreement.Instalments, trade.Agreement.Goods.Quantity, trade.Released = 10, 1000, 3
 	for quantity, want := range map[uint64]uint16{0: 0, 399: 0, 400: 4, 999: 9, 1000: 10, 5000: 10} {

@@ -1,8 +1,6 @@
 package goods
 
 import (
-	"math/bits"
-
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -103,23 +101,12 @@ func doneUnless(waits bool) Step {
 	return Done
 }
 
-// Flowed returns the instalments that a quantity of the goods pays: instalment k of N is due when k/N of the goods came. It rounds down, so
-// a buyer never pays for goods that did not come, and the seller has at most one instalment of the goods unpaid.
-func Flowed(a *types.Agreement, quantity uint64) uint16 {
-	if a.Goods.Quantity == 0 || quantity >= a.Goods.Quantity {
-		return a.Instalments
-	}
-	hi, lo := bits.Mul64(uint64(a.Instalments), quantity)
-	due, _ := bits.Div64(hi, lo, a.Goods.Quantity) // fits: the quotient is below the number of instalments
-	return uint16(due)                             //nolint:gosec // below the number of instalments
-}
-
 // Due returns the instalment up to which the buyer releases now, for a quantity that came by its own meter; 0 for none.
 func Due(t *types.Trade, clock types.Time, key types.PublicKey, quantity uint64) uint16 {
 	if t.Agreement.Consumer != key || trade.May(t, trade.MoveRelease, clock) != nil {
 		return 0
 	}
-	if k := Flowed(&t.Agreement, quantity); k > t.Released {
+	if k := trade.Flowed(&t.Agreement, quantity); k > t.Released {
 		return k
 	}
 	return 0

@@ -7,7 +7,6 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
-	"lockstep/internal/page/statement"
 	"lockstep/trade"
 	"lockstep/trade/words"
 	"lockstep/types"
@@ -295,8 +294,8 @@ func (c *screen) steps(p *words.Printer, s *trade.Status) []step {
 func (c *screen) division(ctx context.Context, t *types.Trade, s *trade.Status) (shares division, err error) {
 	switch s.Phase {
 	case types.PhaseSettled:
-		shares.producer, shares.consumer, _, shares.known = statement.Divided(t, s.Phase, nil)
-		return shares, nil
+		found, known := trade.Divided(&t.Agreement, s.Phase, t.Released, t.Allotted)
+		return division{known, found.ToProducer, found.ToConsumer}, nil
 	case types.PhaseSplit, types.PhaseAwarded:
 	default:
 		return shares, nil
@@ -310,15 +309,8 @@ func (c *screen) division(ctx context.Context, t *types.Trade, s *trade.Status) 
 	if err != nil || tx == nil {
 		return shares, nil //nolint:nilerr // the picture does without the shares where the node has pruned the transaction
 	}
-	for _, action := range tx.Body.Actions {
-		if split, ok := action.(*types.Split); ok && split.Trade == t.ID() {
-			return division{true, split.ToProducer, split.ToConsumer}, nil
-		}
-		if award, ok := action.(*types.Award); ok && award.Trade == t.ID() {
-			return division{true, award.ToProducer, award.ToConsumer}, nil
-		}
-	}
-	return shares, nil
+	found, known := trade.DivisionIn(tx, t.ID())
+	return division{known, found.ToProducer, found.ToConsumer}, nil
 }
 
 // findTx finds a transaction with its receipt; nil where the node has no body of it.

@@ -149,20 +149,15 @@ func Divided(t *types.Trade, phase types.Phase, shares Shares) (producer, consum
 	switch phase {
 	case types.PhaseReleased:
 		end, _ = t.Step(types.StepReleased)
-		return a.Price.Saturate(a.Bond), a.Deposit, end, true
 	case types.PhaseSettled:
 		end, _ = t.Step(types.StepSettled)
-		producer = trade.ProducerShare(a, t.Released, t.Allotted)
-		all := a.Price.Saturate(a.Deposit).Saturate(a.Bond)
-		all, known = all.Sub(trade.Due(a, t.Released))
-		if known {
-			consumer, known = all.Sub(producer)
-		}
-		return producer, consumer, end, known
 	case types.PhaseSplit:
 		end, _ = t.Step(types.StepSplit)
 	case types.PhaseAwarded:
 		end, _ = t.Step(types.StepAwarded)
+	}
+	if division, ok := trade.Divided(a, phase, t.Released, t.Allotted); ok {
+		return division.ToProducer, division.ToConsumer, end, true
 	}
 	if end.At != 0 && shares != nil {
 		producer, consumer, known = shares(t)
