@@ -4,39 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	mqtt3 "github.com/eclipse/paho.mqtt.golang"
-
-	"lockstep/internal/component"
+	"lockstep/internal/broker/mosquitto"
 )
-
-// A mosquitto is a real broker on a port of its own.
-type mosquitto struct {
-	t       testing.TB
-	program string
-	config  string
-	port    int
-	process *exec.Cmd
-}
-
-func newMosquitto(t testing.TB) *mosquitto {
-	t.Helper()
-	m := &mosquitto{t: t, program: component.Find(t, "mosquitto", "/usr/sbin/mosquitto"), port: freePort(t)}
-	m.config = filepath.Join(t.TempDir(), "mosquitto.conf")
-	text := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n", m.port)
-	if err := os.WriteFile(m.config, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	m.start()
-	t.Cleanup(m.stop)
-	return m
-}
 
 func freePort(t testing.TB) int {
 	t.Helper()
@@ -46,23 +20,6 @@ func freePort(t testing.TB) int {
 	}
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a TCP listener
-}
-
-func (m *mosquitto) start() {
-	m.t.Helper()
-	m.process = exec.Command(m.program, "-c", m.config)
-	if err := m.process.Start(); err != nil {
-		m.t.Fatal(err)
-	}
-	reach(m.t, m.port)
-}
-
-func (m *mosquitto) stop() {
-	if m.process != nil {
-		_ = m.process.Process.Kill() // the end of a test, or a broker that dies
-		_ = m.process.Wait()
-		m.process = nil
-	}
 }
 
 // reach waits until a port takes connections.
@@ -78,29 +35,15 @@ func reach(t testing.TB, port int) {
 	t.Fatalf("nothing listens on port %d", port)
 }
 
-// publish sends a message as a meter does.
-func (m *mosquitto) publish(topic, message string, retained bool) {
-	m.t.Helper()
-	options := mqtt3.NewClientOptions().AddBroker(fmt.Sprintf("tcp://127.0.0.1:%d", m.port)).SetClientID("meter")
-	client := mqtt3.NewClient(options)
-	if token := client.Connect(); token.Wait() && token.Error() != nil {
-		m.t.Fatal(token.Error())
-	}
-	defer client.Disconnect(100)
-	if token := client.Publish(topic, 1, retained, message); token.Wait() && token.Error() != nil {
-		m.t.Fatal(token.Error())
-	}
-}
-
 // A source survives a broker that dies and comes back, in both versions of the protocol, and subscribes again.
 func TestMQTT(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"5", "3.1.1"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			broker := newMosquitto(t)
-			broker.publish("tele/house/SENSOR", `{"SML":{"Total_in":1}}`, true)
-			c := load(t, fmt.Sprintf("template: tasmota\nwith: {device: house, broker: 'mqtt://127.0.0.1:%d'}\nversion: '%s'\nkeepalive_topic: R/house/keepalive\n", broker.port, version))
+			broker := mosquitto.New(t)
+			broker.Publish("tele/house/SENSOR", `{"SML":{"Total_in":1}}`, true)
+			c := load(t, fmt.Sprintf("template: tasmota\nwith: {device: house, broker: '%s'}\nversion: '%s'\nkeepalive_topic: R/house/keepalive\n", broker.URL(), version))
 			readings := make(chan Reading, 1000)
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -117,18 +60,18 @@ func TestMQTT(t *testing.T) {
 			if r := next(); r.Value != "import" || r.Number.String() != "1000" || !r.Retained {
 				t.Fatalf("the retained message: %+v", r)
 			}
-			broker.publish("tele/house/SENSOR", "rubbish", false)
-			broker.publish("tele/other/SENSOR", `{"SML":{"Total_in":9}}`, false)
-			broker.publish("tele/house/SENSOR", `{"SML":{"Total_in":2.25,"Power_curr":-300}}`, false)
+			broker.Publish("tele/house/SENSOR", "rubbish", false)
+			broker.Publish("tele/other/SENSOR", `{"SML":{"Total_in":9}}`, false)
+			broker.Publish("tele/house/SENSOR", `{"SML":{"Total_in":2.25,"Power_curr":-300}}`, false)
 			energy, power := next(), next()
 			if energy.Number.String() != "2250" || energy.Retained || power.Value != "power" || power.Number.String() != "-300" {
 				t.Fatalf("%+v %+v", energy, power)
 			}
-			broker.stop()
-			broker.start()
+			broker.Stop()
+			broker.Start()
 			// The source finds the broker again: messages are published until one arrives.
 			for deadline := time.Now().Add(60 * time.Second); ; {
-				broker.publish("tele/house/SENSOR", `{"SML":{"Total_in":3}}`, false)
+				broker.Publish("tele/house/SENSOR", `{"SML":{"Total_in":3}}`, false)
 				select {
 				case r := <-readings:
 					if r.Number.String() != "3000" || r.Steady <= energy.Steady {

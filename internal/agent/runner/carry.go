@@ -79,14 +79,15 @@ func (r *Runner) sign(ctx context.Context, known wallet.Context, t agent.Transac
 		}
 	}
 	for _, act := range t.Acts {
-		if err := add(account, draft, act); err != nil {
+		if err := Add(account, draft, act); err != nil {
 			return nil, err
 		}
 	}
 	return r.Signer.Sign(ctx, draft)
 }
 
-func add(account *wallet.Account, draft *wallet.Draft, act agent.Act) (err error) {
+// Add adds an act of an agent to a draft of its account.
+func Add(account *wallet.Account, draft *wallet.Draft, act agent.Act) (err error) {
 	nonce := func(n agent.NonceOf) uint64 { return account.Nonce(n.Purpose, n.Of, n.Number) }
 	switch a := act.(type) {
 	case agent.Place:

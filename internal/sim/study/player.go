@@ -13,6 +13,7 @@ import (
 	"lockstep/client/wire"
 	"lockstep/internal/agent"
 	"lockstep/internal/agent/plan"
+	"lockstep/internal/agent/runner"
 	"lockstep/internal/ledger"
 	"lockstep/meter"
 	"lockstep/types"
@@ -281,7 +282,7 @@ func (w *world) sign(p *player, acts []agent.Act, anchor types.Coin) (*types.Tx,
 		}
 	}
 	for _, act := range acts {
-		if err := add(draft, act); err != nil {
+		if err := runner.Add(p.account, draft, act); err != nil {
 			return nil, err
 		}
 	}
@@ -303,29 +304,4 @@ func (w *world) sign(p *player, acts []agent.Act, anchor types.Coin) (*types.Tx,
 		return nil, err
 	}
 	return draft.Sign()
-}
-
-// add adds an act to a draft. The agents of a simulation trade in auctions alone.
-func add(draft *wallet.Draft, act agent.Act) (err error) {
-	switch a := act.(type) {
-	case agent.Place:
-		_, err = draft.Place(a.Order, a.Replaces)
-	case agent.Withdraw:
-		err = draft.Withdraw(&a.Order)
-	case agent.Read:
-		draft.Read(a.Flow, a.From, a.Records...)
-	case agent.Release:
-		err = draft.Release(a.Trade.ID, &a.Trade.Trade, a.Instalment)
-	case agent.Settle:
-		err = draft.Settle(a.Trade.ID, &a.Trade.Trade)
-	case agent.Collect:
-		err = draft.Collect(a.Trade.ID, &a.Trade.Trade)
-	case agent.Gather:
-		err = draft.Merge(a.Coins...)
-	case agent.Deliver:
-		err = draft.Deliver(a.Trade.ID, &a.Trade.Trade)
-	case agent.Pay, agent.Post, agent.Cancel, agent.Take, agent.Divide:
-		err = fmt.Errorf("an agent of a simulation wants to %s", act.Name())
-	}
-	return err
 }
