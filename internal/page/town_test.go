@@ -390,19 +390,8 @@ func (w *town) post(name string, goods types.Goods, price uint64) (id types.Offe
 // book opens an auction with orders of several members, and returns its product.
 func (w *town) book() types.ProductID {
 	w.t.Helper()
-	status, err := w.api.Status(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	params, err := w.api.Params(w.t.Context())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	slot := uint64(params.Slot)
-	from := types.Time((uint64(status.BlockTime.Add(params.Market.Gate+20*minute))/slot + 1) * slot)
-	product := types.Product{
-		Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(params.Slot), Asset: w.euro.ID(),
-	}
+	product := w.productIn(20 * minute)
+
 	for _, order := range []struct {
 		name     string
 		side     types.Side
@@ -461,7 +450,10 @@ func (w *town) auctions(n int) (last types.ProductID) {
 }
 
 // nextProduct is a product whose gate is some minutes ahead.
-func (w *town) nextProduct() types.Product {
+func (w *town) nextProduct() types.Product { return w.productIn(5 * minute) }
+
+// productIn is the first product whose gate is ahead by so much at least.
+func (w *town) productIn(ahead types.Duration) types.Product {
 	w.t.Helper()
 	params, err := w.api.Params(w.t.Context())
 	if err != nil {
@@ -472,6 +464,6 @@ func (w *town) nextProduct() types.Product {
 		w.t.Fatal(err)
 	}
 	slot := uint64(params.Slot)
-	from := types.Time((uint64(status.BlockTime.Add(params.Market.Gate+5*minute))/slot + 1) * slot)
+	from := types.Time((uint64(status.BlockTime.Add(params.Market.Gate+ahead))/slot + 1) * slot)
 	return types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: "town", From: from, Until: from.Add(params.Slot), Asset: w.euro.ID()}
 }

@@ -23,22 +23,7 @@ func TestHeaderWithoutHash(t *testing.T) {
 	signed := v.sign(t, 21, types.Hash{1}, v, 0)
 	signed.Header.ValidatorsHash = nil
 	signed.Commit.BlockID.Hash = nil
-	header, err := signed.Header.ToProto().Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit, err := signed.Commit.ToProto().Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := v.set.ToProto()
-	if err != nil {
-		t.Fatal(err)
-	}
-	validators, err := set.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
+	header, commit, validators := v.encode(t, signed)
 	r := newReceipt(t, v, 300, 21, 0)
 	r.Header, r.Commit = header, commit
 	wantFault(t, "from genesis", r.Verify(v.trust(t)), receipt.PartHeader)

@@ -73,25 +73,30 @@ func (v *validators) sign(t testing.TB, height int64, app types.Hash, next *vali
 // light is a signed header with its validators, as the engine encodes them.
 func (v *validators) light(t testing.TB, signed *cmttypes.SignedHeader) chain.LightBlock {
 	t.Helper()
+	header, commit, set := v.encode(t, signed)
+	return chain.LightBlock{
+		SignedHeader: chain.SignedHeader{Height: uint64(signed.Height), Header: header, Commit: commit}, Hash: types.Hash(signed.Hash()), Validators: set,
+	}
+}
+
+// encode encodes a signed header and the set as the engine does.
+func (v *validators) encode(t testing.TB, signed *cmttypes.SignedHeader) (header, commit, encoded []byte) {
+	t.Helper()
 	header, err := signed.Header.ToProto().Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit, err := signed.Commit.ToProto().Marshal()
-	if err != nil {
+	if commit, err = signed.Commit.ToProto().Marshal(); err != nil {
 		t.Fatal(err)
 	}
 	set, err := v.set.ToProto()
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := set.Marshal()
-	if err != nil {
+	if encoded, err = set.Marshal(); err != nil {
 		t.Fatal(err)
 	}
-	return chain.LightBlock{
-		SignedHeader: chain.SignedHeader{Height: uint64(signed.Height), Header: header, Commit: commit}, Hash: types.Hash(signed.Hash()), Validators: encoded,
-	}
+	return header, commit, encoded
 }
 
 // genesis writes a genesis file of the validators.
