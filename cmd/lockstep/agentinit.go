@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"lockstep/internal/agent/config"
-	"lockstep/internal/atomicfile"
 	"lockstep/meter/source"
 )
 
@@ -61,8 +60,8 @@ func (c *agentInitCmd) Run(a *app) error {
 	if _, err := config.Load([]byte(text)); err != nil {
 		return misuse("these answers make no configuration: %v", err)
 	}
-	if err := atomicfile.Create(path, []byte(text)); err != nil {
-		return fmt.Errorf("write %s: %w (a configuration is never written over)", path, err)
+	if err := createFile(path, []byte(text)); err != nil {
+		return err
 	}
 	return a.show(map[string]string{"file": path}, func(p *page) {
 		p.line("Wrote %s. Next: read it, then lockstep agent check, lockstep agent confirm and lockstep agent run.", path)

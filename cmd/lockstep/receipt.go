@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"lockstep/client/wire"
-	"lockstep/internal/atomicfile"
 	"lockstep/internal/chain"
 	"lockstep/internal/plaintext"
 	"lockstep/internal/receipt"
@@ -74,7 +73,7 @@ func (a *app) export(file string, w exportedFile, text string, tell func(p *page
 		_, err := io.WriteString(a.out, text)
 		return err
 	}
-	if err := atomicfile.Create(file, []byte(text)); err != nil {
+	if err := createFile(file, []byte(text)); err != nil {
 		return err
 	}
 	w.File = file

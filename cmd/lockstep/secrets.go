@@ -56,6 +56,15 @@ func writeSecret(path string, content []byte) error {
 	return err
 }
 
+// createFile creates a file of the user's, and writes over none.
+func createFile(path string, content []byte) error {
+	err := atomicfile.Create(path, content)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("there is a file at %s already, and it is never written over: choose another name or move it away", path)
+	}
+	return err
+}
+
 // wordsOut is the destination of a new wallet's words: the terminal, or a file that no one else can read.
 type wordsOut struct {
 	WordsFile string `help:"Write the 24 words to this new file (mode 0600) instead of the terminal." type:"path" placeholder:"FILE"`

@@ -20,6 +20,19 @@ var (
 	ErrSet    = errors.New("set")    // the validators are not those that the reader trusts
 )
 
+// fault is a fault of one kind, whose text does not repeat the kind.
+type fault struct{ kind, err error }
+
+func faulty(kind error, format string, args ...any) error {
+	return &fault{kind, fmt.Errorf(format, args...)}
+}
+
+// Error returns the fault without its kind.
+func (f *fault) Error() string { return f.err.Error() }
+
+// Unwrap returns the kind and the cause.
+func (f *fault) Unwrap() []error { return []error{f.kind, f.err} }
+
 // Trust is the set of validators that a reader of headers trusts. It begins with a genesis file or with a header that the reader has from
 // elsewhere, and follows changes of the set by light blocks. It knows no trusting period: old validators that still have their keys can forge the blocks that come
 // after them. So a recent header is the better begin.
@@ -76,14 +89,14 @@ func (t *Trust) Follow(light *LightBlock) error {
 	}
 	var encoded cmtproto.ValidatorSet
 	if err := encoded.Unmarshal(light.Validators); err != nil {
-		return fmt.Errorf("%w: the validators of block %d can't be read: %w", ErrSet, header.Height, err)
+		return faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
 	}
 	set, err := cmttypes.ValidatorSetFromProto(&encoded)
 	if err != nil {
-		return fmt.Errorf("%w: the validators of block %d can't be read: %w", ErrSet, header.Height, err)
+		return faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
 	}
 	if !bytes.Equal(set.Hash(), header.ValidatorsHash) {
-		return fmt.Errorf("%w: the validators are not those that header %d names", ErrSet, header.Height)
+		return faulty(ErrSet, "the validators are not those that header %d names", header.Height)
 	}
 	if err := t.trusts(header, commit); err != nil {
 		return err
@@ -100,18 +113,16 @@ func (t *Trust) trusts(header *cmttypes.Header, commit *cmttypes.Commit) error {
 	switch {
 	case t.set == nil:
 		if header.Height != t.header.height || types.Hash(header.Hash()) != t.header.hash {
-			return fmt.Errorf("%w: block %d has the hash %x; the first light block must be that of the trusted header %d with the hash %s",
-				ErrSet, header.Height, []byte(header.Hash()), t.header.height, t.header.hash)
+			return faulty(ErrSet, "block %d has the hash %x; the first light block must be that of the trusted header %d with the hash %s", header.Height, []byte(header.Hash()), t.header.height, t.header.hash)
 		}
 		return nil
 	case header.Height <= t.height:
-		return fmt.Errorf("%w: block %d does not come after block %d, to which the validators are known", ErrSet, header.Height, t.height)
+		return faulty(ErrSet, "block %d does not come after block %d, to which the validators are known", header.Height, t.height)
 	case bytes.Equal(header.ValidatorsHash, t.set.Hash()), header.Height == t.height+1 && bytes.Equal(header.ValidatorsHash, t.next):
 		return nil // the caller checks the signatures
 	}
 	if err := t.set.VerifyCommitLightTrusting(t.chainID, commit, cmtmath.Fraction{Numerator: 1, Denominator: 3}); err != nil {
-		return fmt.Errorf("%w: the validators of block %d are others than those of block %d, and a third of these has not signed it: add a light block between them (%w)",
-			ErrSet, header.Height, t.height, err)
+		return faulty(ErrSet, "the validators of block %d are others than those of block %d, and a third of these has not signed it: add a light block between them (%w)", header.Height, t.height, err)
 	}
 	return nil
 }
@@ -130,14 +141,11 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 	}
 	switch {
 	case t.set == nil:
-		return checked, fmt.Errorf("%w: the validators of the trusted header %d are not known: pass its light block, which 'lockstep trust export' writes, with --trust",
-			ErrSet, t.header.height)
+		return checked, faulty(ErrSet, "the validators of the trusted header %d are not known: pass its light block, which 'lockstep trust export' writes, with --trust", t.header.height)
 	case header.Height < t.height:
-		return checked, fmt.Errorf("%w: the header is of block %d, and the trust begins at block %d: export the receipt again, its leaf can be proved at a later block",
-			ErrSet, header.Height, t.height)
+		return checked, faulty(ErrSet, "the header is of block %d, and the trust begins at block %d: export the receipt again, its leaf can be proved at a later block", header.Height, t.height)
 	case !bytes.Equal(header.ValidatorsHash, t.set.Hash()):
-		return checked, fmt.Errorf("%w: the validators of block %d are not the trusted ones, those of block %d: pass the light blocks between them with --trust",
-			ErrSet, header.Height, t.height)
+		return checked, faulty(ErrSet, "the validators of block %d are not the trusted ones, those of block %d: pass the light blocks between them with --trust", header.Height, t.height)
 	}
 	if err := verifyCommit(header, commit, t.set); err != nil {
 		return checked, err
@@ -155,7 +163,7 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 func (t *Trust) read(encodedHeader, encodedCommit []byte) (*cmttypes.Header, *cmttypes.Commit, error) {
 	var headerProto cmtproto.Header
 	if err := headerProto.Unmarshal(encodedHeader); err != nil {
-		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrHeader, err)
+		return nil, nil, faulty(ErrHeader, "it can't be read: %w", err)
 	}
 	header, err := cmttypes.HeaderFromProto(&headerProto)
 	if err == nil {
@@ -171,25 +179,24 @@ func (t *Trust) read(encodedHeader, encodedCommit []byte) (*cmttypes.Header, *cm
 		err = fmt.Errorf("its app hash has %d bytes", len(header.AppHash))
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrHeader, err)
+		return nil, nil, faulty(ErrHeader, "it can't be read: %w", err)
 	}
 	if t.chainID != "" && header.ChainID != t.chainID {
-		return nil, nil, fmt.Errorf("%w: it is of ledger %q, trusted is %q", ErrHeader, header.ChainID, t.chainID)
+		return nil, nil, faulty(ErrHeader, "it is of ledger %q, trusted is %q", header.ChainID, t.chainID)
 	}
 	var commitProto cmtproto.Commit
 	if err := commitProto.Unmarshal(encodedCommit); err != nil {
-		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrCommit, err)
+		return nil, nil, faulty(ErrCommit, "it can't be read: %w", err)
 	}
 	commit, err := cmttypes.CommitFromProto(&commitProto)
 	if again, encodeErr := commitProto.Marshal(); err == nil && (encodeErr != nil || !bytes.Equal(again, encodedCommit)) {
 		err = errors.New("it is not in its one encoding")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: it can't be read: %w", ErrCommit, err)
+		return nil, nil, faulty(ErrCommit, "it can't be read: %w", err)
 	}
 	if commit.Height != header.Height || !bytes.Equal(commit.BlockID.Hash, header.Hash()) {
-		return nil, nil, fmt.Errorf("%w: it signs block %d with the hash %x, and the header is block %d with the hash %x",
-			ErrCommit, commit.Height, []byte(commit.BlockID.Hash), header.Height, []byte(header.Hash()))
+		return nil, nil, faulty(ErrCommit, "it signs block %d with the hash %x, and the header is block %d with the hash %x", commit.Height, []byte(commit.BlockID.Hash), header.Height, []byte(header.Hash()))
 	}
 	return &header, commit, nil
 }
@@ -197,11 +204,11 @@ func (t *Trust) read(encodedHeader, encodedCommit []byte) (*cmttypes.Header, *cm
 // verifyCommit checks every signature of a commit, and that more than two thirds of the power of a set have signed.
 func verifyCommit(header *cmttypes.Header, commit *cmttypes.Commit, set *cmttypes.ValidatorSet) error {
 	if err := set.VerifyCommit(header.ChainID, commit.BlockID, header.Height, commit); err != nil {
-		return fmt.Errorf("%w: %w", ErrCommit, err)
+		return faulty(ErrCommit, "%w", err)
 	}
 	for i, signature := range commit.Signatures { // the engine finds keys by their place alone
 		if address := set.Validators[i].Address; signature.BlockIDFlag != cmttypes.BlockIDFlagAbsent && !bytes.Equal(signature.ValidatorAddress, address) {
-			return fmt.Errorf("%w: signature %d names validator %s, the set has %s there", ErrCommit, i, signature.ValidatorAddress, address)
+			return faulty(ErrCommit, "signature %d names validator %s, the set has %s there", i, signature.ValidatorAddress, address)
 		}
 	}
 	return nil

@@ -91,3 +91,13 @@ func TestHostileGenesis(t *testing.T) {
 		}
 	}
 }
+
+// TestNoReceipt: a file of another kind is named as such, not as a receipt that was changed.
+func TestNoReceipt(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"time=2026-11-27 level=INFO\n", "\n", "{\"a\": 1}\n", "lockstep trust v1 00000000\n"} {
+		if _, err := receipt.Parse(text); err == nil || !strings.Contains(err.Error(), "the file is none") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -41,6 +41,9 @@ func (l *lines) next(name string, count int) ([]string, error) {
 		return nil, &PartError{name, fmt.Errorf("line %d is missing or cut short", l.number)}
 	}
 	l.rest = rest
+	if l.number == 1 && !strings.HasPrefix(line, name+" ") {
+		return nil, &PartError{name, fmt.Errorf("the file is none: it does not begin with %q", name)}
+	}
 	at := strings.LastIndexByte(line, ' ')
 	if at < 0 || sumOf(line[:at]) != line[at+1:] {
 		return nil, &PartError{name, fmt.Errorf("line %d was changed: its sum is not that of its content", l.number)}
