@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +15,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"lockstep/client"
 	"lockstep/client/wire/history"
-	"lockstep/internal/httpapi"
 	"lockstep/internal/ledgertest"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/ledgertest/served"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -207,22 +205,6 @@ func TestStatementText(t *testing.T) {
 	}
 }
 
-// nodeOf serves a ledger with an index of its blocks so far.
-func nodeOf(t *testing.T, l *ledgertest.Ledger) *client.Client {
-	t.Helper()
-	handler, err := httpapi.New(httpapi.Config{Ledger: l, History: l.History(t), OpenSubmit: true, Version: "test", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	node, err := client.New(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return node
-}
-
 // The files of a day and a month are written once both are over and indexed, and stay as they are.
 func TestKeeper(t *testing.T) {
 	t.Parallel()
@@ -230,7 +212,8 @@ func TestKeeper(t *testing.T) {
 	l.Story(t)
 	began := l.Now().Std()
 	folder := filepath.Join(t.TempDir(), "journals")
-	k := &Keeper{Node: nodeOf(t, l), Key: party.Key("producer"), Folder: folder, Assets: assets, Log: slog.New(slog.DiscardHandler)}
+	node, _ := served.Node(t, l)
+	k := &Keeper{Node: node, Key: party.Key("producer"), Folder: folder, Assets: assets, Log: slog.New(slog.DiscardHandler)}
 	if err := k.Keep(t.Context(), began.AddDate(0, 0, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +258,7 @@ func TestFetch(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
 	_, id := l.Story(t)
-	node := nodeOf(t, l)
+	node, _ := served.Node(t, l)
 	for name, net := range map[string]string{"producer": "400", "consumer": "-400"} {
 		entries, err := Fetch(t.Context(), node, party.Key(name), ledgertest.Start, l.Now()+1)
 		if err != nil || len(entries) != 1 || entries[0].Trade != id || entries[0].Net().String() != net || entries[0].Came != 400 {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"math/big"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,13 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"lockstep/client"
 	"lockstep/internal/books"
 	"lockstep/internal/broker"
 	"lockstep/internal/broker/mosquitto"
-	"lockstep/internal/httpapi"
 	"lockstep/internal/ledgertest"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/ledgertest/served"
 	"lockstep/trade"
 	"lockstep/trade/words"
 	"lockstep/types"
@@ -171,16 +169,7 @@ func TestTotals(t *testing.T) {
 // feedOf is a feed of a party at a node with an index.
 func feedOf(t *testing.T, l *ledgertest.Ledger, name string) *Feed {
 	t.Helper()
-	handler, err := httpapi.New(httpapi.Config{Ledger: l, History: l.History(t), OpenSubmit: true, Version: "test", Logger: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	node, err := client.New(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	node, _ := served.Node(t, l)
 	return &Feed{
 		Node: node, Key: party.Key(name), Device: device(), Zone: "community", Asset: party.Euro(), Currency: "EUR", Buy: "0.31", Sell: "0.08",
 		Language: words.English, Log: quiet,

@@ -2,34 +2,17 @@ package notify
 
 import (
 	"context"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"lockstep/client"
-	"lockstep/internal/httpapi"
 	"lockstep/internal/ledgertest"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/ledgertest/served"
 	"lockstep/trade/words"
 	"lockstep/types"
 )
-
-// nodeOf serves a ledger as a node does.
-func nodeOf(t *testing.T, l *ledgertest.Ledger) (*client.Client, *httptest.Server) {
-	t.Helper()
-	handler, err := httpapi.New(httpapi.Config{Ledger: l, OpenSubmit: true, Version: "test", Logger: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	node, err := client.New(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return node, server
-}
 
 // watch watches the trades of a party until its result is called.
 func watch(t *testing.T, node *client.Client, name string, q *Queue, policy Policy) (stop func()) {
@@ -75,7 +58,7 @@ func paid(t *testing.T, l *ledgertest.Ledger, nonce uint64) types.TradeID {
 func TestWatcher(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
-	node, _ := nodeOf(t, l)
+	node, _ := served.Node(t, l)
 	folder := t.TempDir()
 	q := reopen(t, folder, "webhook")
 	first := paid(t, l, 1)
@@ -129,7 +112,7 @@ func TestWatcher(t *testing.T) {
 func TestWatcherReminds(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
-	node, _ := nodeOf(t, l)
+	node, _ := served.Node(t, l)
 	trade := paid(t, l, 1)
 	now, err := node.Trade(t.Context(), trade)
 	if err != nil {
@@ -149,7 +132,7 @@ func TestWatcherReminds(t *testing.T) {
 func TestWatcherInbox(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
-	node, _ := nodeOf(t, l)
+	node, _ := served.Node(t, l)
 	trade := paid(t, l, 1)
 	q := openQueue(t, t.TempDir(), "webhook")
 	inbox := make(chan Matter, 3)
@@ -176,7 +159,7 @@ func TestWatcherInbox(t *testing.T) {
 func TestWatcherTroubles(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t, "test")
-	node, server := nodeOf(t, l)
+	node, server := served.Node(t, l)
 	l.Halt()
 	q := openQueue(t, t.TempDir(), "webhook")
 	stop := watch(t, node, "producer", q, Policy{})
