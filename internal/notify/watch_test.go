@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/internal/ledgertest"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/ledgertest/served"
@@ -182,5 +183,17 @@ func TestWatcherTroubles(t *testing.T) {
 	}
 	if len(q.Pending()) != 2 {
 		t.Errorf("%+v", q.Pending())
+	}
+}
+
+// TestEventWithoutHeight: an event at height 0, which only a faulty node sends, does not end the watch for good.
+func TestEventWithoutHeight(t *testing.T) {
+	t.Parallel()
+	q := openQueue(t, t.TempDir(), "webhook")
+	w := &Watcher{Queue: q, Log: quiet}
+	for _, c := range []struct{ height, cursor uint64 }{{0, 0}, {1, 0}, {7, 6}} {
+		if err := w.event(t.Context(), &wire.Event{Event: types.Event{Height: c.height}}); err != nil || q.Cursor() != c.cursor {
+			t.Errorf("after height %d all up to %d is done, %v", c.height, q.Cursor(), err)
+		}
 	}
 }
