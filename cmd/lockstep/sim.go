@@ -12,17 +12,18 @@ import (
 
 // simCmd plays a scenario of many households without the consensus engine, as often as one likes with the same results.
 type simCmd struct {
-	Scenario   string   `arg:"" optional:"" help:"Scenario: a YAML file. Without it, a street in summer." type:"existingfile" placeholder:"FILE"`
-	Town       bool     `help:"Play the twelve households of the demonstration, with its cheats and its cloud."`
-	Households int      `help:"Number of households, in place of the scenario's." placeholder:"N"`
-	Slots      int      `help:"Number of quarter-hours, in place of the scenario's; a day has 96." placeholder:"N"`
-	Seed       *uint64  `help:"Seed of all that is drawn, in place of the scenario's." placeholder:"N" zero:""`
-	Seeds      int      `help:"Play so many seeds, from the first one on, and print means and spreads." default:"1" placeholder:"N"`
-	Profiles   string   `help:"CSV of measured houses (house,time,use_wh,sun_wh), in place of the scenario's." type:"existingfile" placeholder:"FILE"`
-	Rules      []string `help:"Market rules to compare, in place of the scenario's: uniform, pay-as-bid, static, pro-rata, none." placeholder:"RULE"`
-	CSV        string   `name:"csv" help:"Write the households of each run as CSV." type:"path" placeholder:"FILE"`
-	Report     string   `help:"Write the results as one HTML file." type:"path" placeholder:"FILE"`
-	Quiet      bool     `help:"Show no progress." short:"q"`
+	Scenario    string   `arg:"" optional:"" help:"Scenario: a YAML file. Without it, a street in summer." type:"existingfile" placeholder:"FILE"`
+	Town        bool     `help:"Play the twelve households of the demonstration, with its cheats and its cloud."`
+	Households  int      `help:"Number of households, in place of the scenario's." placeholder:"N"`
+	Slots       int      `help:"Number of quarter-hours, in place of the scenario's; a day has 96." placeholder:"N"`
+	Seed        *uint64  `help:"Seed of all that is drawn, in place of the scenario's." placeholder:"N" zero:""`
+	Seeds       int      `help:"Play so many seeds, from the first one on, and print means and spreads." default:"1" placeholder:"N"`
+	Profiles    string   `help:"CSV of measured houses (house,time,use_wh,sun_wh), in place of the scenario's." type:"existingfile" placeholder:"FILE"`
+	Communities int      `help:"Play a region of so many communities, by arithmetic alone." placeholder:"N"`
+	Rules       []string `help:"Market rules to compare, in place of the scenario's: uniform, pay-as-bid, static, pro-rata, none." placeholder:"RULE"`
+	CSV         string   `name:"csv" help:"Write the households of each run as CSV." type:"path" placeholder:"FILE"`
+	Report      string   `help:"Write the results as one HTML file." type:"path" placeholder:"FILE"`
+	Quiet       bool     `help:"Show no progress." short:"q"`
 }
 
 // Run plays the scenario.
@@ -35,6 +36,9 @@ func (c *simCmd) Run(ctx context.Context, a *app) error {
 		if err := checkWritable(flag, file); err != nil {
 			return err
 		}
+	}
+	if scenario.Communities.Count > 0 {
+		return c.region(a, scenario)
 	}
 	var runs []*study.Result
 	for n := range c.Seeds {
@@ -67,6 +71,24 @@ func (c *simCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// region plays a region and shows it.
+func (c *simCmd) region(a *app, scenario study.Scenario) error {
+	if c.Seeds > 1 || c.Report != "" {
+		return misuse("a region has no --seeds and no --report: leave them out; --csv writes a line for each community")
+	}
+	r, err := study.RunRegion(scenario)
+	if err != nil {
+		return &usageError{err}
+	}
+	if err := c.write(c.CSV, func(to *bytes.Buffer) error { return r.WriteCSV(to) }); err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.show(r, nil)
+	}
+	return r.WriteText(a.out)
+}
+
 func (c *simCmd) show(a *app, sweep *study.Sweep) error {
 	switch {
 	case a.JSON && c.Seeds == 1:
@@ -97,6 +119,9 @@ func (c *simCmd) scenario() (study.Scenario, error) {
 	}
 	if c.Households != 0 {
 		s.Households = c.Households
+	}
+	if c.Communities != 0 {
+		s.Communities.Count = c.Communities
 	}
 	if c.Slots != 0 {
 		s.Slots = c.Slots

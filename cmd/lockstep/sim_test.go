@@ -40,6 +40,23 @@ func TestSimOutputs(t *testing.T) {
 	}
 }
 
+// TestSimRegion: a region is computed, with a line of CSV for each community.
+func TestSimRegion(t *testing.T) {
+	t.Parallel()
+	var out, wrong bytes.Buffer
+	table := filepath.Join(t.TempDir(), "r.csv")
+	if code := run(strings.Fields("sim --json --communities 3 --households 4 --slots 60 --csv "+table), strings.NewReader(""), &out, &wrong); code != exitFine {
+		t.Fatalf("%d %s", code, wrong.String())
+	}
+	var region struct{ Communities []struct{} }
+	if err := json.Unmarshal(out.Bytes(), &region); err != nil || len(region.Communities) != 3 {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	if text, err := os.ReadFile(table); err != nil || strings.Count(string(text), "\n") != 4 {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
 // TestSimArguments: a value that can't be played is refused before anything is played, with the remedy.
 func TestSimArguments(t *testing.T) {
 	t.Parallel()
@@ -55,6 +72,9 @@ func TestSimArguments(t *testing.T) {
 		"--seeds 0":                     "--seeds 0 is not possible",
 		"--seeds 1001":                  "--seeds 1001: choose 1 to 1000",
 		"--rules lottery":               `rules "lottery": choose from uniform`,
+		"--communities 3 --seeds 2":     "a region has no --seeds",
+		"--communities 3 --report r":    "no --report",
+		"--communities 1":               "communities.count 1: choose 2 to 1000",
 		"--town --households 3":         "leave --households out",
 		"--report " + folder:            "--report: open " + folder,
 		"--csv " + folder + "/no/s.csv": "choose a file in a folder that exists",

@@ -50,10 +50,10 @@ func (s *Scenario) houses() (houses []*house, begin int, err error) {
 	days := (begin+s.Slots)/sim.SlotsPerDay + 1
 	sky := make([]uint64, days)
 	for day := range sky {
-		sky[day] = s.Sky.draw(rand.New(rand.NewPCG(s.Seed, uint64(day)+skies)))
+		sky[day] = s.Sky.draw(rand.New(rand.NewPCG(s.Seed, uint64(day)+skies))) // the same for all of a region
 	}
 	for i := range s.Households {
-		chance := rand.New(rand.NewPCG(s.Seed, uint64(i)))
+		chance := s.chance(uint64(i))
 		h := s.draw(chance, standard, begin, sky)
 		h.name = fmt.Sprintf("House %d", i+1)
 		if measured != nil {
@@ -105,8 +105,16 @@ func (s *Scenario) town(standard *sim.Profile) (houses []*house) {
 	return houses
 }
 
-// skies keeps the chance of the days apart from that of the households.
-const skies = 1 << 32
+// skies keeps the chance of the days apart from that of the households, communityChance that of a community from its households'.
+const (
+	skies           = 1 << 32
+	communityChance = maxHouseholds
+)
+
+// chance is the source of chance of one household of the community.
+func (s *Scenario) chance(household uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(s.Seed, uint64(s.place)*(maxHouseholds+1)+household))
+}
 
 // draw draws a value of a range.
 func (r Range) draw(chance *rand.Rand) uint64 { return r.From + chance.Uint64N(r.To-r.From+1) }

@@ -43,6 +43,10 @@ type Scenario struct {
 	Clouds     []Cloud  `yaml:"clouds"`
 	Restarts   []Outage `yaml:"restarts"` // of the ledger
 	Rules      []string `yaml:"rules"`    // that are compared on the same days
+
+	Communities Communities `yaml:"communities"` // of a region: see [RunRegion]
+
+	place int // of the community in its region
 }
 
 // Range is from a least to a most value.
@@ -151,6 +155,8 @@ func Default() Scenario {
 		Offline:   Span{From: "12:00", Until: "14:00"},
 		Meters:    Broken{From: "12:00"},
 		Rules:     allRules(),
+
+		Communities: Communities{Roofs: Range{0, 60}},
 	}
 }
 
@@ -294,6 +300,9 @@ func (s *Scenario) Check() error {
 		if !slices.Contains(allRules(), rule) {
 			return fault("rules %q: choose from %s", rule, strings.Join(allRules(), ", "))
 		}
+	}
+	if err := s.checkRegion(); err != nil {
+		return err
 	}
 	return s.checkTimes()
 }
