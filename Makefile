@@ -10,8 +10,8 @@ endif
 
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
-PLAIN = TestAllocations TestClock TestEveryPage TestExamples TestExplorePairs TestFourValidators TestKills TestLedgerAgainstRule TestModeNet TestMutants TestRandomEntries TestRulesSpeed TestSameSeed TestScripts TestSurvivor
-PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/node ./internal/page ./internal/sim/study ./types
+PLAIN = TestAllocations TestBadLinks TestClock TestDamage TestDisks TestEveryPage TestExamples TestExplorePairs TestFourValidators TestKillValidators TestKills TestLedgerAgainstRule TestModeNet TestMutants TestPartitions TestRandomEntries TestRulesSpeed TestSameSeed TestScripts TestSurvivor
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/netlab ./internal/node ./internal/page ./internal/sim/study ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint
@@ -93,6 +93,15 @@ fuzz: ## each fuzz target for FUZZTIME, 10s unless told
 kills: ## lose agents thousands of times, and kill them, their node and their broker for some minutes (about half an hour)
 	go test ./internal/agent/runner -run 'Crash' -crashes 60 -timeout 60m
 	go test ./internal/agent/runner -run TestKills -kill 5m -timeout 20m
+
+# Tags build nodes that a test can let cheat, or whose clock it can set.
+.PHONY: test-net
+test-net: ## every fault of a network, with 4 and 7 validators as processes in network namespaces (Linux, root; half an hour)
+	go test -tags 'vice clockshift' -count=1 -timeout 60m ./internal/netlab -long
+
+.PHONY: test-net-short
+test-net-short: ## validators that cheat and wrong clocks, in network namespaces (Linux, root; a minute)
+	go test -tags 'vice clockshift' -count=1 -run 'TestVices|TestTwins|TestFlood|TestClocks' ./internal/netlab
 
 .PHONY: mutants
 mutants: ## change each rule of a trade and switch off each rule of the ledger; tests and explorer must notice (up to an hour)

@@ -27,6 +27,7 @@ func floors() []floor {
 		{4, "internal/game/explore"},
 		{4, "internal/ledgertest"},
 		{4, "internal/mutate"},
+		{4, "internal/netlab"},
 		{4, "internal/practice"},
 		{4, "internal/sim"},
 

@@ -111,7 +111,7 @@ func (a *application) PrepareProposal(
 	x := newBlockExecution(a.store.StateReader(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
 	a.finishProposal(x)
-	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+	return &abci.ResponsePrepareProposal{Txs: proposal(txs)}, nil
 }
 
 // ProcessProposal rejects blocks that no honest proposer makes: with a transaction that can't be decoded, lacks a valid signature or

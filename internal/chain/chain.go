@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strings"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -91,8 +92,12 @@ func (c *Chain) openClock() error {
 func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (err error) {
 	defer func() { // the engine panics when its files contradict each other or the store
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the engine can't start from its files: %w", asError(r))
+			err = asError(r)
+		} else if err == nil || !strings.Contains(err.Error(), "error during handshake") {
+			return
 		}
+		err = fmt.Errorf("the engine's files in %s contradict each other or the state (%w): a file is damaged or of another backup; restore a backup of the node's whole folder, or, "+
+			"with several validators, make the node anew", c.config.Dir, err)
 	}()
 	config, err := c.config.engineConfig()
 	if err != nil {
@@ -108,7 +113,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	}
 	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
 	if err != nil {
-		return fmt.Errorf("read the node's key: %w", err)
+		return fmt.Errorf("read the node's key: %w; restore its file from a backup", err)
 	}
 	if c.genesis, err = genesisHash(files.Genesis); err != nil {
 		return err

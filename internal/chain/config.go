@@ -28,6 +28,10 @@ type Config struct {
 	// BlockMemory bounds the memory of the newest blocks before they are sorted into files. Twice as much may be in use.
 	BlockMemory int
 
+	// SlowLinks gathers messages to peers before they are sent. A message is sent in frames of a kilobyte, however short it is, so that
+	// validators at slow links need a third of the bytes, and each step of a block takes a little longer.
+	SlowLinks bool
+
 	// TrustClock accepts a wall clock that has jumped ahead. ClockAhead is the accepted lead of the ledger's time over it; see ADR 0022.
 	TrustClock bool
 	ClockAhead time.Duration
@@ -50,6 +54,9 @@ const (
 	// peerRate (bytes a second each way) and peerPacket (bytes) replace the engine's defaults, which throttle a full chain.
 	peerRate   = 64 << 20
 	peerPacket = 16 << 10
+	// Every step of a block waits for a flush, at every node, and for the gossip of votes.
+	flushFast, gossipFast = time.Millisecond, 5 * time.Millisecond
+	flushSlow, gossipSlow = 50 * time.Millisecond, 50 * time.Millisecond
 )
 
 func (c Config) withDefaults(params *types.Params) Config {
@@ -97,11 +104,13 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.P2P.PersistentPeers = strings.Join(c.Peers, ",")
 	config.P2P.SendRate, config.P2P.RecvRate = peerRate, peerRate
 	config.P2P.MaxPacketMsgPayloadSize = peerPacket
-	config.P2P.FlushThrottleTimeout = time.Millisecond // every step of a block waits for it, at every node
+	config.P2P.FlushThrottleTimeout, config.Consensus.PeerGossipSleepDuration = flushFast, gossipFast
+	if c.SlowLinks {
+		config.P2P.FlushThrottleTimeout, config.Consensus.PeerGossipSleepDuration = flushSlow, gossipSlow
+	}
 
 	config.Consensus.TimeoutPropose, config.Consensus.TimeoutProposeDelta = c.Idle+proposeGrace, proposeDelta
 	config.Consensus.TimeoutCommit = 0 // PrepareProposal paces the chain: it waits for the first transaction
-	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
 	// The engine would compare decided blocks with the wall clock, and panic when that clock is wrong. clock.judge checks the time of a
 	// block when it is proposed.
 	config.Consensus.BlockTimeTolerance = math.MaxInt64

@@ -188,7 +188,7 @@ func startGenesis(file string, now time.Time) error {
 	}
 	var genesis cmttypes.GenesisDoc
 	if err := cmtjson.Unmarshal(text, &genesis); err != nil {
-		return fmt.Errorf("read the genesis file %s: %w", file, err)
+		return fmt.Errorf("the genesis file %s is damaged (%w): take it from another node, for all have the same one", file, err)
 	}
 	if !genesis.GenesisTime.IsZero() {
 		return nil
@@ -232,7 +232,7 @@ func loadGenesis(file string) (*cmttypes.GenesisDoc, error) {
 	}
 	genesis, _, err := parseGenesis(text)
 	if err != nil {
-		return nil, fmt.Errorf("read the genesis file %s: %w", file, err)
+		return nil, fmt.Errorf("the genesis file %s is damaged (%w): take it from another node, for all have the same one", file, err)
 	}
 	return genesis, nil
 }
@@ -241,7 +241,7 @@ func loadGenesis(file string) (*cmttypes.GenesisDoc, error) {
 func NodeID(dir string) (string, error) {
 	key, err := p2p.LoadNodeKey(filesOf(dir).NodeKey)
 	if err != nil {
-		return "", fmt.Errorf("read the node's key: %w", err)
+		return "", fmt.Errorf("read the node's key: %w; restore its file from a backup", err)
 	}
 	return string(key.ID()), nil
 }

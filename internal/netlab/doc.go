@@ -1,6 +1,4 @@
-// Package netlab runs the nodes of a ledger as processes, each in a network namespace of its own, and lets the links between them fail as
-// told: cut, slow, lossy, late. Packets between the namespaces pass through this process, so the failures need no module of
-// the kernel and follow a seed. For tests only; it needs Linux and root.
-//
-// Start with [New].
+// Package netlab tests the nodes of a ledger as processes, each in a network namespace of its own, while parties trade: validators are killed, cut
+// off, frozen and cheat, links are slow and lossy, disks are full, files are damaged, clocks are wrong. Packets between the namespaces pass
+// through the test's process, so these faults need no module of the kernel and follow a seed. It needs Linux and root.
 package netlab

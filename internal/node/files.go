@@ -39,11 +39,12 @@ const DefaultAPI = "127.0.0.1:8645"
 
 // Settings are a node's own settings; the ledger's parameters are in its genesis file.
 type Settings struct {
-	API       string     `json:"api"`        // where the API listens
-	Hosts     []string   `json:"hosts"`      // host names under which a proxy on this machine serves the API
-	Origins   []string   `json:"origins"`    // sites whose pages may read the API in a browser
-	P2PListen string     `json:"p2p_listen"` // where this node takes connections of other nodes; empty: nowhere
-	P2PPeers  []string   `json:"p2p_peers"`  // nodes to stay connected with, each "id@host:port"
+	API       string     `json:"api"`                  // where the API listens
+	Hosts     []string   `json:"hosts"`                // host names under which a proxy on this machine serves the API
+	Origins   []string   `json:"origins"`              // sites whose pages may read the API in a browser
+	P2PListen string     `json:"p2p_listen"`           // where this node takes connections of other nodes; empty: nowhere
+	P2PPeers  []string   `json:"p2p_peers"`            // nodes to stay connected with, each "id@host:port"
+	SlowLinks bool       `json:"slow_links,omitempty"` // gather messages to peers, for links of a few Mbit/s
 	LogLevel  slog.Level `json:"log_level"`
 	MemoryMB  int        `json:"memory_mb"` // approximate memory of the process
 
@@ -388,7 +389,7 @@ func LoadSettings(dir string) (Settings, error) {
 	}
 	settings := DefaultSettings()
 	if err := strict.Unmarshal(text, &settings); err != nil {
-		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
+		return Settings{}, fmt.Errorf("settings %s: %w; correct the file, or restore it", file, err)
 	}
 	if err := settings.Check(); err != nil {
 		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
@@ -408,7 +409,7 @@ func LoadToken(dir string) (string, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if secret, err := hex.DecodeString(token); err != nil || len(secret) != 32 {
-		return "", fmt.Errorf("%s does not hold an API token: 64 hexadecimal digits are needed", file)
+		return "", fmt.Errorf("%s does not hold an API token: 64 hexadecimal digits are needed; restore it, or write some of your own", file)
 	}
 	return token, nil
 }

@@ -97,7 +97,7 @@ func (n *Node) open(config Config) error {
 	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
-		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
+		TrustClock: config.TrustClock, SlowLinks: settings.SlowLinks, ClockAhead: settings.ClockAhead.Std(),
 	}, n.store, n.logger)
 	if err != nil {
 		return err

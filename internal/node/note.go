@@ -69,7 +69,7 @@ func loadNoteKey(dir string) (signer note.Signer, verifierKey string, err error)
 	}
 	verifier, err := note.NewVerifier(verifierKey)
 	if err != nil || verifier.KeyHash() != signer.KeyHash() || verifier.Name() != signer.Name() {
-		return nil, "", fmt.Errorf("%s is damaged: its two keys do not belong together", file)
+		return nil, "", fmt.Errorf("%s is damaged: its two keys do not belong together; restore it, or remove it and tell those who follow the log the new key", file)
 	}
 	return signer, verifierKey, nil
 }

@@ -1,5 +1,3 @@
-//go:build linux
-
 package netlab
 
 import (
@@ -55,6 +53,10 @@ func each(t *testing.T, test func(t *testing.T, l *Lab, traffic *Traffic)) {
 
 // TestKillValidators: validators are killed one after the other, f at once, more than f, and all, while parties trade.
 func TestKillValidators(t *testing.T) {
+	if testing.Short() {
+		t.Skip("validators as processes, without -short")
+	}
+	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
 		f := (len(l.Nodes) - 1) / 3
 		for _, n := range l.Nodes {
@@ -84,6 +86,10 @@ func TestKillValidators(t *testing.T) {
 
 // TestPartitions: the network is cut in every shape. A side with a quorum goes on, the others stand, and no deadline passes.
 func TestPartitions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("validators as processes, without -short")
+	}
+	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
 		n := len(l.Nodes)
 		for _, shape := range shapes(n, n) {
@@ -147,6 +153,10 @@ func shapes(n, most int) (all [][]int) {
 
 // TestBadLinks: packets are lost and late, hosts sleep, and links are slow. Trades end all the same.
 func TestBadLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("validators as processes, without -short")
+	}
+	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
 		l.Links(Link{Loss: 50, Delay: 30 * time.Millisecond, Jitter: 30 * time.Millisecond})
 		traffic.Flows()
@@ -164,6 +174,10 @@ func TestBadLinks(t *testing.T) {
 
 // TestDisks: the disk of a validator is full, and then only to be read. It says so and ends or stands; the others go on, and it comes back.
 func TestDisks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("validators as processes, without -short")
+	}
+	t.Parallel()
 	l := New(t, 4, *seed)
 	traffic := l.Trade(4, *seed)
 	traffic.Flows()
@@ -273,6 +287,10 @@ func waitFor(t *testing.T, what string, done func() bool) {
 // TestDamage: a validator is killed, and a file of its folder is torn at its end or has one wrong byte: every file in turn in the long
 // form. It comes back with the right history, or it ends and says why. It never hangs, panics or has a history of its own.
 func TestDamage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("validators as processes, without -short")
+	}
+	t.Parallel()
 	l := New(t, 4, *seed)
 	traffic := l.Trade(4, *seed)
 	traffic.Flows()
@@ -333,6 +351,9 @@ func outcome(t *testing.T, l *Lab, n *Node) string {
 			lines := strings.Split(strings.TrimSpace(n.log.String()), "\n")
 			if text := n.log.String(); mentions(text, "panic:", "goroutine 1 [", "runtime error") || strings.TrimSpace(text) == "" {
 				t.Errorf("it ended without a word of its own:\n%s", text)
+			}
+			if end := lines[len(lines)-1]; !mentions(end, "restore", "take it from", "correct the file") {
+				t.Errorf("it names no remedy: %s", end)
 			}
 			return "it ended: " + lines[len(lines)-1]
 		}

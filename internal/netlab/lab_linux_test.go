@@ -3,6 +3,7 @@ package netlab
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -76,6 +77,7 @@ type Node struct {
 	lab   *Lab
 	index int
 	host  *host
+	vice  string // see the tag vice in internal/chain
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -84,10 +86,18 @@ type Node struct {
 	log     *tail
 }
 
-// New makes a ledger of so many validators and starts them. All that goes wrong on the links follows the seed.
+// New makes a ledger of so many validators and starts them. Its windows are short, so that an outage is longer. All that goes wrong on the
+// links follows the seed.
 func New(t testing.TB, validators int, seed uint64) *Lab {
 	t.Helper()
-	net, err := newNetwork(validators, seed)
+	params := types.DefaultParams("netlab")
+	params.ClockCap, params.MinWindow = clockCap, window
+	return newLab(t, validators, seed, params, func(*node.Settings) {})
+}
+
+func newLab(t testing.TB, validators int, seed uint64, params types.Params, settings func(*node.Settings)) *Lab {
+	t.Helper()
+	net, err := newNetwork(validators+1, seed) // the last host is that of a twin
 	if err != nil {
 		if os.Getenv("CI") == "" && os.Getuid() != 0 {
 			t.Skipf("network namespaces need root: %v", err)
@@ -95,32 +105,88 @@ func New(t testing.TB, validators int, seed uint64) *Lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(net.close)
-	l := &Lab{Params: types.DefaultParams("netlab"), t: t, network: net}
-	l.Params.ClockCap, l.Params.MinWindow = clockCap, window
+	l := &Lab{Params: params, t: t, network: net}
 	var folders []node.Validator
-	for i, h := range net.hosts {
+	for i, h := range net.hosts[:validators] {
 		dir := filepath.Join(t.TempDir(), fmt.Sprintf("node%d", i))
 		folders = append(folders, node.Validator{Dir: dir, API: api, Listen: h.address.String() + peer, Address: h.address.String() + peer})
 	}
 	if err := node.InitAll(folders, l.Params); err != nil {
 		t.Fatal(err)
 	}
-	for i, h := range net.hosts {
-		token, err := node.LoadToken(folders[i].Dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		transport := &http.Transport{DialContext: h.dial, MaxIdleConnsPerHost: 16}
-		t.Cleanup(transport.CloseIdleConnections)
-		c, err := client.New("http://"+api, client.WithToken(token), client.WithHTTPClient(&http.Client{Transport: transport}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.Nodes = append(l.Nodes, &Node{Dir: folders[i].Dir, Client: c, lab: l, index: i, host: h})
+	for i := range folders {
+		l.settings(folders[i].Dir, settings)
+		l.Nodes = append(l.Nodes, l.node(i, folders[i].Dir))
 	}
 	t.Cleanup(func() { l.Kill(l.Nodes...) })
 	l.Start(l.Nodes...)
 	return l
+}
+
+// node is the node of a folder, at a host.
+func (l *Lab) node(index int, dir string) *Node {
+	l.t.Helper()
+	h := l.network.hosts[index]
+	token, err := node.LoadToken(dir)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	transport := &http.Transport{DialContext: h.dial, MaxIdleConnsPerHost: 16}
+	l.t.Cleanup(transport.CloseIdleConnections)
+	c, err := client.New("http://"+api, client.WithToken(token), client.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return &Node{Dir: dir, Client: c, lab: l, index: index, host: h}
+}
+
+// Vice restarts a node with a vice; see the tag vice in internal/chain.
+func (l *Lab) Vice(n *Node, vice string) {
+	l.t.Helper()
+	l.Kill(n)
+	n.vice = vice
+	l.Start(n)
+}
+
+// Twin makes a node with a copy of the folder of a node that does not run: it signs with the same key, and has forgotten what it signed.
+func (l *Lab) Twin(n *Node) *Node {
+	l.t.Helper()
+	dir := n.Dir + ".twin"
+	if err := os.CopyFS(dir, os.DirFS(n.Dir)); err != nil {
+		l.t.Fatal(err)
+	}
+	fresh := dir + ".fresh" // another ledger, for files of a node that never signed
+	if err := node.Init(fresh, node.InitOptions{Params: l.Params}); err != nil {
+		l.t.Fatal(err)
+	}
+	for _, file := range []string{"config/node_key.json", "data/priv_validator_state.json"} {
+		text, err := os.ReadFile(filepath.Join(fresh, "engine", file))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "engine", file), text, 0o600)
+		}
+		if err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	l.settings(dir, func(s *node.Settings) { s.P2PListen = l.network.hosts[len(l.Nodes)].address.String() + peer })
+	return l.node(len(l.Nodes), dir)
+}
+
+// settings changes the settings of a node that does not run.
+func (l *Lab) settings(dir string, change func(*node.Settings)) {
+	l.t.Helper()
+	settings, err := node.LoadSettings(dir)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	change(&settings)
+	text, err := json.Marshal(settings)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "node.json"), text, 0o600)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 // Start starts nodes that don't run.
@@ -138,7 +204,7 @@ func (n *Node) start() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), childFolder+"="+n.Dir, "LOCKSTEP_TEST_CLOCK="+n.clockFile())
+	command.Env = append(os.Environ(), childFolder+"="+n.Dir, "LOCKSTEP_TEST_CLOCK="+n.clockFile(), "LOCKSTEP_TEST_VICE="+n.vice)
 	n.log = new(tail)
 	command.Stderr = n.log
 	in, out, err := os.Pipe()
@@ -270,7 +336,7 @@ func (l *Lab) Split(groups ...[]int) {
 
 // Shape cuts every link for which joined is false, in that direction.
 func (l *Lab) Shape(joined func(from, to int) bool) {
-	for from := range l.Nodes {
+	for from := range l.Nodes { // a twin is always joined
 		for to := range l.Nodes {
 			l.network.paths[from][to].set(Link{Cut: !joined(from, to)})
 		}
