@@ -33,6 +33,7 @@ type application struct {
 	failure *failure
 	clock   *clock
 	stop    <-chan struct{} // closed to end the wait of an idle proposer
+	relays  func() bool     // reports whether peers need the transactions of other peers
 
 	replaying atomic.Bool // the engine replays its log: don't wait for transactions
 
@@ -95,9 +96,9 @@ func (a *application) InsertTx(_ context.Context, request *abci.RequestInsertTx)
 	return &abci.ResponseInsertTx{Code: uint32(types.CodeOf(err))}, nil
 }
 
-// ReapTxs returns this node's own new transactions, for the peers.
+// ReapTxs returns new transactions for the peers.
 func (a *application) ReapTxs(_ context.Context, request *abci.RequestReapTxs) (*abci.ResponseReapTxs, error) {
-	return &abci.ResponseReapTxs{Txs: a.pool.reap(int(request.MaxBytes))}, nil
+	return &abci.ResponseReapTxs{Txs: a.pool.reap(int(request.MaxBytes), a.relays())}, nil
 }
 
 // PrepareProposal fills a block from the pool. An idle chain proposes an empty block, so that the ledger clock advances.

@@ -41,6 +41,7 @@ type Chain struct {
 	stop    chan struct{}
 	started bool
 	votes   votes
+	address cmttypes.Address // of this node's key among the validators
 }
 
 // Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
@@ -54,7 +55,7 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	if err == nil {
 		c.driven = &application{
 			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
-			failure: c.failure, clock: c.clock, stop: c.stop, seen: map[types.Hash]*types.Tx{},
+			failure: c.failure, clock: c.clock, stop: c.stop, relays: c.relays, seen: map[types.Hash]*types.Tx{},
 		}
 		err = c.openEngine(c.driven, logger)
 	}
@@ -111,6 +112,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	if err != nil {
 		return err
 	}
+	c.address = validator.GetAddress()
 	nodeKey, err := p2p.LoadNodeKey(files.NodeKey)
 	if err != nil {
 		return fmt.Errorf("read the node's key: %w; restore its file from a backup", err)

@@ -145,6 +145,17 @@ func (c *Chain) Signers() (Signers, error) {
 	return signers, nil
 }
 
+// relays reports whether peers need the transactions of other peers from this node. They don't where validators are connected with each other, and
+// with nobody else.
+func (c *Chain) relays() bool {
+	state := c.votes.state.Load()
+	if state == nil {
+		return true
+	}
+	validators := state.GetRoundState().Validators
+	return !validators.HasAddress(c.address) || c.engine.Switch().Peers().Size() != validators.Size()-1
+}
+
 // heard reports whether a vote of a validator for the next block, or without any for the last block, reached this node.
 func heard(now *cstypes.RoundState, i int, address cmttypes.Address) bool {
 	for round := range now.Round + 1 {

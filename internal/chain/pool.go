@@ -274,11 +274,11 @@ func (p *pool) byHash(hashes []types.Hash) []*types.Tx {
 	return txs
 }
 
-// reap returns own queued transactions that were not sent to peers yet.
-func (p *pool) reap(maxBytes int) [][]byte {
+// reap returns queued transactions that were not sent to peers yet: own ones, and with relay those of peers too.
+func (p *pool) reap(maxBytes int, relay bool) [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.queue.take(maxBytes)
+	return p.queue.take(maxBytes, relay)
 }
 
 // propose fills a block in order of arrival, up to the first transaction that exceeds its bytes or its work. If the whole queue may not fit,

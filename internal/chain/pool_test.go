@@ -202,17 +202,35 @@ func TestReapOnce(t *testing.T) {
 	if err := w.pool.submit(t.Context(), foreign, other)[0]; err != nil {
 		t.Fatal(err)
 	}
-	if told := w.pool.reap(0); len(told) != 1 || string(told[0]) != string(mint.Bytes()) {
+	if told := w.pool.reap(0, false); len(told) != 1 || string(told[0]) != string(mint.Bytes()) {
 		t.Errorf("peers are told of %d transactions", len(told))
 	}
-	if again := w.pool.reap(0); len(again) != 0 {
+	if again := w.pool.reap(0, false); len(again) != 0 {
 		t.Errorf("peers are told again of %d transactions", len(again))
 	}
 	w.submit(w.mint(6, "peter"), w.mint(7, "peter"))
-	if some := w.pool.reap(400); len(some) != 1 {
+	if some := w.pool.reap(400, false); len(some) != 1 {
 		t.Errorf("peers are told of %d transactions at once", len(some))
 	}
-	if rest := w.pool.reap(0); len(rest) != 1 {
+	if rest := w.pool.reap(0, false); len(rest) != 1 {
 		t.Errorf("%d transactions were left", len(rest))
+	}
+	if err := w.pool.submit(t.Context(), foreign, w.mint(8, "clara"))[0]; err != nil {
+		t.Fatal(err)
+	}
+	if relayed := w.pool.reap(0, true); len(relayed) != 1 {
+		t.Errorf("%d transactions of a peer are relayed", len(relayed))
+	}
+}
+
+// TestReapAfterBlock: a node without peers keeps nothing of a transaction that is on the ledger.
+func TestReapAfterBlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).run()
+	w.must(w.mint(1000, "peter"))
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	if left := len(w.pool.queue.fresh); left != 0 {
+		t.Errorf("%d transactions wait for peers for ever", left)
 	}
 }

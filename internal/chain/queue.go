@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"slices"
+
 	"lockstep/internal/ledger"
 	"lockstep/types"
 )
@@ -11,6 +13,7 @@ type entry struct {
 	work    uint64 // of its execution, see [ledger.Work]
 	running bool   // acts on a running trade, which has deadlines and locked money
 	removed bool   // from the pool
+	from    origin // where it was submitted
 }
 
 // size is the maximum number of bytes in a block.
@@ -29,7 +32,7 @@ type queue struct {
 	releases map[types.TradeID]struct{}    // trades with a queued unsigned transaction
 	bytes    int
 	work     uint64   // of all entries
-	fresh    []*entry // own, not yet sent to peers
+	fresh    []*entry // not yet sent to peers
 }
 
 func newQueue() queue {
@@ -46,9 +49,8 @@ func (q *queue) add(e *entry, from origin) {
 	if trade, ok := unsignedTrade(e.tx); ok {
 		q.releases[trade] = struct{}{}
 	}
-	if from == own {
-		q.fresh = append(q.fresh, e)
-	}
+	e.from = from
+	q.fresh = append(q.fresh, e)
 }
 
 // remove removes the transactions with these IDs.
@@ -78,14 +80,15 @@ func (q *queue) remove(ids []types.TxID) {
 		}
 	}
 	q.entries = rest
+	q.fresh = slices.DeleteFunc(q.fresh, func(e *entry) bool { return e.removed }) // a node without peers never takes them
 }
 
-// take returns fresh transactions, up to a number of bytes unless that is zero.
-func (q *queue) take(maxBytes int) [][]byte {
+// take returns fresh transactions, up to a number of bytes unless that is zero: own ones, and with relay those of peers too.
+func (q *queue) take(maxBytes int, relay bool) [][]byte {
 	var txs [][]byte
 	total := 0
 	for i, e := range q.fresh {
-		if e.removed {
+		if e.from != own && !relay {
 			continue
 		}
 		if total += len(e.tx.Bytes()); maxBytes > 0 && total > maxBytes {

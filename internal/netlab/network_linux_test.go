@@ -143,7 +143,7 @@ func setUp(name string, address netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(socket)
+	defer func() { _ = unix.Close(socket) }()
 	request, err := unix.NewIfreq(name)
 	if err != nil {
 		return err

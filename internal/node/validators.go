@@ -46,8 +46,7 @@ func InitAll(validators []Validator, params types.Params) error {
 		names[i] = id + "@" + v.Address
 	}
 	for i, v := range validators {
-		peers := append(append([]string{}, names[:i]...), names[i+1:]...)
-		settings := v.settings(peers)
+		settings := v.settings(peersOf(i, names))
 		if err := settings.Check(); err != nil {
 			return fmt.Errorf("settings of validator %d: %w", i, err)
 		}
@@ -56,6 +55,23 @@ func InitAll(validators []Validator, params types.Params) error {
 		}
 	}
 	return nil
+}
+
+// peersOf returns the peers that one of some validators connects to. Up to seven connect to each other. More connect to their next ones in
+// a ring: every vote goes to each peer of each node, so that a full mesh of twenty fills slow links with votes alone. The connections are as many as
+// the largest number of faulty validators and one, so no such number can cut the others apart (a Harary graph).
+func peersOf(i int, names []string) (peers []string) {
+	const mesh = 7
+	n := len(names)
+	next := n - 1
+	if n > mesh {
+		faulty := (n - 1) / 3
+		next = (faulty + 2) / 2 // to each side
+	}
+	for step := 1; step <= next; step++ {
+		peers = append(peers, names[(i+step)%n])
+	}
+	return peers
 }
 
 func (v *Validator) settings(peers []string) *Settings {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -180,6 +181,38 @@ func TestInitAll(t *testing.T) {
 	} {
 		if err := InitAll([]Validator{v, places(t, 1)[0]}, params); err == nil {
 			t.Errorf("%s: it is taken", name)
+		}
+	}
+}
+
+// TestMesh: some validators form a mesh, more a graph that stays whole without any of the largest number of faulty ones.
+func TestMesh(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{1: 0, 2: 1, 4: 3, 7: 6, 8: 4, 10: 4, 13: 6, 20: 8, 40: 14, 100: 34} {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprint(i)
+		}
+		joined := make([]map[string]bool, n)
+		for i := range joined {
+			joined[i] = map[string]bool{}
+		}
+		for i := range names {
+			for _, peer := range peersOf(i, names) {
+				if peer == names[i] {
+					t.Errorf("%d of %d connects to itself", i, n)
+				}
+				at, _ := strconv.Atoi(peer) // a name of this test
+				joined[i][peer], joined[at][names[i]] = true, true
+			}
+		}
+		for i := range joined {
+			if len(joined[i]) != want {
+				t.Errorf("%d of %d has %d connections, want %d", i, n, len(joined[i]), want)
+			}
+		}
+		if faulty := (n - 1) / 3; n > 1 && want <= faulty {
+			t.Errorf("%d faulty ones of %d can cut one off that has %d connections", faulty, n, want)
 		}
 	}
 }
