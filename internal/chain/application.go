@@ -32,6 +32,7 @@ type application struct {
 	feed    *feed
 	failure *failure
 	clock   *clock
+	custody *custody
 	stop    <-chan struct{} // closed to end the wait of an idle proposer
 	relays  func() bool     // reports whether peers need the transactions of other peers
 
@@ -150,6 +151,7 @@ func clean(txs []blockTx) bool {
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
+	a.custody.committed(request)
 	if !a.optimistic.matches(height, blockTime, txs) {
 		a.executeOptimistically(height, blockTime, txs)
 	}

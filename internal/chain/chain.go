@@ -42,6 +42,8 @@ type Chain struct {
 	started bool
 	votes   votes
 	address cmttypes.Address // of this node's key among the validators
+	custody *custody
+	signer  *stamper
 }
 
 // Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
@@ -120,8 +122,14 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	if c.genesis, err = genesisHash(files.Genesis); err != nil {
 		return err
 	}
-	signing := &stamper{FilePV: validator, clock: c.clock, failure: c.failure, stop: c.stop}
-	c.engine, err = cmtnode.NewNode(config, signing, nodeKey,
+	if c.custody, err = openCustody(files, validator, &c.config, c.failure, c.logger); err != nil {
+		return err
+	}
+	if c.driven != nil {
+		c.driven.custody = c.custody
+	}
+	c.signer = &stamper{FilePV: validator, custody: c.custody, clock: c.clock, failure: c.failure, stop: c.stop, signed: c.config.signed}
+	c.engine, err = cmtnode.NewNode(config, c.signer, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
 		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
@@ -173,6 +181,7 @@ func (c *Chain) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go c.watchClock(ctx, state)
+	go c.watchVotes(ctx)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -210,6 +219,7 @@ func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 		case <-look.C:
 		}
 		c.clock.now()
+		c.nudge()
 		if err := c.clock.save(); err != nil {
 			c.logger.Debug(err.Error()) // the next start judges by the last block
 		}
@@ -348,7 +358,7 @@ type Status struct {
 
 	SinceBlock time.Duration // since the last block
 	Halted     bool          // no block for longer than an idle chain waits
-	Troubles   []string      // sentences on problems with the clock
+	Troubles   []string      // sentences on problems with the clock and the validator's key
 }
 
 // haltedAfter is the time without a block after which a chain counts as halted. An idle chain makes a block every idle interval; a failed
@@ -358,9 +368,13 @@ func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second 
 // Status returns the state of the node.
 func (c *Chain) Status() Status {
 	since := c.feed.since()
+	troubles := c.clock.troubles()
+	if trouble := c.custody.trouble(); trouble != "" {
+		troubles = append(troubles, trouble)
+	}
 	status := Status{
 		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since, Genesis: c.genesis,
-		Halted: since > c.config.haltedAfter(), Troubles: c.clock.troubles(),
+		Halted: since > c.config.haltedAfter(), Troubles: troubles,
 	}
 	if c.engine.IsRunning() {
 		status.Peers = c.engine.Switch().Peers().Size()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	cmtconfig "github.com/cometbft/cometbft/config"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
 	"lockstep/types"
 )
@@ -36,7 +37,13 @@ type Config struct {
 	TrustClock bool
 	ClockAhead time.Duration
 
-	clock func() moment // reads the machine's clocks; tests replace it
+	// SignNow makes the validator sign at once, although its folder is a copy or a restored backup: nobody else has its key.
+	SignNow bool
+
+	// Tests replace these.
+	clock  func() moment        // reads the machine's clocks
+	silent int                  // the blocks for which a copied validator waits
+	signed func(*cmtproto.Vote) // is told of each vote that this node signs
 }
 
 const (

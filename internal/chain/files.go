@@ -273,7 +273,7 @@ func paramsOf(chainID string, appState []byte) (types.Params, error) {
 
 // engineFiles are the paths of the engine's files.
 type engineFiles struct {
-	Genesis, ValidatorKey, ValidatorState, NodeKey, Clock string
+	Genesis, ValidatorKey, ValidatorState, NodeKey, Clock, Home string
 }
 
 func filesOf(dir string) engineFiles {
@@ -282,7 +282,7 @@ func filesOf(dir string) engineFiles {
 	return engineFiles{
 		Genesis:      config.GenesisFile(),
 		ValidatorKey: config.PrivValidatorKeyFile(), ValidatorState: config.PrivValidatorStateFile(),
-		NodeKey: config.NodeKeyFile(), Clock: filepath.Join(config.DBDir(), "clock.json"),
+		NodeKey: config.NodeKeyFile(), Clock: filepath.Join(config.DBDir(), "clock.json"), Home: filepath.Join(config.DBDir(), "home.json"),
 	}
 }
 

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -31,6 +32,11 @@ func (l engineLogger) Error(message string, keyvals ...any) {
 			if keyvals[i] == "err" {
 				l.failure.set(fmt.Errorf("consensus: %w", asError(keyvals[i+1])))
 			}
+		}
+	}
+	for _, value := range keyvals {
+		if err, ok := value.(error); ok && errors.Is(err, errHeld) {
+			return // at each vote: the status of the node says it
 		}
 	}
 	l.log(slog.LevelError, message, keyvals)

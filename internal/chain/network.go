@@ -94,6 +94,9 @@ type Signer struct {
 	Signed int    // the blocks whose commit has its signature; a commit takes those that come first, so a slow validator lacks some
 	Last   uint64 // the newest block that it signed, 0: none of those that were looked at
 	Heard  bool   // its vote for the next block reached this node, or for the last one, as long as there is no next
+
+	// Ahead and Behind tell how far its clock is from this node's, by the time of its last vote. The network's delay makes it look behind.
+	Ahead, Behind types.Duration
 }
 
 // signedBlocks is how many blocks Signers looks at.
@@ -103,8 +106,9 @@ const signedBlocks = 100
 type votes struct {
 	state atomic.Pointer[consensus.State] // of the running engine
 
-	mu    sync.Mutex
-	known map[int64][]string // the addresses that signed the last blocks
+	mu      sync.Mutex
+	known   map[int64][]string // the addresses that signed the last blocks
+	offsets map[string]offset  // of the clocks of the validators, by their addresses
 }
 
 // Signers returns how the validators took part in the last blocks, and whether enough of them are heard.
@@ -121,6 +125,9 @@ func (c *Chain) Signers() (Signers, error) {
 	for i, validator := range now.Validators.Validators {
 		signer := Signer{Power: validator.VotingPower, Heard: heard(now, i, validator.Address)}
 		copy(signer.Key[:], validator.PubKey.Bytes())
+		if ahead, known := c.votes.clockOf(string(validator.Address), top); known {
+			signer.Ahead, signer.Behind = durations(ahead)
+		}
 		if signer.Heard {
 			signers.Heard += validator.VotingPower
 		}

@@ -13,9 +13,11 @@ import (
 // times from it.
 type stamper struct {
 	*privval.FilePV
+	custody *custody
 	clock   *clock
 	failure *failure
 	stop    <-chan struct{}
+	signed  func(*cmtproto.Vote) // is told of each signed vote, or nil
 }
 
 var errSignerStopped = errors.New("the node is stopping and signs nothing more")
@@ -27,7 +29,18 @@ func (s *stamper) SignVote(chainID string, vote *cmtproto.Vote) (err error) {
 		return errSignerStopped
 	}
 	vote.Timestamp = s.clock.stamp()
-	return s.FilePV.SignVote(chainID, vote)
+	s.custody.mu.Lock()
+	defer s.custody.mu.Unlock()
+	if err := s.custody.allow(vote.Height); err != nil {
+		return err
+	}
+	if err := s.FilePV.SignVote(chainID, vote); err != nil {
+		return err
+	}
+	if s.signed != nil {
+		s.signed(vote)
+	}
+	return nil
 }
 
 // SignProposal signs a proposal. When the program stopped between signing a proposal and logging it, the engine asks again after the restart,
@@ -37,6 +50,11 @@ func (s *stamper) SignProposal(chainID string, proposal *cmtproto.Proposal) (err
 	defer s.report(&err)
 	if s.stopped() { // the signature would not be recorded
 		return errSignerStopped
+	}
+	s.custody.mu.Lock()
+	defer s.custody.mu.Unlock()
+	if err := s.custody.allow(proposal.Height); err != nil {
+		return err
 	}
 	asked := proposal.Timestamp
 	if err := s.FilePV.SignProposal(chainID, proposal); err != nil || proposal.Timestamp.Equal(asked) {

@@ -1,0 +1,359 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cstypes "github.com/cometbft/cometbft/consensus/types"
+	"github.com/cometbft/cometbft/privval"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"lockstep/internal/atomicfile"
+	"lockstep/types"
+)
+
+// Bounds of a custody.
+const (
+	// awayBlocks is for how many blocks a validator may have signed nothing and still sign the next one at once.
+	awayBlocks = 5
+	// awayPause is how long a validator that was away listens while no block comes.
+	awayPause = 10 * time.Second
+	// silentBlocks is how many blocks without a signature of its key a copied folder waits for, besides a random number: two copies that are
+	// started together don't end their wait together.
+	silentBlocks, silentSpread = 2 * awayBlocks, 64
+)
+
+// hold is why a validator doesn't sign.
+type hold int
+
+const (
+	free    hold = iota // it signs
+	away                // others have made blocks without it
+	copied              // its folder is a copy: the original may sign too
+	doubled             // its key has signed blocks that its own state doesn't know
+)
+
+// custody decides whether a node signs with its validator's key. A key must sign on one machine only, and never with a state of its last
+// signature that is older than that signature: both would sign two blocks of one height. See ADR 0051.
+//
+// The votes of the network are the lease: who holds a key shows it at each height. A node that may not be the only one with its key listens
+// first, and signs once the key is silent.
+type custody struct {
+	file    string // names the folder to which the key belongs
+	home    string // this folder, or nothing where the system can't tell
+	key     *privval.FilePV
+	address cmttypes.Address
+	silent  int // blocks without a signature of the key after which a copy signs
+	logger  *slog.Logger
+	failure *failure
+
+	mu    sync.Mutex // guards the fields below, and the state of the key
+	held  hold
+	since time.Time // when it was held
+	asked bool      // the engine asks for signatures: the node has caught up
+	quiet int       // blocks in a row without a signature of the key, once the engine asks
+	other int64     // the newest height that the key has signed elsewhere
+}
+
+// homeFile is the stored form of the folder to which a key belongs.
+type homeFile struct {
+	Home string `json:"home"`
+}
+
+// restoredHome marks a restored folder: it is no folder's name.
+const restoredHome = "restored from a backup"
+
+// openCustody takes charge of a validator's key.
+func openCustody(files engineFiles, key *privval.FilePV, config *Config, failure *failure, logger *slog.Logger) (*custody, error) {
+	c := &custody{
+		file: files.Home, home: homeOf(files), key: key, address: key.Key.Address, silent: config.silent,
+		failure: failure, logger: logger,
+	}
+	if c.silent == 0 {
+		c.silent = silentBlocks + rand.N(silentSpread) //nolint:gosec // no secret
+	}
+	text, err := os.ReadFile(c.file)
+	switch {
+	case config.SignNow || errors.Is(err, fs.ErrNotExist):
+		return c, c.settle()
+	case err != nil:
+		return nil, fmt.Errorf("read whose validator this is: %w", err)
+	}
+	var kept homeFile
+	if err := json.Unmarshal(text, &kept); err != nil || kept.Home != c.home && c.home != "" || kept.Home == restoredHome {
+		c.hold(copied)
+		logger.Warn(c.trouble())
+	}
+	return c, nil
+}
+
+// settle writes down that the key belongs to this folder.
+func (c *custody) settle() error {
+	text, err := json.Marshal(homeFile{c.home})
+	if err == nil {
+		err = atomicfile.Replace(c.file, append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write whose validator this is: %w", err)
+	}
+	return nil
+}
+
+// MarkRestored makes the node of a folder listen before it signs: the folder is a restored backup.
+func MarkRestored(dir string) error {
+	c := custody{file: filesOf(dir).Home, home: restoredHome}
+	return c.settle()
+}
+
+// homeOf names a folder on its machine: a copy has another name.
+func homeOf(files engineFiles) string {
+	inode := inodeOf(filepath.Dir(files.ValidatorState))
+	if inode == "" {
+		return ""
+	}
+	machine, _ := os.ReadFile("/etc/machine-id") // absent in a container
+	return inode + " " + string(bytes.TrimSpace(machine))
+}
+
+// hold stops signing. The caller holds c.mu.
+func (c *custody) hold(why hold) {
+	if c.held == free {
+		c.since = time.Now()
+	}
+	c.held, c.quiet = max(c.held, why), 0
+}
+
+var errHeld = errors.New("the node listens whether its key signs elsewhere")
+
+// allow reports why no signature at a height may be given. The caller holds c.mu.
+func (c *custody) allow(height int64) error {
+	c.asked = true
+	if c.held == free && height > c.key.LastSignState.Height+awayBlocks {
+		c.hold(away)
+	}
+	if c.held != free {
+		return errHeld
+	}
+	return nil
+}
+
+// committed takes note of a decided block: of the signatures of the block before, which it has.
+func (c *custody) committed(request *abci.RequestFinalizeBlock) {
+	own := false
+	for i := range request.DecidedLastCommit.Votes {
+		vote := &request.DecidedLastCommit.Votes[i]
+		own = own || vote.BlockIdFlag != cmtproto.BlockIDFlagAbsent && bytes.Equal(vote.Validator.Address, c.address)
+	}
+	c.signed(request.Height-1, own)
+}
+
+// signed takes note of a block before the last, and whether its commit has a signature of the key.
+func (c *custody) signed(height int64, own bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case own && height > c.key.LastSignState.Height:
+		c.another(height)
+	case c.held == free || !c.asked:
+	default:
+		if c.quiet++; c.quiet >= c.enough() {
+			c.release(height)
+		}
+	}
+}
+
+func (c *custody) enough() int {
+	if c.held == away {
+		return awayBlocks
+	}
+	return c.silent
+}
+
+// another takes note of a signature that this node didn't give. The caller holds c.mu.
+func (c *custody) another(height int64) {
+	if c.held != doubled {
+		c.logger.Error("the validator's key has signed elsewhere: this node signs nothing", "height", height, "here", c.key.LastSignState.Height)
+	}
+	c.hold(doubled)
+	c.other = max(c.other, height)
+}
+
+// vote takes note of a vote that reached the node.
+func (c *custody) vote(vote *cmttypes.Vote) {
+	if !bytes.Equal(vote.ValidatorAddress, c.address) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	step := int8(2) // of the engine: the proposal is 1
+	if vote.Type == cmtproto.PrecommitType {
+		step = 3
+	}
+	last := &c.key.LastSignState
+	if known, err := last.CheckHRS(vote.Height, vote.Round, step); err == nil && (!known || !bytes.Equal(last.Signature, vote.Signature)) {
+		c.another(vote.Height)
+	}
+}
+
+// release lets the node sign again. A copy or a restored folder signs from the block after the next one on: whoever had the key may have
+// signed up to there. The caller holds c.mu.
+func (c *custody) release(height int64) {
+	defer c.report()
+	next := height + 2 // height is that of the block before the one that is being decided
+	last := c.key.LastSignState
+	switch {
+	case c.held == away:
+		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = height, 0, 0, nil, nil
+	default:
+		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = next, math.MaxInt32, 3, nil, nil
+	}
+	if last.Height > c.key.LastSignState.Height {
+		c.key.LastSignState = last
+		c.key.LastSignState.Save()
+	}
+	if err := c.settle(); err != nil {
+		c.failure.set(err)
+		return
+	}
+	c.logger.Info("the validator signs again", "from", c.key.LastSignState.Height)
+	c.held, c.quiet, c.other = free, 0, 0
+}
+
+// report turns the panic of a state file that can't be written into a failure of the node.
+func (c *custody) report() {
+	if r := recover(); r != nil {
+		c.failure.set(fmt.Errorf("write down what is signed: %w", asError(r)))
+	}
+}
+
+// rested lets a validator that was away sign, after a pause in which its key was silent and no block came. It reports whether it did.
+func (c *custody) rested(height int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held != away || !c.asked || time.Since(c.since) < awayPause {
+		return false
+	}
+	c.release(height - 1)
+	return true
+}
+
+// trouble says why the node doesn't sign, or nothing.
+func (c *custody) trouble() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const how = "When no other node has the key, start this one once with --sign-now"
+	switch c.held {
+	case copied:
+		return fmt.Sprintf("this validator signs nothing yet: its folder is a copy or a restored backup, and the original may sign. It signs by itself after %d blocks "+
+			"without a signature of its key (%d so far). %s", c.silent, c.quiet, how)
+	case doubled:
+		return fmt.Sprintf("this validator signs nothing: its key has signed block %d, and this folder knows only of block %d. Another node has the key, or this is an old "+
+			"state: stop one of the two. It signs by itself after %d blocks without a signature of its key (%d so far). %s",
+			c.other, c.key.LastSignState.Height, c.silent, c.quiet, how)
+	}
+	return ""
+}
+
+// watchVotes follows the votes that reach the node, until the context ends: for the custody of its key, and the clocks of the others.
+func (c *Chain) watchVotes(ctx context.Context) {
+	const room = 4096 // votes, beyond which the engine ends the subscription
+	for ctx.Err() == nil {
+		votes, err := c.engine.EventBus().Subscribe(ctx, "custody", cmttypes.EventQueryVote, room)
+		if err != nil {
+			return // the engine stops
+		}
+		for ended := false; !ended; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-votes.Canceled():
+				ended = true
+			case message := <-votes.Out():
+				if vote, ok := message.Data().(cmttypes.EventDataVote); ok {
+					c.custody.vote(vote.Vote)
+					c.votes.note(vote.Vote, c.clock.now())
+				}
+			}
+		}
+	}
+}
+
+// nudge lets a validator that was away take part in the round that waits for it, with a vote for no block: the engine asks for each vote
+// once, and was refused.
+func (c *Chain) nudge() {
+	state := c.votes.state.Load()
+	now := state.GetRoundState()
+	if alone := c.engine.Switch().Peers().Size() == 0; alone && now.Validators.Size() > 1 || !c.custody.rested(now.Height) {
+		return
+	}
+	kind := cmtproto.PrevoteType
+	switch {
+	case now.Step < cstypes.RoundStepPrevote:
+		return // it will be asked
+	case now.Step >= cstypes.RoundStepPrecommit:
+		kind = cmtproto.PrecommitType
+	}
+	index, _ := now.Validators.GetByAddress(c.custody.address)
+	if index < 0 {
+		return
+	}
+	vote := &cmttypes.Vote{
+		Type: kind, Height: now.Height, Round: now.Round, Timestamp: c.clock.stamp(), ValidatorAddress: c.custody.address, ValidatorIndex: index,
+	}
+	signed := vote.ToProto()
+	if err := c.signer.SignVote(c.engine.GenesisDoc().ChainID, signed); err != nil {
+		c.logger.Warn("a vote can't be signed", "why", err)
+		return
+	}
+	vote.Signature, vote.Timestamp = signed.Signature, signed.Timestamp
+	if _, err := state.AddVote(vote, ""); err != nil {
+		c.logger.Warn("a vote is not taken", "why", err)
+	}
+}
+
+// Held reports whether the validator of this node waits before it signs.
+func (c *Chain) Held() bool {
+	c.custody.mu.Lock()
+	defer c.custody.mu.Unlock()
+	return c.custody.held != free
+}
+
+// offset is how far the clock of a validator is ahead of this node's, by its last vote.
+type offset struct {
+	height int64
+	ahead  time.Duration
+}
+
+// note takes note of the time of a vote. The network's delay makes a clock look behind.
+func (v *votes) note(vote *cmttypes.Vote, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.offsets == nil {
+		v.offsets = map[string]offset{}
+	}
+	v.offsets[string(vote.ValidatorAddress)] = offset{vote.Height, vote.Timestamp.Sub(now)}
+}
+
+// clockOf returns how far the clock of a validator is ahead by a vote for one of the last blocks, and whether there is one.
+func (v *votes) clockOf(address string, height int64) (time.Duration, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	last, ok := v.offsets[address]
+	return last.ahead, ok && last.height >= height-1
+}
+
+// durations splits a signed length of time.
+func durations(d time.Duration) (ahead, behind types.Duration) { return types.DurationOf(d), types.DurationOf(-d) }
