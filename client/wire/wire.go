@@ -29,9 +29,11 @@ type Status struct {
 	Validators int            `json:"validators"`
 	SinceBlock types.Duration `json:"since_block" doc:"the time since the last block arrived at this node"`
 	Halted     bool           `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
+	OnDisk     uint64         `json:"on_disk,omitzero" doc:"the height up to which the state and the log of outcomes are on the disk; the next start makes them again for later blocks"`
 	Index      uint64         `json:"index,omitzero" doc:"the height up to which the index goes, from which history is answered"`
 	DiskFree   uint64         `json:"disk_free,omitzero" doc:"bytes left on the disk of the node"`
 	DiskFullIn types.Duration `json:"disk_full_in,omitzero" doc:"when the disk is full at the pace of the last day; absent while it doesn't fill, or after less than an hour"`
+	CertEnds   types.Time     `json:"certificate_ends,omitzero" doc:"when the TLS certificate of the node ends"`
 	Troubles   []string       `json:"troubles" nullable:"false" doc:"faults of the node, such as its clock or its disk, in sentences"`
 }
 
@@ -272,7 +274,7 @@ type BlockTx struct {
 
 // Health reports that a node answers, or that its ledger makes blocks.
 type Health struct {
-	Status string `json:"status" enum:"ok,ready"`
+	Status string `json:"status" enum:"ok,halted,ready" doc:"halted: the node lives, and the ledger stands still"`
 	Height uint64 `json:"height"`
 }
 
@@ -303,6 +305,9 @@ type Validator struct {
 	Signed int             `json:"signed" doc:"the blocks whose commit has its signature; a commit takes those that come first, so a slow validator lacks some"`
 	Last   uint64          `json:"last,omitzero" doc:"the newest block that it signed"`
 	Heard  bool            `json:"heard" doc:"its vote for the next block reached the node, or for the last one as long as there is no next"`
+
+	Ahead  types.Duration `json:"ahead,omitzero" doc:"how far its clock is ahead of this node's, by the time of its last vote"`
+	Behind types.Duration `json:"behind,omitzero" doc:"how far its clock is behind this node's; the delay of the network is in it"`
 }
 
 // Problem is an error by RFC 9457 with the ledger's code.

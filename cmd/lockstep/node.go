@@ -124,6 +124,7 @@ type nodeStartCmd struct {
 	nodeFlags
 	API        string `help:"Listen on this address instead of the one in the node's settings." placeholder:"HOST:PORT"`
 	PlainHTTP  bool   `help:"Speak plain HTTP on an address that other machines reach: a proxy or a container keeps others away."`
+	SignNow    bool   `help:"Sign blocks at once although this folder is a copy or a restored backup: no other node has its validator's key any more."`
 	TrustClock bool   `help:"Follow the machine's clock although it has jumped ahead: it is right."`
 	accessFlags
 }
@@ -165,7 +166,7 @@ func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) e
 	var n *node.Node
 	err := within(ctx, "start the node", func() (err error) {
 		n, err = node.Open(node.Config{
-			Dir: c.dir(a), API: c.API, Version: version(), TrustClock: c.TrustClock, PlainHTTP: c.PlainHTTP,
+			Dir: c.dir(a), API: c.API, Version: version(), SignNow: c.SignNow, TrustClock: c.TrustClock, PlainHTTP: c.PlainHTTP,
 			Hosts: c.AllowHost, Origins: c.AllowOrigin,
 		}, logger)
 		return err
@@ -240,11 +241,17 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 		p.row("validators", fmt.Sprint(status.Validators))
 		p.row("peers", fmt.Sprint(status.Peers))
 		p.row("last block", since(status)+" ago")
+		if status.OnDisk > 0 {
+			p.row("log", fmt.Sprintf("%d blocks not on the disk yet", status.Height-min(status.OnDisk, status.Height)))
+		}
 		if status.Index > 0 {
 			p.row("index", fmt.Sprintf("%d blocks behind", status.Height-min(status.Index, status.Height)))
 		}
 		if status.DiskFree > 0 {
 			p.row("disk", diskLeft(&status))
+		}
+		if status.CertEnds > 0 {
+			p.row("certificate", "good until "+stamp(status.CertEnds))
 		}
 		p.row("version", status.Version)
 		if status.Halted {
@@ -275,16 +282,22 @@ func showValidators(p *page, v *wire.Validators) {
 	} else {
 		p.line("Validators of power %d of %d are heard; a block needs %d.", v.Heard, v.Power, v.Needed)
 	}
-	p.row("validator", "power", fmt.Sprintf("signed of %d", v.Blocks), "last", "heard")
+	p.row("validator", "power", fmt.Sprintf("signed of %d", v.Blocks), "last", "heard", "clock")
 	for _, validator := range v.Validators {
-		last, heard := "", "no"
+		last, heard, clock := "", "no", ""
+		switch {
+		case validator.Ahead > 0:
+			clock = validator.Ahead.String() + " ahead"
+		case validator.Behind > 0:
+			clock = validator.Behind.String() + " behind"
+		}
 		if validator.Last > 0 {
 			last = fmt.Sprint(validator.Last)
 		}
 		if validator.Heard {
 			heard = "yes"
 		}
-		p.row(validator.Key.String(), fmt.Sprint(validator.Power), fmt.Sprint(validator.Signed), last, heard)
+		p.row(validator.Key.String(), fmt.Sprint(validator.Power), fmt.Sprint(validator.Signed), last, heard, clock)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	cstypes "github.com/cometbft/cometbft/consensus/types"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/p2p/pex"
 	"github.com/cometbft/cometbft/proxy"
 	cmttypes "github.com/cometbft/cometbft/types"
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
@@ -133,6 +134,13 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
 		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
+	if err == nil && c.config.every > 0 {
+		if reactor, ok := c.engine.Switch().Reactor("PEX"); ok {
+			if exchange, ok := reactor.(*pex.Reactor); ok {
+				exchange.SetEnsurePeersPeriod(c.config.every)
+			}
+		}
+	}
 	return err
 }
 
@@ -361,10 +369,6 @@ type Status struct {
 	Troubles   []string      // sentences on problems with the clock and the validator's key
 }
 
-// haltedAfter is the time without a block after which a chain counts as halted. An idle chain makes a block every idle interval; a failed
-// proposer costs a few seconds.
-func (c *Config) haltedAfter() time.Duration { return 5*c.Idle + 10*time.Second }
-
 // Status returns the state of the node.
 func (c *Chain) Status() Status {
 	since := c.feed.since()
@@ -374,7 +378,7 @@ func (c *Chain) Status() Status {
 	}
 	status := Status{
 		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since, Genesis: c.genesis,
-		Halted: since > c.config.haltedAfter(), Troubles: troubles,
+		Halted: since > c.config.HaltedAfter, Troubles: troubles,
 	}
 	if c.engine.IsRunning() {
 		status.Peers = c.engine.Switch().Peers().Size()

@@ -37,10 +37,17 @@ type Config struct {
 	TrustClock bool
 	ClockAhead time.Duration
 
+	// HaltedAfter is the time without a block after which the ledger counts as halted.
+	HaltedAfter time.Duration
+
+	// Exchange lets nodes tell each other of further ones, and this one connect with them.
+	Exchange bool
+
 	// SignNow makes the validator sign at once, although its folder is a copy or a restored backup: nobody else has its key.
 	SignNow bool
 
 	// Tests replace these.
+	every  time.Duration        // between two looks for further peers
 	clock  func() moment        // reads the machine's clocks
 	silent int                  // the blocks for which a copied validator waits
 	signed func(*cmtproto.Vote) // is told of each vote that this node signs
@@ -59,8 +66,11 @@ const (
 	// proposeDelta is added in each further round, so that a slow block, such as one with a huge auction, gets enough time.
 	proposeDelta = 5 * time.Second
 	// peerRate (bytes a second each way) and peerPacket (bytes) replace the engine's defaults, which throttle a full chain.
-	peerRate   = 64 << 20
-	peerPacket = 16 << 10
+	peerRate = 64 << 20
+	// mostInbound and mostOutbound bound the peers besides those of the configuration: nodes that connect with this one, and nodes that it has
+	// learned of from others.
+	mostInbound, mostOutbound = 40, 8
+	peerPacket                = 16 << 10
 	// Every step of a block waits for a flush, at every node, and for the gossip of votes.
 	flushFast, gossipFast = time.Millisecond, 5 * time.Millisecond
 	flushSlow, gossipSlow = 50 * time.Millisecond, 50 * time.Millisecond
@@ -70,6 +80,9 @@ func (c Config) withDefaults(params *types.Params) Config {
 	if c.Idle == 0 {
 		// Several blocks fit into one clock cap, so an idle chain never holds the ledger clock up.
 		c.Idle = min(params.ClockCap.Std()/5, maxIdle)
+	}
+	if c.HaltedAfter == 0 {
+		c.HaltedAfter = 5*c.Idle + 10*time.Second
 	}
 	if c.PoolTxs == 0 {
 		c.PoolTxs = defaultPoolTxs
@@ -103,9 +116,13 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.P2P.ListenAddress = "tcp://" + c.Listen
 	if c.Listen == "" { // the engine must listen: on this machine only, without inbound peers
 		config.P2P.ListenAddress = "tcp://127.0.0.1:0"
+	}
+	config.P2P.PexReactor = c.Exchange && config.Mempool.Broadcast
+	config.P2P.MaxNumInboundPeers, config.P2P.MaxNumOutboundPeers = mostInbound, mostOutbound
+	if c.Listen == "" {
 		config.P2P.MaxNumInboundPeers = 0
 	}
-	config.P2P.PexReactor = false
+	config.P2P.UnconditionalPeerIDs = strings.Join(c.peerIDs(), ",")
 	config.P2P.AddrBookStrict = false // peers may be on a private network
 	config.P2P.AllowDuplicateIP = true
 	config.P2P.PersistentPeers = strings.Join(c.Peers, ",")
@@ -122,6 +139,15 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	// block when it is proposed.
 	config.Consensus.BlockTimeTolerance = math.MaxInt64
 	return config, config.ValidateBasic()
+}
+
+// peerIDs returns the names of the peers to stay connected with: no others keep them out.
+func (c *Config) peerIDs() []string {
+	ids := make([]string, len(c.Peers))
+	for i, peer := range c.Peers {
+		ids[i], _, _ = strings.Cut(peer, "@")
+	}
+	return ids
 }
 
 func workers() int { return runtime.GOMAXPROCS(0) }

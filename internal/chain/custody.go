@@ -356,4 +356,6 @@ func (v *votes) clockOf(address string, height int64) (time.Duration, bool) {
 }
 
 // durations splits a signed length of time.
-func durations(d time.Duration) (ahead, behind types.Duration) { return types.DurationOf(d), types.DurationOf(-d) }
+func durations(d time.Duration) (ahead, behind types.Duration) {
+	return types.DurationOf(d), types.DurationOf(-d)
+}

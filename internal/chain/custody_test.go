@@ -297,7 +297,9 @@ func TestCustody(t *testing.T) {
 
 	for name, see := range map[string]func(c *custody){
 		"a commit": func(c *custody) { c.signed(101, true) },
-		"a vote":   func(c *custody) { c.vote(&cmttypes.Vote{ValidatorAddress: c.address, Height: 101, Type: cmtproto.PrevoteType}) },
+		"a vote": func(c *custody) {
+			c.vote(&cmttypes.Vote{ValidatorAddress: c.address, Height: 101, Type: cmtproto.PrevoteType})
+		},
 		"a later step": func(c *custody) {
 			c.vote(&cmttypes.Vote{ValidatorAddress: c.address, Height: 100, Round: 1, Type: cmtproto.PrecommitType})
 		},

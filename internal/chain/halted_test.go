@@ -14,7 +14,7 @@ func TestHalted(t *testing.T) {
 	w := newWorld(t).run()
 	w.must(w.mint(1, "peter"))
 	config := w.config.withDefaults(&w.params)
-	limit := config.haltedAfter()
+	limit := config.HaltedAfter
 	for _, c := range []struct {
 		since time.Duration
 		want  bool

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cometbft/cometbft/consensus"
 	cstypes "github.com/cometbft/cometbft/consensus/types"
@@ -121,9 +122,10 @@ func (c *Chain) Signers() (Signers, error) {
 	top := now.Height - 1
 	signers := Signers{Height: uint64(max(top, 0)), Power: now.Validators.TotalVotingPower()} //nolint:gosec // not negative
 	signers.Needed = signers.Power*2/3 + 1
+	standing := c.feed.since() > c.config.Idle+silentAfter
 	at := make(map[string]int, now.Validators.Size())
 	for i, validator := range now.Validators.Validators {
-		signer := Signer{Power: validator.VotingPower, Heard: heard(now, i, validator.Address)}
+		signer := Signer{Power: validator.VotingPower, Heard: heard(now, i, validator.Address, standing)}
 		copy(signer.Key[:], validator.PubKey.Bytes())
 		if ahead, known := c.votes.clockOf(string(validator.Address), top); known {
 			signer.Ahead, signer.Behind = durations(ahead)
@@ -163,8 +165,20 @@ func (c *Chain) relays() bool {
 	return !validators.HasAddress(c.address) || c.engine.Switch().Peers().Size() != validators.Size()-1
 }
 
-// heard reports whether a vote of a validator for the next block, or without any for the last block, reached this node.
-func heard(now *cstypes.RoundState, i int, address cmttypes.Address) bool {
+// silentAfter is how long after an idle wait without a block a vote for the last block says nothing on its validator: it has had time to
+// propose, or to vote against a proposal that didn't come.
+const silentAfter = proposeGrace + 5*time.Second
+
+// heard reports whether a vote of a validator for the next block, or without any for the last block, reached this node. When the ledger stands
+// still, the vote must be one that the others wait for.
+func heard(now *cstypes.RoundState, i int, address cmttypes.Address, standing bool) bool {
+	if standing {
+		votes := now.Votes.Prevotes(now.Round)
+		if now.Step >= cstypes.RoundStepPrecommit {
+			votes = now.Votes.Precommits(now.Round)
+		}
+		return votes != nil && votes.GetByIndex(int32(i)) != nil //nolint:gosec // validators are few
+	}
 	for round := range now.Round + 1 {
 		if votes := now.Votes.Prevotes(round); votes != nil && votes.GetByIndex(int32(i)) != nil { //nolint:gosec // validators are few
 			return true

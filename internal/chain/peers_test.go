@@ -5,8 +5,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/cometbft/cometbft/p2p"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"lockstep/types"
@@ -135,6 +138,73 @@ func (w *world) empty() {
 	w.close()
 	if err := os.RemoveAll(w.dir); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// TestNodesFindEachOther: nodes that were told of one node find each other, and go on without it. A node that takes no
+// connections finds others too, and one that wants none connects with none.
+func TestNodesFindEachOther(t *testing.T) {
+	t.Parallel()
+	quick := func(c *Config) { c.Exchange, c.every = true, 200*time.Millisecond }
+	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t); quick(c) }).run()
+	first.must(first.mint(1, "peter"))
+	id, err := NodeID(first.config.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow := func(edit func(c *Config)) *world {
+		w := newWorld(t, func(c *Config) {
+			quick(c)
+			c.Peers = []string{id + "@" + first.config.Listen}
+			edit(c)
+		})
+		w.join(first)
+		return w.run()
+	}
+	var others []*world
+	for range 3 {
+		others = append(others, follow(func(c *Config) { c.Listen = freeAddress(t) }))
+	}
+	hidden := follow(func(*Config) {})
+	alone := follow(func(c *Config) { c.Listen, c.Exchange = freeAddress(t), false })
+	for i, w := range others {
+		until(t, "each knows the others", func() bool {
+			known := 0
+			for j, other := range others {
+				name, err := NodeID(other.config.Dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i != j && w.engine.Switch().Peers().Has(p2p.ID(name)) {
+					known++
+				}
+			}
+			return known == len(others)-1
+		})
+	}
+	until(t, "the hidden node finds others", func() bool { return hidden.Status().Peers > 1 })
+	if outbound, _, _ := alone.engine.Switch().NumPeers(); outbound != 1 {
+		t.Errorf("the node on its own has connected with %d others", outbound)
+	}
+}
+
+// TestStrangersLeaveRoom: strangers can't take the places of the peers that a node is to stay connected with.
+func TestStrangersLeaveRoom(t *testing.T) {
+	t.Parallel()
+	c := Config{Dir: t.TempDir(), Idle: time.Second, Listen: "127.0.0.1:0", Exchange: true, Peers: []string{strings.Repeat("a", 40) + "@a:1", strings.Repeat("b", 40) + "@b:1"}}
+	config, err := c.engineConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := config.P2P
+	if p.UnconditionalPeerIDs != strings.Repeat("a", 40)+","+strings.Repeat("b", 40) || p.MaxNumInboundPeers != mostInbound || p.MaxNumOutboundPeers != mostOutbound || !p.PexReactor || p.SeedMode {
+		t.Errorf("%+v", p)
+	}
+	for _, c := range []Config{{Exchange: true}, {Exchange: false, Listen: "127.0.0.1:0"}} {
+		c.Dir, c.Idle = t.TempDir(), time.Second
+		if config, err := c.engineConfig(); err != nil || config.P2P.PexReactor || c.Listen == "" && config.P2P.MaxNumInboundPeers != 0 {
+			t.Errorf("%+v: %+v, %v", c, config.P2P, err)
+		}
 	}
 }
 

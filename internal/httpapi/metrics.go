@@ -61,8 +61,8 @@ type standing struct {
 	gauges           []gauge
 	issued, inOrders *prometheus.Desc
 
-	network                       Network // nil: none
-	needed, heard, signed, looked *prometheus.Desc
+	network                              Network // nil: none
+	needed, heard, signed, looked, apart *prometheus.Desc
 }
 
 func oneIf(yes bool) float64 {
@@ -93,6 +93,8 @@ func newStanding(ledger Ledger, network Network) *standing {
 	add("halted", "1 when no block came for much longer than an idle ledger waits.", func(s *wire.Status) float64 { return oneIf(s.Halted) })
 	add("index_height", "The height up to which the index goes.", func(s *wire.Status) float64 { return float64(s.Index) })
 	add("disk_free_bytes", "Bytes left on the disk of the node.", func(s *wire.Status) float64 { return float64(s.DiskFree) })
+	add("on_disk_height", "The height up to which the state and the log of outcomes are on the disk.", func(s *wire.Status) float64 { return float64(s.OnDisk) })
+	add("certificate_end_seconds", "Unix time of the end of the TLS certificate, 0: there is none.", func(s *wire.Status) float64 { return float64(s.CertEnds) / 1000 })
 	add("troubles", "Faults that the node reports of itself.", func(s *wire.Status) float64 { return float64(len(s.Troubles)) })
 	if network != nil {
 		part := func(name, help string, labels ...string) *prometheus.Desc {
@@ -102,6 +104,7 @@ func newStanding(ledger Ledger, network Network) *standing {
 		s.needed = part("power_needed", "The power of validators without which no block is made.")
 		s.heard = part("power_heard", "The power of the validators that are heard.")
 		s.signed = part("validator_signed", "How many of the last blocks a validator has signed.", "validator")
+		s.apart = part("validator_clock_seconds", "How far the clock of a validator is ahead of the node's, by its last vote.", "validator")
 		s.looked = part("validator_blocks", "The last blocks that validator_signed is about.")
 	}
 	labels := []string{"asset", "code"}
@@ -116,7 +119,7 @@ func (s *standing) Describe(out chan<- *prometheus.Desc) {
 		out <- gauge.desc
 	}
 	if s.network != nil {
-		for _, desc := range []*prometheus.Desc{s.needed, s.heard, s.signed, s.looked} {
+		for _, desc := range []*prometheus.Desc{s.needed, s.heard, s.signed, s.looked, s.apart} {
 			out <- desc
 		}
 	}
@@ -155,6 +158,7 @@ func (s *standing) collectValidators(out chan<- prometheus.Metric) {
 	give(s.looked, float64(validators.Blocks))
 	for _, validator := range validators.Validators {
 		give(s.signed, float64(validator.Signed), validator.Key.String())
+		give(s.apart, (float64(validator.Ahead)-float64(validator.Behind))/1000, validator.Key.String())
 	}
 }
 

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -289,7 +290,11 @@ func (s *server) health(ctx context.Context, _ *struct{}) (*answer[wire.Health],
 	if err != nil {
 		err = types.Refuse(types.CodeUnavailable, "the node does not answer; see its log")
 	}
-	return respond(s, wire.Health{Status: "ok", Height: status.Height}, err)
+	health := wire.Health{Status: "ok", Height: status.Height}
+	if status.Halted {
+		health.Status = "halted"
+	}
+	return respond(s, health, err)
 }
 
 func (s *server) ready(ctx context.Context, _ *struct{}) (*answer[wire.Health], error) {
@@ -297,9 +302,22 @@ func (s *server) ready(ctx context.Context, _ *struct{}) (*answer[wire.Health], 
 	defer cancel()
 	status, err := s.ledger.Status(ctx)
 	if err == nil && status.Halted {
-		err = types.Refuse(types.CodeUnavailable, "no block arrived for %s: the ledger has halted", status.SinceBlock.Std().Round(time.Second))
+		err = types.Refuse(types.CodeUnavailable, "no block arrived for %s: the ledger stands still%s; money is safe, and deadlines wait",
+			status.SinceBlock.Std().Round(time.Second), s.missing())
 	}
 	return respond(s, wire.Health{Status: "ready", Height: status.Height}, err)
+}
+
+// missing says that too few validators are heard, or nothing.
+func (s *server) missing() string {
+	if s.net == nil {
+		return ""
+	}
+	v, err := s.net.Validators()
+	if err != nil || v.Heard >= v.Needed {
+		return ""
+	}
+	return fmt.Sprintf(", since validators of power %d of %d are heard, and a block needs %d", v.Heard, v.Power, v.Needed)
 }
 
 const healthTimeout = 5 * time.Second

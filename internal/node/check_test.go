@@ -17,7 +17,7 @@ import (
 // harmless are the files in which a flipped bit does no harm: the ledger does not depend on them, or the next start restores their content.
 // docs/how-to/run-a-node.md lists them.
 var harmless = []string{
-	"node.json", "api.token", "engine/data/clock.json", "engine/config/addrbook.json", "engine/data/cs.wal/",
+	"node.json", "api.token", "engine/data/clock.json", "engine/data/home.json", "engine/config/addrbook.json", "engine/data/cs.wal/",
 	"/LOCK", "/LOG", "/LOG.old", "/CURRENT.bak", "ledger/MANIFEST-000001", "ledger/OPTIONS-", "index.db-wal", "index.db-shm", "ledger/marker.",
 }
 

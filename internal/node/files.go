@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"lockstep/internal/chain"
 	"lockstep/internal/httpapi"
@@ -44,12 +45,16 @@ type Settings struct {
 	Origins   []string   `json:"origins"`              // sites whose pages may read the API in a browser
 	P2PListen string     `json:"p2p_listen"`           // where this node takes connections of other nodes; empty: nowhere
 	P2PPeers  []string   `json:"p2p_peers"`            // nodes to stay connected with, each "id@host:port"
+	P2PAlone  bool       `json:"p2p_alone,omitempty"`  // tell other nodes of none, and connect with none that others tell of
 	SlowLinks bool       `json:"slow_links,omitempty"` // gather messages to peers, for links of a few Mbit/s
 	LogLevel  slog.Level `json:"log_level"`
 	MemoryMB  int        `json:"memory_mb"` // approximate memory of the process
 
 	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
 	ClockAhead types.Duration `json:"clock_ahead,omitempty"`
+
+	// HaltedAfter is the time without a block after which the node isn't ready any more. 0: by the parameters, 20 s with the default ones.
+	HaltedAfter types.Duration `json:"halted_after,omitempty"`
 
 	// Connections and Streams bound the connections and streams of API clients in total; one address holds at most a quarter of them.
 	// Proxies are the addresses, or networks, of reverse proxies, which may hold all of them.
@@ -112,6 +117,9 @@ const (
 	DefaultRequests    = 200
 )
 
+// minHalted is the shortest time without a block by which a ledger can be said to stand still.
+const minHalted = 5 * time.Second
+
 // The default and the minimum of a node's memory.
 const (
 	DefaultMemoryMB = 1024
@@ -166,6 +174,9 @@ func (s *Settings) Check() error {
 	}
 	if err := s.checkPublic(); err != nil {
 		return err
+	}
+	if s.HaltedAfter > 0 && s.HaltedAfter.Std() < minHalted {
+		return fmt.Errorf("halted_after: %s is too short: an idle ledger may make a block every 2 s, and a lost round costs some more; set %s or more", s.HaltedAfter, minHalted)
 	}
 	if s.Requests < 0 {
 		return fmt.Errorf("requests: %d is too few: set 1 or more, or 0 for no bound", s.Requests)

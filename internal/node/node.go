@@ -33,6 +33,7 @@ type Config struct {
 	API     string // overrides the address of the API; port 0 chooses a free port
 	Version string // of the program, for the status
 
+	SignNow    bool     // sign at once although the folder is a copy or a restored backup
 	TrustClock bool     // accept a wall clock that has jumped ahead
 	PlainHTTP  bool     // listen with plain HTTP on an address that other machines reach
 	Hosts      []string // host names under which a proxy serves the API, besides those of the settings
@@ -97,7 +98,8 @@ func (n *Node) open(config Config) error {
 	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
-		TrustClock: config.TrustClock, SlowLinks: settings.SlowLinks, ClockAhead: settings.ClockAhead.Std(),
+		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
+		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
 	}, n.store, n.logger)
 	if err != nil {
 		return err

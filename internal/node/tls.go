@@ -57,16 +57,22 @@ func (c *certificates) noting(give func(*tls.ClientHelloInfo) (*tls.Certificate,
 	}
 }
 
+// end returns when the certificate ends, 0 when there is none yet.
+func (c *certificates) end() types.Time {
+	if c == nil || c.ends.Load() == 0 {
+		return 0
+	}
+	return types.TimeOf(time.Unix(c.ends.Load(), 0))
+}
+
 // trouble says when the certificate ends, if that is soon; else it is empty.
 func (c *certificates) trouble(now time.Time) string {
-	if c == nil || c.ends.Load() == 0 {
-		return ""
-	}
-	switch ends := time.Unix(c.ends.Load(), 0); {
-	case !now.Before(ends):
-		return fmt.Sprintf("the TLS certificate ended at %s: renew it", types.TimeOf(ends))
-	case ends.Sub(now) < expiryWarning:
-		return fmt.Sprintf("the TLS certificate ends at %s: renew it", types.TimeOf(ends))
+	switch end := c.end(); {
+	case end == 0:
+	case types.TimeOf(now) >= end:
+		return fmt.Sprintf("the TLS certificate ended at %s: renew it", end)
+	case end.Since(types.TimeOf(now)).Std() < expiryWarning:
+		return fmt.Sprintf("the TLS certificate ends at %s: renew it", end)
 	}
 	return ""
 }

@@ -64,9 +64,11 @@ type Status struct {
 
 	SinceBlock time.Duration // since the last block arrived
 	Halted     bool          // no block arrived for longer than an idle ledger waits
+	OnDisk     uint64        // the height up to which the state is on the disk
 	Index      uint64        // the height up to which the index goes
 	DiskFree   uint64        // bytes left on the disk, 0: not known
 	DiskFullIn time.Duration // at the pace of the last day, 0: not known
+	CertEnds   types.Time    // of the TLS certificate, 0: there is none
 	Troubles   []string      // faults of the node, in sentences
 }
 
@@ -111,7 +113,7 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
 			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted,
-			Index: status.Index, DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
+			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
 }

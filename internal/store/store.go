@@ -245,6 +245,16 @@ func (s *Store) Height() uint64 {
 	return s.position.height
 }
 
+// OnDisk returns the height of the last block whose effect is on the disk: the caller commits later ones again after a crash.
+func (s *Store) OnDisk() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.immutable != nil {
+		return s.immutable.base
+	}
+	return s.active.base
+}
+
 // Commitment is the commitment of the last block (the app hash).
 func (s *Store) Commitment() types.Hash {
 	s.mu.RLock()
