@@ -183,8 +183,8 @@ func TestNodesFindEachOther(t *testing.T) {
 		})
 	}
 	until(t, "the hidden node finds others", func() bool { return hidden.Status().Peers > 1 })
-	if outbound, _, _ := alone.engine.Switch().NumPeers(); outbound != 1 {
-		t.Errorf("the node on its own has connected with %d others", outbound)
+	if outbound, _, _ := alone.engine.Switch().NumPeers(); outbound > 0 { // besides the one that it was told of
+		t.Errorf("the node on its own has connected with %d more", outbound)
 	}
 }
 
