@@ -23,6 +23,8 @@ type nodeCmd struct {
 	ID      nodeIDCmd      `cmd:"" name:"id" help:"Print how other nodes know this one: its address and its validator key."`
 	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
 	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
+	Backup  nodeBackupCmd  `cmd:"" help:"Keep all data of a node in one file, while it runs or not."`
+	Restore nodeRestoreCmd `cmd:"" help:"Make the folder of a node from a backup, and check all of it."`
 	Check   nodeCheckCmd   `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
 	Clock   nodeClockCmd   `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
 	Token   nodeTokenCmd   `cmd:"" help:"Make, list and revoke access tokens of clients."`

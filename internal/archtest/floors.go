@@ -54,6 +54,7 @@ func floors() []floor {
 		{2, "wallet"},
 
 		{1, "internal/access"},
+		{1, "internal/archive"},
 		{1, "internal/game"},
 		{1, "internal/ledger"},
 		{1, "internal/strategy"},

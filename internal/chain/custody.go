@@ -198,9 +198,9 @@ func (c *custody) vote(vote *cmttypes.Vote) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	step := int8(2) // of the engine: the proposal is 1
+	step := int8(stepPrevote)
 	if vote.Type == cmtproto.PrecommitType {
-		step = 3
+		step = stepPrecommit
 	}
 	last := &c.key.LastSignState
 	if known, err := last.CheckHRS(vote.Height, vote.Round, step); err == nil && (!known || !bytes.Equal(last.Signature, vote.Signature)) {
@@ -212,17 +212,12 @@ func (c *custody) vote(vote *cmttypes.Vote) {
 // signed up to there. The caller holds c.mu.
 func (c *custody) release(height int64) {
 	defer c.report()
-	next := height + 2 // height is that of the block before the one that is being decided
-	last := c.key.LastSignState
-	switch {
-	case c.held == away:
-		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = height, 0, 0, nil, nil
-	default:
-		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = next, math.MaxInt32, 3, nil, nil
+	if c.held != away {
+		height += 2 // it is that of the block before the one that is being decided
 	}
-	if last.Height > c.key.LastSignState.Height {
-		c.key.LastSignState = last
-		c.key.LastSignState.Save()
+	if last := &c.key.LastSignState; height > last.Height {
+		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = height, math.MaxInt32, stepPrecommit, nil, nil
+		last.Save()
 	}
 	if err := c.settle(); err != nil {
 		c.failure.set(err)
@@ -230,6 +225,18 @@ func (c *custody) release(height int64) {
 	}
 	c.logger.Info("the validator signs again", "from", c.key.LastSignState.Height)
 	c.held, c.quiet, c.other = free, 0, 0
+}
+
+// isRaised reports whether a state names a height up to which nothing more is signed, without a signature.
+func isRaised(s *privval.FilePVLastSignState) bool {
+	return s.Height > 0 && s.Round == math.MaxInt32 && s.Step == stepPrecommit && s.Signature == nil && s.SignBytes == nil
+}
+
+// isRestored reports whether a folder was restored from a backup, and its validator has not signed since.
+func isRestored(files engineFiles) bool {
+	var kept homeFile
+	text, err := os.ReadFile(files.Home)
+	return err == nil && json.Unmarshal(text, &kept) == nil && kept.Home == restoredHome
 }
 
 // report turns the panic of a state file that can't be written into a failure of the node.

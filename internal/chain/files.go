@@ -154,10 +154,14 @@ func createKeys(dir string) (*privval.FilePV, error) {
 	}
 	validator := privval.GenFilePV(files.ValidatorKey, files.ValidatorState)
 	validator.Save()
+	return validator, newNodeKey(files)
+}
+
+func newNodeKey(files engineFiles) error {
 	if _, err := p2p.LoadOrGenNodeKey(files.NodeKey); err != nil {
-		return nil, fmt.Errorf("make a node key: %w", err)
+		return fmt.Errorf("make a node key: %w", err)
 	}
-	return validator, nil
+	return nil
 }
 
 // writeGenesis may leave the genesis time open, see startGenesis.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -47,6 +48,8 @@ type Config struct {
 	Origins []string
 	// Prices are the settings of the prices for home software.
 	Prices Prices
+	// Backup writes a backup of the node. Nil: it gives none.
+	Backup func(ctx context.Context, to io.Writer) error
 	// Metrics is the registry of the API's metrics. /metrics serves all metrics that it has. Nil: a new registry.
 	Metrics *prometheus.Registry
 }
@@ -74,6 +77,7 @@ type server struct {
 	counters *metrics
 	limits   Limits
 	market   Prices
+	backup   func(ctx context.Context, to io.Writer) error
 	streams  *quota // that are open
 	bodies   *quota // bytes of requests that are being read
 }
@@ -91,7 +95,7 @@ func New(config Config) (http.Handler, error) {
 	useProblems()
 	s := &server{
 		ledger: config.Ledger, history: config.History, joins: config.Joins, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
-		tokens: config.Tokens, net: config.Network, market: config.Prices,
+		tokens: config.Tokens, net: config.Network, market: config.Prices, backup: config.Backup,
 	}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)
 	s.bodies = newQuota(mostBodies, mostBodies/addressShare)
@@ -121,6 +125,7 @@ func New(config Config) (http.Handler, error) {
 	api := humago.New(mux, s.document())
 	s.register(api)
 	s.serveLog(mux)
+	s.serveBackup(mux)
 	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
 		return nil, err
 	}

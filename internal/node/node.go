@@ -55,6 +55,7 @@ type Node struct {
 	limits   httpapi.Limits
 	token    string
 	pace     disk.Pace
+	backing  backing // of a backup
 	address  string // the file with the address of the API
 	logger   *slog.Logger
 }
@@ -129,7 +130,7 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	api, err := httpapi.New(httpapi.Config{
-		Tokens: tokens, Network: network{n},
+		Tokens: tokens, Network: network{n}, Backup: n.WriteBackup,
 		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins), Prices: prices, Joins: requests,
 	})
