@@ -20,6 +20,8 @@ type Client struct {
 	http  *http.Client
 	token string
 	now   func() time.Time
+
+	patience time.Duration // with a ledger that stands still; 0: without an end
 }
 
 // Option is a setting of a client.
@@ -40,7 +42,12 @@ func WithHTTPClient(h *http.Client) Option {
 // WithClock sets the clock against which an [Account] checks the node's clock; by default that of this machine. It is for simulations.
 func WithClock(now func() time.Time) Option { return func(c *Client) { c.now = now } }
 
+// WithPatience sets how long a call waits for a ledger that stands still, by default a minute: then it ends with a [StandsStill]. 0: it waits
+// until its context ends.
+func WithPatience(patience time.Duration) Option { return func(c *Client) { c.patience = patience } }
+
 const (
+	usualPatience  = time.Minute
 	attemptTimeout = 60 * time.Second // of one request and its answer; more than the longest wait
 	maxAnswer      = 64 << 20         // bytes: far more than a full block in JSON
 	attempts       = 4                // at a question, while the node does not answer
@@ -59,7 +66,7 @@ func New(baseURL string, opts ...Option) (*Client, error) {
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, types.Refuse(types.CodeMalformed, "the address of a node is a scheme, a host and a port; an access token does not belong in it")
 	}
-	c := &Client{base: base, http: &http.Client{Transport: transport()}, now: time.Now}
+	c := &Client{base: base, http: &http.Client{Transport: transport()}, now: time.Now, patience: usualPatience}
 	for _, opt := range opts {
 		opt(c)
 	}

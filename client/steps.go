@@ -78,16 +78,19 @@ func (a *Account) Release(ctx context.Context, id types.TradeID, instalment uint
 	return a.client.Submit(ctx, tx)
 }
 
-// AwaitPhase waits until a trade is in a phase, and returns the trade. The error is [types.CodePhase] once the trade can't get there any
+// AwaitPhase waits until a trade is in a phase, and returns the trade. It ends with a [StandsStill] when the ledger stands still. The error is [types.CodePhase] once the trade can't get there any
 // more.
 func (c *Client) AwaitPhase(ctx context.Context, id types.TradeID, phase types.Phase) (wire.Trade, error) {
-	for {
+	for begun := time.Now(); ; {
 		now, err := c.Trade(ctx, id)
 		switch {
 		case err != nil || now.Phase == phase:
 			return now, err
 		case !trade.Reachable(now.Phase, phase):
 			return now, types.Refuse(types.CodePhase, "trade %s is %s: it can't become %s any more", id, now.Phase, phase)
+		}
+		if err := c.outwaited(ctx, begun, "Trade "+id.String()+" stays as it is until the ledger goes on"); err != nil {
+			return now, err
 		}
 		if err := c.awaitChange(ctx, &now); err != nil {
 			return now, err
@@ -103,12 +106,12 @@ const (
 
 // awaitChange waits for the next event of a trade, or until a deadline may have changed its phase.
 func (c *Client) awaitChange(ctx context.Context, now *wire.Trade) error {
+	wait := c.turn()
 	if deadline, _ := trade.Expiry(now.Phase, &now.Trade.Agreement.Deadlines); deadline > 0 {
-		left := deadline.Since(now.Clock).Std()
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, min(max(left, shortestPause), longestPause))
-		defer stop()
+		wait = min(wait, max(deadline.Since(now.Clock).Std(), shortestPause), longestPause)
 	}
+	ctx, stop := context.WithTimeout(ctx, wait)
+	defer stop()
 	for _, err := range c.Events(ctx, EventsOptions{From: now.Height + 1, Trade: now.ID}) {
 		return err
 	}

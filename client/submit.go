@@ -14,12 +14,13 @@ import (
 // longestWait is the longest wait that the client asks of a node before it answers; see package httpapi.
 const longestWait = 25 * time.Second
 
-// Submit sends a transaction and waits until it is final. A refusal, by the pool or in the block, is an error with the ledger's code.
+// Submit sends a transaction and waits until it is final, or the ledger stands still: see [StandsStill]. A refusal, by the pool or in the block, is an error with the ledger's code.
 // Sending a transaction again is safe: it has no second effect, and the answer is its receipt.
 func (c *Client) Submit(ctx context.Context, tx *types.Tx) (wire.Receipt, error) {
-	receipt, err := c.submit(ctx, tx, longestWait)
+	begun := time.Now()
+	receipt, err := c.submit(ctx, tx, c.turn())
 	if err == nil && receipt.Status == wire.StatusPending {
-		receipt, err = c.await(ctx, tx.ID())
+		receipt, err = c.await(ctx, tx.ID(), begun)
 	}
 	if err == nil && receipt.Status == wire.StatusRefused {
 		err = &types.Refusal{Code: receipt.Code, Detail: receipt.Detail}
@@ -91,9 +92,9 @@ func (c *Client) Tx(ctx context.Context, id types.TxID) (wire.Receipt, error) {
 	return receipt, wrap("transaction "+id.String(), err)
 }
 
-// Await waits until a transaction is final. A refusal in its block is in the receipt and not an error.
+// Await waits until a transaction is final, or the ledger stands still: see [StandsStill]. A refusal in its block is in the receipt and not an error.
 func (c *Client) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
-	receipt, err := c.await(ctx, id)
+	receipt, err := c.await(ctx, id, time.Now())
 	return receipt, wrap("await transaction "+id.String(), err)
 }
 
@@ -124,10 +125,13 @@ func (c *Client) repeated(ctx context.Context, id types.TxID, refusal error) (wi
 	return receipt, nil
 }
 
-func (c *Client) await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
+func (c *Client) await(ctx context.Context, id types.TxID, begun time.Time) (wire.Receipt, error) {
 	for {
-		receipt, err := c.receipt(ctx, id, longestWait)
+		receipt, err := c.receipt(ctx, id, c.turn())
 		if err != nil || receipt.Status != wire.StatusPending {
+			return receipt, err
+		}
+		if err := c.outwaited(ctx, begun, "The transaction "+id.String()+" waits in the node's pool, and goes on when the ledger does"); err != nil {
 			return receipt, err
 		}
 		if !pause(ctx, firstBackoff) { // do not flood a node that does not wait

@@ -29,7 +29,7 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.New(address, client.WithToken(token))
+	return client.New(address, client.WithToken(token), client.WithPatience(a.Patience))
 }
 
 // token reads the API token of the node in a folder, or that of the flag; empty when the folder has none.

@@ -262,6 +262,7 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	if !a.JSON {
 		fmt.Fprintf(a.err, "The agent of %s runs on ledger %q. Interrupt to stop.\n", s.account.Key(), s.params.ChainID)
 	}
+	defer a.tellWhenStill(ctx, s.node)()
 	return r.Run(ctx)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -19,12 +20,13 @@ import (
 
 // globals are the flags that every command takes.
 type globals struct {
-	Home      string `help:"Folder for the wallet and the node." default:"${home}" env:"LOCKSTEP_HOME" type:"path" placeholder:"DIR"`
-	NodeURL   string `name:"node" help:"Address of the node to ask; by default that of the node in the home folder, else http://127.0.0.1:8645." env:"LOCKSTEP_NODE" placeholder:"URL"`
-	TokenFile string `help:"File with the node's API token; by default that of the node in the home folder." env:"LOCKSTEP_TOKEN_FILE" type:"path" placeholder:"FILE"`
-	JSON      bool   `help:"Print one JSON object instead of text."`
-	Language  string `help:"Language of a trade's status: en, zh, or auto for that of the environment (LC_ALL, LC_MESSAGES, LANG)." enum:"auto,en,zh" default:"auto" placeholder:"LANGUAGE"`
-	Verbose   bool   `help:"Log more, to standard error." short:"v"`
+	Home      string        `help:"Folder for the wallet and the node." default:"${home}" env:"LOCKSTEP_HOME" type:"path" placeholder:"DIR"`
+	NodeURL   string        `name:"node" help:"Address of the node to ask; by default that of the node in the home folder, else http://127.0.0.1:8645." env:"LOCKSTEP_NODE" placeholder:"URL"`
+	TokenFile string        `help:"File with the node's API token; by default that of the node in the home folder." env:"LOCKSTEP_TOKEN_FILE" type:"path" placeholder:"FILE"`
+	JSON      bool          `help:"Print one JSON object instead of text."`
+	Language  string        `help:"Language of a trade's status: en, zh, or auto for that of the environment (LC_ALL, LC_MESSAGES, LANG)." enum:"auto,en,zh" default:"auto" placeholder:"LANGUAGE"`
+	Patience  time.Duration `help:"How long a command waits for a ledger that stands still; then its exit code is 3. 0: without an end." default:"1m" env:"LOCKSTEP_PATIENCE" placeholder:"TIME"`
+	Verbose   bool          `help:"Log more, to standard error." short:"v"`
 }
 
 func defaultHome() string {

@@ -56,6 +56,7 @@ func (c *homeRunCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	defer a.tellWhenStill(ctx, feed.Node)()
 	return feed.Run(ctx, config)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"lockstep/client"
 	"lockstep/internal/disk"
 	"lockstep/types"
 )
@@ -23,6 +24,7 @@ const (
 	exitFine   = 0
 	exitFailed = 1 // refused or failed
 	exitUsage  = 2 // wrong use
+	exitStill  = 3 // the ledger stands still, and the command has not waited on
 )
 
 // cli is the tree of commands. Each group has a file of its own.
@@ -78,7 +80,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	parser, err := kong.New(&root, append(given.options(),
 		kong.Name("lockstep"),
 		kong.Description("Trade in which payment and goods unlock each other, with no third party.\n\n"+
-			"Begin with \"lockstep demo\". Exit codes: 0 fine, 1 refused or failed, 2 wrong use."),
+			"Begin with \"lockstep demo\". Exit codes: 0 fine, 1 refused or failed, 2 wrong use, 3 the ledger stands still."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
@@ -121,6 +123,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		var usage *usageError
 		if errors.As(err, &usage) {
 			return exitUsage
+		}
+		if _, still := errors.AsType[*client.StandsStill](err); still {
+			return exitStill
 		}
 		return exitFailed
 	}

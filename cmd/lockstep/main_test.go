@@ -68,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/passphrase", []byte("correct horse battery\n"), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "get": get, "begin": begin, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "indexed": indexed, "receive": receive, "received": received, "expand": expand, "metrics": metrics,
+			"ready": ready, "get": get, "begin": begin, "flip": flip, "gateway": gateway, "station": station, "pass": pass, "wall": wall, "slot": slot, "cut": cut, "gone": gone, "lie": lie, "fetch": fetch, "indexed": indexed, "receive": receive, "received": received, "expand": expand, "metrics": metrics, "still": still,
 		},
 		RequireExplicitExec: true,
 	})

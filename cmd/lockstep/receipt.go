@@ -85,7 +85,13 @@ func (s *session) awaitProof(ctx context.Context, id types.TradeID) (wire.Proof,
 	const tries, pause = 50, 200 * time.Millisecond
 	for try := 1; ; try++ {
 		proof, err := s.node.TradeProof(ctx, id)
-		if types.CodeOf(err) != types.CodeAhead || try == tries {
+		if types.CodeOf(err) != types.CodeAhead {
+			return proof, err
+		}
+		if try == tries {
+			if still := s.node.CheckStill(ctx, "The proof needs one block more"); still != nil {
+				return proof, still
+			}
 			return proof, err
 		}
 		select {

@@ -93,6 +93,7 @@ func (c *goodsSellCmd) Run(ctx context.Context, a *app) error {
 	}
 	shop := &goods.Shop{Node: s.node, Account: s.signer, Stock: c.Folder, Sealed: c.Sealed}
 	asked := map[types.TradeID]bool{}
+	defer a.tellWhenStill(ctx, s.node)()
 	for {
 		sales, err := shop.Pass(ctx)
 		if ctx.Err() != nil {

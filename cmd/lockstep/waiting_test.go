@@ -16,7 +16,7 @@ func TestWaitingFor(t *testing.T) {
 		status wire.Status
 		says   string
 	}{
-		{wire.Status{SinceBlock: 42_000, Halted: true}, "No block for 42s: the ledger stands still. Your money is safe, and deadlines wait."},
+		{wire.Status{SinceBlock: 42_000, Halted: true}, "No block for 42s, the ledger stands still; your money is safe, deadlines wait."},
 		{wire.Status{SinceBlock: 1_000, Waiting: 7}, "the last one came 1s ago, 7 transactions wait"},
 	} {
 		if got := waitingFor(c.status); !strings.Contains(got, c.says) {

@@ -43,6 +43,7 @@ func (c *tradeWatchCmd) Run(ctx context.Context, a *app) error {
 		}
 		s, options.Key = session, key
 	}
+	defer a.tellWhenStill(ctx, s.node)()
 	seen := 0
 	for event, err := range s.node.Events(ctx, options) {
 		if errors.Is(err, context.Canceled) {
