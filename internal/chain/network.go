@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -122,10 +123,14 @@ func (c *Chain) Signers() (Signers, error) {
 	top := now.Height - 1
 	signers := Signers{Height: uint64(max(top, 0)), Power: now.Validators.TotalVotingPower()} //nolint:gosec // not negative
 	signers.Needed = signers.Power*2/3 + 1
+	alone := c.engine.Switch().Peers().Size() == 0
 	standing := c.feed.since() > c.config.Idle+silentAfter
 	at := make(map[string]int, now.Validators.Size())
 	for i, validator := range now.Validators.Validators {
 		signer := Signer{Power: validator.VotingPower, Heard: heard(now, i, validator.Address, standing)}
+		if standing && alone { // whose votes are old
+			signer.Heard = bytes.Equal(validator.Address, c.custody.address)
+		}
 		copy(signer.Key[:], validator.PubKey.Bytes())
 		if ahead, known := c.votes.clockOf(string(validator.Address), top); known {
 			signer.Ahead, signer.Behind = durations(ahead)

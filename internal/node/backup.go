@@ -33,7 +33,7 @@ type Backup struct {
 
 // The files of a backup besides the state and the engine's.
 var (
-	settingsFiles = []string{settingsFile, joinsFile}           //nolint:gochecknoglobals // a constant table
+	settingsFiles = []string{settingsFile, joinsFile}         //nolint:gochecknoglobals // a constant table
 	secretFiles   = []string{tokenFile, tokensFile, noteFile} //nolint:gochecknoglobals // a constant table
 )
 

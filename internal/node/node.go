@@ -56,7 +56,7 @@ type Node struct {
 	token    string
 	pace     disk.Pace
 	backing  backing // of a backup
-	address  string // the file with the address of the API
+	address  string  // the file with the address of the API
 	logger   *slog.Logger
 }
 
