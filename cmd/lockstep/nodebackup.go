@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"lockstep/client/wire"
 	"lockstep/internal/disk"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/node"
@@ -118,9 +120,12 @@ func (a *app) runningBackup(ctx context.Context, dir string) (io.ReadCloser, err
 	case err != nil:
 		return nil, fmt.Errorf("ask the node at %s for its backup: %w", address, err)
 	case response.StatusCode != http.StatusOK:
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<12))
-		response.Body.Close()
-		return nil, fmt.Errorf("the node at %s gives no backup (%s): %s", address, response.Status, text)
+		defer response.Body.Close()
+		var problem wire.Problem
+		if err := json.NewDecoder(io.LimitReader(response.Body, 1<<12)).Decode(&problem); err != nil {
+			problem.Detail = "it is no node of this version"
+		}
+		return nil, fmt.Errorf("the node at %s gives no backup (%s): %s", address, response.Status, problem.Detail)
 	}
 	return response.Body, nil
 }

@@ -169,8 +169,14 @@ func (c *Chain) Run(ctx context.Context) error {
 	if c.feed != nil {
 		c.feed.began()
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	votes, err := c.subscribe(ctx) // before the first of them comes
+	if err != nil {
+		return fmt.Errorf("follow the votes: %w", err)
+	}
 	c.replaying(true)
-	err := c.engine.Start()
+	err = c.engine.Start()
 	c.replaying(false)
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
@@ -186,10 +192,8 @@ func (c *Chain) Run(ctx context.Context) error {
 		state.Wait()
 		close(ended)
 	}()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	go c.watchClock(ctx, state)
-	go c.watchVotes(ctx)
+	go c.watchVotes(ctx, votes)
 	select {
 	case <-ctx.Done():
 		return nil

@@ -298,7 +298,7 @@ func TestStamperSignsProposalAgain(t *testing.T) {
 	dir := t.TempDir()
 	key := privval.GenFilePV(filepath.Join(dir, "key"), filepath.Join(dir, "state"))
 	stop := make(chan struct{})
-	s := &stamper{FilePV: key, failure: newFailure(), stop: stop}
+	s := &stamper{FilePV: key, custody: &custody{key: key}, failure: newFailure(), stop: stop}
 	block := cmttypes.BlockID{Hash: bytes.Repeat([]byte{1}, 32), PartSetHeader: cmttypes.PartSetHeader{Total: 1, Hash: bytes.Repeat([]byte{2}, 32)}}
 	for range 2 {
 		p := cmttypes.NewProposal(5, 0, -1, block).ToProto()

@@ -131,6 +131,7 @@ func (c Config) engineConfig() (*cmtconfig.Config, error) {
 	config.P2P.FlushThrottleTimeout, config.Consensus.PeerGossipSleepDuration = flushFast, gossipFast
 	if c.SlowLinks {
 		config.P2P.FlushThrottleTimeout, config.Consensus.PeerGossipSleepDuration = flushSlow, gossipSlow
+		config.P2P.MaxNumOutboundPeers = mostOutbound / 2
 	}
 
 	config.Consensus.TimeoutPropose, config.Consensus.TimeoutProposeDelta = c.Idle+proposeGrace, proposeDelta

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/consensus"
 	cstypes "github.com/cometbft/cometbft/consensus/types"
 	"github.com/cometbft/cometbft/privval"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -62,7 +63,7 @@ type custody struct {
 
 	mu    sync.Mutex // guards the fields below, and the state of the key
 	held  hold
-	since time.Time // when it was held
+	since time.Time // when it was held, or the last block came since
 	asked bool      // the engine asks for signatures: the node has caught up
 	quiet int       // blocks in a row without a signature of the key, once the engine asks
 	other int64     // the newest height that the key has signed elsewhere
@@ -169,6 +170,7 @@ func (c *custody) signed(height int64, own bool) {
 		c.another(height)
 	case c.held == free || !c.asked:
 	default:
+		c.since = time.Now()
 		if c.quiet++; c.quiet >= c.enough() {
 			c.release(height)
 		}
@@ -274,25 +276,45 @@ func (c *custody) trouble() string {
 	return ""
 }
 
-// watchVotes follows the votes that reach the node, until the context ends: for the custody of its key, and the clocks of the others.
-func (c *Chain) watchVotes(ctx context.Context) {
+// subscribe asks the engine for the votes that reach the node.
+func (c *Chain) subscribe(ctx context.Context) (cmttypes.Subscription, error) {
 	const room = 4096 // votes, beyond which the engine ends the subscription
-	for ctx.Err() == nil {
-		votes, err := c.engine.EventBus().Subscribe(ctx, "custody", cmttypes.EventQueryVote, room)
-		if err != nil {
-			return // the engine stops
+	return c.engine.EventBus().Subscribe(ctx, "custody", cmttypes.EventQueryVote, room)
+}
+
+// watchVotes follows the votes that reach the node, until the context ends: for the custody of its key, and the clocks of the others.
+func (c *Chain) watchVotes(ctx context.Context, votes cmttypes.Subscription) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-votes.Canceled():
+			var err error
+			if votes, err = c.subscribe(ctx); err != nil {
+				return // the engine stops
+			}
+		case message := <-votes.Out():
+			if vote, ok := message.Data().(cmttypes.EventDataVote); ok {
+				c.custody.vote(vote.Vote)
+				c.votes.note(vote.Vote, c.clock.now())
+			}
 		}
-		for ended := false; !ended; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-votes.Canceled():
-				ended = true
-			case message := <-votes.Out():
-				if vote, ok := message.Data().(cmttypes.EventDataVote); ok {
-					c.custody.vote(vote.Vote)
-					c.votes.note(vote.Vote, c.clock.now())
-				}
+	}
+}
+
+// lookAround looks for votes of the key at this height.
+func (c *custody) lookAround(now *cstypes.RoundState) {
+	index, _ := now.Validators.GetByAddress(c.address)
+	if index < 0 {
+		return
+	}
+	for round := range now.Round + 1 {
+		for _, votes := range []*cmttypes.VoteSet{now.Votes.Prevotes(round), now.Votes.Precommits(round)} {
+			if votes == nil {
+				continue
+			}
+			if vote := votes.GetByIndex(index); vote != nil {
+				c.vote(vote)
 			}
 		}
 	}
@@ -303,8 +325,9 @@ func (c *Chain) watchVotes(ctx context.Context) {
 func (c *Chain) nudge() {
 	state := c.votes.state.Load()
 	now := state.GetRoundState()
-	if alone := c.engine.Switch().Peers().Size() == 0; alone && now.Validators.Size() > 1 || !c.custody.rested(now.Height) {
-		return
+	c.custody.lookAround(now)
+	if now.Step >= cstypes.RoundStepCommit || c.behind(now) || !c.custody.rested(now.Height) {
+		return // the block is decided, and may be old
 	}
 	kind := cmtproto.PrevoteType
 	switch {
@@ -329,6 +352,18 @@ func (c *Chain) nudge() {
 	if _, err := state.AddVote(vote, ""); err != nil {
 		c.logger.Warn("a vote is not taken", "why", err)
 	}
+}
+
+// behind reports whether a peer that the node is to stay connected with is at a later height, or no peer is there to tell.
+func (c *Chain) behind(now *cstypes.RoundState) bool {
+	peers := c.engine.Switch().Peers().Copy()
+	for _, peer := range peers {
+		state, ok := peer.Get(cmttypes.PeerStateKey).(*consensus.PeerState)
+		if ok && state.GetHeight() > now.Height && c.engine.Switch().IsPeerUnconditional(peer.ID()) {
+			return true
+		}
+	}
+	return len(peers) == 0 && now.Validators.Size() > 1
 }
 
 // Held reports whether the validator of this node waits before it signs.

@@ -25,7 +25,7 @@ func TestHalted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.ledger.Halt()
-	if health := get[wire.Health](w, "/healthz"); health.Status != "ok" {
+	if health := get[wire.Health](w, "/healthz"); health.Status != "halted" {
 		t.Errorf("health %+v", health)
 	}
 	response, text := w.ask("GET", "/readyz", nil)
