@@ -197,27 +197,70 @@ type Retire struct {
 	Point    PointID   `json:"point"`
 }
 
-func (*Issue) isAction()       {}
-func (*Redeem) isAction()      {}
-func (*Post) isAction()        {}
-func (*Cancel) isAction()      {}
-func (*Take) isAction()        {}
-func (*Place) isAction()       {}
-func (*Withdraw) isAction()    {}
-func (*Agree) isAction()       {}
-func (*Pay) isAction()         {}
-func (*Deliver) isAction()     {}
-func (*Release) isAction()     {}
-func (*Split) isAction()       {}
-func (*Settle) isAction()      {}
-func (*Award) isAction()       {}
-func (*Reading) isAction()     {}
-func (*Accept) isAction()      {}
-func (*Decline) isAction()     {}
-func (*Draw) isAction()        {}
-func (*Recognise) isAction()   {}
-func (*Unrecognise) isAction() {}
-func (*Admit) isAction()       {}
-func (*Enrol) isAction()       {}
-func (*Exchange) isAction()    {}
-func (*Retire) isAction()      {}
+// Govern carries out a decision of the operators. Needs as many of their signatures under it as the parameters say, and the submitter's. A
+// transaction with nothing else pays no fee.
+type Govern struct {
+	_          struct{}    `cbor:",toarray"`
+	Decision   Decision    `json:"decision"`
+	Signatures []Signature `json:"signatures"` // under the decision, see [Decision.Message], in order of their keys
+	Submitter  PublicKey   `json:"submitter"`  // any key
+}
+
+// SetValidator gives a validator its power. It stands in a decision only, like the actions below.
+type SetValidator struct {
+	_       struct{}  `cbor:",toarray"`
+	Key     PublicKey `json:"key"`               // its consensus key
+	Power   uint64    `json:"power"`             // zero removes it
+	Consent []Consent `json:"consent,omitempty"` // one, of a newcomer
+}
+
+// SetParams changes parameters from a block on.
+type SetParams struct {
+	_        struct{}    `cbor:",toarray"`
+	Replaces Hash        `json:"replaces"` // see [ParamChange.Hash]: the parameters that held before
+	From     uint64      `json:"from"`     // height
+	Change   ParamChange `json:"params"`
+}
+
+// SetMarket changes the numbers of auctions for the products whose slot begins at a moment or later.
+type SetMarket struct {
+	_      struct{}     `cbor:",toarray"`
+	From   Time         `json:"from"`
+	Market MarketParams `json:"market"`
+}
+
+// Dismiss ends a membership. The member's entries stay its own.
+type Dismiss struct {
+	_      struct{}  `cbor:",toarray"`
+	Member PublicKey `json:"member"`
+}
+
+func (*Issue) isAction()        {}
+func (*Redeem) isAction()       {}
+func (*Post) isAction()         {}
+func (*Cancel) isAction()       {}
+func (*Take) isAction()         {}
+func (*Place) isAction()        {}
+func (*Withdraw) isAction()     {}
+func (*Agree) isAction()        {}
+func (*Pay) isAction()          {}
+func (*Deliver) isAction()      {}
+func (*Release) isAction()      {}
+func (*Split) isAction()        {}
+func (*Settle) isAction()       {}
+func (*Award) isAction()        {}
+func (*Reading) isAction()      {}
+func (*Accept) isAction()       {}
+func (*Decline) isAction()      {}
+func (*Draw) isAction()         {}
+func (*Recognise) isAction()    {}
+func (*Unrecognise) isAction()  {}
+func (*Admit) isAction()        {}
+func (*Enrol) isAction()        {}
+func (*Exchange) isAction()     {}
+func (*Retire) isAction()       {}
+func (*Govern) isAction()       {}
+func (*SetValidator) isAction() {}
+func (*SetParams) isAction()    {}
+func (*SetMarket) isAction()    {}
+func (*Dismiss) isAction()      {}

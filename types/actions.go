@@ -31,8 +31,14 @@ const (
 	tagRecognise   = 0x4c44
 	tagUnrecognise = 0x4c45
 
+	tagGovern       = 0x4c46
+	tagSetValidator = 0x4c47
+	tagSetParams    = 0x4c48
+	tagSetMarket    = 0x4c49
+	tagDismiss      = 0x4c4a
+
 	firstAction = tagIssue
-	lastAction  = tagUnrecognise
+	lastAction  = tagDismiss
 )
 
 // ActionInfo describes one kind of action. The rules of the action are a method of their own in the ledger.
@@ -64,11 +70,11 @@ var actions = [lastAction - firstAction + 1]ActionInfo{ //nolint:gochecknoglobal
 		"Turns the deposit into the return, locked like the payment, and locks the bond (E2)."},
 	tagRelease - firstAction: {tagRelease, "release", func() Action { return new(Release) }, "", true, 0,
 		"Shows the preimage of an instalment, which pays the producer and gives the return to the consumer (E3)."},
-	tagAdmit - firstAction: {tagAdmit, "admit", func() Action { return new(Admit) }, "operator", false, 0,
+	tagAdmit - firstAction: {tagAdmit, "admit", func() Action { return new(Admit) }, signerOperator, false, 0,
 		"Makes a key a member under a name."},
-	tagEnrol - firstAction: {tagEnrol, "enrol", func() Action { return new(Enrol) }, "operator", false, 0,
+	tagEnrol - firstAction: {tagEnrol, "enrol", func() Action { return new(Enrol) }, signerOperator, false, 0,
 		"Registers a connection point of a member with its first meter."},
-	tagRetire - firstAction: {tagRetire, "retire", func() Action { return new(Retire) }, "operator", false, 0,
+	tagRetire - firstAction: {tagRetire, "retire", func() Action { return new(Retire) }, signerOperator, false, 0,
 		"Excludes a connection point from new agreements."},
 	tagReading - firstAction: {tagReading, "reading", func() Action { return new(Reading) }, "point's owner", true, 1,
 		"Records the signed meter records of a connection point in a slot."},
@@ -80,7 +86,7 @@ var actions = [lastAction - firstAction + 1]ActionInfo{ //nolint:gochecknoglobal
 		"Places an order in the auction of a product and locks its stake."},
 	tagWithdraw - firstAction: {tagWithdraw, "withdraw", func() Action { return new(Withdraw) }, "owner", false, 0,
 		"Withdraws an order before gate closure."},
-	tagExchange - firstAction: {tagExchange, "exchange", func() Action { return new(Exchange) }, "operator", false, 0,
+	tagExchange - firstAction: {tagExchange, "exchange", func() Action { return new(Exchange) }, signerOperator, false, 0,
 		"Gives a connection point another meter, or other registers, from a future slot on."},
 	tagAgree - firstAction: {tagAgree, "agree", func() Action { return new(Agree) }, "submitter", false, 1,
 		"Records an agreement that both parties have signed; nothing is locked."},
@@ -92,11 +98,27 @@ var actions = [lastAction - firstAction + 1]ActionInfo{ //nolint:gochecknoglobal
 		"Revokes an acceptance."},
 	tagDraw - firstAction: {tagDraw, "draw", func() Action { return new(Draw) }, "key", false, 0,
 		"Takes a sum out of a key's purse for the same transaction."},
-	tagRecognise - firstAction: {tagRecognise, "recognise", func() Action { return new(Recognise) }, "operator", false, 0,
+	tagRecognise - firstAction: {tagRecognise, "recognise", func() Action { return new(Recognise) }, signerOperator, false, 0,
 		"Makes the ledger recognise an asset, with a smallest output."},
-	tagUnrecognise - firstAction: {tagUnrecognise, "unrecognise", func() Action { return new(Unrecognise) }, "operator", false, 0,
+	tagUnrecognise - firstAction: {tagUnrecognise, "unrecognise", func() Action { return new(Unrecognise) }, signerOperator, false, 0,
 		"Revokes the recognition of an asset; sums already issued stay."},
+	tagGovern - firstAction: {tagGovern, "govern", func() Action { return new(Govern) }, "submitter", false, 0,
+		"Carries out a decision that enough operators have signed."},
+	tagSetValidator - firstAction: {tagSetValidator, "set_validator", func() Action { return new(SetValidator) }, signerDecision, false, 0,
+		"Gives a validator its power, or removes it; the consensus engine follows two blocks later."},
+	tagSetParams - firstAction: {tagSetParams, "set_params", func() Action { return new(SetParams) }, signerDecision, false, 0,
+		"Changes operators, fees, quotas, the longest validity or the version of the rules from a block on."},
+	tagSetMarket - firstAction: {tagSetMarket, "set_market", func() Action { return new(SetMarket) }, signerDecision, false, 0,
+		"Changes the numbers of auctions for slots that begin at a moment or later."},
+	tagDismiss - firstAction: {tagDismiss, "dismiss", func() Action { return new(Dismiss) }, signerDecision, false, 0,
+		"Ends a membership; what the member has stays its own."},
 }
+
+// The signers of actions of operators: one of them, or as many as decide together.
+const (
+	signerOperator = "operator"
+	signerDecision = "operators"
+)
 
 // Actions returns the description of every kind of action, in order of their tags.
 func Actions() []ActionInfo {

@@ -95,8 +95,21 @@ func (b *Body) Entries() uint64 {
 	return uint64(max(made-len(b.Inputs), 0))
 }
 
+// governs reports whether a transaction carries out one decision of the operators and nothing else. It pays no fee, so that no fee can keep
+// operators from changing it.
+func (b *Body) governs() bool {
+	if len(b.Actions) != 1 || len(b.Outputs) != 0 {
+		return false
+	}
+	_, ok := b.Actions[0].(*Govern)
+	return ok
+}
+
 // LeastFee returns the least fee of a signed transaction: a fixed sum, and a sum for each lasting entry that it makes (protocol section 2).
 func (p *Params) LeastFee(b *Body) Amount {
+	if b.governs() {
+		return 0
+	}
 	if p.Entries.Fee == 0 {
 		return p.MinFee
 	}

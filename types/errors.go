@@ -89,6 +89,11 @@ const (
 	// Members.
 	CodeMemberName Code = 83
 
+	// Decisions of operators.
+	CodeDecision  Code = 84
+	CodeValidator Code = 85
+	CodeParams    Code = 86
+
 	// The node, not the rules: the same transaction may be accepted later.
 	CodePoolFull    Code = 90
 	CodePending     Code = 91
@@ -147,7 +152,7 @@ var codes = []CodeInfo{ //nolint:gochecknoglobals // a constant table
 	{CodeOfferUnknown, "offer_unknown", "There is no such offer: it was taken up, cancelled, or has run out."},
 	{CodeOfferExists, "offer_exists", "This very offer stands already. Choose another nonce."},
 	{CodeOfferQuantity, "offer_quantity", "The quantity is more than the rest of the offer, or less than its smallest fill."},
-	{CodeOperator, "operator", "Only an operator named in the ledger's parameters may admit members and enrol connection points."},
+	{CodeOperator, "operator", "Only operators named in the ledger's parameters may do that. Where several must sign, make a proposal: see lockstep governance."},
 	{CodeMember, "member", "A connection point can only be enrolled for a member that an operator has admitted, and a member is admitted once."},
 	{CodeMeterForm, "meter_form", "The meter's key, serial number or registers are not in the form that the ledger takes: see the detail, and the reference of agreements."},
 	{CodeMeterExists, "meter_exists", "A meter with this key and serial number was enrolled before. A meter is enrolled at one point, once, ever."},
@@ -170,6 +175,9 @@ var codes = []CodeInfo{ //nolint:gochecknoglobals // a constant table
 	{CodeReading, "reading", "The meter's records prove nothing here: see the detail for the signature, the sequence, the time or the quantity."},
 	{CodeMandate, "mandate", "The signatures under the agreement or the split are not those of its two parties for the trade as it is now. Agree on it anew, and sign that."},
 	{CodeMemberName, "member_name", "A member has this name, or one that looks the same. Admit it under another name."},
+	{CodeDecision, "decision", "The decision can't be carried out as it is signed: see the detail for the operators, the moment or the act. Propose it again."},
+	{CodeValidator, "validator", "The validators can't be changed so: see the detail for the key, the consent or the power. The rules keep a change from stopping the ledger."},
+	{CodeParams, "params", "The parameters can't be changed so: see the detail for the value, the block or the moment from which it would hold."},
 	{CodePoolFull, "pool_full", "The node has more waiting than it takes. Send it again in a moment."},
 	{CodePending, "pending", "This transaction, or another release of the same trade, is waiting already."},
 	{CodeUnavailable, "unavailable", "The node can't answer now. Try again in a moment."},

@@ -42,7 +42,8 @@ const (
 	EventSettled     EventKind = "settled"
 	EventAwarded     EventKind = "awarded"
 	EventRead        EventKind = "read"       // a reading counted in a slot
-	EventRegistered  EventKind = "registered" // a member was admitted, a meter enrolled or retired
+	EventRegistered  EventKind = "registered" // a member was admitted or dismissed, a meter enrolled or retired
+	EventDecided     EventKind = "decided"    // operators' decision was carried out
 )
 
 // EventNumber is the number of an event's kind in the log of outcomes and in stored blocks; 0 is none.
@@ -52,7 +53,7 @@ type EventNumber uint8
 var eventKinds = [...]EventKind{ //nolint:gochecknoglobals // a constant table
 	EventIssued, EventRedeemed, EventTransferred, EventOffered, EventOfferClosed, EventOrdered, EventWithdrawn, EventCleared, EventMatched, EventAgreed,
 	EventPaid, EventDelivered, EventReleased, EventSplit, EventLapsed, EventCollected, EventRefunded, EventReturned, EventSettled, EventAwarded, EventRead,
-	EventRegistered,
+	EventRegistered, EventDecided,
 }
 
 // Number returns the number of the kind; 0 for none, and for a kind that has no number.

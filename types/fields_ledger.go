@@ -5,7 +5,7 @@ import "lockstep/types/canon"
 // The wire forms of a ledger's entries other than trades: its parameters, assets, members, meters, slots and events.
 
 func (p *Params) Fields(c *canon.Coder) {
-	c.Array(12)
+	c.Array(15)
 	canon.Text(c, "chain id", &p.ChainID)
 	canon.Number(c, "clock cap", &p.ClockCap)
 	canon.Number(c, "smallest window", &p.MinWindow)
@@ -15,9 +15,12 @@ func (p *Params) Fields(c *canon.Coder) {
 	canon.Number(c, "least fee", &p.MinFee)
 	canon.Number(c, "slot", &p.Slot)
 	canon.List(c, "operators", &p.Operators, keyFields)
+	canon.Number(c, "threshold", &p.Threshold)
+	canon.Number(c, "version of the rules", &p.Rules)
 	canon.Part(c, "market", &p.Market, (*MarketParams).Fields)
 	canon.Part(c, "entries", &p.Entries, (*EntryParams).Fields)
 	canon.List(c, "genesis assets", &p.Genesis, (*GenesisAsset).Fields)
+	canon.List(c, "later markets", &p.Later, (*LaterMarket).Fields)
 }
 
 func (a *Asset) Fields(c *canon.Coder) {

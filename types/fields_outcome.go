@@ -6,12 +6,13 @@ import "lockstep/types/canon"
 
 // The tags of effects. A tag names one effect permanently: numbers are never reused.
 const (
-	tagBegun   = 0x4c51
-	tagNoted   = 0x4c52
-	tagStepped = 0x4c53
-	tagEnded   = 0x4c54
-	tagMatched = 0x4c55
-	tagCleared = 0x4c56
+	tagBegun    = 0x4c51
+	tagNoted    = 0x4c52
+	tagStepped  = 0x4c53
+	tagEnded    = 0x4c54
+	tagMatched  = 0x4c55
+	tagCleared  = 0x4c56
+	tagGoverned = 0x4c57
 )
 
 func (o *Outcome) Fields(c *canon.Coder) {
@@ -39,16 +40,26 @@ func newEffect(tag uint64) Effect {
 		return new(Matched)
 	case tagCleared:
 		return new(Cleared)
+	case tagGoverned:
+		return new(Governed)
 	}
 	return nil
 }
 
-func (*Begun) Tag() uint64   { return tagBegun }
-func (*Noted) Tag() uint64   { return tagNoted }
-func (*Stepped) Tag() uint64 { return tagStepped }
-func (*Ended) Tag() uint64   { return tagEnded }
-func (*Matched) Tag() uint64 { return tagMatched }
-func (*Cleared) Tag() uint64 { return tagCleared }
+func (*Begun) Tag() uint64    { return tagBegun }
+func (*Noted) Tag() uint64    { return tagNoted }
+func (*Stepped) Tag() uint64  { return tagStepped }
+func (*Ended) Tag() uint64    { return tagEnded }
+func (*Matched) Tag() uint64  { return tagMatched }
+func (*Cleared) Tag() uint64  { return tagCleared }
+func (*Governed) Tag() uint64 { return tagGoverned }
+
+func (g *Governed) Fields(c *canon.Coder) {
+	c.Array(3)
+	canon.Number(c, "number", &g.Number)
+	canon.List(c, "signers", &g.Signers, keyFields)
+	canon.Part(c, "decision", &g.Decision, (*Decision).Fields)
+}
 
 func (b *Begun) Fields(c *canon.Coder) {
 	c.Array(1)

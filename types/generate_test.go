@@ -214,8 +214,8 @@ var (
 		}
 	})
 	effects = rapid.Custom(func(t *rapid.T) types.Effect {
-		event := types.EventNumber(rapid.Uint8Max(22).Draw(t, "event"))
-		switch rapid.IntRange(0, 5).Draw(t, "effect") {
+		event := types.EventNumber(rapid.Uint8Max(23).Draw(t, "event"))
+		switch rapid.IntRange(0, 6).Draw(t, "effect") {
 		case 0:
 			return &types.Begun{Params: draw[types.Hash](t, "params")}
 		case 1:
@@ -232,6 +232,10 @@ var (
 			return &types.Ended{Event: event, Trade: &trade}
 		case 4:
 			return &types.Matched{Product: draw[types.ProductID](t, "product"), Match: types.MatchTrade{Trade: draw[types.TradeID](t, "trade"), Leaf: rapid.Uint16().Draw(t, "leaf")}}
+		case 5:
+			return &types.Governed{
+				Number: rapid.Uint64().Draw(t, "number"), Signers: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "signers"), Decision: decisions.Draw(t, "decision"),
+			}
 		default:
 			auction := auctions.Draw(t, "auction")
 			return &types.Cleared{
@@ -250,12 +254,59 @@ var (
 	genesisAssets = rapid.Custom(func(t *rapid.T) types.GenesisAsset {
 		return types.GenesisAsset{Asset: assets.Draw(t, "asset"), Least: amounts(t, "least"), Supply: amounts(t, "supply")}
 	})
+	laterMarkets = rapid.Custom(func(t *rapid.T) types.LaterMarket {
+		return types.LaterMarket{From: times(t, "from"), Market: markets.Draw(t, "market")}
+	})
 	params = rapid.Custom(func(t *rapid.T) types.Params {
 		return types.Params{
 			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
 			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Slot: spans(t, "slot"),
 			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"),
-			Market:    markets.Draw(t, "market"), Entries: entries.Draw(t, "entries"), Genesis: rapid.SliceOfN(genesisAssets, 0, 2).Draw(t, "genesis"),
+			Threshold: rapid.Uint32().Draw(t, "threshold"), Rules: rapid.Uint32().Draw(t, "rules"),
+			Market: markets.Draw(t, "market"), Entries: entries.Draw(t, "entries"), Genesis: rapid.SliceOfN(genesisAssets, 0, 2).Draw(t, "genesis"),
+			Later: rapid.SliceOfN(laterMarkets, 0, 2).Draw(t, "later"),
+		}
+	})
+	changes = rapid.Custom(func(t *rapid.T) types.ParamChange {
+		return types.ParamChange{
+			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Entries: entries.Draw(t, "entries"),
+			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"), Threshold: rapid.Uint32().Draw(t, "threshold"), Rules: rapid.Uint32().Draw(t, "rules"),
+		}
+	})
+	checkpoints = rapid.Custom(func(t *rapid.T) types.Checkpoint {
+		return types.Checkpoint{Height: rapid.Uint64().Draw(t, "height"), Hash: draw[types.Hash](t, "hash"), Until: times(t, "until")}
+	})
+	acts = rapid.Custom(func(t *rapid.T) types.Act {
+		switch rapid.IntRange(0, 4).Draw(t, "act") {
+		case 0:
+			consent := rapid.Custom(func(t *rapid.T) types.Consent {
+				return types.Consent{At: checkpoints.Draw(t, "at"), Signature: signatures.Draw(t, "signature").Bytes}
+			})
+			return &types.SetValidator{
+				Key: draw[types.PublicKey](t, "key"), Power: rapid.Uint64().Draw(t, "power"), Consent: rapid.SliceOfN(consent, 0, 1).Draw(t, "consent"),
+			}
+		case 1:
+			return &types.SetParams{Replaces: draw[types.Hash](t, "replaces"), From: rapid.Uint64().Draw(t, "from"), Change: changes.Draw(t, "change")}
+		case 2:
+			return &types.SetMarket{From: times(t, "from"), Market: markets.Draw(t, "market")}
+		case 3:
+			return &types.Admit{Member: types.Member{Key: draw[types.PublicKey](t, "member"), Name: rapid.String().Draw(t, "name")}}
+		default:
+			return &types.Dismiss{Member: draw[types.PublicKey](t, "member")}
+		}
+	})
+	decisions = rapid.Custom(func(t *rapid.T) types.Decision {
+		return types.Decision{
+			ChainID: rapid.String().Draw(t, "chain"), Nonce: rapid.Uint64().Draw(t, "nonce"), ValidUntil: times(t, "valid until"),
+			Insist: rapid.Uint8().Draw(t, "insist"), Acts: rapid.SliceOfN(acts, 0, 3).Draw(t, "acts"),
+		}
+	})
+	governances = rapid.Custom(func(t *rapid.T) types.Governance {
+		number := func(name string) uint64 { return rapid.Uint64().Draw(t, name) }
+		return types.Governance{
+			Params: params.Draw(t, "params"), Scheduled: []types.ScheduledParam{{From: number("from"), Change: changes.Draw(t, "change")}},
+			Validators: []types.Seat{{Validator: types.Validator{Key: draw[types.PublicKey](t, "key"), Power: number("power")}, Silent: rapid.Uint8Max(1).Draw(t, "silent")}},
+			Moves:      []types.PowerMove{{Height: number("height"), Given: number("given"), Taken: number("taken")}},
 		}
 	})
 	bodies = rapid.Custom(func(t *rapid.T) types.Body {
@@ -274,7 +325,7 @@ var (
 	})
 	actions = rapid.Custom(func(t *rapid.T) types.Action {
 		trade, offer := hashes[types.TradeID](), hashes[types.OfferID]()
-		switch rapid.IntRange(0, 23).Draw(t, "action") {
+		switch rapid.IntRange(0, 28).Draw(t, "action") {
 		case 0:
 			return &types.Issue{Asset: assets.Draw(t, "asset"), Amount: amounts(t, "amount")}
 		case 1:
@@ -338,6 +389,12 @@ var (
 			return &types.Recognise{Operator: draw[types.PublicKey](t, "operator"), Asset: assets.Draw(t, "asset"), Least: amounts(t, "least")}
 		case 22:
 			return &types.Unrecognise{Operator: draw[types.PublicKey](t, "operator"), Asset: draw[types.AssetID](t, "asset")}
+		case 23:
+			return &types.Govern{
+				Decision: decisions.Draw(t, "decision"), Signatures: rapid.SliceOfN(signatures, 0, 3).Draw(t, "signatures"), Submitter: draw[types.PublicKey](t, "submitter"),
+			}
+		case 24, 25, 26, 27:
+			return acts.Draw(t, "act")
 		default:
 			return &types.Retire{Operator: draw[types.PublicKey](t, "operator"), Point: draw[types.PointID](t, "point")}
 		}
@@ -349,7 +406,7 @@ var (
 var _ = named(
 	assets, flows, goods, meters, points, realFlows, slots, deadlines, fallbacks, agreements, offers, parts, outpoints,
 	outputs, trades, events, grids, markets, products, sides, orders, auctions, outcomes, effects, entries, genesisAssets, params, bodies,
-	mandates, signatures, actions,
+	mandates, signatures, actions, changes, checkpoints, laterMarkets, acts, decisions, governances,
 )
 
 func named(generators ...fmt.Stringer) bool {

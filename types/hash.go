@@ -50,6 +50,10 @@ const (
 	domainAgree     = "lockstep/agree/v1\x00"
 	domainSplit     = "lockstep/split/v1\x00"
 	domainParams    = "lockstep/params/v1\x00"
+	domainChange    = "lockstep/change/v1\x00"
+	domainFixed     = "lockstep/fixed/v1\x00"
+	domainDecision  = "lockstep/decision/v1\x00"
+	domainConsent   = "lockstep/consent/v1\x00"
 	domainResult    = "lockstep/result/v1\x00"
 	domainAppHash   = "lockstep/apphash/v1\x00"
 )

@@ -204,12 +204,14 @@ func EffectKind(e Effect) string {
 		return "matched"
 	case *Cleared:
 		return "cleared"
+	case *Governed:
+		return "governed"
 	}
 	return ""
 }
 
 func effectOf(kind string) Effect {
-	for tag := uint64(tagBegun); tag <= tagCleared; tag++ {
+	for tag := uint64(tagBegun); tag <= tagGoverned; tag++ {
 		if effect := newEffect(tag); EffectKind(effect) == kind {
 			return effect
 		}
@@ -286,6 +288,46 @@ func (b *Body) UnmarshalJSON(text []byte) error {
 		b.Actions = append(b.Actions, action.value)
 	}
 	return nil
+}
+
+type decisionFields Decision
+
+// MarshalJSON writes the acts with their kinds.
+func (d Decision) MarshalJSON() ([]byte, error) {
+	acts := make([]sum[Act], len(d.Acts))
+	for i, act := range d.Acts {
+		acts[i] = sum[Act]{value: act, kind: ActionKind(act)}
+	}
+	return json.Marshal(struct {
+		decisionFields
+		Acts []sum[Act] `json:"acts"`
+	}{decisionFields(d), acts})
+}
+
+// UnmarshalJSON reads the acts by their kinds.
+func (d *Decision) UnmarshalJSON(text []byte) error {
+	fields := struct {
+		*decisionFields
+		Acts []json.RawMessage `json:"acts"`
+	}{(*decisionFields)(d), nil}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	d.Acts = nil
+	for _, raw := range fields.Acts {
+		act := sum[Act]{make: newAct}
+		if err := json.Unmarshal(raw, &act); err != nil {
+			return err
+		}
+		d.Acts = append(d.Acts, act.value)
+	}
+	return nil
+}
+
+// newAct returns an empty act, or nil for any other kind.
+func newAct(kind string) Act {
+	act, _ := newAction(kind).(Act)
+	return act
 }
 
 type txFields struct {

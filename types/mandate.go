@@ -53,12 +53,55 @@ func (m *splitMessage) Fields(c *canon.Coder) {
 	canon.Number(c, "valid-until", &m.split.Mandates.ValidUntil)
 }
 
-// mandated is an action that holds mandates.
-type mandated interface {
-	mandates() *Mandates
-	// Message returns the bytes that both parties sign.
-	Message(chainID string) []byte
+// endorsed is an action that holds signatures of its own.
+type endorsed interface {
+	// endorsements counts them.
+	endorsements() int
+	// eachEndorsement calls visit for each with the message that it signs on a ledger.
+	eachEndorsement(chainID string, visit func(s *Signature, message []byte))
 }
 
-func (a *Agree) mandates() *Mandates { return &a.Mandates }
-func (a *Split) mandates() *Mandates { return &a.Mandates }
+const bothParties = 2
+
+func (a *Agree) endorsements() int { return bothParties }
+func (a *Split) endorsements() int { return bothParties }
+
+func (a *Agree) eachEndorsement(chainID string, visit func(s *Signature, message []byte)) {
+	a.Mandates.each(a.Message(chainID), visit)
+}
+
+func (a *Split) eachEndorsement(chainID string, visit func(s *Signature, message []byte)) {
+	a.Mandates.each(a.Message(chainID), visit)
+}
+
+func (m *Mandates) each(message []byte, visit func(s *Signature, message []byte)) {
+	visit(&m.Producer, message)
+	visit(&m.Consumer, message)
+}
+
+func (a *Govern) endorsements() int {
+	count := len(a.Signatures)
+	for _, act := range a.Decision.Acts {
+		if set, ok := act.(*SetValidator); ok {
+			count += len(set.Consent)
+		}
+	}
+	return count
+}
+
+func (a *Govern) eachEndorsement(chainID string, visit func(s *Signature, message []byte)) {
+	message := a.Decision.Message()
+	for i := range a.Signatures {
+		visit(&a.Signatures[i], message)
+	}
+	for _, act := range a.Decision.Acts {
+		set, ok := act.(*SetValidator)
+		if !ok {
+			continue
+		}
+		for i := range set.Consent {
+			consent := &set.Consent[i]
+			visit(&Signature{Key: set.Key, Bytes: consent.Signature}, ConsentMessage(chainID, set.Key, consent.At))
+		}
+	}
+}

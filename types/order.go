@@ -76,7 +76,7 @@ func (o *Order) CheckLate(params *Params, blockTime Time, own func(number uint8)
 	if blockTime <= last {
 		return nil
 	}
-	for number := range params.Market.KeyOrders {
+	for number := range params.MarketOf(&o.Product).KeyOrders {
 		switch other := own(number); {
 		case other == nil:
 		case number == o.Number && !o.Improves(other):
@@ -142,7 +142,7 @@ func (o *Order) ID() OrderID { return canon.Digest(domainOrder, o) }
 
 // Check returns the first fault of the order on a ledger with these parameters, in any state.
 func (o *Order) Check(params *Params) error {
-	market := &params.Market
+	market := params.MarketOf(&o.Product)
 	if o.ChainID != params.ChainID {
 		return Refuse(CodeChain, "the order is for chain %q, this is %q", clip(o.ChainID), params.ChainID)
 	}
@@ -252,7 +252,7 @@ type Match struct {
 
 // Agreement returns the agreement of a match, a pure function of the two orders, the parameters and the outcome. It fails if a sum overflows.
 func (m *Match) Agreement(params *Params) (Agreement, error) {
-	market, product := &params.Market, m.Product
+	market, product := params.MarketOf(m.Product), m.Product
 	price, deposit, bond, ok1 := m.Grid.Sums(m.Lots, m.Price)
 	quantity, ok2 := Amount(m.Grid.Lot).Times(m.Lots)
 	if !ok1 || !ok2 {

@@ -20,7 +20,7 @@ type Outcome struct {
 // MaxOutcome is the largest leaf. An entry of a bundle of tiles (C2SP tlog-tiles) has at most 65,535 bytes.
 const MaxOutcome = 60_000
 
-// Effect is one effect of an outcome. The set is closed: [Begun], [Noted], [Stepped], [Ended], [Matched], [Cleared].
+// Effect is one effect of an outcome. The set is closed: [Begun], [Noted], [Stepped], [Ended], [Matched], [Cleared], [Governed].
 //
 //sumtype:decl
 type Effect interface {
@@ -85,12 +85,20 @@ type Cleared struct {
 	Root      Hash    `json:"root"` // see [ResultsRoot]
 }
 
-func (*Begun) isEffect()   {}
-func (*Noted) isEffect()   {}
-func (*Stepped) isEffect() {}
-func (*Ended) isEffect()   {}
-func (*Matched) isEffect() {}
-func (*Cleared) isEffect() {}
+// Governed is a decision of operators that was carried out, in full.
+type Governed struct {
+	Number   uint64      `json:"number"`
+	Signers  []PublicKey `json:"signers"`
+	Decision Decision    `json:"decision"`
+}
+
+func (*Begun) isEffect()    {}
+func (*Noted) isEffect()    {}
+func (*Stepped) isEffect()  {}
+func (*Ended) isEffect()    {}
+func (*Matched) isEffect()  {}
+func (*Cleared) isEffect()  {}
+func (*Governed) isEffect() {}
 
 // StepOf returns the effect of a step of a trade that goes on.
 func StepOf(id TradeID, event EventNumber, t *Trade) *Stepped {

@@ -2,7 +2,7 @@ package types
 
 import "lockstep/types/canon"
 
-// Params are the rules' numbers. They are fixed at genesis and part of every commitment.
+// Params are the rules' numbers. Those of genesis are part of every commitment; operators can change some of them, see [ParamChange].
 type Params struct {
 	_ struct{} `cbor:",toarray"`
 	// ChainID names the ledger; every transaction and agreement carries it.
@@ -22,12 +22,18 @@ type Params struct {
 	Slot Duration `json:"slot"`
 	// Operators are the keys that may admit members and enrol connection points.
 	Operators []PublicKey `json:"operators"`
+	// Threshold is the number of operators that must sign a decision; zero means one.
+	Threshold uint32 `json:"threshold,omitzero"`
+	// Rules is the version of the rules; zero means the first.
+	Rules uint32 `json:"rules,omitzero"`
 	// Market are the numbers of the auctions.
 	Market MarketParams `json:"market"`
 	// Entries bound the lasting entries of the state.
 	Entries EntryParams `json:"entries"`
 	// Genesis are the assets that the ledger recognises from its first block on.
 	Genesis []GenesisAsset `json:"genesis"`
+	// Later are changes of Market, in order of time. See [Params.MarketOf].
+	Later []LaterMarket `json:"later,omitempty"`
 }
 
 // windowCaps is how many clock caps "several" are at least (protocol section 2).
@@ -66,13 +72,8 @@ func (p *Params) Check() error {
 	case p.FeeAsset == AssetID{} && p.MinFee != 0:
 		return Refuse(CodeMalformed, "a fee needs an asset")
 	}
-	for _, operator := range p.Operators {
-		if err := operator.Check("operator"); err != nil {
-			return err
-		}
-	}
 	for _, check := range []func() error{
-		func() error { return p.Market.check(p) }, func() error { return p.Entries.check(p) }, p.checkGenesis,
+		func() error { return p.Market.check(p) }, func() error { return p.Entries.check(p) }, p.checkGenesis, p.checkGovernance,
 	} {
 		if err := check(); err != nil {
 			return err

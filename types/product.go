@@ -41,7 +41,7 @@ func (p *Product) Check(params *Params) error {
 	}
 	slot := uint64(params.Slot)
 	switch {
-	case params.Market.Opens == 0:
+	case params.MarketOf(p).Opens == 0:
 		return Refuse(CodeProduct, "this ledger holds no auctions")
 	case uint64(p.From)%slot != 0 || uint64(p.Until)%slot != 0 || p.Until == p.From:
 		return Refuse(CodeProduct, "a product begins and ends at multiples of the slot of %s", params.Slot)
@@ -53,7 +53,7 @@ func (p *Product) Check(params *Params) error {
 
 // Opens is when the product begins to take orders, in block time.
 func (p *Product) Opens(params *Params) Time {
-	return p.From - Time(min(uint64(p.From), uint64(params.Market.Opens)))
+	return p.From - Time(min(uint64(p.From), uint64(params.MarketOf(p).Opens)))
 }
 
 // Withdrawable is the last moment at which an order can be taken out or made worse, in block time: one smallest window before the gate.
@@ -64,7 +64,7 @@ func (p *Product) Withdrawable(params *Params) Time {
 
 // Gate is when it takes the last ones, in block time; the first block after it holds the auction.
 func (p *Product) Gate(params *Params) Time {
-	return p.From - Time(min(uint64(p.From), uint64(params.Market.Gate)))
+	return p.From - Time(min(uint64(p.From), uint64(params.MarketOf(p).Gate)))
 }
 
 // MarketParams are the rules' numbers of the auctions. A ledger whose Opens is zero holds none.

@@ -29,6 +29,8 @@ func TestRoundTrips(t *testing.T) {
 	t.Run("outcome", roundTrips(outcomes))
 	t.Run("params", roundTrips(params))
 	t.Run("signature", roundTrips(signatures))
+	t.Run("decision", roundTrips(decisions))
+	t.Run("governance", roundTrips(governances))
 	t.Run("body", roundTrips(bodies))
 }
 

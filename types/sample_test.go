@@ -22,6 +22,11 @@ func sign(tx *types.Tx, name string) *types.Tx {
 	return tx.WithSignature(types.Signature{Key: keyOf(name), Bytes: types.SignatureBytes(signature)})
 }
 
+// signature signs any message.
+func signature(name string, message []byte) types.Signature {
+	return types.Signature{Key: keyOf(name), Bytes: types.SignatureBytes(ed25519.Sign(signer(name), message))}
+}
+
 const (
 	second  = types.Duration(1000)
 	minute  = 60 * second
@@ -218,6 +223,43 @@ func sampleActions() []types.Action {
 		&types.Enrol{Operator: keyOf("operator"), Owner: keyOf("producer"), Parent: types.PointID{4, 5, 6}, Meter: sampleMeter()},
 		&types.Exchange{Operator: keyOf("operator"), Point: types.PointID{1, 2, 3}, Meter: samplePoint().Meters[1]},
 		&types.Retire{Operator: keyOf("operator"), Point: types.PointID{1, 2, 3}},
+		sampleGovern(),
+		sampleDecision().Acts[0],
+		sampleDecision().Acts[1],
+		sampleDecision().Acts[2],
+		sampleDecision().Acts[3],
+	}
+}
+
+// sampleDecision has every kind of act that stands in a decision only, and one that an operator does alone elsewhere.
+func sampleDecision() types.Decision {
+	params := sampleParams()
+	change := params.Changeable()
+	change.Operators, change.Threshold, change.Rules = []types.PublicKey{keyOf("operator"), keyOf("issuer")}, 2, 2
+	at := types.Checkpoint{Height: 400, Hash: types.Hash{5}, Until: noon.Add(types.ConsentValidity)}
+	consent := types.Consent{At: at, Signature: signature("validator", types.ConsentMessage("samplestadt", keyOf("validator"), at)).Bytes}
+	return types.Decision{ChainID: "samplestadt", Nonce: 77, ValidUntil: noon.Add(types.DecisionValidity), Insist: 1, Acts: []types.Act{
+		&types.SetValidator{Key: keyOf("validator"), Power: 12, Consent: []types.Consent{consent}},
+		&types.SetParams{Replaces: types.Hash{6}, From: 1000, Change: change},
+		&types.SetMarket{From: noon, Market: params.Market},
+		&types.Dismiss{Member: keyOf("consumer")},
+		&types.Admit{Member: types.Member{Key: keyOf("producer"), Name: "Ada"}},
+	}}
+}
+
+func sampleGovern() *types.Govern {
+	decision := sampleDecision()
+	return &types.Govern{Decision: decision, Signatures: []types.Signature{signature("operator", decision.Message())}, Submitter: keyOf("producer")}
+}
+
+// sampleGovernance has an entry in each of its lists.
+func sampleGovernance() types.Governance {
+	params := sampleParams()
+	params.Later = []types.LaterMarket{{From: noon, Market: params.Market}}
+	return types.Governance{
+		Params: params, Scheduled: []types.ScheduledParam{{From: 1000, Change: params.Changeable()}},
+		Validators: []types.Seat{{Validator: types.Validator{Key: keyOf("validator"), Power: 12}, Silent: 1}},
+		Moves:      []types.PowerMove{{Height: 400, Given: 12, Taken: 3}},
 	}
 }
 
@@ -250,6 +292,7 @@ func sampleOutcomes() []types.Outcome {
 			Product: auction.Product, Grid: auction.Grid, BlockTime: auction.BlockTime, Void: types.VoidLate, Rounds: auction.Rounds,
 			Orders: uint32(len(auction.Results)), Root: types.ResultsRoot(auction.Results),
 		}}},
+		{Tx: types.TxID{4}, Effects: []types.Effect{&types.Governed{Number: 3, Signers: []types.PublicKey{keyOf("operator")}, Decision: sampleDecision()}}},
 	}
 	for i := range list {
 		list[i].Height, list[i].At = 12, noon

@@ -33,6 +33,7 @@ func vectors() []vector {
 	params.Genesis = []types.GenesisAsset{{Asset: asset, Least: 10, Supply: 1_000}}
 	arbiter, meter := agreement, agreement
 	arbiter.Fallback, meter.Fallback = &types.Arbiter{Key: keyOf("arbiter")}, &types.Meter{}
+	governance, decision := sampleGovernance(), sampleDecision()
 	list := []vector{
 		{"asset", &asset, asset.ID()},
 		{"agreement/hold", &agreement, agreement.ID()},
@@ -60,6 +61,8 @@ func vectors() []vector {
 		{"book", &types.Book{Product: product, Orders: 2}, nil},
 		{"record", &types.Conduct{Kept: 900, Failed: 100, Fills: 9, Refunds: 2, Disputes: 3, Excused: 4}, nil},
 		{"auction", &auction, nil},
+		{"governance", &governance, nil},
+		{"decided", &types.Decided{Number: 3, Height: 12, At: noon, Tx: types.TxID{4}, Signers: []types.PublicKey{keyOf("operator")}, Decision: decision}, decision.ID()},
 		{"body", &body, nil},
 	}
 	for _, outcome := range sampleOutcomes() {
@@ -119,6 +122,10 @@ func writeTxVectors(out *strings.Builder) {
 	agree, split := sampleAgree(), sampleSplit()
 	fmt.Fprintf(out, "\nname message of an agreement's mandates\nmessage %x\n", agree.Message("samplestadt"))
 	fmt.Fprintf(out, "\nname message of a split's mandates\nmessage %x\n", split.Message("samplestadt"))
+	decision := sampleDecision()
+	fmt.Fprintf(out, "\nname message of a decision of operators\nmessage %x\n", decision.Message())
+	fmt.Fprintf(out, "\nname message of a validator's consent\nmessage %x\n",
+		types.ConsentMessage("samplestadt", keyOf("validator"), types.Checkpoint{Height: 400, Hash: types.Hash{5}, Until: noon}))
 	for _, name := range []string{"issuer", "producer", "consumer", "arbiter"} {
 		key := keyOf(name)
 		fmt.Fprintf(out, "\nname key/%s\nseed %x\nkey  %x\ntext %s\n", name, signer(name).Seed(), key[:], key)

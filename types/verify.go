@@ -61,25 +61,23 @@ func (v *Verifier) Verify(txs ...*Tx) []bool {
 func (t *Tx) countSignatures() int {
 	count := len(t.Signatures)
 	for _, action := range t.Body.Actions {
-		if _, ok := action.(mandated); ok {
-			count += 2
+		if a, ok := action.(endorsed); ok {
+			count += a.endorsements()
 		}
 	}
 	return count
 }
 
 // eachSignature calls visit for each signature of a transaction with the message that it signs: those under the transaction, then
-// the mandates in its actions. The message is made in the memory of buffer, which it returns, and doesn't outlive the call.
+// the signatures in its actions. The message is made in the memory of buffer, which it returns, and doesn't outlive the call.
 func (t *Tx) eachSignature(buffer []byte, visit func(s *Signature, message []byte)) []byte {
 	buffer = appendSigningMessage(buffer[:0], t.body)
 	for i := range t.Signatures {
 		visit(&t.Signatures[i], buffer)
 	}
 	for _, action := range t.Body.Actions {
-		if a, ok := action.(mandated); ok {
-			m, message := a.mandates(), a.Message(t.Body.ChainID)
-			visit(&m.Producer, message)
-			visit(&m.Consumer, message)
+		if a, ok := action.(endorsed); ok {
+			a.eachEndorsement(t.Body.ChainID, visit)
 		}
 	}
 	return buffer

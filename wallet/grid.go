@@ -76,7 +76,7 @@ func CheckLots(grid *types.Grid, quantity, most uint64) error {
 // AtLimit returns the agreement that an order would come to if it were matched in full and at its limit. No match costs its owner more. The
 // other side is not known before the auction: its key there stands for anybody's.
 func AtLimit(params *types.Params, order *types.Order) (types.Agreement, error) {
-	grid, ok := params.Market.Grid(&order.Product)
+	grid, ok := params.Grid(&order.Product)
 	if !ok {
 		return types.Agreement{}, types.Refuse(types.CodeProduct, "this ledger has no lots and ticks for %s in %s of asset %s",
 			order.Product.Commodity, order.Product.Unit, order.Product.Asset)

@@ -58,7 +58,7 @@ func (d *Draft) complete(order, replaces *types.Order) error {
 	if order.Owner != d.account.key {
 		return refuse(ReasonNotOurs, "the order is that of %s, this account is %s", order.Owner, d.account.key)
 	}
-	grid, ok := d.ctx.Params.Market.Grid(&order.Product)
+	grid, ok := d.ctx.Params.Grid(&order.Product)
 	if !ok {
 		return order.Check(&d.ctx.Params) // it says so
 	}

@@ -113,7 +113,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 	if order.Product.From, order.Product.Until, err = c.slot(s); err != nil {
 		return order, err
 	}
-	grid, ok := s.params.Market.Grid(&order.Product)
+	grid, ok := s.params.Grid(&order.Product)
 	if !ok {
 		return order, types.Refuse(types.CodeProduct, "this ledger holds no auctions of %s in %s, paid in %s; it holds those of: %s",
 			name(c.Commodity), name(order.Product.Unit), asset.Code, s.next("market show"))

@@ -43,7 +43,7 @@ func (a *audit) say(format string, args ...any) {
 
 // checkGrid requires that the auction was held by the grid that the parameters give to its product.
 func (a *audit) checkGrid() bool {
-	grid, ok := a.params.Market.Grid(&a.held.Product)
+	grid, ok := a.params.Grid(&a.held.Product)
 	if !ok {
 		a.say("the ledger holds no auctions of this product")
 		return false

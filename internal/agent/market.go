@@ -98,7 +98,7 @@ func (s *State) marketJobs(money *budget, effects *[]Effect, first types.Time) [
 			wish.Sell = plan.Want{}
 		}
 		product := s.product(from)
-		grid, held := p.Market.Grid(product)
+		grid, held := p.Grid(product)
 		if p.Market.Opens == 0 || !held || !s.allowed(grid.Fallback, product.Asset) || s.View.BlockTime < product.Opens(p) {
 			continue
 		}

@@ -96,7 +96,7 @@ func (c *city) productOf(h *household) types.Product {
 func (c *city) orderFor(h *household, product types.Product) types.Body {
 	random := rand.New(rand.NewPCG(c.world.seed, uint64(h.index)))
 	between := func(least, most uint64) uint64 { return least + random.Uint64N(most-least+1) }
-	grid, _ := c.world.params.Market.Grid(&product)
+	grid, _ := c.world.params.Grid(&product)
 	order := types.Order{
 		ChainID: c.world.params.ChainID, Owner: h.key, Product: product, Side: types.Sell, Quantity: between(leastQuantity, mostQuantity),
 		Limit: types.Amount(between(leastAsked, mostAsked)), MinFill: grid.Lot, Expires: product.From,

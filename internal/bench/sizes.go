@@ -35,7 +35,7 @@ func (c *city) sizes(bidder, producer *household, from types.Time) (s Sizes, err
 	var bid, offer *types.Order
 	bid, s.BidTx, s.Bid = placed(bidder)
 	offer, s.OfferTx, s.Offer = placed(producer)
-	grid, _ := c.world.params.Market.Grid(&product)
+	grid, _ := c.world.params.Grid(&product)
 	match := types.Match{
 		Product: &product, Grid: grid, Producer: offer.Owner, Consumer: bid.Owner, Flow: offer.Flow, Lots: min(bid.Lots(), offer.Lots()), Price: bid.Limit,
 		Begin: product.Gate(&c.world.params),

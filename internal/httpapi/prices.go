@@ -165,7 +165,7 @@ func (s *server) reference(side, text string, params *types.Params, q *query.Pri
 	if s.market.Buy != nil {
 		return s.market.Buy, nil
 	}
-	grid, ok := params.Market.Grid(&types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: q.Zone, Asset: q.Asset})
+	grid, ok := params.Grid(&types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: q.Zone, Asset: q.Asset})
 	if !ok {
 		return new(big.Rat), nil
 	}

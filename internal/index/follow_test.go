@@ -117,7 +117,7 @@ func TestAnAuctionOverBlocks(t *testing.T) {
 	for order.Product.Commodity != "heat" { // hold terms
 		order = w.order(0)
 	}
-	grid, _ := w.params.Market.Grid(&order.Product)
+	grid, _ := w.params.Grid(&order.Product)
 	order.Expires, order.Limit, order.MinFill = types.MaxTime, 4, grid.Lot
 	var txs []*types.Tx
 	for i := range owners * each {

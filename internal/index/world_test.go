@@ -247,7 +247,7 @@ func (w *world) product() types.Product {
 
 func (w *world) order(owner int) types.Order {
 	product := w.product()
-	grid, _ := w.params.Market.Grid(&product)
+	grid, _ := w.params.Grid(&product)
 	order := types.Order{
 		ChainID: w.params.ChainID, Owner: party(owner), Product: product, Side: types.Side(1 + w.random.IntN(2)), Number: uint8(w.random.IntN(3)),
 		Quantity: grid.Lot * (1 + w.random.Uint64N(50)), Limit: grid.Tick * types.Amount(1+w.random.IntN(40)), MinFill: grid.Lot, Expires: types.MaxTime,

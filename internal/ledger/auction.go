@@ -11,7 +11,7 @@ func (s *State) holdAuction(book *types.Book) {
 	id := book.Product.ID()
 	s.remove(bookKey(id))
 	s.leaveAsset(book.Product.Asset)
-	grid, ok := s.params.Market.Grid(&book.Product)
+	grid, ok := s.params.Grid(&book.Product)
 	if !ok {
 		panic("ledger: product " + id.String() + " has orders and no grid")
 	}

@@ -18,6 +18,9 @@ type Diff struct {
 	Matched  []Matched        // trades of auctions, in order
 	Due      bool             // what is due, or auctions and their trades, is left in part to the next block
 	Events   []types.Event    // all of the block's, in order
+
+	Params     *types.Params     // that hold from the next block on, if this one changed them or is the first
+	Validators []types.Validator // whose power the block changed, in order of their keys; 0 removes one
 }
 
 // Matched is a page of the trades of an auction, which this block or an earlier one has held.
@@ -60,7 +63,8 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 		panic(fmt.Sprintf("ledger: block %d on a state of block %d, begun: %t", height, s.clock.Height, s.begun))
 	}
 	s.begun = true
-	first := s.clock.Height == 0
+	before := s.clock
+	first := before.Height == 0
 	s.clock = s.clock.next(height, blockTime, s.params.ClockCap)
 	s.now = s.clock.Now()
 	clock := s.clock
@@ -71,7 +75,10 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 	if first {
 		s.note(&types.Begun{Params: s.params.Hash()})
 		s.issueGenesis()
+		s.beginGovernance()
 	}
+	s.keepCheckpoint(before)
+	s.hearSilent()
 	s.expire()
 }
 
@@ -100,7 +107,7 @@ func (s *State) closeGates() {
 		id := parseGateKey(key)
 		book := s.mustBook(id)
 		orders += uint64(book.Orders)
-		if i > 0 && (orders > uint64(s.params.Market.MaxOrders) || i == mostAuctions) {
+		if i > 0 && (orders > uint64(s.params.MarketOf(&book.Product).MaxOrders) || i == mostAuctions) {
 			s.unfinished = true
 			return
 		}
@@ -128,9 +135,12 @@ func (s *State) Execute(tx *types.Tx, signaturesValid bool) Result {
 // Finish ends the block and returns its changes. The next block needs a new state, over a
 // view that has the diff.
 func (s *State) Finish() Diff {
+	s.applyScheduled()
 	s.queueOver()
 	changes, leaves := s.changes(), s.leaves()
+	params, validators := s.governed()
 	return Diff{
+		Params: params, Validators: validators,
 		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Leaves: leaves, Auctions: s.auctions, Matched: s.matched,
 		Due: s.unfinished, Events: s.events,
 	}
@@ -164,3 +174,18 @@ const (
 	fewKeys   = 16
 	manyKeys  = 1024
 )
+
+// governed returns the parameters that the block changed, and the validators.
+func (s *State) governed() (*types.Params, []types.Validator) {
+	e := s.look(governanceKey())
+	after, _ := e.value.(*types.Governance)
+	if after == nil || e.value == e.before {
+		return nil, nil
+	}
+	params := after.Params
+	before, _ := e.before.(*types.Governance)
+	if before == nil { // the first block: the engine knows the validators
+		return &params, nil
+	}
+	return &params, updates(before.Validators, after.Validators)
+}

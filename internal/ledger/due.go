@@ -34,6 +34,7 @@ var dueKinds = [...]dueKind{ //nolint:gochecknoglobals // a constant table
 	{string([]byte{kindQueue, queueOffer}), func(s *State, key string, _ any) { s.expireOffer(parseQueueKey(key)) }},
 	{string([]byte{kindQueue, queueSlot}), func(s *State, key string, _ any) { s.forgetSlot(parseQueueKey(key)) }},
 	{string([]byte{kindQueue, queueTrade}), func(s *State, key string, _ any) { s.lapse(parseQueueKey(key)) }},
+	{string([]byte{kindCheckpoint}), func(*State, string, any) {}},
 }
 
 // reached is, for each of [dueKinds], the last key that a block handled; empty for a kind of which it left nothing. The next block
@@ -116,7 +117,7 @@ func weight(value any) int {
 	switch v := value.(type) {
 	case *tradeIDs:
 		return len(*v)
-	case *mark:
+	case *mark, *checkpoint:
 		return 1
 	}
 	panic(fmt.Sprintf("ledger: %T is not due at any moment", value))

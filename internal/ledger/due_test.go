@@ -103,6 +103,9 @@ func dueEntries(prefix string, at types.Time, n, page int) []Change {
 		id := make([]byte, 32)
 		binary.BigEndian.PutUint32(id, uint32(i))
 		var value canon.Value = &mark{}
+		if prefix[0] == kindCheckpoint {
+			value = &checkpoint{}
+		}
 		if listsTrades(prefix) {
 			ids := make(tradeIDs, page)
 			for j := range ids {

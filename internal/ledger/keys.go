@@ -34,6 +34,10 @@ const (
 	kindStall      = 'z' // (moment a horizon after an outage ended, on the ledger clock) -> mark
 	kindPurse      = 'v' // (key, asset ID) -> types.Purse
 	kindUsage      = 'x' // key -> types.Usage
+	kindGovernance = 'j' // -> types.Governance
+	kindDecision   = 'i' // number -> types.Decided
+	kindDecisions  = 'l' // -> decisionCount
+	kindCheckpoint = 'C' // (moment when it is forgotten, height) -> checkpoint
 	kindOver       = 'e' // (pay-by, height, page) -> tradeIDs: trades that ended in that block, to be forgotten then
 )
 
@@ -42,6 +46,7 @@ func allKinds() []byte {
 	return []byte{
 		kindOutput, kindTrade, kindOffer, kindAsset, kindRemembered, kindQueue, kindClock, kindMember, kindName, kindPoint, kindMeter, kindSlot, kindBook, kindOrder,
 		kindGate, kindHeld, kindHeldPage, kindConduct, kindStall, kindPurse, kindUsage, kindOver, kindReached,
+		kindGovernance, kindDecision, kindDecisions, kindCheckpoint,
 	}
 }
 

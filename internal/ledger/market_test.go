@@ -66,7 +66,7 @@ func (w *world) order(owner string, side types.Side, limit types.Amount, edit ..
 		e(&o)
 	}
 	o.Fallback = &types.Hold{}
-	if grid, ok := w.params.Market.Grid(&o.Product); ok {
+	if grid, ok := w.params.Grid(&o.Product); ok {
 		o.Lot, o.Deposit, o.Bond, o.Fallback = grid.Lot, grid.Deposit, grid.Bond, grid.Fallback
 		if grid.Metered() && side == types.Sell {
 			o.Flow = flow()

@@ -55,7 +55,7 @@ func (x *execution) enter(id types.ProductID, order *types.Order) error {
 		x.put(gateKey(product.Gate(&x.params), id), &mark{})
 		x.useAsset(product.Asset)
 	}
-	if book.Orders == x.params.Market.MaxOrders {
+	if book.Orders == x.params.MarketOf(product).MaxOrders {
 		return types.Refuse(types.CodeBookFull, "the product has its %d orders", book.Orders)
 	}
 	x.put(bookKey(id), &types.Book{Product: *product, Orders: book.Orders + 1})
@@ -84,7 +84,7 @@ func (x *execution) checkEntry(order *types.Order) error {
 	if _, known := get[types.AssetState](x.State, assetKey(order.Product.Asset)); !known {
 		return types.Refuse(types.CodeAssetUnknown, "asset %s", order.Product.Asset)
 	}
-	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.Market.Entry == types.EntryMembers {
+	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.MarketOf(&order.Product).Entry == types.EntryMembers {
 		return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
 	}
 	if err := x.checkEntrant(order.Owner); err != nil {

@@ -105,9 +105,9 @@ func (s *State) noteClearing(a *types.Auction) {
 	})
 }
 
-// noteEvent adds an event that is of no trade. Transfers follow from the transaction, and an auction has its own effect.
+// noteEvent adds an event that is of no trade. Transfers follow from the transaction; an auction and a decision have their own effect.
 func (s *State) noteEvent(kind types.EventKind, event *types.Event) {
-	if event.Trade != (types.TradeID{}) || kind == types.EventTransferred || kind == types.EventCleared {
+	if event.Trade != (types.TradeID{}) || kind == types.EventTransferred || kind == types.EventCleared || kind == types.EventDecided {
 		return
 	}
 	noted := &types.Noted{Event: kind.Number(), Subject: types.Hash(event.Offer)}

@@ -284,3 +284,31 @@ func (r Reader) Held(id types.ProductID) bool {
 	_, pending := read[held](r, heldKey(id))
 	return pending
 }
+
+// Governance returns validators, parameters in force and scheduled changes; false on a ledger that has no such entry.
+func (r Reader) Governance() (*types.Governance, bool) {
+	return read[types.Governance](r, governanceKey())
+}
+
+// Decisions returns the number of decisions of operators so far.
+func (r Reader) Decisions() uint64 {
+	if count, some := read[decisionCount](r, decisionsKey()); some {
+		return count.Number
+	}
+	return 0
+}
+
+// Decision returns a decision of operators by its number.
+func (r Reader) Decision(number uint64) (*types.Decided, bool) {
+	return read[types.Decided](r, decisionKey(number))
+}
+
+// Checkpoint returns the newest block that a newcomer among the validators can sign.
+func (r Reader) Checkpoint() (newest types.Checkpoint, ok bool) {
+	from, to := kindRange(kindCheckpoint)
+	r.Ascend(from, to, func(key string, stored Value) bool {
+		newest, ok = parseCheckpoint(key, decoded(key, stored).(*checkpoint)), true
+		return true
+	})
+	return newest, ok
+}

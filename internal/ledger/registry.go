@@ -1,22 +1,12 @@
 package ledger
 
 import (
-	"slices"
-
 	"lockstep/types"
 	"lockstep/types/canon"
 )
 
 // The registry says which meter is whose. It is the one thing in the ledger that rests on somebody's word: an operator's,
 // named in the parameters. Trades without a meter don't need it.
-
-func (x *execution) needOperator(operator types.PublicKey) error {
-	if !slices.Contains(x.params.Operators, operator) {
-		return types.Refuse(types.CodeOperator, "%s is not an operator of this ledger", operator)
-	}
-	x.need(operator)
-	return nil
-}
 
 // admit makes a key a member. No two members have names that look the same: others know a key by its name.
 func (x *execution) admit(a *types.Admit) error {

@@ -27,7 +27,8 @@ type Value struct {
 // State executes one block on top of a view, keeping the changes in memory until [State.Finish]. It is not
 // safe for concurrent use; several states may share one view.
 type State struct {
-	params  types.Params
+	genesis types.Params
+	params  types.Params // in force for this block
 	view    View
 	clock   Clock
 	now     types.Time // of the ledger clock, in this block
@@ -49,6 +50,7 @@ type State struct {
 	noted    int               // how many of the effects are of outcomes
 	outcomes []types.Outcome
 	begun    bool
+	facts    Facts
 
 	slotWork   uint64 // see [State.SlotWork]
 	unfinished bool   // entries that are due, closed gates or held auctions are left to the next block
@@ -71,16 +73,18 @@ type undoRecord struct {
 	value canon.Value
 }
 
-// New returns a state on top of a view. A view without a clock is that of a ledger without blocks.
+// New returns a state on top of a view. A view without a clock is that of a ledger without blocks. The parameters are those of genesis; the
+// view may hold later ones.
 func New(view View, params types.Params) *State {
-	s := &State{params: params, view: view, entries: map[string]*entry{}}
+	s := &State{genesis: params, params: params, view: view, entries: map[string]*entry{}}
 	if clock, ok := get[Clock](s, clockKey()); ok {
 		s.clock = *clock
 	}
+	s.params = s.governance().Params
 	return s
 }
 
-// Params returns the rules' numbers.
+// Params returns the rules' numbers for this block.
 func (s *State) Params() types.Params { return s.params }
 
 // get reads through the changes of this block. T is the domain type that the kind of the key holds.
@@ -179,6 +183,7 @@ func (s *State) rollback() {
 		record.entry.value = record.value
 	}
 	s.undo, s.closing, s.events, s.effects = s.undo[:0], nil, s.events[:s.settled], s.effects[:s.noted]
+	s.params = s.governance().Params
 }
 
 // settle makes the current changes part of the block and returns their events.
@@ -261,6 +266,14 @@ func decodeValue(key string, encoded []byte) canon.Value {
 		value = new(held)
 	case kindHeldPage:
 		value = new(heldPage)
+	case kindGovernance:
+		value = new(types.Governance)
+	case kindDecision:
+		value = new(types.Decided)
+	case kindDecisions:
+		value = new(decisionCount)
+	case kindCheckpoint:
+		value = new(checkpoint)
 	case kindReached:
 		value = new(reached)
 	case kindClock:

@@ -15,6 +15,7 @@ type execution struct {
 	coins    []coinCount
 
 	spentFrom *types.Trade // as the last input from a trade has left it
+	deciding  bool         // operators do the current act together
 }
 
 // balance is the sum of one asset coming in and going out: inputs + issued = outputs + locked + redeemed + fee.
@@ -96,17 +97,21 @@ func (x *execution) act(action types.Action) error {
 	case *types.Draw:
 		return x.draw(a)
 	case *types.Recognise:
-		return x.recognise(a)
+		return x.alone(a.Operator, a, x.recognise(a))
 	case *types.Unrecognise:
-		return x.unrecognise(a)
+		return x.alone(a.Operator, a, x.unrecognise(a))
 	case *types.Admit:
-		return x.admit(a)
+		return x.alone(a.Operator, a, x.admit(a))
 	case *types.Enrol:
-		return x.enrol(a)
+		return x.alone(a.Operator, a, x.enrol(a))
 	case *types.Exchange:
-		return x.exchange(a)
+		return x.alone(a.Operator, a, x.exchange(a))
 	case *types.Retire:
-		return x.retire(a)
+		return x.alone(a.Operator, a, x.retire(a))
+	case *types.Govern:
+		return x.govern(a)
+	case *types.SetValidator, *types.SetParams, *types.SetMarket, *types.Dismiss:
+		return types.Refuse(types.CodeDecision, "%s stands in a decision of operators only", types.ActionKind(a))
 	}
 	return types.Refuse(types.CodeMalformed, "an action is missing")
 }

@@ -62,6 +62,14 @@ func actionCost(action types.Action) uint64 {
 		return settleWork
 	case *types.Agree, *types.Split:
 		return actionWork + mandates*signatureWork
+	case *types.Govern:
+		cost := uint64(actionWork + signatureWork*len(a.Signatures))
+		for _, act := range a.Decision.Acts {
+			cost += actionCost(act)
+		}
+		return cost
+	case *types.SetValidator:
+		return actionWork + signatureWork*uint64(len(a.Consent))
 	case *types.Reading:
 		cost := uint64(actionWork)
 		for _, record := range a.Records {
@@ -73,7 +81,8 @@ func actionCost(action types.Action) uint64 {
 		return cost
 	case *types.Issue, *types.Redeem, *types.Post, *types.Cancel, *types.Take, *types.Place, *types.Withdraw, *types.Pay, *types.Deliver,
 		*types.Award, *types.Admit, *types.Enrol, *types.Exchange, *types.Retire,
-		*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise:
+		*types.Accept, *types.Decline, *types.Draw, *types.Recognise, *types.Unrecognise,
+		*types.SetParams, *types.SetMarket, *types.Dismiss:
 	}
 	return actionWork
 }

@@ -83,7 +83,7 @@ func product(p types.Product, params *types.Params, state string, orders uint32)
 	told := wire.Product{
 		ID: p.ID(), Product: p, Opens: p.Opens(params), Withdrawable: p.Withdrawable(params), Gate: p.Gate(params), State: state, Orders: orders,
 	}
-	if grid, ok := params.Market.Grid(&p); ok { // of every product that has or had orders
+	if grid, ok := params.Grid(&p); ok { // of every product that has or had orders
 		told.Grid = *grid
 	}
 	return told

@@ -147,7 +147,7 @@ func (c *Config) checkMarket(s *agent.Setup) error {
 		return nil
 	}
 	product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: s.Market.Zone, Asset: s.Market.Asset}
-	grid, held := s.Params.Market.Grid(&product)
+	grid, held := s.Params.Grid(&product)
 	switch {
 	case s.Params.Market.Opens == 0 || !held:
 		return errors.New("market: this ledger holds no auctions of energy in that asset: allow direct trades")

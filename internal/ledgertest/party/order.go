@@ -11,7 +11,7 @@ func HoldGrids() []types.Grid {
 // Order returns an order of the named party whose other parts follow from those given: chain, lot, deposit, bond and terms from the product's
 // grid, a smallest fill of a lot, no end, and for a bid the tree of [Tree].
 func Order(params *types.Params, name string, order types.Order) types.Order {
-	grid, ok := params.Market.Grid(&order.Product)
+	grid, ok := params.Grid(&order.Product)
 	if !ok {
 		panic("party: no grid fits the product " + order.Product.Commodity)
 	}
