@@ -18,14 +18,13 @@ import (
 // usualBlock is the expected number of transactions in a full block.
 const usualBlock = 4096
 
-// appVersion is the version of the rules, part of every block's header.
-const appVersion = 1
-
 // application implements the engine's interface (ABCI): it executes blocks and returns their commitments. The engine calls the consensus
 // methods one at a time, and those of the pool at any time.
 type application struct {
 	abci.BaseApplication
-	params  types.Params
+	params  types.Params      // of genesis
+	began   []types.Validator // of the genesis file
+	rules   []ledger.Rules    // versions that this program knows
 	idle    time.Duration
 	store   *store.Store
 	pool    *pool
@@ -57,7 +56,7 @@ type blockTx struct {
 
 // Info returns the height and the commitment of the store. The engine replays later blocks.
 func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
-	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: appVersion}
+	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: uint64(a.params.Version())}
 	if height := a.store.Height(); height > 0 {
 		commitment := a.store.Commitment()
 		info.LastBlockHeight, info.LastBlockAppHash = int64(height), commitment[:]
@@ -107,10 +106,17 @@ func (a *application) PrepareProposal(
 	_ context.Context, request *abci.RequestPrepareProposal,
 ) (_ *abci.ResponsePrepareProposal, err error) {
 	defer a.failure.watch("prepare a proposal", &err)
+	if err := a.checkRules(); err != nil {
+		return nil, err
+	}
 	if !a.due && !a.replaying.Load() {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
-	x := newBlockExecution(a.store.StateReader(), a.params, uint64(request.Height), types.TimeOf(request.Time), min(a.pool.size(), usualBlock))
+	signers := make([]address, 0, len(request.LocalLastCommit.Votes))
+	for i := range request.LocalLastCommit.Votes {
+		signers = appendSigner(signers, &request.LocalLastCommit.Votes[i])
+	}
+	x := a.begin(uint64(request.Height), types.TimeOf(request.Time), signers, min(a.pool.size(), usualBlock))
 	txs := a.pool.propose(x, int(request.MaxTxBytes))
 	a.finishProposal(x)
 	return &abci.ResponsePrepareProposal{Txs: proposal(txs)}, nil
@@ -122,13 +128,16 @@ func (a *application) ProcessProposal(
 	_ context.Context, request *abci.RequestProcessProposal,
 ) (_ *abci.ResponseProcessProposal, err error) {
 	defer a.failure.watch("judge a proposal", &err)
+	if err := a.checkRules(); err != nil {
+		return nil, err
+	}
 	txs := a.resolve(request.Txs)
 	if !clean(txs) || !a.clock.judge(request.Time) {
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
-	height, blockTime := uint64(request.Height), types.TimeOf(request.Time)
-	if !a.optimistic.matches(height, blockTime, txs) {
-		a.executeOptimistically(height, blockTime, txs)
+	height, blockTime, signers := uint64(request.Height), types.TimeOf(request.Time), signersOf(request.ProposedLastCommit.Votes)
+	if !a.optimistic.matches(height, blockTime, signers, txs) {
+		a.executeOptimistically(height, blockTime, signers, txs)
 	}
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
@@ -150,10 +159,14 @@ func clean(txs []blockTx) bool {
 // FinalizeBlock returns the results of a decided block, usually from its optimistic execution. Nothing is written before Commit.
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
+	if err := a.checkRules(); err != nil {
+		return nil, err
+	}
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
 	a.custody.committed(request)
-	if !a.optimistic.matches(height, blockTime, txs) {
-		a.executeOptimistically(height, blockTime, txs)
+	signers := signersOf(request.DecidedLastCommit.Votes)
+	if !a.optimistic.matches(height, blockTime, signers, txs) {
+		a.executeOptimistically(height, blockTime, signers, txs)
 	}
 	<-a.optimistic.done
 	a.finalized, a.optimistic = a.optimistic, nil
@@ -162,6 +175,7 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 	}
 	block := a.finalized.staged.Block()
 	response := &abci.ResponseFinalizeBlock{AppHash: block.Commitment[:], TxResults: make([]*abci.ExecTxResult, len(txs))}
+	response.ValidatorUpdates, response.ConsensusParamUpdates = a.changes(a.finalized)
 	for i, result := range block.Txs {
 		response.TxResults[i] = &abci.ExecTxResult{Code: uint32(result.Code), Log: result.Detail}
 	}
@@ -188,7 +202,10 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 		return nil, err
 	}
 	a.feed.publish(block)
-	return &abci.ResponseCommit{}, nil
+	if governance := finalized.governance; governance != nil {
+		a.clock.setSeveral(len(governance.Validators) > 1)
+	}
+	return &abci.ResponseCommit{}, a.haltForUpgrade()
 }
 
 // resolve looks up the transactions of a block among the known ones, and decodes and verifies the rest.

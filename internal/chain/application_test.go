@@ -123,7 +123,7 @@ func TestBlockWorkLimit(t *testing.T) {
 		raw = append(raw, tx.Bytes())
 	}
 	w.submit(deliver)
-	x := newBlockExecution(w.store.StateReader(), w.params, 2, types.TimeOf(a.time(2)), 1)
+	x := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, 2, types.TimeOf(a.time(2)), 1)
 	txs := w.pool.propose(x, blockBytes)
 	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
 		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
@@ -142,7 +142,7 @@ func TestCloseDuringOptimisticExecution(t *testing.T) {
 	b := &optimisticBlock{height: 1, time: types.TimeOf(a.time(1))}
 	a.finish(b, func() *blockExecution {
 		<-goOn
-		return newBlockExecution(a.store.StateReader(), a.params, b.height, b.time, 0)
+		return newBlockExecution(a.store.StateReader(), a.params, ledger.Facts{}, b.height, b.time, 0)
 	})
 	go func() {
 		w.close()
@@ -193,7 +193,7 @@ func TestSlotWorkInProposal(t *testing.T) {
 	}
 	a.block(t, 2, begun...)
 	a.block(t, 3, deliveries[:places]...)
-	x := newBlockExecution(w.store.StateReader(), params, 4, types.TimeOf(a.time(4)), 1)
+	x := newBlockExecution(w.store.StateReader(), params, ledger.Facts{}, 4, types.TimeOf(a.time(4)), 1)
 	before, last := x.room, deliveries[places]
 	if chosen := x.choose(last); !chosen || before-x.room != ledger.Work(last)+1 {
 		t.Errorf("chosen: %t; a delivery of %d units took %d", chosen, ledger.Work(last), before-x.room)

@@ -49,18 +49,24 @@ type Chain struct {
 
 // Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
 func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
-	params := s.Params()
+	params := s.Genesis()
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), logger: logger, stop: make(chan struct{})}
 	err := c.openClock()
+	var began []types.Validator
+	if err == nil {
+		began, err = validatorsOf(filesOf(config.Dir).Genesis)
+	}
 	if err == nil {
 		c.pool, err = newPool(s, c.feed, c.clock, c.config)
 	}
 	if err == nil {
 		c.driven = &application{
-			params: params, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
+			params: params, began: began, rules: c.config.rules, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
 			failure: c.failure, clock: c.clock, stop: c.stop, relays: c.relays, seen: map[types.Hash]*types.Tx{},
 		}
-		err = c.openEngine(c.driven, logger)
+		if err = c.driven.checkRules(); err == nil {
+			err = c.openEngine(c.driven, logger)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
@@ -73,6 +79,11 @@ func (c *Chain) openClock() error {
 	validators, err := Validators(c.config.Dir)
 	if err != nil {
 		return err
+	}
+	if c.store != nil {
+		if governance := c.store.Governance(); governance != nil {
+			validators = len(governance.Validators)
+		}
 	}
 	several := validators > 1
 	if several && c.config.ClockAhead != 0 {
@@ -381,7 +392,7 @@ func (c *Chain) Status() Status {
 		troubles = append(troubles, trouble)
 	}
 	status := Status{
-		Waiting: c.pool.size(), Validators: len(c.engine.GenesisDoc().Validators), SinceBlock: since, Genesis: c.genesis,
+		Waiting: c.pool.size(), Validators: c.validators(), SinceBlock: since, Genesis: c.genesis,
 		Halted: since > c.config.HaltedAfter, Troubles: troubles,
 	}
 	if c.engine.IsRunning() {

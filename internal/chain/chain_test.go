@@ -143,7 +143,7 @@ func TestAwaitCancelled(t *testing.T) {
 func TestHaltOnContradiction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	executed := newBlockExecution(w.store.StateReader(), w.params, 1, 1, 0).finish()
+	executed := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, 1, 1, 0).finish()
 	staged, err := w.store.Stage(executed)
 	if err != nil {
 		t.Fatal(err)

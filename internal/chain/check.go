@@ -66,7 +66,8 @@ type checker struct {
 	key        *privval.FilePVKey
 	signed     *privval.FilePVLastSignState
 	doc        *cmttypes.GenesisDoc
-	validators *cmttypes.ValidatorSet
+	validators *cmttypes.ValidatorSet // of genesis
+	sets       sm.Store               // the sets of later blocks
 	opened     map[string]dbm.DB
 	kept       *blockstore.BlockStore
 }
@@ -204,6 +205,7 @@ func (c *checker) databases() error {
 		return nil
 	}
 	c.kept = blockstore.NewBlockStore(c.opened[blockDatabase])
+	c.sets = sm.NewStore(c.opened["state"], sm.StoreOptions{DiscardABCIResponses: true})
 	return nil
 }
 
@@ -252,7 +254,11 @@ func (c *checker) blocks() error {
 	if seen == nil {
 		return fmt.Errorf("block %d has no signatures", height)
 	}
-	if err := c.validators.VerifyCommit(c.doc.ChainID, id, height, seen); err != nil {
+	set, err := c.setOf(&before.Header)
+	if err == nil {
+		err = set.VerifyCommit(c.doc.ChainID, id, height, seen)
+	}
+	if err != nil {
 		return fmt.Errorf("the signatures of block %d: %w", height, err)
 	}
 	return nil
@@ -285,7 +291,7 @@ func (c *checker) block(height int64) (*cmttypes.Block, error) {
 		return nil, errors.New("its hash is another than it should be")
 	case block.Height != height || block.ChainID != c.doc.ChainID:
 		return nil, fmt.Errorf("it is block %d of chain %q", block.Height, block.ChainID)
-	case !bytes.Equal(block.ValidatorsHash, c.validators.Hash()):
+	case height == c.doc.InitialHeight && !bytes.Equal(block.ValidatorsHash, c.validators.Hash()):
 		return nil, errors.New("its validators are not those of the genesis file")
 	}
 	if found := c.kept.LoadBlockByHash(block.Hash()); found == nil || found.Height != height {
@@ -305,7 +311,14 @@ func (c *checker) follows(block, before *cmttypes.Block, id cmttypes.BlockID) er
 	if !block.Time.After(before.Time) {
 		return fmt.Errorf("its time %s is not after %s, that of the block before", block.Time, before.Time)
 	}
-	if err := c.validators.VerifyCommit(c.doc.ChainID, id, before.Height, block.LastCommit); err != nil {
+	if !bytes.Equal(block.ValidatorsHash, before.NextValidatorsHash) {
+		return errors.New("its validators are not those that the block before names")
+	}
+	set, err := c.setOf(&before.Header)
+	if err == nil {
+		err = set.VerifyCommit(c.doc.ChainID, id, before.Height, block.LastCommit)
+	}
+	if err != nil {
 		return fmt.Errorf("its signatures of the block before: %w", err)
 	}
 	record, err := c.record(before.Height)
@@ -319,6 +332,21 @@ func (c *checker) follows(block, before *cmttypes.Block, id cmttypes.BlockID) er
 		return fmt.Errorf("it says that the transactions of block %d had other codes than the store says", before.Height)
 	}
 	return nil
+}
+
+// setOf returns the validators that a header names: those of genesis, or those that the engine keeps for its block.
+func (c *checker) setOf(header *cmttypes.Header) (*cmttypes.ValidatorSet, error) {
+	if bytes.Equal(header.ValidatorsHash, c.validators.Hash()) {
+		return c.validators, nil
+	}
+	set, err := c.sets.LoadValidators(header.Height)
+	if err != nil {
+		return nil, fmt.Errorf("the validators of block %d are missing: %w", header.Height, err)
+	}
+	if !bytes.Equal(set.Hash(), header.ValidatorsHash) {
+		return nil, fmt.Errorf("the engine's validators of block %d are not those that its header names", header.Height)
+	}
+	return set, nil
 }
 
 // resultsOf are the results of a block as the engine was told.
@@ -388,13 +416,17 @@ func (c *checker) state() error {
 		return fmt.Errorf("the engine's state is damaged: %w", err)
 	}
 	at, height := state.LastBlockHeight, c.kept.Height()
-	if state.ChainID != c.doc.ChainID || !bytes.Equal(state.Validators.Hash(), c.validators.Hash()) || at > height || at < height-1 {
+	if state.ChainID != c.doc.ChainID || at > height || at < height-1 {
 		return fmt.Errorf("the engine's state is of chain %q at height %d, its blocks are of %q up to %d", state.ChainID, at, c.doc.ChainID, height)
 	}
 	if at == 0 {
 		return nil
 	}
-	if !state.LastBlockID.Equals(c.kept.LoadBlockMeta(at).BlockID) {
+	meta := c.kept.LoadBlockMeta(at)
+	if !bytes.Equal(state.Validators.Hash(), meta.Header.NextValidatorsHash) {
+		return fmt.Errorf("the engine's state has other validators than block %d names for the next one", at)
+	}
+	if !state.LastBlockID.Equals(meta.BlockID) {
 		return fmt.Errorf("the engine's state names another block %d", at)
 	}
 	record, err := c.record(at)

@@ -91,6 +91,7 @@ func (p *pool) execute(tx *types.Tx) error {
 	if p.checkState == nil { // with an estimate of the next block's clock
 		p.checkStateAt = time.Now()
 		p.checkState = ledger.New(p.head, p.params)
+		p.checkState.Learn(ledger.Facts{Rules: p.rules})
 		p.checkState.BeginTrial(p.head.Height()+1, p.clock.next())
 	}
 	result := p.checkState.Execute(tx, true)
@@ -139,7 +140,7 @@ func (p *pool) moveHead() error {
 	if p.head != nil {
 		err = p.head.Close()
 	}
-	p.head, p.checkState = head, nil
+	p.head, p.checkState, p.params = head, nil, p.store.Params()
 	return err
 }
 

@@ -41,25 +41,25 @@ const (
 // has passed since the machine started: a block with a time of tomorrow can't be taken back. Then it goes on evenly, and says
 // so, until the wall clock is right again. See ADR 0022.
 type clock struct {
-	read    func() moment
-	file    string        // keeps the line for the next start of the program
-	trust   bool          // the operator says that the wall clock is right
-	ahead   time.Duration // of the ledger's time before the wall clock, as the operator has accepted it
-	several bool          // validators
-	logger  *slog.Logger
+	read   func() moment
+	file   string        // keeps the line for the next start of the program
+	trust  bool          // the operator says that the wall clock is right
+	ahead  time.Duration // of the ledger's time before the wall clock, as the operator has accepted it
+	logger *slog.Logger
 
-	mu     sync.Mutex // guards what follows
-	line   time.Time  // the moment at which the machine started, by a wall clock that was right
-	peak   time.Time  // the latest such line of this start of the machine
-	boot   string
-	doubt  string    // why the wall clock isn't believed; empty when it is
-	other  time.Time // the line of the wall clock that isn't believed
-	since  time.Duration
-	last   time.Time // of the last block
-	judged time.Time // the latest of the proposals at this height
-	refuse time.Time // of the proposal that this node has refused last at this height
-	differ int       // blocks in a row that show other clocks at the other validators
-	commit time.Duration
+	mu      sync.Mutex // guards what follows
+	several bool       // validators decide together
+	line    time.Time  // the moment at which the machine started, by a wall clock that was right
+	peak    time.Time  // the latest such line of this start of the machine
+	boot    string
+	doubt   string    // why the wall clock isn't believed; empty when it is
+	other   time.Time // the line of the wall clock that isn't believed
+	since   time.Duration
+	last    time.Time // of the last block
+	judged  time.Time // the latest of the proposals at this height
+	refuse  time.Time // of the proposal that this node has refused last at this height
+	differ  int       // blocks in a row that show other clocks at the other validators
+	commit  time.Duration
 
 	saving  sync.Mutex // guards what follows, while the file is written
 	written time.Time  // the line in the file
@@ -272,3 +272,10 @@ func (c *clock) save() error {
 
 // next is about the time of the next block: a guess, to judge waiting transactions by.
 func (c *clock) next() types.Time { return types.TimeOf(c.stamp()) }
+
+// setSeveral tells whether several validators decide together, from now on.
+func (c *clock) setSeveral(several bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.several = several
+}

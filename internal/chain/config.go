@@ -9,6 +9,7 @@ import (
 	cmtconfig "github.com/cometbft/cometbft/config"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
+	"lockstep/internal/ledger"
 	"lockstep/types"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	clock  func() moment        // reads the machine's clocks
 	silent int                  // the blocks for which a copied validator waits
 	signed func(*cmtproto.Vote) // is told of each vote that this node signs
+	rules  []ledger.Rules       // versions that this program knows; tests add one
 }
 
 const (
@@ -92,6 +94,9 @@ func (c Config) withDefaults(params *types.Params) Config {
 	}
 	if c.BlockMemory == 0 {
 		c.BlockMemory = defaultBlockMemory
+	}
+	if c.rules == nil {
+		c.rules = ledger.KnownRules()
 	}
 	return c
 }

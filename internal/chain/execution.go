@@ -14,6 +14,7 @@ type blockExecution struct {
 	state  *ledger.State
 	height uint64
 	time   types.Time
+	signed []address    // validators that signed the block before
 	hashes []types.Hash // of the transactions, signatures included
 	txs    []store.TxResult
 	quiet  bool   // the beginning of the block had no effects
@@ -21,8 +22,9 @@ type blockExecution struct {
 }
 
 // newBlockExecution begins a block with about so many transactions.
-func newBlockExecution(view ledger.View, params types.Params, height uint64, time types.Time, txs int) *blockExecution {
-	x := &blockExecution{state: ledger.New(view, params), height: height, time: time}
+func newBlockExecution(view ledger.View, params types.Params, facts ledger.Facts, height uint64, time types.Time, txs int) *blockExecution {
+	x := &blockExecution{state: ledger.New(view, params), height: height, time: time, signed: facts.Signers}
+	x.state.Learn(facts)
 	x.state.Reserve(txs)
 	x.hashes, x.txs = make([]types.Hash, 0, txs), make([]store.TxResult, 0, txs)
 	x.quiet = len(x.state.Begin(height, time)) == 0

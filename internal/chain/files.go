@@ -177,7 +177,7 @@ func writeGenesis(file string, params types.Params, begin time.Time, validators 
 	}
 	for _, validator := range validators {
 		genesis.Validators = append(genesis.Validators, cmttypes.GenesisValidator{
-			Address: validator.Key.Address, PubKey: validator.Key.PubKey, Power: 1, Name: "genesis",
+			Address: validator.Key.Address, PubKey: validator.Key.PubKey, Power: types.GenesisPower, Name: "genesis",
 		})
 	}
 	return genesis.SaveAs(file)

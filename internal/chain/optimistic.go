@@ -15,6 +15,7 @@ type optimisticBlock struct {
 	height uint64
 	time   types.Time
 	hashes []types.Hash // of the transactions, signatures included
+	signed []address    // validators that signed the block before
 	ours   bool         // proposed by this node
 
 	done   chan struct{} // closed when the fields below are set
@@ -22,22 +23,25 @@ type optimisticBlock struct {
 	due    bool          // the block leaves due entries to the next one
 	staged *store.Staged
 	err    error
+
+	governance *types.Governance // if the block changed it
+	validators []types.Validator // that the block changed
 }
 
-// matches reports whether this is the block of a height, a time and transactions.
-func (b *optimisticBlock) matches(height uint64, time types.Time, txs []blockTx) bool {
-	return b != nil && b.height == height && b.time == time &&
+// matches reports whether this is the block of a height, a time, the signatures of the block before, and transactions.
+func (b *optimisticBlock) matches(height uint64, time types.Time, signed []address, txs []blockTx) bool {
+	return b != nil && b.height == height && b.time == time && slices.Equal(b.signed, signed) &&
 		slices.EqualFunc(b.hashes, txs, func(hash types.Hash, tx blockTx) bool { return hash == tx.hash })
 }
 
 // executeOptimistically starts the execution of a block that others proposed or decided.
-func (a *application) executeOptimistically(height uint64, time types.Time, txs []blockTx) {
-	b := &optimisticBlock{height: height, time: time, hashes: make([]types.Hash, len(txs))}
+func (a *application) executeOptimistically(height uint64, time types.Time, signed []address, txs []blockTx) {
+	b := &optimisticBlock{height: height, time: time, signed: signed, hashes: make([]types.Hash, len(txs))}
 	for i := range txs {
 		b.hashes[i] = txs[i].hash
 	}
 	a.finish(b, func() *blockExecution {
-		x := newBlockExecution(a.store.StateReader(), a.params, height, time, len(txs))
+		x := a.begin(height, time, signed, len(txs))
 		for i := range txs {
 			x.do(&txs[i])
 		}
@@ -47,7 +51,7 @@ func (a *application) executeOptimistically(height uint64, time types.Time, txs 
 
 // finishProposal completes the execution that chose the transactions of this node's proposal.
 func (a *application) finishProposal(x *blockExecution) {
-	a.finish(&optimisticBlock{height: x.height, time: x.time, hashes: x.hashes, ours: true}, func() *blockExecution { return x })
+	a.finish(&optimisticBlock{height: x.height, time: x.time, signed: x.signed, hashes: x.hashes, ours: true}, func() *blockExecution { return x })
 }
 
 // finish executes a block to its end in the background, one block at a time: once the next one begins, or a block is committed, no other
@@ -66,7 +70,7 @@ func (a *application) finish(b *optimisticBlock, execute func() *blockExecution)
 		}()
 		x := execute()
 		executed := x.finish()
-		b.quiet, b.due = x.quiet, executed.Diff.Due
+		b.quiet, b.due, b.governance, b.validators = x.quiet, executed.Diff.Due, executed.Diff.Governance, executed.Diff.Validators
 		b.staged, b.err = a.store.Stage(executed)
 	})
 }

@@ -16,7 +16,8 @@ import (
 // on the check state of checkstate.go, and an impossible one is refused at once. A long queue makes the pool overloaded: arrivals are
 // screened, the proposer executes them, and those that fail are evicted with their code.
 type pool struct {
-	params   types.Params
+	params   types.Params // in force after the head
+	rules    []ledger.Rules
 	store    *store.Store
 	verifier *verifier
 	feed     *feed
@@ -57,7 +58,7 @@ const txOverhead = 5
 
 func newPool(s *store.Store, f *feed, k *clock, config Config) (*pool, error) {
 	p := &pool{
-		params: s.Params(), store: s, feed: f, clock: k, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
+		params: s.Params(), rules: config.rules, store: s, feed: f, clock: k, maxTxs: config.PoolTxs, maxBytes: config.PoolBytes,
 		arrived: make(chan struct{}, 1), queue: newQueue(),
 	}
 	if err := p.resetCheckState(); err != nil {

@@ -19,7 +19,7 @@ type Diff struct {
 	Due      bool             // what is due, or auctions and their trades, is left in part to the next block
 	Events   []types.Event    // all of the block's, in order
 
-	Params     *types.Params     // that hold from the next block on, if this one changed them or is the first
+	Governance *types.Governance // after the block, if it changed or is the first; not to be changed
 	Validators []types.Validator // whose power the block changed, in order of their keys; 0 removes one
 }
 
@@ -63,6 +63,7 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 		panic(fmt.Sprintf("ledger: block %d on a state of block %d, begun: %t", height, s.clock.Height, s.begun))
 	}
 	s.begun = true
+	s.followRules()
 	before := s.clock
 	first := before.Height == 0
 	s.clock = s.clock.next(height, blockTime, s.params.ClockCap)
@@ -138,9 +139,9 @@ func (s *State) Finish() Diff {
 	s.applyScheduled()
 	s.queueOver()
 	changes, leaves := s.changes(), s.leaves()
-	params, validators := s.governed()
+	governance, validators := s.governed()
 	return Diff{
-		Params: params, Validators: validators,
+		Governance: governance, Validators: validators,
 		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Leaves: leaves, Auctions: s.auctions, Matched: s.matched,
 		Due: s.unfinished, Events: s.events,
 	}
@@ -175,17 +176,16 @@ const (
 	manyKeys  = 1024
 )
 
-// governed returns the parameters that the block changed, and the validators.
-func (s *State) governed() (*types.Params, []types.Validator) {
+// governed returns the entry of governance if the block changed it, and the validators that it changed.
+func (s *State) governed() (*types.Governance, []types.Validator) {
 	e := s.look(governanceKey())
 	after, _ := e.value.(*types.Governance)
 	if after == nil || e.value == e.before {
 		return nil, nil
 	}
-	params := after.Params
 	before, _ := e.before.(*types.Governance)
 	if before == nil { // the first block: the engine knows the validators
-		return &params, nil
+		return after, nil
 	}
-	return &params, updates(before.Validators, after.Validators)
+	return after, updates(before.Validators, after.Validators)
 }

@@ -13,6 +13,7 @@ type Facts struct {
 	Last       types.Hash                 // commitment of the last block; zero makes no checkpoint
 	Signers    [][types.AddressBytes]byte // validators whose signature of the last block the block holds
 	Validators []types.Validator          // of the genesis file, for the first block
+	Rules      []Rules                    // versions that the program knows; nil means [KnownRules]
 }
 
 // Learn gives the state the facts of the block to come. It comes before [State.Begin].

@@ -217,3 +217,6 @@ func (x *execution) dismiss(a *types.Dismiss) error {
 	x.emit(types.EventRegistered, types.Event{Tx: x.tx.ID()}, a.Member)
 	return nil
 }
+
+// GovernanceKey is where the entry that operators change stands in the state.
+func GovernanceKey() string { return string([]byte{kindGovernance}) }

@@ -51,6 +51,7 @@ type State struct {
 	outcomes []types.Outcome
 	begun    bool
 	facts    Facts
+	allow    func(*types.Tx) error // see [Rules]
 
 	slotWork   uint64 // see [State.SlotWork]
 	unfinished bool   // entries that are due, closed gates or held auctions are left to the next block

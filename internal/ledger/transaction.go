@@ -30,6 +30,11 @@ func (s *State) execute(tx *types.Tx, signaturesValid bool) error {
 	if err := x.checkForm(); err != nil {
 		return err
 	}
+	if x.allow != nil {
+		if err := x.allow(tx); err != nil {
+			return err
+		}
+	}
 	if !signaturesValid {
 		return types.Refuse(types.CodeSignature, "a signature of the transaction, or of a mandate in it, does not fit its key")
 	}

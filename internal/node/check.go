@@ -47,7 +47,7 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 	if err != nil {
 		return err
 	}
-	params := s.Params()
+	params := s.Genesis()
 	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
 	if errors.Is(err, index.ErrDamaged) {
 		err = fmt.Errorf("%w; build it again: lockstep node reindex", err)

@@ -49,7 +49,7 @@ func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, e
 	if err != nil {
 		return nil, err
 	}
-	params := s.Params()
+	params := s.Genesis()
 	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
 	return opened, errors.Join(err, snapshot.Close())
 }

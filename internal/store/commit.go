@@ -112,6 +112,9 @@ func (b *Staged) Commit() error {
 	s.mu.Lock()
 	s.active.add(b)
 	s.position, s.commitment = b.position, b.block.Commitment
+	if b.diff.Governance != nil {
+		s.governance = b.diff.Governance
+	}
 	due := s.active.due(s.memory.memtable())
 	s.mu.Unlock()
 	if due {

@@ -13,12 +13,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"lockstep/internal/disk"
+	"lockstep/internal/ledger"
 	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-9"
+const formatVersion = "lockstep-store-10"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
@@ -37,7 +38,7 @@ type Store struct {
 	guard  *guard
 	files  vfs.FS
 	dir    string
-	params types.Params
+	params types.Params // of genesis
 	memory Memory
 	cache  *cache
 	log    *outcomes.Log
@@ -49,11 +50,12 @@ type Store struct {
 	mu         sync.RWMutex // guards the fields below; the database has its own locks
 	position   position
 	commitment types.Hash
-	partitions partitions // of the disk and the memtables
-	active     *memtable  // receives the next block
-	immutable  *memtable  // is being flushed; nil when no flush runs
-	failed     error      // of a flush: commits are refused from then on
-	closing    bool       // readers are refused from then on
+	governance *types.Governance // as of the last block; nil when the state has none
+	partitions partitions        // of the disk and the memtables
+	active     *memtable         // receives the next block
+	immutable  *memtable         // is being flushed; nil when no flush runs
+	failed     error             // of a flush: commits are refused from then on
+	closing    bool              // readers are refused from then on
 }
 
 // Open opens the store in a folder, or creates it. The parameters must equal those at its creation. Memory below [MinMemory] counts as
@@ -163,6 +165,16 @@ func (s *Store) loadPosition() (err error) {
 	}
 	s.partitions = s.partitions.next(s.position.height + 1)
 	s.commitment, _, _ = s.position.commitment(&s.params)
+	encoded, err := get(s.db, stateKey(ledger.GovernanceKey()))
+	if err != nil {
+		return openError(s.dir, err)
+	}
+	if encoded != nil {
+		s.governance = new(types.Governance)
+		if err := types.Decode(encoded, s.governance); err != nil {
+			return damagedError(s.dir, err)
+		}
+	}
 	s.cache, s.active = newCache(s.memory.values()), newMemtable(s.position.height, s.partitions)
 	return nil
 }
@@ -232,8 +244,23 @@ func (s *Store) enter() (leave func(), err error) {
 	return s.readers.Done, nil
 }
 
-// Params returns the parameters of the ledger.
-func (s *Store) Params() types.Params { return s.params }
+// Genesis returns the parameters with which the ledger began.
+func (s *Store) Genesis() types.Params { return s.params }
+
+// Params returns the parameters that hold for the next block.
+func (s *Store) Params() types.Params {
+	if g := s.Governance(); g != nil {
+		return g.Params
+	}
+	return s.params
+}
+
+// Governance returns the entry that operators change, as of the last block; nil when the state has none. Don't change it.
+func (s *Store) Governance() *types.Governance {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.governance
+}
 
 // Log is the log of outcomes. It has at least the leaves of the last block.
 func (s *Store) Log() *outcomes.Log { return s.log }

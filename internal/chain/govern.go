@@ -1,0 +1,122 @@
+package chain
+
+import (
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+
+	"lockstep/internal/ledger"
+	"lockstep/types"
+)
+
+// The ledger decides who the validators are, and by which version of the rules the next block is made (ADR 0049). The engine is told after
+// each block; it follows a change of validators two blocks later.
+
+// address names a validator in a commit.
+type address = [types.AddressBytes]byte
+
+// vote is a validator's part in a commit.
+type vote interface {
+	GetBlockIdFlag() cmtproto.BlockIDFlag
+	GetValidator() abci.Validator
+}
+
+// appendSigner adds a validator that has signed the block.
+func appendSigner(to []address, v vote) []address {
+	validator := v.GetValidator()
+	if v.GetBlockIdFlag() != cmtproto.BlockIDFlagCommit || len(validator.Address) != types.AddressBytes {
+		return to
+	}
+	return append(to, address(validator.Address))
+}
+
+func signersOf(votes []abci.VoteInfo) []address {
+	signers := make([]address, 0, len(votes))
+	for i := range votes {
+		signers = appendSigner(signers, &votes[i])
+	}
+	return signers
+}
+
+// begin begins the execution of a block.
+func (a *application) begin(height uint64, time types.Time, signers []address, txs int) *blockExecution {
+	facts := ledger.Facts{Last: a.store.Commitment(), Signers: signers, Validators: a.began, Rules: a.rules}
+	return newBlockExecution(a.store.StateReader(), a.params, facts, height, time, txs)
+}
+
+// changes are what a block tells the engine: validators with their new power, and another version of the rules.
+func (a *application) changes(b *optimisticBlock) (updates []abci.ValidatorUpdate, params *cmtproto.ConsensusParams) {
+	for _, v := range b.validators {
+		updates = append(updates, abci.Ed25519ValidatorUpdate(v.Key[:], int64(v.Power))) //nolint:gosec // at most 2^40
+	}
+	if b.governance == nil {
+		return updates, nil
+	}
+	now := a.store.Params()
+	if next := b.governance.Params.Version(); next != now.Version() {
+		params = &cmtproto.ConsensusParams{Version: &cmtproto.VersionParams{App: uint64(next)}}
+	}
+	return updates, params
+}
+
+// UpgradeError reports that a ledger goes on by rules that this program does not have.
+type UpgradeError struct {
+	Height  uint64 // of the last block by rules that it has
+	Version uint32 // of the rules that it lacks
+	Newest  uint32 // that it has
+}
+
+// Error says which program is needed.
+func (e *UpgradeError) Error() string {
+	return fmt.Sprintf("from block %d on the ledger follows version %d of its rules, and this program has versions up to %d: the node has stopped after block %d, "+
+		"which is on the disk. Install a program with version %d of the rules and start the node again; nothing is lost", e.Height+1, e.Version, e.Newest, e.Height, e.Version)
+}
+
+// checkRules reports whether this program has the rules of the next block.
+func (a *application) checkRules() error {
+	params, rules := a.store.Params(), a.rules
+	if rules == nil {
+		rules = ledger.KnownRules()
+	}
+	if _, known := ledger.RulesOf(rules, params.Version()); known {
+		return nil
+	}
+	return &UpgradeError{Height: a.store.Height(), Version: params.Version(), Newest: rules[len(rules)-1].Version}
+}
+
+// haltForUpgrade stops the node at the end of the rules that it has, with all blocks on the disk. The engine's call succeeds: the block is
+// committed.
+func (a *application) haltForUpgrade() error {
+	upgrade := a.checkRules()
+	if upgrade == nil {
+		return nil
+	}
+	if err := a.store.Flush(); err != nil {
+		return err
+	}
+	a.failure.set(upgrade)
+	return nil
+}
+
+// validatorsOf reads the validators of a genesis file.
+func validatorsOf(file string) (validators []types.Validator, err error) {
+	doc, err := loadGenesis(file)
+	if err != nil {
+		return nil, err
+	}
+	for i := range doc.Validators {
+		v := types.Validator{Power: uint64(doc.Validators[i].Power)} //nolint:gosec // checked: not negative
+		copy(v.Key[:], doc.Validators[i].PubKey.Bytes())
+		validators = append(validators, v)
+	}
+	return validators, nil
+}
+
+// validators is the number of validators as of the last block.
+func (c *Chain) validators() int {
+	if governance := c.store.Governance(); governance != nil {
+		return len(governance.Validators)
+	}
+	return len(c.engine.GenesisDoc().Validators)
+}
