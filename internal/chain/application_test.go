@@ -205,6 +205,7 @@ func bothAfter(t testing.TB, one, other *world, first *types.Tx) (a, b driven) {
 	t.Helper()
 	a, b = one.application(), other.application()
 	b.begin = a.begin
+	b.began = a.began // the validators of one genesis file
 	a.block(t, 1, first)
 	b.block(t, 1, first)
 	return a, b
@@ -278,7 +279,7 @@ func TestDecidedTimeDiffersFromProposal(t *testing.T) {
 		mint := proposer.mint(110, "clara", "peter")
 		a, b := bothAfter(t, proposer, validator, mint)
 		c := late.application()
-		c.begin = a.begin
+		c.begin, c.began = a.begin, a.began
 		c.block(t, 1, mint)
 		proposer.submit(proposer.pay(types.Outpoint{Tx: mint.ID()}, 110, "clara", "mallory"))
 		raw := a.propose(t, 2)

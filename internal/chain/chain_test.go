@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"lockstep/internal/ledger"
 	"lockstep/internal/store"
 	"lockstep/types"
 )

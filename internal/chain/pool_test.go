@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/types"
 )

@@ -24,6 +24,8 @@ type world struct {
 	held   []*types.Auction
 	leaves []ledger.Leaf // of all blocks
 	due    bool          // more are, as the last block says
+	facts  ledger.Facts  // of each block; with validators, the block before has a commitment
+	last   ledger.Diff
 }
 
 const (
@@ -72,6 +74,11 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 	w.height++
 	w.time = w.time.Add(after)
 	state := ledger.New(w.view, w.params)
+	facts := w.facts
+	if len(facts.Validators) > 0 {
+		facts.Last = types.Hash{byte(w.height >> 8), byte(w.height), 1}
+	}
+	state.Learn(facts)
 	state.Begin(w.height, w.time)
 	var results []ledger.Result
 	for i, good := range types.VerifySignatures(txs...) {
@@ -84,6 +91,7 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 	diff := state.Finish()
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
+	w.last = diff
 	w.held, w.due = append(w.held, diff.Auctions...), diff.Due
 	for _, matched := range diff.Matched {
 		auction := w.held[slices.IndexFunc(w.held, func(a *types.Auction) bool { return a.Product.ID() == matched.Product })]

@@ -77,7 +77,7 @@ func TestRecordOfUnknownEventKind(t *testing.T) {
 func TestDamagedRecord(t *testing.T) {
 	t.Parallel()
 	for finding, damage := range map[string]func(*blockRecord){
-		"event 0: there is no kind 23":        func(r *blockRecord) { r.events[0].kind = 23 },
+		"event 0: there is no kind 24":        func(r *blockRecord) { r.events[0].kind = 24 },
 		"event 0: there is no kind 0":         func(r *blockRecord) { r.events[0].kind = 0 },
 		"event 0: it has 2 moments":           func(r *blockRecord) { r.events[0].moment = make([]moment, 2) },
 		"event 0: it names the ID 3 of 2":     func(r *blockRecord) { r.events[0].trade = 3 },
