@@ -189,7 +189,7 @@ func heard(now *cstypes.RoundState, i int, address cmttypes.Address, standing bo
 			return true
 		}
 	}
-	if now.Round > 0 || now.LastCommit == nil { // a round without it has passed
+	if now.Round > 0 || now.LastCommit == nil || !now.LastValidators.HasAddress(address) { // a round without it has passed, or it is new
 		return false
 	}
 	vote := now.LastCommit.GetByAddress(address)

@@ -11,10 +11,15 @@ import (
 // newNet makes a chain of so many validators, all connected and running.
 func newNet(t testing.TB, validators int) []*world {
 	t.Helper()
+	return newNetOf(t, types.DefaultParams("test"), validators)
+}
+
+func newNetOf(t testing.TB, params types.Params, validators int) []*world {
+	t.Helper()
 	nodes, dirs, addresses := make([]*world, validators), make([]string, validators), make([]string, validators)
 	for i := range nodes {
 		address := freeAddress(t)
-		nodes[i] = newWorld(t, func(c *Config) { c.Listen = address })
+		nodes[i] = newWorldOf(t, params, func(c *Config) { c.Listen = address })
 		nodes[i].empty()
 		dirs[i], addresses[i] = nodes[i].config.Dir, address
 	}

@@ -22,6 +22,7 @@ type world struct {
 	params types.Params
 	store  *store.Store
 	logger *slog.Logger // discards unless a test sets another
+	failed error        // of reopen
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -55,6 +56,21 @@ func (w *world) open() {
 	}
 	if w.Chain, err = Open(w.config, w.store, w.logger); err != nil {
 		w.t.Fatal(errors.Join(err, w.store.Close()))
+	}
+}
+
+// reopen opens the chain and keeps its error.
+func (w *world) reopen() {
+	w.t.Helper()
+	var err error
+	if w.store, err = store.Open(filepath.Join(w.dir, "store"), w.params, store.DefaultMemory, w.logger); err != nil {
+		w.t.Fatal(err)
+	}
+	if w.Chain, w.failed = Open(w.config, w.store, w.logger); w.failed != nil {
+		w.Chain = nil
+		if err := w.store.Close(); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
