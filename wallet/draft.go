@@ -161,7 +161,7 @@ const signatureBytes = 1 + 2 + 32 + 2 + 64
 
 // fund makes the unsigned transaction.
 func (d *Draft) fund() (*types.Tx, error) {
-	for fee := d.ctx.Params.MinFee; ; {
+	for fee := min(d.ctx.Params.MinFee, d.leastFee()); ; {
 		tx, err := d.fundAt(fee)
 		if err != nil {
 			return nil, err
@@ -274,9 +274,17 @@ func (d *Draft) sums(fee types.Amount) (in, out sums, err error) {
 	return in, out, err
 }
 
+// leastFee returns the fee of the draft without inputs and change.
+func (d *Draft) leastFee() types.Amount {
+	return d.ctx.Params.LeastFee(&types.Body{Outputs: d.outputs, Actions: d.actions})
+}
+
 // mostFee returns the highest fee of the draft as it is now: as if all its change made entries.
 func (d *Draft) mostFee() types.Amount {
 	params := &d.ctx.Params
+	if d.leastFee() == 0 { // of a decision of operators, too
+		return 0
+	}
 	change := sortedAssets(d.in, d.out, sums{params.FeeAsset: 0})
 	body := types.Body{Outputs: make([]types.Output, len(d.outputs)+len(change)), Actions: d.actions}
 	return params.LeastFee(&body)

@@ -10,12 +10,12 @@ import (
 type PinnedLedger struct {
 	ChainID string
 	Genesis types.Hash // of the ledger's first facts
-	Params  types.Hash // of its parameters
+	Params  types.Hash // of those of its parameters that nobody can change
 }
 
 // PinLedger returns the facts of a ledger that a wallet keeps.
 func PinLedger(params *types.Params, genesis types.Hash) PinnedLedger {
-	return PinnedLedger{ChainID: params.ChainID, Genesis: genesis, Params: params.Hash()}
+	return PinnedLedger{ChainID: params.ChainID, Genesis: genesis, Params: params.Fixed()}
 }
 
 // Ledger returns the ledger that the wallet is used on, if it was used before.
@@ -53,7 +53,7 @@ func (w *Wallet) CheckLedger(shown PinnedLedger) error {
 	case pinned.ChainID != shown.ChainID:
 		differs = "name"
 	case pinned.Genesis == shown.Genesis:
-		return refuse(ReasonMismatch, "the node shows other parameters of ledger %q than before, and a ledger never changes them: "+
+		return refuse(ReasonMismatch, "the node shows other fixed parameters of ledger %q than before, and a ledger never changes them: "+
 			"don't trust that node, ask another", pinned.ChainID)
 	}
 	return refuse(ReasonLedger, "the node is of another ledger than this wallet: %q with genesis %s, the wallet is used on %q with genesis %s "+
