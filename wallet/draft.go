@@ -282,8 +282,10 @@ func (d *Draft) leastFee() types.Amount {
 // mostFee returns the highest fee of the draft as it is now: as if all its change made entries.
 func (d *Draft) mostFee() types.Amount {
 	params := &d.ctx.Params
-	if d.leastFee() == 0 { // of a decision of operators, too
-		return 0
+	if len(d.actions) == 1 && len(d.outputs) == 0 {
+		if _, governs := d.actions[0].(*types.Govern); governs {
+			return 0
+		}
 	}
 	change := sortedAssets(d.in, d.out, sums{params.FeeAsset: 0})
 	body := types.Body{Outputs: make([]types.Output, len(d.outputs)+len(change)), Actions: d.actions}

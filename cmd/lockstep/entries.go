@@ -138,6 +138,7 @@ func (s *session) assetNamed(ctx context.Context, name string) (id types.AssetID
 
 type walletRecogniseCmd struct {
 	walletFlags
+	proposeFlag
 	Issuer   types.PublicKey `arg:"" help:"Key that issues the asset."`
 	Code     string          `arg:"" help:"Code of the asset."`
 	Decimals uint8           `help:"Decimal places of the asset." default:"2" zero:""`
@@ -146,7 +147,7 @@ type walletRecogniseCmd struct {
 }
 
 func (c *walletRecogniseCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		asset := types.Asset{Issuer: c.Issuer, Code: c.Code, Decimals: c.Decimals}
 		least, err := types.ParseAmount(c.Least, c.Decimals)
 		if err != nil {
@@ -159,12 +160,13 @@ func (c *walletRecogniseCmd) Run(ctx context.Context, a *app) error {
 
 type walletUnrecogniseCmd struct {
 	walletFlags
+	proposeFlag
 	Asset string `arg:"" help:"Asset, by its id or its code."`
 	yesFlag
 }
 
 func (c *walletUnrecogniseCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		id, what, err := s.assetNamed(ctx, c.Asset)
 		if err != nil {
 			return plan{}, err

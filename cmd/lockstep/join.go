@@ -100,13 +100,14 @@ func (c *memberRequestsCmd) Run(ctx context.Context, a *app) error {
 
 type memberAdmitCmd struct {
 	walletFlags
+	proposeFlag
 	yesFlag
 	Member string `arg:"" help:"Key of the member; the beginning of it if a request of it waits."`
 	Name   string `arg:"" optional:"" help:"Its name; by default the one in its request to join."`
 }
 
 func (c *memberAdmitCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		member, whole, err := c.member(ctx, s)
 		if err != nil {
 			return plan{}, err

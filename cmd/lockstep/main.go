@@ -31,32 +31,33 @@ const (
 type cli struct {
 	globals
 
-	Demo     demoCmd     `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
-	Sim      simCmd      `cmd:"" help:"Simulate a community of many households: the same seed, the same results."`
-	App      appCmd      `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
-	Agent    agentCmd    `cmd:"" help:"Let your household trade by itself."`
-	Node     nodeCmd     `cmd:"" help:"Run a node of a ledger."`
-	Wallet   walletCmd   `cmd:"" help:"Keys, balances, payments."`
-	Offer    offerCmd    `cmd:"" help:"Standing offers of goods."`
-	Order    orderCmd    `cmd:"" help:"Bids and offers in auctions."`
-	Goods    goodsCmd    `cmd:"" help:"Goods that are not energy: files and licence keys, sealed to their buyer, and goods that flow."`
-	Notify   notifyCmd   `cmd:"" help:"Be told in time of what needs you."`
-	Home     homeCmd     `cmd:"" help:"Show prices and trades in Home Assistant."`
-	Books    booksCmd    `cmd:"" help:"Journals and statements of your trades."`
-	Trade    tradeCmd    `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
-	Name     nameCmd     `cmd:"" help:"Your own names for keys, kept in the wallet."`
-	Member   memberCmd   `cmd:"" help:"Members of the ledger, and requests to become one."`
-	Meter    meterCmd    `cmd:"" help:"Meters and their signed readings."`
-	Evidence evidenceCmd `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
-	Terms    termsCmd    `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
-	Market   marketCmd   `cmd:"" help:"Auctions that anyone can recompute."`
-	Log      logCmd      `cmd:"" help:"The log of outcomes, to which every block commits."`
-	Receipt  receiptCmd  `cmd:"" help:"Receipts: files that prove to a person who was not there how a trade ended."`
-	Trust    trustCmd    `cmd:"" help:"Headers by which the reader of a receipt follows the validators."`
-	Tx       txCmd       `cmd:"" help:"Look up a transaction."`
-	Bench    benchCmd    `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
-	Codes    codesCmd    `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Demo       demoCmd       `cmd:"" help:"Watch a community trade a day of energy on a real ledger. Needs no set-up."`
+	Sim        simCmd        `cmd:"" help:"Simulate a community of many households: the same seed, the same results."`
+	App        appCmd        `cmd:"" help:"Open your page in a browser: see and steer it all, with your wallet."`
+	Agent      agentCmd      `cmd:"" help:"Let your household trade by itself."`
+	Node       nodeCmd       `cmd:"" help:"Run a node of a ledger."`
+	Wallet     walletCmd     `cmd:"" help:"Keys, balances, payments."`
+	Offer      offerCmd      `cmd:"" help:"Standing offers of goods."`
+	Order      orderCmd      `cmd:"" help:"Bids and offers in auctions."`
+	Goods      goodsCmd      `cmd:"" help:"Goods that are not energy: files and licence keys, sealed to their buyer, and goods that flow."`
+	Notify     notifyCmd     `cmd:"" help:"Be told in time of what needs you."`
+	Home       homeCmd       `cmd:"" help:"Show prices and trades in Home Assistant."`
+	Books      booksCmd      `cmd:"" help:"Journals and statements of your trades."`
+	Trade      tradeCmd      `cmd:"" help:"Trades, from E1 (pay) to E4 (collect)."`
+	Name       nameCmd       `cmd:"" help:"Your own names for keys, kept in the wallet."`
+	Member     memberCmd     `cmd:"" help:"Members of the ledger, and requests to become one."`
+	Governance governanceCmd `cmd:"" help:"Decisions of the operators: validators, parameters, members, upgrades."`
+	Meter      meterCmd      `cmd:"" help:"Meters and their signed readings."`
+	Evidence   evidenceCmd   `cmd:"" help:"Signed records of charging stations: judge them, and put their readings on the ledger."`
+	Terms      termsCmd      `cmd:"" help:"Explain terms: the value of honesty, and the losses of each side."`
+	Market     marketCmd     `cmd:"" help:"Auctions that anyone can recompute."`
+	Log        logCmd        `cmd:"" help:"The log of outcomes, to which every block commits."`
+	Receipt    receiptCmd    `cmd:"" help:"Receipts: files that prove to a person who was not there how a trade ended."`
+	Trust      trustCmd      `cmd:"" help:"Headers by which the reader of a receipt follows the validators."`
+	Tx         txCmd         `cmd:"" help:"Look up a transaction."`
+	Bench      benchCmd      `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
+	Codes      codesCmd      `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
 	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`

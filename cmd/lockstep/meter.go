@@ -67,13 +67,14 @@ func (c *meterVerifyCmd) judge(lines [][]byte) (meter.Report, error) {
 
 type meterAdmitCmd struct {
 	walletFlags
+	proposeFlag
 	yesFlag
 	Member types.PublicKey `arg:"" help:"Key of the member."`
 	Name   string          `arg:"" help:"Its name."`
 }
 
 func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Admit(types.Member{Key: c.Member, Name: c.Name})
 		p := plan{ask: "Make " + name(c.Name) + " a member", done: name(c.Name) + " is a member now", free: true}
 		p.warnOfName(c.Name)

@@ -22,6 +22,7 @@ type nodeCmd struct {
 	Join    nodeJoinCmd    `cmd:"" help:"Make the folder of a node that follows an existing ledger."`
 	ID      nodeIDCmd      `cmd:"" name:"id" help:"Print how other nodes know this one: its address and its validator key."`
 	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
+	Consent nodeConsentCmd `cmd:"" help:"Sign with the validator key of a node that follows a ledger that it is willing to become a validator."`
 	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
 	Backup  nodeBackupCmd  `cmd:"" help:"Keep all data of a node in one file, while it runs or not."`
 	Restore nodeRestoreCmd `cmd:"" help:"Make the folder of a node from a backup, and check all of it."`

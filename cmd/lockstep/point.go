@@ -110,6 +110,7 @@ func (c *meterIDCmd) Run(a *app) error {
 
 type meterEnrolCmd struct {
 	walletFlags
+	proposeFlag
 	yesFlag
 	Owner types.PublicKey `arg:"" help:"Key of the member whose connection point it is."`
 	meterFlags
@@ -130,7 +131,7 @@ func (c *meterEnrolCmd) Run(ctx context.Context, a *app) error {
 	if c.Under != nil {
 		parent = *c.Under
 	}
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Enrol(c.Owner, parent, m)
 		sold := soldText(&m)
 		return plan{
@@ -156,6 +157,7 @@ func soldText(m *types.PointMeter) string {
 
 type meterExchangeCmd struct {
 	walletFlags
+	proposeFlag
 	yesFlag
 	Point types.PointID `arg:"" help:"The connection point's id."`
 	meterFlags
@@ -163,7 +165,7 @@ type meterExchangeCmd struct {
 }
 
 func (c *meterExchangeCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(s *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		from, err := c.from(s)
 		if err != nil {
 			return plan{}, err
@@ -195,12 +197,13 @@ func (c *meterExchangeCmd) from(s *session) (from types.Time, err error) {
 
 type meterRetireCmd struct {
 	walletFlags
+	proposeFlag
 	yesFlag
 	Point types.PointID `arg:"" help:"The connection point's id."`
 }
 
 func (c *meterRetireCmd) Run(ctx context.Context, a *app) error {
-	return a.transact(ctx, &c.walletFlags, c.yesFlag, func(_ *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
 		d.Retire(c.Point)
 		return plan{ask: fmt.Sprintf("Retire connection point %s", c.Point), done: fmt.Sprintf("Connection point %s is retired", c.Point), free: true}, nil
 	})

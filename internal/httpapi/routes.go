@@ -23,7 +23,7 @@ type route struct {
 func (s *server) routes() []route {
 	routes := []route{
 		ask("/v1/status", "status", "The status of the node", s.status),
-		ask("/v1/params", "params", "The parameters of the ledger, fixed at genesis", s.params),
+		ask("/v1/params", "params", "The parameters of the ledger that hold for the next block", s.params),
 		ask("/v1/network", "network", "The genesis and the nodes of the ledger, for a node that is to follow it", s.network, http.StatusNotFound),
 		ask("/v1/validators", "validators", "The validators and how they took part in the last blocks", s.validators, http.StatusNotFound),
 		on(s.submitOperation(), s.submit),
@@ -55,6 +55,8 @@ func (s *server) routes() []route {
 		ask("/v1/keys/{key}/record", "key-record", "The conduct of a key in the matches of auctions, by asset", s.keyRecord),
 		ask("/v1/members", "members", "The keys that an operator has admitted, with their names", s.members),
 		ask("/v1/members/{key}", "member", "The name under which an operator has admitted a key", s.member, http.StatusNotFound),
+		ask("/v1/governance", "governance", "Operators, validators, parameters in force, and changes that wait for their block", s.governance),
+		ask("/v1/decisions", "decisions", "The decisions of operators that were carried out, newest first", s.decisions),
 		on(s.joinOperation(), s.join),
 		ask("/v1/join-requests", "join-requests", "The requests of newcomers to become members that wait at this node, oldest first", s.joinRequests, http.StatusNotFound),
 		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),

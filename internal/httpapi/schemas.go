@@ -48,6 +48,7 @@ func newSchemas() huma.Registry {
 		reflect.TypeFor[types.KeyLock]():        reflect.TypeFor[keyLock](),
 		reflect.TypeFor[types.Fallback]():       reflect.TypeFor[fallbackSum](),
 		reflect.TypeFor[types.Action]():         reflect.TypeFor[actionSum](),
+		reflect.TypeFor[types.Act]():            reflect.TypeFor[actSum](),
 		reflect.TypeFor[amount]():               reflect.TypeFor[amountText](),
 		reflect.TypeFor[outpoint]():             reflect.TypeFor[outpointText](),
 		reflect.TypeFor[wait]():                 reflect.TypeFor[spanText](),
@@ -82,7 +83,7 @@ func schemaName(t reflect.Type, hint string) string {
 	switch t {
 	case reflect.TypeFor[wire.Point](), reflect.TypeFor[wire.Claim](), reflect.TypeFor[wire.Trade](), reflect.TypeFor[wire.Offer](), reflect.TypeFor[wire.Asset](),
 		reflect.TypeFor[wire.Product](), reflect.TypeFor[wire.Book](), reflect.TypeFor[wire.Auction](),
-		reflect.TypeFor[wire.Output](), reflect.TypeFor[wire.Event]():
+		reflect.TypeFor[wire.Output](), reflect.TypeFor[wire.Event](), reflect.TypeFor[wire.Governance](), reflect.TypeFor[wire.Decision](), reflect.TypeFor[wire.Validator]():
 		return t.Name() + "View"
 	}
 	if t.PkgPath() == reflect.TypeFor[history.Trade]().PkgPath() {
@@ -208,6 +209,7 @@ func names[E ~uint8, P interface {
 type (
 	fallbackSum struct{}
 	actionSum   struct{}
+	actSum      struct{}
 )
 
 // keyLock is the JSON of [types.KeyLock].
@@ -221,6 +223,16 @@ func (fallbackSum) Schema(r huma.Registry) *huma.Schema {
 }
 
 func (actionSum) Schema(r huma.Registry) *huma.Schema { return oneOf(r, actions()) }
+
+func (actSum) Schema(r huma.Registry) *huma.Schema {
+	acts := map[string]any{}
+	for _, info := range types.Actions() {
+		if act, ok := info.New().(types.Act); ok {
+			acts[info.Kind] = reflect.ValueOf(act).Elem().Interface()
+		}
+	}
+	return oneOf(r, acts)
+}
 
 func actions() map[string]any {
 	kinds := map[string]any{}

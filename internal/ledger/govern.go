@@ -57,7 +57,7 @@ func (x *execution) needOperator(operator types.PublicKey) error {
 	case !slices.Contains(x.params.Operators, operator):
 		return types.Refuse(types.CodeOperator, "%s is not an operator of this ledger", operator)
 	case x.params.Needed() > 1:
-		return types.Refuse(types.CodeOperator, "%d of the %d operators must sign this: make a proposal with lockstep governance propose", x.params.Needed(), len(x.params.Operators))
+		return types.Refuse(types.CodeOperator, "%d of the %d operators must sign this together, in a decision: on the command line, with --propose FILE", x.params.Needed(), len(x.params.Operators))
 	}
 	x.need(operator)
 	return nil
