@@ -80,10 +80,10 @@ func (c *governanceListCmd) Run(ctx context.Context, a *app) error {
 			p.line("The operators have decided nothing yet.")
 			return
 		}
-		p.row("number", "at", "acts", "signed by", "transaction")
+		p.row("number", "at", "acts", "signers", "transaction")
 		for i := range decisions {
 			d := &decisions[i].Decided
-			p.row(fmt.Sprint(d.Number), stamp(d.At), actsText(&d.Decision), fmt.Sprintf("%d operators", len(d.Signers)), d.Tx.String())
+			p.row(fmt.Sprint(d.Number), stamp(d.At), actsText(&d.Decision), fmt.Sprint(len(d.Signers)), d.Tx.String())
 		}
 	})
 }

@@ -53,6 +53,7 @@ type nodeInitCmd struct {
 	MaxValidity time.Duration     `help:"How far ahead a transaction's valid-until may lie." default:"1h"`
 	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
 	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; repeat the flag for each." placeholder:"KEY"`
+	Threshold   uint32            `help:"How many of the operators must sign a decision." default:"1" placeholder:"K"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
 	accessFlags
 	Entries entryFlags `embed:"" prefix:"entries-"`
@@ -71,6 +72,9 @@ func (c *nodeInitCmd) Run(a *app) error {
 	params.ClockCap, params.MinWindow = types.DurationOf(c.ClockCap), types.DurationOf(c.MinWindow)
 	params.MaxValidity, params.Slot = types.DurationOf(c.MaxValidity), types.DurationOf(c.Slot)
 	params.Operators = c.Operator
+	if c.Threshold != 1 {
+		params.Threshold = c.Threshold
+	}
 	if params.Market, err = c.Market.params(); err != nil {
 		return err
 	}
