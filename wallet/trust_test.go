@@ -112,11 +112,15 @@ func TestPinnedLedger(t *testing.T) {
 	if got, used := again.Ledger(); !used || got != town {
 		t.Errorf("the file has %v", got)
 	}
-	fee := params
-	fee.FeeAsset, fee.MinFee = types.AssetID{1}, 1
+	fee, slot := params, params // operators can change the fee, and nobody the slot
+	fee.FeeAsset, fee.MinFee, fee.Entries.Offers, fee.Threshold = types.AssetID{1}, 1, 7, 2
+	slot.Slot *= 2
 	village := types.DefaultParams("village")
-	if err := again.CheckLedger(PinLedger(&fee, types.Hash{1})); ReasonOf(err) != ReasonMismatch {
+	if err := again.CheckLedger(PinLedger(&fee, types.Hash{1})); err != nil {
 		t.Errorf("a fee: %v", err)
+	}
+	if err := again.CheckLedger(PinLedger(&slot, types.Hash{1})); ReasonOf(err) != ReasonMismatch {
+		t.Errorf("a slot: %v", err)
 	}
 	for name, other := range map[string]PinnedLedger{
 		"another name": PinLedger(&village, types.Hash{1}),

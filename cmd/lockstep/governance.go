@@ -100,7 +100,7 @@ func actsText(d *types.Decision) string {
 // motionFlags say where a new decision goes.
 type motionFlags struct {
 	Out      string         `help:"File to write for the other operators." required:"" type:"path" placeholder:"FILE"`
-	ValidFor types.Duration `help:"How long the others have time to sign it." default:"3d"`
+	ValidFor types.Duration `help:"How long the others have time to sign it." default:"72h"`
 }
 
 // proposeFlag makes a command of an operator write a decision for several instead of sending a transaction of one.
