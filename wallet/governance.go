@@ -282,6 +282,17 @@ func explainParams(a *types.SetParams, c *Council) []Row {
 	if a.Change.Rules != before.Rules {
 		rows = append(rows, Row{"upgrade", fmt.Sprintf("from that block on every node needs a program with version %d of the rules, and others stop", a.Change.Rules)})
 	}
+	for _, key := range a.Change.Operators {
+		if !slices.Contains(before.Operators, key) {
+			rows = append(rows, Row{"new operator", key.String()})
+		}
+	}
+	for _, key := range before.Operators {
+		if !slices.Contains(a.Change.Operators, key) {
+			rows = append(rows, Row{"no operator", key.String()})
+		}
+	}
+	before.Operators = a.Change.Operators
 	return append(rows, differences(before, a.Change)...)
 }
 
