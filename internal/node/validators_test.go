@@ -51,14 +51,14 @@ func TestFourValidators(t *testing.T) {
 		finalAt(t, address, second.ID())
 	}
 
-	missing := validatorsAt(t, addresses[0], func(v *wire.Validators) bool { return v.Heard == 3 })
+	missing := validatorsAt(t, addresses[0], func(v *wire.Validators) bool { return v.Heard == 3*types.GenesisPower })
 	for _, validator := range missing.Validators {
 		identity, err := IdentityOf(validators[3].Dir)
-		if err != nil || validator.Heard != (validator.Key != identity.Validator) || validator.Power != 1 {
+		if err != nil || validator.Heard != (validator.Key != identity.Validator) || validator.Power != types.GenesisPower {
 			t.Errorf("%+v, while %+v is killed: %v", validator, identity, err)
 		}
 	}
-	if missing.Needed != 3 || missing.Power != 4 || missing.Blocks == 0 || missing.Validators[0].Signed == 0 {
+	if missing.Needed != 33 || missing.Power != 4*types.GenesisPower || missing.Blocks == 0 || missing.Validators[0].Signed == 0 {
 		t.Errorf("%+v", missing)
 	}
 

@@ -41,6 +41,7 @@ type communityView struct {
 	MoreMembers        int
 	Books              []bookRow
 	Quorum             *quorumView
+	Decided            *decidedView
 }
 
 // quorumView is how the validators take part, as the node sees it.
@@ -109,7 +110,7 @@ func (c *screen) community() error {
 	if err := c.members(&view, trades, asset); err != nil {
 		return err
 	}
-	view.Quorum = c.quorum()
+	view.Quorum, view.Decided = c.quorum(), c.decided()
 	return c.render("community", &view)
 }
 
