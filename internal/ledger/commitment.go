@@ -123,7 +123,7 @@ func LoadAccumulator(stored []byte) (Accumulator, error) {
 	return a, nil
 }
 
-// StateHash is the commitment to the state after a block: a hash of the set, the height and the parameters. See [types.AppHash].
+// StateHash is the commitment to the whole state at a checkpoint: a hash of the set, the height and the parameters. It enters a [Link].
 func (a *Accumulator) StateHash(height uint64, params *types.Params) types.Hash {
 	h := sha256.New()
 	h.Write([]byte(domainCommitment))

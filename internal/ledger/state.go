@@ -35,7 +35,8 @@ type State struct {
 	current execution  // the memory of one transaction serves the next
 
 	entries  map[string]*entry // read or written since the block began
-	written  []*entry          // those that were written, in order of the first time
+	written  []*entry          // those that were written, in order of the first time; a refused transaction leaves none
+	lasting  int               // how many of them are not of the current transaction
 	taken    []Change          // orders that left after their auctions
 	undo     []undoRecord      // how to take the current transaction back
 	room     []entry           // for entries to come
@@ -66,7 +67,8 @@ type entry struct {
 	encoded []byte // as in the view, nil when absent
 	before  canon.Value
 	value   canon.Value // as of now, nil when absent
-	written bool
+	written bool        // in this block, also by a refused transaction
+	listed  bool        // in State.written
 }
 
 type undoRecord struct {
@@ -149,8 +151,9 @@ func (s *State) add(at key, value canon.Value) {
 func (s *State) remove(at key) { s.put(at, nil) }
 
 func (s *State) write(e *entry, value canon.Value) {
-	if !e.written {
-		e.written = true
+	e.written = true
+	if !e.listed {
+		e.listed = true
 		s.written = append(s.written, e)
 	}
 	if s.executing {
@@ -178,11 +181,16 @@ func (s *State) expect(entries, events int) {
 	s.events = slices.Grow(s.events, events)
 }
 
-// rollback takes back all that was done since the last call of settle.
+// rollback takes back all that was done since the last call of settle, also the places of entries in the order of changes: a proposer tries transactions
+// that its block does not hold.
 func (s *State) rollback() {
 	for _, record := range slices.Backward(s.undo) {
 		record.entry.value = record.value
 	}
+	for _, e := range s.written[s.lasting:] {
+		e.listed = false
+	}
+	s.written = s.written[:s.lasting]
 	s.undo, s.closing, s.events, s.effects = s.undo[:0], nil, s.events[:s.settled], s.effects[:s.noted]
 	s.params = s.governance().Params
 }
@@ -191,7 +199,7 @@ func (s *State) rollback() {
 func (s *State) settle() []types.Event {
 	events := slices.Clip(s.events[s.settled:])
 	s.closed = append(s.closed, s.closing...)
-	s.undo, s.closing, s.settled = s.undo[:0], nil, len(s.events)
+	s.undo, s.closing, s.settled, s.lasting = s.undo[:0], nil, len(s.events), len(s.written)
 	return events
 }
 

@@ -89,6 +89,7 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 		results = append(results, state.Execute(received, good))
 	}
 	diff := state.Finish()
+	w.withoutRefused(&diff, txs, results)
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
 	w.last = diff
@@ -100,6 +101,25 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 	w.audit()
 	w.checkLeaves(&diff, txs, results)
 	return results
+}
+
+// withoutRefused makes the block again without the transactions that it refused: the changes and their order are the same. A proposer leaves these
+// out of its block, after it has tried them.
+func (w *world) withoutRefused(diff *ledger.Diff, txs []*types.Tx, results []ledger.Result) {
+	w.t.Helper()
+	if !slices.ContainsFunc(results, func(r ledger.Result) bool { return r.Code != types.CodeOK }) {
+		return
+	}
+	state := ledger.New(w.view, w.params)
+	state.Begin(w.height, w.time)
+	for i, result := range results {
+		if result.Code == types.CodeOK {
+			state.Execute(txs[i], true)
+		}
+	}
+	if again := state.Finish(); ledger.HashChanges(again.Changes) != ledger.HashChanges(diff.Changes) {
+		w.t.Errorf("block %d has other changes, or in another order, than without the transactions that it refuses", w.height)
+	}
 }
 
 // clone is the same world, going its own way from here.

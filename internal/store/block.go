@@ -16,9 +16,10 @@ const idLength = 32
 // blockRecord is the stored form of a block. Its events repeat the same IDs, so the record lists each ID once and events hold places in
 // that list: a third of the size.
 type blockRecord struct {
-	Block         // without its events
-	ids    []byte // concatenated IDs of the events, without those of the block's transactions
-	events []eventRecord
+	Block                   // without its events
+	checkpoint []types.Hash // empty for a block without one
+	ids        []byte       // concatenated IDs of the events, without those of the block's transactions
+	events     []eventRecord
 }
 
 // eventRecord is an event of a blockRecord.
@@ -39,11 +40,13 @@ type moment struct {
 type idPlace uint32
 
 func (r *blockRecord) Fields(c *canon.Coder) {
-	c.Array(8)
+	c.Array(10)
 	canon.Number(c, "height", &r.Height)
 	canon.Number(c, "block time", &r.BlockTime)
 	canon.Number(c, "clock", &r.Clock)
 	c.Bytes("commitment to the state", r.State[:])
+	c.Bytes("changes", r.Changes[:])
+	canon.List(c, "checkpoints", &r.checkpoint, func(h *types.Hash, c *canon.Coder) { c.Bytes("checkpoint", h[:]) })
 	canon.Part(c, "log", &r.Log, (*types.LogHead).Fields)
 	canon.LongList(c, "transactions", &r.Txs, maxBlockItems, (*TxResult).Fields)
 	canon.View(c, "ids", &r.ids)
@@ -74,6 +77,9 @@ func encodeBlock(block *Block) ([]byte, error) {
 	r := &recorder{
 		blockRecord: blockRecord{Block: *block, events: make([]eventRecord, 0, len(block.Events))},
 		places:      make(map[[idLength]byte]idPlace, 1+len(block.Txs)+len(block.Events)),
+	}
+	if block.Checkpoint != (types.Hash{}) {
+		r.checkpoint = []types.Hash{block.Checkpoint}
 	}
 	r.places[[idLength]byte{}] = 0
 	for i, tx := range block.Txs {
@@ -131,6 +137,11 @@ func decodeBlock(encoded []byte) (*Block, error) {
 		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
 	}
 	block := r.Block // a copy, so that the record can be freed
+	if len(r.checkpoint) > 1 || len(r.checkpoint) == 1 && r.checkpoint[0] == (types.Hash{}) {
+		return nil, fmt.Errorf("the record of a block is damaged: it has the checkpoints %s", r.checkpoint)
+	}
+	for _, block.Checkpoint = range r.checkpoint {
+	}
 	block.Commitment = types.AppHash(block.State, block.Log)
 	block.Events = make([]types.Event, 0, len(r.events))
 	for i := range r.events {

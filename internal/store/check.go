@@ -42,7 +42,7 @@ func (s *Store) Check() (report Report, err error) {
 	}()
 	snapshot.state = stateReader{Reader: snapshot.db, height: snapshot.Height()} // from the disk alone
 	snapshot.Reader.View = snapshot.state
-	c := &checker{IndexedSnapshot: snapshot, params: s.params}
+	c := &checker{IndexedSnapshot: snapshot, params: s.params, checkpoints: s.checkpoints}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
@@ -53,9 +53,11 @@ func (s *Store) Check() (report Report, err error) {
 
 type checker struct {
 	*IndexedSnapshot
-	params   types.Params
-	report   Report
-	refusals int // with a receipt
+	params      types.Params
+	checkpoints ledger.Checkpoints
+	checkpoint  checkpoint // the last one
+	report      Report
+	refusals    int // with a receipt
 }
 
 // readAll reads every entry of every keyspace: each is stored with a checksum.
@@ -65,7 +67,7 @@ func (c *checker) readAll() error {
 
 // checkState compares the stored position with the state.
 func (c *checker) checkState() error {
-	h, err := readPosition(c.db)
+	h, err := readFlushed(c.db, &c.params)
 	if err != nil {
 		return fmt.Errorf("the head is damaged: %w", err)
 	}
@@ -76,12 +78,14 @@ func (c *checker) checkState() error {
 	if err != nil {
 		return err
 	}
-	if accumulator != h.accumulator {
-		return fmt.Errorf("the state is not the one that block %d committed to", h.height)
+	if accumulator != h.sums.state {
+		return fmt.Errorf("the state is not the one that the blocks up to %d have made", h.height)
 	}
-	c.report.Height, c.report.Sums = h.height, sums
-	c.report.Commitment, _, _ = h.commitment(&c.params)
-	c.report.Leaves = h.log.Size
+	if h.checkpoint.height == h.height && h.height > 0 && h.checkpoint.hash != accumulator.StateHash(h.height, &c.params) {
+		return fmt.Errorf("the sum of the state at checkpoint %d is another than that of its entries", h.height)
+	}
+	c.report.Height, c.report.Sums, c.report.Commitment, c.report.Leaves = h.height, sums, h.commitment(), h.log.Size
+	c.checkpoint = h.checkpoint
 	return c.log.Check(h.log)
 }
 
@@ -299,6 +303,8 @@ func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entr
 // and the trades that are over. It checks receipts of refused transactions itself.
 func (c *checker) deriveBlocks(visit entryVisitor) error {
 	var log outcomes.Mark
+	start := begin(&c.params)
+	before := start.commitment()
 	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
 		block, err := decodeBlock(value)
@@ -312,6 +318,10 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 		case block.Log.Size < log.Size || block.Log.Size > c.Leaves():
 			return fmt.Errorf("the record of block %d says that the log has %d leaves, after %d of %d", block.Height, block.Log.Size, log.Size, c.Leaves())
 		}
+		if err := c.checkLink(block, before); err != nil {
+			return err
+		}
+		before = block.Commitment
 		leaves, err := c.deriveOutcomes(block, &log, visit)
 		if err != nil {
 			return fmt.Errorf("block %d: %w", block.Height, err)
@@ -329,6 +339,19 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 		err = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
 	}
 	return err
+}
+
+// checkLink checks that the state hash of a block follows from the commitment before, and that it has the last checkpoint if that enters here.
+func (c *checker) checkLink(block *Block, before types.Hash) error {
+	link := ledger.Link{Height: block.Height, Before: before, Changes: block.Changes, Checkpoint: block.Checkpoint}
+	enters := c.checkpoints.Entering(block.Height)
+	switch {
+	case link.Hash() != block.State:
+		return fmt.Errorf("the record of block %d has a commitment that does not follow from that of block %d and from its changes", block.Height, block.Height-1)
+	case (enters > 0) != (block.Checkpoint != types.Hash{}), enters > 0 && enters == c.checkpoint.height && block.Checkpoint != c.checkpoint.hash:
+		return fmt.Errorf("the record of block %d has another checkpoint than the ledger", block.Height)
+	}
+	return nil
 }
 
 // deriveOutcomes reads the leaves of a block, which follow the mark. It moves the mark on, compares it with the block's, and returns the first

@@ -19,7 +19,7 @@ func TestCheckOfDamagedStores(t *testing.T) {
 	}{
 		{"an output of another amount", "audit", "so", changeAmount},
 		{"a lost output", "audit", "so", remove},
-		{"a forgotten transaction", "not the one that block", "sr", remove},
+		{"a forgotten transaction", "not the one that the blocks", "sr", remove},
 		{"a lost coin", "not found by its owner", "c", remove},
 		{"a coin too many", "outputs by owner are listed", "c", duplicate},
 		{"a coin with a value", "with another value", "c", setValue},
@@ -37,6 +37,8 @@ func TestCheckOfDamagedStores(t *testing.T) {
 		{"a trade that is over, with another leaf", "or with another leaf", "e", setValue},
 		{"a trade that is said to be over", "2 trades that are over are listed, there are 1", "e", duplicate},
 		{"a lost block", "is missing", "b", remove},
+		{"a block with other changes", "does not follow from that of block 0", "b", changeBlock},
+		{"a lost checkpoint", "another checkpoint than the ledger", "mh", changeLast},
 		{"a lost receipt", "has no receipt", "x", remove},
 		{"a receipt too many", "receipts are listed", "x", duplicate},
 		{"a lost receipt of what was refused", "has no receipt", "y", remove},
@@ -52,6 +54,7 @@ func TestCheckOfDamagedStores(t *testing.T) {
 			w.must(w.mint(7, "mallory"))
 			w.must(w.place("mallory"))
 			w.block(w.pay(types.Outpoint{Tx: types.TxID{1}}, 1, "mallory", "peter"))
+			w.must() // where the last checkpoint enters
 			w.check()
 			w.tamper(func(db *pebble.DB) error { return changeOne(db, []byte(damage.prefix), damage.change) })
 			w.open()
@@ -89,6 +92,19 @@ func duplicate(batch *pebble.Batch, key, value []byte) error {
 }
 
 func setValue(batch *pebble.Batch, key, _ []byte) error { return batch.Set(key, []byte{0}, nil) }
+
+// changeLast changes the last byte of a value: of the hash of the last checkpoint in the head.
+func changeLast(batch *pebble.Batch, key, value []byte) error {
+	value[len(value)-1] ^= 1
+	return batch.Set(key, value, nil)
+}
+
+// changeBlock changes a byte of the hash of a block's changes.
+func changeBlock(batch *pebble.Batch, key, value []byte) error {
+	const at = 1 + 1 + 9 + 9 + 34 + 2 // behind the head of the list, the height, the two times and the state hash
+	value[at] ^= 1
+	return batch.Set(key, value, nil)
+}
 
 func changeBalance(batch *pebble.Batch, key, value []byte) error {
 	var balance store.Balance

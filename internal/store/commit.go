@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,36 +23,70 @@ type Staged struct {
 	outcomes *outcomes.Batch
 }
 
-// Stage computes the commitment of a block. It changes nothing: [Staged.Commit] does. The block must follow the last one, and its diff must
+// Stage computes the commitment of a block. It changes nothing, so a block that is not decided leaves nothing behind: [Staged.Commit] does. The block must follow the last one, and its diff must
 // have been made on [Store.StateReader].
 func (s *Store) Stage(executed Executed) (*Staged, error) {
 	s.mu.RLock()
-	next := s.position
+	before, commitment := s.position, s.commitment
 	s.mu.RUnlock()
 	clock := executed.Diff.Clock
-	if clock.Height != next.height+1 {
-		return nil, fmt.Errorf("store: block %d can't follow block %d", clock.Height, next.height)
+	if clock.Height != before.height+1 {
+		return nil, fmt.Errorf("store: block %d can't follow block %d", clock.Height, before.height)
 	}
-	next.height = clock.Height
-	accumulate(&next.accumulator, executed.Diff.Changes)
-	batch, err := extend(next.log, executed.Diff.Leaves)
+	checkpoint, err := s.entering(clock.Height)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := extend(before.log, executed.Diff.Leaves)
 	if err != nil {
 		return nil, fmt.Errorf("store: stage block %d: %w", clock.Height, err)
 	}
-	next.log = batch.To
+	link := ledger.Link{Height: clock.Height, Before: commitment, Changes: ledger.HashChanges(executed.Diff.Changes), Checkpoint: checkpoint}
+	next := position{height: clock.Height, state: link.Hash(), log: batch.To}
 	staged := &Staged{store: s, position: next, outcomes: batch, diff: &executed.Diff, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(), Txs: executed.Txs, Events: executed.Diff.Events,
+		Commitment: next.commitment(), State: next.state, Changes: link.Changes, Checkpoint: checkpoint, Log: next.log.Head(),
 	}}
-	staged.block.Commitment, staged.block.State, staged.block.Log = next.commitment(&s.params)
 	if err := staged.giveReceipts(); err != nil {
 		return nil, fmt.Errorf("store: stage block %d: %w", clock.Height, err)
 	}
 	return staged, nil
 }
 
-// accumulate adds the changes of a block to a sum on all cores. The sum does not depend on their order.
+// entering returns the hash of the checkpoint that enters the commitment of the block at a height; zero when none does. It waits until the sum is
+// computed.
+func (s *Store) entering(height uint64) (types.Hash, error) {
+	at := s.checkpoints.Entering(height)
+	if at == 0 {
+		return types.Hash{}, nil
+	}
+	if last := s.lastCheckpoint(); last.height == at {
+		return last.hash, nil
+	}
+	s.flushing.Wait() // the flush of the checkpoint's memtable began at its commit
+	last := s.lastCheckpoint()
+	if last.height != at {
+		return types.Hash{}, errors.Join(s.failure(), fmt.Errorf("store: the state of block %d is not summed, which block %d needs; the last sum is of block %d", at, height, last.height))
+	}
+	return last.hash, nil
+}
+
+func (s *Store) lastCheckpoint() checkpoint {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.sums.checkpoint
+}
+
+// failure returns why commits are refused, if they are.
+func (s *Store) failure() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.failed
+}
+
+// accumulate adds changes to a sum on half of the cores, and so leaves the others to the next blocks. The sum does not depend on the order of changes.
 func accumulate(sum *ledger.Accumulator, changes []ledger.Change) {
-	parts := make([]ledger.Accumulator, runtime.GOMAXPROCS(0))
+	parts := make([]ledger.Accumulator, (runtime.GOMAXPROCS(0)+1)/2)
 	share := max((len(changes)+len(parts)-1)/len(parts), smallestShare)
 	var running sync.WaitGroup
 	for i, part := range slices.Collect(slices.Chunk(changes, share)) {
@@ -115,11 +150,16 @@ func (b *Staged) Commit() error {
 	if b.diff.Governance != nil {
 		s.governance = b.diff.Governance
 	}
-	due := s.active.due(s.memory.memtable())
+	due := s.checkpoints.At(b.block.Height) || s.active.due(s.memory.memtable())
 	s.mu.Unlock()
 	if due {
 		s.flushing.Wait() // for the flush before: memory is bounded
-		s.flushing.Go(func() { _ = s.Flush() /* the next commit returns its error */ })
+		s.writing.Lock()
+		s.seal() // now, so that the memtable ends with this block: its sum is that of the checkpoint
+		s.flushing.Go(func() {
+			defer s.writing.Unlock()
+			_, _ = s.writeSealed() // the next commit returns its error
+		})
 	}
 	return nil
 }
@@ -160,20 +200,37 @@ func (s *Store) Flush() error {
 
 // flush returns the memtable that it wrote, nil when there was none. The caller holds s.writing, so that flushes run in order.
 func (s *Store) flush() (*memtable, error) {
+	s.seal()
+	return s.writeSealed()
+}
+
+// seal makes the active memtable the immutable one, which the caller writes next. The caller holds s.writing.
+func (s *Store) seal() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.failed == nil && len(s.active.blocks) > 0 {
 		s.partitions = s.partitions.next(s.position.height + 1)
 		s.immutable, s.active = s.active, newMemtable(s.position.height, s.partitions)
 	}
-	immutable, failed := s.immutable, s.failed
-	s.mu.Unlock()
+}
+
+// writeSealed writes the immutable memtable and returns it, nil when there is none. The caller holds s.writing.
+func (s *Store) writeSealed() (*memtable, error) {
+	s.mu.RLock()
+	immutable, failed, sums := s.immutable, s.failed, s.sums
+	s.mu.RUnlock()
 	if failed != nil || immutable == nil {
 		return nil, failed
 	}
 	var kept uint64
 	err := s.guard.call(func() (err error) {
+		changes := immutable.net()
+		accumulate(&sums.state, changes)
+		if height := immutable.position.height; s.checkpoints.At(height) {
+			sums.checkpoint = checkpoint{height, sums.state.StateHash(height, &s.params)}
+		}
 		if err = s.log.Sync(); err == nil { // the batch names leaves up to its position
-			kept, err = immutable.write(s.db)
+			kept, err = immutable.write(s.db, changes, sums)
 		}
 		return err
 	})
@@ -186,7 +243,7 @@ func (s *Store) flush() (*memtable, error) {
 		s.failed = fmt.Errorf("store: write blocks %d to %d: %w", immutable.base+1, immutable.position.height, disk.Explain(s.dir, err))
 		return nil, s.failed
 	}
-	s.immutable, s.partitions.kept = nil, s.partitions.kept+kept
+	s.immutable, s.partitions.kept, s.sums = nil, s.partitions.kept+kept, sums
 	return immutable, nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"lockstep/internal/ledger"
 	"lockstep/types"
 )
 
@@ -45,4 +46,9 @@ func (s *Store) Partitions() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.partitions.begins)
+}
+
+// QuickCheckpoints makes checkpoints so frequent. It comes before the first block.
+func (s *Store) QuickCheckpoints(every, delay uint64) {
+	s.checkpoints = ledger.Checkpoints{Every: every, Delay: delay}
 }

@@ -30,7 +30,7 @@ const (
 // The entries of prefixMeta.
 func formatKey() []byte     { return []byte{prefixMeta, 'f'} } // -> the version of the layout
 func paramsKey() []byte     { return []byte{prefixMeta, 'p'} } // -> types.Params
-func positionKey() []byte   { return []byte{prefixMeta, 'h'} } // -> positionRecord
+func positionKey() []byte   { return []byte{prefixMeta, 'h'} } // -> flushed
 func partitionsKey() []byte { return []byte{prefixMeta, 'e'} } // -> partitions
 
 func stateKey(key string) []byte {

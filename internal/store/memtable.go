@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -174,24 +175,22 @@ func (s *memtable) block(height uint64) *Block {
 	return s.blocks[height-s.base-1]
 }
 
-// write flushes the immutable memtable to the disk, all of it or nothing. It returns the number of entries added to the last
-// partition.
-func (s *memtable) write(db *pebble.DB) (kept uint64, err error) {
+// write flushes the immutable memtable to the disk, all of it or nothing: its net changes, with the sums of the state after them. It returns the number
+// of entries added to the last partition.
+func (s *memtable) write(db *pebble.DB, changes []ledger.Change, sums sums) (kept uint64, err error) {
 	batch := db.NewBatchWithSize(s.bytes / 2)
 	w := &writer{batch: batch, partitions: s.partitions, balances: map[holding]*Balance{}}
-	if err = errors.Join(s.fill(w), w.writeBalances(db)); err == nil {
+	if err = errors.Join(s.fill(w, changes, sums), w.writeBalances(db)); err == nil {
 		err = batch.Commit(pebble.Sync)
 	}
 	return w.kept, errors.Join(err, batch.Close())
 }
 
 // fill writes all changes to the batch, in any order: no key occurs twice.
-func (s *memtable) fill(w *writer) error {
-	for _, kind := range s.kinds {
-		for _, newest := range kind.newest {
-			if err := w.change(newest.net()); err != nil {
-				return err
-			}
+func (s *memtable) fill(w *writer, changes []ledger.Change, sums sums) error {
+	for i := range changes {
+		if err := w.change(&changes[i]); err != nil {
+			return err
 		}
 	}
 	for id, ended := range s.closed {
@@ -216,7 +215,25 @@ func (s *memtable) fill(w *writer) error {
 	}
 	written := s.partitions
 	written.kept += w.kept
-	return errors.Join(w.batch.Set(partitionsKey(), types.Encode(&written), nil), w.batch.Set(positionKey(), s.position.encode(), nil))
+	end := flushed{s.position, sums}
+	return errors.Join(w.batch.Set(partitionsKey(), types.Encode(&written), nil), w.batch.Set(positionKey(), end.encode(), nil))
+}
+
+// net returns the changes of all blocks together, one for a key, in any order. A key whose value is as before the memtable has none.
+func (s *memtable) net() []ledger.Change {
+	count := 0
+	for _, kind := range s.kinds {
+		count += len(kind.newest)
+	}
+	changes := make([]ledger.Change, 0, count)
+	for _, kind := range s.kinds {
+		for _, newest := range kind.newest {
+			if change := newest.net(); !bytes.Equal(change.Old, change.New) {
+				changes = append(changes, change)
+			}
+		}
+	}
+	return changes
 }
 
 // hadTrade reports whether a trade that ended in the memtable was in the state before it.

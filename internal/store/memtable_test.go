@@ -56,6 +56,8 @@ type twin struct {
 	rt     *rapid.T
 	memory *ledger.Memory
 	sum    ledger.Accumulator
+	sums   []types.Hash // of the whole state after each block
+	before types.Hash   // the commitment of the last block
 	log    outcomes.Mark
 	blocks []done
 	coins  []coin
@@ -114,7 +116,17 @@ func (w *twin) block() {
 		w.rt.Fatal(err)
 	}
 	w.log = batch.To
-	last.commitment = types.AppHash(w.sum.StateHash(uint64(len(w.blocks)), &w.params), w.log.Head())
+	height := uint64(len(w.blocks))
+	w.sums = append(w.sums, w.sum.StateHash(height, &w.params))
+	if height == 1 {
+		w.before = w.store.Commitment()
+	}
+	link := ledger.Link{Height: height, Before: w.before, Changes: ledger.HashChanges(diff.Changes)}
+	if height > quick.Every && height%quick.Every == quick.Delay {
+		link.Checkpoint = w.sums[height-quick.Delay-1]
+	}
+	w.before = types.AppHash(link.Hash(), w.log.Head())
+	last.commitment = w.before
 	w.commit(last)
 }
 

@@ -23,8 +23,10 @@ type Block struct {
 	Height     uint64
 	BlockTime  types.Time
 	Clock      types.Time
-	Commitment types.Hash    // the app hash, of the two below
-	State      types.Hash    // the commitment to the state
+	Commitment types.Hash // the app hash, of the two below
+	State      types.Hash // the commitment to the state, the hash of a [ledger.Link] with the two below
+	Changes    types.Hash
+	Checkpoint types.Hash
 	Log        types.LogHead // of the log of outcomes
 	Txs        []TxResult
 	Events     []types.Event
@@ -71,53 +73,72 @@ func (b *Block) receipt(index int) *Receipt {
 	return &Receipt{Height: b.Height, Index: uint32(index), Code: tx.Code, Detail: tx.Detail}
 }
 
-// positionRecord is the stored form of [position].
-type positionRecord struct {
-	Height      uint64
-	Accumulator []byte
-	Log         outcomes.Mark
+// position is where a block leaves the ledger.
+type position struct {
+	height uint64
+	state  types.Hash // the commitment to the state
+	log    outcomes.Mark
+}
+
+// begin is the position of a ledger without blocks.
+func begin(params *types.Params) position { return position{state: ledger.BeginHash(params)} }
+
+// commitment returns the app hash.
+func (p *position) commitment() types.Hash { return types.AppHash(p.state, p.log.Head()) }
+
+// sums are computed when a memtable is flushed.
+type sums struct {
+	state      ledger.Accumulator // of the flushed state
+	checkpoint checkpoint         // the last one
+}
+
+// checkpoint is a block whose whole state is summed, see [ledger.Checkpoints]. Its height is zero before the first one.
+type checkpoint struct {
+	height uint64
+	hash   types.Hash // see [ledger.Accumulator.StateHash]
+}
+
+// flushed is the stored form of the last flushed position, with its sums.
+type flushed struct {
+	position
+	sums
+}
+
+// flushedRecord is the canonical form of [flushed].
+type flushedRecord struct {
+	flushed
+	accumulator []byte
 }
 
 // Fields is the stored form, see [canon.Value].
-func (h *positionRecord) Fields(c *canon.Coder) {
-	c.Array(3)
-	canon.Number(c, "height", &h.Height)
-	canon.Blob(c, "accumulator", &h.Accumulator)
-	canon.Part(c, "log", &h.Log, (*outcomes.Mark).Fields)
+func (r *flushedRecord) Fields(c *canon.Coder) {
+	c.Array(6)
+	canon.Number(c, "height", &r.height)
+	c.Bytes("commitment to the state", r.position.state[:])
+	canon.Part(c, "log", &r.log, (*outcomes.Mark).Fields)
+	canon.Blob(c, "accumulator", &r.accumulator)
+	canon.Number(c, "height of the checkpoint", &r.checkpoint.height)
+	c.Bytes("checkpoint", r.checkpoint.hash[:])
 }
 
-// head is where the store stands. The zero position is that of a ledger without blocks.
-type position struct {
-	height      uint64
-	accumulator ledger.Accumulator
-	log         outcomes.Mark
+func (f *flushed) encode() []byte {
+	return types.Encode(&flushedRecord{*f, f.sums.state.Bytes()})
 }
 
-// commitment returns the app hash, and its parts.
-func (h *position) commitment(params *types.Params) (app, state types.Hash, log types.LogHead) {
-	state, log = h.accumulator.StateHash(h.height, params), h.log.Head()
-	return types.AppHash(state, log), state, log
-}
-
-func (h *position) encode() []byte {
-	return types.Encode(&positionRecord{Height: h.height, Accumulator: h.accumulator.Bytes(), Log: h.log})
-}
-
-func readPosition(reader pebble.Reader) (h position, err error) {
+func readFlushed(reader pebble.Reader, params *types.Params) (flushed, error) {
 	encoded, err := get(reader, positionKey())
 	if encoded == nil || err != nil {
-		return h, err
+		return flushed{position: begin(params)}, err
 	}
-	var stored positionRecord
+	var stored flushedRecord
 	if err := types.Decode(encoded, &stored); err != nil {
-		return h, err
+		return stored.flushed, err
 	}
-	if !stored.Log.Valid() {
-		return h, errors.New("the end of its log of outcomes contradicts itself")
+	if !stored.log.Valid() {
+		return stored.flushed, errors.New("the end of its log of outcomes contradicts itself")
 	}
-	h.height, h.log = stored.Height, stored.Log
-	h.accumulator, err = ledger.LoadAccumulator(stored.Accumulator)
-	return h, err
+	stored.sums.state, err = ledger.LoadAccumulator(stored.accumulator)
+	return stored.flushed, err
 }
 
 // Block returns the record of the block at a height, or nil. Don't change it.

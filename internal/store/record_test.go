@@ -110,7 +110,7 @@ func TestDamagedRecord(t *testing.T) {
 
 func FuzzBlockRecord(f *testing.F) {
 	sample, err := encodeBlock(&Block{
-		Height: 1, Txs: []TxResult{{ID: types.TxID{1}, Code: types.CodePhase, Detail: "why"}},
+		Height: 1, Checkpoint: types.Hash{4}, Txs: []TxResult{{ID: types.TxID{1}, Code: types.CodePhase, Detail: "why"}},
 		Events: []types.Event{{Kind: types.EventPaid, Tx: types.TxID{1}, Trade: types.TradeID{2}, Keys: []types.PublicKey{{3}}}},
 	})
 	if err != nil {
@@ -136,10 +136,10 @@ func FuzzReceipt(f *testing.F) {
 }
 
 func FuzzHead(f *testing.F) {
-	var first position
+	var first flushed
 	f.Add(first.encode())
 	f.Fuzz(func(t *testing.T, encoded []byte) {
-		var stored positionRecord
+		var stored flushedRecord
 		if types.Decode(encoded, &stored) == nil && string(types.Encode(&stored)) != string(encoded) {
 			t.Errorf("%x is read as %+v", encoded, stored)
 		}

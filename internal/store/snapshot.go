@@ -37,19 +37,18 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 		return nil, err
 	}
 	db := s.db.NewSnapshot()
-	position, err := readPosition(db) // the next block may be committed by now
+	flushed, err := readFlushed(db, &s.params) // the next block may be committed by now
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the head of the store: %w", err), db.Close())
 	}
-	view := stateReader{db, nil, s.cache, position.height}
+	view := stateReader{db, nil, s.cache, flushed.height}
 	if written != nil { // it is on the disk, and still in memory
 		view.unwritten = []*memtable{written}
 	}
 	s.mu.RLock()
 	partitions := s.partitions // only a flush begins one, and this snapshot holds s.writing
 	s.mu.RUnlock()
-	commitment, _, _ := position.commitment(&s.params)
-	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, commitment, position.log, s.log, leave}}, nil
+	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave}}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.

@@ -43,6 +43,8 @@ type Store struct {
 	cache  *cache
 	log    *outcomes.Log
 
+	checkpoints ledger.Checkpoints
+
 	writing  sync.Mutex     // held during a flush
 	flushing sync.WaitGroup // background flushes
 	readers  sync.WaitGroup // heads, snapshots and look-ups in progress
@@ -51,6 +53,7 @@ type Store struct {
 	position   position
 	commitment types.Hash
 	governance *types.Governance // as of the last block; nil when the state has none
+	sums       sums              // of the flushed state
 	partitions partitions        // of the disk and the memtables
 	active     *memtable         // receives the next block
 	immutable  *memtable         // is being flushed; nil when no flush runs
@@ -80,7 +83,7 @@ func openIn(files vfs.FS, dir string, params types.Params, memory Memory, logger
 	if err != nil {
 		return nil, lockedError(dir, err)
 	}
-	s := &Store{lock: lock, guard: newGuard(dir, logger), files: files, dir: dir, params: params, memory: max(memory, MinMemory)}
+	s := &Store{lock: lock, guard: newGuard(dir, logger), files: files, dir: dir, params: params, memory: max(memory, MinMemory), checkpoints: ledger.StandardCheckpoints()}
 	if err := s.guard.call(s.open); err != nil {
 		if s.guard.state() != nil {
 			return nil, err // the database still runs; it ends with the process
@@ -156,15 +159,17 @@ func (s *Store) writeFormat() error {
 	return nil
 }
 
-func (s *Store) loadPosition() (err error) {
-	if s.position, err = readPosition(s.db); err != nil {
+func (s *Store) loadPosition() error {
+	flushed, err := readFlushed(s.db, &s.params)
+	if err != nil {
 		return openError(s.dir, err)
 	}
+	s.position, s.sums = flushed.position, flushed.sums
 	if s.partitions, err = readPartitions(s.db, s.position.height); err != nil {
 		return openError(s.dir, err)
 	}
 	s.partitions = s.partitions.next(s.position.height + 1)
-	s.commitment, _, _ = s.position.commitment(&s.params)
+	s.commitment = s.position.commitment()
 	encoded, err := get(s.db, stateKey(ledger.GovernanceKey()))
 	if err != nil {
 		return openError(s.dir, err)

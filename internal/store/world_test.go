@@ -28,6 +28,9 @@ const (
 	start  = types.Time(1_780_000_000_000)
 )
 
+// quick checkpoints are reached by a test.
+var quick = ledger.Checkpoints{Every: 4, Delay: 2} //nolint:gochecknoglobals // constant
+
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), params: types.DefaultParams("test"), time: start}
 	w.params.Market.Grids = party.HoldGrids()
@@ -49,6 +52,7 @@ func (w *world) open() {
 		w.t.Fatal(err)
 	}
 	opened.SmallPartitions(3) // so that all that is kept for good is looked for in several
+	opened.QuickCheckpoints(quick.Every, quick.Delay)
 	w.store = opened
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,15 +32,12 @@ func (w *writer) keep(key, value []byte) error {
 }
 
 // change writes the new value of a key and updates the keyspaces derived from it.
-func (w *writer) change(change ledger.Change) error {
-	if bytes.Equal(change.Old, change.New) { // created and removed within the memtable
-		return nil
-	}
+func (w *writer) change(change *ledger.Change) error {
 	w.deriveStakes(change)
 	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
 }
 
-func (w *writer) setState(change ledger.Change) error {
+func (w *writer) setState(change *ledger.Change) error {
 	if change.New == nil {
 		return w.batch.Delete(stateKey(change.Key), nil)
 	}
@@ -49,7 +45,7 @@ func (w *writer) setState(change ledger.Change) error {
 }
 
 // deriveCoins updates the coins by owner after a change of an output, a purse or a trade.
-func (w *writer) deriveCoins(change ledger.Change) error {
+func (w *writer) deriveCoins(change *ledger.Change) error {
 	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
 	for i := range before {
 		if !slices.Contains(after, before[i]) {
@@ -77,7 +73,7 @@ func (w *writer) balance(o *owned, in bool) {
 
 // deriveStakes updates the balances after a change of an order, an offer or a page of an auction: those of the owners, and the total of
 // the asset.
-func (w *writer) deriveStakes(change ledger.Change) {
+func (w *writer) deriveStakes(change *ledger.Change) {
 	for stake := range ledger.Stakes(change.Before) {
 		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders -= stake.Amount
 		w.balanceOf(holding{asset: stake.Asset}).InOrders -= stake.Amount
@@ -124,7 +120,7 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 }
 
 // deriveAssets updates the assets by code.
-func (w *writer) deriveAssets(change ledger.Change) error {
+func (w *writer) deriveAssets(change *ledger.Change) error {
 	before, was := change.Before.(*types.AssetState)
 	after, is := change.After.(*types.AssetState)
 	switch {
@@ -137,7 +133,7 @@ func (w *writer) deriveAssets(change ledger.Change) error {
 }
 
 // deriveOrders updates the open orders by owner.
-func (w *writer) deriveOrders(change ledger.Change) error {
+func (w *writer) deriveOrders(change *ledger.Change) error {
 	before, was := change.Before.(*types.PlacedOrder)
 	after, is := change.After.(*types.PlacedOrder)
 	switch {
@@ -150,7 +146,7 @@ func (w *writer) deriveOrders(change ledger.Change) error {
 }
 
 // deriveTrades updates the trades by party when a trade enters or leaves the state.
-func (w *writer) deriveTrades(change ledger.Change) error {
+func (w *writer) deriveTrades(change *ledger.Change) error {
 	before, was := change.Before.(*types.Trade)
 	after, is := change.After.(*types.Trade)
 	switch {
