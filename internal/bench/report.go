@@ -119,7 +119,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	row("decoding", "%s trades/s (all cores)", number(l.Decode))
 	row("the rules", "%s trades/s (one core)", number(l.Rules))
 	row("the rules on the store", "%s trades/s (one core, the state read from memory or the disk)", number(l.Stored))
-	row("the commitment", "%s trades/s (all cores, %.0f changes of the state a trade)", number(l.Commit), l.Changes)
+	row("the commitment", "%s trades/s (one core, %.0f changes of the state a trade)", number(l.Commit), l.Changes)
 	row("the store", "%s trades/s (written and synced as this mode does, with the commitment; one fsync takes %.1f ms)", number(l.Store), l.Fsync)
 	if l.Engine > 0 {
 		row("the bare engine", "%s trades/s (one validator that decides blocks and does nothing with them)", number(l.Engine))
