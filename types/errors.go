@@ -101,6 +101,7 @@ const (
 	CodeNotFound    Code = 93
 	CodeToken       Code = 94
 	CodeAhead       Code = 95
+	CodePruned      Code = 96
 	CodeInternal    Code = 99
 )
 
@@ -184,6 +185,7 @@ var codes = []CodeInfo{ //nolint:gochecknoglobals // a constant table
 	{CodeNotFound, "not_found", "This ledger has nothing under that name now. The message says more."},
 	{CodeToken, "token", "The node takes transactions only with its access token: name the file that holds it, api.token in the node's folder."},
 	{CodeAhead, "ahead", "The place asked for lies ahead of this node's ledger: it is of another ledger, or of one that was made anew. Start again from the beginning."},
+	{CodePruned, "pruned", "This node keeps the history of a limited time, and no longer has that. Ask a node that keeps all, or use a receipt that was exported before."},
 	{CodeInternal, "internal", "The node failed at something that should not fail. Its log has the cause; please report it."},
 }
 
@@ -198,6 +200,9 @@ func (c Code) info() CodeInfo {
 	}
 	return CodeInfo{c, fmt.Sprintf("code_%d", uint32(c)), "This program does not know the code: it is older than the node."}
 }
+
+// Absent reports whether the code says that the node has nothing under a name: there is none, or its history is pruned.
+func (c Code) Absent() bool { return c == CodeNotFound || c == CodePruned }
 
 // String is the code's name, such as "input_missing".
 func (c Code) String() string { return c.info().Name }

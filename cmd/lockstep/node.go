@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/chain"
 	"lockstep/internal/disk"
 	"lockstep/internal/node"
 	"lockstep/types"
@@ -52,6 +53,7 @@ type nodeInitCmd struct {
 	MinWindow   time.Duration     `help:"Least time between two deadlines; at least 3 clock caps." default:"30s"`
 	MaxValidity time.Duration     `help:"How far ahead a transaction's valid-until may lie." default:"1h"`
 	Slot        time.Duration     `help:"Length of a slot of metered goods." default:"15m"`
+	EvidenceAge time.Duration     `help:"How long evidence against a validator counts. No node removes blocks before that." default:"48h"`
 	Operator    []types.PublicKey `help:"Key that may admit members and enrol meters; repeat the flag for each." placeholder:"KEY"`
 	Threshold   uint32            `help:"How many of the operators must sign a decision." default:"1" placeholder:"K"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
@@ -85,6 +87,9 @@ func (c *nodeInitCmd) Run(a *app) error {
 	if err := params.Check(); err != nil {
 		return &usageError{err}
 	}
+	if c.EvidenceAge < chain.MinEvidenceAge {
+		return &usageError{fmt.Errorf("--evidence-age: %s is too short: set %s or more", c.EvidenceAge, chain.MinEvidenceAge)}
+	}
 	if c.Validators > 0 || len(c.Host) > 0 {
 		return c.initAll(a, params)
 	}
@@ -93,7 +98,7 @@ func (c *nodeInitCmd) Run(a *app) error {
 	}
 	settings := node.DefaultSettings()
 	settings.API, settings.Hosts, settings.Origins = c.API, c.AllowHost, c.AllowOrigin
-	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings}); err != nil {
+	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings, Evidence: c.EvidenceAge}); err != nil {
 		if errors.Is(err, node.ErrUsed) {
 			return fmt.Errorf("%w: %s", err, a.next("node start"))
 		}

@@ -22,7 +22,7 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 	for i := range validators {
 		validators[i].Hosts, validators[i].Origins = c.AllowHost, c.AllowOrigin
 	}
-	if err := node.InitAll(validators, params); err != nil {
+	if err := node.InitAll(validators, params, c.EvidenceAge); err != nil {
 		return err
 	}
 	made := struct {

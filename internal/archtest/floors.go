@@ -49,6 +49,7 @@ func floors() []floor {
 		{2, "internal/chain"},
 		{2, "internal/index"},
 		{2, "internal/outcomes"},
+		{2, "internal/snapshot"},
 		{2, "internal/store"},
 		{2, "meter/source"},
 		{2, "wallet"},

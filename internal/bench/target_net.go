@@ -62,7 +62,7 @@ func newNetTarget(ctx context.Context, o *Options) (_ *netTarget, err error) {
 			Dir: filepath.Join(dir, fmt.Sprintf("node%d", i)), API: addresses[2*i], Listen: addresses[2*i+1], Address: addresses[2*i+1],
 		}
 	}
-	if err := node.InitAll(validators, o.params()); err != nil {
+	if err := node.InitAll(validators, o.params(), 0); err != nil {
 		return nil, err
 	}
 	for _, v := range validators {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type application struct {
 	failure *failure
 	clock   *clock
 	custody *custody
+	logger  *slog.Logger
 	stop    <-chan struct{} // closed to end the wait of an idle proposer
 	relays  func() bool     // reports whether peers need the transactions of other peers
 
@@ -44,6 +46,8 @@ type application struct {
 	due        bool                     // the last block left due entries to the next one
 
 	executing sync.WaitGroup // optimistic executions
+	retention retention
+	restoring *restoring // a snapshot; nil when none is taken over
 }
 
 // blockTx is a transaction of a block: decoded, with the verdict on its signatures, or the reason why it can't be decoded.
@@ -205,7 +209,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	if governance := finalized.governance; governance != nil {
 		a.clock.setSeveral(len(governance.Validators) > 1)
 	}
-	return &abci.ResponseCommit{}, a.haltForUpgrade()
+	return &abci.ResponseCommit{RetainHeight: a.retention.next()}, a.haltForUpgrade()
 }
 
 // resolve looks up the transactions of a block among the known ones, and decodes and verifies the rest.

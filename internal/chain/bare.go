@@ -17,7 +17,7 @@ import (
 // engine.
 func MeasureEngine(ctx context.Context, dir string, txs [][]byte) (took time.Duration, err error) {
 	params := types.DefaultParams("bare")
-	if err := Create(dir, params); err != nil {
+	if err := Create(dir, params, 0); err != nil {
 		return 0, err
 	}
 	c := &Chain{config: Config{Dir: dir}.withDefaults(&params), failure: newFailure(), stop: make(chan struct{})}

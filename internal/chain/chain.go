@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -45,6 +46,7 @@ type Chain struct {
 	address cmttypes.Address // of this node's key among the validators
 	custody *custody
 	signer  *stamper
+	pruning sync.WaitGroup
 }
 
 // Open opens the engine on a store and replays the blocks that the store lacks. [Chain.Run] makes new blocks.
@@ -62,11 +64,15 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	if err == nil {
 		c.driven = &application{
 			params: params, began: began, rules: c.config.rules, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
-			failure: c.failure, clock: c.clock, stop: c.stop, relays: c.relays, seen: map[types.Hash]*types.Tx{},
+			failure: c.failure, clock: c.clock, logger: logger, stop: c.stop, relays: c.relays, seen: map[types.Hash]*types.Tx{},
 		}
 		if err = c.driven.checkRules(); err == nil {
 			err = c.openEngine(c.driven, logger)
 		}
+	}
+	if err == nil {
+		c.driven.retention.told = max(c.engine.BlockStore().Base(), 1)
+		c.driven.retention.from.Store(int64(s.Base()) + 1)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the chain: %w", err), c.Close())
@@ -181,6 +187,7 @@ func (c *Chain) Run(ctx context.Context) error {
 		c.feed.began()
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer c.pruning.Wait()
 	defer cancel()
 	votes, err := c.subscribe(ctx) // before the first of them comes
 	if err != nil {
@@ -205,6 +212,7 @@ func (c *Chain) Run(ctx context.Context) error {
 	}()
 	go c.watchClock(ctx, state)
 	go c.watchVotes(ctx, votes)
+	c.pruning.Go(func() { c.prune(ctx) })
 	select {
 	case <-ctx.Done():
 		return nil

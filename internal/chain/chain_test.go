@@ -200,10 +200,10 @@ func spoilFile(t *testing.T, file string, content []byte) {
 func TestCreateInUsedFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if err := Create(w.config.Dir, w.params); err == nil {
+	if err := Create(w.config.Dir, w.params, 0); err == nil {
 		t.Error("a chain was made over another")
 	}
-	if err := Create(t.TempDir(), types.Params{}); err == nil {
+	if err := Create(t.TempDir(), types.Params{}, 0); err == nil {
 		t.Error("a chain was made without parameters")
 	}
 	params, err := LoadParams(w.config.Dir)

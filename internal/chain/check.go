@@ -379,9 +379,9 @@ func (c *checker) executed(block *cmttypes.Block) error {
 	return nil
 }
 
-// record is the store's record of a block; nil for one that it has not executed.
+// record is the store's record of a block; nil for one that it has not executed, or that is pruned there and not yet here.
 func (c *checker) record(height int64) (*store.Block, error) {
-	if uint64(height) > c.store.Height() {
+	if uint64(height) > c.store.Height() || uint64(height) <= c.store.Base() {
 		return nil, nil
 	}
 	record, err := c.store.Block(uint64(height))

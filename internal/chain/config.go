@@ -47,12 +47,17 @@ type Config struct {
 	// SignNow makes the validator sign at once, although its folder is a copy or a restored backup: nobody else has its key.
 	SignNow bool
 
+	// Keep is how long blocks and their history are kept; 0: for ever. Indexed is the last block that the index has read, nil without an index.
+	Keep    time.Duration
+	Indexed func() (uint64, error)
+
 	// Tests replace these.
-	every  time.Duration        // between two looks for further peers
-	clock  func() moment        // reads the machine's clocks
-	silent int                  // the blocks for which a copied validator waits
-	signed func(*cmtproto.Vote) // is told of each vote that this node signs
-	rules  []ledger.Rules       // versions that this program knows; tests add one
+	every      time.Duration        // between two looks for further peers
+	clock      func() moment        // reads the machine's clocks
+	silent     int                  // the blocks for which a copied validator waits
+	signed     func(*cmtproto.Vote) // is told of each vote that this node signs
+	rules      []ledger.Rules       // versions that this program knows; tests add one
+	prunePause time.Duration        // between two looks for old blocks
 }
 
 const (
@@ -97,6 +102,9 @@ func (c Config) withDefaults(params *types.Params) Config {
 	}
 	if c.rules == nil {
 		c.rules = ledger.KnownRules()
+	}
+	if c.prunePause == 0 {
+		c.prunePause = prunePause
 	}
 	return c
 }

@@ -70,7 +70,7 @@ func newNetwork(t *testing.T, count int, edit func(i int, c *Config)) []*world {
 			Dir: dirs[i], Idle: 20 * time.Millisecond, Listen: freeAddress(t),
 		}}
 	}
-	if err := CreateAll(dirs, params); err != nil {
+	if err := CreateAll(dirs, params, 0); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range worlds {

@@ -24,8 +24,8 @@ import (
 )
 
 // Create makes the files of a new ledger with one validator, this node: keys (mode 0600) and genesis. It refuses a folder
-// that holds some already. For several validators see [CreateAll].
-func Create(dir string, params types.Params) error {
+// that holds some already. Evidence against a validator counts for so long, 0 for [DefaultEvidenceAge]. For several validators see [CreateAll].
+func Create(dir string, params types.Params, evidence time.Duration) error {
 	if err := params.Check(); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func Create(dir string, params types.Params) error {
 	if err != nil {
 		return err
 	}
-	return writeGenesis(filesOf(dir).Genesis, params, time.Time{}, validator)
+	return writeGenesis(filesOf(dir).Genesis, params, evidence, time.Time{}, validator)
 }
 
 // Join makes the files of a node that follows an existing ledger: keys of its own, which decide nothing, and the ledger's genesis.
@@ -165,13 +165,16 @@ func newNodeKey(files engineFiles) error {
 }
 
 // writeGenesis may leave the genesis time open, see startGenesis.
-func writeGenesis(file string, params types.Params, begin time.Time, validators ...*privval.FilePV) error {
+func writeGenesis(file string, params types.Params, evidence time.Duration, begin time.Time, validators ...*privval.FilePV) error {
 	state, err := json.Marshal(params)
 	if err != nil {
 		return err
 	}
 	consensus := cmttypes.DefaultConsensusParams()
 	consensus.Block.MaxBytes = blockBytes
+	if consensus.Evidence, err = evidenceParams(evidence); err != nil {
+		return err
+	}
 	genesis := cmttypes.GenesisDoc{
 		ChainID: params.ChainID, GenesisTime: begin, InitialHeight: 1, ConsensusParams: consensus, AppState: state,
 	}

@@ -123,7 +123,7 @@ func (w *world) join(other *world) {
 		w.t.Fatal(err)
 	}
 	w.empty()
-	if err := Create(w.config.Dir, w.params); err != nil {
+	if err := Create(w.config.Dir, w.params, 0); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(w.config.Dir, "config", "genesis.json"), genesis, 0o600); err != nil {

@@ -45,7 +45,7 @@ func (c *Chain) signed(height int64) (*cmttypes.SignedHeader, error) {
 	}
 	meta := blocks.LoadBlockMeta(height)
 	if meta == nil || commit == nil {
-		return nil, types.Refuse(types.CodeNotFound, "this node does not keep the header of block %d", height)
+		return nil, types.Refuse(types.CodePruned, "this node does not keep the header of block %d: it keeps those from %d on; ask a node that keeps all (\"keep\": \"all\")", height, blocks.Base())
 	}
 	return &cmttypes.SignedHeader{Header: &meta.Header, Commit: commit}, nil
 }

@@ -12,7 +12,7 @@ import (
 // CreateAll makes the files of a new ledger with several validators of equal weight, one in each folder: keys of its own and the common
 // genesis. The genesis time is now, since nodes that set it at their own first start would disagree. A ledger that starts much later begins
 // with an outage of that length, which its clock counts as one clock cap.
-func CreateAll(dirs []string, params types.Params) error {
+func CreateAll(dirs []string, params types.Params, evidence time.Duration) error {
 	if err := params.Check(); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func CreateAll(dirs []string, params types.Params) error {
 	}
 	begin := cmttime.Canonical(time.Now())
 	for _, dir := range dirs {
-		if err := writeGenesis(filesOf(dir).Genesis, params, begin, validators...); err != nil {
+		if err := writeGenesis(filesOf(dir).Genesis, params, evidence, begin, validators...); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ func newNetOf(t testing.TB, params types.Params, validators int) []*world {
 		nodes[i].empty()
 		dirs[i], addresses[i] = nodes[i].config.Dir, address
 	}
-	if err := CreateAll(dirs, nodes[0].params); err != nil {
+	if err := CreateAll(dirs, nodes[0].params, 0); err != nil {
 		t.Fatal(err)
 	}
 	for i, dir := range dirs {

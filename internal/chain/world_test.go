@@ -40,7 +40,7 @@ func newWorldOf(t testing.TB, params types.Params, edit ...func(*Config)) *world
 	for _, e := range edit {
 		e(&w.config)
 	}
-	if err := Create(w.config.Dir, w.params); err != nil {
+	if err := Create(w.config.Dir, w.params, 0); err != nil {
 		t.Fatal(err)
 	}
 	w.open()

@@ -38,7 +38,7 @@ func eventsOperation() huma.Operation {
 			"the last id in Last-Event-ID resumes right after it; 'from' is then ignored. A place ahead of the ledger is refused (code ahead).",
 		Responses: streamOf("EventView"),
 	}
-	describeProblems(&op, http.StatusConflict)
+	describeProblems(&op, http.StatusConflict, http.StatusGone)
 	return op
 }
 
@@ -134,6 +134,11 @@ func (s *server) openStream(ctx context.Context, start position, from uint64, wr
 		start.height = from
 	default: // explicit, so that a client that loses the connection at once can still resume
 		start = next
+	}
+	if start.height <= status.Height {
+		if _, err := s.ledger.Block(ctx, start.height, false); types.CodeOf(err) == types.CodePruned {
+			return nil, s.refuse(err)
+		}
 	}
 	holder := clientOf(ctx)
 	if status := s.streams.take(holder, 1); status != http.StatusOK {

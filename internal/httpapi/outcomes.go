@@ -21,7 +21,7 @@ func outcomesOperation() huma.Operation {
 			"is an Outcomes in JSON, its id \"height:index\" that of the last transaction. In all else it is like /v1/events.",
 		Responses: streamOf("Outcomes"),
 	}
-	describeProblems(&op, http.StatusConflict)
+	describeProblems(&op, http.StatusConflict, http.StatusGone)
 	return op
 }
 

@@ -24,6 +24,8 @@ func statusOf(code types.Code) int {
 		return http.StatusUnauthorized
 	case types.CodeNotFound:
 		return http.StatusNotFound
+	case types.CodePruned:
+		return http.StatusGone
 	case types.CodePending, types.CodeAhead:
 		return http.StatusConflict
 	case types.CodePoolFull, types.CodeUnavailable:
@@ -41,6 +43,8 @@ func codeOf(status int) types.Code {
 		return types.CodeToken
 	case http.StatusNotFound:
 		return types.CodeNotFound
+	case http.StatusGone:
+		return types.CodePruned
 	case http.StatusRequestEntityTooLarge:
 		return types.CodeTooLarge
 	case http.StatusRequestTimeout, http.StatusServiceUnavailable:

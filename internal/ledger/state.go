@@ -230,6 +230,19 @@ func (s *State) changes() []Change {
 	return changes
 }
 
+// DecodeValue returns the domain value of an entry of the state that comes from elsewhere; nil when it is absent.
+func DecodeValue(key string, encoded []byte) (value canon.Value, err error) {
+	if encoded == nil {
+		return nil, nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("an entry can't be read: %v", r)
+		}
+	}()
+	return decodeValue(key, encoded), nil
+}
+
 // overMark is the encoding of a mark, which no trade has.
 const overMark = "\x80"
 

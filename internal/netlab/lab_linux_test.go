@@ -111,7 +111,7 @@ func newLab(t testing.TB, validators int, seed uint64, params types.Params, sett
 		dir := filepath.Join(t.TempDir(), fmt.Sprintf("node%d", i))
 		folders = append(folders, node.Validator{Dir: dir, API: api, Listen: h.address.String() + peer, Address: h.address.String() + peer})
 	}
-	if err := node.InitAll(folders, l.Params); err != nil {
+	if err := node.InitAll(folders, l.Params, 0); err != nil {
 		t.Fatal(err)
 	}
 	for i := range folders {

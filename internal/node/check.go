@@ -11,6 +11,7 @@ import (
 	"lockstep/internal/chain"
 	"lockstep/internal/disk"
 	"lockstep/internal/index"
+	"lockstep/internal/snapshot"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -19,7 +20,7 @@ import (
 type CheckReport struct {
 	store.Report
 	Engine chain.Checked
-	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index
+	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index, or when blocks are pruned
 }
 
 // Check recomputes all data of the node in a folder: the store, see [store.Store.Check]; the engine's keys, genesis and blocks, see
@@ -43,14 +44,20 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 	if _, _, err := loadNoteKey(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // a node that never ran has none
 		return err
 	}
-	snapshot, err := s.Snapshot()
+	if err := snapshot.Folder(filepath.Join(dir, snapshotsFolder)).Check(); err != nil {
+		return err
+	}
+	if s.Base() > 0 { // the index may know more than the blocks that are kept
+		return nil
+	}
+	state, err := s.Snapshot()
 	if err != nil {
 		return err
 	}
 	params := s.Genesis()
-	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
+	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: state}, logger)
 	if errors.Is(err, index.ErrDamaged) {
 		err = fmt.Errorf("%w; build it again: lockstep node reindex", err)
 	}
-	return errors.Join(err, snapshot.Close())
+	return errors.Join(err, state.Close())
 }

@@ -33,6 +33,8 @@ const (
 	storeFolder  = "ledger"      // the state, see package store
 	addressFile  = "api.address" // where the API of the running node listens
 	indexFile    = "index.db"    // the query index, see package index; it can be removed at any time
+
+	snapshotsFolder = "snapshots" // of the state, for new nodes, see package snapshot; they can be removed at any time
 )
 
 // DefaultAPI is the default address of the API: reachable from this machine only.
@@ -49,6 +51,11 @@ type Settings struct {
 	SlowLinks bool       `json:"slow_links,omitempty"` // gather messages to peers, for links of a few Mbit/s
 	LogLevel  slog.Level `json:"log_level"`
 	MemoryMB  int        `json:"memory_mb"` // approximate memory of the process
+
+	// Keep is how long blocks and outcomes are kept: "all", or a time such as 720h. The state is always whole. Snapshots of the state are made so often, for
+	// nodes that join; zero for none.
+	Keep      string         `json:"keep"`
+	Snapshots types.Duration `json:"snapshots"`
 
 	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
 	ClockAhead types.Duration `json:"clock_ahead,omitempty"`
@@ -132,6 +139,24 @@ func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) 
 // blockMemory returns half of the engine's share, for the blocks that it writes.
 func (s *Settings) blockMemory() int { return s.MemoryMB << 20 / 32 }
 
+// KeepAll is the setting of a node that keeps all history.
+const KeepAll = "all"
+
+// DefaultSnapshots is the default interval of snapshots.
+const DefaultSnapshots = types.Duration(time.Hour / time.Millisecond)
+
+// keep returns how long history is kept, 0 for ever.
+func (s *Settings) keep() (time.Duration, error) {
+	if s.Keep == KeepAll {
+		return 0, nil
+	}
+	keep, err := time.ParseDuration(s.Keep)
+	if err != nil || keep <= 0 {
+		return 0, fmt.Errorf("keep: %q is not a time: write %q, or a time such as 720h", s.Keep, KeepAll)
+	}
+	return keep, nil
+}
+
 // limits returns the bounds on API clients. They get a quarter of the files that the process may open: the rest is for consensus, the store
 // and the index. A stream has no end, so streams take at most half of the connections.
 func (s *Settings) limits(files int) httpapi.Limits {
@@ -158,7 +183,7 @@ func parseProxy(text string) (netip.Prefix, error) {
 func DefaultSettings() Settings {
 	return Settings{
 		API: DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
-		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{}, Requests: DefaultRequests,
+		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{}, Requests: DefaultRequests, Keep: KeepAll, Snapshots: DefaultSnapshots,
 	}
 }
 
@@ -173,6 +198,9 @@ func (s *Settings) Check() error {
 		}
 	}
 	if err := s.checkPublic(); err != nil {
+		return err
+	}
+	if _, err := s.keep(); err != nil {
 		return err
 	}
 	if s.HaltedAfter > 0 && s.HaltedAfter.Std() < minHalted {
@@ -290,6 +318,7 @@ func Listens(dir string) (string, error) {
 type InitOptions struct {
 	Params   types.Params
 	Settings Settings
+	Evidence time.Duration // how long evidence against a validator counts, 0 for [chain.DefaultEvidenceAge]
 }
 
 // Init creates the folder of a new ledger whose only validator is this node. The folder must be empty or not exist.
@@ -305,7 +334,7 @@ func Init(dir string, options InitOptions) error {
 	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	if err := chain.Create(filepath.Join(dir, engineFolder), options.Params); err != nil {
+	if err := chain.Create(filepath.Join(dir, engineFolder), options.Params, options.Evidence); err != nil {
 		return fmt.Errorf("make the chain: %w", err)
 	}
 	return finish(dir, settings)
@@ -324,6 +353,12 @@ func (s *Settings) fill() {
 	defaults := DefaultSettings()
 	if s.API == "" {
 		s.API = defaults.API
+	}
+	if s.Keep == "" {
+		s.Keep = defaults.Keep
+	}
+	if s.Snapshots == 0 {
+		s.Snapshots = defaults.Snapshots
 	}
 	for _, number := range []struct {
 		value    *int

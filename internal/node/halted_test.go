@@ -24,7 +24,7 @@ func TestThreeOfFourStop(t *testing.T) {
 		t.Skip("four nodes, without -short")
 	}
 	validators := places(t, 4)
-	if err := InitAll(validators, quickParams()); err != nil {
+	if err := InitAll(validators, quickParams(), 0); err != nil {
 		t.Fatal(err)
 	}
 	nodes, stops := make([]*Node, len(validators)), make([]func(), len(validators))

@@ -23,6 +23,7 @@ import (
 	"lockstep/internal/index"
 	"lockstep/internal/page"
 	"lockstep/internal/query"
+	"lockstep/internal/snapshot"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -59,6 +60,9 @@ type Node struct {
 	address  string  // the file with the address of the API
 	logger   *slog.Logger
 }
+
+// keptSnapshots is how many snapshots a node keeps: a peer that takes one over may take longer than the next one needs.
+const keptSnapshots = 2
 
 // shutdownWait bounds the time that requests in flight may still take when the node stops.
 const shutdownWait = 5 * time.Second
@@ -97,10 +101,18 @@ func (n *Node) open(config Config) error {
 	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, settings.storeMemory(), n.logger); err != nil {
 		return err
 	}
+	if settings.Snapshots > 0 {
+		n.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(filepath.Join(config.Dir, snapshotsFolder)), Every: settings.Snapshots, Keep: keptSnapshots})
+	}
+	keep, err := settings.keep()
+	if err != nil {
+		return err
+	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
 		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
 		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
+		Keep: keep, Indexed: func() (uint64, error) { return n.index.Height(), nil },
 	}, n.store, n.logger)
 	if err != nil {
 		return err

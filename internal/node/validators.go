@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"lockstep/internal/chain"
 	"lockstep/types"
@@ -19,8 +20,8 @@ type Validator struct {
 }
 
 // InitAll creates the folders of a new ledger with several validators, which share one genesis and know each other's addresses. Each folder
-// can then be moved to its machine.
-func InitAll(validators []Validator, params types.Params) error {
+// can then be moved to its machine. Evidence is as in [InitOptions].
+func InitAll(validators []Validator, params types.Params, evidence time.Duration) error {
 	if err := params.Check(); err != nil {
 		return fmt.Errorf("the ledger's parameters: %w", err)
 	}
@@ -34,7 +35,7 @@ func InitAll(validators []Validator, params types.Params) error {
 		}
 		engines[i] = filepath.Join(v.Dir, engineFolder)
 	}
-	if err := chain.CreateAll(engines, params); err != nil {
+	if err := chain.CreateAll(engines, params, evidence); err != nil {
 		return fmt.Errorf("make the chain: %w", err)
 	}
 	names := make([]string, len(validators))

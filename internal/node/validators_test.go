@@ -25,7 +25,7 @@ func TestFourValidators(t *testing.T) {
 	}
 	params := types.DefaultParams("test")
 	validators := places(t, 4)
-	if err := InitAll(validators, params); err != nil {
+	if err := InitAll(validators, params, 0); err != nil {
 		t.Fatal(err)
 	}
 	nodes, addresses := make([]*child, len(validators)), make([]string, len(validators))
@@ -157,10 +157,10 @@ func TestInitAll(t *testing.T) {
 	t.Parallel()
 	params := types.DefaultParams("test")
 	validators := places(t, 3)
-	if err := InitAll(validators, params); err != nil {
+	if err := InitAll(validators, params, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := InitAll(validators, params); err == nil {
+	if err := InitAll(validators, params, 0); err == nil {
 		t.Error("it makes a ledger where there is one")
 	}
 	for _, v := range validators {
@@ -179,7 +179,7 @@ func TestInitAll(t *testing.T) {
 		"no address": {Dir: t.TempDir(), API: DefaultAPI, Listen: "127.0.0.1:1"},
 		"no port":    {Dir: t.TempDir(), API: DefaultAPI, Listen: "127.0.0.1", Address: "127.0.0.1:1"},
 	} {
-		if err := InitAll([]Validator{v, places(t, 1)[0]}, params); err == nil {
+		if err := InitAll([]Validator{v, places(t, 1)[0]}, params, 0); err == nil {
 			t.Errorf("%s: it is taken", name)
 		}
 	}

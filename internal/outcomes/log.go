@@ -31,16 +31,32 @@ type File interface {
 	Sync() error
 }
 
-const offsetsFile = "offsets"
+// A segment has a file with its leaves and one with their offsets.
+const (
+	segmentForm = "segment-%09d"
+	offsetsForm = "offsets-%09d"
+)
 
-func segmentFile(number uint64) string { return fmt.Sprintf("segment-%09d", number) }
+func segmentFile(number uint64) string { return fmt.Sprintf(segmentForm, number) }
+func offsetsFile(number uint64) string { return fmt.Sprintf(offsetsForm, number) }
 func hashesFile(level int) string      { return fmt.Sprintf("hashes-%d", level) }
+
+// segmentOf returns the number of the segment that a file is of, false for any other file.
+func segmentOf(name string) (number uint64, ok bool) {
+	for _, form := range []string{segmentForm, offsetsForm} {
+		if _, err := fmt.Sscanf(name, form, &number); err == nil && name == fmt.Sprintf(form, number) {
+			return number, true
+		}
+	}
+	return 0, false
+}
 
 // Log is a log of outcomes on disk. One goroutine appends; any number read, up to the size that they know.
 type Log struct {
 	files Files
 
 	mu      sync.Mutex      // guards the fields below
+	start   Start           // of the leaves that are kept
 	at      Mark            // of the leaves that are written
 	open    map[string]File // that were written
 	unsaved map[string]File // those of them with writes that are not synced
@@ -67,8 +83,14 @@ func (l *Log) Append(b *Batch) error {
 }
 
 // writeDerived writes the offsets and hashes of a batch. The caller holds l.mu.
-func (l *Log) writeDerived(b *Batch) error {
-	err := l.write(offsetsFile, b.From.Size/stride*8, b.offsets)
+func (l *Log) writeDerived(b *Batch) (err error) {
+	const length, perSegment = 8, segmentLeaves / stride
+	group := b.From.Size / stride
+	for offsets := b.offsets; len(offsets) > 0; {
+		count := min(uint64(len(offsets)/length), perSegment-group%perSegment)
+		err = errors.Join(err, l.write(offsetsFile(group/perSegment), length*(group%perSegment), offsets[:length*count]))
+		group, offsets = group+count, offsets[length*count:]
+	}
 	for level, hashes := range b.hashes {
 		err = errors.Join(err, l.write(hashesFile(level), hashLength*(b.From.Size>>(level*tileHeight)), hashes))
 	}
@@ -95,7 +117,7 @@ func (l *Log) write(name string, at uint64, content []byte) error {
 // Sync makes everything durable that was appended before the call. Only one goroutine may call it at a time.
 func (l *Log) Sync() error {
 	l.mu.Lock()
-	unsaved, created, current := l.unsaved, l.created, segmentFile(l.at.segment())
+	unsaved, created, current := l.unsaved, l.created, l.at.segment()
 	l.unsaved, l.created = map[string]File{}, false
 	l.mu.Unlock()
 	for name, file := range unsaved { // any order: all are synced before the mark is
@@ -111,13 +133,12 @@ func (l *Log) Sync() error {
 	return l.closeSegments(unsaved, current)
 }
 
-// closeSegments closes the segments that were full when they were synced.
-func (l *Log) closeSegments(synced map[string]File, current string) (err error) {
+// closeSegments closes the files of segments that were full when they were synced.
+func (l *Log) closeSegments(synced map[string]File, current uint64) (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, file := range synced { // any order: files are independent
-		var number uint64
-		if _, scanErr := fmt.Sscanf(name, "segment-%d", &number); scanErr != nil || name >= current || l.unsaved[name] != nil {
+		if number, ok := segmentOf(name); !ok || number >= current || l.unsaved[name] != nil {
 			continue
 		}
 		delete(l.open, name)
@@ -142,4 +163,11 @@ func (l *Log) end() Mark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at
+}
+
+// bounds returns where the log begins and where it stands.
+func (l *Log) bounds() (Start, Mark) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.start, l.at
 }

@@ -189,16 +189,16 @@ func TestDamagedLog(t *testing.T) {
 		{"segment-000000000", flip(1_000_000), "segment-000000000: leaves"},
 		{"hashes-1", flip(5), "hashes-1: it is not that of leaves 0 to 256"},
 		{"hashes-2", flip(4), "hashes-2: it is not that of leaves 65280 to 65536"},
-		{"offsets", flip(7), "offsets: it is not that of leaves 0 to 256"},
+		{"offsets-000000000", flip(7), "offsets-000000000: it is not that of leaves 0 to 256"},
 		{"hashes-1", cutBy(1), ""}, // made again
 		{"hashes-2", remove, ""},
-		{"offsets", cutBy(9), ""},
-		{"offsets", more, ""}, // nothing reads so far
+		{"offsets-000000000", cutBy(9), ""},
+		{"offsets-000000000", more, ""}, // nothing reads so far
 	} {
 		path := w.files.path(damage.file)
 		content := must(os.ReadFile(path))
 		write(t, path, damage.change(slices.Clone(content)))
-		log, err := outcomes.Open(w.files, w.at)
+		log, err := outcomes.Open(w.files, w.start, w.at)
 		if err == nil {
 			err = log.Check(w.at)
 			must(0, log.Close())

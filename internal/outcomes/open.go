@@ -13,22 +13,26 @@ func damaged(file, format string, args ...any) error {
 	return fmt.Errorf("%w: %s: "+format, append([]any{ErrDamaged, file}, args...)...)
 }
 
-// Open opens the log in a folder at a mark, or makes it at the zero mark. It cuts off all leaves behind the mark, which no block has committed to.
-// It finds files that are cut short, and any change of the last segment; [Log.Check] finds all others.
-func Open(files Files, at Mark) (*Log, error) {
-	l := &Log{files: files, at: at, open: map[string]File{}, unsaved: map[string]File{}}
-	if err := l.cut(); err != nil {
-		return nil, err
+// Open opens the log in a folder from a start up to a mark, or makes it, for a new ledger at the zero mark. It cuts off all leaves behind the mark, which no
+// block has committed to, and the segments before the start. It finds files that are cut short, and any change of the last segment; [Log.Check] finds all others.
+func Open(files Files, start Start, at Mark) (*Log, error) {
+	l := &Log{files: files, start: start, at: at, open: map[string]File{}, unsaved: map[string]File{}}
+	err := start.valid(&at)
+	if err == nil {
+		err = l.cut()
 	}
-	complete, err := l.derivedComplete()
-	if err == nil && !complete {
-		err = l.derive()
+	if err == nil {
+		err = l.restore()
 	}
 	if err == nil {
 		err = l.checkSizes()
 	}
 	if err == nil {
-		err = l.replay(at.segmentStart(), func(*Batch) error { return nil })
+		from := at.segmentStart()
+		if from.Size < start.Joined.Size {
+			from = start.Joined
+		}
+		err = l.replay(from, func(*Batch) error { return nil })
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -43,18 +47,19 @@ func (l *Log) cut() error {
 		return err
 	}
 	current := segmentFile(l.at.segment())
+	empty := l.at.Bytes == 0 || l.at.Size == l.start.First // no leaf of the last segment is kept
 	for _, name := range names {
-		var number uint64
-		if _, err := fmt.Sscanf(name, "segment-%d", &number); err != nil || name != segmentFile(number) {
+		number, ok := segmentOf(name)
+		if !ok {
 			continue
 		}
-		if number > l.at.segment() || number == l.at.segment() && l.at.Bytes == 0 {
+		if number > l.at.segment() || number == l.at.segment() && empty || number < l.start.First>>segmentHeight {
 			if err := l.files.Remove(name); err != nil {
 				return err
 			}
 		}
 	}
-	if l.at.Bytes == 0 {
+	if empty {
 		return l.files.Sync()
 	}
 	size, err := l.files.Size(current)
@@ -95,32 +100,50 @@ func (l *Log) shorten(name string) error {
 	return errors.Join(err, l.files.Sync())
 }
 
-// derivedComplete reports whether the offsets and hashes are there in full length.
-func (l *Log) derivedComplete() (bool, error) {
-	size, err := l.files.Size(offsetsFile)
-	if err != nil || uint64(size) < l.at.Size/stride*8 {
-		return false, err
+// restore makes missing offsets and hashes again, from the segments.
+func (l *Log) restore() error {
+	complete, err := l.derivedComplete()
+	if complete || err != nil {
+		return err
 	}
-	for level := 1; level < levels; level++ {
-		size, err := l.files.Size(hashesFile(level))
-		if err != nil || uint64(size) < hashLength*(l.at.Size>>(level*tileHeight)) {
-			return false, err
-		}
+	from, err := l.begin()
+	if err != nil {
+		return err
 	}
-	return true, nil
-}
-
-// derive makes the offsets and hashes again, from the segments.
-func (l *Log) derive() error {
-	if err := l.replay(Mark{}, l.writeDerived); err != nil {
+	if err := l.replay(from, l.writeDerived); err != nil {
 		return err
 	}
 	return l.Sync()
 }
 
+// derivedComplete reports whether the offsets and hashes are there in full length. Hashes of leaves that are not kept can't be made again.
+func (l *Log) derivedComplete() (complete bool, err error) {
+	complete = true
+	for segment := l.start.First >> segmentHeight; segment<<segmentHeight < l.at.Size; segment++ {
+		size, err := l.files.Size(offsetsFile(segment))
+		if err != nil {
+			return false, err
+		}
+		leaves := min(segmentLeaves, l.at.Size-segment<<segmentHeight)
+		complete = complete && uint64(size) >= leaves/stride*8
+	}
+	for level := 1; level < levels; level++ {
+		size, err := l.files.Size(hashesFile(level))
+		if err != nil {
+			return false, err
+		}
+		if least := hashLength * (l.start.First >> (level * tileHeight)); l.start.First > l.start.Joined.Size && uint64(size) < least {
+			return false, damaged(hashesFile(level), "it has %d bytes, %d are needed, and the leaves before %d, from which it could be made again, are pruned: restore a backup, or make the node anew",
+				size, least, l.start.First)
+		}
+		complete = complete && uint64(size) >= hashLength*(l.at.Size>>(level*tileHeight))
+	}
+	return complete, nil
+}
+
 // checkSizes compares the sizes of the full segments with the offsets.
 func (l *Log) checkSizes() error {
-	for segment := range l.at.segment() {
+	for segment := l.start.First >> segmentHeight; segment < l.at.segment(); segment++ {
 		want, err := l.offset((segment+1)*segmentLeaves/stride - 1)
 		if err != nil {
 			return err
@@ -136,11 +159,11 @@ func (l *Log) checkSizes() error {
 	return nil
 }
 
-// replay reads the segments from a mark at the begin of one up to the log's end, calls visit for the leaves in batches, and compares the tree with
+// replay reads the segments from a mark at the begin of one, or at the log's, up to the log's end, calls visit for the leaves in batches, and compares the tree with
 // the log's.
 func (l *Log) replay(from Mark, visit func(*Batch) error) error {
 	for from.Size < l.at.Size {
-		name, leaves := segmentFile(from.segment()), min(segmentLeaves, l.at.Size-from.Size)
+		name, leaves := segmentFile(from.segment()), min(segmentLeaves-from.Size%segmentLeaves, l.at.Size-from.Size)
 		size := l.at.Bytes
 		if from.segment() < l.at.segment() {
 			whole, err := l.files.Size(name)
@@ -149,8 +172,11 @@ func (l *Log) replay(from Mark, visit func(*Batch) error) error {
 			}
 			size = uint64(whole)
 		}
-		content := make([]byte, size)
-		if err := l.read(name, 0, content); err != nil {
+		if size < from.Bytes {
+			return damaged(name, "it has %d bytes, and the ledger has written more", size)
+		}
+		content := make([]byte, size-from.Bytes)
+		if err := l.read(name, from.Bytes, content); err != nil {
 			return err
 		}
 		for leaves > 0 {
@@ -179,13 +205,21 @@ func (l *Log) replay(from Mark, visit func(*Batch) error) error {
 
 // Check reads the whole log at a mark, which a snapshot holds, and names the first file that is not as the ledger has written it.
 func (l *Log) Check(at Mark) error {
-	view := &Log{files: l.files, at: at}
-	if end := l.end(); at.Size > end.Size {
+	start, end := l.bounds()
+	if at.Size > end.Size {
 		return fmt.Errorf("the log of outcomes has %d leaves, and the ledger %d", end.Size, at.Size)
+	}
+	view := &Log{files: l.files, start: start, at: at}
+	if err := view.checkRows(); err != nil {
+		return err
+	}
+	from, err := view.begin()
+	if err != nil {
+		return err
 	}
 	derived := "" // the first file that differs from the leaves of a batch
 	var of *Batch
-	err := view.replay(Mark{}, func(b *Batch) (err error) {
+	err = view.replay(from, func(b *Batch) (err error) {
 		if derived == "" {
 			derived, err = view.differs(b)
 			of = b
@@ -215,7 +249,9 @@ func (l *Log) differs(b *Batch) (string, error) {
 		}
 		return name, nil
 	}
-	name, err := compare(offsetsFile, b.From.Size/stride*8, b.offsets)
+	const perSegment = segmentLeaves / stride
+	group := b.From.Size / stride // a batch lies within one segment
+	name, err := compare(offsetsFile(group/perSegment), group%perSegment*8, b.offsets)
 	for level := 1; level < levels && name == "" && err == nil; level++ {
 		name, err = compare(hashesFile(level), hashLength*(b.From.Size>>(level*tileHeight)), b.hashes[level])
 	}

@@ -53,11 +53,11 @@ func (l *Log) Walk(from, to uint64, visit func(index uint64, leaf []byte) error)
 
 // leaves reads the leaves in [from, to), which lie within one bundle.
 func (l *Log) leaves(from, to uint64) ([][]byte, error) {
-	content, err := l.content(from, to)
+	content, first, err := l.content(from, to)
 	if err != nil {
 		return nil, err
 	}
-	leaves, _, err := split(content, from%stride, to-from/stride*stride)
+	leaves, _, err := split(content, from-first, to-first)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", segmentFile(from>>segmentHeight), err)
 	}
@@ -65,37 +65,44 @@ func (l *Log) leaves(from, to uint64) ([][]byte, error) {
 }
 
 // content reads the part of a segment from the group of one leaf on up to the end of the group of the last one, or the log's end. Both lie within
-// one bundle.
-func (l *Log) content(from, to uint64) ([]byte, error) {
-	end := l.end()
+// one bundle. first is the leaf with which it begins.
+func (l *Log) content(from, to uint64) (content []byte, first uint64, err error) {
+	start, end := l.bounds()
 	if from >= to || to > end.Size {
-		return nil, fmt.Errorf("leaves %d to %d are asked of a log of %d", from, to, end.Size)
+		return nil, 0, fmt.Errorf("leaves %d to %d are asked of a log of %d", from, to, end.Size)
+	}
+	if from < start.First {
+		return nil, 0, start.pruned(from)
 	}
 	segment := from >> segmentHeight
-	first, last := from/stride, (to-1)/stride
+	group, last := from/stride, (to-1)/stride
+	first = group * stride
 	begin, finish := uint64(0), end.Bytes
-	var err error
-	if first%(segmentLeaves/stride) > 0 {
-		if begin, err = l.offset(first - 1); err != nil {
-			return nil, err
+	switch {
+	case start.Joined.Size > 0 && first <= start.Joined.Size: // where the group before ends is not known
+		first, begin = start.Joined.Size, start.Joined.Bytes
+	case group%(segmentLeaves/stride) > 0:
+		if begin, err = l.offset(group - 1); err != nil {
+			return nil, 0, err
 		}
 	}
 	if last < end.Size/stride {
 		if finish, err = l.offset(last); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if finish < begin || finish-begin > Width*(2+types.MaxOutcome) {
-		return nil, damaged(offsetsFile, "it says that leaves %d to %d stand from byte %d to %d", from, to, begin, finish)
+		return nil, 0, damaged(offsetsFile(segment), "it says that leaves %d to %d stand from byte %d to %d", from, to, begin, finish)
 	}
-	content := make([]byte, finish-begin)
-	return content, l.read(segmentFile(segment), begin, content)
+	content = make([]byte, finish-begin)
+	return content, first, l.read(segmentFile(segment), begin, content)
 }
 
 // offset returns where a group of leaves ends in its segment.
 func (l *Log) offset(group uint64) (uint64, error) {
+	const perSegment = segmentLeaves / stride
 	var number [8]byte
-	err := l.read(offsetsFile, 8*group, number[:])
+	err := l.read(offsetsFile(group/perSegment), 8*(group%perSegment), number[:])
 	return binary.BigEndian.Uint64(number[:]), err
 }
 
@@ -132,7 +139,7 @@ func split(content []byte, from, to uint64) (leaves [][]byte, length int, err er
 
 // Bundle returns the leaves of a bundle as C2SP tlog-tiles encodes them, up to a width.
 func (l *Log) Bundle(number, width uint64) ([]byte, error) {
-	content, err := l.content(number*Width, number*Width+width)
+	content, _, err := l.content(number*Width, number*Width+width)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +170,9 @@ func (l *Log) hashes(level int, from, count uint64) ([]tlog.Hash, error) {
 	if size := l.end().Size >> (level * tileHeight); level >= levels || from+count > size {
 		return nil, fmt.Errorf("hashes %d to %d of level %d are asked of a log of %d leaves", from, from+count, level, l.end().Size)
 	}
+	if start, _ := l.bounds(); (from+1)<<(level*tileHeight) <= start.Joined.Size {
+		return nil, start.pruned(from << (level * tileHeight))
+	}
 	data := make([]byte, hashLength*count)
 	err := l.read(hashesFile(level), hashLength*from, data)
 	for i := range hashes {
@@ -176,20 +186,46 @@ func (l *Log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	found := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
 		height, n := tlog.SplitStoredHashIndex(index)
-		above := height % tileHeight
-		hashes, err := l.hashes(height/tileHeight, uint64(n)<<above, 1<<above)
+		hash, err := l.node(height, uint64(n))
 		if err != nil {
 			return nil, err
 		}
-		for len(hashes) > 1 {
-			for j := range len(hashes) / 2 {
-				hashes[j] = tlog.NodeHash(hashes[2*j], hashes[2*j+1])
-			}
-			hashes = hashes[:len(hashes)/2]
-		}
-		found[i] = hashes[0]
+		found[i] = hash
 	}
 	return found, nil
+}
+
+// node returns the root of a complete subtree: the one of a height, by its number.
+func (l *Log) node(height int, n uint64) (tlog.Hash, error) {
+	start, _ := l.bounds()
+	switch {
+	case (n+1)<<height <= start.Joined.Size:
+		return start.peak(height, n)
+	case n<<height < start.Joined.Size && height%tileHeight > 0: // a part of it is known by its root only
+		return l.join(height, n)
+	}
+	above := height % tileHeight
+	hashes, err := l.hashes(height/tileHeight, n<<above, 1<<above)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	for len(hashes) > 1 {
+		for j := range len(hashes) / 2 {
+			hashes[j] = tlog.NodeHash(hashes[2*j], hashes[2*j+1])
+		}
+		hashes = hashes[:len(hashes)/2]
+	}
+	return hashes[0], nil
+}
+
+// join computes the root of a subtree from those of its halves.
+func (l *Log) join(height int, n uint64) (tlog.Hash, error) {
+	left, err := l.node(height-1, 2*n)
+	if err != nil {
+		return left, err
+	}
+	right, err := l.node(height-1, 2*n+1)
+	return tlog.NodeHash(left, right), err
 }
 
 // Root returns the root of the tree of the first leaves.

@@ -51,6 +51,7 @@ type world struct {
 	t      *testing.T
 	files  folder
 	log    *outcomes.Log
+	start  outcomes.Start
 	at     outcomes.Mark
 	leaves [][]byte
 	random *rand.Rand
@@ -65,7 +66,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 func (w *world) open() {
 	w.t.Helper()
-	log, err := outcomes.Open(w.files, w.at)
+	log, err := outcomes.Open(w.files, w.start, w.at)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -254,7 +254,7 @@ func (c *screen) fail(err error) {
 	switch reason := wallet.ReasonOf(err); {
 	case reason != "":
 		f.Code, f.Advice = "wallet_"+string(reason), ""
-	case code == types.CodeNotFound || code == types.CodeTradeUnknown || code == types.CodeAssetUnknown:
+	case code.Absent() || code == types.CodeTradeUnknown || code == types.CodeAssetUnknown:
 		c.code, f.What = http.StatusNotFound, string(c.T("error.missing"))
 	case code == types.CodeMalformed:
 		c.code = http.StatusBadRequest

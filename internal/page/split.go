@@ -167,7 +167,7 @@ func (c *screen) readProposal(ctx context.Context) (*wallet.Proposal, *types.Tra
 	switch types.CodeOf(err) {
 	case types.CodeOK:
 		return proposal, &t.Trade, account, known, nil
-	case types.CodeNotFound, types.CodeTradeUnknown:
+	case types.CodeNotFound, types.CodePruned, types.CodeTradeUnknown:
 		return proposal, nil, account, known, nil
 	}
 	return nil, nil, nil, known, err

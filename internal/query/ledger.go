@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -127,7 +128,9 @@ func (l *Ledger) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
 func (l *Ledger) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, known, err := l.chain.Outcome(id)
 	if err == nil && !known {
-		err = types.Refuse(types.CodeNotFound, "transaction %s is neither on the ledger nor waiting", id)
+		if err = unknown(l.store.Base(), "transaction", id); err == nil {
+			err = types.Refuse(types.CodeNotFound, "transaction %s is neither on the ledger nor waiting", id)
+		}
 	}
 	return receiptOf(outcome), err
 }
@@ -135,6 +138,14 @@ func (l *Ledger) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error)
 func (l *Ledger) Await(ctx context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, err := l.chain.Await(ctx, id)
 	return receiptOf(outcome), err
+}
+
+// unknown is the refusal of a node that knows nothing under an ID, and has pruned its history up to a block; nil when it keeps all.
+func unknown(base uint64, what string, id fmt.Stringer) error {
+	if base == 0 {
+		return nil
+	}
+	return types.Refuse(types.CodePruned, "%s %s is not in the history that this node keeps, which begins at block %d: ask a node that keeps all (\"keep\": \"all\"), or use a receipt that was exported before", what, id, base+1)
 }
 
 func receiptOf(outcome Outcome) wire.Receipt {
@@ -154,7 +165,9 @@ func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) 
 	return fromHead(l, func(s *store.Head) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
-			err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
+			if err = unknown(s.Base(), "trade", id); err == nil {
+				err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
+			}
 		}
 		if err != nil {
 			return wire.Trade{}, err

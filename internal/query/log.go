@@ -25,6 +25,9 @@ func (l *Ledger) TradeProof(_ context.Context, id types.TradeID) (wire.Proof, er
 		case err != nil:
 			return wire.Proof{}, err
 		case record == nil:
+			if err := unknown(s.Base(), "trade", id); err != nil {
+				return wire.Proof{}, err
+			}
 			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
 		}
 		step := record.Trade.Steps[len(record.Trade.Steps)-1]
@@ -74,6 +77,9 @@ func (l *Ledger) proveTx(id types.TxID) (wire.Proof, error) {
 // txLeaf returns the first leaf of an accepted transaction.
 func (l *Ledger) txLeaf(id types.TxID) (uint64, error) {
 	receipt, err := l.store.Receipt(id)
+	if err == nil && receipt == nil {
+		err = unknown(l.store.Base(), "transaction", id)
+	}
 	if err == nil && (receipt == nil || receipt.Code != types.CodeOK) {
 		err = types.Refuse(types.CodeNotFound, "transaction %s was not accepted by this ledger, so it has no outcome", id)
 	}

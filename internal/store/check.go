@@ -43,6 +43,9 @@ func (s *Store) Check() (report Report, err error) {
 	snapshot.state = stateReader{Reader: snapshot.db, height: snapshot.Height()} // from the disk alone
 	snapshot.Reader.View = snapshot.state
 	c := &checker{IndexedSnapshot: snapshot, params: s.params, checkpoints: s.checkpoints}
+	if c.history, err = readHistory(snapshot.db, &s.params); err != nil {
+		return report, fmt.Errorf("check: the begin of the history is damaged: %w", err)
+	}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)
@@ -56,6 +59,7 @@ type checker struct {
 	params      types.Params
 	checkpoints ledger.Checkpoints
 	checkpoint  checkpoint // the last one
+	history     history
 	report      Report
 	refusals    int // with a receipt
 }
@@ -302,17 +306,15 @@ func (c *checker) deriveParties(id types.TradeID, trade *types.Trade, visit entr
 // deriveBlocks checks that every height has a block record and the leaves that it commits to, and visits the receipts of the accepted transactions
 // and the trades that are over. It checks receipts of refused transactions itself.
 func (c *checker) deriveBlocks(visit entryVisitor) error {
-	var log outcomes.Mark
-	start := begin(&c.params)
-	before := start.commitment()
+	log, before, first := c.history.mark, c.history.commitment, c.history.base+1
 	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
 		block, err := decodeBlock(value)
 		switch {
 		case err != nil:
-			return fmt.Errorf("block %d: %w", c.report.Blocks, err)
-		case block.Height != c.report.Blocks:
-			return fmt.Errorf("the record of block %d is missing", c.report.Blocks)
+			return fmt.Errorf("block %d: %w", first+c.report.Blocks-1, err)
+		case block.Height != first+c.report.Blocks-1:
+			return fmt.Errorf("the record of block %d is missing", first+c.report.Blocks-1)
 		case block.Height == c.report.Height && block.Commitment != c.report.Commitment:
 			return fmt.Errorf("the record of block %d has another commitment", block.Height)
 		case block.Log.Size < log.Size || block.Log.Size > c.Leaves():
@@ -335,7 +337,7 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 		}
 		return nil
 	})
-	if err == nil && c.report.Blocks != c.report.Height {
+	if err == nil && c.report.Blocks != c.report.Height-c.history.base {
 		err = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
 	}
 	return err

@@ -152,13 +152,20 @@ func (b *Staged) Commit() error {
 	}
 	due := s.checkpoints.At(b.block.Height) || s.active.due(s.memory.memtable())
 	s.mu.Unlock()
+	s.follow(b)
+	var captured *capture
+	if s.wantsCapture(b.block) {
+		s.beginCapture(b.block)
+		captured = s.captures.current
+	}
 	if due {
 		s.flushing.Wait() // for the flush before: memory is bounded
 		s.writing.Lock()
 		s.seal() // now, so that the memtable ends with this block: its sum is that of the checkpoint
 		s.flushing.Go(func() {
 			defer s.writing.Unlock()
-			_, _ = s.writeSealed() // the next commit returns its error
+			_, err := s.writeSealed() // the next commit returns the error
+			captured.pin(s, err)
 		})
 	}
 	return nil

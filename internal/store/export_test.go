@@ -52,3 +52,6 @@ func (s *Store) Partitions() int {
 func (s *Store) QuickCheckpoints(every, delay uint64) {
 	s.checkpoints = ledger.Checkpoints{Every: every, Delay: delay}
 }
+
+// AwaitSnapshot waits for the snapshot that is being written.
+func (s *Store) AwaitSnapshot() { s.captures.writing.Wait() }

@@ -22,6 +22,7 @@ type Head struct {
 	mark       outcomes.Mark // where the log of outcomes stands
 	log        *outcomes.Log
 	leave      func() // lets the store close
+	base       uint64 // the last block without history, when the head was made
 }
 
 // Head returns a reader of the last block, or an error once the store closes.
@@ -34,7 +35,7 @@ func (s *Store) Head() (*Head, error) {
 	}
 	db := s.db.NewSnapshot()
 	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
-	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave}, nil
+	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave, s.history.base}, nil
 }
 
 // Close releases the head.
@@ -45,6 +46,9 @@ func (h *Head) Close() error {
 
 // Height is the height of the last block, zero before the first.
 func (h *Head) Height() uint64 { return h.state.height }
+
+// Base is the last block whose history the store does not keep, 0 when it keeps all.
+func (h *Head) Base() uint64 { return h.base }
 
 // Leaves is the number of leaves of the log of outcomes.
 func (h *Head) Leaves() uint64 { return h.mark.Size }

@@ -32,6 +32,8 @@ func formatKey() []byte     { return []byte{prefixMeta, 'f'} } // -> the version
 func paramsKey() []byte     { return []byte{prefixMeta, 'p'} } // -> types.Params
 func positionKey() []byte   { return []byte{prefixMeta, 'h'} } // -> flushed
 func partitionsKey() []byte { return []byte{prefixMeta, 'e'} } // -> partitions
+func historyKey() []byte    { return []byte{prefixMeta, 'k'} } // -> history
+func restoringKey() []byte  { return []byte{prefixMeta, 'r'} } // -> nothing: a snapshot is being taken over
 
 func stateKey(key string) []byte {
 	return append([]byte{prefixState}, key...)

@@ -59,7 +59,7 @@ func (s *Store) openLog() error {
 	if err := errors.Join(s.files.MkdirAll(files.dir, 0o700), logFiles{s.files, s.dir}.Sync()); err != nil {
 		return openError(s.dir, err)
 	}
-	log, err := outcomes.Open(files, s.position.log)
+	log, err := outcomes.Open(files, s.history.start, s.position.log)
 	if errors.Is(err, outcomes.ErrDamaged) {
 		return damagedError(s.dir, err)
 	}

@@ -141,7 +141,7 @@ func readFlushed(reader pebble.Reader, params *types.Params) (flushed, error) {
 	return stored.flushed, err
 }
 
-// Block returns the record of the block at a height, or nil. Don't change it.
+// Block returns the record of the block at a height, nil before it, and a refusal when it is pruned. Don't change it.
 func (s *Store) Block(height uint64) (*Block, error) {
 	memtables, leave, err := s.lookUp()
 	if err != nil {
@@ -152,6 +152,9 @@ func (s *Store) Block(height uint64) (*Block, error) {
 		if block := memtable.block(height); block != nil {
 			return block, nil
 		}
+	}
+	if base := s.Base(); height <= base && base > 0 {
+		return nil, pruned(height, base)
 	}
 	return readBlock(s.db, height)
 }

@@ -46,9 +46,9 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 		view.unwritten = []*memtable{written}
 	}
 	s.mu.RLock()
-	partitions := s.partitions // only a flush begins one, and this snapshot holds s.writing
+	partitions, base := s.partitions, s.history.base // only a flush begins a partition, and this snapshot holds s.writing
 	s.mu.RUnlock()
-	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave}}, nil
+	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave, base}}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.
@@ -182,12 +182,15 @@ func (s *IndexedSnapshot) Receipt(id types.TxID) (*Receipt, error) {
 	return readReceipt(s.db, s.partitions, id)
 }
 
-// Block returns the record of the block at a height, or nil.
+// Block returns the record of the block at a height, nil before it, and a refusal when it is pruned.
 func (s *IndexedSnapshot) Block(height uint64) (*Block, error) {
 	for _, memtable := range s.state.unwritten {
 		if block := memtable.block(height); block != nil {
 			return block, nil
 		}
+	}
+	if height <= s.base && s.base > 0 {
+		return nil, pruned(height, s.base)
 	}
 	return readBlock(s.db, height)
 }

@@ -44,6 +44,7 @@ type Store struct {
 	log    *outcomes.Log
 
 	checkpoints ledger.Checkpoints
+	captures    captures
 
 	writing  sync.Mutex     // held during a flush
 	flushing sync.WaitGroup // background flushes
@@ -54,6 +55,7 @@ type Store struct {
 	commitment types.Hash
 	governance *types.Governance // as of the last block; nil when the state has none
 	sums       sums              // of the flushed state
+	history    history           // what is kept
 	partitions partitions        // of the disk and the memtables
 	active     *memtable         // receives the next block
 	immutable  *memtable         // is being flushed; nil when no flush runs
@@ -110,6 +112,9 @@ func (s *Store) open() (err error) {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
+	if err := s.undoRestore(); err != nil {
+		return openError(s.dir, err)
+	}
 	if err := s.loadPosition(); err != nil {
 		return err
 	}
@@ -165,6 +170,9 @@ func (s *Store) loadPosition() error {
 		return openError(s.dir, err)
 	}
 	s.position, s.sums = flushed.position, flushed.sums
+	if s.history, err = readHistory(s.db, &s.params); err != nil {
+		return openError(s.dir, err)
+	}
 	if s.partitions, err = readPartitions(s.db, s.position.height); err != nil {
 		return openError(s.dir, err)
 	}
@@ -199,7 +207,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	err := s.waitForReaders()
+	err := errors.Join(s.endCaptures(), s.waitForReaders())
 	s.flushing.Wait() // before the memtables are read
 	if s.active != nil {
 		err = errors.Join(err, s.Flush())

@@ -182,7 +182,7 @@ func (g *gather) ended(ctx context.Context, v *agent.View) error {
 			continue
 		}
 		t, err := g.node.Trade(ctx, id)
-		if err != nil && types.CodeOf(err) != types.CodeNotFound {
+		if err != nil && !types.CodeOf(err).Absent() {
 			return err
 		}
 		if err == nil {

@@ -1,0 +1,160 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"sync/atomic"
+	"time"
+
+	cmtstore "github.com/cometbft/cometbft/store"
+	cmttypes "github.com/cometbft/cometbft/types"
+)
+
+// The bounds of pruning.
+const (
+	// retainStep is the most blocks that the engine removes after one block.
+	retainStep = 1000
+	// alwaysKept are the last blocks, which stay however short the time is: peers that are a little behind ask for them, and the last signers are counted in them.
+	alwaysKept = 2 * signedBlocks
+	// prunePause is the time between two looks for blocks that are old enough.
+	prunePause = 5 * time.Second
+	// keptLogs is how many full files of the engine's log of messages stay: a height takes one of 10 MB hardly ever.
+	keptLogs = 2
+)
+
+// retention is which blocks the engine keeps. The zero retention is all.
+type retention struct {
+	from atomic.Int64 // the first block that is kept, as the store has pruned
+	told int64        // to the engine; used by commits only
+}
+
+// next returns the first block that the engine keeps from now on, at most so many blocks further than before; 0 to leave all as it is.
+func (r *retention) next() int64 {
+	to := min(r.from.Load(), r.told+retainStep)
+	if to <= r.told {
+		return 0
+	}
+	r.told = to
+	return to
+}
+
+// prune removes the history that is older than the configured time, from the store and then from the engine, until the context ends. It never removes what a peer needs that begins with the oldest snapshot,
+// what the index has not read, what a crash would replay, or what evidence against a validator needs.
+func (c *Chain) prune(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := trimLogs(filepath.Join(c.config.Dir, "data", "cs.wal")); err != nil {
+			c.logger.Warn("the engine's log is not trimmed", "why", err)
+		}
+		if c.config.Keep > 0 {
+			if err := c.pruneOnce(ctx); err != nil && ctx.Err() == nil {
+				c.logger.Error("old history is not removed", "why", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(c.config.prunePause):
+		}
+	}
+}
+
+func (c *Chain) pruneOnce(ctx context.Context) error {
+	target, err := c.prunable()
+	for base := c.store.Base(); err == nil && ctx.Err() == nil && base < target; {
+		before := base
+		base, err = c.store.Prune(target)
+		c.driven.retention.from.Store(int64(base) + 1)
+		if base == before {
+			break
+		}
+	}
+	return err
+}
+
+// prunable returns the last block that nobody needs.
+func (c *Chain) prunable() (uint64, error) {
+	blocks := c.engine.BlockStore()
+	last := blocks.LoadBlockMeta(blocks.Height())
+	if last == nil || last.Header.Height <= alwaysKept {
+		return 0, nil
+	}
+	evidence := c.engine.GenesisDoc().ConsensusParams.Evidence
+	keep := max(c.config.Keep, evidence.MaxAgeDuration)
+	target := last.Header.Height - max(alwaysKept, evidence.MaxAgeNumBlocks+1)
+	target = min(target, olderThan(blocks, last.Header.Time.Add(-keep)))
+	bounds := []func() (uint64, error){c.store.Flushed, c.oldestSnapshot, c.config.Indexed}
+	for _, bound := range bounds {
+		if bound == nil {
+			continue
+		}
+		height, err := bound()
+		if err != nil {
+			return 0, err
+		}
+		target = min(target, int64(height))
+	}
+	return uint64(max(target, 0)), nil
+}
+
+// olderThan returns the last block before a time, 0 when the engine keeps none.
+func olderThan(blocks *cmtstore.BlockStore, limit time.Time) int64 {
+	base, height := blocks.Base(), blocks.Height()
+	count := sort.Search(int(height-base+1), func(i int) bool {
+		meta := blocks.LoadBlockMeta(base + int64(i))
+		return meta == nil || !meta.Header.Time.Before(limit)
+	})
+	return base + int64(count) - 1
+}
+
+// oldestSnapshot bounds pruning: a peer that takes over that snapshot needs the blocks behind it. A node that makes snapshots and has none yet removes nothing.
+func (c *Chain) oldestSnapshot() (uint64, error) {
+	folder := c.store.Snapshots()
+	if folder == "" {
+		return c.store.Height(), nil
+	}
+	heights, err := folder.Heights()
+	if err != nil || len(heights) == 0 {
+		return 0, err
+	}
+	return heights[len(heights)-1], nil
+}
+
+// trimLogs removes the full files of the engine's log of messages but the newest: after a crash it reads the last height alone.
+func trimLogs(dir string) error {
+	full, err := filepath.Glob(filepath.Join(dir, "wal.*"))
+	if err != nil || len(full) <= keptLogs {
+		return err
+	}
+	slices.Sort(full) // numbers of three digits, then more
+	slices.SortStableFunc(full, func(a, b string) int { return len(a) - len(b) })
+	for _, file := range full[:len(full)-keptLogs] {
+		if removeErr := os.Remove(file); !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+	}
+	return err
+}
+
+// evidenceParams bound how old evidence against a validator may be. The engine asks for both bounds to be passed.
+func evidenceParams(age time.Duration) (cmttypes.EvidenceParams, error) {
+	params := cmttypes.DefaultConsensusParams().Evidence
+	if age == 0 {
+		age = DefaultEvidenceAge
+	}
+	if age < MinEvidenceAge {
+		return params, fmt.Errorf("evidence against a validator would count for %s only: set %s or more", age, MinEvidenceAge)
+	}
+	params.MaxAgeDuration, params.MaxAgeNumBlocks = age, signedBlocks
+	return params, nil
+}
+
+// The default and the minimum of how long evidence against a validator counts.
+const (
+	DefaultEvidenceAge = 48 * time.Hour
+	MinEvidenceAge     = time.Second
+)

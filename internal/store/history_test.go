@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"testing"
+
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// TestPrune prunes a ledger step by step. Each time the check finds all in order, what goes is refused, and the next blocks commit to the same hashes as those of a
+// ledger that keeps all.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	whole, w := newWorld(t), newWorld(t)
+	const blocks = 22
+	for _, w := range []*world{whole, w} {
+		w.busy(blocks)
+	}
+	if report := w.check(); report.Archived == 0 || report.Live == 0 {
+		t.Fatalf("the ledger has %d trades that are over and %d others: this test tests little", report.Archived, report.Live)
+	}
+	before, last := w.check(), uint64(0)
+	for _, to := range []uint64{1, 1, 3, 10, 9, blocks - 1, blocks + 40} {
+		base, err := w.store.Prune(to)
+		if err == nil {
+			err = w.store.Flush()
+		}
+		if err == nil {
+			base, err = w.store.Prune(to)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := max(last, min(to, w.store.Height())); base != want || base != w.store.Base() {
+			t.Fatalf("pruned to block %d, the base is %d, and the store says %d", to, base, w.store.Base())
+		}
+		last = base
+		report := w.check()
+		if report.Blocks != w.store.Height()-base || report.Live != before.Live {
+			t.Errorf("pruned to block %d, the check reports %+v", to, report)
+		}
+		for _, height := range []uint64{1, base} {
+			if _, err := w.store.Block(height); types.CodeOf(err) != types.CodePruned {
+				t.Errorf("block %d of a store pruned to %d: %v", height, base, err)
+			}
+			w.read(func(s *store.IndexedSnapshot) {
+				if _, err := s.Block(height); types.CodeOf(err) != types.CodePruned {
+					t.Errorf("block %d of a snapshot pruned to %d: %v", height, base, err)
+				}
+			})
+		}
+		if block, err := w.store.Block(base + 1); err != nil || (block == nil) != (base == w.store.Height()) {
+			t.Errorf("block %d, the first that is kept: %v (%v)", base+1, block, err)
+		}
+		w.close()
+		w.open()
+		w.check()
+		mint := w.mint(types.Amount(to), "peter")
+		whole.time = w.time
+		if whole.must(mint).Commitment != w.must(mint).Commitment {
+			t.Fatalf("pruned to block %d, the next block commits to another hash", to)
+		}
+	}
+	if report := w.check(); report.Archived != 0 || report.Txs != 1 || report.Live != before.Live {
+		t.Errorf("after all, the check reports %+v", report)
+	}
+}
+
+// TestPruneUnwritten prunes blocks that are not on the disk: they stay, since a crash loses them.
+func TestPruneUnwritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.mint(1, "peter"))
+	w.must(w.mint(2, "peter"))
+	if base, err := w.store.Prune(2); base != 0 || err != nil {
+		t.Errorf("the base is %d (%v)", base, err)
+	}
+	if err := w.store.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if base, err := w.store.Prune(1); base != 1 || err != nil {
+		t.Errorf("the base is %d (%v)", base, err)
+	}
+}
