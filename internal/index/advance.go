@@ -9,14 +9,14 @@ import (
 	"lockstep/types"
 )
 
-// A batch ends after so many blocks, or when it has so many rows to write; a block is never divided.
+// A batch ends after so many blocks, or when they have so many steps and orders; a block is never divided.
 const (
 	batchBlocks = 1024
 	batchRows   = 20_000
 )
 
-// batch is some blocks on their way into the index, in one transaction with the position behind them. It takes each trade
-// of theirs up once, however much they tell of it, and writes it once, at the end.
+// batch is some blocks on their way into the index, in one transaction with the position behind them. It reads their outcomes once, and writes
+// each trade that is over once, at the end.
 type batch struct {
 	tx     *sql.Tx
 	do     writeStatements // in the transaction
@@ -25,13 +25,16 @@ type batch struct {
 	at     place
 	from   types.Time // the clock before the batch
 	blocks int
-	rows   int // of trades and orders, a measure of the batch's work and memory
 
-	trades  map[types.TradeID]*tradeRow // nil for one that the table has as over already
-	touched []*tradeRow                 // the trades in the order in which the blocks first told of them
-	last    int64                       // number of the newest trade
-	newest  types.Time                  // when it was agreed, if that was in this batch
-	conduct map[conductKey]*Statistics  // of the parties of those
+	open      *open
+	openLimit int
+	stories   map[types.TradeID]*types.Trade // of trades that end in the batch
+	trades    map[types.TradeID]*tradeRow    // nil for one that is over
+	touched   []*tradeRow                    // the trades in the order in which the blocks first told of them
+	newest    types.Time                     // when the newest was agreed, if that was in this batch
+	conduct   map[conductKey]*Statistics     // of the parties of those
+	inserted  []*tradeRow                    // rows for the table of trades
+	change    openChange
 }
 
 // Advance follows the source for one batch, and returns how many blocks that were: none when the index is where the source
@@ -55,8 +58,8 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		return 0, err
 	}
 	b := &batch{
-		tx: tx, do: x.db.writing.in(tx), memory: &x.db.memory, source: source, at: x.at, from: x.at.Clock,
-		trades: map[types.TradeID]*tradeRow{}, conduct: map[conductKey]*Statistics{},
+		tx: tx, do: x.db.writing.in(tx), memory: &x.db.memory, source: source, at: x.at, from: x.at.Clock, open: x.db.open, openLimit: x.openLimit,
+		stories: map[types.TradeID]*types.Trade{}, trades: map[types.TradeID]*tradeRow{}, conduct: map[conductKey]*Statistics{},
 	}
 	err = b.follow(ctx)
 	if err == nil && b.blocks > 0 {
@@ -65,28 +68,23 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		err = errors.Join(err, tx.Rollback())
 	}
 	if err != nil {
-		x.db.memory.forget() // the transaction's rows are gone with it
-		return 0, err
+		return 0, errors.Join(err, x.db.load(x.at.Height)) // the transaction's rows are gone with it
 	}
 	x.at = b.at
 	x.height.Store(b.at.Height)
+	b.open.publish(&b.change, b.at.Height)
 	return b.blocks, nil
 }
 
+// follow reads the blocks of the batch and writes what follows from them.
 func (b *batch) follow(ctx context.Context) error {
-	if err := b.do.lastTrade.QueryRow().Scan(&b.last); err != nil {
+	blocks, err := b.read(ctx)
+	if err != nil {
 		return err
 	}
-	for b.blocks < batchBlocks && b.rows < batchRows {
+	for _, block := range blocks {
 		if err := ctx.Err(); err != nil {
 			return err
-		}
-		block, err := b.source.Block(b.at.Height + 1)
-		if err != nil {
-			return err
-		}
-		if block == nil {
-			break
 		}
 		if err := b.block(block); err != nil {
 			return fmt.Errorf("block %d: %w", block.Height, err)
@@ -101,47 +99,99 @@ func (b *batch) follow(ctx context.Context) error {
 	if err := b.writeConduct(); err != nil {
 		return err
 	}
-	_, err := b.do.position.Exec(b.at.Height, id(b.at.Commitment), b.at.Clock, b.at.skew)
+	_, err = b.do.position.Exec(b.at.Height, id(b.at.Commitment), b.at.Clock, b.at.skew, b.at.trades)
 	return err
 }
 
-// block records the events of a block, in order: so parties, products and trades get the same numbers for all sizes of
-// batches.
+// read reads the blocks of the batch, and the stories of the trades that they end: a trade that begins in it needs not be looked up then.
+func (b *batch) read(ctx context.Context) (blocks []*Block, err error) {
+	for effects := 0; len(blocks) < batchBlocks && effects < batchRows; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		block, err := b.source.Block(b.at.Height + uint64(len(blocks)) + 1)
+		if err != nil {
+			return nil, err
+		}
+		if block == nil {
+			break
+		}
+		for i := range block.Outcomes {
+			effects += b.look(&block.Outcomes[i], block.Stories)
+		}
+		blocks = append(blocks, block)
+	}
+	return blocks, nil
+}
+
+// look returns the work of an outcome, in steps and orders, and keeps the stories in it.
+func (b *batch) look(o *types.Outcome, stories bool) (work int) {
+	for _, effect := range o.Effects {
+		switch e := effect.(type) {
+		case *types.Cleared:
+			work += int(e.Orders)
+		case *types.Ended:
+			if work++; stories {
+				b.stories[e.Trade.ID()] = e.Trade
+			}
+		case *types.Stepped:
+			work++
+		case *types.Begun, *types.Noted, *types.Matched:
+		}
+	}
+	return work
+}
+
+// block records a block: its outcomes in order, then the auctions whose trades it completes. So parties, products and trades get the same numbers
+// for all sizes of batches.
 func (b *batch) block(block *Block) error {
 	if err := b.moveClock(block); err != nil {
 		return err
 	}
-	for i := range block.Events {
-		event := &block.Events[i]
-		var err error
-		switch event.Kind {
-		case types.EventCleared:
-			err = b.auction(event.Product)
-		case types.EventOfferClosed:
-			err = b.closeOffer(event)
-		case types.EventLapsed:
-			err = b.lapse(event.Trade)
-		case types.EventCollected, types.EventReturned, types.EventRefunded: // spends outputs that the trade has freed before
-		default:
-			if event.Trade != (types.TradeID{}) {
-				_, err = b.trade(event.Trade, event.Kind)
+	for i := range block.Outcomes {
+		outcome := &block.Outcomes[i]
+		for _, effect := range outcome.Effects {
+			if err := b.effect(outcome, effect); err != nil {
+				return err
 			}
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", event.Kind, err)
+	}
+	for _, product := range block.Cleared {
+		if err := b.auction(product); err != nil {
+			return fmt.Errorf("cleared: %w", err)
 		}
 	}
 	return nil
 }
 
-// closeOffer notes when an offer ended, and by which transaction; one that ran out ended by none.
-func (b *batch) closeOffer(event *types.Event) error {
-	b.rows++
-	tx := []byte{}
-	if event.Tx != (types.TxID{}) {
-		tx = event.Tx[:]
+func (b *batch) effect(o *types.Outcome, effect types.Effect) (err error) {
+	var kind types.EventKind
+	switch e := effect.(type) {
+	case *types.Noted:
+		if kind = e.Event.Kind(); kind == types.EventOfferClosed {
+			err = b.closeOffer(o, types.OfferID(e.Subject))
+		}
+	case *types.Stepped:
+		kind = e.Event.Kind()
+		err = b.step(o, kind, e)
+	case *types.Ended:
+		kind = e.Event.Kind()
+		err = b.end(o, kind, e.Trade)
+	case *types.Begun, *types.Matched, *types.Cleared: // the step that follows a match tells of its trade, the source of its auction
 	}
-	_, err := b.do.closeOffer.Exec(event.Offer[:], event.At, tx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", kind, err)
+	}
+	return nil
+}
+
+// closeOffer notes when an offer ended, and by which transaction; one that ran out ended by none.
+func (b *batch) closeOffer(o *types.Outcome, offer types.OfferID) error {
+	tx := []byte{}
+	if o.Tx != (types.TxID{}) {
+		tx = o.Tx[:]
+	}
+	_, err := b.do.closeOffer.Exec(offer[:], o.At, tx)
 	return err
 }
 

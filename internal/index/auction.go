@@ -20,11 +20,11 @@ func (b *batch) auction(productID types.ProductID) error {
 	if err != nil {
 		return err
 	}
-	product, err := b.product(&auction.Product)
+	listed, err := b.product(&auction.Product)
 	if err != nil {
 		return err
 	}
-	b.rows += len(orders)
+	product := listed.n
 	sums := sumAuction(auction, orders)
 	p := &auction.Product
 	grid := &auction.Grid
@@ -104,6 +104,9 @@ func (b *batch) addRounds(auction int64, rounds []types.Round) error {
 	return nil
 }
 
+// mostTerms is the largest number of [termsRank].
+const mostTerms = 3
+
 // termsRank is the number of the kind of fallback terms in the tables.
 func termsRank(f types.Fallback) int {
 	switch f.(type) {
@@ -151,9 +154,10 @@ func (b *batch) addOrders(auction int64, held *types.Auction, orders []*types.Or
 }
 
 func (b *batch) addMatches(auction, product int64, trades []types.MatchTrade) error {
-	var over map[types.TradeID]int64 // those that an earlier batch has as over: the first trades may be before the last are made
+	var over map[types.TradeID]int64 // those that ended in an earlier batch: the first trades may be over before the last are made
 	for _, match := range trades {
-		trade, err := b.trade(match.Trade, types.EventCleared)
+		row, err := b.find(match.Trade)
+		trade := numberOf(row)
 		if err == nil && trade == 0 {
 			if over == nil {
 				over, err = b.overTrades(product)

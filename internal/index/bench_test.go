@@ -83,20 +83,22 @@ func (c *city) Block(height uint64) (*index.Block, error) {
 		return nil, nil
 	}
 	block := &index.Block{Height: height, BlockTime: clockOf(height), Clock: clockOf(height), Commitment: number(height, "block")}
-	kinds := []types.EventKind{types.EventMatched, types.EventReleased}
-	var cleared []types.Event
 	for zone := range uint64(cityZones) {
 		product := c.product(height, zone)
 		id := product.ID()
 		c.products[id] = [2]uint64{height, zone}
-		cleared = append(cleared, types.Event{Kind: types.EventCleared, Product: id})
+		block.Cleared = append(block.Cleared, id)
 	}
-	for age := range min(height, uint64(len(kinds))) {
+	for age, step := range []types.Stepped{
+		{Event: types.EventMatched.Number(), Phase: types.PhaseDelivered}, {Event: types.EventReleased.Number(), Phase: types.PhaseReleased, Released: 1},
+	} {
 		for i := range uint64(blockTrades) {
-			n := (height-1-age)*blockTrades + i
-			block.Events = append(block.Events, types.Event{Kind: kinds[age], Trade: number(n, "trade")})
+			if n := (height-1-uint64(age))*blockTrades + i; height > uint64(age) {
+				step := step
+				step.Trade = number(n, "trade")
+				block.Outcomes = append(block.Outcomes, types.Outcome{Height: height, At: clockOf(height), Effects: []types.Effect{&step}})
+			}
 		}
-		block.Events, cleared = append(block.Events, cleared...), nil // an auction is told behind its matches
 	}
 	return block, nil
 }

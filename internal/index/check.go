@@ -18,7 +18,7 @@ func Check(ctx context.Context, file string, ledger types.Hash, source Source, l
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return digest, nil
 	}
-	x := &Index{file: file, ledger: ledger, logger: logger}
+	x := newIndex(file, ledger, logger)
 	if err = x.open(source); err == nil {
 		err = x.verify(ctx, "integrity_check")
 	}
@@ -43,7 +43,7 @@ func Check(ctx context.Context, file string, ledger types.Hash, source Source, l
 
 // buildBeside builds an index in a file of its own, which it removes in the end.
 func buildBeside(ctx context.Context, file string, ledger types.Hash, source Source, logger *slog.Logger) (digest types.Hash, err error) {
-	x := &Index{file: file, ledger: ledger, logger: logger}
+	x := newIndex(file, ledger, logger)
 	if err = x.Reset(); err == nil { // one may be there from a check that was killed
 		digest, err = x.digestAtEnd(ctx, source)
 	}

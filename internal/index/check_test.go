@@ -42,7 +42,7 @@ func TestCheckContent(t *testing.T) {
 		t.Errorf("the index beside it is left: %v", err)
 	}
 	for _, tamper := range []string{
-		"UPDATE trades SET quantity = quantity + 1 WHERE n = 1", "DELETE FROM moments WHERE agreed_at = (SELECT max(agreed_at) FROM moments)",
+		"UPDATE trades SET deliver_by = deliver_by + 1 WHERE n = 1", "DELETE FROM moments WHERE agreed_at = (SELECT max(agreed_at) FROM moments)",
 		"UPDATE parties SET key = zeroblob(32) WHERE n = 1", "UPDATE conduct SET sums = zeroblob(length(sums)) WHERE party = (SELECT min(party) FROM conduct)",
 	} {
 		x = w.open(file)

@@ -49,7 +49,7 @@ func (b *batch) count(row *tradeRow, next progress) error {
 		return nil
 	}
 	for role, party := range map[Role]int64{Producer: row.producer, Consumer: row.consumer} {
-		statistics, err := b.statistics(conductKey{party, row.asset})
+		statistics, err := b.statistics(conductKey{party, row.product.Asset})
 		if err != nil {
 			return err
 		}
@@ -75,8 +75,8 @@ func (b *batch) statistics(key conductKey) (*Statistics, error) {
 	if b.conduct[key] != nil {
 		return b.conduct[key], nil
 	}
-	found := b.memory.conduct[key]
-	if found == nil {
+	found, known := b.memory.conduct.get(key)
+	if !known {
 		found = &Statistics{Asset: key.asset}
 		var sums []byte
 		err := b.do.findConduct.QueryRow(key.party, id(key.asset)).Scan(&sums)
@@ -96,7 +96,7 @@ func (b *batch) writeConduct() error {
 		if _, err := b.do.putConduct.Exec(key.party, id(key.asset), encodeConduct(b.conduct[key])); err != nil {
 			return err
 		}
-		remember(b.memory.conduct, key, b.conduct[key])
+		b.memory.conduct.put(key, b.conduct[key])
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type database struct {
 	writing writeStatements
 	queries queries
 	memory  memory
+	open    *open
 }
 
 func openDatabase(file string) (*database, error) {
@@ -43,7 +44,7 @@ func openDatabase(file string) (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &database{write: write, read: read, memory: newMemory()}, nil
+	return &database{write: write, read: read, memory: newMemory(), open: newOpen()}, nil
 }
 
 func connect(file string, connections, cacheKiB int, pragmas ...string) (*sql.DB, error) {
@@ -75,7 +76,7 @@ func (d *database) create(ledger types.Hash) error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0)", id(ledger), id{}); err != nil {
+	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0, 0)", id(ledger), id{}); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

@@ -7,8 +7,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"math"
+	"slices"
 	"strings"
 
+	"lockstep/trade"
 	"lockstep/types"
 )
 
@@ -24,26 +27,58 @@ type Counts struct {
 // Counts returns how much the index holds. It counts the orders one by one.
 func (x *Index) Counts(ctx context.Context) (c Counts, err error) {
 	err = x.reading(ctx, func(_ *database, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT (SELECT height FROM position), (SELECT coalesce(max(n), 0) FROM trades),
-			(SELECT coalesce(max(n), 0) FROM auctions), (SELECT count(*) FROM orders), (SELECT coalesce(max(n), 0) FROM parties)`).
-			Scan(&c.Blocks, &c.Trades, &c.Auctions, &c.Orders, &c.Parties)
+		return tx.QueryRowContext(ctx, `SELECT height, trades, (SELECT coalesce(max(n), 0) FROM auctions), (SELECT count(*) FROM orders),
+			(SELECT coalesce(max(n), 0) FROM parties) FROM position`).Scan(&c.Blocks, &c.Trades, &c.Auctions, &c.Orders, &c.Parties)
 	})
 	return c, err
 }
 
-// Digest is a SHA-256 of all that the index holds. It depends on the chain up to the index's height and on nothing else:
-// not on the time or the size of the batches. It reads everything.
+// Digest is a SHA-256 of all that the index holds. It depends on the chain up to the index's height and on nothing else: not on the time or the
+// size of the batches, nor on where a trade stands. It reads everything, and the follower waits meanwhile.
 func (x *Index) Digest(ctx context.Context) (types.Hash, error) {
 	digest := sha256.New()
-	err := x.reading(ctx, func(_ *database, tx *sql.Tx) error {
+	err := x.asking(ctx, func(q *query) error {
+		digest.Reset()
 		for _, table := range tables() {
-			if err := digestTable(ctx, tx, table, digest); err != nil {
+			if err := digestTable(ctx, q.tx, table, digest); err != nil {
 				return err
 			}
 		}
-		return nil
+		return q.digestTrades(digest)
 	})
 	return types.Hash(digest.Sum(nil)), err
+}
+
+// digestTrades adds the trades in the order of their numbers: those of the table and those in memory.
+func (q *query) digestTrades(digest hash.Hash) error {
+	rows, err := q.tx.QueryContext(q.ctx, "SELECT n, id, producer, consumer, product, phase, deliver_by, rest FROM trades ORDER BY n")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	open := slices.DeleteFunc(slices.Clone(q.open.all.rows), func(r *tradeRow) bool { return !trade.Running(r.phase) })
+	write := func(r *tradeRow, product, phase int64, rest []byte) {
+		for _, value := range []any{r.n, r.id[:], r.producer, r.consumer, product, phase, int64(r.deliverBy), rest} {
+			digest.Write(digestValue(value))
+		}
+	}
+	upTo := func(n int64) {
+		for ; len(open) > 0 && open[0].n < n; open = open[1:] {
+			write(open[0], open[0].product.n, int64(open[0].phase), open[0].appendRest(nil, &open[0].progress))
+		}
+	}
+	for rows.Next() {
+		var r tradeRow
+		var product, phase int64
+		var rest []byte
+		if err := rows.Scan(&r.n, (*id)(&r.id), &r.producer, &r.consumer, &product, &phase, &r.deliverBy, &rest); err != nil {
+			return err
+		}
+		upTo(r.n)
+		write(&r, product, phase, rest)
+	}
+	upTo(math.MaxInt64)
+	return rows.Err()
 }
 
 func digestTable(ctx context.Context, tx *sql.Tx, t table, digest hash.Hash) error {

@@ -11,3 +11,12 @@ func (x *Index) Busy() (free func()) {
 	x.mu.Lock()
 	return x.mu.Unlock
 }
+
+// KeepOpen bounds the open trades in memory.
+func (x *Index) KeepOpen(most int) { x.openLimit = most }
+
+// Open counts the open trades in memory and in the table.
+func (x *Index) Open() (memory, table int, err error) {
+	err = x.db.write.QueryRow("SELECT count(*) FROM trades WHERE phase <= 3").Scan(&table)
+	return len(x.db.open.byID), table, err
+}

@@ -74,9 +74,16 @@ func TestBatchIndependence(t *testing.T) {
 	for seed := uint64(30); seed < 34; seed++ {
 		w := newWorld(t, seed)
 		w.issueFirst()
+		spilled := 0
 		each, lagging := w.open(filepath.Join(t.TempDir(), "each.db")), w.open(filepath.Join(t.TempDir(), "lagging.db"))
+		each.KeepOpen(3) // the others go to the table
 		w.play(120, func() {
 			w.followTo(each, w.store.Height())
+			memory, table, err := each.Open()
+			if err != nil || memory > 3 {
+				t.Fatalf("%d open trades are in memory: %v", memory, err)
+			}
+			spilled = max(spilled, table)
 			if w.random.IntN(5) == 0 { // it is some blocks behind, and reads trades as they are later
 				w.followTo(lagging, w.store.Height()-w.random.Uint64N(8))
 			}
@@ -88,9 +95,13 @@ func TestBatchIndependence(t *testing.T) {
 				t.Errorf("seed %d: the index %s is not the rebuilt one", seed, name)
 			}
 		}
+		if memory, table, err := lagging.Open(); err != nil || memory == 0 || table > 0 || spilled == 0 {
+			t.Errorf("seed %d: %d open trades are in memory and %d in the table, %d with the bound: %v", seed, memory, table, spilled, err)
+		}
 		for longest := range uint64(3) { // batches of one block, then of some, then of many
 			file := filepath.Join(t.TempDir(), "late.db")
 			late := w.open(file)
+			late.KeepOpen(int(2 * longest)) // also after it was opened again without the bound
 			for height := uint64(0); height < w.store.Height(); {
 				height = min(w.store.Height(), height+1+w.random.Uint64N(1+10*longest*longest))
 				w.followTo(late, height)
@@ -365,4 +376,73 @@ func TestOpenErrors(t *testing.T) {
 			t.Errorf("a folder in the way: %v", err)
 		}
 	})
+}
+
+// TestQueriesWhileFollowing: while the index follows, each page of trades is of one height: no trade is missing or listed twice, and those that go on
+// are as many as the conduct of their party says.
+func TestQueriesWhileFollowing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 40)
+	w.issueFirst()
+	x := w.open(filepath.Join(t.TempDir(), "index.db"))
+	x.KeepOpen(8)
+	done := make(chan struct{})
+	asked := make(chan error, 1)
+	compared := 0
+	go func() {
+		defer close(asked)
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			same, err := compareOpen(x, party(n%parties))
+			if err != nil {
+				asked <- err
+				return
+			}
+			if same {
+				compared++
+			}
+		}
+	}()
+	w.play(60, func() { w.follow(x) })
+	close(done)
+	if err := <-asked; err != nil {
+		t.Error(err)
+	}
+	if compared == 0 {
+		t.Error("nothing was compared")
+	}
+}
+
+// compareOpen compares the open trades of a party with its conduct; false when the index moved on between the two questions.
+func compareOpen(x *index.Index, key types.PublicKey) (bool, error) {
+	ctx := context.Background()
+	trades, err := x.Trades(ctx, index.TradeFilter{Party: &key}, index.Page{Limit: index.MaxLimit})
+	if err != nil {
+		return false, err
+	}
+	member, err := x.Member(ctx, key, index.Page{})
+	if err != nil || member.At != trades.At {
+		return false, err
+	}
+	open, seen := uint64(0), map[types.TradeID]bool{}
+	for _, trade := range trades.Trades {
+		if seen[trade.ID] {
+			return false, fmt.Errorf("trade %s is listed twice", trade.ID)
+		}
+		seen[trade.ID] = true
+		if trade.Phase <= types.PhaseDelivered {
+			open++
+		}
+	}
+	for _, asset := range member.Assets {
+		open -= asset.AsProducer.Open.Trades + asset.AsConsumer.Open.Trades
+	}
+	if open != 0 && trades.Next == "" {
+		return false, fmt.Errorf("at height %d %d open trades are listed too many", trades.At.Height, int64(open))
+	}
+	return true, nil
 }

@@ -21,6 +21,8 @@ type Index struct {
 	ledger types.Hash
 	logger *slog.Logger
 
+	openLimit int // how many open trades are kept in memory
+
 	mu sync.RWMutex // held to use the database, and alone to put another in its place
 	db *database
 	at place // the follower's
@@ -31,14 +33,19 @@ type Index struct {
 // place is the position, with the fact of earlier blocks that the next block needs.
 type place struct {
 	Position
-	skew types.Duration
+	skew   types.Duration
+	trades int64 // how many have numbers
+}
+
+func newIndex(file string, ledger types.Hash, logger *slog.Logger) *Index {
+	return &Index{file: file, ledger: ledger, logger: logger, openLimit: mostOpen}
 }
 
 // Open opens the index in a file, or begins one there. ledger is the hash of the ledger's parameters. An index that can't
 // be continued from the source, since it is damaged, of another format or chain, or ahead of it, is begun anew and the log
 // says why.
 func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*Index, error) {
-	x := &Index{file: file, ledger: ledger, logger: logger}
+	x := newIndex(file, ledger, logger)
 	err := x.open(source)
 	if err == nil {
 		x.height.Store(x.at.Height)
@@ -82,7 +89,10 @@ func (x *Index) open(source Source) (err error) {
 	if err := x.checkPlace(source); err != nil {
 		return err
 	}
-	return x.db.prepare()
+	if err := x.db.prepare(); err != nil {
+		return err
+	}
+	return x.db.load(x.at.Height)
 }
 
 // checkPlace wants the source to have the very block that the index has followed to.
@@ -223,7 +233,7 @@ type rowQuerier interface {
 }
 
 func loadPlace(db rowQuerier) (at place, ledger types.Hash, err error) {
-	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew FROM position")
-	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew)
+	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew, trades FROM position")
+	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew, &at.trades)
 	return at, ledger, err
 }

@@ -3,6 +3,8 @@ package index
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"math"
 
 	"lockstep/types"
@@ -20,8 +22,8 @@ const fillsText = `SELECT o.auction, o.place, p.id, p.commodity, p.unit, p.zone,
 	WHERE o.owner = :party AND o.auction >= :low AND (o.auction, o.place) < (:auction, :place)
 	ORDER BY o.auction DESC, o.place DESC LIMIT :limit`
 
-const fillTradesText = `SELECT t.id, t.quantity, t.price, r.price, m.leaf
-	FROM matches m CROSS JOIN trades t ON t.n = m.trade CROSS JOIN rounds r ON r.auction = m.auction AND r.round = m.round
+const fillTradesText = `SELECT m.trade, t.id, t.rest, r.price, m.leaf
+	FROM matches m LEFT JOIN trades t ON t.n = m.trade JOIN rounds r ON r.auction = m.auction AND r.round = m.round
 	WHERE m.auction = ? AND m.place = ? ORDER BY m.trade LIMIT ?`
 
 // fillRow is a fill with its place in the auctions.
@@ -42,16 +44,13 @@ func (x *Index) Fills(ctx context.Context, filter FillFilter, page Page) (answer
 	if err != nil {
 		return answer, err
 	}
-	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
-		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
-		if answer.At, err = q.position(); err != nil {
-			return err
-		}
+	err = x.asking(ctx, func(q *query) error {
+		answer.At = q.at
 		args, some, err := q.fillSearch(&filter, after)
 		if err != nil || !some {
 			return err
 		}
-		rows, err := q.rows(db.queries.fills, append(args, sql.Named("limit", limit+1))...)
+		rows, err := q.rows(q.queries.fills, append(args, sql.Named("limit", limit+1))...)
 		if err != nil {
 			return err
 		}
@@ -112,10 +111,27 @@ func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
 	if err != nil {
 		return nil, err
 	}
-	trades, _, err := collect(rows, MaxFillTrades, func(t *FillTrade) error {
-		return rows.Scan((*id)(&t.ID), &t.Quantity, (*amount)(&t.Price), &t.LotPrice, &t.Leaf)
-	})
+	trades, _, err := collect(rows, MaxFillTrades, func(t *FillTrade) error { return q.scanFillTrade(rows, t) })
 	return trades, err
+}
+
+// scanFillTrade reads a match with its trade, from the table or from memory.
+func (q *query) scanFillTrade(rows *sql.Rows, t *FillTrade) error {
+	row := new(tradeRow)
+	var name, rest []byte
+	if err := rows.Scan(&row.n, &name, &rest, &t.LotPrice, &t.Leaf); err != nil {
+		return err
+	}
+	if name == nil {
+		if row = q.open.numbered(row.n); row == nil {
+			return fmt.Errorf("%w: the trade of a match is missing", ErrDamaged)
+		}
+		t.ID = row.id
+	} else if err := errors.Join((*id)(&t.ID).Scan(name), row.readRest(rest)); err != nil {
+		return err
+	}
+	t.Quantity, t.Price = row.quantity, row.price
+	return nil
 }
 
 // Member returns the conduct of a key in its trades, for each asset.

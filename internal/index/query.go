@@ -3,7 +3,9 @@ package index
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // queries are the statements of the readers.
@@ -14,6 +16,7 @@ type queries struct {
 	auctionOf, rounds                  *sql.Stmt
 	volumes                            map[bool]*sql.Stmt // by whether the oldest come first
 	fills, fillTrades, conduct         *sql.Stmt
+	keyOf                              *sql.Stmt
 	offer, offers                      *sql.Stmt
 }
 
@@ -21,6 +24,7 @@ type queries struct {
 func (s *queries) texts() map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
 		&s.findParty:   "SELECT n FROM parties WHERE key = ?",
+		&s.keyOf:       "SELECT key FROM parties WHERE n = ?",
 		&s.findProduct: "SELECT n FROM products WHERE id = ?",
 		&s.tradeSince:  "SELECT first FROM moments WHERE agreed_at >= ? ORDER BY agreed_at LIMIT 1",
 		&s.auctionOf:   auctionColumns + "FROM auctions a CROSS JOIN products p ON p.n = a.product WHERE a.product = ?",
@@ -61,6 +65,8 @@ type query struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	queries *queries
+	at      Position
+	open    *open                   // at the same height; nil when the question does not need it
 	bound   map[*sql.Stmt]*sql.Stmt // the statements in the transaction: some are asked for every entry of a page
 }
 
@@ -68,6 +74,35 @@ func (q *query) position() (Position, error) {
 	at, _, err := loadPlace(q.tx)
 	return at.Position, err
 }
+
+// asking lets a query read tables and open trades at one height. A batch is in the database a moment before its open trades are shown.
+func (x *Index) asking(ctx context.Context, answer func(*query) error) error {
+	for {
+		err := x.reading(ctx, func(db *database, tx *sql.Tx) (err error) {
+			q := &query{ctx: ctx, tx: tx, queries: &db.queries, open: db.open}
+			if q.at, err = q.position(); err != nil {
+				return err
+			}
+			db.open.mu.RLock()
+			defer db.open.mu.RUnlock()
+			if db.open.height != q.at.Height {
+				return errMoved
+			}
+			return answer(q)
+		})
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// errMoved says that a batch was added between two looks.
+var errMoved = errors.New("the index has moved on")
 
 func (q *query) in(statement *sql.Stmt) *sql.Stmt {
 	if q.bound == nil {

@@ -1,19 +1,21 @@
 package index
 
 // formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 4
+const formatVersion = 5
 
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //
 // Trades are numbered in the order in which the chain recorded them, so n stands for time: "newest first" is n downwards,
 // and a range of time is a range of n. Every index on trades ends with n (as SQLite's do, by the row's number), so each
 // query reads its answer from one place, in order.
+//
+// A trade gets its row once it is over. Those that go on are in memory, see [open]; the table open has them for the next start.
 func schema() string {
 	return `
 CREATE TABLE position (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	ledger BLOB NOT NULL, height INTEGER NOT NULL, commitment BLOB NOT NULL,
-	clock INTEGER NOT NULL, skew INTEGER NOT NULL
+	clock INTEGER NOT NULL, skew INTEGER NOT NULL, trades INTEGER NOT NULL -- how many have numbers
 ) STRICT;
 
 CREATE TABLE stalls (at INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT; -- of the ledger clock: the chain had stood still from since until at
@@ -26,20 +28,18 @@ CREATE TABLE products (
 ) STRICT;
 
 CREATE TABLE trades (
-	n INTEGER PRIMARY KEY, id BLOB NOT NULL, height INTEGER NOT NULL, agreed_at INTEGER NOT NULL,
+	n INTEGER PRIMARY KEY, id BLOB NOT NULL,
 	producer INTEGER NOT NULL REFERENCES parties, consumer INTEGER NOT NULL REFERENCES parties, product INTEGER NOT NULL REFERENCES products,
-	quantity INTEGER NOT NULL, price BLOB NOT NULL, deposit BLOB NOT NULL, bond BLOB NOT NULL,
-	terms INTEGER NOT NULL, instalments INTEGER NOT NULL, matched INTEGER NOT NULL, pay_by INTEGER NOT NULL, deliver_by INTEGER NOT NULL,
-	phase INTEGER NOT NULL, released INTEGER NOT NULL, allotted INTEGER NOT NULL,
-	paid_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, excused INTEGER NOT NULL
+	phase INTEGER NOT NULL, deliver_by INTEGER NOT NULL, rest BLOB NOT NULL -- see tradeRow.rest
 ) STRICT;
 CREATE INDEX trades_phase ON trades (phase);
-CREATE INDEX trades_product ON trades (product, phase);
+CREATE INDEX trades_product ON trades (product, phase, n, producer, consumer);
 CREATE INDEX trades_producer ON trades (producer, phase);
 CREATE INDEX trades_consumer ON trades (consumer, phase);
-CREATE INDEX trades_producer_product ON trades (producer, product, phase);
-CREATE INDEX trades_consumer_product ON trades (consumer, product, phase);
-CREATE UNIQUE INDEX trades_open ON trades (deliver_by, id) WHERE phase <= 3; -- those that go on: agreed, paid, delivered
+CREATE UNIQUE INDEX trades_open ON trades (id) WHERE phase <= 3; -- those that go on, for which memory has no room
+CREATE INDEX trades_due ON trades (deliver_by) WHERE phase = 2;
+
+CREATE TABLE open (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL) STRICT; -- the trades in memory, some in a chunk
 
 CREATE TABLE offers ( -- those that stand no more
 	id BLOB PRIMARY KEY, closed_at INTEGER NOT NULL, tx BLOB NOT NULL -- empty: it ran out
@@ -104,10 +104,10 @@ type table struct {
 	key  int
 }
 
-// tables are those of the schema, in the order of a digest.
+// tables are those of the schema, in the order of a digest. The trades are not among them, since some are in memory.
 func tables() []table {
 	return []table{
-		{"position", 1}, {"stalls", 1}, {"parties", 1}, {"products", 1}, {"trades", 1}, {"offers", 1}, {"moments", 1}, {"conduct", 2},
+		{"position", 1}, {"stalls", 1}, {"parties", 1}, {"products", 1}, {"offers", 1}, {"moments", 1}, {"conduct", 2},
 		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"lockstep/types"
 )
 
-// Source gives blocks, with the trades and auctions that they mention: a store's snapshot. Its answer about a
-// trade may be later than the block that is read, never earlier.
+// Source gives blocks with their outcomes, and the trades and auctions that these mention: a store's snapshot.
 type Source interface {
 	// Block returns the record of a block, or nil when there is none of that height.
 	Block(height uint64) (*Block, error)
-	// Trade returns a trade, live or over; nil when there never was one of that ID.
+	// Trade returns a trade, live or over, as it is now; nil when there never was one of that ID.
 	Trade(id types.TradeID) (*types.Trade, error)
 	// Auction returns the result of a product's auction; nil when none was held.
 	Auction(id types.ProductID) (*types.Auction, error)
@@ -25,5 +24,7 @@ type Block struct {
 	BlockTime  types.Time
 	Clock      types.Time
 	Commitment types.Hash
-	Events     []types.Event
+	Outcomes   []types.Outcome   // in order
+	Cleared    []types.ProductID // of the auctions whose last trades the block makes, in order
+	Stories    bool              // it comes from the log: the story of a trade may stand in a later one that is near
 }

@@ -1,40 +1,38 @@
 package index
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"lockstep/trade"
 	"lockstep/types"
 )
 
-// tradeRow is a trade that a batch mentions: its row in the table, and the changes.
+// tradeRow is a trade: in memory while it goes on, in the table once it is over.
 type tradeRow struct {
-	id                         types.TradeID
-	n                          int64
-	producer, consumer         int64
-	asset                      types.AssetID
-	price                      types.Amount
-	agreedAt, payBy, deliverBy types.Time
-	progress                   // as the table has it; all zero while it has none
-
-	next   progress // as the source has it
-	lapsed bool     // in this batch
-	begun  *begun   // nil once the table has it
+	id                 types.TradeID
+	n                  int64
+	producer, consumer int64
+	product            *product
+	height             uint64 // of the block that recorded the agreement
+	quantity           uint64
+	price              types.Amount
+	deposit, bond      types.Amount
+	terms              int
+	instalments        uint16
+	matched            bool
+	agreedAt           types.Time
+	payBy, deliverBy   types.Time
+	progress                    // up to the last batch; all zero for a trade that begins in this one
+	next               progress // up to the end of this batch
+	touched            bool     // in this batch
+	spilled            bool     // it goes on and has a row in the table, since memory has no room for it
+	chunk              int64    // of the table open; 0 in none
 }
 
-// begun holds the columns of a trade that are written once.
-type begun struct {
-	height        uint64
-	product       int64
-	quantity      uint64
-	deposit, bond types.Amount
-	terms         int
-	instalments   uint16
-	matched       bool
-}
-
-// progress holds the columns of a trade that change.
+// progress is the part of a trade that changes.
 type progress struct {
 	phase    types.Phase
 	released uint16
@@ -44,54 +42,99 @@ type progress struct {
 	excused  bool
 }
 
-// progressOf derives the progress of a trade from its steps. A lapse or a refund follows from deadlines, and
-// the batch dates it by the block in which they pass, even when the trade is read later: so a rebuild gives the same rows.
-func progressOf(t *types.Trade) progress {
-	p := progress{phase: t.Phase, released: t.Released, allotted: t.Allotted}
-	switch p.phase {
-	case types.PhaseLapsed:
-		p.phase = types.PhaseAgreed
-	case types.PhaseRefunded:
-		p.phase = types.PhasePaid
+// appendRest appends the column rest of the row: the numbers that no query selects by.
+func (r *tradeRow) appendRest(to []byte, p *progress) []byte {
+	for _, n := range [...]uint64{
+		r.height, r.quantity, uint64(r.price), uint64(r.deposit), uint64(r.bond), uint64(r.terms), uint64(r.instalments), bit(r.matched),
+		uint64(r.agreedAt), uint64(r.payBy), uint64(p.released), p.allotted, uint64(p.paidAt), uint64(p.endedAt), bit(p.excused),
+	} {
+		to = binary.AppendUvarint(to, n)
 	}
-	if step, paid := t.Step(types.StepPaid); paid {
-		p.paidAt = step.At
-	}
-	if step, ended := t.Step(trade.EndingStep(p.phase)); ended {
-		p.endedAt = step.At
-	}
-	return p
+	return to
 }
 
-// trade takes up a trade that the current block tells of, and returns its number; zero when the index has it as over. The
-// source says the same of it until the batch ends, so it is read once. A match begins with the event of that kind: it has the height of its
-// auction, and the last ones of a large auction are made in later blocks.
-func (b *batch) trade(tradeID types.TradeID, kind types.EventKind) (int64, error) {
-	if row, known := b.trades[tradeID]; known {
-		return numberOf(row), nil
+// readRest reads the column rest of a row whose other columns are known.
+func (r *tradeRow) readRest(rest []byte) error {
+	var terms, instalments, matched, released, excused uint64
+	for _, n := range [...]*uint64{
+		&r.height, &r.quantity, (*uint64)(&r.price), (*uint64)(&r.deposit), (*uint64)(&r.bond), &terms, &instalments, &matched,
+		(*uint64)(&r.agreedAt), (*uint64)(&r.payBy), &released, &r.allotted, (*uint64)(&r.paidAt), (*uint64)(&r.endedAt), &excused,
+	} {
+		value, length := binary.Uvarint(rest)
+		if length <= 0 {
+			return fmt.Errorf("%w: the row of trade %d is cut off", ErrDamaged, r.n)
+		}
+		*n, rest = value, rest[length:]
 	}
-	trade, err := b.source.Trade(tradeID)
-	if err != nil {
-		return 0, err
+	if len(rest) > 0 || max(instalments, released) > math.MaxUint16 || terms > mostTerms {
+		return fmt.Errorf("%w: the row of trade %d holds no trade", ErrDamaged, r.n)
 	}
-	if trade == nil {
-		return 0, fmt.Errorf("trade %s is not in the store", tradeID)
+	r.terms, r.instalments, r.matched, r.released, r.excused = int(terms), uint16(instalments), matched != 0, uint16(released), excused != 0
+	return nil
+}
+
+func bit(set bool) uint64 {
+	if set {
+		return 1
 	}
+	return 0
+}
+
+// step takes up a step of a trade that goes on, or whose money is divided and not all spent. A match begins with the event of that kind: it has the
+// height of its auction, and the last ones of a large auction are made in later blocks.
+func (b *batch) step(o *types.Outcome, kind types.EventKind, step *types.Stepped) (err error) {
 	var row *tradeRow
-	_, matched := trade.Step(types.StepMatched)
-	if kind == types.EventMatched || !matched && trade.Height == b.at.Height {
-		row, err = b.begin(tradeID, trade)
-	} else {
-		row, err = b.findOpen(tradeID, trade.Agreement.Deadlines.DeliverBy)
+	switch kind {
+	case types.EventAgreed, types.EventMatched:
+		row, err = b.begin(o, kind, step.Trade)
+	case types.EventCollected, types.EventReturned, types.EventRefunded, "": // spends outputs that the trade has freed before
+		return nil
+	default:
+		row, err = b.find(step.Trade)
 	}
+	if row == nil || err != nil {
+		return err
+	}
+	b.touch(row)
+	row.next.follow(o.At, step.Phase, step.Released, step.Allotted)
+	return nil
+}
+
+// end takes up the end of a trade.
+func (b *batch) end(o *types.Outcome, kind types.EventKind, t *types.Trade) error {
+	switch kind {
+	case types.EventCollected, types.EventReturned, types.EventRefunded, "": // it was divided before
+		return nil
+	}
+	id := t.ID()
+	row, err := b.find(id)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if row != nil {
-		row.next = progressOf(trade)
+	if row == nil {
+		return fmt.Errorf("%w: trade %s ended and had not begun", ErrDamaged, id)
 	}
-	b.take(tradeID, row)
-	return numberOf(row), nil
+	b.touch(row)
+	if t.Phase == types.PhaseLapsed {
+		row.next.phase, row.next.endedAt = t.Phase, row.payBy
+		return b.do.stalled.QueryRow(row.agreedAt, row.payBy).Scan(&row.next.excused)
+	}
+	row.next.follow(o.At, t.Phase, t.Released, t.Allotted)
+	return nil
+}
+
+// follow takes over a step. A refund follows from a deadline: the batch dates it by the block in which it passes, see [batch.outcome].
+func (p *progress) follow(at types.Time, phase types.Phase, released uint16, allotted uint64) {
+	if phase == types.PhaseRefunded {
+		phase = types.PhasePaid
+	}
+	p.phase, p.released, p.allotted = phase, released, allotted
+	if p.paidAt == 0 && phase >= types.PhasePaid {
+		p.paidAt = at
+	}
+	if !trade.Running(phase) {
+		p.endedAt = at
+	}
 }
 
 func numberOf(row *tradeRow) int64 {
@@ -101,28 +144,31 @@ func numberOf(row *tradeRow) int64 {
 	return row.n
 }
 
-func (b *batch) take(tradeID types.TradeID, row *tradeRow) {
-	b.trades[tradeID] = row
-	if row != nil {
+// touch lists a trade among those of the batch.
+func (b *batch) touch(row *tradeRow) {
+	if !row.touched {
+		row.touched = true
 		b.touched = append(b.touched, row)
-		b.rows++
 	}
 }
 
 // begin gives a trade its number, and names its parties and its product.
-func (b *batch) begin(tradeID types.TradeID, trade *types.Trade) (row *tradeRow, err error) {
-	agreement := &trade.Agreement
-	goods, deadlines := &agreement.Goods, &agreement.Deadlines
-	step, matched := trade.Step(types.StepMatched)
-	if !matched {
-		step, _ = trade.Step(types.StepAgreed)
+func (b *batch) begin(o *types.Outcome, kind types.EventKind, tradeID types.TradeID) (row *tradeRow, err error) {
+	t := b.stories[tradeID]
+	if t == nil {
+		if t, err = b.source.Trade(tradeID); err != nil {
+			return nil, err
+		}
 	}
+	if t == nil {
+		return nil, fmt.Errorf("trade %s is not in the store", tradeID)
+	}
+	agreement := &t.Agreement
+	goods, deadlines := &agreement.Goods, &agreement.Deadlines
 	row = &tradeRow{
-		id: tradeID, asset: agreement.Asset, price: agreement.Price, agreedAt: step.At, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
-		begun: &begun{
-			height: trade.Height, quantity: goods.Quantity, deposit: agreement.Deposit, bond: agreement.Bond,
-			terms: termsRank(agreement.Fallback), instalments: agreement.Instalments, matched: matched,
-		},
+		id: tradeID, height: t.Height, quantity: goods.Quantity, price: agreement.Price, deposit: agreement.Deposit, bond: agreement.Bond,
+		terms: termsRank(agreement.Fallback), instalments: agreement.Instalments, matched: kind == types.EventMatched,
+		agreedAt: o.At, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
 	}
 	if row.producer, err = b.party(agreement.Producer); err != nil {
 		return nil, err
@@ -130,93 +176,111 @@ func (b *batch) begin(tradeID types.TradeID, trade *types.Trade) (row *tradeRow,
 	if row.consumer, err = b.party(agreement.Consumer); err != nil {
 		return nil, err
 	}
-	if row.begun.product, err = b.product(&types.Product{
+	if row.product, err = b.product(&types.Product{
 		Commodity: goods.Commodity, Unit: goods.Unit, Zone: goods.Zone, From: goods.From, Until: goods.Until, Asset: agreement.Asset,
 	}); err != nil {
 		return nil, err
 	}
-	b.last++
-	row.n = b.last
-	return row, nil
+	b.at.trades++
+	row.n = b.at.trades
+	b.trades[tradeID] = row
+	if row.agreedAt != b.newest {
+		b.newest = row.agreedAt
+		_, err = b.do.addMoment.Exec(row.agreedAt, row.n)
+	}
+	return row, err
 }
 
-// findOpen returns the row of a trade that was begun before this batch, or nil when it is over.
-func (b *batch) findOpen(tradeID types.TradeID, deliverBy types.Time) (*tradeRow, error) {
-	if row, remembered := b.memory.open[tradeID]; remembered {
+// find returns a trade that goes on, or ended in this batch; nil when it is over.
+func (b *batch) find(tradeID types.TradeID) (row *tradeRow, err error) {
+	row, known := b.trades[tradeID]
+	if known {
 		return row, nil
 	}
-	row, err := scanTrade(b.do.findOpen.QueryRow(deliverBy, id(tradeID)))
-	if isNone(err) {
-		return nil, nil
+	if row = b.open.byID[tradeID]; row == nil && b.open.spilled {
+		row, err = b.findSpilled(tradeID)
 	}
+	b.trades[tradeID] = row
 	return row, err
 }
 
-func scanTrade(from interface{ Scan(...any) error }) (*tradeRow, error) {
-	row := new(tradeRow)
-	err := from.Scan((*id)(&row.id), &row.n, &row.producer, &row.consumer, (*id)(&row.asset), (*amount)(&row.price),
-		&row.agreedAt, &row.payBy, &row.deliverBy, &row.phase, &row.released, &row.allotted, &row.paidAt, &row.endedAt, &row.excused)
-	row.next = row.progress
-	return row, err
-}
-
-// lapse is for an agreement that nobody paid in time.
-func (b *batch) lapse(tradeID types.TradeID) error {
-	if _, err := b.trade(tradeID, types.EventLapsed); err != nil {
-		return err
-	}
-	row := b.trades[tradeID]
-	if row == nil {
-		return fmt.Errorf("%w: trade %s lapsed and was never agreed", ErrDamaged, tradeID)
-	}
-	row.lapsed = true
-	return nil
-}
-
-// writeTrades brings the table up to the end of the batch.
+// writeTrades brings tables and memory up to the end of the batch.
 func (b *batch) writeTrades() error {
 	if err := b.takeDue(); err != nil {
 		return err
 	}
 	for _, row := range b.touched {
+		row.touched = false
 		next, err := b.outcome(row)
 		if err != nil {
 			return err
 		}
-		if next == row.progress {
+		if row.next = next; next == row.progress {
 			continue
 		}
 		if err := b.count(row, next); err != nil {
 			return err
 		}
-		if err := b.write(row, next); err != nil {
+		if err := b.write(row); err != nil {
 			return err
 		}
-		if trade.Running(row.phase) { // nothing changes the row of another one
-			remember(b.memory.open, row.id, row)
-		} else {
-			delete(b.memory.open, row.id)
-		}
 	}
-	return nil
+	if err := b.insert(); err != nil {
+		return err
+	}
+	return b.writeChunks()
 }
 
-// takeDue takes up the trades that were paid and whose deliver-by has passed in this batch, of which no event tells.
+// takeDue takes up the trades that were paid and whose deliver-by has passed in this batch, of which no outcome tells.
 func (b *batch) takeDue() error {
+	for _, row := range b.open.takeDue(b.at.Clock) {
+		b.touch(row)
+	}
+	if !b.open.spilled {
+		return nil
+	}
 	rows, err := b.do.dueTrades.Query(b.from, b.at.Clock)
 	if err != nil {
 		return err
 	}
+	var due []types.TradeID
 	for rows.Next() {
-		row, scanErr := scanTrade(rows)
-		if scanErr != nil {
-			return errors.Join(scanErr, rows.Close())
+		var tradeID types.TradeID
+		if err := rows.Scan((*id)(&tradeID)); err != nil {
+			return errors.Join(err, rows.Close())
 		}
-		if _, known := b.trades[row.id]; !known {
-			b.take(row.id, row)
-		}
+		due = append(due, tradeID)
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, tradeID := range due {
+		row, err := b.find(tradeID)
+		if err != nil {
+			return err
+		}
+		b.touch(row)
+	}
+	return nil
+}
+
+// findSpilled returns a trade that goes on and has a row in the table; nil when none does.
+func (b *batch) findSpilled(tradeID types.TradeID) (*tradeRow, error) {
+	row := &tradeRow{spilled: true}
+	var product int64
+	var rest []byte
+	err := b.do.findOpen.QueryRow(id(tradeID)).Scan((*id)(&row.id), &row.n, &row.producer, &row.consumer, &product, &row.phase, &row.deliverBy, &rest)
+	if isNone(err) {
+		return nil, nil
+	}
+	if err == nil {
+		err = row.readRest(rest)
+	}
+	if err == nil {
+		row.product, err = b.memory.productOf(b.do.productOf, product)
+	}
+	row.next = row.progress
+	return row, err
 }
 
 // outcome is how far a trade has come at the end of the batch. A deadline counts in the first block whose clock is past it;
@@ -224,11 +288,7 @@ func (b *batch) takeDue() error {
 // that the party had.
 func (b *batch) outcome(row *tradeRow) (next progress, err error) {
 	next = row.next
-	switch {
-	case row.lapsed:
-		next.phase, next.endedAt = types.PhaseLapsed, row.payBy
-		err = b.do.stalled.QueryRow(row.agreedAt, row.payBy).Scan(&next.excused)
-	case next.phase == types.PhasePaid && trade.Passed(row.deliverBy, b.at.Clock):
+	if next.phase == types.PhasePaid && trade.Passed(row.deliverBy, b.at.Clock) {
 		next.phase, next.endedAt = types.PhaseRefunded, row.deliverBy
 		err = b.do.stalled.QueryRow(next.paidAt, row.deliverBy).Scan(&next.excused)
 		next.excused = next.excused || next.paidAt >= row.deliverBy // it had no time
@@ -236,25 +296,63 @@ func (b *batch) outcome(row *tradeRow) (next progress, err error) {
 	return next, err
 }
 
-// write puts a trade into the table, or its changes.
-func (b *batch) write(row *tradeRow, next progress) error {
-	row.progress = next
-	p := &row.progress
-	if row.begun == nil {
-		_, err := b.do.moveTrade.Exec(p.phase, p.released, p.allotted, p.paidAt, p.endedAt, p.excused, row.n)
+// write decides where a trade that has changed stands from now on: in memory while it goes on and there is room, otherwise in the table.
+func (b *batch) write(row *tradeRow) error {
+	running := trade.Running(row.next.phase)
+	isNew := row.phase == 0
+	switch {
+	case row.spilled:
+		_, err := b.do.moveTrade.Exec(row.next.phase, row.appendRest(nil, &row.next), row.n)
+		row.spilled = running
+		row.progress = row.next // nobody else has this row
 		return err
+	case isNew && running && len(b.open.byID)+len(b.change.begun) < b.openLimit:
+		b.change.begun = append(b.change.begun, row)
+		return nil
+	case isNew:
+		b.inserted = append(b.inserted, row)
+		b.open.spilled = b.open.spilled || running
+		return nil
+	case running:
+		b.change.moved = append(b.change.moved, row)
+		return nil
 	}
-	if row.agreedAt != b.newest {
-		b.newest = row.agreedAt
-		if _, err := b.do.addMoment.Exec(row.agreedAt, row.n); err != nil {
+	b.change.ended = append(b.change.ended, row)
+	b.inserted = append(b.inserted, row)
+	return nil
+}
+
+// insert writes the rows of the table, some with each statement.
+func (b *batch) insert() error {
+	args := make([]any, 0, rowsAtOnce*rowColumns)
+	rests := make([]byte, 0, len(b.inserted)*restBytes)
+	for i, row := range b.inserted {
+		from := len(rests)
+		rests = row.appendRest(rests, &row.next)
+		args = append(args, row.n, row.id[:], row.producer, row.consumer, row.product.n, int64(row.next.phase), int64(row.deliverBy), rests[from:len(rests):len(rests)])
+		left := len(b.inserted) - i - 1
+		if full := len(args) == cap(args); !full && left > 0 {
+			continue
+		}
+		statement := b.do.addTrades
+		if len(args) < cap(args) {
+			for at := 0; at < len(args); at += rowColumns {
+				if _, err := b.do.addTrade.Exec(args[at : at+rowColumns]...); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if _, err := statement.Exec(args...); err != nil {
 			return err
 		}
+		args = args[:0]
 	}
-	begun := row.begun
-	row.begun = nil
-	_, err := b.do.addTrade.Exec(row.n, id(row.id), begun.height, row.agreedAt, row.producer, row.consumer, begun.product,
-		begun.quantity, amount(row.price), amount(begun.deposit), amount(begun.bond),
-		begun.terms, begun.instalments, begun.matched, row.payBy, row.deliverBy,
-		p.phase, p.released, p.allotted, p.paidAt, p.endedAt, p.excused)
-	return err
+	return nil
 }
+
+const (
+	rowsAtOnce = 32 // of one statement
+	rowColumns = 8
+	restBytes  = 64 // about, of the column rest
+)

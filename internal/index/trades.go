@@ -40,11 +40,8 @@ func (x *Index) Trades(ctx context.Context, filter TradeFilter, page Page) (answ
 	if err != nil {
 		return answer, err
 	}
-	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
-		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
-		if answer.At, err = q.position(); err != nil {
-			return err
-		}
+	err = x.asking(ctx, func(q *query) error {
+		answer.At = q.at
 		search, some, err := q.tradeSearch(&filter, after[0])
 		if err != nil || !some {
 			return err
@@ -53,21 +50,77 @@ func (x *Index) Trades(ctx context.Context, filter TradeFilter, page Page) (answ
 		if err != nil {
 			return err
 		}
-		var last int64
-		var more bool
-		answer.Trades, more, err = collect(rows, limit, func(t *Trade) error { return scanListed(rows, t, &last) })
-		if more {
-			answer.Next = cursorText(listTrades, last)
+		found, _, err := collect(rows, limit+1, func(t *listedTrade) error { return t.scan(rows) })
+		if err != nil {
+			return err
 		}
-		return err
+		if found, err = q.withOpen(found, &filter, &search, limit+1); err != nil {
+			return err
+		}
+		if len(found) > limit {
+			found = found[:limit]
+			answer.Next = cursorText(listTrades, found[limit-1].n)
+		}
+		for i := range found {
+			answer.Trades = append(answer.Trades, found[i].Trade)
+		}
+		return nil
 	})
 	return answer, err
 }
 
+// listedTrade is a trade with its number.
+type listedTrade struct {
+	Trade
+	n int64
+}
+
+// withOpen adds the trades that go on to those of the table, newest first, at most so many in all.
+func (q *query) withOpen(found []listedTrade, filter *TradeFilter, search *tradeSearch, limit int) ([]listedTrade, error) {
+	var open []*tradeRow
+	q.open.visit(search.party, search.product, filter.Role, search.below, func(row *tradeRow) bool {
+		if row.n < search.low {
+			return false
+		}
+		if filter.Phase == 0 || row.phase == filter.Phase {
+			open = append(open, row)
+		}
+		return len(open) < limit
+	})
+	if len(open) == 0 {
+		return found, nil
+	}
+	all := make([]listedTrade, 0, min(limit, len(found)+len(open)))
+	for len(all) < limit && len(found)+len(open) > 0 {
+		if len(open) == 0 || len(found) > 0 && found[0].n > open[0].n {
+			all, found = append(all, found[0]), found[1:]
+			continue
+		}
+		listed, err := q.listed(open[0])
+		if err != nil {
+			return nil, err
+		}
+		all, open = append(all, listed), open[1:]
+	}
+	return all, nil
+}
+
+// listed returns a trade in memory as a list has it.
+func (q *query) listed(row *tradeRow) (t listedTrade, err error) {
+	t = listedTrade{n: row.n, Trade: Trade{ID: row.id, ProductID: row.product.id, Product: row.product.Product}}
+	if err = q.row(q.queries.keyOf, row.producer).Scan((*id)(&t.Producer)); err == nil {
+		err = q.row(q.queries.keyOf, row.consumer).Scan((*id)(&t.Consumer))
+	}
+	t.take(row)
+	return t, err
+}
+
 // tradeSearch is a filter as the database takes it.
 type tradeSearch struct {
-	statement *sql.Stmt
-	args      []any
+	statement      *sql.Stmt
+	args           []any
+	low, below     int64 // of the trades' numbers
+	party, product *int64
 }
 
 // tradeSearch prepares a filter; false when nothing can pass it.
@@ -83,6 +136,7 @@ func (q *query) tradeSearch(filter *TradeFilter, below int64) (s tradeSearch, so
 		}
 		below = min(below, until)
 	}
+	s.low, s.below = low, below
 	s.args = []any{sql.Named("low", low), sql.Named("below", below)}
 	shape := tradeShape{product: filter.Product != nil, phase: filter.Phase != 0}
 	if shape.phase {
@@ -94,14 +148,14 @@ func (q *query) tradeSearch(filter *TradeFilter, below int64) (s tradeSearch, so
 		if err != nil || !known {
 			return s, false, err
 		}
-		s.args = append(s.args, sql.Named("party", n))
+		s.party, s.args = &n, append(s.args, sql.Named("party", n))
 	}
 	if filter.Product != nil {
 		n, known, err := q.number(q.queries.findProduct, id(*filter.Product))
 		if err != nil || !known {
 			return s, false, err
 		}
-		s.args = append(s.args, sql.Named("product", n))
+		s.product, s.args = &n, append(s.args, sql.Named("product", n))
 	}
 	statement, ok := q.queries.trades[shape]
 	if !ok {
@@ -123,14 +177,25 @@ func (q *query) tradeSince(at types.Time) (int64, error) {
 	return n, err
 }
 
-func scanListed(rows *sql.Rows, t *Trade, n *int64) error {
-	var terms int
-	err := rows.Scan(n, (*id)(&t.ID), &t.Phase, &t.Height, &t.AgreedAt, (*id)(&t.Producer), (*id)(&t.Consumer), (*id)(&t.ProductID),
-		&t.Product.Commodity, &t.Product.Unit, &t.Product.Zone, &t.Product.From, &t.Product.Until, (*id)(&t.Product.Asset),
-		&t.Quantity, (*amount)(&t.Price), (*amount)(&t.Deposit), (*amount)(&t.Bond), &terms, &t.Matched, &t.Instalments, &t.Released,
-		&t.Allotted, &t.PayBy, &t.DeliverBy, &t.PaidAt, &t.EndedAt, &t.Excused)
-	t.Terms = termsName(terms)
+// scan reads a row of the table.
+func (t *listedTrade) scan(rows *sql.Rows) error {
+	row := new(tradeRow)
+	var rest []byte
+	err := rows.Scan(&row.n, (*id)(&t.ID), &row.phase, &row.deliverBy, (*id)(&t.Producer), (*id)(&t.Consumer), (*id)(&t.ProductID),
+		&t.Product.Commodity, &t.Product.Unit, &t.Product.Zone, &t.Product.From, &t.Product.Until, (*id)(&t.Product.Asset), &rest)
+	if err == nil {
+		err = row.readRest(rest)
+	}
+	t.n = row.n
+	t.take(row)
 	return err
+}
+
+// take takes over the columns that are no names.
+func (t *Trade) take(row *tradeRow) {
+	t.Phase, t.Height, t.AgreedAt, t.Quantity, t.Price, t.Deposit, t.Bond = row.phase, row.height, row.agreedAt, row.quantity, row.price, row.deposit, row.bond
+	t.Terms, t.Matched, t.Instalments, t.Released, t.Allotted = termsName(row.terms), row.matched, row.instalments, row.released, row.allotted
+	t.PayBy, t.DeliverBy, t.PaidAt, t.EndedAt, t.Excused = row.payBy, row.deliverBy, row.paidAt, row.endedAt, row.excused
 }
 
 // termsName is the name of fallback terms of a [termsRank].
@@ -158,8 +223,8 @@ func tradeShapes() (shapes []tradeShape) {
 
 const lastPhase = types.PhaseLapsed
 
-// text is the query for filters of a shape. The indexes lead to the trades of one side in one phase in order; where the
-// filter leaves side or phase open, as many such streams as needed are merged, so that no row is read in vain.
+// text is the query for filters of a shape. The indexes lead to the trades of one side, or of one product, in one phase in order; where the
+// filter leaves side or phase open, as many such streams as needed are merged.
 func (s tradeShape) text() string {
 	columns := []string{""}
 	switch {
@@ -175,33 +240,31 @@ func (s tradeShape) text() string {
 		streams = append(streams, s.streams(column)...)
 	}
 	return `WITH found (n) AS (` + strings.Join(streams, " UNION ALL ") + ` ORDER BY n DESC LIMIT :limit)
-		SELECT t.n, t.id, t.phase, t.height, t.agreed_at, a.key, b.key, p.id,
-			p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset,
-			t.quantity, t.price, t.deposit, t.bond, t.terms, t.matched, t.instalments, t.released,
-			t.allotted, t.pay_by, t.deliver_by, t.paid_at, t.ended_at, t.excused
+		SELECT t.n, t.id, t.phase, t.deliver_by, a.key, b.key, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, t.rest
 		FROM found CROSS JOIN trades t ON t.n = found.n CROSS JOIN products p ON p.n = t.product
 			CROSS JOIN parties a ON a.n = t.producer CROSS JOIN parties b ON b.n = t.consumer
 		ORDER BY t.n DESC`
 }
 
-// streams are those of one side, or of any when column is empty.
+// streams are those of one side, or of any when column is empty. Those of a product read its trades of all parties: a product is one slot.
 func (s tradeShape) streams(column string) (streams []string) {
-	const from, within = "SELECT n FROM trades WHERE ", "n >= :low AND n < :below"
-	where := ""
-	if column != "" {
-		where = column + " = :party AND "
-	}
-	if s.product {
-		where += "product = :product AND "
-	}
+	const from, within = "SELECT n FROM trades ", "n >= :low AND n < :below"
+	where := from + "WHERE "
 	switch {
-	case s.phase:
-		return []string{from + where + "phase = :phase AND " + within}
-	case where == "":
-		return []string{from + within} // the table itself has this order
+	case s.product && column != "":
+		where = from + "INDEXED BY trades_product WHERE product = :product AND " + column + " = :party AND "
+	case s.product:
+		where = from + "INDEXED BY trades_product WHERE product = :product AND "
+	case column != "":
+		where = from + "WHERE " + column + " = :party AND "
+	case !s.phase:
+		return []string{where + within} // the table itself has this order
+	}
+	if s.phase {
+		return []string{where + "phase = :phase AND " + within}
 	}
 	for phase := types.PhaseAgreed; phase <= lastPhase; phase++ {
-		streams = append(streams, fmt.Sprintf("%s%sphase = %d AND %s", from, where, phase, within))
+		streams = append(streams, fmt.Sprintf("%sphase = %d AND %s", where, phase, within))
 	}
 	return streams
 }

@@ -14,6 +14,7 @@ type Diff struct {
 	Departed []Change         // the first of those: the orders, those of a product by owner and number
 	Closed   []Closed         // trades that left the state, in order
 	Leaves   []Leaf           // of the log of outcomes, in order
+	Outcomes []types.Outcome  // those of the leaves, in order, before a large one is divided
 	Auctions []*types.Auction // that were held, without their trades
 	Matched  []Matched        // trades of auctions, in order
 	Due      bool             // what is due, or auctions and their trades, is left in part to the next block
@@ -142,7 +143,7 @@ func (s *State) Finish() Diff {
 	governance, validators := s.governed()
 	return Diff{
 		Governance: governance, Validators: validators,
-		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Leaves: leaves, Auctions: s.auctions, Matched: s.matched,
+		Clock: s.clock, Changes: changes, Departed: changes[:len(s.taken)], Closed: s.closed, Leaves: leaves, Outcomes: s.outcomes, Auctions: s.auctions, Matched: s.matched,
 		Due: s.unfinished, Events: s.events,
 	}
 }

@@ -47,7 +47,14 @@ func (s indexed) Block(height uint64) (*index.Block, error) {
 	if block == nil || err != nil {
 		return nil, err
 	}
-	return &index.Block{Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment, Events: block.Events}, nil
+	outcomes, err := s.Outcomes(block)
+	if err != nil {
+		return nil, err
+	}
+	return &index.Block{
+		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment,
+		Outcomes: outcomes, Cleared: block.Cleared(), Stories: block.Stored(),
+	}, nil
 }
 
 func (s indexed) Trade(id types.TradeID) (*types.Trade, error) {

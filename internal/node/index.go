@@ -24,8 +24,13 @@ func (s indexSource) Block(height uint64) (*index.Block, error) {
 	if block == nil || err != nil {
 		return nil, err
 	}
+	outcomes, err := s.Outcomes(block)
+	if err != nil {
+		return nil, err
+	}
 	return &index.Block{
-		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment, Events: block.Events,
+		Height: block.Height, BlockTime: block.BlockTime, Clock: block.Clock, Commitment: block.Commitment,
+		Outcomes: outcomes, Cleared: block.Cleared(), Stories: block.Stored(),
 	}, nil
 }
 

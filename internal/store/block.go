@@ -40,7 +40,7 @@ type moment struct {
 type idPlace uint32
 
 func (r *blockRecord) Fields(c *canon.Coder) {
-	c.Array(10)
+	c.Array(11)
 	canon.Number(c, "height", &r.Height)
 	canon.Number(c, "block time", &r.BlockTime)
 	canon.Number(c, "clock", &r.Clock)
@@ -48,6 +48,7 @@ func (r *blockRecord) Fields(c *canon.Coder) {
 	c.Bytes("changes", r.Changes[:])
 	canon.List(c, "checkpoints", &r.checkpoint, func(h *types.Hash, c *canon.Coder) { c.Bytes("checkpoint", h[:]) })
 	canon.Part(c, "log", &r.Log, (*types.LogHead).Fields)
+	canon.Number(c, "first leaf", &r.First)
 	canon.LongList(c, "transactions", &r.Txs, maxBlockItems, (*TxResult).Fields)
 	canon.View(c, "ids", &r.ids)
 	canon.LongList(c, "events", &r.events, maxBlockItems, (*eventRecord).Fields)

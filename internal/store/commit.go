@@ -46,6 +46,7 @@ func (s *Store) Stage(executed Executed) (*Staged, error) {
 	staged := &Staged{store: s, position: next, outcomes: batch, diff: &executed.Diff, block: &Block{
 		Height: clock.Height, BlockTime: clock.BlockTime, Clock: clock.Now(), Txs: executed.Txs, Events: executed.Diff.Events,
 		Commitment: next.commitment(), State: next.state, Changes: link.Changes, Checkpoint: checkpoint, Log: next.log.Head(),
+		First: batch.From.Size, outcomes: executed.Diff.Outcomes,
 	}}
 	if err := staged.giveReceipts(); err != nil {
 		return nil, fmt.Errorf("store: stage block %d: %w", clock.Height, err)

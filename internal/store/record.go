@@ -28,9 +28,25 @@ type Block struct {
 	Changes    types.Hash
 	Checkpoint types.Hash
 	Log        types.LogHead // of the log of outcomes
+	First      uint64        // number of leaves before those of the block
 	Txs        []TxResult
 	Events     []types.Event
+
+	outcomes []types.Outcome // nil when the block was read from the disk
 }
+
+// Cleared returns the products whose auctions are done with the block: all their matches are trades.
+func (b *Block) Cleared() (products []types.ProductID) {
+	for i := range b.Events {
+		if b.Events[i].Kind == types.EventCleared {
+			products = append(products, b.Events[i].Product)
+		}
+	}
+	return products
+}
+
+// Stored reports whether the block was read from the disk: its outcomes are in the log then.
+func (b *Block) Stored() bool { return b.outcomes == nil }
 
 // TxResult is the result of a transaction in a block. Detail is for people and not part of consensus.
 type TxResult struct {

@@ -194,3 +194,22 @@ func (s *IndexedSnapshot) Block(height uint64) (*Block, error) {
 	}
 	return readBlock(s.db, height)
 }
+
+// Outcomes returns the outcomes of a block: from memory, or from the leaves of the log.
+func (h *Head) Outcomes(block *Block) ([]types.Outcome, error) {
+	if block.outcomes != nil || block.First == block.Log.Size {
+		return block.outcomes, nil
+	}
+	all := make([]types.Outcome, 0, block.Log.Size-block.First)
+	err := h.log.Walk(block.First, block.Log.Size, func(index uint64, leaf []byte) error {
+		all = append(all, types.Outcome{})
+		if err := types.Decode(leaf, &all[len(all)-1]); err != nil {
+			return fmt.Errorf("leaf %d: %w", index, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the outcomes of block %d: %w", block.Height, err)
+	}
+	return all, nil
+}
