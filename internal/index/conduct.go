@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"lockstep/trade"
@@ -43,31 +44,68 @@ func tallyOf(c *Conduct, phase types.Phase) *Tally {
 	return new(Tally)
 }
 
-// count counts a trade in the phase that it has come to instead of the one that it had; the zero phase is that of a new one.
-func (b *batch) count(row *tradeRow, next progress) error {
-	if row.phase != 0 && trade.Running(row.phase) == trade.Running(next.phase) {
+// count counts a trade of the table in the phase that it has come to, instead of the one that it had there; the zero phase is that of a new row.
+// Those in memory are counted by the questions, see [conductOf].
+func (b *batch) count(row *tradeRow, before types.Phase) error {
+	if before != 0 && trade.Running(before) == trade.Running(row.next.phase) {
 		return nil
 	}
-	for role, party := range map[Role]int64{Producer: row.producer, Consumer: row.consumer} {
-		statistics, err := b.statistics(conductKey{party, row.product.Asset})
+	price := types.TotalOf(row.price)
+	for _, side := range [...]struct {
+		party int64
+		of    func(*Statistics) *Conduct
+	}{{row.producer, asProducer}, {row.consumer, asConsumer}} {
+		statistics, err := b.statistics(conductKey{side.party, row.product.Asset})
 		if err != nil {
 			return err
 		}
-		conduct, price := &statistics.AsProducer, types.TotalOf(row.price)
-		if role == Consumer {
-			conduct = &statistics.AsConsumer
-		}
-		if row.phase != 0 {
-			tally := tallyOf(conduct, row.phase)
+		conduct := side.of(statistics)
+		if before != 0 {
+			tally := tallyOf(conduct, before)
 			tally.Trades, tally.Value = tally.Trades-1, tally.Value.Sub(price)
 		}
-		tally := tallyOf(conduct, next.phase)
-		tally.Trades, tally.Value = tally.Trades+1, tally.Value.Add(price)
-		if next.excused {
+		tallyOf(conduct, row.next.phase).add(price)
+		if row.next.excused {
 			conduct.Excused++
 		}
 	}
 	return nil
+}
+
+func asProducer(s *Statistics) *Conduct { return &s.AsProducer }
+func asConsumer(s *Statistics) *Conduct { return &s.AsConsumer }
+
+func (t *Tally) add(price types.Total) { t.Trades, t.Value = t.Trades+1, t.Value.Add(price) }
+
+// conductOf counts the trades in memory: those of a party, or of all.
+func conductOf(o *open, party *int64) map[conductKey]*Statistics {
+	counted := map[conductKey]*Statistics{}
+	of := func(party int64, row *tradeRow) *Statistics {
+		key := conductKey{party, row.product.Asset}
+		if counted[key] == nil {
+			counted[key] = &Statistics{Asset: key.asset}
+		}
+		return counted[key]
+	}
+	o.visit(party, nil, 0, math.MaxInt64, func(row *tradeRow) bool {
+		price := types.TotalOf(row.price)
+		if party == nil || *party == row.producer {
+			of(row.producer, row).AsProducer.Open.add(price)
+		}
+		if party == nil || *party == row.consumer {
+			of(row.consumer, row).AsConsumer.Open.add(price)
+		}
+		return true
+	})
+	return counted
+}
+
+// addOpen adds the open trades of other statistics.
+func (s *Statistics) addOpen(other *Statistics) {
+	for _, of := range []func(*Statistics) *Conduct{asProducer, asConsumer} {
+		to, from := &of(s).Open, &of(other).Open
+		to.Trades, to.Value = to.Trades+from.Trades, to.Value.Add(from.Value)
+	}
 }
 
 // statistics returns the statistics of a party, for the batch to change.
@@ -92,13 +130,14 @@ func (b *batch) statistics(key conductKey) (*Statistics, error) {
 }
 
 func (b *batch) writeConduct() error {
+	rows := rowWriter{one: b.do.putConduct, some: b.do.putConducts}
 	for _, key := range slices.SortedFunc(maps.Keys(b.conduct), compareConduct) {
-		if _, err := b.do.putConduct.Exec(key.party, id(key.asset), encodeConduct(b.conduct[key])); err != nil {
+		if err := rows.add(key.party, bytes.Clone(key.asset[:]), encodeConduct(b.conduct[key])); err != nil {
 			return err
 		}
 		b.memory.conduct.put(key, b.conduct[key])
 	}
-	return nil
+	return rows.finish()
 }
 
 // conductNumbers visits the numbers of a party's statistics in the order in which they are stored.
@@ -115,7 +154,8 @@ func conductNumbers(s *Statistics, visit func(*uint64)) {
 	}
 }
 
-func encodeConduct(s *Statistics) (sums []byte) {
+func encodeConduct(s *Statistics) []byte {
+	sums := make([]byte, 0, 64)
 	conductNumbers(s, func(n *uint64) { sums = binary.AppendUvarint(sums, *n) })
 	return sums
 }

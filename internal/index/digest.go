@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -44,9 +45,51 @@ func (x *Index) Digest(ctx context.Context) (types.Hash, error) {
 				return err
 			}
 		}
+		if err := q.digestConduct(digest); err != nil {
+			return err
+		}
 		return q.digestTrades(digest)
 	})
 	return types.Hash(digest.Sum(nil)), err
+}
+
+// digestConduct adds the conduct of the parties, with their trades in memory.
+func (q *query) digestConduct(digest hash.Hash) error {
+	rows, err := q.tx.QueryContext(q.ctx, "SELECT party, asset, sums FROM conduct ORDER BY party, asset")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	open := conductOf(q.open, nil)
+	keys := slices.SortedFunc(maps.Keys(open), compareConduct)
+	write := func(key conductKey, s *Statistics) {
+		for _, value := range []any{key.party, key.asset[:], encodeConduct(s)} {
+			digest.Write(digestValue(value))
+		}
+	}
+	for rows.Next() {
+		var key conductKey
+		var sums []byte
+		if err := rows.Scan(&key.party, (*id)(&key.asset), &sums); err != nil {
+			return err
+		}
+		statistics := Statistics{Asset: key.asset}
+		if err := decodeConduct(sums, &statistics); err != nil {
+			return err
+		}
+		for ; len(keys) > 0 && compareConduct(keys[0], key) < 0; keys = keys[1:] {
+			write(keys[0], open[keys[0]])
+		}
+		if len(keys) > 0 && keys[0] == key {
+			statistics.addOpen(open[key])
+			keys = keys[1:]
+		}
+		write(key, &statistics)
+	}
+	for _, key := range keys {
+		write(key, open[key])
+	}
+	return rows.Err()
 }
 
 // digestTrades adds the trades in the order of their numbers: those of the table and those in memory.

@@ -1,11 +1,13 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"lockstep/types"
 )
@@ -145,31 +147,47 @@ func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (ans
 	if err != nil {
 		return answer, err
 	}
-	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
-		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
-		if answer.At, err = q.position(); err != nil {
-			return err
-		}
-		party, known, err := q.number(db.queries.findParty, id(key))
+	after := fromWords(words)
+	err = x.asking(ctx, func(q *query) error {
+		answer.At = q.at
+		party, known, err := q.number(q.queries.findParty, id(key))
 		if err != nil || !known {
 			return err
 		}
-		rows, err := q.rows(db.queries.conduct, party, fromWords(words), limit+1)
+		rows, err := q.rows(q.queries.conduct, party, after, limit+1)
 		if err != nil {
 			return err
 		}
-		var more bool
-		answer.Assets, more, err = collect(rows, limit, func(s *Statistics) error {
+		found, _, err := collect(rows, limit+1, func(s *Statistics) error {
 			var sums []byte
 			if err := rows.Scan((*id)(&s.Asset), &sums); err != nil {
 				return err
 			}
 			return decodeConduct(sums, s)
 		})
-		if more {
-			answer.Next = cursorText(listMember, toWords(answer.Assets[limit-1].Asset)...)
+		if err != nil {
+			return err
 		}
-		return err
+		open := conductOf(q.open, &party)
+		for i := range found {
+			if of := open[conductKey{party, found[i].Asset}]; of != nil {
+				found[i].addOpen(of)
+				delete(open, conductKey{party, found[i].Asset})
+			}
+		}
+		for key, of := range open { // any order: sorted below. Those up to the cursor, and behind the last row of a full page, are on other pages
+			full := len(found) > limit && bytes.Compare(key.asset[:], found[limit].Asset[:]) > 0
+			if bytes.Compare(key.asset[:], after[:]) > 0 && !full {
+				found = append(found, *of)
+			}
+		}
+		slices.SortFunc(found, func(a, b Statistics) int { return bytes.Compare(a.Asset[:], b.Asset[:]) })
+		if len(found) > limit {
+			found = found[:limit]
+			answer.Next = cursorText(listMember, toWords(found[limit-1].Asset)...)
+		}
+		answer.Assets = found
+		return nil
 	})
 	return answer, err
 }

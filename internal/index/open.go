@@ -156,13 +156,24 @@ func (o *open) numbered(n int64) *tradeRow {
 
 // A chunk of the table open has few rows, since it is written whole when one of them changes. One that has lost most of its rows gives the rest to a new one.
 const (
-	chunkRows = 32
-	chunkFew  = 8
+	chunkRows  = 32
+	chunkFew   = 8
+	chunkBytes = 112 // of a row, about
 )
 
 // writeChunks brings the table open up to the batch.
 func (b *batch) writeChunks() error {
 	o := b.open
+	written := rowWriter{one: b.do.putChunk, some: b.do.putChunks}
+	put := func(chunk int64, rows []*tradeRow) error {
+		o.chunks[chunk] = rows
+		encoded := make([]byte, 0, len(rows)*chunkBytes)
+		for _, row := range rows {
+			row.chunk = chunk
+			encoded = row.append(encoded)
+		}
+		return written.add(chunk, encoded)
+	}
 	changed := map[int64]bool{}
 	for _, rows := range [][]*tradeRow{b.change.moved, b.change.ended} {
 		for _, row := range rows {
@@ -173,8 +184,7 @@ func (b *batch) writeChunks() error {
 	for _, chunk := range slices.Sorted(maps.Keys(changed)) {
 		rows := slices.DeleteFunc(o.chunks[chunk], func(r *tradeRow) bool { return !trade.Running(r.next.phase) })
 		if len(rows) > chunkFew {
-			o.chunks[chunk] = rows
-			if err := b.putChunk(chunk); err != nil {
+			if err := put(chunk, rows); err != nil {
 				return err
 			}
 			continue
@@ -187,24 +197,11 @@ func (b *batch) writeChunks() error {
 	}
 	for rows := range slices.Chunk(fresh, chunkRows) {
 		o.chunk++
-		o.chunks[o.chunk] = slices.Clone(rows)
-		for _, row := range rows {
-			row.chunk = o.chunk
-		}
-		if err := b.putChunk(o.chunk); err != nil {
+		if err := put(o.chunk, slices.Clone(rows)); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (b *batch) putChunk(chunk int64) error {
-	var encoded []byte
-	for _, row := range b.open.chunks[chunk] {
-		encoded = row.append(encoded)
-	}
-	_, err := b.do.putChunk.Exec(chunk, encoded)
-	return err
+	return written.finish()
 }
 
 // append appends the row as a chunk has it.
@@ -213,7 +210,8 @@ func (r *tradeRow) append(to []byte) []byte {
 	for _, n := range []int64{r.n, r.producer, r.consumer, r.product.n, int64(r.next.phase), int64(r.deliverBy)} {
 		to = binary.AppendUvarint(to, uint64(n))
 	}
-	rest := r.appendRest(nil, &r.next)
+	var room [restBytes]byte
+	rest := r.appendRest(room[:0], &r.next)
 	return append(binary.AppendUvarint(to, uint64(len(rest))), rest...)
 }
 

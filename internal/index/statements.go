@@ -3,17 +3,24 @@ package index
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // writeStatements are the statements that follow blocks, each named after its job.
 type writeStatements struct {
 	position, addStall, stalled, findConduct, putConduct        *sql.Stmt
+	putConducts                                                 *sql.Stmt
 	findOpen, addTrade, addTrades, addMoment, closeOffer        *sql.Stmt
-	moveTrade, dueTrades, overTrades, putChunk, dropChunk       *sql.Stmt
+	moveTrade, dueTrades, overTrades, putChunk, putChunks       *sql.Stmt
+	dropChunk                                                   *sql.Stmt
 	findParty, addParty, findProduct, addProduct, productOf     *sql.Stmt
 	addAuction, addRound, addOrder, addMatch, volume, putVolume *sql.Stmt
 }
+
+const putChunk = "INSERT OR REPLACE INTO open (chunk, rows) VALUES (?, ?)"
+
+const putConduct = "INSERT OR REPLACE INTO conduct (party, asset, sums) VALUES (?, ?, ?)"
 
 const addTrade = "INSERT INTO trades (n, id, producer, consumer, product, phase, deliver_by, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -23,14 +30,16 @@ func (s *writeStatements) texts() map[**sql.Stmt]string {
 		&s.addStall:    "INSERT OR IGNORE INTO stalls (at, since) VALUES (?, ?)", // another block's clock may stand at it
 		&s.stalled:     "SELECT coalesce(max(at), 0) > 0 FROM stalls WHERE at > ? AND since < ?",
 		&s.findConduct: "SELECT sums FROM conduct WHERE party = ? AND asset = ?",
-		&s.putConduct:  "INSERT OR REPLACE INTO conduct (party, asset, sums) VALUES (?, ?, ?)",
+		&s.putConduct:  putConduct,
+		&s.putConducts: putConduct + strings.Repeat(", (?, ?, ?)", rowsAtOnce-1),
 
 		&s.findOpen:   "SELECT id, n, producer, consumer, product, phase, deliver_by, rest FROM trades INDEXED BY trades_open WHERE id = ? AND phase <= 3",
 		&s.dueTrades:  "SELECT id FROM trades INDEXED BY trades_due WHERE deliver_by >= ? AND deliver_by < ? AND phase = 2",
 		&s.overTrades: "SELECT id, n FROM trades INDEXED BY trades_product WHERE product = ? AND phase > 3",
 		&s.addTrade:   addTrade,
 		&s.addTrades:  addTrade + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?)", rowsAtOnce-1),
-		&s.putChunk:   "INSERT OR REPLACE INTO open (chunk, rows) VALUES (?, ?)",
+		&s.putChunk:   putChunk,
+		&s.putChunks:  putChunk + strings.Repeat(", (?, ?)", rowsAtOnce-1),
 		&s.dropChunk:  "DELETE FROM open WHERE chunk = ?",
 		&s.addMoment:  "INSERT OR IGNORE INTO moments (agreed_at, first) VALUES (?, ?)",     // another block's clock may stand at it
 		&s.closeOffer: "INSERT OR REPLACE INTO offers (id, closed_at, tx) VALUES (?, ?, ?)", // it may be put up again, and close again
@@ -75,4 +84,36 @@ func (s *writeStatements) in(tx *sql.Tx) (within writeStatements) {
 		*statement = tx.Stmt(*statement)
 	}
 	return within
+}
+
+// rowsAtOnce is the number of rows of a statement that writes some: each statement costs as much as a row or two.
+const rowsAtOnce = 32
+
+// rowWriter writes rows, some with each statement.
+type rowWriter struct {
+	one, some *sql.Stmt
+	columns   int
+	values    []any // of rows to come
+}
+
+// add adds a row. Its values must stay as they are.
+func (w *rowWriter) add(values ...any) error {
+	w.columns = len(values)
+	w.values = append(w.values, values...)
+	if len(w.values) < rowsAtOnce*w.columns {
+		return nil
+	}
+	_, err := w.some.Exec(w.values...)
+	w.values = w.values[:0]
+	return err
+}
+
+// finish writes the last rows.
+func (w *rowWriter) finish() error {
+	for row := range slices.Chunk(w.values, max(w.columns, 1)) {
+		if _, err := w.one.Exec(row...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

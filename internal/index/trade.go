@@ -218,9 +218,6 @@ func (b *batch) writeTrades() error {
 		if row.next = next; next == row.progress {
 			continue
 		}
-		if err := b.count(row, next); err != nil {
-			return err
-		}
 		if err := b.write(row); err != nil {
 			return err
 		}
@@ -302,57 +299,42 @@ func (b *batch) write(row *tradeRow) error {
 	isNew := row.phase == 0
 	switch {
 	case row.spilled:
-		_, err := b.do.moveTrade.Exec(row.next.phase, row.appendRest(nil, &row.next), row.n)
+		if err := b.count(row, row.phase); err != nil {
+			return err
+		}
+		row.progress = row.next // no query has this row
 		row.spilled = running
-		row.progress = row.next // nobody else has this row
+		_, err := b.do.moveTrade.Exec(row.phase, row.appendRest(nil, &row.progress), row.n)
 		return err
 	case isNew && running && len(b.open.byID)+len(b.change.begun) < b.openLimit:
 		b.change.begun = append(b.change.begun, row)
 		return nil
 	case isNew:
-		b.inserted = append(b.inserted, row)
 		b.open.spilled = b.open.spilled || running
-		return nil
 	case running:
 		b.change.moved = append(b.change.moved, row)
 		return nil
+	default:
+		b.change.ended = append(b.change.ended, row)
 	}
-	b.change.ended = append(b.change.ended, row)
 	b.inserted = append(b.inserted, row)
-	return nil
+	return b.count(row, 0)
 }
 
-// insert writes the rows of the table, some with each statement.
+// insert writes the new rows of the table.
 func (b *batch) insert() error {
-	args := make([]any, 0, rowsAtOnce*rowColumns)
+	rows := rowWriter{one: b.do.addTrade, some: b.do.addTrades}
 	rests := make([]byte, 0, len(b.inserted)*restBytes)
-	for i, row := range b.inserted {
+	for _, row := range b.inserted {
 		from := len(rests)
 		rests = row.appendRest(rests, &row.next)
-		args = append(args, row.n, row.id[:], row.producer, row.consumer, row.product.n, int64(row.next.phase), int64(row.deliverBy), rests[from:len(rests):len(rests)])
-		left := len(b.inserted) - i - 1
-		if full := len(args) == cap(args); !full && left > 0 {
-			continue
-		}
-		statement := b.do.addTrades
-		if len(args) < cap(args) {
-			for at := 0; at < len(args); at += rowColumns {
-				if _, err := b.do.addTrade.Exec(args[at : at+rowColumns]...); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		if _, err := statement.Exec(args...); err != nil {
+		err := rows.add(row.n, row.id[:], row.producer, row.consumer, row.product.n, int64(row.next.phase), int64(row.deliverBy), rests[from:len(rests):len(rests)])
+		if err != nil {
 			return err
 		}
-		args = args[:0]
 	}
-	return nil
+	return rows.finish()
 }
 
-const (
-	rowsAtOnce = 32 // of one statement
-	rowColumns = 8
-	restBytes  = 64 // about, of the column rest
-)
+// restBytes is about the length of the column rest.
+const restBytes = 64
