@@ -58,6 +58,7 @@ type nodeInitCmd struct {
 	Threshold   uint32            `help:"How many of the operators must sign a decision." default:"1" placeholder:"K"`
 	Market      marketFlags       `embed:"" prefix:"market-"`
 	accessFlags
+	indexFlags
 	Entries entryFlags `embed:"" prefix:"entries-"`
 	Fee     feeFlags   `embed:"" prefix:"fee-"`
 
@@ -98,6 +99,9 @@ func (c *nodeInitCmd) Run(a *app) error {
 	}
 	settings := node.DefaultSettings()
 	settings.API, settings.Hosts, settings.Origins = c.API, c.AllowHost, c.AllowOrigin
+	if err := c.indexFlags.apply(&settings); err != nil {
+		return err
+	}
 	if err := node.Init(c.dir(a), node.InitOptions{Params: params, Settings: settings, Evidence: c.EvidenceAge}); err != nil {
 		if errors.Is(err, node.ErrUsed) {
 			return fmt.Errorf("%w: %s", err, a.next("node start"))
@@ -145,6 +149,21 @@ type nodeStartCmd struct {
 type accessFlags struct {
 	AllowHost   []string `help:"Name by which a proxy on this machine makes the API known; once for each." placeholder:"NAME"`
 	AllowOrigin []string `help:"Site whose pages may read the API in a browser, such as https://market.example; once for each." placeholder:"URL"`
+}
+
+// indexFlags say whether a node keeps the query index.
+type indexFlags struct {
+	NoIndex bool   `help:"Keep no index of the past: the node answers no questions on history, such as a validator that others don't ask. It can be switched on later."`
+	IndexAt string `help:"With --no-index, the API of a node that keeps one: this node sends those who ask there." placeholder:"URL"`
+}
+
+func (f *indexFlags) apply(settings *node.Settings) error {
+	if f.IndexAt != "" && !f.NoIndex {
+		return misuse("--index-at is for a node with --no-index: this one answers questions on history itself")
+	}
+	index := !f.NoIndex
+	settings.Index, settings.IndexAt = &index, f.IndexAt
+	return nil
 }
 
 func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {

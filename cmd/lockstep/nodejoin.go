@@ -22,6 +22,7 @@ type nodeJoinCmd struct {
 	API     string     `help:"Address on which the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
 	Listen  string     `help:"Take connections of other nodes here, such as 0.0.0.0:26656." placeholder:"HOST:PORT"`
 	accessFlags
+	indexFlags
 }
 
 // maxGenesisFile bounds the genesis file of a ledger.
@@ -31,6 +32,9 @@ const maxGenesisFile = 64 << 20
 func (c *nodeJoinCmd) Run(ctx context.Context, a *app) error {
 	settings := node.DefaultSettings()
 	settings.API, settings.P2PListen, settings.Hosts, settings.Origins = c.API, c.Listen, c.AllowHost, c.AllowOrigin
+	if err := c.indexFlags.apply(&settings); err != nil {
+		return err
+	}
 	for _, address := range []struct{ flag, value string }{{"--api", c.API}, {"--listen", c.Listen}} {
 		if address.value == "" {
 			continue

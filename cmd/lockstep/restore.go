@@ -199,6 +199,9 @@ func (s *session) used(ctx context.Context, key types.PublicKey, traces map[type
 		return is, err
 	}
 	fills, err := s.node.Fills(ctx, key, types.ProductID{}, client.Page{Limit: 1})
+	if types.CodeOf(err) == types.CodeUnavailable { // the node keeps no index; all trades of the key were asked for above
+		return false, nil
+	}
 	if err != nil || len(fills.Fills) > 0 {
 		return err == nil, err
 	}

@@ -19,8 +19,13 @@ func (c *nodeInitCmd) initAll(a *app, params types.Params) error {
 	if err != nil {
 		return err
 	}
+	settings := node.DefaultSettings()
+	if err := c.indexFlags.apply(&settings); err != nil {
+		return err
+	}
 	for i := range validators {
 		validators[i].Hosts, validators[i].Origins = c.AllowHost, c.AllowOrigin
+		validators[i].NoIndex, validators[i].IndexAt = c.NoIndex, c.IndexAt
 	}
 	if err := node.InitAll(validators, params, c.EvidenceAge); err != nil {
 		return err

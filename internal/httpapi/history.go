@@ -23,10 +23,18 @@ func (s *server) historyRoutes() []route {
 // asked answers from the index, if the node keeps one.
 func asked[T any](s *server, question func(*query.History) (T, error)) (*answer[T], error) {
 	if s.history == nil {
-		return nil, s.refuse(types.Refuse(types.CodeUnavailable, "this node keeps no index: ask another node"))
+		return nil, s.refuse(s.noIndex())
 	}
 	told, err := question(s.history)
 	return respond(s, told, err)
+}
+
+// noIndex is the error of a question that only the index answers, on a node that keeps none.
+func (s *server) noIndex() error {
+	if s.elsewhere != "" {
+		return types.Refuse(types.CodeUnavailable, "this node keeps no index of the past: ask the node %s", s.elsewhere)
+	}
+	return types.Refuse(types.CodeUnavailable, "this node keeps no index of the past: ask another node of the ledger, one whose status tells the height of its index")
 }
 
 // given returns a pointer to a parameter, nil when it is the zero value.

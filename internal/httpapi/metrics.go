@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -74,7 +75,7 @@ func oneIf(yes bool) float64 {
 
 type gauge struct {
 	desc *prometheus.Desc
-	of   func(*wire.Status) float64
+	of   func(*wire.Status) float64 // NaN: there is no value
 }
 
 func newStanding(ledger Ledger, network Network) *standing {
@@ -91,7 +92,12 @@ func newStanding(ledger Ledger, network Network) *standing {
 	add("peers", "Peers that the node is connected to.", func(s *wire.Status) float64 { return float64(s.Peers) })
 	add("validators", "Validators of the chain.", func(s *wire.Status) float64 { return float64(s.Validators) })
 	add("halted", "1 when no block came for much longer than an idle ledger waits.", func(s *wire.Status) float64 { return oneIf(s.Halted) })
-	add("index_height", "The height up to which the index goes.", func(s *wire.Status) float64 { return float64(s.Index) })
+	add("index_height", "The height up to which the index goes.", func(s *wire.Status) float64 {
+		if s.Index == 0 { // it keeps none, and can't fall behind
+			return math.NaN()
+		}
+		return float64(s.Index)
+	})
 	add("disk_free_bytes", "Bytes left on the disk of the node.", func(s *wire.Status) float64 { return float64(s.DiskFree) })
 	add("on_disk_height", "The height up to which the state and the log of outcomes are on the disk.", func(s *wire.Status) float64 { return float64(s.OnDisk) })
 	add("certificate_end_seconds", "Unix time of the end of the TLS certificate, 0: there is none.", func(s *wire.Status) float64 { return float64(s.CertEnds) / 1000 })
@@ -136,7 +142,9 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for _, gauge := range s.gauges {
-		out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.of(&status))
+		if value := gauge.of(&status); !math.IsNaN(value) {
+			out <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, value)
+		}
 	}
 	s.collectValidators(out)
 	s.collectAssets(ctx, out)

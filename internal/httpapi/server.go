@@ -25,8 +25,9 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 
-	// History answers questions on the past from the index. Without it they are refused.
-	History *query.History
+	// History answers questions on the past from the index. Without it they are refused, and HistoryAt is the address of a node to ask instead, if one is known.
+	History   *query.History
+	HistoryAt string
 
 	// Joins keeps the requests of newcomers. Without it they are refused.
 	Joins Joins
@@ -64,22 +65,23 @@ type Network interface {
 
 // server is the API of one ledger.
 type server struct {
-	ledger   Ledger
-	history  *query.History
-	joins    Joins
-	version  string
-	log      *slog.Logger
-	token    *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
-	tokens   *access.Book
-	net      Network
-	hosts    []string
-	origins  []string
-	counters *metrics
-	limits   Limits
-	market   Prices
-	backup   func(ctx context.Context, to io.Writer) error
-	streams  *quota // that are open
-	bodies   *quota // bytes of requests that are being read
+	ledger    Ledger
+	history   *query.History
+	elsewhere string // where history is answered
+	joins     Joins
+	version   string
+	log       *slog.Logger
+	token     *[sha256.Size]byte // of the node's own access token, nil when everybody may submit
+	tokens    *access.Book
+	net       Network
+	hosts     []string
+	origins   []string
+	counters  *metrics
+	limits    Limits
+	market    Prices
+	streams   *quota // that are open
+	bodies    *quota // bytes of requests that are being read
+	backup    func(ctx context.Context, to io.Writer) error
 }
 
 // New returns a handler for all routes.
@@ -94,7 +96,7 @@ func New(config Config) (http.Handler, error) {
 	}
 	useProblems()
 	s := &server{
-		ledger: config.Ledger, history: config.History, joins: config.Joins, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
+		ledger: config.Ledger, history: config.History, elsewhere: config.HistoryAt, joins: config.Joins, version: config.Version, log: config.Logger, limits: config.Limits.withDefaults(),
 		tokens: config.Tokens, net: config.Network, market: config.Prices, backup: config.Backup,
 	}
 	s.streams = newQuota(s.limits.Streams, s.limits.AddressStreams)

@@ -47,6 +47,10 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 	if err := snapshot.Folder(filepath.Join(dir, snapshotsFolder)).Check(); err != nil {
 		return err
 	}
+	settings, err := LoadSettings(dir)
+	if err != nil || !settings.indexed() { // an index of earlier is brought up to date when it is switched on
+		return err
+	}
 	if s.Base() > 0 { // the index may know more than the blocks that are kept
 		return nil
 	}

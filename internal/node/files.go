@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -56,6 +57,10 @@ type Settings struct {
 	// nodes that join; zero for none.
 	Keep      string         `json:"keep"`
 	Snapshots types.Duration `json:"snapshots"`
+	// Index says whether the node keeps the query index, which answers questions on history; a validator can do without. IndexAt is the address of
+	// the API of a node that keeps one, which a node without one names to those who ask it.
+	Index   *bool  `json:"index"`
+	IndexAt string `json:"index_at,omitempty"`
 
 	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
 	ClockAhead types.Duration `json:"clock_ahead,omitempty"`
@@ -133,6 +138,9 @@ const (
 	MinMemoryMB     = 256
 )
 
+// indexed reports whether the node keeps the query index.
+func (s *Settings) indexed() bool { return s.Index == nil || *s.Index }
+
 // storeMemory returns the store's share of the memory.
 func (s *Settings) storeMemory() store.Memory { return store.Memory(s.MemoryMB) << 20 * 5 / 8 }
 
@@ -181,8 +189,10 @@ func parseProxy(text string) (netip.Prefix, error) {
 
 // DefaultSettings returns the settings of a single node.
 func DefaultSettings() Settings {
+	index := true
 	return Settings{
-		API: DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
+		Index: &index,
+		API:   DefaultAPI, Hosts: []string{}, Origins: []string{}, P2PPeers: []string{}, LogLevel: slog.LevelInfo, MemoryMB: DefaultMemoryMB,
 		Connections: DefaultConnections, Streams: DefaultStreams, Proxies: []string{}, Requests: DefaultRequests, Keep: KeepAll, Snapshots: DefaultSnapshots,
 	}
 }
@@ -205,6 +215,9 @@ func (s *Settings) Check() error {
 	}
 	if s.HaltedAfter > 0 && s.HaltedAfter.Std() < minHalted {
 		return fmt.Errorf("halted_after: %s is too short: an idle ledger may make a block every 2 s, and a lost round costs some more; set %s or more", s.HaltedAfter, minHalted)
+	}
+	if err := s.checkIndexAt(); err != nil {
+		return err
 	}
 	if s.Requests < 0 {
 		return fmt.Errorf("requests: %d is too few: set 1 or more, or 0 for no bound", s.Requests)
@@ -237,6 +250,21 @@ func (s *Settings) Check() error {
 		if !isPeer(peer) {
 			return fmt.Errorf("p2p_peers: %.200q is not a node: write id@host:port, with the id of 40 hexadecimal digits that \"lockstep node id\" prints", peer)
 		}
+	}
+	return nil
+}
+
+// checkIndexAt reports an address of the index's node that no client can ask, or that nobody is told.
+func (s *Settings) checkIndexAt() error {
+	if s.IndexAt == "" {
+		return nil
+	}
+	if s.indexed() {
+		return errors.New("index_at: the node keeps an index itself: remove index_at, or set \"index\": false")
+	}
+	address, err := url.Parse(s.IndexAt)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" || address.User != nil {
+		return fmt.Errorf("index_at: %q is not the address of a node's API: write one such as https://node.example", s.IndexAt)
 	}
 	return nil
 }
@@ -359,6 +387,9 @@ func (s *Settings) fill() {
 	}
 	if s.Snapshots == 0 {
 		s.Snapshots = defaults.Snapshots
+	}
+	if s.Index == nil {
+		s.Index = defaults.Index
 	}
 	for _, number := range []struct {
 		value    *int

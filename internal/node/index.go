@@ -21,6 +21,9 @@ type indexSource struct {
 
 func (s indexSource) Block(height uint64) (*index.Block, error) {
 	block, err := s.find(height)
+	if block == nil && err == nil && height <= s.Height() {
+		err = fmt.Errorf("the store does not have block %d any more, from which the index must go on", height)
+	}
 	if block == nil || err != nil {
 		return nil, err
 	}
@@ -179,7 +182,7 @@ func (n *Node) whileBusy(ctx context.Context, atMost time.Duration) (context.Con
 	return busy, cancel
 }
 
-// Index returns the query index, for programs that run a node in their own process.
+// Index returns the query index, for programs that run a node in their own process; nil when the node keeps none.
 func (n *Node) Index() *index.Index { return n.index }
 
 // IndexReport describes the content of an index.
@@ -190,6 +193,13 @@ type IndexReport struct {
 
 // Reindex deletes the index of the node in a folder and rebuilds it from the store. The node must not run.
 func Reindex(ctx context.Context, dir string, logger *slog.Logger) (report IndexReport, err error) {
+	settings, err := LoadSettings(dir)
+	if err != nil {
+		return report, err
+	}
+	if !settings.indexed() {
+		return report, fmt.Errorf("the node keeps no index: set \"index\": true in %s first; the next start builds it as well", filepath.Join(dir, settingsFile))
+	}
 	s, err := openStore(dir, store.DefaultMemory, logger)
 	if err != nil {
 		return report, err

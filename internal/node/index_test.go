@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"lockstep/client"
 	"lockstep/internal/chain"
 	"lockstep/internal/index"
 	"lockstep/internal/ledgertest/party"
@@ -166,5 +171,109 @@ func TestReindexOfRunningNode(t *testing.T) {
 	start(t, dir)
 	if _, err := Reindex(t.Context(), dir, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
 		t.Error(err)
+	}
+}
+
+// TestNodeWithoutIndex: a node that keeps no index refuses the questions that need one and names the node to ask; once the index is switched on, it
+// has the blocks of before.
+func TestNodeWithoutIndex(t *testing.T) {
+	t.Parallel()
+	params := quickParams()
+	dir := t.TempDir()
+	settings := DefaultSettings()
+	*settings.Index, settings.IndexAt = false, "https://history.example"
+	if err := Init(dir, InitOptions{Params: params, Settings: settings}); err != nil {
+		t.Fatal(err)
+	}
+	n, stop := start(t, dir)
+	must(t, n.Ledger(), mint(params, 1000, "peter"), agreeTx(params, 1))
+	asks, err := client.New("http://" + n.APIAddress())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, trades := asks.TradeHistory(t.Context(), client.TradeFilter{}, client.Page{})
+	_, auctions := asks.AuctionHistory(t.Context(), client.AuctionFilter{}, client.Page{})
+	_, fills := asks.Fills(t.Context(), party.Key("peter"), types.ProductID{}, client.Page{})
+	for _, err := range []error{trades, auctions, fills} {
+		if types.CodeOf(err) != types.CodeUnavailable || !strings.Contains(err.Error(), "https://history.example") {
+			t.Errorf("a question on history: %v", err)
+		}
+	}
+	status, err := asks.Status(t.Context())
+	if err != nil || status.Index != 0 || n.Index() != nil {
+		t.Errorf("the status tells index height %d: %v", status.Index, err)
+	}
+	if open, err := asks.Trades(t.Context(), party.Key("peter"), true, client.Page{}); err != nil || len(open.Trades) != 1 {
+		t.Errorf("the open trades are %+v: %v", open, err)
+	}
+	for text, want := range map[string]bool{"lockstep_height": true, "lockstep_index_height": false} {
+		if got := strings.Contains(metricsOf(t, n), "\n"+text+"{"); got != want {
+			t.Errorf("metric %s: %t", text, got)
+		}
+	}
+	stop()
+	quiet := slog.New(slog.DiscardHandler)
+	if report, err := Check(dir, quiet); err != nil || report.Index != (types.Hash{}) {
+		t.Errorf("the check found the index %s: %v", report.Index, err)
+	}
+	if _, err := Reindex(t.Context(), dir, quiet); err == nil || !strings.Contains(err.Error(), `set "index": true in`) {
+		t.Errorf("reindex: %v", err)
+	}
+	*settings.Index, settings.IndexAt = true, ""
+	if err := writeSettings(filepath.Join(dir, settingsFile), settings); err != nil {
+		t.Fatal(err)
+	}
+	n, stop = start(t, dir)
+	for found := 0; found == 0; time.Sleep(10 * time.Millisecond) {
+		answer, err := n.Index().Trades(t.Context(), index.TradeFilter{}, index.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = len(answer.Trades)
+	}
+	stop()
+	if report := sameWhenRebuilt(t, dir); report.Trades != 1 {
+		t.Errorf("rebuilt: %+v", report)
+	}
+}
+
+func metricsOf(t *testing.T, n *Node) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+n.APIAddress()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestIndexSettings: a setting that would have no effect, or send clients nowhere, is refused.
+func TestIndexSettings(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		`{"index": false}`: "",
+		`{"index": null}`:  "",
+		`{"index": true}`:  "",
+		`{"index": false, "index_at": "http://10.0.0.7:8645"}`:  "",
+		`{"index_at": "https://node.example"}`:                  "keeps an index itself",
+		`{"index": false, "index_at": "node.example"}`:          "not the address",
+		`{"index": false, "index_at": "https://a:b@x.example"}`: "not the address",
+		`{"index": "no"}`: "index",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, settingsFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadSettings(dir); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

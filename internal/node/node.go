@@ -46,7 +46,7 @@ type Node struct {
 	dir      string
 	store    *store.Store
 	chain    *chain.Chain
-	index    *index.Index
+	index    *index.Index // nil: the node keeps none
 	ledger   *query.Ledger
 	listener net.Listener
 	public   net.Listener  // with TLS, or nil
@@ -108,17 +108,25 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
+	var indexed func() (uint64, error)
+	if settings.indexed() {
+		indexed = func() (uint64, error) { return n.index.Height(), nil }
+	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
 		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
 		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
-		Keep: keep, Indexed: func() (uint64, error) { return n.index.Height(), nil },
+		Keep: keep, Indexed: indexed,
 	}, n.store, n.logger)
 	if err != nil {
 		return err
 	}
-	if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
-		return err
+	var history *query.History
+	if settings.indexed() {
+		if n.index, err = openIndex(config.Dir, n.store, n.logger); err != nil {
+			return err
+		}
+		history = query.NewHistory(n.index)
 	}
 	n.ledger = query.New(ordering{n.chain, n}, n.store)
 	if err := n.signCheckpoints(); err != nil {
@@ -143,7 +151,7 @@ func (n *Node) open(config Config) error {
 	}
 	api, err := httpapi.New(httpapi.Config{
 		Tokens: tokens, Network: network{n}, Backup: n.WriteBackup,
-		Ledger: n.ledger, History: query.NewHistory(n.index), Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
+		Ledger: n.ledger, History: history, HistoryAt: settings.IndexAt, Token: n.token, Limits: n.limits, Version: config.Version, Logger: n.logger,
 		Hosts: hosts, Origins: slices.Concat(settings.Origins, config.Origins), Prices: prices, Joins: requests,
 	})
 	if err != nil {
@@ -190,7 +198,9 @@ func cannotListen(address string, err error) error {
 func (n *Node) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.chain.Run(ctx) })
-	group.Go(func() error { return n.followIndex(ctx) })
+	if n.index != nil {
+		group.Go(func() error { return n.followIndex(ctx) })
+	}
 	server := httpapi.NewServer(ctx, n.handler, n.limits, n.logger)
 	for _, listener := range n.listeners() {
 		group.Go(func() error { return serve(ctx, server, listener) })

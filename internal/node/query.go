@@ -51,8 +51,11 @@ func (o ordering) Status() query.Status {
 	chain := o.Chain.Status()
 	status := query.Status{
 		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, SinceBlock: chain.SinceBlock,
-		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...), Index: o.node.index.Height(),
+		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...),
 		OnDisk: o.node.store.OnDisk(), CertEnds: o.node.certs.end(),
+	}
+	if o.node.index != nil {
+		status.Index = o.node.index.Height()
 	}
 	if room, err := disk.Free(o.node.dir); err == nil { // where the system doesn't tell, nothing is known
 		status.DiskFree = room

@@ -17,6 +17,8 @@ type Validator struct {
 	Address string   // where the other validators reach it, as host:port
 	Hosts   []string // host names under which a proxy serves its API
 	Origins []string // sites whose pages may read its API
+	NoIndex bool     // it keeps no query index
+	IndexAt string   // the API of a node that keeps one
 }
 
 // InitAll creates the folders of a new ledger with several validators, which share one genesis and know each other's addresses. Each folder
@@ -80,5 +82,6 @@ func (v *Validator) settings(peers []string) *Settings {
 	settings.API, settings.P2PListen = v.API, v.Listen
 	settings.P2PPeers = append(settings.P2PPeers, peers...)
 	settings.Hosts, settings.Origins = append(settings.Hosts, v.Hosts...), append(settings.Origins, v.Origins...)
+	*settings.Index, settings.IndexAt = !v.NoIndex, v.IndexAt
 	return &settings
 }

@@ -178,11 +178,14 @@ func (c *screen) overRow(t *history.Trade) tradeRow {
 func (c *screen) allTrades() error {
 	c.Status, c.Down = c.facts.status(c.r.Context())
 	page, err := c.ask().TradeHistory(c.r.Context(), client.TradeFilter{}, client.Page{After: c.r.URL.Query().Get("after"), Limit: mostOver})
+	group := tradeGroup{Title: c.Plain("trades.newest")}
+	if types.CodeOf(err) == types.CodeUnavailable {
+		group.Note, err = c.T("history.missing"), nil
+	}
 	if err != nil {
 		return err
 	}
 	view := tradesView{Next: page.Next}
-	group := tradeGroup{Title: c.Plain("trades.newest")}
 	for i := range page.Trades {
 		row := c.overRow(&page.Trades[i])
 		row.Sum = c.Money(page.Trades[i].Product.Asset, page.Trades[i].Price)
