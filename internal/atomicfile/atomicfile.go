@@ -4,6 +4,7 @@ package atomicfile
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,14 @@ import (
 
 // Create writes a new file. It fails with [fs.ErrExist] when there is a file or a link at the path.
 func Create(path string, content []byte) error {
+	return CreateBy(path, func(to io.Writer) error {
+		_, err := to.Write(content)
+		return err
+	})
+}
+
+// CreateBy is [Create] of a large file, which a function writes. There is no file at the path before the function has returned without an error.
+func CreateBy(path string, content func(to io.Writer) error) error {
 	return write(path, content, func(temp string) error {
 		return os.Link(temp, path) // fails where a rename would overwrite
 	})
@@ -29,18 +38,21 @@ func Replace(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	return write(target, content, func(temp string) error { return os.Rename(temp, target) })
+	return write(target, func(to io.Writer) error {
+		_, err := to.Write(content)
+		return err
+	}, func(temp string) error { return os.Rename(temp, target) })
 }
 
 // write makes a file beside the path and has it put into its place.
-func write(path string, content []byte, place func(temp string) error) error {
+func write(path string, content func(to io.Writer) error, place func(temp string) error) error {
 	folder := filepath.Dir(path)
 	temp, err := os.CreateTemp(folder, ".lockstep-*") // made with mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temp.Name())
-	_, err = temp.Write(content)
+	err = content(temp)
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
