@@ -67,7 +67,7 @@ func (z *bazaar) Block(height uint64) (*index.Block, error) {
 		kind  types.EventKind
 		phase types.Phase
 	}{
-		{0, types.EventAgreed, types.PhaseAgreed}, {0, types.EventPaid, types.PhasePaid}, {toDeliver, types.EventDelivered, types.PhaseDelivered},
+		{0, types.EventPaid, types.PhasePaid}, {toDeliver, types.EventDelivered, types.PhaseDelivered},
 		{toRelease, types.EventReleased, types.PhaseReleased}, {toRelease + 1, types.EventCollected, types.PhaseReleased},
 	} {
 		for n := range uint64(bazaarTrades) {

@@ -92,6 +92,9 @@ func (b *batch) step(o *types.Outcome, kind types.EventKind, step *types.Stepped
 	default:
 		row, err = b.find(step.Trade)
 	}
+	if kind == types.EventPaid && row == nil && err == nil { // an offer was taken: that agrees and pays at once
+		row, err = b.begin(o, kind, step.Trade)
+	}
 	if row == nil || err != nil {
 		return err
 	}

@@ -190,7 +190,7 @@ func (w *world) play(blocks int, each func()) {
 		var txs []*types.Tx
 		w.read(func(s *store.IndexedSnapshot) {
 			for range w.random.IntN(4) {
-				txs = append(txs, w.newBusiness())
+				txs = append(txs, w.newBusiness(s))
 			}
 			for trade := range s.Reader.Trades() { // in order of IDs
 				if w.random.IntN(4) == 0 {
@@ -211,7 +211,13 @@ func (w *world) play(blocks int, each func()) {
 	}
 }
 
-func (w *world) newBusiness() *types.Tx {
+func (w *world) newBusiness(s *store.IndexedSnapshot) *types.Tx {
+	if w.random.IntN(5) == 0 {
+		for standing := range s.OffersAfter(types.OfferID{}) {
+			return w.take(standing)
+		}
+		return w.post()
+	}
 	producer := w.random.IntN(parties)
 	consumer := (producer + 1 + w.random.IntN(parties-1)) % parties
 	if w.random.IntN(3) > 0 {
@@ -220,6 +226,28 @@ func (w *world) newBusiness() *types.Tx {
 	}
 	agreement := w.agreement(producer, consumer)
 	return w.agree(agreement)
+}
+
+// post offers a film; take takes it, which agrees and pays at once.
+func (w *world) post() *types.Tx {
+	w.nonce++
+	producer := w.random.IntN(parties)
+	return w.txBy([]types.PublicKey{party(producer)}, &types.Post{Offer: types.Offer{
+		ChainID: w.params.ChainID, Producer: party(producer), Goods: types.Goods{Commodity: "film", Unit: types.UnitItem, Quantity: 1},
+		Asset: assetID(0), Price: types.Rate{Mantissa: 10}, Deposit: types.Rate{Mantissa: 1}, MinFill: 1, Instalments: 1, Fallback: &types.Hold{}, Nonce: w.nonce,
+		Deadlines: types.Deadlines{PayBy: w.time.Add(10 * second), DeliverBy: w.time.Add(14 * second), ReadingBy: w.time.Add(18 * second), ConfirmBy: w.time.Add(22 * second)},
+	}})
+}
+
+func (w *world) take(standing *types.StandingOffer) *types.Tx {
+	consumer := party(w.random.IntN(parties))
+	w.nonce++
+	agreement, err := standing.Offer.Agreement(1, consumer, w.nonce)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.txBy([]types.PublicKey{publicKey("issuer"), consumer}, &types.Issue{Asset: asset(0), Amount: agreement.Price + agreement.Deposit},
+		&types.Take{Offer: standing.Offer.ID(), Consumer: consumer, Quantity: 1, Nonce: w.nonce, Digest: secret(agreement.ID()).Digest(1)})
 }
 
 // issueFirst is the asset of an issue of nothing much, for it must be known.
