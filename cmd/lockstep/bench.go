@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lockstep/internal/bench"
+	"lockstep/internal/node"
 )
 
 // benchCmd measures the trades a second of this machine, and shows its bottleneck.
@@ -49,6 +50,7 @@ func (b *benchCmd) Run(ctx context.Context, a *app) error {
 	if b.Plot != "" && !b.Growth {
 		return misuse("--plot draws --growth")
 	}
+	boundMemory(node.DefaultMemoryMB) // as a node does
 	profiles := &profiles{cpu: b.CPUProfile, trace: b.Trace}
 	report, err := b.measure(ctx, b.options(a, profiles))
 	err = errors.Join(err, profiles.err)

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"lockstep/client/wire"
@@ -179,9 +177,7 @@ func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(settings.MemoryMB) << 20) // the collector works harder near it, so that garbage doesn't double it
-	}
+	boundMemory(settings.MemoryMB)
 	logger := a.logger()
 	for {
 		err := c.serve(ctx, a, logger)
