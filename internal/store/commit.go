@@ -238,7 +238,7 @@ func (s *Store) writeSealed() (*memtable, error) {
 			sums.checkpoint = checkpoint{height, sums.state.StateHash(height, &s.params)}
 		}
 		if err = s.log.Sync(); err == nil { // the batch names leaves up to its position
-			kept, err = immutable.write(s.db, changes, sums)
+			kept, err = immutable.write(s.db, changes, sums, s.balances)
 		}
 		return err
 	})

@@ -54,7 +54,7 @@ func TestReaderAtEveryHeight(t *testing.T) {
 			default:
 				memtable := newMemtable(height-1, newPartitions())
 				memtable.add(staged)
-				if _, err := memtable.write(db, memtable.net(), sums{}); err != nil {
+				if _, err := memtable.write(db, memtable.net(), sums{}, newKnownBalances()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -47,6 +47,7 @@ type Store struct {
 	captures    captures
 
 	writing  sync.Mutex     // held during a flush
+	balances *knownBalances // for flushes
 	flushing sync.WaitGroup // background flushes
 	readers  sync.WaitGroup // heads, snapshots and look-ups in progress
 
@@ -188,7 +189,7 @@ func (s *Store) loadPosition() error {
 			return damagedError(s.dir, err)
 		}
 	}
-	s.cache, s.active = newCache(s.memory.values()), newMemtable(s.position.height, s.partitions)
+	s.cache, s.active, s.balances = newCache(s.memory.values()), newMemtable(s.position.height, s.partitions), newKnownBalances()
 	return nil
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,6 +16,7 @@ type writer struct {
 	partitions partitions
 	kept       uint64 // append-only entries
 	balances   map[holding]*Balance
+	known      *knownBalances
 }
 
 // holding identifies a balance: an owner and an asset.
@@ -96,17 +96,12 @@ func (w *writer) balanceOf(at holding) *Balance {
 func (w *writer) writeBalances(db *pebble.DB) error {
 	for at, change := range w.balances { // any order: balances are independent
 		key := balanceKey(at.owner, at.asset)
-		encoded, err := get(db, key)
+		sum, err := w.known.get(db, at)
 		if err != nil {
 			return err
 		}
-		var sum Balance
-		if encoded != nil {
-			if err := types.Decode(encoded, &sum); err != nil {
-				return fmt.Errorf("the balance of %s in asset %s is damaged: %w", at.owner, at.asset, err)
-			}
-		}
 		sum.Coins, sum.Spendable, sum.Locked, sum.InOrders = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked, sum.InOrders+change.InOrders
+		w.known.put(at, sum)
 		if sum == (Balance{}) {
 			err = w.batch.Delete(key, nil)
 		} else {

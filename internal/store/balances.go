@@ -1,0 +1,44 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"lockstep/types"
+)
+
+// knownBalances keeps the balances that flushes wrote lately, since each flush changes those of the parties that trade. It has two halves, and drops the
+// old half when the young one is full. Only flushes use it, one at a time.
+type knownBalances struct{ young, old map[holding]Balance }
+
+// mostBalances bounds a half, to some 5 MB.
+const mostBalances = 32 << 10
+
+func newKnownBalances() *knownBalances { return &knownBalances{young: map[holding]Balance{}} }
+
+// get returns a balance, zero for one that does not exist.
+func (k *knownBalances) get(db *pebble.DB, at holding) (sum Balance, err error) {
+	if sum, known := k.young[at]; known {
+		return sum, nil
+	}
+	if sum, known := k.old[at]; known {
+		return sum, nil
+	}
+	encoded, err := get(db, balanceKey(at.owner, at.asset))
+	if encoded == nil || err != nil {
+		return sum, err
+	}
+	if err := types.Decode(encoded, &sum); err != nil {
+		return sum, fmt.Errorf("the balance of %s in asset %s is damaged: %w", at.owner, at.asset, err)
+	}
+	return sum, nil
+}
+
+// put keeps a balance that is about to be written. When the write fails, the store makes no other.
+func (k *knownBalances) put(at holding, sum Balance) {
+	if len(k.young) >= mostBalances {
+		k.old, k.young = k.young, make(map[holding]Balance, mostBalances)
+	}
+	k.young[at] = sum
+}
