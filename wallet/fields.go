@@ -8,8 +8,15 @@ import (
 // The encoding of a wallet file's content: Fields lists the parts of a type in their order in the file, see [canon.Value].
 
 func (c *content) Fields(w *canon.Coder) {
-	w.Array(10)
+	w.Array(11)
 	c.shared(w)
+	canon.List(w, "names", &c.Names, (*Named).fields)
+	canon.List(w, "trusted headers", &c.Headers, (*PinnedHeader).fields)
+}
+
+func (c *contentV3) Fields(w *canon.Coder) {
+	w.Array(10)
+	(*content)(c).shared(w)
 	canon.List(w, "names", &c.Names, (*Named).fields)
 }
 
@@ -93,6 +100,13 @@ func (l *PinnedLedger) fields(w *canon.Coder) {
 	canon.Text(w, "chain id", &l.ChainID)
 	w.Bytes("genesis", l.Genesis[:])
 	w.Bytes("parameters", l.Params[:])
+}
+
+func (h *PinnedHeader) fields(w *canon.Coder) {
+	w.Array(3)
+	canon.Number(w, "height", &h.Height)
+	w.Bytes("hash", h.Hash[:])
+	canon.Number(w, "time", &h.Time)
 }
 
 func (s *storedSignature) fields(w *canon.Coder) {

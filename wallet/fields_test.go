@@ -18,16 +18,23 @@ func fullContent() content {
 			Losses: []LossLimit{{Asset: types.AssetID{4}, Most: 1 << 40}}, MinBond: 500, NoBond: 1, MaxDeposit: 10_000,
 			Fees: []FeeLimit{{Asset: types.AssetID{5}, Most: 7}},
 		},
-		Assets: []TrustedAsset{{Asset: types.Asset{Issuer: types.PublicKey{6}, Code: "EUR", Decimals: 2}, Label: "bank"}},
-		Ledger: []PinnedLedger{{ChainID: "samplestadt", Genesis: types.Hash{8}, Params: types.Hash{9}}},
-		Signed: []storedSignature{{Account: 300, File: []byte("proposal")}},
-		Names:  []Named{{Key: types.PublicKey{11}, Label: "clara"}},
+		Assets:  []TrustedAsset{{Asset: types.Asset{Issuer: types.PublicKey{6}, Code: "EUR", Decimals: 2}, Label: "bank"}},
+		Ledger:  []PinnedLedger{{ChainID: "samplestadt", Genesis: types.Hash{8}, Params: types.Hash{9}}},
+		Signed:  []storedSignature{{Account: 300, File: []byte("proposal")}},
+		Names:   []Named{{Key: types.PublicKey{11}, Label: "clara"}},
+		Headers: []PinnedHeader{{Height: 12, Hash: types.Hash{13}, Time: 14}},
 	}
+}
+
+func fullV3() contentV3 {
+	full := fullContent()
+	full.Mark, full.Headers = walletMarkV3, nil
+	return contentV3(full)
 }
 
 func fullV2() contentV2 {
 	full := fullContent()
-	full.Mark, full.Names = walletMarkV2, nil
+	full.Mark, full.Names, full.Headers = walletMarkV2, nil, nil
 	return contentV2(full)
 }
 
@@ -42,12 +49,13 @@ func fullV1() contentV1 {
 // The encodings are frozen: a wallet file of an earlier program must open.
 func TestContentEncoding(t *testing.T) {
 	t.Parallel()
-	now, second, first := fullContent(), fullV2(), fullV1()
+	now, third, second, first := fullContent(), fullV3(), fullV2(), fullV1()
 	for _, c := range []struct {
 		value, empty canon.Value
 		frozen       string
 	}{
 		{&now, new(content), frozenContent},
+		{&third, new(contentV3), frozenV3},
 		{&second, new(contentV2), frozenV2},
 		{&first, new(contentV1), frozenV1},
 	} {
@@ -65,7 +73,14 @@ func TestContentEncoding(t *testing.T) {
 }
 
 const (
-	frozenContent = "8a726c6f636b737465702077616c6c65742076335820010203000000000000000000000000000000000000000000000000000000000065657874726111828200" +
+	frozenContent = "8b726c6f636b737465702077616c6c65742076345820010203000000000000000000000000000000000000000000000000000000000065657874726111828200" +
+		"646d61696e8219012c64726f6f66858182582004000000000000000000000000000000000000000000000000000000000000001b00000100000000001901f401" +
+		"19271081825820050000000000000000000000000000000000000000000000000000000000000007818283582006000000000000000000000000000000000000" +
+		"0000000000000000000000000063455552026462616e6b81836b73616d706c657374616474582008000000000000000000000000000000000000000000000000" +
+		"0000000000000058200900000000000000000000000000000000000000000000000000000000000000818219012c4870726f706f73616c818258200b00000000" +
+		"00000000000000000000000000000000000000000000000000000065636c61726181830c58200d00000000000000000000000000000000000000000000000000000000000000" +
+		"0e"
+	frozenV3 = "8a726c6f636b737465702077616c6c65742076335820010203000000000000000000000000000000000000000000000000000000000065657874726111828200" +
 		"646d61696e8219012c64726f6f66858182582004000000000000000000000000000000000000000000000000000000000000001b00000100000000001901f401" +
 		"19271081825820050000000000000000000000000000000000000000000000000000000000000007818283582006000000000000000000000000000000000000" +
 		"0000000000000000000000000063455552026462616e6b81836b73616d706c657374616474582008000000000000000000000000000000000000000000000000" +

@@ -20,7 +20,8 @@ import (
 // canonical encoding.
 const (
 	ageHeader    = "age-encryption.org/v1\n"
-	walletMark   = "lockstep wallet v3"
+	walletMark   = "lockstep wallet v4"
+	walletMarkV3 = "lockstep wallet v3"
 	walletMarkV2 = "lockstep wallet v2"
 	walletMarkV1 = "lockstep wallet v1"
 
@@ -41,9 +42,13 @@ type content struct {
 	Ledger   []PinnedLedger // one at most
 	Signed   []storedSignature
 	Names    []Named
+	Headers  []PinnedHeader // one at most
 }
 
-// contentV2 is the content of files from before wallets had a book of names: all but that.
+// contentV3 is the content of files from before wallets kept a trusted header: all but that.
+type contentV3 content
+
+// contentV2 is the content of files from before wallets had a book of names: all but that and later parts.
 type contentV2 content
 
 // contentV1 is the content of files from before wallets knew assets and ledgers.
@@ -68,6 +73,11 @@ func decodeContent(plain []byte) (*content, error) {
 	var c content
 	if err := types.Decode(plain, &c); err == nil && c.Mark == walletMark {
 		return &c, nil
+	}
+	var v3 contentV3
+	if err := types.Decode(plain, &v3); err == nil && v3.Mark == walletMarkV3 {
+		v3.Mark = walletMark
+		return (*content)(&v3), nil
 	}
 	var v2 contentV2
 	if err := types.Decode(plain, &v2); err == nil && v2.Mark == walletMarkV2 {
@@ -110,7 +120,7 @@ func (l *storedLimits) limits() Limits {
 func (c *content) check() error {
 	switch {
 	case len(c.Accounts) == 0 || len(c.Accounts) > maxAccounts || len(c.Limits.Losses) > maxLosses || len(c.Limits.Fees) > maxLosses ||
-		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || len(c.Signed) > maxSigned || len(c.Names) > maxNames || c.Work < 1 || c.Work > MaxWork:
+		len(c.Assets) > maxTrusted || len(c.Ledger) > 1 || len(c.Headers) > 1 || len(c.Signed) > maxSigned || len(c.Names) > maxNames || c.Work < 1 || c.Work > MaxWork:
 		return refuse(ReasonDamaged, "its content is out of bounds: restore the wallet from its words")
 	}
 	for i, account := range c.Accounts {

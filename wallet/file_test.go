@@ -234,7 +234,7 @@ func TestContentOutOfBounds(t *testing.T) {
 		want   Reason
 	}{
 		"fine":            {func(*content) {}, ""},
-		"another version": {func(c *content) { c.Mark = "lockstep wallet v4" }, ReasonNotWallet},
+		"another version": {func(c *content) { c.Mark = "lockstep wallet v5" }, ReasonNotWallet},
 		"no accounts":     {func(c *content) { c.Accounts = nil }, ReasonDamaged},
 		"an account twice": {func(c *content) {
 			c.Accounts = []AccountInfo{{Name: "a"}, {Name: "b"}}

@@ -13,6 +13,13 @@ type PinnedLedger struct {
 	Params  types.Hash // of those of its parameters that nobody can change
 }
 
+// PinnedHeader is the header of a block of that ledger, from which the signatures of later headers are checked.
+type PinnedHeader struct {
+	Height uint64
+	Hash   types.Hash
+	Time   types.Time // of the block
+}
+
 // PinLedger returns the facts of a ledger that a wallet keeps.
 func PinLedger(params *types.Params, genesis types.Hash) PinnedLedger {
 	return PinnedLedger{ChainID: params.ChainID, Genesis: genesis, Params: params.Fixed()}
@@ -28,14 +35,36 @@ func (w *Wallet) Ledger() (PinnedLedger, bool) {
 	return w.ledger[0], true
 }
 
-// SetLedger makes another ledger the one that the wallet is used on, and stores it.
+// SetLedger makes another ledger the one that the wallet is used on, and stores it. The trusted header is forgotten.
 func (w *Wallet) SetLedger(ledger PinnedLedger) error {
+	return w.pin([]PinnedLedger{ledger}, nil)
+}
+
+// Header returns the header of the wallet's ledger that it trusts, if there is one.
+func (w *Wallet) Header() (PinnedHeader, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	before := w.ledger
-	w.ledger = []PinnedLedger{ledger}
+	if len(w.headers) == 0 {
+		return PinnedHeader{}, false
+	}
+	return w.headers[0], true
+}
+
+// SetHeader makes a header the trusted one, and stores it.
+func (w *Wallet) SetHeader(header PinnedHeader) error {
+	w.mu.Lock()
+	ledger := w.ledger
+	w.mu.Unlock()
+	return w.pin(ledger, []PinnedHeader{header})
+}
+
+func (w *Wallet) pin(ledger []PinnedLedger, headers []PinnedHeader) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, header := w.ledger, w.headers
+	w.ledger, w.headers = ledger, headers
 	if err := w.write(true); err != nil {
-		w.ledger = before
+		w.ledger, w.headers = before, header
 		return err
 	}
 	return nil

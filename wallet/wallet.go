@@ -31,6 +31,7 @@ type Wallet struct {
 	limits    Limits
 	assets    []TrustedAsset
 	ledger    []PinnedLedger // one at most
+	headers   []PinnedHeader // one at most
 	signed    []SignedProposal
 	names     []Named
 	accounts  map[uint32]*Account
@@ -112,7 +113,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 	}
 	return &Wallet{
 		path: path, recipient: recipient, work: int(c.Work), seed: seed,
-		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), names: c.Names, accounts: map[uint32]*Account{},
+		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), names: c.Names, headers: c.Headers, accounts: map[uint32]*Account{},
 	}, nil
 }
 
@@ -120,7 +121,7 @@ func Open(path, passphrase string) (*Wallet, error) {
 func (w *Wallet) write(replace bool) error {
 	file, err := encrypt(&content{
 		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
-		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed), Names: w.names,
+		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed), Names: w.names, Headers: w.headers,
 	}, w.recipient)
 	if err != nil {
 		return err

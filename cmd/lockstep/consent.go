@@ -24,8 +24,10 @@ type yesFlag struct {
 type plan struct {
 	ask   string   // the question without its mark: "Pay 1.00 EUR to lk1..."
 	worst []string // the worst losses, in sentences
-	done  string   // the report afterwards, without its full stop
-	odd   string   // a price that is far from the market's, which -y does not accept
+	// checked are the facts that were checked by proof, and those that were not, in sentences.
+	checked []string
+	done    string // the report afterwards, without its full stop
+	odd     string // a price that is far from the market's, which -y does not accept
 	// free: it moves and locks no money, so that only a fee is a reason to ask.
 	free bool
 }
@@ -40,9 +42,9 @@ func (s *session) consent(yes yesFlag, p plan, cost wallet.Cost) (leave, error) 
 	ask := p.ask + s.feeText(&cost)
 	needed := !p.free || cost.Fee.Amount > 0
 	if !s.JSON || needed && !yes.Yes {
-		lines := p.worst
+		lines := slices.Concat(p.checked, p.worst)
 		if s.late != "" {
-			lines = append(slices.Clone(lines), s.late)
+			lines = append(lines, s.late)
 		}
 		for _, line := range lines {
 			fmt.Fprintln(s.err, line)

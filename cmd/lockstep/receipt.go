@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"lockstep/client/wire"
 	"lockstep/internal/chain"
+	"lockstep/internal/light"
 	"lockstep/internal/plaintext"
 	"lockstep/internal/receipt"
 	"lockstep/types"
@@ -142,13 +142,11 @@ func (c *receiptVerifyCmd) trust() (trust *chain.Trust, err error) {
 			return nil, err
 		}
 	case c.Trusted != "":
-		height, hash, found := strings.Cut(c.Trusted, ":")
-		number, err := strconv.ParseUint(height, 10, 62)
-		var parsed types.Hash
-		if !found || err != nil || parsed.UnmarshalText([]byte(hash)) != nil {
-			return nil, misuse("--trusted: %q is not HEIGHT:HASH, such as 1200:9f86d0... with 64 hexadecimal digits", c.Trusted)
+		pin, err := light.ParsePin(c.Trusted)
+		if err != nil {
+			return nil, misuse("--trusted: %v", err)
 		}
-		trust = chain.TrustHeader(number, parsed)
+		trust = chain.TrustHeader(pin.Height, pin.Hash)
 	default:
 		return nil, misuse("name the validators that you trust: --genesis FILE, or --trusted HEIGHT:HASH")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"lockstep/internal/light"
 	"lockstep/internal/plaintext"
 	"lockstep/trade"
 	"lockstep/types"
@@ -17,6 +18,7 @@ type tradeReleaseCmd struct {
 	Instalment *uint16 `help:"Release up to this instalment; by default all." placeholder:"K"`
 	KeyFile    string  `help:"Publish the key in this file, which the consumer has handed over. Anyone may do so; it needs no wallet." type:"path" placeholder:"FILE"`
 	yesFlag
+	proofFlags
 }
 
 func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
@@ -40,6 +42,9 @@ func (c *tradeReleaseCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	p := s.release(&t.Trade, k, trade.AskRelease)
+	if p.checked, err = s.prove(ctx, light.Release, &t, c.proofFlags); err != nil {
+		return err
+	}
 	receipt, err := s.sendUnsigned(ctx, tx, c.yesFlag, p)
 	if err != nil {
 		return err
@@ -90,6 +95,7 @@ const maxKeyFile = 4096
 type tradeKeyCmd struct {
 	tradeFlags
 	yesFlag
+	proofFlags
 	Instalment uint16 `help:"Last instalment that the key releases." required:"" placeholder:"K"`
 	Out        string `help:"File to write, for the producer." required:"" type:"path" placeholder:"FILE"`
 }
@@ -113,6 +119,9 @@ func (c *tradeKeyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	p := s.release(&t.Trade, c.Instalment, trade.AskWriteKey)
+	if p.checked, err = s.prove(ctx, light.Release, &t, c.proofFlags); err != nil {
+		return err
+	}
 	if _, err := s.consent(c.yesFlag, p, wallet.Cost{}); err != nil {
 		return err
 	}

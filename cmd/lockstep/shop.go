@@ -17,6 +17,7 @@ import (
 	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/goods"
+	"lockstep/internal/light"
 	"lockstep/meter/source"
 	"lockstep/trade"
 	"lockstep/types"
@@ -62,6 +63,7 @@ func (c *goodsOfferCmd) Run(ctx context.Context, a *app) error {
 type goodsSellCmd struct {
 	walletFlags
 	yesFlag
+	proofFlags
 	Folder string `arg:"" help:"Folder with the files." type:"existingdir"`
 	Sealed string `help:"Folder for the sealed files, TRADE.age for each trade." required:"" type:"existingdir" placeholder:"DIR"`
 	Listen string `help:"Serve the sealed files by HTTP at this address, under the names of their trades." placeholder:"HOST:PORT"`
@@ -92,6 +94,14 @@ func (c *goodsSellCmd) Run(ctx context.Context, a *app) error {
 		defer stop()
 	}
 	shop := &goods.Shop{Node: s.node, Account: s.signer, Stock: c.Folder, Sealed: c.Sealed}
+	shop.Prove = func(ctx context.Context, t *wire.Trade, shows bool) error {
+		step := light.Deliver
+		if shows {
+			step = light.HandOver
+		}
+		_, err := s.prove(ctx, step, t, c.proofFlags)
+		return err
+	}
 	asked := map[types.TradeID]bool{}
 	defer a.tellWhenStill(ctx, s.node)()
 	for {
@@ -157,6 +167,7 @@ func serveSealed(address, folder string) (stop func(), err error) {
 type goodsOpenCmd struct {
 	tradeFlags
 	yesFlag
+	proofFlags
 	From    string `arg:"" help:"The sealed file, its http or https address, or - for standard input."`
 	Out     string `help:"Folder for the opened file." default:"." type:"existingdir" placeholder:"DIR"`
 	Release bool   `help:"Release the payment once the file is found to be the agreed one."`
@@ -180,7 +191,7 @@ func (c *goodsOpenCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if goods.Next(&t.Trade, t.Clock, s.account.Key(), goods.View{Seen: goods.Agreed}) == goods.Release && c.Release {
-		release := tradeReleaseCmd{tradeFlags: c.tradeFlags, yesFlag: c.yesFlag}
+		release := tradeReleaseCmd{tradeFlags: c.tradeFlags, yesFlag: c.yesFlag, proofFlags: c.proofFlags}
 		return release.Run(ctx, a)
 	}
 	return a.show(struct {
@@ -240,6 +251,7 @@ func (c *goodsOpenCmd) sealed(ctx context.Context, a *app) (io.ReadCloser, error
 type goodsChargeCmd struct {
 	tradeFlags
 	yesFlag
+	proofFlags
 	Source string `arg:"" help:"Configuration of your own meter in YAML, as for \"meter watch\"."`
 	Value  string `help:"The value that counts the goods; by default the first." placeholder:"NAME"`
 }
@@ -330,6 +342,9 @@ func (c *goodsChargeCmd) follow(ctx context.Context, a *app, s *session, t *wire
 func (c *goodsChargeCmd) pay(ctx context.Context, a *app, s *session, t *wire.Trade, k uint16, leave leave) error {
 	known, err := s.known(ctx)
 	if err != nil {
+		return err
+	}
+	if _, err := s.prove(ctx, light.Release, t, c.proofFlags); err != nil {
 		return err
 	}
 	tx, err := s.account.Release(known, c.Trade, &t.Trade, k)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"lockstep/client/wire"
+	"lockstep/internal/light"
 	"lockstep/trade"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -61,7 +62,7 @@ func (s *session) done(ctx context.Context, id types.TradeID, receipt wire.Recei
 }
 
 // step drafts one action of a trade, asks for consent and sends it.
-func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error)) error {
+func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *session, d *wallet.Draft, trade *wire.Trade) (plan, error)) error {
 	s, trade, err := c.begin(ctx, a)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (c *tradeFlags) step(ctx context.Context, a *app, yes yesFlag, do func(s *s
 	if err != nil {
 		return err
 	}
-	p, err := do(s, d, &trade.Trade)
+	p, err := do(s, d, &trade)
 	if err != nil {
 		return err
 	}
@@ -147,26 +148,30 @@ type tradePayCmd struct {
 }
 
 func (c *tradePayCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, trade *types.Trade) (plan, error) {
-		p := s.payment(&trade.Agreement, false)
-		if err := s.showClaims(ctx, &p, &trade.Agreement); err != nil {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *wire.Trade) (plan, error) {
+		p := s.payment(&t.Trade.Agreement, false)
+		if err := s.showClaims(ctx, &p, &t.Trade.Agreement); err != nil {
 			return p, err
 		}
-		return p, d.Pay(c.Trade, trade)
+		return p, d.Pay(c.Trade, &t.Trade)
 	})
 }
 
 type tradeDeliverCmd struct {
 	tradeFlags
 	yesFlag
+	proofFlags
 }
 
 func (c *tradeDeliverCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
-		w := s.agreementPrinter(&t.Agreement, s.status.Clock, s.viewer())
-		p := planOf(w, trade.ConsentToDeliver(t))
-		withMeterHint(w, &t.Agreement, p.worst)
-		return p, d.Deliver(c.Trade, t)
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *wire.Trade) (p plan, err error) {
+		w := s.agreementPrinter(&t.Trade.Agreement, s.status.Clock, s.viewer())
+		p = planOf(w, trade.ConsentToDeliver(&t.Trade))
+		withMeterHint(w, &t.Trade.Agreement, p.worst)
+		if err = d.Deliver(c.Trade, &t.Trade); err == nil {
+			p.checked, err = s.prove(ctx, light.Deliver, t, c.proofFlags)
+		}
+		return p, err
 	})
 }
 
@@ -176,7 +181,8 @@ type tradeCollectCmd struct {
 }
 
 func (c *tradeCollectCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, now *wire.Trade) (plan, error) {
+		t := &now.Trade
 		return s.spending(t), d.Collect(c.Trade, t)
 	})
 }
@@ -193,7 +199,8 @@ type tradeRefundCmd struct {
 }
 
 func (c *tradeRefundCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, now *wire.Trade) (plan, error) {
+		t := &now.Trade
 		if err := trade.May(t, trade.MoveRefund, s.status.Clock); err != nil {
 			return plan{}, fmt.Errorf("%w; a refund is possible after deliver-by (%s) if nothing was delivered", err, t.Agreement.Deadlines.DeliverBy)
 		}
@@ -235,7 +242,8 @@ type tradeAwardCmd struct {
 }
 
 func (c *tradeAwardCmd) Run(ctx context.Context, a *app) error {
-	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, t *types.Trade) (plan, error) {
+	return c.step(ctx, a, c.yesFlag, func(s *session, d *wallet.Draft, now *wire.Trade) (plan, error) {
+		t := &now.Trade
 		toProducer, toConsumer, err := s.shares(&wire.Trade{Trade: *t}, c.ToProducer)
 		if err != nil {
 			return plan{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"lockstep/internal/light"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -136,13 +137,15 @@ func (c *walletAssetsCmd) Run(a *app) error {
 type walletLedgerCmd struct {
 	walletFlags
 	yesFlag
-	Change bool `help:"Use the wallet on the ledger of the node that is asked from now on."`
+	Change  bool   `help:"Use the wallet on the ledger of the node that is asked from now on."`
+	Trusted string `help:"Trust the header of this height with this hash, which you have from somebody whom you trust: later headers are checked from it." placeholder:"HEIGHT:HASH"`
 }
 
 type shownLedger struct {
 	ChainID string     `json:"chain_id"`
 	Genesis types.Hash `json:"genesis"`
 	Params  types.Hash `json:"params"`
+	Trusted string     `json:"trusted,omitempty"` // header, HEIGHT:HASH
 }
 
 func (c *walletLedgerCmd) Run(ctx context.Context, a *app) error {
@@ -170,7 +173,17 @@ func (c *walletLedgerCmd) Run(ctx context.Context, a *app) error {
 		}
 		ledger, used = now, true
 	}
-	return a.show(shownLedger{ledger.ChainID, ledger.Genesis, ledger.Params}, func(p *page) {
+	if c.Trusted != "" {
+		if err := c.trust(ctx, a, w); err != nil {
+			return err
+		}
+	}
+	shown := shownLedger{ChainID: ledger.ChainID, Genesis: ledger.Genesis, Params: ledger.Params}
+	header, pinned := w.Header()
+	if pinned {
+		shown.Trusted = light.Pin{Height: header.Height, Hash: header.Hash}.String()
+	}
+	return a.show(shown, func(p *page) {
 		if !used {
 			p.line("This wallet has not been used yet. It is used on the ledger of the first node that it asks.")
 			return
@@ -178,5 +191,28 @@ func (c *walletLedgerCmd) Run(ctx context.Context, a *app) error {
 		p.row("ledger", ledger.ChainID)
 		p.row("genesis", ledger.Genesis.String())
 		p.row("parameters", ledger.Params.String())
+		if pinned {
+			p.row("trusted header", shown.Trusted, "of "+stamp(header.Time))
+		}
 	})
+}
+
+// trust makes a header the trusted one, once the node has shown it with the signatures of its validators.
+func (c *walletLedgerCmd) trust(ctx context.Context, a *app, w *wallet.Wallet) error {
+	pin, err := light.ParsePin(c.Trusted)
+	if err != nil {
+		return misuse("--trusted: %v", err)
+	}
+	s, err := a.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.CheckLedger(s.ledger.ID()); err != nil {
+		return err
+	}
+	header, err := light.New(s.node, light.Config{Pin: pin}).At(ctx, pin.Height)
+	if err != nil {
+		return err
+	}
+	return w.SetHeader(wallet.PinnedHeader{Height: pin.Height, Hash: pin.Hash, Time: types.TimeOf(header.Time)})
 }

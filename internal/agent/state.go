@@ -130,6 +130,8 @@ type Trade struct {
 	// Believed is set if the belief of the runner holds the trade for recorded as it is shown: no goods flow and no secret leaves
 	// for another one.
 	Believed bool
+	// Unproved is set while the belief still waits for a proof: the agent leaves the trade alone and tells nobody.
+	Unproved bool
 }
 
 // Spent is a trade of the key as consumer, as it counts for the limit of a day and for the energy of its slot. A trade that lapsed or was

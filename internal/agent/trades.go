@@ -16,6 +16,9 @@ func (s *State) tradeJobs(money *budget, effects *[]Effect) []job {
 	v := s.View
 	for i := range v.Trades {
 		t := &v.Trades[i]
+		if t.Unproved {
+			continue
+		}
 		if !t.Believed {
 			s.once(effects, "doubt "+t.ID.String(), 24*3600*1000, Notice{Kind: NoticeDoubt, Trade: t.ID, Needed: true})
 			continue

@@ -44,6 +44,7 @@ type application struct {
 	optimistic *optimisticBlock         // the block whose execution began last
 	finalized  *optimisticBlock         // the block to commit
 	due        bool                     // the last block left due entries to the next one
+	unproved   bool                     // the last block has outcomes, which the header of the next one proves
 
 	executing sync.WaitGroup // optimistic executions
 	retention retention
@@ -105,7 +106,8 @@ func (a *application) ReapTxs(_ context.Context, request *abci.RequestReapTxs) (
 	return &abci.ResponseReapTxs{Txs: a.pool.reap(int(request.MaxBytes), a.relays())}, nil
 }
 
-// PrepareProposal fills a block from the pool. An idle chain proposes an empty block, so that the ledger clock advances.
+// PrepareProposal fills a block from the pool. The block after one with outcomes is proposed at once, since its header has the app hash that proves
+// them. An idle chain proposes an empty block now and then, so that the ledger clock advances; that has no outcomes and so triggers none.
 func (a *application) PrepareProposal(
 	_ context.Context, request *abci.RequestPrepareProposal,
 ) (_ *abci.ResponsePrepareProposal, err error) {
@@ -113,7 +115,7 @@ func (a *application) PrepareProposal(
 	if err := a.checkRules(); err != nil {
 		return nil, err
 	}
-	if !a.due && !a.replaying.Load() {
+	if !a.due && !a.unproved && !a.replaying.Load() {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
 	signers := make([]address, 0, len(request.LocalLastCommit.Votes))
@@ -198,7 +200,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	if err := finalized.staged.Commit(); err != nil {
 		return nil, err
 	}
-	a.due = finalized.due
+	a.due, a.unproved = finalized.due, finalized.outcomes
 	clear(a.seen)
 	block := finalized.staged.Block()
 	a.clock.decided(block.BlockTime.Std())

@@ -18,11 +18,12 @@ type optimisticBlock struct {
 	signed []address    // validators that signed the block before
 	ours   bool         // proposed by this node
 
-	done   chan struct{} // closed when the fields below are set
-	quiet  bool          // the block has no effects beside its transactions
-	due    bool          // the block leaves due entries to the next one
-	staged *store.Staged
-	err    error
+	done     chan struct{} // closed when the fields below are set
+	quiet    bool          // the block has no effects beside its transactions
+	due      bool          // the block leaves due entries to the next one
+	outcomes bool          // the block appends to the log of outcomes
+	staged   *store.Staged
+	err      error
 
 	governance *types.Governance // if the block changed it
 	validators []types.Validator // that the block changed
@@ -70,7 +71,8 @@ func (a *application) finish(b *optimisticBlock, execute func() *blockExecution)
 		}()
 		x := execute()
 		executed := x.finish()
-		b.quiet, b.due, b.governance, b.validators = x.quiet, executed.Diff.Due, executed.Diff.Governance, executed.Diff.Validators
+		b.quiet, b.due, b.outcomes = x.quiet, executed.Diff.Due, len(executed.Diff.Leaves) > 0
+		b.governance, b.validators = executed.Diff.Governance, executed.Diff.Validators
 		b.staged, b.err = a.store.Stage(executed)
 	})
 }

@@ -67,12 +67,32 @@ func TrustGenesis(file string) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
+	return trustValidators(genesis), nil
+}
+
+// TrustGenesisOf trusts the validators of the content of a genesis file, which may come from anybody: its hash must be known.
+func TrustGenesisOf(content []byte, hash types.Hash) (*Trust, error) {
+	shown, _, err := ReadGenesis(content)
+	if err != nil {
+		return nil, err
+	}
+	if shown != hash {
+		return nil, faulty(ErrSet, "the genesis has the hash %s, and not %s", shown, hash)
+	}
+	genesis, _, err := parseGenesis(content)
+	if err != nil {
+		return nil, err
+	}
+	return trustValidators(genesis), nil
+}
+
+func trustValidators(genesis *cmttypes.GenesisDoc) *Trust {
 	validators := make([]*cmttypes.Validator, len(genesis.Validators))
 	for i, v := range genesis.Validators {
 		validators[i] = cmttypes.NewValidator(v.PubKey, v.Power)
 	}
 	set := cmttypes.NewValidatorSet(validators)
-	return &Trust{chainID: genesis.ChainID, set: set, next: set.Hash()}, nil
+	return &Trust{chainID: genesis.ChainID, set: set, next: set.Hash()}
 }
 
 // TrustHeader trusts the header of a height by its hash.
@@ -83,20 +103,9 @@ func TrustHeader(height uint64, hash types.Hash) *Trust {
 // Follow takes a later light block: from then on its validators are trusted. Those that are trusted so far must have signed it: all of a set that follows at
 // once or has not changed, or else more than a third of their power.
 func (t *Trust) Follow(light *LightBlock) error {
-	header, commit, err := t.read(light.Header, light.Commit)
+	header, commit, set, err := t.readLight(light)
 	if err != nil {
 		return err
-	}
-	var encoded cmtproto.ValidatorSet
-	if err := encoded.Unmarshal(light.Validators); err != nil {
-		return faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
-	}
-	set, err := cmttypes.ValidatorSetFromProto(&encoded)
-	if err != nil {
-		return faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
-	}
-	if !bytes.Equal(set.Hash(), header.ValidatorsHash) {
-		return faulty(ErrSet, "the validators are not those that header %d names", header.Height)
 	}
 	if err := t.trusts(header, commit); err != nil {
 		return err
@@ -106,6 +115,26 @@ func (t *Trust) Follow(light *LightBlock) error {
 	}
 	t.chainID, t.height, t.next, t.set = header.ChainID, header.Height, header.NextValidatorsHash, set
 	return nil
+}
+
+// readLight decodes a light block, and checks that its parts belong together.
+func (t *Trust) readLight(light *LightBlock) (*cmttypes.Header, *cmttypes.Commit, *cmttypes.ValidatorSet, error) {
+	header, commit, err := t.read(light.Header, light.Commit)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var encoded cmtproto.ValidatorSet
+	if err := encoded.Unmarshal(light.Validators); err != nil {
+		return nil, nil, nil, faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
+	}
+	set, err := cmttypes.ValidatorSetFromProto(&encoded)
+	if err != nil {
+		return nil, nil, nil, faulty(ErrSet, "the validators of block %d can't be read: %w", header.Height, err)
+	}
+	if !bytes.Equal(set.Hash(), header.ValidatorsHash) {
+		return nil, nil, nil, faulty(ErrSet, "the validators are not those that header %d names", header.Height)
+	}
+	return header, commit, set, nil
 }
 
 // trusts reports whether the trust so far covers the validators of a header.
@@ -133,9 +162,7 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 	if err != nil {
 		return CheckedHeader{}, err
 	}
-	checked := CheckedHeader{
-		ChainID: header.ChainID, Height: uint64(header.Height), Time: header.Time, AppHash: types.Hash(header.AppHash), Hash: types.Hash(header.Hash()),
-	}
+	checked := factsOf(header)
 	if trusted := t.header; trusted != nil && trusted.height == header.Height && trusted.hash == checked.Hash && t.set == nil {
 		return checked, nil
 	}
@@ -150,13 +177,24 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 	if err := verifyCommit(header, commit, t.set); err != nil {
 		return checked, err
 	}
+	checked.count(commit)
+	return checked, nil
+}
+
+func factsOf(header *cmttypes.Header) CheckedHeader {
+	return CheckedHeader{
+		ChainID: header.ChainID, Height: uint64(header.Height), Time: header.Time, AppHash: types.Hash(header.AppHash), Hash: types.Hash(header.Hash()),
+	}
+}
+
+// count counts the signers of a commit, which has a place for each validator.
+func (h *CheckedHeader) count(commit *cmttypes.Commit) {
+	h.Validators = len(commit.Signatures)
 	for _, signature := range commit.Signatures {
 		if signature.BlockIDFlag == cmttypes.BlockIDFlagCommit {
-			checked.Signers++
+			h.Signers++
 		}
 	}
-	checked.Validators = t.set.Size()
-	return checked, nil
 }
 
 // read decodes a header and a commit, each in its one form, and checks that they belong together and to the trusted ledger.

@@ -25,6 +25,8 @@ type Shop struct {
 	Account *client.Account
 	Stock   string // the folder of the files that are sold; folders within it are left out
 	Sealed  string // the folder of the sealed files: TRADE.age for each trade
+	// Prove wants a proof that a trade is as the node shows it, before the delivery is recorded and again before the file is shown; nil wants none.
+	Prove func(ctx context.Context, t *wire.Trade, shows bool) error
 
 	known map[string]stocked // by path
 }
@@ -114,16 +116,22 @@ func (s *Shop) serve(ctx context.Context, t *wire.Trade, stock map[[sha256.Size]
 	sale.Step = Next(&t.Trade, t.Clock, s.Account.Key(), View{Stock: stocked, Handed: err == nil})
 	switch sale.Step {
 	case Deliver: // seal first, so that no delivery is recorded whose file can't be sealed; show it afterwards
-		if sale.Error = s.seal(path, t, agreed); sale.Error == nil {
+		if sale.Error = s.prove(ctx, t, false); sale.Error == nil {
+			sale.Error = s.seal(path, t, agreed)
+		}
+		if sale.Error == nil {
 			_, sale.Error = s.Account.Deliver(ctx, t.ID)
 		}
 		if sale.Error == nil {
-			sale.Error = os.Rename(s.hidden(t.ID), sale.File)
+			var now wire.Trade
+			if now, sale.Error = s.Node.Trade(ctx, t.ID); sale.Error == nil {
+				sale.Error = s.show(ctx, &now, sale.File)
+			}
 		}
 		return sale, true
 	case Hand:
 		if sale.Error = s.seal(path, t, agreed); sale.Error == nil {
-			sale.Error = os.Rename(s.hidden(t.ID), sale.File)
+			sale.Error = s.show(ctx, t, sale.File)
 		}
 		return sale, true
 	case Ask:
@@ -131,6 +139,21 @@ func (s *Shop) serve(ctx context.Context, t *wire.Trade, stock map[[sha256.Size]
 		return sale, true
 	}
 	return sale, false
+}
+
+// show lets the sealed file of a delivered trade be fetched.
+func (s *Shop) show(ctx context.Context, t *wire.Trade, file string) error {
+	if err := s.prove(ctx, t, true); err != nil {
+		return err
+	}
+	return os.Rename(s.hidden(t.ID), file)
+}
+
+func (s *Shop) prove(ctx context.Context, t *wire.Trade, shows bool) error {
+	if s.Prove == nil {
+		return nil
+	}
+	return s.Prove(ctx, t, shows)
 }
 
 // hidden is the sealed file of a trade before its delivery is recorded. No [Handler] serves it.

@@ -18,9 +18,10 @@ import (
 
 // Ledger answers questions on the state and the blocks of the ledger. Each answer has one height. It is safe for concurrent use.
 type Ledger struct {
-	chain Chain
-	store *store.Store
-	books *bookCache
+	chain   Chain
+	store   *store.Store
+	books   *bookCache
+	matches matchLeaves
 
 	signer    note.Signer // of checkpoints; nil for none
 	signerKey string

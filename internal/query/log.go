@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"lockstep/client/wire"
 	"lockstep/internal/outcomes"
@@ -10,39 +11,44 @@ import (
 	"lockstep/types"
 )
 
-// TradeProof proves the last leaf of a trade: its story once it is over, its last step by a transaction before.
-func (l *Ledger) TradeProof(_ context.Context, id types.TradeID) (wire.Proof, error) {
-	return fromHead(l, func(s *store.Head) (wire.Proof, error) {
-		leaf, known, err := s.TradeLeaf(id)
-		if err != nil {
-			return wire.Proof{}, err
+// TradeProof proves the last leaf of a trade: its story once it is over, its last step before.
+func (l *Ledger) TradeProof(ctx context.Context, id types.TradeID) (wire.Proof, error) {
+	leaf, err := fromHead(l, func(s *store.Head) (uint64, error) { return l.tradeLeaf(s, id) })
+	if err != nil {
+		return wire.Proof{}, err
+	}
+	return l.prove(ctx, leaf)
+}
+
+// tradeLeaf returns the last leaf about a trade.
+func (l *Ledger) tradeLeaf(s *store.Head, id types.TradeID) (uint64, error) {
+	leaf, over, err := s.TradeLeaf(id)
+	if over || err != nil {
+		return leaf, err
+	}
+	record, err := s.Trade(id)
+	switch {
+	case err != nil:
+		return 0, err
+	case record == nil:
+		if err := unknown(s.Base(), "trade", id); err != nil {
+			return 0, err
 		}
-		if known {
-			return l.prove(leaf)
-		}
-		record, err := s.Trade(id)
-		switch {
-		case err != nil:
-			return wire.Proof{}, err
-		case record == nil:
-			if err := unknown(s.Base(), "trade", id); err != nil {
-				return wire.Proof{}, err
-			}
-			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
-		}
-		step := record.Trade.Steps[len(record.Trade.Steps)-1]
-		if step.Tx == (types.TxID{}) {
-			return wire.Proof{}, types.Refuse(types.CodeNotFound, "trade %s has had no step by a transaction yet: an auction made it", id)
-		}
+		return 0, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
+	}
+	step := record.Trade.Steps[len(record.Trade.Steps)-1]
+	if step.Tx != (types.TxID{}) {
 		first, err := l.txLeaf(step.Tx)
 		if err != nil {
-			return wire.Proof{}, err
+			return 0, err
 		}
-		if leaf, err = l.stepLeaf(first, step.Tx, id); err != nil {
-			return wire.Proof{}, err
-		}
-		return l.prove(leaf)
-	})
+		return l.stepLeaf(first, step.Tx, id)
+	}
+	leaf, made, err := l.matchLeaf(id, record.Trade.Height, step.At)
+	if err == nil && !made {
+		err = fmt.Errorf("no leaf of the log of outcomes has the match that made trade %s", id)
+	}
+	return leaf, err
 }
 
 // stepLeaf returns the leaf in which a transaction tells of a trade: its first one, unless its effects are more than that holds.
@@ -64,14 +70,12 @@ func (l *Ledger) stepLeaf(first uint64, tx types.TxID, id types.TradeID) (uint64
 }
 
 // TxProof proves the first leaf of an accepted transaction.
-func (l *Ledger) TxProof(_ context.Context, id types.TxID) (wire.Proof, error) { return l.proveTx(id) }
-
-func (l *Ledger) proveTx(id types.TxID) (wire.Proof, error) {
+func (l *Ledger) TxProof(ctx context.Context, id types.TxID) (wire.Proof, error) {
 	leaf, err := l.txLeaf(id)
 	if err != nil {
 		return wire.Proof{}, err
 	}
-	return l.prove(leaf)
+	return l.prove(ctx, leaf)
 }
 
 // txLeaf returns the first leaf of an accepted transaction.
@@ -90,12 +94,37 @@ func (l *Ledger) txLeaf(id types.TxID) (uint64, error) {
 }
 
 // LeafProof proves a leaf by its index.
-func (l *Ledger) LeafProof(_ context.Context, index uint64) (wire.Proof, error) {
-	return l.prove(index)
+func (l *Ledger) LeafProof(ctx context.Context, index uint64) (wire.Proof, error) {
+	leaves, err := fromHead(l, func(s *store.Head) (uint64, error) { return s.Leaves(), nil })
+	if err == nil && index >= leaves {
+		err = types.Refuse(types.CodeAhead, "there is no leaf %d yet, the log has %d", index, leaves)
+	}
+	if err != nil {
+		return wire.Proof{}, err
+	}
+	return l.prove(ctx, index)
 }
 
-// prove proves a leaf by the newest header, which has the app hash of the block before.
-func (l *Ledger) prove(index uint64) (proof wire.Proof, err error) {
+// proofWait is the longest wait for the header that proves a leaf of the newest block. The next block is proposed at once.
+const proofWait = 3 * time.Second
+
+// prove proves a leaf by the newest header, or by the next one if that is needed.
+func (l *Ledger) prove(ctx context.Context, index uint64) (wire.Proof, error) {
+	ctx, stop := context.WithTimeout(ctx, proofWait)
+	defer stop()
+	for {
+		proof, err := l.proveNow(index)
+		if types.CodeOf(err) != types.CodeAhead || ctx.Err() != nil {
+			return proof, err
+		}
+		for range l.chain.Blocks(ctx, proof.Signed.Height+1) {
+			break
+		}
+	}
+}
+
+// proveNow proves a leaf by the newest header, which has the app hash of the block before.
+func (l *Ledger) proveNow(index uint64) (proof wire.Proof, err error) {
 	if proof.Signed, err = l.chain.SignedHeader(0); err != nil {
 		return proof, err
 	}

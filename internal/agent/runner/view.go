@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -148,7 +149,8 @@ func (g *gather) trades(ctx context.Context, v *agent.View) error {
 			break
 		}
 		deal := agent.Trade{ID: t.ID, Trade: t.Trade, Reading: t.Reading}
-		deal.Believed = g.belief.Believes(ctx, v.Height, &deal) == nil
+		err := g.belief.Believes(ctx, v.Height, &deal)
+		deal.Believed, deal.Unproved = err == nil, errors.Is(err, agent.ErrUnproved)
 		v.Trades = append(v.Trades, deal)
 		if spent, ok := g.spentOn(&t); ok {
 			v.Spent = append(v.Spent, spent)

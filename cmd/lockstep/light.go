@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/internal/light"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// proofFlags are the flags of a step that wants a proof of the trade's state.
+type proofFlags struct {
+	Unproved bool     `help:"Go on as the node says if there is no proof. A node that lies can then cost you the goods or the money."`
+	Witness  []string `help:"Another node of the ledger, whose headers must be the same; once for each." placeholder:"URL"`
+}
+
+// pinEvery is the age of the wallet's trusted header from which on a newer one takes its place.
+const pinEvery = light.Period / 4
+
+// light returns a client that checks the node by the header that the wallet trusts, or by the genesis of the wallet's ledger.
+func (s *session) light(witnesses []string) (*light.Client, error) {
+	config := light.Config{Genesis: s.ledger.ID().Genesis}
+	if header, pinned := s.wallet.Header(); pinned {
+		config.Pin = light.Pin{Height: header.Height, Hash: header.Hash}
+	}
+	for _, address := range witnesses {
+		complete, err := completeURL(address)
+		if err != nil {
+			return nil, misuse("--witness %q is not the address of a node: %v", address, err)
+		}
+		witness, err := client.New(complete)
+		if err != nil {
+			return nil, err
+		}
+		config.Witnesses = append(config.Witnesses, witness)
+	}
+	return light.New(s.node, config), nil
+}
+
+// pin keeps a verified header in the wallet, unless the one there is recent.
+func pin(w *wallet.Wallet, newest *light.Header, now time.Time) error {
+	if kept, pinned := w.Header(); pinned && now.Sub(kept.Time.Std()) < pinEvery || newest.Height == 0 {
+		return nil
+	}
+	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
+}
+
+// prove wants a proof of all that a step in a trade rests on, and returns the sentences that say so. It refuses what a proof contradicts.
+func (s *session) prove(ctx context.Context, step light.Step, t *wire.Trade, flags proofFlags) (checked []string, err error) {
+	checks, err := s.light(flags.Witness)
+	if err != nil {
+		return nil, err
+	}
+	e := light.Evidence{ID: t.ID, Trade: &t.Trade, Goods: true, SplitUntil: splitUntil(s.wallet, s.account.Key(), t.ID)} // the consent asks whether the goods came
+	e.Newest, err = checks.Newest(ctx)
+	if err == nil {
+		e.Proof, err = checks.Shown(ctx, t.ID, &t.Trade, t.Height)
+	}
+	if err != nil {
+		if _, lies := errors.AsType[*light.Lie](err); lies || !flags.Unproved {
+			return nil, unproved(err, lies)
+		}
+		return []string{fmt.Sprintf("As the node says, without a proof: %v.", err)}, nil
+	}
+	e.Now = checks.Now()
+	verdicts := light.Judge(step, &e)
+	if err := light.Refusal(verdicts); err != nil {
+		return nil, err
+	}
+	checked = []string{fmt.Sprintf("Checked by proof, in block %d: %s.", e.Proof.Outcome.Height, verdicts[0].Fact.Text)}
+	for _, verdict := range verdicts {
+		if verdict.Flag != nil {
+			checked = append(checked, "Attention: "+verdict.Flag.Error()+".")
+		}
+	}
+	return checked, pin(s.wallet, &e.Newest, e.Now)
+}
+
+// unproved tells how to go on without a proof, unless the node lies.
+func unproved(err error, lies bool) error {
+	if lies {
+		return err
+	}
+	return fmt.Errorf("the state of the trade is not proved: %w; try again, ask another node with --node, or go on as the node says with --unproved", err)
+}
+
+// splitUntil is the latest valid-until of a split of a trade that a key has signed; zero without one.
+func splitUntil(w *wallet.Wallet, key types.PublicKey, trade types.TradeID) (until types.Time) {
+	for _, signed := range w.Signed(0) {
+		if p := signed.Proposal; p.Agreement() == nil && p.Trade() == trade && p.SignedBy(key) {
+			until = max(until, p.ValidUntil())
+		}
+	}
+	return until
+}

@@ -1,0 +1,85 @@
+package query
+
+import (
+	"sync"
+
+	"lockstep/types"
+)
+
+// matchLeaves finds the leaves of trades that auctions made and that have had no step by a transaction yet. No key of the store names these leaves, so the
+// leaves of a block are read once and remembered.
+type matchLeaves struct {
+	mu     sync.Mutex // held while a block is read: others want the same one
+	blocks map[uint64]map[types.TradeID]uint64
+	order  []uint64
+}
+
+// Bounds of the search.
+const (
+	matchBlocks = 16   // remembered; each has at most some ten thousand matches
+	matchPages  = 1000 // blocks over which an auction can be spread
+)
+
+// matchLeaf returns the leaf of a match that an auction of a height made at a moment of the ledger clock; false if there is none.
+func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint64, bool, error) {
+	for end := height + matchPages; height < end; height++ {
+		block, err := l.store.Block(height)
+		if err != nil || block == nil || block.Clock > at {
+			return 0, false, err
+		}
+		if block.Clock < at {
+			continue
+		}
+		leaves, err := l.matchesOf(height, block.Log.Size)
+		if err != nil {
+			return 0, false, err
+		}
+		if leaf, ok := leaves[id]; ok {
+			return leaf, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// matchesOf returns the leaves of all matches of a block, after which the log has so many leaves.
+func (l *Ledger) matchesOf(height, end uint64) (map[types.TradeID]uint64, error) {
+	m := &l.matches
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if leaves, known := m.blocks[height]; known {
+		return leaves, nil
+	}
+	before, err := l.store.Block(height - 1)
+	if err != nil {
+		return nil, err
+	}
+	begin := uint64(0)
+	if before != nil {
+		begin = before.Log.Size
+	}
+	leaves := map[types.TradeID]uint64{}
+	err = l.store.Log().Walk(begin, end, func(index uint64, leaf []byte) error {
+		outcome := new(types.Outcome)
+		if err := types.Decode(leaf, outcome); err != nil {
+			return err
+		}
+		for _, effect := range outcome.Effects {
+			if matched, ok := effect.(*types.Matched); ok {
+				leaves[matched.Match.Trade] = index
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m.blocks == nil {
+		m.blocks = map[uint64]map[types.TradeID]uint64{}
+	}
+	if m.order = append(m.order, height); len(m.order) > matchBlocks {
+		delete(m.blocks, m.order[0])
+		m.order = m.order[1:]
+	}
+	m.blocks[height] = leaves
+	return leaves, nil
+}
