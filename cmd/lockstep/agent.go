@@ -13,6 +13,7 @@ import (
 	"lockstep/internal/agent"
 	"lockstep/internal/agent/config"
 	"lockstep/internal/agent/runner"
+	"lockstep/internal/light"
 	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -195,17 +196,25 @@ func (f *agentFlags) open(ctx context.Context, a *app) (*session, *prepared, err
 	return s, p, nil
 }
 
-// runner returns the runner of a prepared agent.
-func (p *prepared) runner(a *app, node *client.Client, signer *client.Account) *runner.Runner {
-	r := runner.Config{Setup: p.setup, Node: node, Signer: signer, Log: a.logger(), File: p.config.State, Words: wordsFolder(p.config)}
+// runner returns the runner of a prepared agent, which lasts as long as the context.
+func (p *prepared) runner(ctx context.Context, a *app, s *session) (*runner.Runner, error) {
+	r := runner.Config{Setup: p.setup, Node: s.node, Signer: s.signer, Log: a.logger(), File: p.config.State, Words: wordsFolder(p.config)}
+	if p.config.Believe != config.BelieveNode {
+		checks, err := p.light(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		key := s.account.Key()
+		r.Belief = light.NewBelief(checks, key, func(trade types.TradeID) types.Time { return splitUntil(s.wallet, key, trade) })
+	}
 	if p.config.Direct != nil {
 		r.Splits = p.config.Direct.Splits
 	}
 	if source := p.config.PriceSource(); source != nil {
 		r.Prices = source
 	}
-	r.Meter = p.meter(signer.Wallet())
-	return runner.New(r)
+	r.Meter = p.meter(s.account)
+	return runner.New(r), nil
 }
 
 // meter returns the sources of the household; nil without any.
@@ -247,7 +256,10 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	if err := config.CheckConsent(config.ConsentFile(c.path(a), c.Account), p.terms); err != nil && !c.DryRun {
 		return &wallet.Error{Reason: wallet.ReasonConsent, Detail: err.Error()}
 	}
-	r := p.runner(a, s.node, s.signer)
+	r, err := p.runner(ctx, a, s)
+	if err != nil {
+		return err
+	}
 	r.DryRun = c.DryRun
 	go thrift(ctx)
 	if c.Notify != "" {

@@ -21,7 +21,11 @@ func (c *appCmd) startAgent(ctx context.Context, a *app, agents *sync.WaitGroup)
 		s.wallet.Close()
 		return nil, &wallet.Error{Reason: wallet.ReasonConsent, Detail: err.Error()}
 	}
-	r := p.runner(a, s.node, s.signer)
+	r, err := p.runner(ctx, a, s)
+	if err != nil {
+		s.wallet.Close()
+		return nil, err
+	}
 	panel := &agentPanel{context: ctx, runner: r, meter: r.Meter, now: time.Now}
 	if r.Meter != nil {
 		panel.uses, panel.makes = r.Meter.Use, r.Meter.Make

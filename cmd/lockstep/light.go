@@ -2,14 +2,21 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"time"
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/atomicfile"
+	"lockstep/internal/chain"
 	"lockstep/internal/light"
+	"lockstep/internal/plaintext"
 	"lockstep/types"
+	"lockstep/types/strict"
 	"lockstep/wallet"
 )
 
@@ -28,10 +35,14 @@ func (s *session) light(witnesses []string) (*light.Client, error) {
 	if header, pinned := s.wallet.Header(); pinned {
 		config.Pin = light.Pin{Height: header.Height, Hash: header.Hash}
 	}
+	return s.lightFrom(config, witnesses)
+}
+
+func (s *session) lightFrom(config light.Config, witnesses []string) (*light.Client, error) {
 	for _, address := range witnesses {
 		complete, err := completeURL(address)
 		if err != nil {
-			return nil, misuse("--witness %q is not the address of a node: %v", address, err)
+			return nil, misuse("witness %q is not the address of a node: %v", address, err)
 		}
 		witness, err := client.New(complete)
 		if err != nil {
@@ -48,6 +59,78 @@ func pin(w *wallet.Wallet, newest *light.Header, now time.Time) error {
 		return nil
 	}
 	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
+}
+
+// light returns the client that checks the node of an agent. An agent may run for longer than a header is trusted, so the newest header is kept beside its
+// state now and then, and it begins with that one if it is later than the owner's.
+func (p *prepared) light(ctx context.Context, s *session) (*light.Client, error) {
+	config := light.Config{Genesis: s.ledger.ID().Genesis}
+	if header, pinned := s.wallet.Header(); pinned {
+		config.Pin = light.Pin{Height: header.Height, Hash: header.Hash}
+	}
+	if text := p.config.Trusted; text != "" {
+		trusted, err := light.ParsePin(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted: %w", err)
+		}
+		config.Pin = trusted
+	}
+	file := p.config.State + ".header"
+	kept, err := readHeader(file)
+	if err != nil {
+		return nil, err
+	}
+	if kept.Genesis == config.Genesis && kept.Height > config.Pin.Height {
+		config.Pin = light.Pin{Height: kept.Height, Hash: kept.Hash}
+	}
+	checks, err := s.lightFrom(config, p.config.Witnesses)
+	if err == nil {
+		go keepHeaders(ctx, checks, config.Genesis, file, s.logger())
+	}
+	return checks, err
+}
+
+// keptHeader is the newest header that an agent has verified.
+type keptHeader struct {
+	Genesis types.Hash `json:"genesis"`
+	Height  uint64     `json:"height"`
+	Hash    types.Hash `json:"hash"`
+}
+
+func readHeader(file string) (kept keptHeader, err error) {
+	const most = 4 << 10
+	text, err := plaintext.ReadFile(file, most)
+	if errors.Is(err, fs.ErrNotExist) {
+		return kept, nil
+	}
+	if err == nil {
+		err = strict.Unmarshal(text, &kept)
+	}
+	if err != nil {
+		err = fmt.Errorf("the newest header that the agent knew is not in %s: %w; remove the file, and name a header that you trust by the key trusted", file, err)
+	}
+	return kept, err
+}
+
+// keepHeaders writes the newest header into a file, twice a day.
+func keepHeaders(ctx context.Context, checks *light.Client, genesis types.Hash, file string, log *slog.Logger) {
+	for wait := time.Minute; ; wait = 12 * time.Hour {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		newest, err := checks.Newest(ctx)
+		if err == nil {
+			var text []byte
+			if text, err = json.Marshal(keptHeader{genesis, newest.Height, newest.Hash}); err == nil {
+				err = atomicfile.Replace(file, append(text, '\n'))
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("the newest header is not kept", "error", err)
+		}
+	}
 }
 
 // prove wants a proof of all that a step in a trade rests on, and returns the sentences that say so. It refuses what a proof contradicts.
@@ -83,8 +166,11 @@ func (s *session) prove(ctx context.Context, step light.Step, t *wire.Trade, fla
 
 // unproved tells how to go on without a proof, unless the node lies.
 func unproved(err error, lies bool) error {
-	if lies {
+	switch {
+	case lies:
 		return err
+	case errors.Is(err, chain.ErrExpired):
+		return fmt.Errorf("the state of the trade is not proved: %w, and name it with \"lockstep wallet ledger --trusted HEIGHT:HASH\"; or go on as the node says with --unproved", err)
 	}
 	return fmt.Errorf("the state of the trade is not proved: %w; try again, ask another node with --node, or go on as the node says with --unproved", err)
 }

@@ -79,8 +79,8 @@ func Steps() []Row {
 			{Proved, "delivered, with its terms, lock and sums", (*Evidence).delivered},
 			{Fresh, "confirm-by is ahead, unless the terms are hold", (*Evidence).beforeConfirmBy},
 			{Own, "the goods came", (*Evidence).came},
-			{Said, "under meter terms: the readings, where the own meter counts none", nil},
-		}, "an invented reading costs the price of the energy that did not come: let the agent have the values of the own meter"},
+			{Said, "under meter terms: the readings", nil},
+		}, "an invented reading costs at most the price, for energy that did not come"},
 		{Collect, trade.Anyone, []Fact{
 			{Said, "the phase", nil},
 		}, "none: the ledger refuses a wrong step"},

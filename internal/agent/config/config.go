@@ -34,6 +34,10 @@ type Config struct {
 	TimeZone       string `yaml:"time_zone,omitempty"`
 	Ahead          int    `yaml:"ahead,omitempty"`
 
+	Believe   string   `yaml:"believe,omitempty"`        // proof (the default) or node
+	Trusted   string   `yaml:"trusted,omitempty"`        // a header to begin with, HEIGHT:HASH
+	Witnesses []string `yaml:"witnesses,omitempty,flow"` // other nodes of the ledger
+
 	zone *time.Location
 }
 
@@ -135,10 +139,17 @@ type Direct struct {
 // maxConfig bounds a file.
 const maxConfig = 1 << 20
 
+// What an agent believes: the proofs of its node, or the node.
+const (
+	BelieveProof = "proof"
+	BelieveNode  = "node"
+)
+
 // Bounds of numbers.
 const (
-	maxAhead = 96
-	maxDays  = 60
+	maxWitnesses = 8
+	maxAhead     = 96
+	maxDays      = 60
 )
 
 // Check reports the first thing that can't work, by the name of its key.
@@ -154,6 +165,10 @@ func (c *Config) Check() error {
 		return fmt.Errorf("market.asset: name the money, by its code or its ID")
 	case c.Ahead < 0 || c.Ahead > maxAhead:
 		return fmt.Errorf("ahead: %d is not between 1 and %d slots", c.Ahead, maxAhead)
+	case !slices.Contains([]string{"", BelieveProof, BelieveNode}, c.Believe):
+		return fmt.Errorf("believe: %q is none of %s, %s", c.Believe, BelieveProof, BelieveNode)
+	case len(c.Witnesses) > maxWitnesses:
+		return fmt.Errorf("witnesses: there are %d, at most %d are possible", len(c.Witnesses), maxWitnesses)
 	case c.Account >= 1<<31:
 		return fmt.Errorf("account: %d is beyond the last one", c.Account)
 	}
