@@ -39,6 +39,7 @@ func floors() []floor {
 		{3, "internal/notify"},
 		{3, "internal/agent/runner"},
 		{3, "internal/httpapi"},
+		{3, "internal/light"},
 		{3, "internal/node"},
 		{3, "internal/page"},
 		{3, "internal/query"},
