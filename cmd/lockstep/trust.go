@@ -192,7 +192,7 @@ func (c *walletLedgerCmd) Run(ctx context.Context, a *app) error {
 		p.row("genesis", ledger.Genesis.String())
 		p.row("parameters", ledger.Params.String())
 		if pinned {
-			p.row("trusted header", shown.Trusted, "of "+stamp(header.Time))
+			p.row("header", shown.Trusted)
 		}
 	})
 }
