@@ -205,7 +205,7 @@ func (p *prepared) runner(ctx context.Context, a *app, s *session) (*runner.Runn
 			return nil, err
 		}
 		key := s.account.Key()
-		r.Belief = light.NewBelief(checks, key, func(trade types.TradeID) types.Time { return splitUntil(s.wallet, key, trade) })
+		r.Belief = light.NewBelief(checks, key, func(trade types.TradeID) types.Time { return light.SplitUntil(s.wallet, key, trade) })
 	}
 	if p.config.Direct != nil {
 		r.Splits = p.config.Direct.Splits

@@ -17,7 +17,6 @@ import (
 	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/types/strict"
-	"lockstep/wallet"
 )
 
 // proofFlags are the flags of a step that wants a proof of the trade's state.
@@ -26,15 +25,9 @@ type proofFlags struct {
 	Witness  []string `help:"Another node of the ledger, whose headers must be the same; once for each." placeholder:"URL"`
 }
 
-// pinEvery is the age of the wallet's trusted header from which on a newer one takes its place.
-const pinEvery = light.Period / 4
-
 // light returns a client that checks the node by the header that the wallet trusts, or by the genesis of the wallet's ledger.
 func (s *session) light(witnesses []string) (*light.Client, error) {
-	config := light.Config{Genesis: s.ledger.ID().Genesis}
-	if header, pinned := s.wallet.Header(); pinned {
-		config.Pin = light.Pin{Height: header.Height, Hash: header.Hash}
-	}
+	config := light.Config{Genesis: s.ledger.ID().Genesis, Pin: light.PinOf(s.wallet)}
 	return s.lightFrom(config, witnesses)
 }
 
@@ -53,21 +46,10 @@ func (s *session) lightFrom(config light.Config, witnesses []string) (*light.Cli
 	return light.New(s.node, config), nil
 }
 
-// pin keeps a verified header in the wallet, unless the one there is recent.
-func pin(w *wallet.Wallet, newest *light.Header, now time.Time) error {
-	if kept, pinned := w.Header(); pinned && now.Sub(kept.Time.Std()) < pinEvery || newest.Height == 0 {
-		return nil
-	}
-	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
-}
-
 // light returns the client that checks the node of an agent. An agent may run for longer than a header is trusted, so the newest header is kept beside its
 // state now and then, and it begins with that one if it is later than the owner's.
 func (p *prepared) light(ctx context.Context, s *session) (*light.Client, error) {
-	config := light.Config{Genesis: s.ledger.ID().Genesis}
-	if header, pinned := s.wallet.Header(); pinned {
-		config.Pin = light.Pin{Height: header.Height, Hash: header.Hash}
-	}
+	config := light.Config{Genesis: s.ledger.ID().Genesis, Pin: light.PinOf(s.wallet)}
 	if text := p.config.Trusted; text != "" {
 		trusted, err := light.ParsePin(text)
 		if err != nil {
@@ -139,29 +121,21 @@ func (s *session) prove(ctx context.Context, step light.Step, t *wire.Trade, fla
 	if err != nil {
 		return nil, err
 	}
-	e := light.Evidence{ID: t.ID, Trade: &t.Trade, Goods: true, SplitUntil: splitUntil(s.wallet, s.account.Key(), t.ID)} // the consent asks whether the goods came
-	e.Newest, err = checks.Newest(ctx)
-	if err == nil {
-		e.Proof, err = checks.Shown(ctx, t.ID, &t.Trade, t.Height)
-	}
+	found, err := checks.Check(ctx, step, t, s.wallet, s.account.Key())
 	if err != nil {
 		if _, lies := errors.AsType[*light.Lie](err); lies || !flags.Unproved {
 			return nil, unproved(err, lies)
 		}
 		return []string{fmt.Sprintf("As the node says, without a proof: %v.", err)}, nil
 	}
-	e.Now = checks.Now()
-	verdicts := light.Judge(step, &e)
-	if err := light.Refusal(verdicts); err != nil {
+	if err := light.Refusal(found.Verdicts); err != nil {
 		return nil, err
 	}
-	checked = []string{fmt.Sprintf("Checked by proof, in block %d: %s.", e.Proof.Outcome.Height, verdicts[0].Fact.Text)}
-	for _, verdict := range verdicts {
-		if verdict.Flag != nil {
-			checked = append(checked, "Attention: "+verdict.Flag.Error()+".")
-		}
+	checked = []string{fmt.Sprintf("Checked by proof, in block %d: %s.", found.Proof.Outcome.Height, found.Verdicts[0].Fact.Text)}
+	if found.Old != nil {
+		checked = append(checked, fmt.Sprintf("Attention: %v.", found.Old))
 	}
-	return checked, pin(s.wallet, &e.Newest, e.Now)
+	return checked, light.Keep(s.wallet, &found.Newest, checks.Now())
 }
 
 // unproved tells how to go on without a proof, unless the node lies.
@@ -173,14 +147,4 @@ func unproved(err error, lies bool) error {
 		return fmt.Errorf("the state of the trade is not proved: %w, and name it with \"lockstep wallet ledger --trusted HEIGHT:HASH\"; or go on as the node says with --unproved", err)
 	}
 	return fmt.Errorf("the state of the trade is not proved: %w; try again, ask another node with --node, or go on as the node says with --unproved", err)
-}
-
-// splitUntil is the latest valid-until of a split of a trade that a key has signed; zero without one.
-func splitUntil(w *wallet.Wallet, key types.PublicKey, trade types.TradeID) (until types.Time) {
-	for _, signed := range w.Signed(0) {
-		if p := signed.Proposal; p.Agreement() == nil && p.Trade() == trade && p.SignedBy(key) {
-			until = max(until, p.ValidUntil())
-		}
-	}
-	return until
 }

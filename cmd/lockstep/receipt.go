@@ -47,10 +47,7 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	r := receipt.Receipt{
-		Trade: c.Trade, Index: proof.Index, Leaf: proof.Leaf, Path: proof.Path, Log: proof.Log, State: proof.State,
-		Header: proof.Signed.Header, Commit: proof.Signed.Commit,
-	}
+	r := receipt.Of(c.Trade, &proof)
 	checked := r.Verify(nil)
 	if !checked.OK() {
 		return errors.New("the node's answer proves nothing about the trade:" + faults(checked))

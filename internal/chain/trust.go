@@ -156,6 +156,15 @@ func (t *Trust) trusts(header *cmttypes.Header, commit *cmttypes.Commit) error {
 	return nil
 }
 
+// ReadHeader returns the facts of a signed header, without a look at the signatures.
+func ReadHeader(encodedHeader, encodedCommit []byte) (CheckedHeader, error) {
+	header, _, err := new(Trust).read(encodedHeader, encodedCommit)
+	if err != nil {
+		return CheckedHeader{}, err
+	}
+	return factsOf(header), nil
+}
+
 // Check verifies a signed header. It must not be older than the light blocks that were followed.
 func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error) {
 	header, commit, err := t.read(encodedHeader, encodedCommit)

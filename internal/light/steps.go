@@ -126,7 +126,6 @@ type Evidence struct {
 type Verdict struct {
 	Fact Fact
 	Err  error // nil: it holds
-	Flag error // it holds by an old header; nil: by a fresh one
 }
 
 // Judge checks the facts of a step that can be checked.
@@ -139,11 +138,7 @@ func Judge(step Step, e *Evidence) (verdicts []Verdict) {
 			if fact.holds == nil {
 				continue
 			}
-			verdict := Verdict{Fact: fact, Err: fact.holds(e)}
-			if fact.Basis == Fresh {
-				verdict.Flag = e.Newest.Stale(e.Now)
-			}
-			verdicts = append(verdicts, verdict)
+			verdicts = append(verdicts, Verdict{fact, fact.holds(e)})
 		}
 	}
 	return verdicts

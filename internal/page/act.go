@@ -214,6 +214,13 @@ func (c *screen) askMove() error {
 		}
 		q.Lines = append(append(q.Lines, c.sentence(p, trade.Terms(a.Fallback))), claims...)
 	}
+	line, doubt, err := c.prove(c.r.Context(), &t, move)
+	if err != nil {
+		return err
+	}
+	if q.Odd = doubt; line != "" {
+		q.Lines = append(q.Lines, line)
+	}
 	if err := c.fee(q, func(account *client.Account) (*wallet.Draft, error) {
 		d, err := account.Draft(c.r.Context())
 		if err != nil {
@@ -355,6 +362,9 @@ func (c *screen) doMove() error {
 	}
 	k, err := c.instalment(&t)
 	if err != nil {
+		return err
+	}
+	if err := c.mustProve(c.r.Context(), &t, move); err != nil {
 		return err
 	}
 	err = c.once(func(ctx context.Context, account *client.Account) error {

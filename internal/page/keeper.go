@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"lockstep/client"
+	"lockstep/internal/light"
 	"lockstep/types"
 	"lockstep/wallet"
 )
@@ -22,7 +23,9 @@ type keeper struct {
 	mu      sync.Mutex
 	wallet  *wallet.Wallet
 	account *client.Account
-	fresh   *freshWallet // that is being made, see start.go
+	fresh   *freshWallet  // that is being made, see start.go
+	checks  *light.Client // of the ledger below, see proof.go
+	checked wallet.PinnedLedger
 }
 
 // practising reports whether the page asks the practice ledger, which binds no wallet.
@@ -32,7 +35,7 @@ func (k *keeper) practising() bool { return k.Ledgers != nil && k.Ledgers.Practi
 func (k *keeper) moved() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.account = nil
+	k.account, k.checks = nil, nil
 }
 
 // exists reports whether there is a wallet.
@@ -76,7 +79,7 @@ func (k *keeper) unlock(passphrase string) error {
 func (k *keeper) adopt(opened *wallet.Wallet) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wallet, k.account = opened, nil
+	k.wallet, k.account, k.checks = opened, nil, nil
 }
 
 // lock closes the wallet.
@@ -88,7 +91,7 @@ func (k *keeper) lock() {
 			opened.Close()
 		}
 	}
-	k.wallet, k.account, k.Unlocked = nil, nil, nil
+	k.wallet, k.account, k.Unlocked, k.checks = nil, nil, nil, nil
 }
 
 // key is the public key of the member; zero while the wallet is locked.

@@ -25,6 +25,7 @@ type tradeView struct {
 	Gone      int // of the time to the deadline, in hundredths
 	Acts      []act
 	Does      template.HTML
+	Proof     template.HTML // whether the state is proved
 	Lock      template.HTML
 	Note      template.HTML
 	Steps     []step
@@ -214,7 +215,7 @@ func (c *screen) tradeView(t *wire.Trade) (*tradeView, error) {
 			}
 		}
 	}
-	v.Raw = c.raw(t)
+	v.Raw, v.Proof = c.raw(t), c.proved(t)
 	return v, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lockstep/client/wire"
 	"lockstep/types"
 )
 
@@ -17,6 +18,13 @@ type Receipt struct {
 	State  types.Hash // the commitment to the state, beside the log
 	Header []byte     // has the app hash of both, in Protobuf
 	Commit []byte     // the signatures of the validators, in Protobuf
+}
+
+// Of returns the receipt of a trade by the proof that a node gives. Nothing of it is checked.
+func Of(trade types.TradeID, proof *wire.Proof) *Receipt {
+	return &Receipt{
+		Trade: trade, Index: proof.Index, Leaf: proof.Leaf, Path: proof.Path, Log: proof.Log, State: proof.State, Header: proof.Signed.Header, Commit: proof.Signed.Commit,
+	}
 }
 
 // MaxBytes bounds a receipt: a leaf, and the signatures of hundreds of validators.

@@ -1,0 +1,91 @@
+package light
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"lockstep/client/wire"
+	"lockstep/internal/chain"
+	"lockstep/types"
+	"lockstep/wallet"
+)
+
+// keepEvery is the age of a wallet's trusted header from which on a newer one takes its place.
+const keepEvery = Period / 4
+
+// PinOf is the header from which a wallet lets headers be checked; zero: the genesis of its ledger.
+func PinOf(w *wallet.Wallet) Pin {
+	header, _ := w.Header()
+	return Pin{header.Height, header.Hash}
+}
+
+// Keep stores a verified header in a wallet, unless the one there is recent.
+func Keep(w *wallet.Wallet, newest *Header, now time.Time) error {
+	if kept, pinned := w.Header(); pinned && now.Sub(kept.Time.Std()) < keepEvery {
+		return nil
+	}
+	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
+}
+
+// SplitUntil is the latest valid-until of a split of a trade that a key has signed; zero without one.
+func SplitUntil(w *wallet.Wallet, key types.PublicKey, trade types.TradeID) (until types.Time) {
+	for _, signed := range w.Signed(0) {
+		if p := signed.Proposal; p.Agreement() == nil && p.Trade() == trade && p.SignedBy(key) {
+			until = max(until, p.ValidUntil())
+		}
+	}
+	return until
+}
+
+// Checked is a step that was judged by proof.
+type Checked struct {
+	Evidence
+	Verdicts []Verdict
+	Old      error // the newest header is old
+}
+
+// Check judges a step in a trade, as the node shows it, by proof. Whether the goods came, the caller asks.
+func (c *Client) Check(ctx context.Context, step Step, t *wire.Trade, w *wallet.Wallet, key types.PublicKey) (*Checked, error) {
+	e := Evidence{ID: t.ID, Trade: &t.Trade, Goods: true, SplitUntil: SplitUntil(w, key, t.ID)}
+	var err error
+	if e.Newest, err = c.Newest(ctx); err != nil {
+		return nil, err
+	}
+	if e.Proof, err = c.Shown(ctx, t.ID, &t.Trade, t.Height); err != nil {
+		return nil, err
+	}
+	e.Now = c.Now()
+	return &Checked{e, Judge(step, &e), e.Newest.Stale(e.Now)}, nil
+}
+
+// Headers checks the headers of receipts, as [chain.Trust] does.
+type Headers struct {
+	client  *Client
+	context context.Context
+}
+
+// Headers returns the checker of the headers of receipts. Its questions end with the context.
+func (c *Client) Headers(ctx context.Context) Headers { return Headers{c, ctx} }
+
+// Check verifies a signed header: it must be one that the client comes to by itself.
+func (h Headers) Check(header, commit []byte) (chain.CheckedHeader, error) {
+	shown, err := chain.ReadHeader(header, commit)
+	if err != nil {
+		return shown, err
+	}
+	followed, err := h.client.headers(h.context)
+	if err != nil {
+		return shown, err
+	}
+	known, err := followed.At(h.context, shown.Height, h.client.Now())
+	switch {
+	case errors.Is(err, chain.ErrEarlier):
+		return shown, errors.New("the header comes before the one that you trust: export the receipt again, its leaf can be proved at a later block")
+	case err != nil:
+		return shown, err
+	case known.Hash != shown.Hash:
+		return shown, errors.New("the validators have signed another header of that block")
+	}
+	return known, nil
+}

@@ -1,0 +1,141 @@
+package page_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"lockstep/client"
+	"lockstep/internal/page"
+	"lockstep/internal/receipt"
+	"lockstep/types"
+)
+
+// liar is a connection to a node on which answers are changed or held back.
+type liar struct {
+	change atomic.Pointer[func(path string, text []byte) []byte] // nil holds the answer back
+}
+
+func (l *liar) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	change := l.change.Load()
+	if err != nil || change == nil || r.Method != http.MethodGet || response.StatusCode != http.StatusOK || strings.Contains(response.Header.Get("Content-Type"), "event-stream") {
+		return response, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if text = (*change)(r.URL.Path, text); text == nil {
+		response.StatusCode, text = http.StatusNotFound, []byte(`{"status":404,"code":"not_found","detail":"there is none"}`)
+		response.Header.Set("Content-Type", "application/problem+json")
+	}
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return response, nil
+}
+
+// lies begins a lie about all paths with a prefix.
+func (l *liar) lies(prefix string, change func([]byte) []byte) {
+	lie := func(path string, text []byte) []byte {
+		if strings.HasPrefix(path, prefix) {
+			return change(text)
+		}
+		return text
+	}
+	l.change.Store(&lie)
+}
+
+// TestPageChecksByProof: the page tells whether a state is proved, refuses a step that a proof contradicts, and asks once more without a proof.
+func TestPageChecksByProof(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	path := "/trades/" + id.String()
+	wire := new(liar)
+	var err error
+	if w.api, err = client.New("http://"+w.address, client.WithToken(w.node.Token()), client.WithHTTPClient(&http.Client{Transport: wire})); err != nil {
+		t.Fatal(err)
+	}
+	loom, cedar := w.join(t, "Loom"), w.join(t, "Cedar")
+	loom.answer(loom.get(path+"/pay", http.StatusOK), path+"/pay", http.StatusOK)
+	for _, at := range []string{path, path + "/deliver"} {
+		if text := cedar.get(at, http.StatusOK); !strings.Contains(text, "Checked by proof, in block ") {
+			t.Errorf("%s does not tell that it is proved", at)
+		}
+	}
+
+	wire.lies("/v1/trades/", func(text []byte) []byte { return bytes.ReplaceAll(text, []byte(`"paid"`), []byte(`"delivered"`)) })
+	if text := loom.get(path, http.StatusOK); !strings.Contains(text, "As the node says: ") || !strings.Contains(text, "otherwise than leaf") {
+		t.Error("the page shows an invented delivery without a word")
+	}
+	if text := loom.get(path+"/release", http.StatusInternalServerError); !strings.Contains(text, "trust the node") {
+		t.Errorf("a release for an invented delivery: %s", heading(text))
+	}
+	wire.change.Store(nil)
+
+	wire.lies("/v1/log/", func([]byte) []byte { return nil })
+	question := cedar.get(path+"/deliver", http.StatusOK)
+	if !strings.Contains(question, "The state of the trade is not proved") || !strings.Contains(question, `name="odd"`) {
+		t.Error("a delivery without a proof is asked as any other")
+	}
+	action := path + "/deliver"
+	values := url.Values{}
+	for _, one := range field.FindAllStringSubmatch(question, -1) {
+		if one[1] != "odd" {
+			values.Set(one[1], one[2])
+		}
+	}
+	cedar.post(action, values, http.StatusUnprocessableEntity)
+	if got := w.phase(id); got != types.PhasePaid {
+		t.Fatalf("a delivery without a proof that nobody wants: %s", got)
+	}
+	cedar.answer(cedar.get(action, http.StatusOK), action, http.StatusOK) // with the tick
+	if got := w.phase(id); got != types.PhaseDelivered {
+		t.Fatalf("a delivery that its reader wants without a proof: %s", got)
+	}
+}
+
+// TestPageOfReceipts: a receipt is shown, sent as a file, and checked; one that was changed does not hold.
+func TestPageOfReceipts(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
+	loom := w.join(t, "Loom")
+	server, _ := w.serve(page.Config{})
+	guest := newVisitor(t, server.URL)
+	path := "/trades/" + id.String() + "/receipt"
+	for _, reader := range []*visitor{loom, guest} {
+		if text := reader.get(path, http.StatusOK); !strings.Contains(text, "It holds.") || !strings.Contains(text, "?file=1") {
+			t.Errorf("the receipt of a trade: %s", heading(text))
+		}
+		file := reader.get(path+"?file=1", http.StatusOK)
+		r, err := receipt.Parse(file)
+		if err != nil || !r.Verify(nil).OK() {
+			t.Fatalf("the file: %v", err)
+		}
+		form := reader.get("/receipt", http.StatusOK)
+		send := func(text string, status int) string {
+			values := url.Values{"text": {text}}
+			for _, one := range field.FindAllStringSubmatch(form, -1) {
+				values.Set(one[1], one[2])
+			}
+			return reader.post("/receipt", values, status)
+		}
+		if text := send(file, http.StatusOK); !strings.Contains(text, "It holds.") {
+			t.Errorf("the file, pasted: %s", heading(text))
+		}
+		r.State[0] ^= 1
+		if text := send(r.Text(), http.StatusOK); !strings.Contains(text, "It does not hold.") {
+			t.Errorf("a changed state: %s", heading(text))
+		}
+		send(strings.Replace(file, "log ", "lag ", 1), http.StatusUnprocessableEntity)
+		send("", http.StatusUnprocessableEntity)
+	}
+}
