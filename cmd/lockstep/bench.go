@@ -34,6 +34,7 @@ type benchCmd struct {
 	Closed   int    `help:"Closed trades behind the largest ledger of --growth; a tenth of its outputs unless given." placeholder:"N"`
 	Plot     string `help:"Draw --growth as an SVG." type:"path" placeholder:"FILE.svg"`
 	Overload bool   `help:"Offer three times the throughput of the machine instead, and report the throughput that remains. With --mode net --validators 1 the memory is the node's alone."`
+	Proof    bool   `help:"Measure the time from a submission to its proof instead, at a low rate: 20 trades a second unless --rate is given, on --validators processes."`
 	City     int    `help:"Run one quarter-hour of this many households instead, as fast as one validator takes it: all place an order, the gate closes, the auctions are held, and the matches are paid, delivered and released; 4 to 2000000." placeholder:"HOUSEHOLDS"`
 
 	CPUProfile string `name:"cpuprofile" help:"Write a profile of the processors while trades are measured." type:"path" placeholder:"FILE"`
@@ -44,8 +45,14 @@ type benchCmd struct {
 
 // Run measures.
 func (b *benchCmd) Run(ctx context.Context, a *app) error {
-	if city := b.City != 0; b.Growth && b.Overload || b.Growth && city || b.Overload && city {
-		return misuse("--growth, --overload and --city are measurements of their own: choose one")
+	chosen := 0
+	for _, one := range []bool{b.Growth, b.Overload, b.Proof, b.City != 0} {
+		if one {
+			chosen++
+		}
+	}
+	if chosen > 1 {
+		return misuse("--growth, --overload, --proof and --city are measurements of their own: choose one")
 	}
 	if b.Plot != "" && !b.Growth {
 		return misuse("--plot draws --growth")
@@ -81,6 +88,8 @@ func (b *benchCmd) measure(ctx context.Context, o bench.Options) (written, error
 		return b.grow(ctx, o)
 	case b.Overload:
 		return bench.Overload(ctx, o)
+	case b.Proof:
+		return bench.Proof(ctx, o)
 	case b.City != 0:
 		return bench.City(ctx, o, b.City)
 	}
