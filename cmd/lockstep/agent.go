@@ -204,8 +204,7 @@ func (p *prepared) runner(ctx context.Context, a *app, s *session) (*runner.Runn
 		if err != nil {
 			return nil, err
 		}
-		key := s.account.Key()
-		r.Belief = light.NewBelief(checks, key, func(trade types.TradeID) types.Time { return light.SplitUntil(s.wallet, key, trade) })
+		r.Belief = light.NewBelief(checks, s.account.Key())
 	}
 	if p.config.Direct != nil {
 		r.Splits = p.config.Direct.Splits

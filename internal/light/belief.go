@@ -15,15 +15,14 @@ import (
 type Belief struct {
 	client *Client
 	key    types.PublicKey
-	splits func(types.TradeID) types.Time
 
 	mu    sync.Mutex
 	waits map[types.TradeID]time.Time // since when a trade waits for its proof
 }
 
-// NewBelief returns the belief of the agent of a key. Splits returns the valid-until of a split that the key has signed, zero without one.
-func NewBelief(client *Client, key types.PublicKey, splits func(types.TradeID) types.Time) *Belief {
-	return &Belief{client: client, key: key, splits: splits, waits: map[types.TradeID]time.Time{}}
+// NewBelief returns the belief of the agent of a key.
+func NewBelief(client *Client, key types.PublicKey) *Belief {
+	return &Belief{client: client, key: key, waits: map[types.TradeID]time.Time{}}
 }
 
 const (
@@ -41,7 +40,7 @@ func (b *Belief) Believes(ctx context.Context, height uint64, t *agent.Trade) er
 		return nil // nothing is at risk in its steps: see Steps
 	}
 	err := b.proved(ctx, t, height)
-	if _, lies := errors.AsType[*Lie](err); err == nil || lies || types.CodeOf(err) == types.CodeSplit {
+	if _, lies := errors.AsType[*Lie](err); err == nil || lies {
 		b.forget(t.ID)
 		return err
 	}
@@ -62,11 +61,7 @@ func (b *Belief) proved(ctx context.Context, t *agent.Trade, height uint64) erro
 	if e.Proof, err = b.client.Shown(ctx, t.ID, &t.Trade, height); err != nil {
 		return err
 	}
-	if err = e.in(types.PhasePaid, types.PhaseDelivered); err == nil && t.Trade.Phase == types.PhasePaid {
-		e.SplitUntil = b.splits(t.ID)
-		err = e.noSplit()
-	}
-	return err
+	return e.in(types.PhasePaid, types.PhaseDelivered)
 }
 
 func (b *Belief) waited(id types.TradeID) time.Duration {

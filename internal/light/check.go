@@ -28,10 +28,10 @@ func Keep(w *wallet.Wallet, newest *Header, now time.Time) error {
 	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
 }
 
-// SplitUntil is the latest valid-until of a split of a trade that a key has signed; zero without one.
-func SplitUntil(w *wallet.Wallet, key types.PublicKey, trade types.TradeID) (until types.Time) {
-	for _, signed := range w.Signed(0) {
-		if p := signed.Proposal; p.Agreement() == nil && p.Trade() == trade && p.SignedBy(key) {
+// splitUntil is the latest valid-until of a split of a trade that a key has signed and that could be recorded now; zero without one.
+func splitUntil(w *wallet.Wallet, key types.PublicKey, t *wire.Trade, blockTime types.Time) (until types.Time) {
+	for _, signed := range w.Signed(blockTime) {
+		if p := signed.Proposal; p.Agreement() == nil && p.Trade() == t.ID && p.SignedBy(key) && p.Open(blockTime, t.Clock, &t.Trade) {
 			until = max(until, p.ValidUntil())
 		}
 	}
@@ -47,7 +47,7 @@ type Checked struct {
 
 // Check judges a step in a trade, as the node shows it, by proof. Whether the goods came, the caller asks.
 func (c *Client) Check(ctx context.Context, step Step, t *wire.Trade, w *wallet.Wallet, key types.PublicKey) (*Checked, error) {
-	e := Evidence{ID: t.ID, Trade: &t.Trade, Goods: true, SplitUntil: SplitUntil(w, key, t.ID)}
+	e := Evidence{ID: t.ID, Trade: &t.Trade, Goods: true}
 	var err error
 	if e.Newest, err = c.Newest(ctx); err != nil {
 		return nil, err
@@ -56,6 +56,11 @@ func (c *Client) Check(ctx context.Context, step Step, t *wire.Trade, w *wallet.
 		return nil, err
 	}
 	e.Now = c.Now()
+	seen := types.TimeOf(e.Newest.Time)
+	e.SplitUntil = splitUntil(w, key, t, seen)
+	if seen > t.Clock {
+		e.Lag = seen.Since(t.Clock)
+	}
 	return &Checked{e, Judge(step, &e), e.Newest.Stale(e.Now)}, nil
 }
 

@@ -200,14 +200,14 @@ func TestBelief(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	paid, delivered := w.paid(), w.delivered()
-	ahead, split := time.Duration(0), types.Time(0)
+	ahead := time.Duration(0)
 	now := func() time.Time { return time.Now().Add(ahead) }
 	believes := func(key types.PublicKey, id types.TradeID) error {
 		shown, err := w.liar.Trade(t.Context(), id)
 		if err != nil {
 			return err
 		}
-		b := light.NewBelief(w.checks(func(c *light.Config) { c.Now = now }), key, func(types.TradeID) types.Time { return split })
+		b := light.NewBelief(w.checks(func(c *light.Config) { c.Now = now }), key)
 		return b.Believes(t.Context(), shown.Height, &agent.Trade{ID: id, Trade: shown.Trade})
 	}
 	producer, consumer := w.producer.Key(), w.consumer.Key()
@@ -219,14 +219,6 @@ func TestBelief(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	split = types.TimeOf(time.Now()).Add(60_000)
-	if err := believes(producer, paid); types.CodeOf(err) != types.CodeSplit {
-		t.Errorf("a split that the producer has signed: %v", err)
-	}
-	if err := believes(producer, delivered); err != nil {
-		t.Errorf("after the delivery: %v", err)
-	}
-	split = 0
 	w.lies.tell(in(trades, func(a map[string]any) { flip(part(a, "trade"), "digest") }))
 	var lie *light.Lie
 	if err := believes(consumer, delivered); !errors.As(err, &lie) || errors.Is(err, agent.ErrUnproved) {
@@ -235,7 +227,7 @@ func TestBelief(t *testing.T) {
 	w.lies.stop()
 	w.lies.withhold(func(path string) bool { return strings.HasPrefix(path, proofs) })
 	shown := must(w.liar.Trade(t.Context(), delivered))
-	b := light.NewBelief(w.checks(func(c *light.Config) { c.Now = now }), consumer, func(types.TradeID) types.Time { return 0 })
+	b := light.NewBelief(w.checks(func(c *light.Config) { c.Now = now }), consumer)
 	deal := &agent.Trade{ID: delivered, Trade: shown.Trade}
 	if err := b.Believes(t.Context(), shown.Height, deal); !errors.Is(err, agent.ErrUnproved) {
 		t.Errorf("without a proof: %v", err)

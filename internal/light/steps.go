@@ -66,9 +66,8 @@ func Steps() []Row {
 			{Proved, "paid, with its terms and sums", (*Evidence).paid},
 			{Proved, "the claims before it on its slot", nil},
 			{Fresh, "deliver-by is ahead", (*Evidence).beforeDeliverBy},
-			{Own, "no split that it has signed is still valid", (*Evidence).noSplit},
-			{Said, "that no later step stands", nil},
-		}, "none: after another step the ledger refuses this one"},
+			{Said, "that no later step stands, and how far the ledger clock lags behind block time", nil},
+		}, "none: the ledger refuses this step after another one or after deliver-by; a split signed before it is worth nothing after it"},
 		{HandOver, trade.Producer, []Fact{
 			{Proved, "delivered, with its terms and sums: the payment can't go back to the consumer alone", (*Evidence).beyondReturn},
 			{Fresh, "confirm-by is ahead, unless the terms are hold", (*Evidence).beforeConfirmBy},
@@ -116,7 +115,9 @@ type Evidence struct {
 	Proof  *Proof       // of its last step; nil without one
 	Newest Header       // the newest verified one
 	Now    time.Time    // by the own clock
-	// SplitUntil is the valid-until of a split of the trade that the actor has signed, zero without one.
+	// Lag is how far the ledger clock is behind block time after an outage, as the node says.
+	Lag types.Duration
+	// SplitUntil is the valid-until of a split that the actor has signed and that could be recorded in this state, zero without one.
 	SplitUntil types.Time
 	// Goods tells that the goods came, by the actor's own knowledge.
 	Goods bool
@@ -188,14 +189,10 @@ func (e *Evidence) beyondReturn() error {
 	return e.in(types.PhaseDelivered, types.PhaseReleased)
 }
 
-// before wants a deadline of the ledger clock to be ahead. The ledger clock is never ahead of block time, so a deadline that is ahead of the own clock and
-// of a fresh header is ahead.
+// before wants a deadline of the ledger clock to be ahead, by the own clock and by the newest header. The ledger clock is never ahead of block time.
 func (e *Evidence) before(name string, deadline types.Time) error {
-	now := types.TimeOf(e.Now)
-	if seen := types.TimeOf(e.Newest.Time); seen > now {
-		now = seen
-	}
-	if now > deadline {
+	now := max(types.TimeOf(e.Now), types.TimeOf(e.Newest.Time))
+	if now -= min(types.Time(e.Lag), now); now > deadline {
 		return types.Refuse(types.CodeTooLate, "%s of trade %s was %s, and the time is %s", name, e.ID, deadline, now)
 	}
 	return nil
