@@ -115,7 +115,7 @@ func keepHeaders(ctx context.Context, checks *light.Client, genesis types.Hash, 
 	}
 }
 
-// prove wants a proof of all that a step in a trade rests on, and returns the sentences that say so. It refuses what a proof contradicts.
+// prove checks the facts of a step in a trade by proof, and returns the sentences that say so. It refuses a step that a proof contradicts.
 func (s *session) prove(ctx context.Context, step light.Step, t *wire.Trade, flags proofFlags) (checked []string, err error) {
 	checks, err := s.light(flags.Witness)
 	if err != nil {

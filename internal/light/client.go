@@ -34,7 +34,7 @@ type Pin struct {
 	Hash   types.Hash
 }
 
-// Config is what a client begins with.
+// Config is the configuration of a client.
 type Config struct {
 	Genesis    types.Hash       // of the ledger, by which its validators are known if no header is pinned
 	Pin        Pin              // a header to begin with
@@ -190,7 +190,7 @@ type Proof struct {
 	Story *types.Trade
 }
 
-// Trade proves the last step of a trade that the node shows. A later step may stand that the node hides; see [Steps] for what that can harm.
+// Trade proves the last step of a trade that the node shows. The node can hide a later step; [Steps] says how that can harm.
 func (c *Client) Trade(ctx context.Context, id types.TradeID) (*Proof, error) {
 	shown, err := c.node.TradeProof(ctx, id)
 	if err != nil {
@@ -200,7 +200,7 @@ func (c *Client) Trade(ctx context.Context, id types.TradeID) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	if proof.find(id); proof.Step == nil && proof.Story == nil {
+	if proof.Find(id); proof.Step == nil && proof.Story == nil {
 		return nil, c.lied("it proves a leaf that does not tell of trade %s", id)
 	}
 	return proof, nil
@@ -219,8 +219,8 @@ func (c *Client) Tx(ctx context.Context, id types.TxID) (*Proof, error) {
 	return proof, err
 }
 
-// find looks for a trade in the leaf: of its steps in one transaction the last.
-func (p *Proof) find(id types.TradeID) {
+// Find looks for a trade in the leaf: of its steps in one transaction the last.
+func (p *Proof) Find(id types.TradeID) {
 	for _, effect := range p.Outcome.Effects {
 		switch e := effect.(type) {
 		case *types.Ended:

@@ -41,7 +41,7 @@ type Fact struct {
 	holds func(*Evidence) error // nil: not for [Judge]
 }
 
-// Row is what one step rests on.
+// Row lists the facts on which one step rests.
 type Row struct {
 	Step  Step
 	Role  trade.Role // of the actor
@@ -108,7 +108,7 @@ func Table() string {
 	return out.String()
 }
 
-// Evidence is what an actor has in hand for a step in a trade.
+// Evidence is the knowledge of an actor before a step in a trade.
 type Evidence struct {
 	ID     types.TradeID
 	Trade  *types.Trade // as the node shows it

@@ -69,7 +69,7 @@ func (c *screen) proved(t *wire.Trade) template.HTML {
 
 func plainReason(err error) string { return strings.TrimSuffix(detail(err), ".") }
 
-// stepOf is the step of a move that wants a proof; empty for others, in which the ledger refuses what is not so.
+// stepOf is the step of a move that wants a proof; empty for others.
 func stepOf(move string) light.Step {
 	switch move {
 	case strings.TrimPrefix(trade.MoveDeliver.String(), "move."):

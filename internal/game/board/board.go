@@ -50,6 +50,7 @@ type Board struct {
 	View   *ledger.Memory
 	Sum    ledger.Accumulator
 	Clock  ledger.Clock
+	Leaves []ledger.Leaf    // of the log of outcomes, by the blocks since the board before
 	purses *[Parties][]Coin // everybody's coins, once asked for
 }
 
@@ -69,7 +70,7 @@ func (b *Board) After(state *ledger.State) *Board {
 
 func (b *Board) clone() *Board {
 	clone := *b
-	clone.View, clone.purses = b.View.Clone(), nil
+	clone.View, clone.purses, clone.Leaves = b.View.Clone(), nil, nil
 	return &clone
 }
 
@@ -79,6 +80,7 @@ func (b *Board) Append(state *ledger.State) {
 	b.View.Apply(diff.Changes)
 	b.Sum.Apply(diff.Changes)
 	b.Clock = diff.Clock
+	b.Leaves = append(b.Leaves, diff.Leaves...)
 }
 
 // At returns the board when the ledger clock reaches a moment, in blocks no further apart than the clock cap. While the clock makes up for

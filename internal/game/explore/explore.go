@@ -35,6 +35,10 @@ func Explore(scene Scene, limit int) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	return x.explore(limit)
+}
+
+func (x *explorer) explore(limit int) (Report, error) {
 	for n := 0; n < len(x.nodes) && x.report.Story == nil; n++ {
 		if limit > 0 && n >= limit {
 			x.report.States = n
@@ -42,6 +46,11 @@ func Explore(scene Scene, limit int) (Report, error) {
 		}
 		if err := x.expand(n); err != nil {
 			return x.report, err
+		}
+		if x.believes != nil && x.report.Story == nil {
+			if err := x.lie(n); err != nil {
+				return x.report, err
+			}
 		}
 		x.nodes[n].at = nil // nobody goes back there
 	}
@@ -55,6 +64,7 @@ type node struct {
 	book   book
 	parent int
 	move   *move
+	truths // for a lying node
 }
 
 type explorer struct {
@@ -63,7 +73,9 @@ type explorer struct {
 	nodes  []node
 	known  map[book]bool
 	trying *move // the current move, to report if the ledger panics
-	report Report
+	// believes is the rule by which a party believes a lying node; nil: no node lies.
+	believes func(*Lie) bool
+	report   Report
 }
 
 func newExplorer(scene Scene) (*explorer, error) {
