@@ -242,7 +242,11 @@ func (c *trustExportCmd) Run(ctx context.Context, a *app) error {
 			SignedHeader: chain.SignedHeader{Height: light.Height, Header: light.Header, Commit: light.Commit}, Hash: light.Hash, Validators: light.Validators,
 		}
 	}
-	return a.export(c.Out, exportedFile{}, receipt.TrustText(blocks), func(p *page, w exportedFile) {
+	text, err := receipt.TrustText(blocks)
+	if err != nil {
+		return err
+	}
+	return a.export(c.Out, exportedFile{}, text, func(p *page, w exportedFile) {
 		p.line("Wrote %d headers to %s: %d bytes.", len(blocks), w.File, w.Bytes)
 		last := &blocks[len(blocks)-1]
 		p.line("The last one is --trusted %d:%s", last.Height, last.Hash)

@@ -176,8 +176,20 @@ func TestTrustFile(t *testing.T) {
 		set := sets[i+1]
 		blocks[i] = set.light(t, set.sign(t, int64(10*(i+1)), types.Hash{byte(i)}, set, 0))
 	}
-	text := receipt.TrustText(blocks)
-	t.Logf("%d bytes for %d changes: %d a light block", len(text), changes, len(text)/changes)
+	text := trustText(t, blocks)
+	if each := len(text) / changes; each > 1250 {
+		t.Errorf("%d bytes for %d changes: %d a light block", len(text), changes, each)
+	}
+	for i := range blocks[:3] {
+		commit, validators, err := blocks[i].Compact()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := chain.ExpandLight(blocks[i].Height, blocks[i].Header, commit, validators)
+		if err != nil || !bytes.Equal(again.Commit, blocks[i].Commit) || again.Hash != blocks[i].Hash {
+			t.Errorf("light block %d comes back as another one: %v", blocks[i].Height, err)
+		}
+	}
 	r := newReceipt(t, sets[changes], 300, 10*changes+5, 0)
 
 	fromGenesis := sets[0].trust(t)
@@ -188,7 +200,7 @@ func TestTrustFile(t *testing.T) {
 		t.Errorf("%+v", checked.Verdicts)
 	}
 	trusted := chain.TrustHeader(blocks[100].Height, blocks[100].Hash)
-	if err := receipt.ReadTrust(receipt.TrustText(blocks[100:]), trusted); err != nil {
+	if err := receipt.ReadTrust(trustText(t, blocks[100:]), trusted); err != nil {
 		t.Fatal(err)
 	}
 	if checked := r.Verify(trusted); !checked.OK() {
@@ -202,11 +214,11 @@ func TestTrustFile(t *testing.T) {
 		text, part string
 		trust      *chain.Trust
 	}{
-		"steps left out":       {receipt.TrustText(blocks[10:]), "light 110", sets[0].trust(t)},
-		"out of order":         {receipt.TrustText([]chain.LightBlock{blocks[1], blocks[0]}), "light 10", sets[0].trust(t)},
-		"not the trusted one":  {receipt.TrustText(blocks[99:]), "light 1000", chain.TrustHeader(blocks[100].Height, blocks[100].Hash)},
-		"another set":          {receipt.TrustText([]chain.LightBlock{{SignedHeader: blocks[0].SignedHeader, Validators: blocks[1].Validators}}), "light 10", sets[0].trust(t)},
-		"signatures of others": {receipt.TrustText([]chain.LightBlock{{SignedHeader: chain.SignedHeader{Height: 10, Header: blocks[0].Header, Commit: blocks[1].Commit}, Validators: blocks[0].Validators}}), "light 10", sets[0].trust(t)},
+		"steps left out":       {trustText(t, blocks[10:]), "light 110", sets[0].trust(t)},
+		"out of order":         {trustText(t, []chain.LightBlock{blocks[1], blocks[0]}), "light 10", sets[0].trust(t)},
+		"not the trusted one":  {trustText(t, blocks[99:]), "light 1000", chain.TrustHeader(blocks[100].Height, blocks[100].Hash)},
+		"another set":          {trustText(t, []chain.LightBlock{{SignedHeader: blocks[0].SignedHeader, Validators: blocks[1].Validators}}), "light 10", sets[0].trust(t)},
+		"signatures of others": {trustText(t, []chain.LightBlock{{SignedHeader: chain.SignedHeader{Height: 10, Header: blocks[0].Header, Commit: blocks[1].Commit}, Validators: blocks[0].Validators}}), "light 10", sets[0].trust(t)},
 		"a changed byte":       {string(bytes.Replace([]byte(text), []byte("light 20 "), []byte("light 21 "), 1)), "light", sets[0].trust(t)},
 	} {
 		var fault *receipt.PartError
@@ -230,6 +242,81 @@ func TestTrustedHeaderItself(t *testing.T) {
 	}
 	header.Hash[0] ^= 1
 	wantFault(t, "another hash", r.Verify(chain.TrustHeader(21, header.Hash)), receipt.PartSet)
+}
+
+// trustText is a trust file.
+func trustText(t testing.TB, blocks []chain.LightBlock) string {
+	t.Helper()
+	text, err := receipt.TrustText(blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// TestHostileTrust: light blocks of a file in another form, or with validators that the engine can't make a set of.
+func TestHostileTrust(t *testing.T) {
+	t.Parallel()
+	v := four()
+	block := v.light(t, v.sign(t, 10, types.Hash{1}, v, 1))
+	commit, validators, err := block.Compact()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expand := func(change func(header, commit, validators *[]byte)) error {
+		h, c, s := bytes.Clone(block.Header), bytes.Clone(commit), bytes.Clone(validators)
+		change(&h, &c, &s)
+		light, err := chain.ExpandLight(10, h, c, s)
+		if err == nil {
+			err = v.trust(t).Follow(&light)
+		}
+		return err
+	}
+	if err := expand(func(_, _, _ *[]byte) {}); err != nil {
+		t.Fatal(err)
+	}
+	const one = 33 // bytes of a validator
+	for name, change := range map[string]func(header, commit, validators *[]byte){
+		"no header":          func(h, _, _ *[]byte) { *h = nil },
+		"a header cut short": func(h, _, _ *[]byte) { *h = (*h)[:20] },
+		"the whole commit":   func(_, c, _ *[]byte) { *c = block.Commit },
+		"no commit":          func(_, c, _ *[]byte) { *c = nil },
+		"no validators":      func(_, _, s *[]byte) { *s = nil },
+		"a validator less":   func(_, _, s *[]byte) { *s = (*s)[one:] },
+		"a validator twice":  func(_, _, s *[]byte) { copy(*s, (*s)[one:2*one]) },
+		"cut off":            func(_, _, s *[]byte) { *s = (*s)[:len(*s)-1] },
+		"without power":      func(_, _, s *[]byte) { (*s)[one-1] = 0 },
+		"more power":         func(_, _, s *[]byte) { (*s)[one-1] = 2 },
+		"endless power": func(_, _, s *[]byte) {
+			*s = append((*s)[:len(*s)-1], 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)
+		},
+		"a power in two forms":  func(_, _, s *[]byte) { *s = append((*s)[:len(*s)-1], 0x81, 0) },
+		"in another order":      func(_, _, s *[]byte) { *s = append(bytes.Clone((*s)[one:]), (*s)[:one]...) },
+		"bytes behind a commit": func(_, c, _ *[]byte) { *c = append(*c, 0x58, 1) },
+	} {
+		if err := expand(change); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for i := range validators {
+		if err := expand(func(_, _, s *[]byte) { (*s)[i] ^= 1 }); err == nil {
+			t.Errorf("byte %d of the validators is changed: accepted", i)
+		}
+	}
+	if _, err := chain.ExpandLight(11, block.Header, commit, validators); !errors.Is(err, chain.ErrHeader) {
+		t.Errorf("another height: %v", err)
+	}
+}
+
+func FuzzReadTrust(f *testing.F) {
+	v := four()
+	f.Add(trustText(f, []chain.LightBlock{v.light(f, v.sign(f, 10, types.Hash{1}, v, 1))}))
+	f.Fuzz(func(t *testing.T, text string) {
+		var fault *receipt.PartError
+		if err := receipt.ReadTrust(text, v.trust(t)); err != nil && !errors.As(err, &fault) {
+			t.Fatalf("refused with %v", err)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {
