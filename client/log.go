@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"io"
+	"net/url"
+	"strconv"
 
 	"lockstep/client/wire"
 	"lockstep/types"
@@ -16,6 +18,12 @@ func (c *Client) TradeProof(ctx context.Context, id types.TradeID) (proof wire.P
 // TxProof returns the leaf of an accepted transaction, likewise.
 func (c *Client) TxProof(ctx context.Context, id types.TxID) (proof wire.Proof, err error) {
 	return proof, wrap("proof of transaction "+id.String(), c.get(ctx, "/v1/log/transactions/"+id.String(), nil, &proof))
+}
+
+// TxProofBy returns the leaf of an accepted transaction, proved by the header of a height.
+func (c *Client) TxProofBy(ctx context.Context, id types.TxID, header uint64) (proof wire.Proof, err error) {
+	query := url.Values{"header": {strconv.FormatUint(header, 10)}}
+	return proof, wrap("proof of transaction "+id.String(), c.get(ctx, "/v1/log/transactions/"+id.String(), query, &proof))
 }
 
 // LightBlock returns a header with its signatures and validators; height 0 is the newest block.

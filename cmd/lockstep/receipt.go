@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/chain"
 	"lockstep/internal/light"
@@ -28,6 +31,9 @@ type trustCmd struct {
 type receiptExportCmd struct {
 	Trade types.TradeID `arg:"" help:"The trade's id, or its beginning."`
 	Out   string        `short:"o" help:"New file for the receipt; by default standard output." type:"path" placeholder:"FILE"`
+
+	Records bool         `help:"Attach the transactions of the steps, and the readings of the meter, each with its proof."`
+	Record  []types.TxID `help:"Attach this transaction too, such as an order of one of the sides; once for each." placeholder:"TX"`
 }
 
 // exportedFile is a file that a command wrote.
@@ -49,6 +55,12 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 	}
 	r := receipt.Of(c.Trade, &proof)
 	checked := r.Verify(nil)
+	if checked.OK() && (c.Records || len(c.Record) > 0) {
+		if err := c.attach(ctx, s, r, checked, proof.Signed.Height); err != nil {
+			return err
+		}
+		checked = r.Verify(nil)
+	}
 	if !checked.OK() {
 		return errors.New("the node's answer proves nothing about the trade:" + faults(checked))
 	}
@@ -57,6 +69,105 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 		if !w.Over {
 			p.line("The trade goes on: the receipt proves its last step so far.")
 		}
+	})
+}
+
+// attach adds the records that the user wants, in the order of the ledger.
+func (c *receiptExportCmd) attach(ctx context.Context, s *session, r *receipt.Receipt, checked *receipt.Verified, header uint64) error {
+	wanted := slices.Clone(c.Record)
+	if story := checked.Story; c.Records && story != nil {
+		for _, step := range story.Steps {
+			wanted = append(wanted, step.Tx)
+		}
+		readings, err := readingsOf(ctx, s.node, story, checked.Outcome.Height)
+		if err != nil {
+			return err
+		}
+		wanted = append(wanted, readings...)
+	} else if c.Records {
+		wanted = append(wanted, checked.Outcome.Tx)
+	}
+	attached := map[types.TxID]bool{{}: true} // a step of the clock or of an auction has no transaction
+	for _, id := range wanted {
+		if attached[id] {
+			continue
+		}
+		attached[id] = true
+		proof, err := s.node.TxProofBy(ctx, id, header)
+		if err != nil {
+			return err
+		}
+		tx, err := s.body(ctx, id)
+		if err == nil {
+			err = r.Attach(&proof, tx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(r.Records, func(a, b receipt.Record) int { return cmp.Compare(a.Index, b.Index) })
+	return nil
+}
+
+// body fetches an accepted transaction.
+func (s *session) body(ctx context.Context, id types.TxID) (*types.Tx, error) {
+	found, err := s.node.Tx(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for tx, err := range s.node.AllBlockTxs(ctx, found.Height) {
+		if err != nil {
+			return nil, err
+		}
+		if tx.ID == id && tx.Tx != nil {
+			return tx.Tx, nil
+		}
+	}
+	return nil, types.Refuse(types.CodeNotFound, "the node does not keep transaction %s any more: ask one that keeps all blocks", id)
+}
+
+// readingsOf finds the transactions with records of the slot of a trade, up to the height at which it was over.
+func readingsOf(ctx context.Context, node *client.Client, story *types.Trade, until uint64) (found []types.TxID, err error) {
+	goods := &story.Agreement.Goods
+	if goods.Flow.IsZero() {
+		return nil, nil
+	}
+	point, err := node.Point(ctx, goods.Flow.Point)
+	if err != nil {
+		return nil, err
+	}
+	const silence = 3 * time.Second // the past comes without pauses
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	quiet := time.AfterFunc(silence, stop)
+	defer quiet.Stop()
+	for event, err := range node.Events(ctx, client.EventsOptions{From: max(story.Height, 1), Key: point.Point.Owner}) {
+		if err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+		if err != nil || event.Height > until {
+			break
+		}
+		quiet.Reset(silence)
+		if event.Kind != types.EventRead {
+			continue
+		}
+		for tx, err := range node.AllBlockTxs(ctx, event.Height) {
+			if err != nil {
+				return nil, err
+			}
+			if tx.ID == event.Tx && tx.Tx != nil && readsSlot(tx.Tx, goods) {
+				found = append(found, tx.ID)
+			}
+		}
+	}
+	return found, nil
+}
+
+func readsSlot(tx *types.Tx, goods *types.Goods) bool {
+	return slices.ContainsFunc(tx.Body.Actions, func(action types.Action) bool {
+		reading, ok := action.(*types.Reading)
+		return ok && reading.Flow == goods.Flow && reading.From == goods.From
 	})
 }
 

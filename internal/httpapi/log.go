@@ -12,9 +12,10 @@ import (
 
 // Log has the questions about the log of outcomes.
 type Log interface {
-	// TradeProof proves the last leaf of a trade, TxProof the first leaf of an accepted transaction, LeafProof any leaf.
+	// TradeProof proves the last leaf of a trade, TxProof the first leaf of an accepted transaction, LeafProof any leaf. TxProof does so by the header of a
+	// height; 0 is the newest.
 	TradeProof(ctx context.Context, id types.TradeID) (wire.Proof, error)
-	TxProof(ctx context.Context, id types.TxID) (wire.Proof, error)
+	TxProof(ctx context.Context, id types.TxID, header uint64) (wire.Proof, error)
 	LeafProof(ctx context.Context, index uint64) (wire.Proof, error)
 	// LightBlock returns a header with its signatures and validators; height 0 is the newest block.
 	LightBlock(ctx context.Context, height uint64) (wire.LightBlock, error)
@@ -66,11 +67,12 @@ type tradeIDInput struct {
 }
 
 type txIDInput struct {
-	ID types.TxID `path:"id" doc:"the id of a transaction"`
+	ID     types.TxID `path:"id" doc:"the id of a transaction"`
+	Header uint64     `query:"header" doc:"prove by the header of this height; without it, by the newest"`
 }
 
 func (s *server) txProof(ctx context.Context, in *txIDInput) (*answer[wire.Proof], error) {
-	proof, err := s.ledger.TxProof(ctx, in.ID)
+	proof, err := s.ledger.TxProof(ctx, in.ID, in.Header)
 	proof.Path = filled(proof.Path)
 	return respond(s, proof, err)
 }

@@ -69,11 +69,14 @@ func (l *Ledger) stepLeaf(first uint64, tx types.TxID, id types.TradeID) (uint64
 	}
 }
 
-// TxProof proves the first leaf of an accepted transaction.
-func (l *Ledger) TxProof(ctx context.Context, id types.TxID) (wire.Proof, error) {
+// TxProof proves the first leaf of an accepted transaction by the header of a height; 0 is the newest.
+func (l *Ledger) TxProof(ctx context.Context, id types.TxID, header uint64) (wire.Proof, error) {
 	leaf, err := l.txLeaf(id)
 	if err != nil {
 		return wire.Proof{}, err
+	}
+	if header != 0 {
+		return l.proveBy(leaf, header)
 	}
 	return l.prove(ctx, leaf)
 }
@@ -113,7 +116,7 @@ func (l *Ledger) prove(ctx context.Context, index uint64) (wire.Proof, error) {
 	ctx, stop := context.WithTimeout(ctx, proofWait)
 	defer stop()
 	for {
-		proof, err := l.proveNow(index)
+		proof, err := l.proveBy(index, 0)
 		if types.CodeOf(err) != types.CodeAhead || ctx.Err() != nil {
 			return proof, err
 		}
@@ -123,9 +126,9 @@ func (l *Ledger) prove(ctx context.Context, index uint64) (wire.Proof, error) {
 	}
 }
 
-// proveNow proves a leaf by the newest header, which has the app hash of the block before.
-func (l *Ledger) proveNow(index uint64) (proof wire.Proof, err error) {
-	if proof.Signed, err = l.chain.SignedHeader(0); err != nil {
+// proveBy proves a leaf by a header, which has the app hash of the block before. Height 0 is the newest header.
+func (l *Ledger) proveBy(index, header uint64) (proof wire.Proof, err error) {
+	if proof.Signed, err = l.chain.SignedHeader(header); err != nil {
 		return proof, err
 	}
 	block, err := l.store.Block(proof.Signed.Height - 1)
@@ -133,7 +136,7 @@ func (l *Ledger) proveNow(index uint64) (proof wire.Proof, err error) {
 		return proof, err
 	}
 	if block == nil || index >= block.Log.Size {
-		return proof, types.Refuse(types.CodeAhead, "leaf %d can't be proved yet: the header of the next block will prove it; ask again in a moment", index)
+		return proof, types.Refuse(types.CodeAhead, "leaf %d can't be proved by header %d: a later header proves it; ask again in a moment", index, proof.Signed.Height)
 	}
 	proof.Index, proof.Log, proof.State = index, block.Log, block.State
 	log := l.store.Log()

@@ -59,14 +59,6 @@ func (l *lines) next(name string, count int) ([]string, error) {
 	return values, nil
 }
 
-// end refuses anything behind the last line.
-func (l *lines) end(last string) error {
-	if l.more() {
-		return &PartError{last, fmt.Errorf("%d bytes stand behind its line", len(l.rest))}
-	}
-	return nil
-}
-
 // PartError is the fault of a part.
 type PartError struct {
 	Part string

@@ -18,6 +18,8 @@ type Receipt struct {
 	State  types.Hash // the commitment to the state, beside the log
 	Header []byte     // has the app hash of both, in Protobuf
 	Commit []byte     // the signatures of the validators, in Protobuf
+	// Records are transactions of the trade, on request.
+	Records []Record
 }
 
 // Of returns the receipt of a trade by the proof that a node gives. Nothing of it is checked.
@@ -47,17 +49,14 @@ const version = "v1"
 // Text returns the file.
 func (r *Receipt) Text() string {
 	var text strings.Builder
-	path := make([]byte, 0, len(types.Hash{})*len(r.Path))
-	for _, hash := range r.Path {
-		path = append(path, hash[:]...)
-	}
 	writeLine(&text, PartFile, version)
 	writeLine(&text, PartTrade, r.Trade.String())
 	writeLine(&text, PartLeaf, strconv.FormatUint(r.Index, 10), encode(r.Leaf))
-	writeLine(&text, PartPath, encode(path))
+	writeLine(&text, PartPath, encode(joined(r.Path)))
 	writeLine(&text, PartLog, strconv.FormatUint(r.Log.Size, 10), encode(r.Log.Root[:]), encode(r.State[:]))
 	writeLine(&text, PartHeader, encode(r.Header))
 	writeLine(&text, PartCommit, encode(r.Commit))
+	r.writeRecords(&text)
 	return text.String()
 }
 
@@ -71,12 +70,12 @@ func Parse(text string) (*Receipt, error) {
 	if head[0] != version {
 		return nil, &PartError{PartFile, types.Refuse(types.CodeMalformed, "it is a receipt of version %.20q, this program reads %s", head[0], version)}
 	}
-	for _, read := range []func(*lines) error{r.readTrade, r.readLeaf, r.readPath, r.readLog, r.readSigned} {
+	for _, read := range []func(*lines) error{r.readTrade, r.readLeaf, r.readPath, r.readLog, r.readSigned, r.readRecords} {
 		if err := read(in); err != nil {
 			return nil, err
 		}
 	}
-	return r, in.end(PartCommit)
+	return r, nil
 }
 
 func (r *Receipt) readTrade(in *lines) error {
@@ -111,13 +110,18 @@ func (r *Receipt) readPath(in *lines) error {
 	if err != nil {
 		return err
 	}
-	if len(path)%len(types.Hash{}) != 0 {
-		return &PartError{PartPath, types.Refuse(types.CodeMalformed, "%d bytes are no list of hashes", len(path))}
+	r.Path, err = hashes(PartPath, path)
+	return err
+}
+
+func hashes(part string, list []byte) (all []types.Hash, err error) {
+	if len(list)%len(types.Hash{}) != 0 {
+		return nil, &PartError{part, types.Refuse(types.CodeMalformed, "%d bytes are no list of hashes", len(list))}
 	}
-	for ; len(path) > 0; path = path[len(types.Hash{}):] {
-		r.Path = append(r.Path, types.Hash(path[:len(types.Hash{})]))
+	for ; len(list) > 0; list = list[len(types.Hash{}):] {
+		all = append(all, types.Hash(list[:len(types.Hash{})]))
 	}
-	return nil
+	return all, nil
 }
 
 func (r *Receipt) readLog(in *lines) error {

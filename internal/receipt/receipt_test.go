@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"lockstep/client/wire"
 	"lockstep/internal/chain"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/receipt"
 	"lockstep/types"
 )
@@ -336,4 +338,68 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q was accepted and is written as %q", text, r.Text())
 		}
 	})
+}
+
+// TestRecords: transactions of the trade stand beside its leaf, each proved by a leaf of its own.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	v := four()
+	trade := story()
+	body := types.Body{ChainID: chainID, ValidUntil: 1_800_000_000_000, Actions: []types.Action{&types.Deliver{Trade: trade.ID()}}}
+	step := party.Sign(body, "peter")
+	body.Actions = []types.Action{&types.Deliver{Trade: types.TradeID{7}}}
+	other := party.Sign(body, "peter")
+	trade.Steps[2].Tx = step.ID()
+	leafOf := func(tx types.TxID, effects ...types.Effect) []byte {
+		return types.Encode(&types.Outcome{Height: 20, At: 1_799_999_900_000, Tx: tx, Effects: effects})
+	}
+	noted := &types.Noted{Event: types.EventDelivered.Number()}
+	leaves := [][]byte{
+		leafOf(step.ID(), noted), leafOf(other.ID(), noted), leafOf(types.TxID{5}, &types.Ended{Event: types.EventCollected.Number(), Trade: trade}), {1},
+	}
+	r := &receipt.Receipt{Trade: trade.ID(), Index: 2, Leaf: leaves[2], Path: prove(leaves, 2), Log: types.LogHead{Size: 4, Root: root(leaves)}, State: types.Hash{9}}
+	light := v.light(t, v.sign(t, 21, types.AppHash(r.State, r.Log), v, 0))
+	r.Header, r.Commit = light.Header, light.Commit
+	attach := func(index int, tx *types.Tx) receipt.Record {
+		one := *r
+		proof := wire.Proof{Index: uint64(index), Leaf: leaves[index], Path: prove(leaves, index), Log: r.Log, State: r.State}
+		if err := one.Attach(&proof, tx); err != nil {
+			t.Fatal(err)
+		}
+		proof.State[0]++
+		if err := one.Attach(&proof, tx); err == nil {
+			t.Error("a proof by another header is attached")
+		}
+		return one.Records[len(one.Records)-1]
+	}
+	good := attach(0, step)
+	r.Records = []receipt.Record{good}
+	again, err := receipt.Parse(r.Text())
+	if err != nil || again.Text() != r.Text() {
+		t.Fatalf("%v", err)
+	}
+	if checked := again.Verify(v.trust(t)); !checked.OK() || len(checked.Records) != 1 || checked.Records[0].ID() != step.ID() {
+		t.Fatalf("%+v", checked.Verdicts)
+	}
+	for name, change := range map[string]func(c *receipt.Record){
+		"another leaf":        func(c *receipt.Record) { c.Leaf = leaves[1] },
+		"another index":       func(c *receipt.Record) { c.Index = 1 },
+		"no path":             func(c *receipt.Record) { c.Path = nil },
+		"no leaf":             func(c *receipt.Record) { c.Leaf = nil },
+		"no transaction":      func(c *receipt.Record) { c.Tx = nil },
+		"another transaction": func(c *receipt.Record) { c.Tx = other.Bytes() },
+		"a changed signature": func(c *receipt.Record) { c.Tx = bytes.Clone(c.Tx); c.Tx[len(c.Tx)-1] ^= 1 },
+		"of another trade":    func(c *receipt.Record) { *c = attach(1, other) },
+		"cut short":           func(c *receipt.Record) { c.Tx = c.Tx[:len(c.Tx)-1] },
+	} {
+		bad := *r
+		record := good
+		record.Path = slices.Clone(good.Path)
+		change(&record)
+		bad.Records = []receipt.Record{record}
+		wantFault(t, name, bad.Verify(v.trust(t)), receipt.PartRecord)
+	}
+	if _, err := receipt.Parse(r.Text() + "more\n"); err == nil {
+		t.Error("text behind the records is accepted")
+	}
 }

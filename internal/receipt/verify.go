@@ -22,6 +22,7 @@ type Verified struct {
 	Outcome  *types.Outcome      `json:"outcome,omitempty"` // the leaf; nil when it can't be read
 	Story    *types.Trade        `json:"story,omitempty"`   // of a trade that is over
 	Step     *types.Stepped      `json:"step,omitempty"`    // of one that goes on
+	Records  []*types.Tx         `json:"records,omitempty"` // those that hold
 	Header   chain.CheckedHeader `json:"header"`
 }
 
@@ -57,6 +58,7 @@ func (r *Receipt) Verify(trust Headers) *Verified {
 		err = errors.New("leaf, index and path do not lead to the root of the log: one of them was changed")
 	}
 	v.add(PartPath, err, "leaf %d stands in the log of %d outcomes with the root %s", r.Index, r.Log.Size, r.Log.Root)
+	r.verifyRecords(v)
 	if trust == nil {
 		return v
 	}
