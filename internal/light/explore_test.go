@@ -38,10 +38,7 @@ func trusting(l *explore.Lie) bool {
 // or a secret go for a trade that is not delivered. A party without proofs does.
 func TestLyingNodeExplored(t *testing.T) {
 	t.Parallel()
-	states := 150
-	if testing.Short() {
-		states = 50
-	}
+	const states = 60
 	seen := 0
 	for _, scene := range explore.Scenes() {
 		if scene.Honest != "" || scene.Orders || scene.Pairs || scene.Offered || scene.Lot > 0 { // a match begins delivered

@@ -88,10 +88,12 @@ func must[T any](value T, err error) T {
 	return value
 }
 
+func seedOf(fill byte) *wallet.Seed {
+	return must(wallet.NewSeed(bytes.NewReader(bytes.Repeat([]byte{fill}, 64)), ""))
+}
+
 func (w *world) account(fill byte) *client.Account {
-	seed := must(wallet.NewSeed(bytes.NewReader(bytes.Repeat([]byte{fill}, 64)), ""))
-	account := must(w.node.Account(w.t.Context(), must(seed.Account(0, wallet.DefaultLimits()))))
-	return account
+	return must(w.node.Account(w.t.Context(), must(seedOf(fill).Account(0, wallet.DefaultLimits()))))
 }
 
 func (w *world) do(a *client.Account, steps ...func(*wallet.Draft) error) {

@@ -120,7 +120,10 @@ func (l *Ledger) prove(ctx context.Context, index uint64) (wire.Proof, error) {
 		if types.CodeOf(err) != types.CodeAhead || ctx.Err() != nil {
 			return proof, err
 		}
-		for range l.chain.Blocks(ctx, proof.Signed.Height+1) {
+		for _, err := range l.chain.Blocks(ctx, proof.Signed.Height+1) {
+			if err != nil {
+				return proof, err
+			}
 			break
 		}
 	}
