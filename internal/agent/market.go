@@ -199,11 +199,16 @@ func (s *State) order(product *types.Product, grid *types.Grid, side types.Side,
 	}
 	order := types.Order{Product: *product, Side: side, Number: number, Limit: plan.LotPrice(want.Limit, grid, s.Setup.Market.Decimals, side)}
 	order.Lot, order.Deposit, order.Bond, order.Fallback = grid.Lot, grid.Deposit, grid.Bond, grid.Fallback
+	order.MinRecord = s.demands(side)
 	if side == types.Sell && grid.Metered() {
 		order.Flow = s.Setup.Flow
 	}
 	lots := min(want.Quantity, p.Market.MaxQuantity) / grid.Lot
 	if side == types.Bid && order.Limit == 0 || side == types.Sell && grid.Metered() && order.Flow.IsZero() {
+		lots = 0
+	}
+	if lots > 0 && side == types.Bid && !s.secured(grid.Fallback, lotRate(grid.Bond), lotRate(order.Limit), lotRate(grid.Deposit)) {
+		s.once(effects, "bond", 24*3600*1000, Notice{Kind: NoticeLimit, Slot: product.From, Detail: "the bonds of this auction are below limits.min_bond"})
 		lots = 0
 	}
 	fits := s.fit(&order, lots, existing, money)
@@ -224,7 +229,7 @@ func (s *State) order(product *types.Product, grid *types.Grid, side types.Side,
 			return nil
 		}
 		return []job{{act: Withdraw{*existing}}}
-	case existing != nil && existing.Quantity == order.Quantity && existing.Limit == order.Limit:
+	case existing != nil && existing.Quantity == order.Quantity && existing.Limit == order.Limit && existing.MinRecord == order.MinRecord:
 		return nil
 	case existing != nil && late:
 		return nil // it could only be improved for others
@@ -312,6 +317,7 @@ func (s *State) takeable(o *Offer, from types.Time, limit plan.Price) bool {
 		goods.From == from && goods.Until == from.Add(s.Setup.Params.Slot) && o.Offer.Asset == s.Setup.Market.Asset &&
 		o.Offer.Bond.Mantissa > 0 && o.Offer.Deposit.Mantissa < 1<<62 &&
 		compareRates(types.Rate{Mantissa: 2 * o.Offer.Deposit.Mantissa, Exponent: o.Offer.Deposit.Exponent}, o.Offer.Price) <= 0 &&
+		s.secured(o.Offer.Fallback, o.Offer.Bond, o.Offer.Price, o.Offer.Deposit) &&
 		!s.blocked(Take{ID: o.ID}.Name()) && s.allowed(o.Offer.Fallback, o.Offer.Asset) && !trade.Passed(d.PayBy, v.Clock) && goods.From > v.BlockTime &&
 		plan.AtMost(o.Offer.Price, limit, s.Setup.Market.Decimals)
 }
@@ -327,11 +333,26 @@ func (s *State) taken(o *Offer) uint64 {
 	return n
 }
 
-func compareRates(a, b types.Rate) int {
-	scaled := func(r types.Rate, by uint8) *big.Int {
-		return new(big.Int).Mul(new(big.Int).SetUint64(r.Mantissa), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(by)), nil))
+func compareRates(a, b types.Rate) int { return scaled(a, b.Exponent).Cmp(scaled(b, a.Exponent)) }
+
+// scaled is the mantissa of a rate times a power of ten.
+func scaled(r types.Rate, by uint8) *big.Int {
+	return new(big.Int).Mul(new(big.Int).SetUint64(r.Mantissa), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(by)), nil))
+}
+
+func lotRate(a types.Amount) types.Rate { return types.Rate{Mantissa: uint64(a)} }
+
+// secured reports whether the bond of a purchase under hold terms is as large as the limits demand. Other terms give the money back without the
+// seller's word, so any bond will do there.
+func (s *State) secured(terms types.Fallback, bond, price, deposit types.Rate) bool {
+	if types.FallbackKind(terms) != "hold" {
+		return true
 	}
-	return scaled(a, b.Exponent).Cmp(scaled(b, a.Exponent))
+	const whole = 10_000 // hundredths of a percent
+	locked := new(big.Int).Add(scaled(price, deposit.Exponent), scaled(deposit, price.Exponent))
+	locked.Mul(locked, new(big.Int).SetUint64(s.Setup.Limits.MinBond)).Mul(locked, scaled(types.Rate{Mantissa: 1}, bond.Exponent))
+	own := scaled(bond, price.Exponent+deposit.Exponent)
+	return own.Mul(own, big.NewInt(whole)).Cmp(locked) >= 0
 }
 
 // offers brings the standing offer of a slot in line with a want: one offer for each slot, of which the budget has the bond.

@@ -25,6 +25,10 @@ type Market struct {
 	Zone     string
 	Asset    types.AssetID
 	Decimals uint8 // of the asset
+	// MinRecord is the record, in hundredths, that orders demand of the other side once so many trades have failed the household; zero
+	// demands none.
+	MinRecord      uint8
+	MinRecordAfter int
 }
 
 // Limits are the agent's consent: it never goes beyond them.
@@ -33,7 +37,10 @@ type Limits struct {
 	Exposure types.Amount // that it has in orders and trades at a time
 	Reserve  types.Amount // that it leaves spendable
 	Terms    []string     // fallback terms of its trades: meter, hold, arbiter
-	Assets   []types.AssetID
+	// MinBond is the bond, in hundredths of a percent of price and deposit, below which it buys nothing under hold terms by itself: a
+	// seller that locks less holds more money of others hostage than of its own.
+	MinBond uint64
+	Assets  []types.AssetID
 }
 
 // Direct are the trades beside the auctions.
@@ -79,6 +86,7 @@ type State struct {
 	Grace   uint64     // the last height in that time
 	Standby types.Time // another agent has the same seed: this one waits until then
 	Known   []Known    // trades and their phases that were told
+	Failed  []Failure  // trades in which the other side broke its word
 	Paused  bool       // by the owner
 	Eager   bool       // rounds are as early as possible: for a dry run
 }
@@ -93,6 +101,12 @@ type Blocked struct {
 type Known struct {
 	ID    types.TradeID
 	Phase types.Phase
+}
+
+// Failure is a trade in which the other side broke its word: the meter read nothing for a buyer, or a buyer released nothing that was read.
+type Failure struct {
+	ID     types.TradeID
+	Bought bool
 }
 
 // View is the ledger at a moment, as far as it concerns the household. Its parts are read in the order of the fields: so the trades and orders are at

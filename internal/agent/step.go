@@ -159,6 +159,7 @@ func (s State) see(v View) (State, []Effect) {
 	s.Blocked = slices.DeleteFunc(slices.Clone(s.Blocked), func(b Blocked) bool { return b.Until <= v.BlockTime })
 	s.Curve = s.Curve.Join(nil, v.BlockTime)
 	s.tidy()
+	s.remember()
 	var effects []Effect
 	s.tell(&effects)
 	if s.Pending != nil {
@@ -183,6 +184,46 @@ func (s *State) tidy() {
 	})
 	s.Splits = slices.DeleteFunc(slices.Clone(s.Splits), func(split Split) bool { return v.find(split.Trade) == nil })
 	s.Words = slices.DeleteFunc(slices.Clone(s.Words), func(w Word) bool { return v.find(w.Trade) == nil })
+}
+
+// remember notes the trades in which the other side has broken its word.
+func (s *State) remember() {
+	var failed []Failure
+	for i := range s.View.Trades {
+		t := &s.View.Trades[i]
+		if a := &t.Trade.Agreement; s.failed(t) && !slices.ContainsFunc(s.Failed, func(f Failure) bool { return f.ID == t.ID }) {
+			failed = append(failed, Failure{t.ID, a.Consumer == s.Setup.Key})
+		}
+	}
+	if len(failed) > 0 {
+		s.Failed = keep(append(slices.Clone(s.Failed), failed...), maxKept)
+	}
+}
+
+// failed reports whether the reading of a trade under meter terms is overdue and shows that the other side has broken its word.
+func (s *State) failed(t *Trade) bool {
+	a := &t.Trade.Agreement
+	if t.Trade.Phase != types.PhaseDelivered || types.FallbackKind(a.Fallback) != "meter" || !trade.Passed(a.Deadlines.ReadingBy, s.View.Clock) {
+		return false
+	}
+	if a.Consumer == s.Setup.Key {
+		return t.Reading == 0
+	}
+	return t.Reading >= a.Goods.Quantity
+}
+
+// demands is the record that an order of a side demands of the other one.
+func (s *State) demands(side types.Side) uint8 {
+	failures := 0
+	for _, f := range s.Failed {
+		if f.Bought == (side == types.Bid) {
+			failures++
+		}
+	}
+	if failures < s.Setup.Market.MinRecordAfter {
+		return 0
+	}
+	return s.Setup.Market.MinRecord
 }
 
 // Open reports whether a trade is among those that are not over.

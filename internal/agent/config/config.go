@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"lockstep/internal/agent/prices"
 	"lockstep/meter/source"
 )
@@ -38,13 +40,17 @@ type Config struct {
 	Trusted   string   `yaml:"trusted,omitempty"`        // a header to begin with, HEIGHT:HASH
 	Witnesses []string `yaml:"witnesses,omitempty,flow"` // other nodes of the ledger
 
-	zone *time.Location
+	zone     *time.Location
+	document *yaml.Node // of the file; nil without one
 }
 
 // Market names the market.
 type Market struct {
 	Zone  string `yaml:"zone"`
 	Asset string `yaml:"asset"` // its ID, or a code that only one asset of the ledger has
+	// MinRecord is the record that orders demand of the other side, once so many trades have failed the household.
+	MinRecord      string `yaml:"min_record,omitempty"`
+	MinRecordAfter int    `yaml:"min_record_after,omitempty"`
 }
 
 // Limits are the limits of the agent's consent. Sums are in units of the asset.
@@ -54,6 +60,7 @@ type Limits struct {
 	Reserve  string   `yaml:"reserve,omitempty"`
 	Terms    []string `yaml:"terms,flow"`
 	Assets   []string `yaml:"assets,omitempty,flow"` // by default the market's
+	MinBond  string   `yaml:"min_bond,omitempty"`    // of sellers under hold terms, a share of price and deposit; by default all of it
 }
 
 // Side is the strategy of buying or selling.
@@ -150,6 +157,8 @@ const (
 	maxWitnesses = 8
 	maxAhead     = 96
 	maxDays      = 60
+	// maxFailures bounds the failures after which an agent demands a record.
+	maxFailures = 1000
 )
 
 // Check reports the first thing that can't work, by the name of its key.
@@ -172,7 +181,10 @@ func (c *Config) Check() error {
 	case c.Account >= 1<<31:
 		return fmt.Errorf("account: %d is beyond the last one", c.Account)
 	}
-	var err error
+	_, err := c.minRecord()
+	if err != nil {
+		return err
+	}
 	if c.zone, err = time.LoadLocation(c.TimeZone); err != nil { // empty is UTC
 		return fmt.Errorf("time_zone: %q is not known: write it as Europe/Berlin", c.TimeZone)
 	}
@@ -203,7 +215,37 @@ func (c *Config) checkLimits() error {
 			return fmt.Errorf("limits.terms: %q is none of meter, hold, arbiter", terms)
 		}
 	}
+	if _, err := c.minBond(); err != nil {
+		return fmt.Errorf("limits.min_bond: %w", err)
+	}
 	return nil
+}
+
+// wholeBond is the share of price and deposit at which a seller that holds a payment hostage holds as much of its own.
+const wholeBond = 10_000
+
+// minBond is the least bond of a seller under hold terms, in hundredths of a percent of price and deposit.
+func (c *Config) minBond() (uint64, error) {
+	if c.Limits.MinBond == "" {
+		return wholeBond, nil
+	}
+	return parseShare(c.Limits.MinBond)
+}
+
+// minRecord is the demanded record in hundredths.
+func (c *Config) minRecord() (uint8, error) {
+	share, err := parseShare(c.Market.MinRecord)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("market.min_record: %w", err)
+	case share%100 != 0 || share > wholeBond:
+		return 0, fmt.Errorf("market.min_record: %q is not a whole percentage from 0%% to 100%%", c.Market.MinRecord)
+	case c.Market.MinRecordAfter < 0 || c.Market.MinRecordAfter > maxFailures:
+		return 0, fmt.Errorf("market.min_record_after: %d is not between 0 and %d trades", c.Market.MinRecordAfter, maxFailures)
+	case c.Market.MinRecordAfter > 0 && share == 0:
+		return 0, fmt.Errorf("market.min_record_after: give min_record too: the record that is demanded then")
+	}
+	return uint8(share / 100), nil
 }
 
 func (c *Config) checkPrices() error {

@@ -81,6 +81,17 @@ func TestLoad(t *testing.T) {
 		{replaced("role: both", "role: both\ndirect: {evidence: hearsay}"), "direct.evidence"},
 		{replaced("role: both", "role: both\ndirect: {offer: true}"), "direct.terms"},
 		{replaced("role: both", "role: both\ndirect: {bond: ten}"), "direct.bond"},
+		{replaced("terms: [meter]", "terms: [meter], min_bond: all"), `line 3: limits.min_bond: "all" is not a percentage`},
+		{replaced("asset: EUR", "asset: EUR, min_record: 80.5%"), "line 2: market.min_record"},
+		{replaced("asset: EUR", "asset: EUR, min_record: 101%"), "line 2: market.min_record"},
+		{replaced("asset: EUR", "asset: EUR, min_record_after: 2"), "line 2: market.min_record_after: give min_record too"},
+		{replaced("asset: EUR", "asset: EUR, min_record: 80%, min_record_after: -1"), "line 2: market.min_record_after: -1"},
+		{replaced("200Wh", "200"), "line 5: buy.amount.forecast"},
+		{replaced("below: 0.02", "below: 2 ct"), "line 6: buy.limit.below"},
+		{replaced("per_day: 5, ", ""), "line 3: limits.per_day"},
+		{replaced("from: by_time", "from: nordpool"), "line 10: prices.from"},
+		{replaced("import: house.in", "import: in"), "line 12: meter.import"},
+		{replaced("unit: kWh, topic: in", "unit: kW, topic: in"), "line 14: sources.house"},
 	} {
 		if _, err := Load([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, want %q", err, c.says)
@@ -149,8 +160,36 @@ func TestSetup(t *testing.T) {
 		t.Errorf("terms of no auction: %v", err)
 	}
 	c.Limits.Terms, c.Limits.PerDay = []string{"meter"}, "5.0000001"
-	if _, err := c.Setup(types.PublicKey{1}, ledger); err == nil || !strings.Contains(err.Error(), "limits.per_day") {
+	if _, err := c.Setup(types.PublicKey{1}, ledger); err == nil || !strings.Contains(err.Error(), "line 3: limits.per_day") {
 		t.Errorf("too many decimal places: %v", err)
+	}
+}
+
+// Without a word about it, a seller under hold terms must lock as much as the buyer; the consent names the share where such terms are allowed.
+func TestMinBondConsent(t *testing.T) {
+	t.Parallel()
+	ledger, _ := ledgerOf(t)
+	for _, test := range []struct {
+		terms, minBond string
+		want           uint64
+		says           string
+	}{
+		{"[meter]", "", 10_000, ""},
+		{"[meter, hold]", "", 10_000, "from a bond of: 100.00% of price and deposit"},
+		{"[meter, hold]", ", min_bond: 0%", 0, "from a bond of: 0.00% of price and deposit"},
+		{"[meter, hold]", ", min_bond: 150%", 15_000, "from a bond of: 150.00% of price and deposit"},
+	} {
+		c, err := Load([]byte(strings.Replace(good, "terms: [meter]", "terms: "+test.terms+test.minBond, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.Setup(types.PublicKey{1}, ledger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := Terms(s, ledger.Genesis); s.Limits.MinBond != test.want || !strings.Contains(text, test.says) || test.says == "" && strings.Contains(text, "bond") {
+			t.Errorf("%s%s: %d; %s", test.terms, test.minBond, s.Limits.MinBond, text)
+		}
 	}
 }
 
@@ -191,6 +230,7 @@ func TestConsent(t *testing.T) {
 		"exposure": terms(func(c *Config) { c.Limits.Exposure = "21" }, nil),
 		"reserve":  terms(func(c *Config) { c.Limits.Reserve = "1" }, nil),
 		"terms":    terms(func(c *Config) { c.Limits.Terms = []string{"meter", "hold"} }, nil),
+		"bond":     terms(func(c *Config) { c.Limits.Terms, c.Limits.MinBond = []string{"meter", "hold"}, "50%" }, nil),
 		"zone":     terms(func(c *Config) { c.Market.Zone = "city" }, nil),
 		"takes":    terms(func(c *Config) { c.Direct = &Direct{Take: true} }, nil),
 		"evidence": terms(nil, func(s *agent.Setup) { s.Evidence = agent.ByMeter }),

@@ -36,7 +36,33 @@ func Load(text []byte) (*Config, error) {
 	if err := decoder.Decode(c); err != nil {
 		return nil, fmt.Errorf("the file can't be read: %w", err)
 	}
-	return c, c.Check()
+	c.document = document.Content[0]
+	return c, c.located(c.Check())
+}
+
+// located puts the line of the key with which a fault begins before it; the line of the part if the key is missing.
+func (c *Config) located(err error) error {
+	if err == nil || c.document == nil {
+		return err
+	}
+	path, _, named := strings.Cut(err.Error(), ":")
+	if !named || strings.ContainsAny(path, " \"") {
+		return err
+	}
+	n, line := c.document, 0
+	for part := range strings.SplitSeq(path, ".") {
+		i := 0
+		for ; i+1 < len(n.Content) && n.Content[i].Value != part; i += 2 {
+		}
+		if n.Kind != yaml.MappingNode || i+1 >= len(n.Content) {
+			break
+		}
+		n, line = n.Content[i+1], n.Content[i].Line
+	}
+	if line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", line, err)
 }
 
 // maxNested bounds the depth of a file; an alias can't make it deeper, since none is followed.

@@ -31,6 +31,11 @@ const historyKept = types.Duration((maxDays + 1) * 24 * 3600 * 1000)
 
 // Setup makes the agent of the file for a key on a ledger.
 func (c *Config) Setup(key types.PublicKey, l *Ledger) (*agent.Setup, error) {
+	s, err := c.setup(key, l)
+	return s, c.located(err)
+}
+
+func (c *Config) setup(key types.PublicKey, l *Ledger) (*agent.Setup, error) {
 	asset, err := l.find("market.asset", c.Market.Asset)
 	if err != nil {
 		return nil, err
@@ -38,6 +43,10 @@ func (c *Config) Setup(key types.PublicKey, l *Ledger) (*agent.Setup, error) {
 	s := &agent.Setup{
 		Key: key, Params: l.Params, Market: agent.Market{Zone: c.Market.Zone, Asset: asset.ID(), Decimals: asset.Decimals},
 		Ahead: max(c.Ahead, 1), Keep: historyKept,
+	}
+	s.Market.MinRecordAfter = c.Market.MinRecordAfter
+	if s.Market.MinRecord, err = c.minRecord(); err != nil {
+		return nil, err
 	}
 	if s.Strategy, err = c.strategy(); err != nil {
 		return nil, err
@@ -81,6 +90,9 @@ func (c *Config) limits(asset *types.Asset, l *Ledger) (limits agent.Limits, err
 		if *sum.to, err = types.ParseAmount(sum.text, asset.Decimals); err != nil {
 			return limits, fmt.Errorf("limits.%s: %w", sum.key, err)
 		}
+	}
+	if limits.MinBond, err = c.minBond(); err != nil {
+		return limits, fmt.Errorf("limits.min_bond: %w", err)
 	}
 	limits.Terms = c.Limits.Terms
 	for _, text := range c.Limits.Assets {
@@ -149,6 +161,8 @@ func (c *Config) checkMarket(s *agent.Setup) error {
 	product := types.Product{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Zone: s.Market.Zone, Asset: s.Market.Asset}
 	grid, held := s.Params.Grid(&product)
 	switch {
+	case held && c.buys() && types.FallbackKind(grid.Fallback) == "hold" && s.Limits.MinBond > 0 && grid.Bond == 0:
+		return errors.New("limits.min_bond: the auctions have hold terms without a bond: the agent would never buy there")
 	case s.Params.Market.Opens == 0 || !held:
 		return errors.New("market: this ledger holds no auctions of energy in that asset: allow direct trades")
 	case !slices.Contains(s.Limits.Terms, types.FallbackKind(grid.Fallback)):
@@ -207,9 +221,13 @@ func Terms(s *agent.Setup, genesis types.Hash) string {
 	if s.Evidence == agent.ByMeter {
 		evidence = "a reading on the ledger, your own meter, or your word"
 	}
-	return fmt.Sprintf("ledger: %s, genesis %s\nkey: %s\nmoney: %s\nzone: %q\nthe agent: %s\nagrees to pay in any 24 hours at most: %s\nhas in orders and trades at most: %s\nleaves spendable at least: %s\nfallback terms: %s\nassets: %s\nreleases by: %s\n",
+	bond := ""
+	if slices.Contains(l.Terms, "hold") {
+		bond = fmt.Sprintf("buys under hold terms from a bond of: %s%% of price and deposit\n", types.Amount(l.MinBond).Format(2))
+	}
+	return fmt.Sprintf("ledger: %s, genesis %s\nkey: %s\nmoney: %s\nzone: %q\nthe agent: %s\nagrees to pay in any 24 hours at most: %s\nhas in orders and trades at most: %s\nleaves spendable at least: %s\nfallback terms: %s\n%sassets: %s\nreleases by: %s\n",
 		s.Params.ChainID, genesis, s.Key, s.Market.Asset, s.Market.Zone, strings.Join(does, ", "), sum(l.PerDay), sum(l.Exposure), sum(l.Reserve),
-		strings.Join(l.Terms, ", "), strings.Join(assets, ", "), evidence)
+		strings.Join(l.Terms, ", "), bond, strings.Join(assets, ", "), evidence)
 }
 
 func hashOf(terms string) string {

@@ -26,6 +26,7 @@ type saved struct {
 	Made    []types.TxID    `json:"made"`
 	Round   types.Time      `json:"round"`
 	Known   []agent.Known   `json:"known"`
+	Failed  []agent.Failure `json:"failed,omitempty"`
 	Paused  bool            `json:"paused,omitempty"`
 }
 
@@ -36,7 +37,7 @@ const (
 
 func (s *saved) state(setup *agent.Setup) agent.State {
 	return agent.State{
-		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Paused: s.Paused,
+		Setup: setup, Use: s.Use, Make: s.Make, Records: s.Records, Made: s.Made, Round: s.Round, Known: s.Known, Failed: s.Failed, Paused: s.Paused,
 	}
 }
 
@@ -89,7 +90,7 @@ func (r *Runner) save() {
 	}
 	s := &r.state
 	content, err := json.Marshal(saved{
-		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Paused,
+		fileVersion, r.Setup.Params.ChainID, r.Setup.Key, s.Use, s.Make, s.Records, s.Made, s.Round, s.Known, s.Failed, s.Paused,
 	})
 	if err == nil {
 		err = atomicfile.Replace(r.File, content)
