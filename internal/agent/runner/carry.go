@@ -63,7 +63,12 @@ func refused(tx types.TxID, err error) agent.Outcome {
 
 // sign makes the transaction of some acts.
 func (r *Runner) sign(ctx context.Context, known wallet.Context, t agent.Transact) (*types.Tx, error) {
-	account := r.Signer.Wallet()
+	return Sign(r.Signer.Wallet(), known, t, func(draft *wallet.Draft) (*types.Tx, error) { return r.Signer.Sign(ctx, draft) })
+}
+
+// Sign makes the transaction of some acts of an account. The caller funds and signs its draft; a single release or settlement needs
+// neither.
+func Sign(account *wallet.Account, known wallet.Context, t agent.Transact, sign func(*wallet.Draft) (*types.Tx, error)) (*types.Tx, error) {
 	if len(t.Acts) == 1 {
 		if release, ok := t.Acts[0].(agent.Release); ok {
 			return account.Release(known, release.Trade.ID, &release.Trade.Trade, release.Instalment)
@@ -79,15 +84,15 @@ func (r *Runner) sign(ctx context.Context, known wallet.Context, t agent.Transac
 		}
 	}
 	for _, act := range t.Acts {
-		if err := Add(account, draft, act); err != nil {
+		if err := add(account, draft, act); err != nil {
 			return nil, err
 		}
 	}
-	return r.Signer.Sign(ctx, draft)
+	return sign(draft)
 }
 
-// Add adds an act of an agent to a draft of its account.
-func Add(account *wallet.Account, draft *wallet.Draft, act agent.Act) (err error) {
+// add adds an act of an agent to a draft of its account.
+func add(account *wallet.Account, draft *wallet.Draft, act agent.Act) (err error) {
 	nonce := func(n agent.NonceOf) uint64 { return account.Nonce(n.Purpose, n.Of, n.Number) }
 	switch a := act.(type) {
 	case agent.Place:

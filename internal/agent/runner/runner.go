@@ -46,7 +46,8 @@ type Runner struct {
 	Config
 	inbox chan agent.Event
 	read  map[string]string // proposals by file
-	gather
+
+	viewer *Viewer
 
 	mu    sync.Mutex
 	state agent.State
@@ -62,7 +63,7 @@ func New(c Config) *Runner {
 		c.Every = min(max(c.Setup.Params.Slot.Std()/40, 200*time.Millisecond), 20*time.Second)
 	}
 	r := &Runner{Config: c, inbox: make(chan agent.Event, 64), read: map[string]string{}}
-	r.gather = gather{setup: c.Setup, node: c.Node, belief: c.Belief, past: map[types.TradeID]past{}, open: map[types.TradeID]bool{}}
+	r.viewer = NewViewer(c.Setup, c.Node, c.Belief)
 	r.state = agent.State{Setup: c.Setup}
 	return r
 }
@@ -131,7 +132,7 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // look fetches a view and brings it to the agent. A node that does not answer is asked again with the next tick.
 func (r *Runner) look(ctx context.Context, start func(func())) {
-	view, err := r.view(ctx, r.Signer)
+	view, err := r.view(ctx)
 	if ctx.Err() != nil {
 		return
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/agent"
 	"lockstep/trade"
@@ -28,26 +27,37 @@ const (
 	memory    = types.Duration(4 * 24 * 3600 * 1000) // of ended trades
 )
 
-// gather collects views of the ledger.
-type gather struct {
+// Ledger answers the questions of a view: the client of a node, or a ledger in the same process.
+type Ledger interface {
+	Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page wire.Page) (wire.Coins, error)
+	AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[types.Coin, error]
+	Balance(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.Balance, error)
+	AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq2[wire.BookOrder, error]
+	Trade(ctx context.Context, id types.TradeID) (wire.Trade, error)
+	AllTrades(ctx context.Context, key types.PublicKey, openOnly bool) iter.Seq2[wire.Trade, error]
+	AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error]
+	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
+}
+
+// Viewer collects the views of an agent. It remembers the trades that are over, which change no more.
+type Viewer struct {
 	setup  *agent.Setup
-	node   *client.Client
+	node   Ledger
 	belief agent.Belief
-	past   map[types.TradeID]past // trades that are over
+	past   map[types.TradeID]past
 	open   map[types.TradeID]bool // trades that were not over in the last view
 }
 
-// view reads the parts of a view in the order in which [agent.View] names them.
-func (g *gather) view(ctx context.Context, signer *client.Account) (v agent.View, err error) {
-	ctx, stop := context.WithTimeout(ctx, longest)
-	defer stop()
-	now, err := signer.View(ctx)
-	if err != nil {
-		return v, err
-	}
-	v.Height, v.BlockTime, v.Clock = now.Status.Height, now.Status.BlockTime, now.Status.Clock
+// NewViewer returns the viewer of an agent that has just started.
+func NewViewer(setup *agent.Setup, node Ledger, belief agent.Belief) *Viewer {
+	return &Viewer{setup: setup, node: node, belief: belief, past: map[types.TradeID]past{}, open: map[types.TradeID]bool{}}
+}
+
+// View reads the parts of a view in the order in which [agent.View] names them. The status was read before.
+func (g *Viewer) View(ctx context.Context, now *wire.Status) (v agent.View, err error) {
+	v.Height, v.BlockTime, v.Clock = now.Height, now.BlockTime, now.Clock
 	key, asset := g.setup.Key, g.setup.Market.Asset
-	coins, err := g.node.Coins(ctx, key, asset, 0, client.Page{Limit: 20})
+	coins, err := g.node.Coins(ctx, key, asset, 0, wire.Page{Limit: 20})
 	if err != nil {
 		return v, err
 	}
@@ -105,7 +115,7 @@ func (g *gather) view(ctx context.Context, signer *client.Account) (v agent.View
 }
 
 // concerns reports whether a view holds an offer: each one of the key, and so many of others' as could be taken.
-func (g *gather) concerns(o *types.Offer, now types.Time, others *int) bool {
+func (g *Viewer) concerns(o *types.Offer, now types.Time, others *int) bool {
 	if o.Producer == g.setup.Key {
 		return true
 	}
@@ -118,7 +128,7 @@ func (g *gather) concerns(o *types.Offer, now types.Time, others *int) bool {
 }
 
 // small returns the smallest coins, without the anchor.
-func (g *gather) small(ctx context.Context, anchor types.Coin) ([]types.Coin, error) {
+func (g *Viewer) small(ctx context.Context, anchor types.Coin) ([]types.Coin, error) {
 	return smallest(g.node.AllCoins(ctx, g.setup.Key, g.setup.Market.Asset), anchor)
 }
 
@@ -140,7 +150,7 @@ func smallest(all iter.Seq2[types.Coin, error], anchor types.Coin) (coins []type
 }
 
 // trades reads the trades that are not over, and those of the last days that count for limits and slots.
-func (g *gather) trades(ctx context.Context, v *agent.View) error {
+func (g *Viewer) trades(ctx context.Context, v *agent.View) error {
 	for t, err := range g.node.AllTrades(ctx, g.setup.Key, true) {
 		if err != nil {
 			return err
@@ -178,7 +188,7 @@ type past struct {
 }
 
 // ended learns the trades that are over: those that were open in the last view, and those that are newer than all known ones.
-func (g *gather) ended(ctx context.Context, v *agent.View) error {
+func (g *Viewer) ended(ctx context.Context, v *agent.View) error {
 	for id := range g.open {
 		if v.Open(id) {
 			continue
@@ -211,14 +221,14 @@ func (g *gather) ended(ctx context.Context, v *agent.View) error {
 	return nil
 }
 
-func (g *gather) learn(t *wire.Trade) {
+func (g *Viewer) learn(t *wire.Trade) {
 	at, _ := agent.Began(&t.Trade)
 	spent, counts := g.spentOn(t)
 	g.past[t.ID] = past{at, counts, spent}
 }
 
 // spentOn returns a trade as it counts for the consumer; false if the key is not its consumer, or its money came back.
-func (g *gather) spentOn(t *wire.Trade) (agent.Spent, bool) {
+func (g *Viewer) spentOn(t *wire.Trade) (agent.Spent, bool) {
 	a := &t.Trade.Agreement
 	at, ok := agent.Began(&t.Trade)
 	if !ok || a.Consumer != g.setup.Key {
@@ -232,6 +242,17 @@ func (g *gather) spentOn(t *wire.Trade) (agent.Spent, bool) {
 		ID: t.ID, At: at, Height: t.Trade.Height, Price: a.Price, Asset: a.Asset, From: a.Goods.From, Until: a.Goods.Until, Quantity: a.Goods.Quantity,
 		Energy: a.Goods.Commodity == types.CommodityEnergy && a.Goods.Unit == types.UnitWattHour,
 	}, true
+}
+
+// view asks the node for a view.
+func (r *Runner) view(ctx context.Context) (agent.View, error) {
+	ctx, stop := context.WithTimeout(ctx, longest)
+	defer stop()
+	now, err := r.Signer.View(ctx)
+	if err != nil {
+		return agent.View{}, err
+	}
+	return r.viewer.View(ctx, &now.Status)
 }
 
 // context is the view of the ledger for a signature.

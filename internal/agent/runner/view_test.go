@@ -26,7 +26,7 @@ func TestDust(t *testing.T) {
 // The offers of others can't crowd out those of the key, without which it would offer a slot twice.
 func TestOffersOfOthers(t *testing.T) {
 	t.Parallel()
-	g := &gather{setup: &agent.Setup{Key: types.PublicKey{1}, Market: agent.Market{Zone: "town", Asset: types.AssetID{3}}}}
+	g := NewViewer(&agent.Setup{Key: types.PublicKey{1}, Market: agent.Market{Zone: "town", Asset: types.AssetID{3}}}, nil, nil)
 	offer := types.Offer{Producer: types.PublicKey{2}, Asset: types.AssetID{3}, Goods: types.Goods{Commodity: types.CommodityEnergy, Zone: "town", From: 11}}
 	others := 0
 	for range 2 * maxOffers {

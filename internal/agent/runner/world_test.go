@@ -183,7 +183,7 @@ func (h *house) step() {
 			h.start()
 			return
 		}
-		view, err := h.runner.view(ctx, h.runner.Signer)
+		view, err := h.runner.view(ctx)
 		if err != nil {
 			h.t.Fatal(err)
 		}

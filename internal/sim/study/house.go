@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"lockstep/internal/sim"
+	"lockstep/types"
 )
 
 // house is a household with its energy in each slot, in Wh, and its conduct.
@@ -19,7 +20,8 @@ type house struct {
 	need    []uint64
 	fed     []uint64 // fed in, under the clouds that came
 
-	tariff, feedIn uint64 // smallest units of the money for a Wh
+	tariff, feedIn uint64       // smallest units of the money for a Wh
+	perDay         types.Amount // that its agent agrees to pay in any 24 hours; zero: no limit
 
 	// The slots from which on it breaks its word, or its meter is broken; never for a faithful household.
 	defaultsFrom, withholdsFrom, brokenFrom int
@@ -63,6 +65,8 @@ func (s *Scenario) houses() (houses []*house, begin int, err error) {
 		s.cheat(chance, h, begin)
 		s.balance(chance, h)
 		s.cloud(chance, h, begin)
+		const cent = 10_000
+		h.perDay = types.Amount(s.PerDay.draw(chance)) * cent
 		houses = append(houses, h)
 	}
 	return houses, begin, nil

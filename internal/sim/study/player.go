@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"math"
 	"math/rand/v2"
 
 	"lockstep/client/wire"
@@ -27,6 +26,7 @@ type player struct {
 	account *wallet.Account
 	setup   agent.Setup
 	state   agent.State
+	viewer  *runner.Viewer
 	metered int // slots whose energy its agent was told
 	sent    types.TxID
 	waits   bool // for the end of a transaction
@@ -72,17 +72,20 @@ func (w *world) newPlayer(h *house, place int) (*player, error) {
 		Ahead:  1, Keep: 24 * 3600 * 1000,
 		Strategy: plan.Strategy{Buy: w.side(h.need, h.tariff)},
 	}
+	if h.perDay > 0 {
+		p.setup.Limits.PerDay = h.perDay
+	}
 	if h.roof {
 		p.setup.Strategy.Sell = w.side(h.surplus, h.feedIn)
 		p.setup.Flow = types.Flow{Point: new(p.gateway()).ID(), Direction: types.DirectionExport}
 	}
-	p.start()
+	w.restart(p)
 	return p, nil
 }
 
-// start begins the agent anew, as after a restart: it learns all from the ledger.
-func (p *player) start() {
-	p.state, p.waits = agent.State{Setup: &p.setup}, false
+// restart begins an agent anew: it learns all from the ledger.
+func (w *world) restart(p *player) {
+	p.state, p.waits, p.viewer = agent.State{Setup: &p.setup}, false, runner.NewViewer(&p.setup, asked{w.chain}, agent.NodeBelief{})
 }
 
 // gateway is the household's meter, as an operator enrols it.
@@ -112,7 +115,7 @@ func (w *world) look(p *player) (*types.Tx, error) {
 	if err := w.tellEnergy(p); err != nil {
 		return nil, err
 	}
-	view, err := w.view(p)
+	view, err := p.viewer.View(context.Background(), &w.now)
 	if err != nil {
 		return nil, err
 	}
@@ -120,12 +123,12 @@ func (w *world) look(p *player) (*types.Tx, error) {
 	if send == nil {
 		return nil, nil
 	}
-	acts := p.honest(w, send.Acts)
-	if len(acts) == 0 {
+	send.Acts = p.honest(w, send.Acts)
+	if len(send.Acts) == 0 {
 		p.event(agent.Outcome{Code: types.CodePending, Detail: "the household does not want it"})
 		return nil, nil
 	}
-	tx, err := w.sign(p, acts, send.Anchor)
+	tx, err := w.sign(p, *send)
 	if err != nil {
 		p.event(agent.Outcome{Code: types.CodeInternal, Detail: err.Error()})
 		w.failed(p, err)
@@ -194,68 +197,6 @@ func (w *world) tellEnergy(p *player) error {
 	return nil
 }
 
-// pageSize is that of the lists that a view reads.
-const pageSize = 500
-
-// view reads the part of the ledger that the agent sees.
-func (w *world) view(p *player) (v agent.View, err error) {
-	ctx, key, asset := context.Background(), p.account.Key(), w.money.ID()
-	v.Height, v.BlockTime, v.Clock = w.now.Height, w.now.BlockTime, w.now.Clock
-	coins, err := w.chain.Coins(ctx, key, asset, 0, wire.Page{Limit: pageSize})
-	if err != nil {
-		return v, err
-	}
-	for _, coin := range coins.Coins {
-		if _, purse := coin.Outpoint.Purse(); purse {
-			v.Purse = coin
-		} else if coin.Amount > v.Anchor.Amount && coin.Trade == nil {
-			v.Anchor = coin
-		}
-	}
-	const many = 64
-	if len(coins.Coins) > many {
-		for _, coin := range coins.Coins[many/2:] {
-			if _, purse := coin.Outpoint.Purse(); !purse && coin.Trade == nil && coin.Outpoint != v.Anchor.Outpoint && len(v.Small) < many {
-				v.Small = append(v.Small, coin)
-			}
-		}
-	}
-	balances, err := w.chain.Balances(ctx, key, []types.AssetID{asset}, wire.Page{Limit: 1})
-	if err != nil {
-		return v, err
-	}
-	for _, b := range balances.Balances {
-		v.Money = agent.Money{Spendable: b.Spendable, Locked: b.Locked, InOrders: b.InOrders}
-	}
-	orders, err := w.chain.KeyOrders(ctx, key, wire.Page{Limit: pageSize})
-	if err != nil {
-		return v, err
-	}
-	for i := range orders.Orders {
-		o := &orders.Orders[i]
-		v.Orders = append(v.Orders, agent.Order{Order: o.Order, Tx: o.Tx, Height: o.Height})
-	}
-	trades, err := w.chain.Trades(ctx, key, true, wire.Page{Limit: 2 * pageSize})
-	if err != nil {
-		return v, err
-	}
-	for i := range trades.Trades {
-		t := &trades.Trades[i]
-		v.Trades = append(v.Trades, agent.Trade{ID: t.ID, Trade: t.Trade, Reading: t.Reading, Believed: true})
-	}
-	if p.roof {
-		claims, err := w.chain.Claims(ctx, p.setup.Flow, 0)
-		if err != nil {
-			return v, err
-		}
-		for i := range claims.Slots {
-			slot := &claims.Slots[i]
-			v.Slots = append(v.Slots, agent.Slot{From: slot.From, Claims: len(slot.Claims), Read: slot.Read})
-		}
-	}
-	return v, nil
-}
-
 // context is the state of the ledger for a signature.
 func (w *world) context() wallet.Context {
 	return wallet.Context{
@@ -265,43 +206,21 @@ func (w *world) context() wallet.Context {
 }
 
 // sign makes the transaction of some acts.
-func (w *world) sign(p *player, acts []agent.Act, anchor types.Coin) (*types.Tx, error) {
-	known := w.context()
-	if len(acts) == 1 { // a single release or settlement needs no signature
-		if a, ok := acts[0].(agent.Release); ok {
-			return p.account.Release(known, a.Trade.ID, &a.Trade.Trade, a.Instalment)
-		}
-		if a, ok := acts[0].(agent.Settle); ok {
-			return types.NewSettle(w.chain.params.ChainID, a.Trade.ID), nil
-		}
-	}
-	draft := p.account.Draft(known)
-	if anchor.Amount > 0 {
-		if err := draft.Merge(anchor); err != nil {
+func (w *world) sign(p *player, t agent.Transact) (*types.Tx, error) {
+	return runner.Sign(p.account, w.context(), t, func(draft *wallet.Draft) (*types.Tx, error) {
+		if err := draft.Fund(w.coins(p.account.Key())); err != nil {
 			return nil, err
 		}
-	}
-	for _, act := range acts {
-		if err := runner.Add(p.account, draft, act); err != nil {
-			return nil, err
-		}
-	}
-	err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
-		return func(yield func(types.Coin, error) bool) {
-			coins, err := w.chain.Coins(context.Background(), p.account.Key(), asset, sum, wire.Page{Limit: math.MaxInt32})
-			if err != nil {
-				yield(types.Coin{}, err)
-				return
-			}
-			for _, coin := range coins.Coins {
-				if !yield(coin, nil) {
-					return
-				}
-			}
-		}
+		return draft.Sign()
 	})
-	if err != nil {
-		return nil, err
+}
+
+// coins lists the coins of a key for a sum.
+func (w *world) coins(key types.PublicKey) func(types.AssetID, types.Amount) iter.Seq2[types.Coin, error] {
+	return func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
+		return all(mostOf, func(page wire.Page) ([]types.Coin, string, error) {
+			coins, err := w.chain.Coins(context.Background(), key, asset, sum, page)
+			return coins.Coins, coins.Next, err
+		})
 	}
-	return draft.Sign()
 }

@@ -174,27 +174,22 @@ func (w *world) enterTrades(r *Result) error {
 	best := make([]map[uint64]uint64, len(r.Prices)) // volume by price
 	breaches := map[string]*Breach{}
 	for _, p := range w.players {
-		for after := ""; ; {
-			page, err := w.chain.Trades(context.Background(), p.account.Key(), false, wire.Page{After: after, Limit: pageSize})
+		for t, err := range (asked{w.chain}).AllTrades(context.Background(), p.account.Key(), false) {
 			if err != nil {
 				return err
 			}
-			for i := range page.Trades {
-				t := &page.Trades[i]
-				if a := &t.Trade.Agreement; a.Producer == p.account.Key() {
-					w.enter(r, t, p.place, places[a.Consumer], breaches)
-					r.Sold, paid = r.Sold+a.Goods.Quantity, paid+uint64(a.Price)
-					if n, played := w.slotOf(a.Goods.From); played {
-						if best[n] == nil {
-							best[n] = map[uint64]uint64{}
-						}
-						best[n][uint64(a.Price)/a.Goods.Quantity] += a.Goods.Quantity
-						r.Prices[n].Volume += a.Goods.Quantity
-					}
-				}
+			a := &t.Trade.Agreement
+			if a.Producer != p.account.Key() {
+				continue
 			}
-			if after = page.Next; after == "" {
-				break
+			w.enter(r, &t, p.place, places[a.Consumer], breaches)
+			r.Sold, paid = r.Sold+a.Goods.Quantity, paid+uint64(a.Price)
+			if n, played := w.slotOf(a.Goods.From); played {
+				if best[n] == nil {
+					best[n] = map[uint64]uint64{}
+				}
+				best[n][uint64(a.Price)/a.Goods.Quantity] += a.Goods.Quantity
+				r.Prices[n].Volume += a.Goods.Quantity
 			}
 		}
 	}

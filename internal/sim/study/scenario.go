@@ -37,6 +37,7 @@ type Scenario struct {
 	HeatPumps  Load     `yaml:"heat_pumps"`
 	Cars       Load     `yaml:"cars"`
 	Tariffs    Tariffs  `yaml:"tariffs"`
+	PerDay     Range    `yaml:"per_day"` // ct that a household agrees to pay in any 24 hours; without it there is no limit
 	Cheats     Cheats   `yaml:"cheats"`
 	Offline    Span     `yaml:"offline"`       // households whose agents are away
 	Meters     Broken   `yaml:"broken_meters"` // roofs whose meters read nothing
@@ -136,7 +137,8 @@ const (
 	maxSlots      = 40 * sim.SlotsPerDay
 	maxFile       = 1 << 20
 	maxWh         = 1_000_000
-	maxCents      = 50 // the highest price of the ledger
+	maxCents      = 50        // the highest price of the ledger
+	maxPerDay     = 1_000_000 // ct
 	percent       = 100
 )
 
@@ -280,6 +282,7 @@ func (s *Scenario) Check() error {
 		{"use", s.Use, 1, maxWh}, {"roofs.watts", s.Roofs.Power, 1, maxWh}, {"sky", s.Sky, 0, percent}, {"batteries.wh", s.Batteries.Capacity, 1, maxWh},
 		{"heat_pumps.wh_a_day", s.HeatPumps.Daily, 0, maxWh}, {"cars.wh_a_day", s.Cars.Daily, 0, maxWh},
 		{"tariffs.buy", s.Tariffs.Buy, 2, maxCents}, {"tariffs.feed_in", s.Tariffs.FeedIn, 2, maxCents},
+		{"per_day", s.PerDay, 0, maxPerDay},
 	} {
 		if r.value.From > r.value.To || r.value.From < r.least || r.value.To > r.most {
 			return fault("%s from %d to %d: choose a range within %d to %d", r.name, r.value.From, r.value.To, r.least, r.most)

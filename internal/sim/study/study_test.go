@@ -121,6 +121,42 @@ func TestLedgerAgainstRule(t *testing.T) {
 	}
 }
 
+// TestLimitOfADay: households with little money for a day buy for less than that in all of its slots, also when their agents begin anew
+// in between and learn from the ledger what they have spent.
+func TestLimitOfADay(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("two days of a community, without -short")
+	}
+	s := Default()
+	s.Households, s.Slots, s.Rules, s.Cheats = 6, sim.SlotsPerDay, nil, Cheats{From: "12:00"}
+	s.Restarts = []Outage{{At: "11:00"}, {At: "13:00"}}
+	free, err := Run(s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 20 // ct
+	s.PerDay = Range{limit, limit}
+	bound, err := Run(s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, bound)
+	reached := 0
+	for i := range bound.Households {
+		without, with := free.Households[i].Out, bound.Households[i].Out
+		if with > limit*10_000 || with > without {
+			t.Errorf("%s: paid %d, and %d without a limit", bound.Households[i].Name, with, without)
+		}
+		if without > limit*10_000 && with > limit*10_000*9/10 {
+			reached++
+		}
+	}
+	if reached == 0 {
+		t.Errorf("no household reached its limit: %+v", free.Households)
+	}
+}
+
 // TestCauses: each kind of broken promise is told with its household and its cause, and costs the household.
 func TestCauses(t *testing.T) {
 	t.Parallel()

@@ -256,7 +256,7 @@ func (w *world) outage() error {
 			return err
 		}
 		for _, p := range w.players {
-			p.start()
+			w.restart(p)
 			p.metered = max(0, w.over()-sim.SlotsPerDay)
 		}
 		w.chain.time = w.chain.time.Add(types.Duration(r.Minutes) * 60_000)
