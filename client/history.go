@@ -38,7 +38,7 @@ func (c *Client) TradeHistory(ctx context.Context, filter TradeFilter, page Page
 
 // AllTradeHistory iterates over the trades of a filter, newest first, page by page. It ends after an error.
 func (c *Client) AllTradeHistory(ctx context.Context, filter TradeFilter) iter.Seq2[history.Trade, error] {
-	return pages(Page{}, func(page Page) ([]history.Trade, string, error) {
+	return Pages(Page{}, func(page Page) ([]history.Trade, string, error) {
 		answer, err := c.TradeHistory(ctx, filter, page)
 		return answer.Trades, answer.Next, err
 	})
@@ -65,7 +65,7 @@ func (c *Client) AuctionHistory(ctx context.Context, filter AuctionFilter, page 
 
 // AllAuctionHistory iterates over the auctions of a filter, page by page. It ends after an error.
 func (c *Client) AllAuctionHistory(ctx context.Context, filter AuctionFilter) iter.Seq2[history.Auction, error] {
-	return pages(Page{}, func(page Page) ([]history.Auction, string, error) {
+	return Pages(Page{}, func(page Page) ([]history.Auction, string, error) {
 		answer, err := c.AuctionHistory(ctx, filter, page)
 		return answer.Auctions, answer.Next, err
 	})
@@ -95,7 +95,7 @@ func (c *Client) VolumeHistory(ctx context.Context, filter VolumeFilter, page Pa
 
 // AllVolumeHistory iterates over the volumes of a filter, page by page. It ends after an error.
 func (c *Client) AllVolumeHistory(ctx context.Context, filter VolumeFilter) iter.Seq2[history.Volume, error] {
-	return pages(Page{}, func(page Page) ([]history.Volume, string, error) {
+	return Pages(Page{}, func(page Page) ([]history.Volume, string, error) {
 		answer, err := c.VolumeHistory(ctx, filter, page)
 		return answer.Volumes, answer.Next, err
 	})
@@ -110,7 +110,7 @@ func (c *Client) Fills(ctx context.Context, key types.PublicKey, product types.P
 
 // AllFills iterates over the auctioned orders of a key, newest first, page by page. It ends after an error.
 func (c *Client) AllFills(ctx context.Context, key types.PublicKey, product types.ProductID) iter.Seq2[history.Fill, error] {
-	return pages(Page{}, func(page Page) ([]history.Fill, string, error) {
+	return Pages(Page{}, func(page Page) ([]history.Fill, string, error) {
 		answer, err := c.Fills(ctx, key, product, page)
 		return answer.Fills, answer.Next, err
 	})
@@ -124,7 +124,7 @@ func (c *Client) Conduct(ctx context.Context, key types.PublicKey, page Page) (a
 
 // AllConduct iterates over the statistics of a key by asset, page by page. It ends after an error.
 func (c *Client) AllConduct(ctx context.Context, key types.PublicKey) iter.Seq2[history.Statistics, error] {
-	return pages(Page{}, func(page Page) ([]history.Statistics, string, error) {
+	return Pages(Page{}, func(page Page) ([]history.Statistics, string, error) {
 		answer, err := c.Conduct(ctx, key, page)
 		return answer.Assets, answer.Next, err
 	})

@@ -22,7 +22,7 @@ func (c *Client) Products(ctx context.Context, page Page) (answer wire.Products,
 
 // AllProducts iterates over the open products, page by page. It ends after an error.
 func (c *Client) AllProducts(ctx context.Context) iter.Seq2[wire.Product, error] {
-	return pages(Page{}, func(page Page) ([]wire.Product, string, error) {
+	return Pages(Page{}, func(page Page) ([]wire.Product, string, error) {
 		answer, err := c.Products(ctx, page)
 		return answer.Products, answer.Next, err
 	})
@@ -54,7 +54,7 @@ func (c *Client) ProductOrders(ctx context.Context, id types.ProductID, page Pag
 
 // AllProductOrders iterates over the orders of a product, page by page. It ends after an error.
 func (c *Client) AllProductOrders(ctx context.Context, id types.ProductID) iter.Seq2[wire.BookOrder, error] {
-	return pages(Page{Limit: maxOrdersPage}, func(page Page) ([]wire.BookOrder, string, error) {
+	return Pages(Page{Limit: maxOrdersPage}, func(page Page) ([]wire.BookOrder, string, error) {
 		answer, err := c.ProductOrders(ctx, id, page)
 		return answer.Orders, answer.Next, err
 	})
@@ -105,7 +105,7 @@ func (c *Client) Auction(ctx context.Context, id types.ProductID) (auction Aucti
 // collect joins pages that must hold count items.
 func collect[T any](count int, fetch func(Page) ([]T, string, error)) (all []T, err error) {
 	all = []T{}
-	for item, err := range pages(Page{Limit: maxPage}, fetch) {
+	for item, err := range Pages(Page{Limit: maxPage}, fetch) {
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +136,7 @@ func (c *Client) KeyOrders(ctx context.Context, key types.PublicKey, page Page) 
 
 // AllKeyOrders iterates over the open orders of a key, page by page. It ends after an error.
 func (c *Client) AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq2[wire.BookOrder, error] {
-	return pages(Page{}, func(page Page) ([]wire.BookOrder, string, error) {
+	return Pages(Page{}, func(page Page) ([]wire.BookOrder, string, error) {
 		answer, err := c.KeyOrders(ctx, key, page)
 		return answer.Orders, answer.Next, err
 	})
@@ -162,7 +162,7 @@ func (c *Client) Records(ctx context.Context, key types.PublicKey, page Page) (r
 
 // AllRecords iterates over the records of a key by asset, page by page. It ends after an error.
 func (c *Client) AllRecords(ctx context.Context, key types.PublicKey) iter.Seq2[wire.KeyRecord, error] {
-	return pages(Page{}, func(page Page) ([]wire.KeyRecord, string, error) {
+	return Pages(Page{}, func(page Page) ([]wire.KeyRecord, string, error) {
 		answer, err := c.Records(ctx, key, page)
 		return answer.Records, answer.Next, err
 	})

@@ -33,7 +33,7 @@ func (c *Client) Members(ctx context.Context, page Page) (members wire.Members, 
 
 // AllMembers iterates over the members of the ledger, page by page. It ends after an error.
 func (c *Client) AllMembers(ctx context.Context) iter.Seq2[types.Member, error] {
-	return pages(Page{Limit: maxPage}, func(page Page) ([]types.Member, string, error) {
+	return Pages(Page{Limit: maxPage}, func(page Page) ([]types.Member, string, error) {
 		answer, err := c.Members(ctx, page)
 		return answer.Members, answer.Next, err
 	})

@@ -25,8 +25,9 @@ func pageQuery(page Page) url.Values {
 	return query
 }
 
-// pages iterates over the items of all pages from the first on. The first page sets the limit of all.
-func pages[T any](first Page, fetch func(Page) (items []T, next string, err error)) iter.Seq2[T, error] {
+// Pages iterates over the items of all pages of a list, which fetch returns one by one. The first page sets the limit of all. It ends after an
+// error.
+func Pages[T any](first Page, fetch func(Page) (items []T, next string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for page := first; ; {
 			items, next, err := fetch(page)

@@ -48,7 +48,7 @@ func (c *Client) Balances(ctx context.Context, key types.PublicKey, page Page) (
 
 // AllBalances iterates over the balances of a key by asset, page by page. It ends after an error.
 func (c *Client) AllBalances(ctx context.Context, key types.PublicKey) iter.Seq2[wire.Balance, error] {
-	return pages(Page{Limit: maxPage}, func(page Page) ([]wire.Balance, string, error) {
+	return Pages(Page{Limit: maxPage}, func(page Page) ([]wire.Balance, string, error) {
 		answer, err := c.Balances(ctx, key, page)
 		return answer.Balances, answer.Next, err
 	})
@@ -140,7 +140,7 @@ func (c *Client) CoinsFor(ctx context.Context, key types.PublicKey, asset types.
 
 // AllCoins iterates over the coins of a key in one asset, the largest first, page by page. It ends after an error.
 func (c *Client) AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[types.Coin, error] {
-	return pages(Page{Limit: maxPage}, func(page Page) ([]types.Coin, string, error) {
+	return Pages(Page{Limit: maxPage}, func(page Page) ([]types.Coin, string, error) {
 		answer, err := c.Coins(ctx, key, asset, 0, page)
 		return answer.Coins, answer.Next, err
 	})
@@ -188,7 +188,7 @@ func (c *Client) Trades(ctx context.Context, key types.PublicKey, openOnly bool,
 
 // AllTrades iterates over the trades of a key, newest first, page by page. It ends after an error.
 func (c *Client) AllTrades(ctx context.Context, key types.PublicKey, openOnly bool) iter.Seq2[wire.Trade, error] {
-	return pages(Page{}, func(page Page) ([]wire.Trade, string, error) {
+	return Pages(Page{}, func(page Page) ([]wire.Trade, string, error) {
 		answer, err := c.Trades(ctx, key, openOnly, page)
 		return answer.Trades, answer.Next, err
 	})
@@ -215,7 +215,7 @@ func (c *Client) Offers(ctx context.Context, page Page) (answer wire.Offers, err
 
 // AllOffers iterates over the standing offers, page by page. It ends after an error.
 func (c *Client) AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error] {
-	return pages(Page{}, func(page Page) ([]wire.Offer, string, error) {
+	return Pages(Page{}, func(page Page) ([]wire.Offer, string, error) {
 		answer, err := c.Offers(ctx, page)
 		return answer.Offers, answer.Next, err
 	})
@@ -247,7 +247,7 @@ func (c *Client) Assets(ctx context.Context, code string, page Page) (assets wir
 
 // AllAssets iterates over the assets that [Client.Assets] lists, page by page. It ends after an error.
 func (c *Client) AllAssets(ctx context.Context, code string) iter.Seq2[wire.Asset, error] {
-	return pages(Page{Limit: maxPage}, func(page Page) ([]wire.Asset, string, error) {
+	return Pages(Page{Limit: maxPage}, func(page Page) ([]wire.Asset, string, error) {
 		answer, err := c.Assets(ctx, code, page)
 		return answer.Assets, answer.Next, err
 	})
@@ -282,7 +282,7 @@ func (c *Client) BlockTxs(ctx context.Context, height uint64, page Page) (txs wi
 
 // AllBlockTxs iterates over the transactions of a block, page by page. It ends after an error.
 func (c *Client) AllBlockTxs(ctx context.Context, height uint64) iter.Seq2[wire.BlockTx, error] {
-	return pages(Page{Limit: maxBlockTxs}, func(page Page) ([]wire.BlockTx, string, error) {
+	return Pages(Page{Limit: maxBlockTxs}, func(page Page) ([]wire.BlockTx, string, error) {
 		answer, err := c.BlockTxs(ctx, height, page)
 		return answer.Txs, answer.Next, err
 	})
@@ -303,7 +303,7 @@ func (c *Client) BlockEvents(ctx context.Context, height uint64, page Page) (eve
 
 // AllBlockEvents iterates over the events of a block, page by page. It ends after an error.
 func (c *Client) AllBlockEvents(ctx context.Context, height uint64) iter.Seq2[types.Event, error] {
-	return pages(Page{}, func(page Page) ([]types.Event, string, error) {
+	return Pages(Page{}, func(page Page) ([]types.Event, string, error) {
 		answer, err := c.BlockEvents(ctx, height, page)
 		return answer.Events, answer.Next, err
 	})

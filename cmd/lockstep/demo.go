@@ -14,6 +14,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"lockstep/internal/sim"
+	"lockstep/internal/sim/study"
 )
 
 // demoCmd plays a day of a community on a new ledger: on a page that lives on, or as text that reports the results.
@@ -24,9 +25,9 @@ type demoCmd struct {
 	Honest   bool     `help:"Every household keeps its word, and no cloud comes."`
 	Season   string   `help:"Which standard day to play: ${enum}." enum:"summer,winter" default:"summer"`
 	Profiles string   `help:"Play a measured day instead: CSV with timestamp, PV and load in W, in even steps of 1 to 60 minutes." type:"existingfile" placeholder:"FILE"`
-	Speed    *float64 `help:"Quarter-hours a second: 0.01 to 10. By default 0.25 on the page and 4 as text." placeholder:"NUMBER"`
+	Speed    *float64 `help:"Quarter-hours a second: 0.01 to 10. By default 0.25 on the page, and as fast as the machine as text." placeholder:"NUMBER"`
 	Seed     uint64   `help:"Seed of the sizes of the houses and of their prices elsewhere." default:"1" zero:""`
-	Keep     string   `help:"Keep the ledger in this folder; afterwards it can be the --home of other commands." type:"path" placeholder:"DIR"`
+	Keep     string   `help:"Keep the ledger of the town in this folder; afterwards it can be the --home of other commands. A day as text needs no folder: the same seed plays it again." type:"path" placeholder:"DIR"`
 	Quiet    bool     `help:"Show no progress." short:"q"`
 
 	Report string `help:"Write the day as one HTML file: curves, prices, money, and an auction spelled out to be recomputed by hand." type:"path" placeholder:"FILE"`
@@ -51,42 +52,48 @@ func (d *demoCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	options := sim.Options{
-		Profile: profile, Households: sim.Households(d.Seed), From: 0, To: sim.SlotsPerDay, Folder: d.folder(), Logger: d.logger(a),
-	}
-	if d.Honest {
-		options.Households = sim.Honest(options.Households)
-	}
-	if d.Speed != nil {
-		options.Speed = *d.Speed
-	}
-	if err := d.check(&options); err != nil {
+	if err := d.check(profile); err != nil {
 		return err
 	}
 	switch {
 	case d.Compare:
-		return d.compare(a, &options)
+		return d.compare(a, profile)
 	case onPage:
-		return d.live(ctx, a, options)
+		return d.live(ctx, a, profile)
 	}
-	return d.play(ctx, a, options)
+	return d.play(ctx, a, profile)
+}
+
+// households are those of the demonstration.
+func (d *demoCmd) households() []sim.Household {
+	houses := sim.Households(d.Seed)
+	if d.Honest {
+		return sim.Honest(houses)
+	}
+	return houses
 }
 
 // check checks all arguments before anything is played.
-func (d *demoCmd) check(options *sim.Options) error {
+func (d *demoCmd) check(profile *sim.Profile) error {
 	if d.Speed != nil && *d.Speed == 0 {
 		return misuse("--speed 0: nothing would happen; choose 0.01 to 10 quarter-hours a second")
 	}
-	for flag, given := range map[string]bool{"--report": d.Report != "", "--slot": d.Slot != "", "--keep": d.Keep != ""} {
-		if d.Compare && given {
-			return misuse("--compare plays nothing, so %s has no effect: leave one of them out", flag)
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--report", d.Report != ""}, {"--slot", d.Slot != ""}, {"--keep", d.Keep != ""}, {"--speed", d.Speed != nil}} {
+		if d.Compare && flag.given {
+			return misuse("--compare plays nothing, so %s has no effect: leave one of them out", flag.name)
 		}
 	}
-	var option *sim.OptionError
-	err := options.Check()
-	if err == nil && d.Slot != "" {
-		err = options.CheckSlot(d.Slot)
+	var err error
+	if d.Speed != nil {
+		err = sim.CheckSpeed(*d.Speed)
 	}
+	if err == nil && d.Slot != "" {
+		err = sim.CheckSlot(profile, d.households(), d.Slot)
+	}
+	var option *sim.OptionError
 	if errors.As(err, &option) {
 		return &usageError{err}
 	}
@@ -96,19 +103,18 @@ func (d *demoCmd) check(options *sim.Options) error {
 	return checkWritable("--report", d.Report)
 }
 
-// play plays the day, and reports.
-func (d *demoCmd) play(ctx context.Context, a *app, options sim.Options) error {
+// play plays the day as a scenario of simulated households, and reports.
+func (d *demoCmd) play(ctx context.Context, a *app, profile *sim.Profile) error {
 	if !d.Quiet {
-		speed := options.Speed
-		if speed == 0 {
-			speed = sim.DefaultSpeed
-		}
-		fmt.Fprintf(a.err, "A ledger of its own is made, and a day is played on it: %d quarter-hours at %v a second, about %s.\n",
-			sim.SlotsPerDay, speed, time.Duration(float64(sim.SlotsPerDay)/speed*float64(time.Second)).Round(time.Second))
+		fmt.Fprintf(a.err, "A ledger of its own is made, and a day of %d quarter-hours is played on it.\n", sim.SlotsPerDay)
 	}
-	var end func(done bool)
-	options.Progress, end = d.progress(a)
-	report, err := sim.Play(ctx, options)
+	scenario := study.Demonstration(d.Season, d.Seed)
+	scenario.Honest, scenario.Day = d.Honest, profile
+	show, end := d.progress(a, profile)
+	report, err := study.Day(scenario, study.Options{Context: ctx, Progress: func(slot int) {
+		show(slot)
+		d.pace(ctx)
+	}})
 	end(err == nil)
 	if report != nil && d.Report != "" { // also when something failed since
 		if failed := d.writeReport(report); failed != nil {
@@ -130,13 +136,24 @@ func (d *demoCmd) play(ctx context.Context, a *app, options sim.Options) error {
 	return nil
 }
 
+// pace waits for the next quarter-hour, when the day is to be watched.
+func (d *demoCmd) pace(ctx context.Context) {
+	if d.Speed == nil {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration(float64(time.Second) / *d.Speed)):
+	}
+}
+
 // compare prints the results of the same households under several rules, on the same day.
-func (d *demoCmd) compare(a *app, options *sim.Options) error {
+func (d *demoCmd) compare(a *app, profile *sim.Profile) error {
 	season := d.Season
 	if d.Profiles != "" {
 		season = "measured day"
 	}
-	comparison := sim.Compare(options.Profile, season, options.Households, true)
+	comparison := sim.Compare(profile, season, d.households(), true)
 	if a.JSON {
 		return a.show(comparison, nil)
 	}
@@ -189,47 +206,41 @@ func (d *demoCmd) show(a *app, report *sim.Report) error {
 			return err
 		}
 	}
-	if d.Keep != "" {
-		_, err := fmt.Fprintf(a.out, "The ledger is kept. To check all of it again: lockstep --home %s node check\n", d.Keep)
-		return err
-	}
 	return nil
 }
 
 // progress returns the functions to call after each quarter-hour and at the end: they draw a bar on a terminal, and print a line
 // now and then elsewhere.
-func (d *demoCmd) progress(a *app) (each func(sim.Progress), end func(done bool)) {
+func (d *demoCmd) progress(a *app, profile *sim.Profile) (each func(slot int), end func(done bool)) {
 	if d.Quiet {
-		return nil, func(bool) {}
+		return func(int) {}, func(bool) {}
+	}
+	clock := func(slot int) string {
+		_, until := profile.Slot(slot)
+		return until.Std().In(profile.Start.Location()).Format("15:04")
 	}
 	if file, ok := terminal(a.err); ok {
-		return bar(file)
+		return bar(file, clock)
 	}
 	const every = 12 // quarter-hours
-	each = func(p sim.Progress) {
-		if (p.Slot+1)%every == 0 {
-			fmt.Fprintf(a.err, "played until %s, %d trades\n", p.Clock.Format("15:04"), p.Trades)
+	each = func(slot int) {
+		if (slot+1)%every == 0 {
+			fmt.Fprintf(a.err, "played until %s\n", clock(slot))
 		}
 	}
 	return each, func(bool) {}
 }
 
-func bar(file *os.File) (each func(sim.Progress), end func(done bool)) {
-	var last atomic.Pointer[sim.Progress]
-	last.Store(&sim.Progress{})
+func bar(file *os.File, clock func(slot int) string) (each func(slot int), end func(done bool)) {
+	var last atomic.Int64
 	bars := mpb.New(mpb.WithOutput(file), mpb.WithWidth(48))
 	day := bars.AddBar(sim.SlotsPerDay,
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
-			return last.Load().Clock.Format("15:04 ")
-		})),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			return fmt.Sprintf(" %d trades", last.Load().Trades)
-		})),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return clock(int(last.Load())) + " " })),
 	)
-	each = func(p sim.Progress) {
-		last.Store(&p)
-		day.SetCurrent(int64(p.Slot) + 1)
+	each = func(slot int) {
+		last.Store(int64(slot))
+		day.SetCurrent(int64(slot) + 1)
 	}
 	end = func(done bool) {
 		if !done {

@@ -31,11 +31,15 @@ func (d *demoCmd) onPage(a *app) (bool, error) {
 	if isTerminal == nil {
 		isTerminal = func(stream any) bool { _, ok := terminal(stream); return ok }
 	}
-	return d.NoBrowser || needsText == "" && isTerminal(a.out), nil
+	onPage := d.NoBrowser || needsText == "" && isTerminal(a.out)
+	if d.Keep != "" && !onPage && !d.Compare {
+		return false, misuse("--keep is for the town on its page: the day as text needs no folder, since the same seed plays it again; leave it out, or add --no-browser")
+	}
+	return onPage, nil
 }
 
 // live lets a town live on a page until it is interrupted.
-func (d *demoCmd) live(ctx context.Context, a *app, options sim.Options) error {
+func (d *demoCmd) live(ctx context.Context, a *app, profile *sim.Profile) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -43,7 +47,11 @@ func (d *demoCmd) live(ctx context.Context, a *app, options sim.Options) error {
 	if !d.Quiet {
 		fmt.Fprintln(a.err, "A ledger of its own is made, and a town moves in.")
 	}
-	town, err := sim.OpenTown(ctx, sim.TownOptions{Options: options, Node: func(dir, api string) *exec.Cmd {
+	options := sim.TownOptions{Profile: profile, Households: d.households(), Folder: d.folder(), Logger: d.logger(a)}
+	if d.Speed != nil {
+		options.Speed = *d.Speed
+	}
+	options.Node = func(dir, api string) *exec.Cmd {
 		command := exec.Command(program, "town-node", dir, api)
 		apart(command)
 		if a.Verbose {
@@ -51,14 +59,19 @@ func (d *demoCmd) live(ctx context.Context, a *app, options sim.Options) error {
 			command.Stderr = a.err
 		}
 		return command
-	}})
+	}
+	town, err := sim.OpenTown(ctx, options)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	return errors.Join(d.serve(ctx, a, town), town.Close())
+	if err := errors.Join(d.serve(ctx, a, town), town.Close()); err != nil || d.Keep == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "The ledger is kept. To check all of it again: lockstep --home %s node check\n", d.Keep)
+	return err
 }
 
 // serve serves the page of the town.

@@ -1,12 +1,9 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 
-	"lockstep/internal/store"
 	"lockstep/market"
 	"lockstep/types"
 )
@@ -65,58 +62,28 @@ type Pair struct {
 	Price    uint64        `json:"price"` // of all of it
 }
 
-// auctioned is an auction with its orders, as the node keeps them.
-type auctioned struct {
-	result *types.Auction // nil: none was held
-	orders []types.Order  // in the order of the results
+// Auctioned is an auction with its orders, as the ledger keeps them.
+type Auctioned struct {
+	Result *types.Auction // nil: none was held
+	Orders []types.Order  // in the order of the results
 }
-
-// auctions reads the results of products from the node's disk. The node must not run.
-func (h *host) auctions(products []types.Product) (found []auctioned, err error) {
-	s, err := store.Open(filepath.Join(h.folder, storeFolder), h.params, store.DefaultMemory, h.logger)
-	if err != nil {
-		return nil, err
-	}
-	snapshot, err := s.Snapshot()
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	defer func() { err = errors.Join(err, snapshot.Close(), s.Close()) }()
-	for _, product := range products {
-		next := auctioned{}
-		if next.result, err = snapshot.Auction(product.ID()); err != nil {
-			return nil, err
-		}
-		for placed, err := range snapshot.AuctionedOrders(product.ID()) {
-			if err != nil {
-				return nil, err
-			}
-			next.orders = append(next.orders, placed.Order)
-		}
-		found = append(found, next)
-	}
-	return found, nil
-}
-
-// storeFolder is where a node keeps its state in its folder.
-const storeFolder = "ledger"
 
 // clear describes an auction in the terms of the report, and recomputes it.
-func (r *Report) clear(into *Cleared, from auctioned) error {
-	if from.result == nil {
+func (r *Report) clear(into *Cleared, from Auctioned) error {
+	if from.Result == nil {
 		return nil
 	}
-	into.Height, into.Void, into.Trades = from.result.Height, from.result.Void, len(from.result.Trades)
-	for i := range from.orders {
-		if order := &from.orders[i]; order.Side == types.Bid {
+	into.Height, into.Void, into.Trades = from.Result.Height, from.Result.Void, len(from.Result.Trades)
+	for i := range from.Orders {
+		if order := &from.Orders[i]; order.Side == types.Bid {
 			into.Asked += order.Quantity
 		} else {
 			into.Offered += order.Quantity
 		}
 	}
-	filled := make([]uint64, len(from.orders)) // in earlier rounds
+	filled := make([]uint64, len(from.Orders)) // in earlier rounds
 	var best uint64
-	for n := range from.result.Rounds {
+	for n := range from.Result.Rounds {
 		round := r.round(n, from, filled)
 		if err := round.recompute(); err != nil {
 			return fmt.Errorf("the auction of %s: %w", into.Clock, err)
@@ -130,25 +97,25 @@ func (r *Report) clear(into *Cleared, from auctioned) error {
 }
 
 // round lists the orders of a round, with the fill of each, which it adds to filled.
-func (r *Report) round(n int, from auctioned, filled []uint64) Round {
-	held := &from.result.Rounds[n]
+func (r *Report) round(n int, from Auctioned, filled []uint64) Round {
+	held := &from.Result.Rounds[n]
 	round := Round{
 		Sellers: held.Sellers, Buyers: held.Buyers, Price: held.Price.String(), Volume: held.Volume,
 	}
-	gets := make([]uint64, len(from.orders))
-	for _, trade := range from.result.Trades {
+	gets := make([]uint64, len(from.Orders))
+	for _, trade := range from.Result.Trades {
 		if int(trade.Round) != n {
 			continue
 		}
 		gets[trade.Bid] += trade.Quantity
 		gets[trade.Offer] += trade.Quantity
 		round.Pairs = append(round.Pairs, Pair{
-			Trade: trade.Trade, Seller: r.name(from.orders[trade.Offer].Owner), Buyer: r.name(from.orders[trade.Bid].Owner),
+			Trade: trade.Trade, Seller: r.name(from.Orders[trade.Offer].Owner), Buyer: r.name(from.Orders[trade.Bid].Owner),
 			Quantity: trade.Quantity, Price: uint64(trade.Price),
 		})
 	}
-	for i := range from.orders {
-		order, result := &from.orders[i], &from.result.Results[i]
+	for i := range from.Orders {
+		order, result := &from.Orders[i], &from.Result.Results[i]
 		demands, has := held.Sellers, held.Buyers
 		if order.Side == types.Sell {
 			demands, has = held.Buyers, held.Sellers

@@ -38,7 +38,8 @@ const fixedPrice = 190
 func Compare(profile *Profile, season string, households []Household, strategic bool) *Comparison {
 	d := newCompared(profile, households)
 	result := &Comparison{Season: season, Households: len(households)}
-	for i, m := range d.members {
+	for i := range d.members {
+		m := &d.members[i]
 		result.Load += m.load.Sum()
 		result.Sun += m.sun.Sum()
 		for slot := range SlotsPerDay {
@@ -63,17 +64,14 @@ func Compare(profile *Profile, season string, households []Household, strategic 
 
 // compared is the households with their day.
 type compared struct {
-	members     []*member
+	members     []house
 	least, most uint64 // the lowest feed-in and the highest tariff, which everybody knows
 }
 
 func newCompared(profile *Profile, households []Household) *compared {
-	d := &compared{least: math.MaxUint64}
-	for place, house := range households {
-		m := &member{
-			Household: house, place: place, load: profile.Load(house.Kind, house.Annual), sun: profile.Sun(house.Roof, house.Power),
-		}
-		d.members = append(d.members, m)
+	d := &compared{members: housesOf(profile, households), least: math.MaxUint64}
+	for i := range d.members {
+		m := &d.members[i]
 		if d.most = max(d.most, m.Tariff); m.Roof != NoRoof {
 			d.least = min(d.least, m.FeedIn)
 		}
@@ -88,7 +86,8 @@ const shades = 5
 // offer up towards the highest tariff. Without any, limits are the utility's prices.
 func (d *compared) book(slot int, shade []int) []rules.Bid {
 	var book []rules.Bid
-	for i, m := range d.members {
+	for i := range d.members {
+		m := &d.members[i]
 		surplus, need := m.foreseen(slot)
 		part := uint64(shade[i])
 		switch {
@@ -106,8 +105,8 @@ func (d *compared) book(slot int, shade []int) []rules.Bid {
 // static splits each surplus by fixed shares.
 func (d *compared) static(slot int, weight func(member int) uint64) []rules.Flow {
 	surplus, needs, weights := make([]uint64, len(d.members)), make([]uint64, len(d.members)), make([]uint64, len(d.members))
-	for i, m := range d.members {
-		surplus[i], needs[i] = m.foreseen(slot)
+	for i := range d.members {
+		surplus[i], needs[i] = d.members[i].foreseen(slot)
 		weights[i] = weight(i)
 	}
 	return rules.Static(surplus, needs, weights, fixedPrice)
@@ -118,7 +117,7 @@ func (d *compared) play(name string, share func(slot int) []rules.Flow) Scheme {
 	s := Scheme{Name: name, Saved: make([]int64, len(d.members)), Settled: true}
 	for slot := range SlotsPerDay {
 		for _, f := range share(slot) {
-			seller, buyer := d.members[f.Seller], d.members[f.Buyer]
+			seller, buyer := &d.members[f.Seller], &d.members[f.Buyer]
 			s.Volume += f.Wh
 			s.Welfare += int64(f.Wh * (buyer.Tariff - seller.FeedIn))
 			s.Saved[f.Seller] += int64(f.Price) - int64(f.Wh*seller.FeedIn)
@@ -184,8 +183,7 @@ func (s *Scheme) Gini() float64 {
 // WriteText writes the comparison as a table.
 func (c *Comparison) WriteText(to io.Writer) error {
 	w := table.New(to, append([]table.Column{{}}, slices.Repeat([]table.Column{{Right: true}}, 6)...)...)
-	w.Line("%s, %d households: they use %.1f kWh, their roofs make %.1f kWh\n", c.Season, c.Households,
-		float64(c.Load)/1000, float64(c.Sun)/1000)
+	w.Line("%s, %d households: they use %s kWh, their roofs make %s kWh\n", c.Season, c.Households, kilowattHours(c.Load), kilowattHours(c.Sun))
 	w.Row("", "traded", "self-", "self-", "welfare", "saved by a household, EUR", "")
 	w.Row("", "kWh", "suff.", "cons.", "EUR", "least  median    most", "Gini")
 	for i := range c.Schemes {
@@ -196,7 +194,7 @@ func (c *Comparison) WriteText(to io.Writer) error {
 		}
 		sorted := slices.Sorted(slices.Values(s.Saved))
 		spread := fmt.Sprintf("%7.2f %7.2f %7.2f", eur(sorted[0]), eur(sorted[len(sorted)/2]), eur(sorted[len(sorted)-1]))
-		w.Row(name, fmt.Sprintf("%.1f", float64(s.Volume)/1000), fmt.Sprintf("%.1f%%", 100*c.SelfSufficiency(s)),
+		w.Row(name, kilowattHours(s.Volume), fmt.Sprintf("%.1f%%", 100*c.SelfSufficiency(s)),
 			fmt.Sprintf("%.1f%%", 100*c.SelfConsumption(s)), fmt.Sprintf("%.2f", eur(s.Welfare)), spread, fmt.Sprintf("%.2f", s.Gini()))
 	}
 	if slices.ContainsFunc(c.Schemes[1:], func(s Scheme) bool { return !s.Settled }) {

@@ -1,7 +1,6 @@
-// Package sim plays a day of a community on the real code: a chain of its own, its API on loopback, households with
-// wallets of their own that sell and buy each quarter-hour's surplus.
+// Package sim is the demonstration: a community of households that trade the energy of a day, or live on as a town.
 //
-// Start with [Play], which is the demo as text: it opens a community, plays the day and returns a [Report] that says which household gained or
-// lost how much, and proves that no money came or went. [Household.Step], a pure function, decides a household's moves; the
-// community's runner carries it out. [OpenTown] opens a town whose days go on, for the page. [Standard] and [ReadProfiles] say how much energy a day has.
+// [OpenTown] opens a town on a node in a process of its own, for the page: each household is an agent with a wallet of its own, and a reader
+// steers it. [Evening.Report] reports a day that has been played, as text and as a page: package study plays it. [Compare] shares the same day by
+// other rules. [Standard] and [ReadProfiles] say how much energy a day has.
 package sim

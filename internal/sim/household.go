@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -33,6 +32,13 @@ func (s Slots) has(slot int) bool { return s.From <= slot && slot < s.To }
 const (
 	CloudPercent = 60
 	TownSize     = 12
+)
+
+// Patience is how many trades may fail a household of the town before its orders demand a record, and DemandedRecord is that record, in
+// hundredths.
+const (
+	Patience       = 2
+	DemandedRecord = 80
 )
 
 // faithful is the end of the day: a household that always keeps its word.
@@ -106,147 +112,6 @@ func vary(chance *rand.Rand, size uint64) uint64 {
 	return size * percent / 100
 }
 
-// View is a household's knowledge when it decides. Households are named by their place in the community.
-type View struct {
-	Me    int
-	Open  []Outlook    // the auctions that take its orders
-	Purse types.Amount // spendable now
-	Deals []Deal       // its own trades that are not over
-}
-
-// Outlook is a household's forecast for a slot.
-type Outlook struct {
-	Slot          int
-	Surplus, Need uint64 // Wh; one of them is zero
-}
-
-// Deal is a trade that an auction gave a household.
-type Deal struct {
-	ID            types.TradeID
-	Slot          int
-	Seller, Buyer int
-	Phase         types.Phase
-	Trade         types.Trade // as the ledger has it
-
-	Ended   bool // the slot is over
-	Kept    bool // the household keeps its word in it
-	Read    bool // the seller's gateway has posted its readings
-	Short   bool // the part of it that is this trade's is less than its quantity
-	Overdue bool // reading-by has passed
-	Expired bool // confirm-by has passed
-}
-
-// Memory lists the trades of sellers whose meter was not read for the household and of buyers that did not release.
-type Memory struct{ undelivered, unreleased map[types.TradeID]bool }
-
-// patience is how often others may fail a household before its orders demand a record. demanded is the record then.
-const (
-	patience = 2
-	demanded = 80
-)
-
-// Effect is a thing that a household wants done. The set is closed: [Order], [Meter], [Confirm], [Close].
-//
-//sumtype:decl
-type Effect interface{ isEffect() }
-
-// Order is a bid or an offer in the auction of a slot.
-type Order struct {
-	Slot      int
-	Side      types.Side
-	Quantity  uint64
-	Limit     uint64 // of a Wh
-	MinRecord uint8
-}
-
-// Meter posts the gateway's readings of a slot.
-type Meter struct{ Slot int }
-
-// Confirm releases a trade.
-type Confirm struct{ Deal Deal }
-
-// Close settles a trade by its readings.
-type Close struct{ Deal Deal }
-
-func (Order) isEffect()   {}
-func (Meter) isEffect()   {}
-func (Confirm) isEffect() {}
-func (Close) isEffect()   {}
-
-// stake is all that the order locks.
-func (o *Order) stake() types.Amount {
-	if o.Side == types.Sell {
-		return types.Amount(o.Quantity) * lotBond
-	}
-	return types.Amount(o.Quantity) * (types.Amount(o.Limit) + lotDeposit)
-}
-
-// Step decides. It is pure: the same household with the same memory and view does the same. An order is the whole of a trade's begin: the
-// auction makes trades that are paid and delivered. It waits for money when the purse can't fund it.
-func (h *Household) Step(memory Memory, view View) (Memory, []Effect) {
-	memory = memory.after(view)
-	var effects []Effect
-	purse := view.Purse
-	for _, outlook := range view.Open {
-		order := h.order(memory, outlook)
-		if left, enough := purse.Sub(order.stake()); enough {
-			purse = left
-			effects = append(effects, order)
-		}
-	}
-	read := map[int]bool{}
-	for _, deal := range view.Deals {
-		buyer := deal.Buyer == view.Me
-		switch {
-		case deal.Phase != types.PhaseDelivered:
-		case deal.Expired:
-			if buyer != deal.Read { // the one that gains by it: the buyer, unless the meter was read
-				effects = append(effects, Close{deal})
-			}
-		case buyer:
-			if deal.Read && !deal.Short && deal.Kept {
-				effects = append(effects, Confirm{deal})
-			}
-		case deal.Ended && !deal.Read && !deal.Overdue && !read[deal.Slot] && deal.Kept:
-			read[deal.Slot] = true
-			effects = append(effects, Meter{deal.Slot})
-		}
-	}
-	return memory, effects
-}
-
-// order is a household's order for a slot: its limit is the utility's price, so any match is a gain.
-func (h *Household) order(memory Memory, outlook Outlook) Order {
-	order := Order{Slot: outlook.Slot, Side: types.Bid, Quantity: outlook.Need, Limit: h.Tariff}
-	failures := len(memory.undelivered)
-	if outlook.Surplus > 0 {
-		order.Side, order.Quantity, order.Limit = types.Sell, outlook.Surplus, h.FeedIn
-		failures = len(memory.unreleased)
-	}
-	if failures >= patience {
-		order.MinRecord = demanded
-	}
-	return order
-}
-
-// after adds the breaches in the view: a seller's meter was not read though there was time, or it was read in full and the buyer did not
-// release.
-func (m Memory) after(view View) Memory {
-	next := Memory{undelivered: maps.Clone(m.undelivered), unreleased: maps.Clone(m.unreleased)}
-	if next.undelivered == nil {
-		next = Memory{undelivered: map[types.TradeID]bool{}, unreleased: map[types.TradeID]bool{}}
-	}
-	for _, deal := range view.Deals {
-		switch {
-		case deal.Buyer == view.Me && deal.Phase == types.PhaseDelivered && !deal.Read && deal.Overdue:
-			next.undelivered[deal.ID] = true
-		case deal.Seller == view.Me && deal.Phase == types.PhaseDelivered && deal.Read && !deal.Short && deal.Overdue:
-			next.unreleased[deal.ID] = true
-		}
-	}
-	return next
-}
-
 // Honest returns households that keep their word, under a sky without the cloud.
 func Honest(houses []Household) []Household {
 	honest := slices.Clone(houses)
@@ -254,4 +119,59 @@ func Honest(houses []Household) []Household {
 		honest[i].DeliversUntil, honest[i].ReleasesUntil, honest[i].Cloud = faithful, faithful, Slots{}
 	}
 	return honest
+}
+
+// house is a household with its day.
+type house struct {
+	Household
+	place     int
+	load, sun Day
+}
+
+// housesOf gives households the day of a profile.
+func housesOf(profile *Profile, households []Household) []house {
+	houses := make([]house, len(households))
+	for place, h := range households {
+		houses[place] = house{h, place, profile.Load(h.Kind, h.Annual), profile.Sun(h.Roof, h.Power)}
+	}
+	return houses
+}
+
+// foreseen is the household's expected surplus or need in a quarter-hour, in Wh.
+func (h *house) foreseen(quarter int) (surplus, need uint64) {
+	sun, load := h.sun[quarter], h.load[quarter]
+	return sun - min(sun, load), load - min(sun, load)
+}
+
+// traded lists the quarter-hours of a part of a day in which a household has a surplus, so that something can be traded.
+func traded(houses []house, from, to int) (quarters []int) {
+	for quarter := from; quarter < to; quarter++ {
+		if slices.ContainsFunc(houses, func(h house) bool { surplus, _ := h.foreseen(quarter); return surplus > 0 }) {
+			quarters = append(quarters, quarter)
+		}
+	}
+	return quarters
+}
+
+// clock is when a quarter-hour begins, by the time of the day that is played.
+func (p *Profile) clock(quarter int) string {
+	from, _ := p.Slot(quarter)
+	return from.Std().In(p.Start.Location()).Format("15:04")
+}
+
+// CheckSlot checks that a quarter-hour by its begin, such as "12:15", has an auction.
+func CheckSlot(profile *Profile, households []Household, clock string) error {
+	quarters := traded(housesOf(profile, households), 0, SlotsPerDay)
+	if len(quarters) == 0 {
+		return badOption("no household has a surplus on this day, so there is no auction to spell out")
+	}
+	if !slices.ContainsFunc(quarters, func(quarter int) bool { return profile.clock(quarter) == clock }) {
+		return noAuction(clock)
+	}
+	return nil
+}
+
+// noAuction is the error of a slot in which nothing is auctioned.
+func noAuction(clock string) error {
+	return badOption("there is no auction for the slot %q: name the begin of a quarter-hour with sun, such as 12:15", clock)
 }

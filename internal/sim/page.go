@@ -222,15 +222,15 @@ func (r *Report) breaches(w words) (told []breachView) {
 	if b := r.Default; b != nil {
 		told = append(told, breachView{
 			w.format("%s stops delivering at %s", b.Who, b.Since),
-			w.format("It goes on offering and sells %s kWh in %d trades, for %s. It feeds nothing in. It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by price, deposit and bond were the buyers', %d households. They gain the bonds, and wait up to %.1f s of the ledger clock.",
-				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), ratio(b.Lost, b.Price), b.Others, b.LongestWait) + b.passed(w),
+			w.format("It goes on offering and sells %s kWh in %d trades, for %s. It feeds nothing in. It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by price, deposit and bond were the buyers', %d households. They gain the bonds, and wait up to %s of the ledger clock.",
+				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), ratio(b.Lost, b.Price), b.Others, waited(b.LongestWait)) + b.passed(w),
 		})
 	}
 	if b := r.Withholding; b != nil {
 		told = append(told, breachView{
 			w.format("%s stops releasing at %s", b.Who, b.Since),
-			w.format("It gets %s kWh in %d trades and keeps the secrets. It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same, %s. It costs it its deposits too, %s. It hits %d households: they lose nothing, but wait up to %.1f s.",
-				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), b.Others, b.LongestWait) + b.passed(w),
+			w.format("It gets %s kWh in %d trades and keeps the secrets. It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same, %s. It costs it its deposits too, %s. It hits %d households: they lose nothing, but wait up to %s.",
+				kilowattHours(b.Energy), b.Trades, money(b.Price), money(b.Lost), b.Others, waited(b.LongestWait)) + b.passed(w),
 		})
 	}
 	if b := r.Shortfall; b != nil {
@@ -249,7 +249,7 @@ func (b *Breach) passed(w words) string {
 		return ""
 	}
 	return w.format(" Its record fell to %d %%; those it had failed twice demand %d %%. In auctions with such a demand it wanted to trade %s kWh, and was matched with %s kWh.",
-		b.Record, demanded, kilowattHours(b.Passed), kilowattHours(b.Reached))
+		b.Record, DemandedRecord, kilowattHours(b.Passed), kilowattHours(b.Reached))
 }
 
 // WelfareEUR is the round's welfare in the money.

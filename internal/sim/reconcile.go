@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"fmt"
 
 	"lockstep/internal/ledger"
@@ -20,27 +19,6 @@ type Books struct {
 	Fees      uint64   `json:"fees"`
 	Conserved bool     `json:"conserved"` // all of it adds up, to the unit
 	Faults    []string `json:"faults"`    // sums that do not
-}
-
-// askSums asks the API for the issued money and for the balance of each key, the issuer's too.
-func (c *community) askSums(ctx context.Context) (sums ledger.Sum, err error) {
-	asset, err := c.node.Asset(ctx, c.money.ID())
-	if err != nil {
-		return sums, err
-	}
-	sums.Issued, sums.Fees = asset.Issued, asset.Fees
-	keys := []types.PublicKey{c.issuer.Key()}
-	for _, m := range c.members {
-		keys = append(keys, m.account.Key())
-	}
-	for _, key := range keys {
-		balance, err := c.balance(ctx, key)
-		if err != nil {
-			return sums, err
-		}
-		sums.Spendable, sums.Locked, sums.InOrders = sums.Spendable+balance.Spendable, sums.Locked+balance.Locked, sums.InOrders+balance.InOrders
-	}
-	return sums, nil
 }
 
 // balance compares the sums of the state, of the API and of the accounts.

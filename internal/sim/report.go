@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"context"
+	"slices"
 	"time"
 
 	"lockstep/client/wire"
@@ -12,17 +12,15 @@ import (
 // Report is the result of the day. Sums of money are plain numbers of its smallest unit: those of a demonstration fit
 // the numbers of any program, so a reader can add them up as they stand.
 type Report struct {
-	Source   string  `json:"source"`
-	Date     string  `json:"date"`
-	Slots    int     `json:"slots"`
-	Seconds  float64 `json:"seconds"`
-	Blocks   uint64  `json:"blocks"`
-	Txs      int     `json:"transactions"`
-	Trades   int     `json:"trades"`
-	Released int     `json:"released"`
-	Settled  int     `json:"settled"` // by readings: energy was missing, or the secret was not shown
-	Missed   int64   `json:"missed"`  // too late on a busy machine: transactions, orders, auctions
-	Unit     string  `json:"unit"`
+	Source   string `json:"source"`
+	Date     string `json:"date"`
+	Slots    int    `json:"slots"`
+	Blocks   uint64 `json:"blocks"`
+	Txs      int    `json:"transactions"`
+	Trades   int    `json:"trades"`
+	Released int    `json:"released"`
+	Settled  int    `json:"settled"` // by readings: energy was missing, or the secret was not shown
+	Unit     string `json:"unit"`
 	Books
 	Respent     uint64    `json:"respent"` // payments that sellers had spent on by the evening
 	Households  []Account `json:"households"`
@@ -34,10 +32,7 @@ type Report struct {
 	Own         uint64    `json:"own_wh"`      // of it, from their own roofs
 	Got         uint64    `json:"got_wh"`      // and from each other
 
-	money    types.AssetID
-	api      ledger.Sum // of the money, by the balance of each key
-	products []types.Product
-	names    map[types.PublicKey]string
+	names map[types.PublicKey]string
 }
 
 // Account is a household's trades and money. Start + In - Out = Held + Locked, to the unit.
@@ -81,74 +76,74 @@ type Breach struct {
 	others map[int]bool
 }
 
-// report asks the node for the results of the day. [Report.close] adds those on its disk.
-func (c *community) report(ctx context.Context, options *Options, evening types.Time) (*Report, error) {
-	trades, err := c.allTrades(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := &Report{
-		Source: c.profile.Source, Date: c.profile.Start.Format(time.DateOnly), Slots: options.To - options.From,
-		Missed: c.done.missed.Load(), Unit: "0.000001 " + moneyCode, money: c.money.ID(), names: map[types.PublicKey]string{},
-	}
-	if r.api, err = c.askSums(ctx); err != nil {
-		return nil, err
-	}
-	for _, m := range c.members {
-		balance, err := c.balance(ctx, m.account.Key())
-		if err != nil {
-			return nil, err
-		}
-		r.names[m.account.Key()] = m.Name
-		r.Households = append(r.Households, c.openAccount(m, options, balance.Spendable))
-	}
-	for n := range c.played {
-		r.products = append(r.products, c.product(n))
-		r.Auctions = append(r.Auctions, c.openAuction(n))
-	}
-	for slot := options.From; slot < options.To; slot++ {
-		load, own := c.use(slot)
-		r.Load, r.Own = r.Load+load, r.Own+own
-	}
-	for i := range trades {
-		c.enter(r, &trades[i], evening)
-	}
-	return r, nil
+// Evening is a day that has been played, with all that the ledger has of it.
+type Evening struct {
+	Profile    *Profile
+	Households []Household
+	Keys       []types.PublicKey // of the households
+	Quarters   []int             // those with an auction
+	Products   []types.Product   // of the quarters
+	Auctions   []Auctioned       // of the products
+	Trades     []wire.Trade      // each once
+	Held       []types.Amount    // that each household can spend
+	Clock      types.Time        // when the last trade was over
+	API, State ledger.Sum        // of the money: by the balance of each key, and counted in the whole state
+	Blocks     uint64
+	Txs        int
 }
 
-// close reads the node's disk: the auctions, and the sums to compare with the report's.
-func (r *Report) close(h *host) error {
-	disk, err := h.check()
-	if err != nil {
-		return err
+// Quarters are the quarter-hours of a day in which a household has a surplus, so that an auction can match something.
+func Quarters(profile *Profile, households []Household) []int {
+	return traded(housesOf(profile, households), 0, SlotsPerDay)
+}
+
+// reporter enters the evening of a day into its report.
+type reporter struct {
+	*Evening
+	*Report
+	houses []house
+	places map[types.PublicKey]int
+}
+
+// Report reports the day. The auctions are computed again from their orders, and the money is added up in three ways.
+func (e *Evening) Report() *Report {
+	r := &reporter{Evening: e, houses: housesOf(e.Profile, e.Households), places: map[types.PublicKey]int{}, Report: &Report{
+		Source: e.Profile.Source, Date: e.Profile.Start.Format(time.DateOnly), Slots: SlotsPerDay, Blocks: e.Blocks, Txs: e.Txs,
+		Unit: "0.000001 " + moneyCode, names: map[types.PublicKey]string{},
+	}}
+	for place, key := range e.Keys {
+		r.places[key], r.names[key] = place, e.Households[place].Name
+		r.Report.Households = append(r.Report.Households, r.openAccount(place))
 	}
-	auctions, err := h.auctions(r.products)
-	if err != nil {
-		return err
+	for n := range e.Quarters {
+		r.Report.Auctions = append(r.Report.Auctions, r.openAuction(n))
 	}
-	r.Blocks, r.Txs = disk.Blocks, disk.Txs
-	r.Books = balance(disk.Sums[r.money], r.api, r.Households)
-	for i := range auctions {
-		if err := r.clear(&r.Auctions[i], auctions[i]); err != nil {
+	for quarter := range SlotsPerDay {
+		load, own := r.use(quarter)
+		r.Load, r.Own = r.Load+load, r.Own+own
+	}
+	for i := range e.Trades {
+		r.enter(&e.Trades[i])
+	}
+	r.Books = balance(e.State, e.API, r.Report.Households)
+	for i := range e.Auctions {
+		if err := r.clear(&r.Report.Auctions[i], e.Auctions[i]); err != nil {
 			r.Faults = append(r.Faults, err.Error())
 			r.Conserved = false
 		}
-		if r.Auctions[i].Void != "" {
-			r.Missed++
-		}
-		r.notePassed(&r.Auctions[i], auctions[i])
+		r.notePassed(&r.Report.Auctions[i], e.Auctions[i])
 	}
-	return nil
+	return r.Report
 }
 
 func (r *Report) name(key types.PublicKey) string { return r.names[key] }
 
 // notePassed records the fate of orders of households that had broken their word.
-func (r *Report) notePassed(a *Cleared, from auctioned) {
-	for i := range from.orders {
-		order, result := &from.orders[i], &from.result.Results[i]
+func (r *Report) notePassed(a *Cleared, from Auctioned) {
+	for i := range from.Orders {
+		order, result := &from.Orders[i], &from.Result.Results[i]
 		for _, b := range []*Breach{r.Default, r.Withholding} {
-			if b == nil || b.Who != r.name(order.Owner) || a.Clock < b.Since || result.Standing >= demanded || !demandsOf(from.orders, order) {
+			if b == nil || b.Who != r.name(order.Owner) || a.Clock < b.Since || result.Standing >= DemandedRecord || !demandsOf(from.Orders, order) {
 				continue
 			}
 			b.Record = result.Standing
@@ -168,55 +163,56 @@ func demandsOf(orders []types.Order, of *types.Order) bool {
 	return false
 }
 
-func (c *community) openAccount(m *member, options *Options, held types.Amount) Account {
+func (r *reporter) openAccount(place int) Account {
+	h := &r.houses[place]
 	account := Account{
-		Name: m.Name, Key: m.account.Key(), Roof: m.Roof, Tariff: m.Tariff, FeedIn: m.FeedIn, Start: uint64(m.Purse), Held: uint64(held),
+		Name: h.Name, Key: r.Keys[place], Roof: h.Roof, Tariff: h.Tariff, FeedIn: h.FeedIn, Start: uint64(h.Purse), Held: uint64(r.Evening.Held[place]),
 	}
-	if m.Roof != NoRoof && c.profile.measured {
+	if h.Roof != NoRoof && r.Profile.measured {
 		account.Roof = SomeRoof
 	}
-	for slot := options.From; slot < options.To; slot++ {
-		surplus, need := m.foreseen(slot)
+	for quarter := range SlotsPerDay {
+		surplus, need := h.foreseen(quarter)
 		account.Spare += surplus
 		account.Need += need
 	}
 	return account
 }
 
-func (c *community) openAuction(n int) Cleared {
-	product := c.product(n)
-	cleared := Cleared{Slot: c.quarter(n), Clock: c.clock(c.quarter(n)), Product: product.ID(), Rounds: []Round{}}
-	cleared.Load, cleared.Own = c.use(cleared.Slot)
+func (r *reporter) openAuction(n int) Cleared {
+	quarter := r.Quarters[n]
+	cleared := Cleared{Slot: quarter, Clock: r.Profile.clock(quarter), Product: r.Products[n].ID(), Rounds: []Round{}}
+	cleared.Load, cleared.Own = r.use(quarter)
 	return cleared
 }
 
-// clock is when a slot begins, by the time of the day that is played.
-func (c *community) clock(slot int) string {
-	from, _ := c.profile.Slot(slot)
-	return from.Std().In(c.profile.Start.Location()).Format("15:04")
+// slotOf is the place of the auction that made a trade.
+func (r *reporter) slotOf(a *types.Agreement) int {
+	return slices.IndexFunc(r.Products, func(p types.Product) bool { return p.From == a.Goods.From })
 }
 
-// use returns the use of all households in a slot, and the part from their own roofs.
-func (c *community) use(slot int) (load, own uint64) {
-	for _, m := range c.members {
-		load += m.load[slot]
-		own += min(m.load[slot], m.sun[slot])
+// use returns the use of all households in a quarter-hour, and the part from their own roofs.
+func (r *reporter) use(quarter int) (load, own uint64) {
+	for i := range r.houses {
+		h := &r.houses[i]
+		load += h.load[quarter]
+		own += min(h.load[quarter], h.sun[quarter])
 	}
 	return load, own
 }
 
 // enter enters a trade into the accounts of its parties and of its slot.
-func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
+func (r *reporter) enter(trade *wire.Trade) {
 	agreement := &trade.Trade.Agreement
-	quarter := c.quarter(c.slotOf(agreement))
-	seller, buyer := c.places[agreement.Producer], c.places[agreement.Consumer]
-	r.Trades++
-	c.enterLocked(r, trade)
+	quarter := r.Quarters[r.slotOf(agreement)]
+	seller, buyer := r.places[agreement.Producer], r.places[agreement.Consumer]
+	r.Report.Trades++
+	r.enterLocked(trade)
 	switch trade.Phase {
 	case types.PhaseReleased:
 		r.Released++
-		c.transfer(r, trade, agreement.Goods.Quantity, uint64(agreement.Price), 0)
-		if collected, ok := trade.Trade.Step(types.StepCollected); ok && collected.At <= evening {
+		r.transfer(trade, agreement.Goods.Quantity, uint64(agreement.Price), 0)
+		if collected, ok := trade.Trade.Step(types.StepCollected); ok && collected.At <= r.Clock {
 			r.Respent += uint64(agreement.Price)
 		}
 	case types.PhaseSettled:
@@ -224,40 +220,40 @@ func (c *community) enter(r *Report, trade *wire.Trade, evening types.Time) {
 		read := min(trade.Trade.Allotted, agreement.Goods.Quantity)
 		price := agreement.Price.Share(read, agreement.Goods.Quantity)
 		if read == agreement.Goods.Quantity {
-			c.transfer(r, trade, read, uint64(price+agreement.Deposit), 0)
-			if quarter >= c.members[buyer].ReleasesUntil {
-				c.note(&r.Withholding, buyer, seller, trade, uint64(agreement.Deposit))
+			r.transfer(trade, read, uint64(price+agreement.Deposit), 0)
+			if quarter >= r.houses[buyer].ReleasesUntil {
+				r.note(&r.Withholding, buyer, seller, trade, uint64(agreement.Deposit))
 			}
 			return
 		}
 		bond := agreement.Bond - agreement.Bond.Share(read, agreement.Goods.Quantity)
-		c.transfer(r, trade, read, uint64(price), uint64(bond))
+		r.transfer(trade, read, uint64(price), uint64(bond))
 		breach := &r.Shortfall
-		if quarter >= c.members[seller].DeliversUntil {
+		if quarter >= r.houses[seller].DeliversUntil {
 			breach = &r.Default
 		}
-		c.note(breach, seller, buyer, trade, uint64(bond))
+		r.note(breach, seller, buyer, trade, uint64(bond))
 	default:
-		r.Households[seller].Locked += uint64(agreement.Bond)
-		r.Households[buyer].Locked += uint64(agreement.Price + agreement.Deposit)
+		r.Report.Households[seller].Locked += uint64(agreement.Bond)
+		r.Report.Households[buyer].Locked += uint64(agreement.Price + agreement.Deposit)
 	}
 }
 
 // transfer enters the energy that went through and the money that changed hands for it, one way and the other.
-func (c *community) transfer(r *Report, trade *wire.Trade, wh, paid, back uint64) {
+func (r *reporter) transfer(trade *wire.Trade, wh, paid, back uint64) {
 	agreement := &trade.Trade.Agreement
-	from, to := &r.Households[c.places[agreement.Producer]], &r.Households[c.places[agreement.Consumer]]
+	from, to := &r.Report.Households[r.places[agreement.Producer]], &r.Report.Households[r.places[agreement.Consumer]]
 	from.Sold, to.Bought = from.Sold+wh, to.Bought+wh
 	from.In, to.Out = from.In+paid, to.Out+paid
 	from.Out, to.In = from.Out+back, to.In+back
 	from.Saved += int64(paid) - int64(back) - int64(wh*from.FeedIn)
 	to.Saved += int64(wh*to.Tariff) + int64(back) - int64(paid)
 	r.Got += wh
-	r.Auctions[c.slotOf(agreement)].Got += wh
+	r.Report.Auctions[r.slotOf(agreement)].Got += wh
 }
 
 // enterLocked adds the money that a trade kept locked at the end of each slot.
-func (c *community) enterLocked(r *Report, trade *wire.Trade) {
+func (r *reporter) enterLocked(trade *wire.Trade) {
 	agreement := &trade.Trade.Agreement
 	paid, _ := trade.Trade.Step(types.StepPaid)
 	free := types.MaxTime
@@ -266,21 +262,21 @@ func (c *community) enterLocked(r *Report, trade *wire.Trade) {
 			free = step.At
 		}
 	}
-	for i := range r.Auctions {
-		end := r.products[i].Until
+	for i := range r.Report.Auctions {
+		end := r.Products[i].Until
 		if end < paid.At || end >= free {
 			continue
 		}
-		r.Auctions[i].Locked += uint64(agreement.Price + agreement.Deposit + agreement.Bond)
+		r.Report.Auctions[i].Locked += uint64(agreement.Price + agreement.Deposit + agreement.Bond)
 	}
 }
 
 // note adds a trade to the breach of one party.
-func (c *community) note(breach **Breach, who, other int, trade *wire.Trade, lost uint64) {
+func (r *reporter) note(breach **Breach, who, other int, trade *wire.Trade, lost uint64) {
 	agreement := &trade.Trade.Agreement
-	since := c.clock(c.quarter(c.slotOf(agreement)))
+	since := r.Profile.clock(r.Quarters[r.slotOf(agreement)])
 	if *breach == nil {
-		*breach = &Breach{Who: c.members[who].Name, Place: who, Since: since, others: map[int]bool{}}
+		*breach = &Breach{Who: r.houses[who].Name, Place: who, Since: since, others: map[int]bool{}}
 	}
 	b := *breach
 	b.Since = min(b.Since, since)

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,9 +117,6 @@ func (r *Report) writeTable(w *table.Writer) {
 	w.Line("\n%s: %d delivered and released, %d settled by what the meter read.", count(r.Trades, "trade"), r.Released, r.Settled)
 	w.Line("Of the %s earned, %s had been spent on by the evening: as stakes of orders.",
 		money(all.In), money(r.Respent))
-	if r.Missed > 0 {
-		w.Line("%d transactions or auctions came after a deadline, as this machine was busy: those households went without.", r.Missed)
-	}
 }
 
 func (a *Account) write(w *table.Writer) {
@@ -175,7 +173,7 @@ func (r *Report) writeDefault(w *table.Writer) {
 	say(w, "It goes on offering and sells %s kWh in %s, for %s. It feeds nothing in.", kilowattHours(b.Energy), count(b.Trades, "trade"), money(b.Price))
 	say(w, "It costs it all its bonds, %s: %.1f times the price. The meter showed nothing, so at confirm-by", money(b.Lost), ratio(b.Lost, b.Price))
 	say(w, "price, deposit and bond were the buyers'. Nobody asked, nobody decided.")
-	say(w, "It hits %s. They gain the bonds, and wait up to %.1f s of the ledger clock.", count(b.Others, "buyer"), b.LongestWait)
+	say(w, "It hits %s. They gain the bonds, and wait up to %s of the ledger clock.", count(b.Others, "buyer"), waited(b.LongestWait))
 	b.writeRecord(w, "bids", "offered")
 }
 
@@ -188,7 +186,7 @@ func (r *Report) writeWithholding(w *table.Writer) {
 	say(w, "It gets %s kWh in %s and keeps the secrets.", kilowattHours(b.Energy), count(b.Trades, "trade"))
 	say(w, "It gains nothing: the meters had read all of it, so at confirm-by the price was the sellers' all the same,")
 	say(w, "%s. It costs it its deposits too, %s: it pays %.0f %%.", money(b.Price), money(b.Lost), 100+100*ratio(b.Lost, b.Price))
-	say(w, "It hits %s. They lose nothing, but wait up to %.1f s.", count(b.Others, "seller"), b.LongestWait)
+	say(w, "It hits %s. They lose nothing, but wait up to %s.", count(b.Others, "seller"), waited(b.LongestWait))
 	b.writeRecord(w, "offers", "asked")
 }
 
@@ -198,7 +196,7 @@ func (b *Breach) writeRecord(w *table.Writer, others, did string) {
 		return
 	}
 	say(w, "Its record fell to %d %%. Those it had failed twice demand %d %%: where such %s stood, it %s %s kWh",
-		b.Record, demanded, others, did, kilowattHours(b.Passed))
+		b.Record, DemandedRecord, others, did, kilowattHours(b.Passed))
 	say(w, "and was matched with %s kWh.", kilowattHours(b.Reached))
 }
 
@@ -211,6 +209,12 @@ func (r *Report) writeShortfall(w *table.Writer) {
 	say(w, "Of %s kWh that it had sold in %s the meter saw %s kWh. Nobody releases what did not come.", kilowattHours(b.Energy), count(b.Trades, "trade"), kilowattHours(b.Read))
 	say(w, "At confirm-by the meter decides: it is paid for what was read, and the same part of its bonds is its own again.")
 	say(w, "The rest, %s of bonds, is the buyers': so much it costs to sell energy that does not come.", money(b.Lost))
+}
+
+// waited writes a wait of some seconds in whole minutes, rounded up.
+func waited(seconds float64) string {
+	minutes := int(math.Ceil(seconds / 60))
+	return fmt.Sprintf("%d:%02d h", minutes/60, minutes%60)
 }
 
 // kilowattHour is a sum for a Wh, in ct/kWh.
@@ -244,5 +248,5 @@ func (r *Report) writeBooks(w *table.Writer) {
 	for _, fault := range r.Faults {
 		say(w, "DOES NOT ADD UP: %s", fault)
 	}
-	w.Line("\n%d transactions in %d blocks, all in %.1f s.", r.Txs, r.Blocks, r.Seconds)
+	w.Line("\n%d transactions in %d blocks.", r.Txs, r.Blocks)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/agent"
 	"lockstep/internal/page"
 	"lockstep/trade"
 	"lockstep/types"
@@ -17,7 +18,6 @@ type townBook struct {
 	begun   bool
 	slot    int // the present one
 	answers bool
-	moneyAt time.Time
 	houses  []townMoney
 	open    map[types.TradeID]*townTrade
 	prices  map[int]page.TownPrice // by slot
@@ -26,8 +26,9 @@ type townBook struct {
 
 	cloudUntil int // the slot from which on the sun shines again
 	killedAt   time.Time
-	missed     int64 // before the node was killed
-	backUntil  time.Time
+	blockTime  types.Time // the last one that was seen
+	gates      types.Time // the block time up to which gates count that orders may have missed; zero: there was no outage
+	ordered    []map[int]bool
 }
 
 // townMoney is the money of a household.
@@ -51,20 +52,18 @@ func newTownBook(houses int) townBook {
 
 // Bounds of the book of a town that lives for days.
 const (
-	mostEvents  = 200
-	leastLimit  = 2 * lotDeposit // a wallet refuses a deposit of more than half of the price
-	cloudSlots  = 4
-	moneyPause  = 700 * time.Millisecond
-	afterReturn = 4 * time.Second // in which orders that came too late count for the outage
+	mostEvents = 200
+	leastLimit = 2 * lotDeposit // a wallet refuses a deposit of more than half of the price
+	cloudSlots = 4
 )
 
 // clockAt is the time of day at which a slot begins.
-func (t *Town) clockAt(n int) string { return t.clock(t.quarter(n)) }
+func (t *Town) clockAt(n int) string { return t.options.Profile.clock(t.quarter(n)) }
 
 // endOf is the time of day at which a slot ends.
 func (t *Town) endOf(n int) string {
-	_, until := t.profile.Slot(t.quarter(n))
-	return until.Std().In(t.profile.Start.Location()).Format("15:04")
+	_, until := t.options.Profile.Slot(t.quarter(n))
+	return until.Std().In(t.options.Profile.Start.Location()).Format("15:04")
 }
 
 // dayOf is the day of a slot, from 1 on.
@@ -88,15 +87,10 @@ func (t *Town) note(slot int, e page.TownEvent) {
 }
 
 // watch enters the state of the ledger into the book. It reports whether a new day has begun.
-func (t *Town) watch(ctx context.Context, status *wire.Status, sights []*sight) (morning bool, err error) {
-	gone, err := t.watchTrades(ctx, sights)
+func (t *Town) watch(ctx context.Context, status *wire.Status, views []*agent.View) (morning bool, err error) {
+	gone, err := t.watchTrades(ctx, views)
 	if err != nil {
 		return false, err
-	}
-	if time.Since(t.book.moneyAt) > moneyPause {
-		if err := t.watchMoney(ctx); err != nil {
-			return false, err
-		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,10 +98,13 @@ func (t *Town) watch(ctx context.Context, status *wire.Status, sights []*sight) 
 		t.enterEnded(&one)
 	}
 	b := &t.book
-	b.begun = status.BlockTime >= t.begin
-	if b.backUntil.After(time.Now()) {
-		t.countMissed()
+	for i, v := range views {
+		if v != nil {
+			b.houses[i].spendable, b.houses[i].locked = v.Money.Spendable, v.Money.Locked.Saturate(v.Money.InOrders)
+		}
 	}
+	t.countMissed(status.BlockTime)
+	b.begun, b.blockTime = status.BlockTime >= t.begin, status.BlockTime
 	now := t.slotsUntil(status.BlockTime)
 	for n := b.slot + 1; n <= now; n++ {
 		b.slot = n
@@ -120,13 +117,6 @@ func (t *Town) watch(ctx context.Context, status *wire.Status, sights []*sight) 
 	for n := range b.prices { // in any order: each goes by its own number
 		if n < now-len(t.played)-1 {
 			delete(b.prices, n)
-		}
-	}
-	for _, m := range t.members {
-		for n := range m.readings { // in any order: each goes by its own number
-			if n < now-len(t.played) {
-				delete(m.readings, n)
-			}
 		}
 	}
 	return morning, nil
@@ -151,34 +141,67 @@ func (t *Town) tellPlan(n int) {
 	}
 }
 
-// countMissed enters the orders that came too late because of an outage. The caller holds the lock.
-func (t *Town) countMissed() {
-	for i := range t.book.events {
-		if t.book.events[i].Kind == page.TownBack {
-			t.book.events[i].Missed = int(t.done.missed.Load() - t.book.missed)
-			return
+// countMissed enters the wishes for slots whose gate closed during an outage and that had no order. The caller holds the lock.
+func (t *Town) countMissed(now types.Time) {
+	b := &t.book
+	if b.gates == 0 || now <= b.gates {
+		return
+	}
+	missed := 0
+	for n := t.slotsUntil(b.gates); ; n++ {
+		product := types.Product{From: t.slotBegin(n)}
+		gate := product.Gate(&t.params)
+		if gate > now {
+			break
+		}
+		for place, m := range t.members {
+			surplus, need := m.foreseen(t.quarter(n))
+			if gate > b.gates && surplus+need > 0 && !b.ordered[place][n] && !t.steered(m).byHand {
+				missed++
+			}
 		}
 	}
+	for i := range b.events {
+		if b.events[i].Kind == page.TownBack {
+			b.events[i].Missed = missed
+			break
+		}
+	}
+	b.gates = 0
+}
+
+// ordered lists the slots for which each household has an order.
+func (t *Town) ordered(views []*agent.View) []map[int]bool {
+	all := make([]map[int]bool, len(views))
+	for place, v := range views {
+		all[place] = map[int]bool{}
+		for i := 0; v != nil && i < len(v.Orders); i++ {
+			if from := v.Orders[i].Order.Product.From; from >= t.begin {
+				all[place][t.slotAt(from)] = true
+			}
+		}
+	}
+	return all
 }
 
 // watchTrades notes new trades, and returns those that are over.
-func (t *Town) watchTrades(ctx context.Context, sights []*sight) (ended []wire.Trade, err error) {
+func (t *Town) watchTrades(ctx context.Context, views []*agent.View) (ended []wire.Trade, err error) {
 	running := map[types.TradeID]bool{}
 	t.mu.Lock()
-	for place, s := range sights {
-		for i := range s.Deals {
-			deal := &s.Deals[i]
-			if deal.Seller != place || !trade.Running(deal.Phase) {
+	for place, v := range views {
+		for i := 0; v != nil && i < len(v.Trades); i++ {
+			one := &v.Trades[i]
+			if t.places[one.Trade.Agreement.Producer] != place || !trade.Running(trade.PhaseAt(&one.Trade, v.Clock)) {
 				continue
 			}
-			running[deal.ID] = true
-			if t.book.open[deal.ID] == nil {
-				t.enterNew(deal)
+			running[one.ID] = true
+			if t.book.open[one.ID] == nil {
+				t.enterNew(one, place)
 			}
 		}
 	}
 	var missing []types.TradeID
-	for id := range t.book.open { // in any order: sums
+	for id := range t.book.open { // in any order: sorted below
 		if !running[id] {
 			missing = append(missing, id)
 		}
@@ -198,15 +221,19 @@ func (t *Town) watchTrades(ctx context.Context, sights []*sight) (ended []wire.T
 }
 
 // enterNew notes a trade that an auction has made. The caller holds the lock.
-func (t *Town) enterNew(deal *Deal) {
-	a := &deal.Trade.Agreement
-	t.book.open[deal.ID] = &townTrade{
-		slot: deal.Slot, seller: deal.Seller, buyer: deal.Buyer, quantity: a.Goods.Quantity, sum: a.Price.Saturate(a.Deposit).Saturate(a.Bond),
+func (t *Town) enterNew(one *agent.Trade, seller int) {
+	a := &one.Trade.Agreement
+	if a.Goods.From < t.begin {
+		return // agreed by hand, of no slot of the town
 	}
-	price := t.book.prices[deal.Slot]
-	price.Clock, price.Volume = t.clockAt(deal.Slot), price.Volume+a.Goods.Quantity
+	slot := t.slotAt(a.Goods.From)
+	t.book.open[one.ID] = &townTrade{
+		slot: slot, seller: seller, buyer: t.places[a.Consumer], quantity: a.Goods.Quantity, sum: a.Price.Saturate(a.Deposit).Saturate(a.Bond),
+	}
+	price := t.book.prices[slot]
+	price.Clock, price.Volume = t.clockAt(slot), price.Volume+a.Goods.Quantity
 	price.Price = a.Price / types.Amount(a.Goods.Quantity)
-	t.book.prices[deal.Slot] = price
+	t.book.prices[slot] = price
 }
 
 // enterEnded enters a trade that is over into the money of its parties and into the events. The caller holds the lock.
@@ -275,25 +302,6 @@ func (t *Town) noteEnd(slot int, e *page.TownEvent) {
 	b.events[0].Until = t.endOf(slot)
 }
 
-// watchMoney asks for the balance of every household.
-func (t *Town) watchMoney(ctx context.Context) error {
-	balances := make([]wire.Balance, len(t.members))
-	err := together(ctx, t.members, func(ctx context.Context, m *member) (err error) {
-		balances[m.place], err = t.balance(ctx, m.account.Key())
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i, balance := range balances {
-		t.book.houses[i].spendable, t.book.houses[i].locked = balance.Spendable, balance.Locked.Saturate(balance.InOrders)
-	}
-	t.book.moneyAt = time.Now()
-	return nil
-}
-
 // away notes whether the node answers.
 func (t *Town) away(err error) {
 	t.mu.Lock()
@@ -356,7 +364,7 @@ func (t *Town) Steer(house int, change page.TownSteer) error {
 	defer t.steering.Unlock()
 	from, event := n, page.TownKind("")
 	if change.On {
-		from = t.slots
+		from = never
 	}
 	switch change.Conduct {
 	case page.ConductDelivers:
@@ -425,9 +433,10 @@ func (t *Town) KillNode() error {
 	if err := t.process.kill(); err != nil {
 		return types.Refuse(types.CodeUnavailable, "%v", err)
 	}
+	ordered := t.ordered(t.views())
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.book.killedAt, t.book.missed, t.book.answers = time.Now(), t.done.missed.Load(), false
+	t.book.killedAt, t.book.answers, t.book.gates, t.book.ordered = time.Now(), false, t.book.blockTime, ordered
 	event := page.TownEvent{Kind: page.TownKilled, House: page.WholeTown, Spending: len(t.book.open)}
 	for _, one := range t.book.open { // in any order: a sum
 		event.Locked = event.Locked.Saturate(one.sum)
@@ -446,11 +455,9 @@ func (t *Town) StartNode(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := time.Now()
-	t.book.backUntil = now.Add(afterReturn)
 	event := page.TownEvent{Kind: page.TownBack, House: page.WholeTown}
 	if !t.book.killedAt.IsZero() {
-		event.Seconds = int(now.Sub(t.book.killedAt).Round(time.Second) / time.Second)
+		event.Seconds = int(time.Since(t.book.killedAt).Round(time.Second) / time.Second)
 	}
 	t.note(t.book.slot, event)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,9 @@ type Config struct {
 	Notice func(agent.Notice)
 	// Transacted is called with each transaction before it is submitted, and in a dry run with those that would be.
 	Transacted func(agent.Transact)
+	// Wants reports whether the household carries an act out; nil carries out all. A household that leaves out an act breaks its word: it
+	// is for simulations.
+	Wants func(agent.Act) bool
 	// Every is the longest time between two views; zero follows from the ledger's slot.
 	Every time.Duration
 }
@@ -206,6 +210,16 @@ func (r *Runner) tell(n agent.Notice) {
 
 // transact carries a transaction out beside the loop; its outcome comes as an event.
 func (r *Runner) transact(ctx context.Context, t agent.Transact, start func(func())) {
+	if r.Wants != nil {
+		t.Acts = slices.DeleteFunc(slices.Clone(t.Acts), func(act agent.Act) bool { return !r.Wants(act) })
+	}
+	if len(t.Acts) == 0 {
+		start(func() {
+			pause(ctx, r.Every) // it is wanted again at once
+			_ = r.Send(ctx, agent.Outcome{Code: types.CodePending, Detail: "the household does not want it"})
+		})
+		return
+	}
 	if r.Transacted != nil {
 		r.Transacted(t)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/agent"
 	"lockstep/trade"
@@ -30,13 +31,26 @@ const (
 // Ledger answers the questions of a view: the client of a node, or a ledger in the same process.
 type Ledger interface {
 	Coins(ctx context.Context, key types.PublicKey, asset types.AssetID, sum types.Amount, page wire.Page) (wire.Coins, error)
-	AllCoins(ctx context.Context, key types.PublicKey, asset types.AssetID) iter.Seq2[types.Coin, error]
 	Balance(ctx context.Context, key types.PublicKey, asset types.AssetID) (wire.Balance, error)
-	AllKeyOrders(ctx context.Context, key types.PublicKey) iter.Seq2[wire.BookOrder, error]
+	KeyOrders(ctx context.Context, key types.PublicKey, page wire.Page) (wire.BookOrders, error)
 	Trade(ctx context.Context, id types.TradeID) (wire.Trade, error)
-	AllTrades(ctx context.Context, key types.PublicKey, openOnly bool) iter.Seq2[wire.Trade, error]
-	AllOffers(ctx context.Context) iter.Seq2[wire.Offer, error]
+	Trades(ctx context.Context, key types.PublicKey, openOnly bool, page wire.Page) (wire.Trades, error)
+	Offers(ctx context.Context, page wire.Page) (wire.Offers, error)
 	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
+}
+
+// Sizes of the pages of a view's lists. New trades of a key are few at a time.
+const (
+	pageSize  = 500
+	newTrades = 16
+)
+
+// tradesOf iterates over the trades of the key, newest first.
+func (g *Viewer) tradesOf(ctx context.Context, openOnly bool, limit int) iter.Seq2[wire.Trade, error] {
+	return client.Pages(wire.Page{Limit: limit}, func(page wire.Page) ([]wire.Trade, string, error) {
+		trades, err := g.node.Trades(ctx, g.setup.Key, openOnly, page)
+		return trades.Trades, trades.Next, err
+	})
 }
 
 // Viewer collects the views of an agent. It remembers the trades that are over, which change no more.
@@ -78,7 +92,10 @@ func (g *Viewer) View(ctx context.Context, now *wire.Status) (v agent.View, err 
 			return v, err
 		}
 	}
-	for order, err := range g.node.AllKeyOrders(ctx, key) {
+	for order, err := range client.Pages(wire.Page{Limit: pageSize}, func(page wire.Page) ([]wire.BookOrder, string, error) {
+		orders, err := g.node.KeyOrders(ctx, key, page)
+		return orders.Orders, orders.Next, err
+	}) {
 		if err != nil {
 			return v, err
 		}
@@ -89,7 +106,10 @@ func (g *Viewer) View(ctx context.Context, now *wire.Status) (v agent.View, err 
 	}
 	if g.setup.Direct.Take || g.setup.Direct.Offer {
 		looked, others := 0, 0
-		for offer, err := range g.node.AllOffers(ctx) {
+		for offer, err := range client.Pages(wire.Page{Limit: pageSize}, func(page wire.Page) ([]wire.Offer, string, error) {
+			offers, err := g.node.Offers(ctx, page)
+			return offers.Offers, offers.Next, err
+		}) {
 			if err != nil {
 				return v, err
 			}
@@ -129,7 +149,10 @@ func (g *Viewer) concerns(o *types.Offer, now types.Time, others *int) bool {
 
 // small returns the smallest coins, without the anchor.
 func (g *Viewer) small(ctx context.Context, anchor types.Coin) ([]types.Coin, error) {
-	return smallest(g.node.AllCoins(ctx, g.setup.Key, g.setup.Market.Asset), anchor)
+	return smallest(client.Pages(wire.Page{Limit: pageSize}, func(page wire.Page) ([]types.Coin, string, error) {
+		coins, err := g.node.Coins(ctx, g.setup.Key, g.setup.Market.Asset, 0, page)
+		return coins.Coins, coins.Next, err
+	}), anchor)
 }
 
 // smallest looks at a bounded number of coins: anybody may send very many tiny ones, and a view must not wait for all of them.
@@ -151,7 +174,7 @@ func smallest(all iter.Seq2[types.Coin, error], anchor types.Coin) (coins []type
 
 // trades reads the trades that are not over, and those of the last days that count for limits and slots.
 func (g *Viewer) trades(ctx context.Context, v *agent.View) error {
-	for t, err := range g.node.AllTrades(ctx, g.setup.Key, true) {
+	for t, err := range g.tradesOf(ctx, true, pageSize) {
 		if err != nil {
 			return err
 		}
@@ -202,7 +225,7 @@ func (g *Viewer) ended(ctx context.Context, v *agent.View) error {
 		}
 	}
 	until := v.Clock - min(v.Clock, types.Time(memory))
-	for t, err := range g.node.AllTrades(ctx, g.setup.Key, false) {
+	for t, err := range g.tradesOf(ctx, false, newTrades) {
 		if err != nil {
 			return err
 		}

@@ -21,11 +21,20 @@ type house struct {
 	fed     []uint64 // fed in, under the clouds that came
 
 	tariff, feedIn uint64       // smallest units of the money for a Wh
+	purse          types.Amount // its money at the beginning
 	perDay         types.Amount // that its agent agrees to pay in any 24 hours; zero: no limit
 
 	// The slots from which on it breaks its word, or its meter is broken; never for a faithful household.
 	defaultsFrom, withholdsFrom, brokenFrom int
 	offline                                 bool // in the hours of the scenario
+}
+
+// profile is the day whose energy the households share, unless theirs was measured.
+func (s *Scenario) profile() (*sim.Profile, error) {
+	if s.Day != nil {
+		return s.Day, nil
+	}
+	return sim.Standard(s.Season)
 }
 
 // houses makes the households of a scenario. Each has a source of chance of its own, so one more household changes none of the others.
@@ -42,12 +51,12 @@ func (s *Scenario) houses() (houses []*house, begin int, err error) {
 			return nil, 0, fault("slots %d: %s has %d quarter-hours of each house", s.Slots, s.Profiles, most)
 		}
 	}
-	standard, err := sim.Standard(s.Season)
+	profile, err := s.profile()
 	if err != nil {
 		return nil, 0, err
 	}
 	if s.Town {
-		return s.town(standard), 0, nil
+		return s.town(profile), 0, nil
 	}
 	days := (begin+s.Slots)/sim.SlotsPerDay + 1
 	sky := make([]uint64, days)
@@ -56,7 +65,7 @@ func (s *Scenario) houses() (houses []*house, begin int, err error) {
 	}
 	for i := range s.Households {
 		chance := s.chance(uint64(i))
-		h := s.draw(chance, standard, begin, sky)
+		h := s.draw(chance, profile, begin, sky)
 		h.name = fmt.Sprintf("House %d", i+1)
 		if measured != nil {
 			m := measured[i]
@@ -66,7 +75,7 @@ func (s *Scenario) houses() (houses []*house, begin int, err error) {
 		s.balance(chance, h)
 		s.cloud(chance, h, begin)
 		const cent = 10_000
-		h.perDay = types.Amount(s.PerDay.draw(chance)) * cent
+		h.perDay, h.purse = types.Amount(s.PerDay.draw(chance))*cent, purse
 		houses = append(houses, h)
 	}
 	return houses, begin, nil
@@ -88,11 +97,11 @@ func (s *Scenario) town(standard *sim.Profile) (houses []*house) {
 		}
 		return quarter
 	}
-	for _, t := range sim.Households(s.Seed) {
+	for _, t := range s.townHouses() {
 		h := &house{
 			name: t.Name, roof: t.Roof != sim.NoRoof, tariff: t.Tariff, feedIn: t.FeedIn, use: make([]uint64, s.Slots), sun: make([]uint64, s.Slots),
 			surplus: make([]uint64, s.Slots), need: make([]uint64, s.Slots), fed: make([]uint64, s.Slots),
-			defaultsFrom: from(t.DeliversUntil), withholdsFrom: from(t.ReleasesUntil), brokenFrom: never,
+			purse: t.Purse, defaultsFrom: from(t.DeliversUntil), withholdsFrom: from(t.ReleasesUntil), brokenFrom: never,
 		}
 		load, sun := standard.Load(t.Kind, t.Annual), standard.Sun(t.Roof, t.Power)
 		for n := range s.Slots {

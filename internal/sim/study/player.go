@@ -9,7 +9,6 @@ import (
 	"iter"
 	"math/rand/v2"
 
-	"lockstep/client/wire"
 	"lockstep/internal/agent"
 	"lockstep/internal/agent/plan"
 	"lockstep/internal/agent/runner"
@@ -72,6 +71,7 @@ func (w *world) newPlayer(h *house, place int) (*player, error) {
 		Ahead:  1, Keep: 24 * 3600 * 1000,
 		Strategy: plan.Strategy{Buy: w.side(h.need, h.tariff)},
 	}
+	p.setup.Market.MinRecord, p.setup.Market.MinRecordAfter = uint8(w.scenario.Records.Demand), w.scenario.Records.After
 	if h.perDay > 0 {
 		p.setup.Limits.PerDay = h.perDay
 	}
@@ -85,7 +85,7 @@ func (w *world) newPlayer(h *house, place int) (*player, error) {
 
 // restart begins an agent anew: it learns all from the ledger.
 func (w *world) restart(p *player) {
-	p.state, p.waits, p.viewer = agent.State{Setup: &p.setup}, false, runner.NewViewer(&p.setup, asked{w.chain}, agent.NodeBelief{})
+	p.state, p.waits, p.viewer = agent.State{Setup: &p.setup}, false, runner.NewViewer(&p.setup, w.chain, agent.NodeBelief{})
 }
 
 // gateway is the household's meter, as an operator enrols it.
@@ -208,19 +208,12 @@ func (w *world) context() wallet.Context {
 // sign makes the transaction of some acts.
 func (w *world) sign(p *player, t agent.Transact) (*types.Tx, error) {
 	return runner.Sign(p.account, w.context(), t, func(draft *wallet.Draft) (*types.Tx, error) {
-		if err := draft.Fund(w.coins(p.account.Key())); err != nil {
+		err := draft.Fund(func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
+			return w.chain.coins(p.account.Key(), asset, sum)
+		})
+		if err != nil {
 			return nil, err
 		}
 		return draft.Sign()
 	})
-}
-
-// coins lists the coins of a key for a sum.
-func (w *world) coins(key types.PublicKey) func(types.AssetID, types.Amount) iter.Seq2[types.Coin, error] {
-	return func(asset types.AssetID, sum types.Amount) iter.Seq2[types.Coin, error] {
-		return all(mostOf, func(page wire.Page) ([]types.Coin, string, error) {
-			coins, err := w.chain.Coins(context.Background(), key, asset, sum, page)
-			return coins.Coins, coins.Next, err
-		})
-	}
 }

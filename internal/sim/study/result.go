@@ -145,7 +145,7 @@ func (w *world) result() (*Result, error) {
 		r.Prices[n].Clock = fmt.Sprintf("%02d:%02d", at/4%24, at%4*15)
 	}
 	for _, p := range w.players {
-		a := Account{Name: p.name, Roof: p.roof, Tariff: p.tariff, FeedIn: p.feedIn, Start: purse}
+		a := Account{Name: p.name, Roof: p.roof, Tariff: p.tariff, FeedIn: p.feedIn, Start: uint64(p.purse)}
 		for n := range s.Slots {
 			a.Use, a.Sun, a.Spare, a.Need = a.Use+p.use[n], a.Sun+p.sun[n], a.Spare+p.surplus[n], a.Need+p.need[n]
 		}
@@ -174,7 +174,7 @@ func (w *world) enterTrades(r *Result) error {
 	best := make([]map[uint64]uint64, len(r.Prices)) // volume by price
 	breaches := map[string]*Breach{}
 	for _, p := range w.players {
-		for t, err := range (asked{w.chain}).AllTrades(context.Background(), p.account.Key(), false) {
+		for t, err := range w.chain.trades(p.account.Key()) {
 			if err != nil {
 				return err
 			}

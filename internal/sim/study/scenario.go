@@ -29,6 +29,7 @@ type Scenario struct {
 	Seed       uint64   `yaml:"seed"`
 	Season     string   `yaml:"season"`   // of the standard profiles: summer or winter
 	Town       bool     `yaml:"town"`     // the twelve households of the demonstration, with its cheats and its cloud, in place of all that is drawn
+	Honest     bool     `yaml:"honest"`   // with town: every household keeps its word, and no cloud comes
 	Profiles   string   `yaml:"profiles"` // CSV of measured houses, in place of the season and of roofs, heat pumps and cars
 	Use        Range    `yaml:"use"`      // kWh a year
 	Roofs      Roofs    `yaml:"roofs"`
@@ -43,9 +44,12 @@ type Scenario struct {
 	Meters     Broken   `yaml:"broken_meters"` // roofs whose meters read nothing
 	Clouds     []Cloud  `yaml:"clouds"`
 	Restarts   []Outage `yaml:"restarts"` // of the ledger
-	Rules      []string `yaml:"rules"`    // that are compared on the same days
+	Records    Records  `yaml:"records"`
+	Rules      []string `yaml:"rules"` // that are compared on the same days
 
 	Communities Communities `yaml:"communities"` // of a region: see [RunRegion]
+
+	Day *sim.Profile `yaml:"-"` // the day whose energy the households share; nil: that of the season
 
 	place int // of the community in its region
 }
@@ -89,6 +93,12 @@ type Cheats struct {
 	Undelivered uint64 `yaml:"undelivered"` // of the roofs: they sell and feed nothing in
 	Withheld    uint64 `yaml:"withheld"`    // of the households: they take deliveries and release nothing
 	From        string `yaml:"from"`
+}
+
+// Records let the orders of a household demand a record of the other side.
+type Records struct {
+	Demand uint64 `yaml:"demand"` // in percent; 0 demands none
+	After  int    `yaml:"after"`  // once so many trades have failed the household
 }
 
 // Span is a share of the households in some hours of each day.
@@ -250,10 +260,17 @@ func fault(format string, args ...any) error { return &Error{Detail: fmt.Sprintf
 func (s *Scenario) Check() error {
 	if s.Town {
 		s.Households = sim.TownSize
+		if s.Records == (Records{}) {
+			s.Records = Records{Demand: sim.DemandedRecord, After: sim.Patience}
+		}
 	}
 	switch {
 	case s.Town && s.Profiles != "":
 		return fault("town and profiles: choose one of them")
+	case s.Honest && !s.Town:
+		return fault("honest is for the town: leave the cheats and the clouds of this scenario out")
+	case s.Records.Demand > percent || s.Records.After < 0 || s.Records.After > maxSlots:
+		return fault("records.demand %d after %d trades: choose a percentage from 0 to 100 and 0 to %d trades", s.Records.Demand, s.Records.After, maxSlots)
 	case s.Name == "" || types.CheckText("name", s.Name, maxName) != nil:
 		return fault("name %q: choose 1 to %d bytes that are all seen", clipped(s.Name), maxName)
 	case s.Households < 2 || s.Households > maxHouseholds:

@@ -21,6 +21,7 @@ import (
 // world is a scenario while it is played.
 type world struct {
 	scenario *Scenario
+	profile  *sim.Profile // of the day
 	chain    *chain
 	money    types.Asset
 	issuer   *wallet.Account
@@ -65,45 +66,54 @@ type Options struct {
 }
 
 // Run plays a scenario and returns its results.
-func Run(scenario Scenario, options Options) (_ *Result, err error) {
+func Run(scenario Scenario, options Options) (r *Result, err error) {
+	err = play(scenario, options, func(w *world) (err error) {
+		r, err = w.result()
+		return err
+	})
+	return r, err
+}
+
+// play plays a scenario, and lets a function read the ledger afterwards.
+func play(scenario Scenario, options Options, read func(*world) error) (err error) {
 	if err := scenario.Check(); err != nil {
-		return nil, err
+		return err
+	}
+	w := &world{scenario: &scenario, failures: map[string]int{}}
+	if w.profile, err = scenario.profile(); err != nil {
+		return err
 	}
 	houses, begin, err := scenario.houses()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	folder := options.Folder
+	w.begin = begin
+	if w.issuer, err = accountOf(scenario.Seed, "bank"); err != nil {
+		return err
+	}
+	params, folder := params(w.issuer.Key()), options.Folder
 	if folder == "" {
 		if folder, err = os.MkdirTemp("", "lockstep-sim-"); err != nil {
-			return nil, err
+			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	}
-	w := &world{scenario: &scenario, begin: begin, failures: map[string]int{}}
-	if err := w.open(folder, houses); err != nil {
-		return nil, err
+	if err := w.open(folder, params, houses); err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, w.chain.store.Close()) }()
 	if err := w.play(options); err != nil {
-		return nil, err
+		return err
 	}
-	return w.result()
+	return read(w)
 }
 
 // open makes the ledger, and gives every household its purse, and every roof its meter.
-func (w *world) open(folder string, houses []*house) (err error) {
-	if w.issuer, err = accountOf(w.scenario.Seed, "bank"); err != nil {
-		return err
-	}
-	standard, err := sim.Standard(w.scenario.Season)
-	if err != nil {
-		return err
-	}
-	day, _ := standard.Slot(0)
+func (w *world) open(folder string, params types.Params, houses []*house) (err error) {
+	day, _ := w.profile.Slot(0)
 	w.start = day.Add(types.Duration(w.begin) * 15 * 60_000)
 	w.money = types.Asset{Issuer: w.issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}
-	if w.chain, err = openChain(folder, params(w.issuer.Key()), w.start-types.Time(leadTime)); err != nil {
+	if w.chain, err = openChain(folder, params, w.start-types.Time(leadTime)); err != nil {
 		return err
 	}
 	w.restarts = append([]Outage(nil), w.scenario.Restarts...)
@@ -130,8 +140,8 @@ func (w *world) setUp() error {
 		draft := w.issuer.Draft(w.context())
 		var total types.Amount
 		for _, p := range w.players[from:min(from+each, len(w.players))] {
-			total += purse
-			if err := draft.Send(p.account.Key(), w.money.ID(), purse); err != nil {
+			total += p.purse
+			if err := draft.Send(p.account.Key(), w.money.ID(), p.purse); err != nil {
 				return err
 			}
 			if p.roof {

@@ -1,15 +1,12 @@
-package sim
+package sim_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"math"
 	"os"
 	"regexp"
 	"strings"
@@ -17,29 +14,17 @@ import (
 	"unicode/utf8"
 
 	"lockstep/internal/browser"
-	"lockstep/internal/ledger"
+	"lockstep/internal/sim"
 	"lockstep/internal/sim/rules"
+	"lockstep/internal/sim/study"
 )
 
-// shortDay is an afternoon's two hours, with both broken words and the cloud in it.
-func shortDay(t *testing.T) Options {
-	t.Helper()
-	profile, err := Standard(Summer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	houses := Households(1)
-	houses[defaulter].DeliversUntil, houses[withholder].ReleasesUntil, houses[clouded].Cloud = 62, 64, Slots{66, 68}
-	return Options{Profile: profile, Households: houses, From: 60, To: 68, Logger: slog.New(slog.DiscardHandler)}
-}
-
-func TestPlay(t *testing.T) {
+// TestDay: the day of the demonstration is told by what the ledger has of it: auctions, broken words, money. The same seed gives the same report
+// on every machine.
+func TestDay(t *testing.T) {
 	t.Parallel()
-	options := shortDay(t)
-	options.Folder = t.TempDir()
-	var steps []Progress
-	options.Progress = func(p Progress) { steps = append(steps, p) }
-	report, err := Play(t.Context(), options)
+	scenario := study.Demonstration(sim.Summer, 1)
+	report, err := study.Day(scenario, study.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,36 +34,68 @@ func TestPlay(t *testing.T) {
 	if report.Trades == 0 || report.Trades != report.Released+report.Settled || report.Locked != 0 {
 		t.Errorf("%d trades: %d released, %d settled, %d locked", report.Trades, report.Released, report.Settled, report.Locked)
 	}
-	if len(steps) > 8 { // it was played again
-		steps = steps[len(steps)-8:]
-	}
-	if len(steps) != 8 || steps[7].Trades != report.Trades || steps[7].Clock.Format("15:04") != "17:00" {
-		t.Errorf("progress: %+v", steps)
-	}
+	checkDocumented(t, report)
 	checkForms(t, report)
 	checkPage(t, report)
-	if report.Missed > 0 {
-		t.Fatalf("%d transactions came too late twice, so the broken words can't be told by the numbers", report.Missed)
-	}
-	checkAuctions(t, report, options.Households)
+	checkAuctions(t, report)
 	checkBreaches(t, report)
 }
 
-// checkAuctions clears every slot again from the households' own figures, knowing nothing of the ledger.
-func checkAuctions(t *testing.T, report *Report, houses []Household) {
+// checkDocumented compares the day with the text that the README shows.
+func checkDocumented(t *testing.T, report *sim.Report) {
 	t.Helper()
-	profile, err := Standard(Summer)
+	shown, err := os.ReadFile("../../docs/images/demo.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newCompared(profile, houses)
+	var text bytes.Buffer
+	if err := report.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if text.String() != string(shown) {
+		t.Error("docs/images/demo.txt shows another day: lockstep demo --text -q > docs/images/demo.txt, then go test ./internal/doctest -update")
+	}
+}
+
+// TestHonestDay: without cheats and the cloud, the agents trade all that the figures of the households allow, here on a measured day.
+func TestHonestDay(t *testing.T) {
+	t.Parallel()
+	measured, err := sim.ReadProfiles(strings.NewReader(measuredDay()), "a house")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := study.Demonstration(sim.Summer, 1)
+	scenario.Honest, scenario.Day = true, measured
+	report, err := study.Day(scenario, study.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var volume uint64
+	for _, s := range sim.Compare(measured, "measured", sim.Honest(sim.Households(1)), false).Schemes {
+		if s.Name == "uniform price" {
+			volume = s.Volume
+		}
+	}
+	if !report.Conserved || report.Default != nil || report.Withholding != nil || report.Shortfall != nil || report.Settled > 0 || report.Got != volume || volume == 0 {
+		t.Errorf("%d Wh traded, %d by the rule; %d settled; %+v", report.Got, volume, report.Settled, report.Books)
+	}
+}
+
+// checkAuctions clears every slot again from the households' own figures, knowing nothing of the ledger.
+func checkAuctions(t *testing.T, report *sim.Report) {
+	t.Helper()
+	profile, err := sim.Standard(sim.Summer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := sim.Book(profile, sim.Households(1))
 	trades := 0
 	for _, a := range report.Auctions {
 		var volume uint64
-		for _, f := range rules.Uniform(d.book(a.Slot, make([]int, len(houses)))) {
+		for _, f := range rules.Uniform(book(a.Slot)) {
 			volume += f.Wh
 		}
-		if a.Volume != volume || a.Price == "" || len(a.Rounds) == 0 || a.Void != "" {
+		if a.Clock < "10:00" && a.Volume != volume || a.Price == "" || len(a.Rounds) == 0 || a.Void != "" { // later records are demanded
 			t.Errorf("%s: matched %d Wh at %q, the households' figures give %d Wh", a.Clock, a.Volume, a.Price, volume)
 		}
 		trades += a.Trades
@@ -86,16 +103,16 @@ func checkAuctions(t *testing.T, report *Report, houses []Household) {
 			checkPoints(t, a.Clock, &round)
 		}
 	}
-	if trades != report.Trades || len(report.Auctions) != 8 {
+	if trades != report.Trades || len(report.Auctions) != 60 {
 		t.Errorf("%d trades of %d auctions, the report has %d", trades, len(report.Auctions), report.Trades)
 	}
 }
 
 // checkPoints finds the price of a round as a person does, by the table of the page.
-func checkPoints(t *testing.T, clock string, round *Round) {
+func checkPoints(t *testing.T, clock string, round *sim.Round) {
 	t.Helper()
-	var best []priceRow
-	for _, row := range round.points() {
+	var best []sim.PriceRow
+	for _, row := range round.Points() {
 		if row.Best {
 			best = append(best, row)
 		}
@@ -113,19 +130,19 @@ func checkPoints(t *testing.T, clock string, round *Round) {
 	}
 }
 
-func checkBreaches(t *testing.T, report *Report) {
+func checkBreaches(t *testing.T, report *sim.Report) {
 	t.Helper()
 	if report.Default == nil || report.Withholding == nil || report.Shortfall == nil {
 		t.Fatalf("default %+v, withholding %+v, shortfall %+v", report.Default, report.Withholding, report.Shortfall)
 	}
-	if b := report.Default; b.Who != "Birch" || b.Since != "15:30" || b.Read != 0 || b.Lost != lotBond*b.Energy || b.Lost < b.Price {
+	if b := report.Default; b.Who != "Birch" || b.Since != "10:00" || b.Read != 0 || b.Lost != 500*b.Energy || b.Lost < b.Price {
 		t.Errorf("default %+v", b)
 	}
 	withheld, short := report.Withholding, report.Shortfall
-	if withheld.Who != "Loom" || withheld.Since != "16:00" || withheld.Read != withheld.Energy || withheld.Lost == 0 {
+	if withheld.Who != "Loom" || withheld.Since != "12:00" || withheld.Read != withheld.Energy || withheld.Lost == 0 {
 		t.Errorf("withholding %+v", withheld)
 	}
-	if short.Who != "Cedar" || short.Since != "16:30" || short.Read == 0 || short.Read >= short.Energy || short.Lost == 0 {
+	if short.Who != "Cedar" || short.Since != "17:30" || short.Read == 0 || short.Read >= short.Energy || short.Lost == 0 {
 		t.Errorf("shortfall %+v", short)
 	}
 	if report.Default.Trades+withheld.Trades+short.Trades != report.Settled {
@@ -144,7 +161,7 @@ func checkBreaches(t *testing.T, report *Report) {
 	}
 }
 
-func checkForms(t *testing.T, report *Report) {
+func checkForms(t *testing.T, report *sim.Report) {
 	t.Helper()
 	text, err := json.Marshal(report)
 	if err != nil {
@@ -154,7 +171,7 @@ func checkForms(t *testing.T, report *Report) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"trades", "released", "settled", "held", "issued", "spendable", "locked", "seconds"} {
+	for _, name := range []string{"trades", "released", "settled", "held", "issued", "spendable", "locked"} {
 		if _, ok := fields[name].(float64); !ok {
 			t.Errorf("JSON: %s is %v", name, fields[name])
 		}
@@ -179,7 +196,7 @@ func checkForms(t *testing.T, report *Report) {
 }
 
 // checkPage checks that the page stands alone and shows the figures of the report.
-func checkPage(t *testing.T, report *Report) {
+func checkPage(t *testing.T, report *sim.Report) {
 	t.Helper()
 	for _, lang := range []string{"en", "zh"} {
 		var page bytes.Buffer
@@ -187,11 +204,11 @@ func checkPage(t *testing.T, report *Report) {
 			t.Fatal(err)
 		}
 		text := page.String()
-		chosen, err := report.choose("")
+		chosen, err := report.Choose("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		wants := []string{`<html lang="` + lang + `">`, "<title>", chosen.Clock, euros(report.Issued), "lockstep market clear orders.csv"}
+		wants := []string{`<html lang="` + lang + `">`, "<title>", chosen.Clock, sim.Euros(report.Issued), "lockstep market clear orders.csv"}
 		for _, line := range chosen.Rounds[0].Orders {
 			wants = append(wants, fmt.Sprintf("%s,%s,%d,%d,%s\n", line.ID, line.Side, line.Quantity, line.Limit, line.Who))
 		}
@@ -199,7 +216,7 @@ func checkPage(t *testing.T, report *Report) {
 			wants = append(wants, fmt.Sprintf("× %s → %d", chosen.Rounds[0].Price, pair.Price))
 		}
 		for _, a := range report.Households {
-			wants = append(wants, "<td>"+signed(a.Saved)+"</td>")
+			wants = append(wants, "<td>"+sim.Signed(a.Saved)+"</td>")
 		}
 		for _, want := range wants {
 			if !strings.Contains(text, want) {
@@ -222,7 +239,7 @@ func checkPage(t *testing.T, report *Report) {
 			}
 		})
 	}
-	var refused *OptionError
+	var refused *sim.OptionError
 	if err := report.WritePage(io.Discard, "en", "03:00"); !errors.As(err, &refused) {
 		t.Errorf("a slot without an auction: %v", err)
 	}
@@ -256,77 +273,15 @@ func checkNesting(t *testing.T, text string) {
 	}
 }
 
-func TestPlayCancellation(t *testing.T) {
-	t.Parallel()
-	temporary := t.TempDir()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	options := shortDay(t)
-	options.Folder = temporary
-	options.Progress = func(Progress) { cancel() }
-	if _, err := Play(ctx, options); !errors.Is(err, context.Canceled) {
-		t.Errorf("it ended with %v", err)
-	}
-	if kept, err := os.ReadDir(temporary); err != nil || len(kept) == 0 {
-		t.Errorf("of a folder that is to be kept there is %v left (%v)", kept, err)
-	}
-}
-
-func TestPlayRefusals(t *testing.T) {
-	t.Parallel()
-	for name, spoil := range map[string]func(*Options){
-		"no slot":        func(o *Options) { o.To = o.From },
-		"before the day": func(o *Options) { o.From = -1 },
-		"after the day":  func(o *Options) { o.To = SlotsPerDay + 1 },
-		"backwards":      func(o *Options) { o.Speed = -1 },
-		"too fast":       func(o *Options) { o.Speed = 1e9 },
-		"too slow":       func(o *Options) { o.Speed = 1e-9 },
-		"no number":      func(o *Options) { o.Speed = math.NaN() },
-		"too hasty":      func(o *Options) { o.Window = 1 },
-	} {
-		options := shortDay(t)
-		spoil(&options)
-		var refused *OptionError
-		if _, err := Play(t.Context(), options); !errors.As(err, &refused) {
-			t.Errorf("%s: %v", name, err)
+// measuredDay is a file of a house's hours: its roof makes 3 kW from nine to five, and it uses between 0.3 and 1.5 kW.
+func measuredDay() string {
+	text := "timestamp,PV,load\n"
+	for hour := range 24 {
+		sun := 0
+		if hour >= 9 && hour < 17 {
+			sun = 3000
 		}
+		text += fmt.Sprintf("2026-06-15T%02d:00:00+02:00,%d,%d\n", hour, sun, 300+50*hour)
 	}
-}
-
-func TestBalanceFaults(t *testing.T) {
-	t.Parallel()
-	good := func() (state, api ledger.Sum, accounts []Account) {
-		state = ledger.Sum{Issued: 100, Spendable: 80, Locked: 20}
-		return state, state, []Account{
-			{Name: "Alder", Start: 40, In: 10, Held: 45, Locked: 5},
-			{Name: "Elm", Start: 60, Out: 10, Held: 35, Locked: 15},
-		}
-	}
-	if books := balance(good()); !books.Conserved || len(books.Faults) > 0 {
-		t.Errorf("good books: %+v", books)
-	}
-	for name, spoil := range map[string]func(state, api *ledger.Sum, accounts []Account){
-		"a unit came":                           func(state, _ *ledger.Sum, _ []Account) { state.Spendable++ },
-		"a unit went":                           func(state, _ *ledger.Sum, _ []Account) { state.Locked-- },
-		"a stake is counted by the state alone": func(state, _ *ledger.Sum, _ []Account) { state.InOrders++ },
-		"a stake is counted by the API alone":   func(_, api *ledger.Sum, _ []Account) { api.InOrders++ },
-		"a fee":                                 func(state, _ *ledger.Sum, _ []Account) { state.Fees++ },
-		"the API shows more":                    func(_, api *ledger.Sum, _ []Account) { api.Spendable++ },
-		"the API locks less":                    func(_, api *ledger.Sum, _ []Account) { api.Locked-- },
-		"the API issued more":                   func(_, api *ledger.Sum, _ []Account) { api.Issued++ },
-		"more issued, all agree": func(state, api *ledger.Sum, _ []Account) {
-			state.Issued++
-			api.Issued++
-			state.Spendable++
-			api.Spendable++
-		},
-		"a household lost":   func(_, _ *ledger.Sum, accounts []Account) { accounts[0].Held-- },
-		"between households": func(_, _ *ledger.Sum, accounts []Account) { accounts[0].In++; accounts[1].In-- },
-	} {
-		state, api, accounts := good()
-		spoil(&state, &api, accounts)
-		if books := balance(state, api, accounts); books.Conserved || len(books.Faults) == 0 {
-			t.Errorf("%s: not noticed", name)
-		}
-	}
+	return text
 }
