@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-
-	"filippo.io/age"
 
 	"lockstep/internal/atomicfile"
 	"lockstep/types"
@@ -142,49 +139,18 @@ func (c *content) check() error {
 	return nil
 }
 
-func encrypt(c *content, recipient *age.ScryptRecipient) ([]byte, error) {
-	var file bytes.Buffer
-	w, err := age.Encrypt(&file, recipient)
+// decrypt reads the content of a file. It never panics, for any bytes.
+func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
+	plain, err := openAge(file, passphrase, maxWork)
 	if err != nil {
-		return nil, fmt.Errorf("encrypt the wallet: %w", err)
+		return nil, err
 	}
-	plain := types.Encode(c)
-	defer clear(plain)
-	if _, err := w.Write(plain); err != nil {
-		return nil, fmt.Errorf("encrypt the wallet: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("encrypt the wallet: %w", err)
-	}
-	return file.Bytes(), nil
+	return readContent(plain)
 }
 
-// decrypt is the inverse of encrypt. It never panics, for any bytes.
-func decrypt(file []byte, passphrase string, maxWork int) (*content, error) {
-	if len(file) > maxFileBytes || !bytes.HasPrefix(file, []byte(ageHeader)) {
-		return nil, refuse(ReasonNotWallet, "it is not a wallet file: look for the one that was made when the wallet was created")
-	}
-	identity, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return nil, refuse(ReasonPassphrase, "the passphrase is empty")
-	}
-	identity.SetMaxWorkFactor(maxWork)
-	damaged := refuse(ReasonDamaged, "the wallet file is damaged: put back a copy, or restore the wallet from its words into a new file")
-	reader, err := age.Decrypt(bytes.NewReader(file), identity)
-	var wrong *age.NoIdentityMatchError
-	switch {
-	case errors.As(err, &wrong) && slices.Equal(wrong.StanzaTypes, []string{"scrypt"}):
-		return nil, refuse(ReasonPassphrase, "the passphrase is wrong (or the very beginning of the file is damaged): try again")
-	case errors.As(err, &wrong):
-		return nil, refuse(ReasonNotWallet, "it is not a wallet file: it is encrypted, but not with a passphrase")
-	case err != nil:
-		return nil, damaged
-	}
-	plain, err := io.ReadAll(io.LimitReader(reader, maxFileBytes))
+// readContent decodes and checks a decrypted content, and clears it.
+func readContent(plain []byte) (*content, error) {
 	defer clear(plain)
-	if err != nil {
-		return nil, damaged
-	}
 	c, err := decodeContent(plain)
 	if err != nil {
 		return nil, err

@@ -30,11 +30,7 @@ func TestPassphraseStrength(t *testing.T) {
 func TestOpenWithWeakPassphrase(t *testing.T) {
 	t.Parallel()
 	w := newWallet(t)
-	recipient, err := newRecipient("seven77", quick)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.recipient = recipient
+	w.passphrase = "seven77"
 	if err := w.write(true); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 
-	"filippo.io/age"
-
 	"lockstep/types"
 )
 
@@ -23,18 +21,19 @@ import (
 type Wallet struct {
 	path string
 
-	mu        sync.Mutex
-	recipient *age.ScryptRecipient // encrypts the file again when a setting changes
-	work      int
-	seed      *Seed
-	infos     []AccountInfo
-	limits    Limits
-	assets    []TrustedAsset
-	ledger    []PinnedLedger // one at most
-	headers   []PinnedHeader // one at most
-	signed    []SignedProposal
-	names     []Named
-	accounts  map[uint32]*Account
+	mu         sync.Mutex
+	cipher     Cipher
+	passphrase string // encrypts the file again when a setting changes
+	work       int
+	seed       *Seed
+	infos      []AccountInfo
+	limits     Limits
+	assets     []TrustedAsset
+	ledger     []PinnedLedger // one at most
+	headers    []PinnedHeader // one at most
+	signed     []SignedProposal
+	names      []Named
+	accounts   map[uint32]*Account
 }
 
 // AccountInfo is an account of a wallet as its file lists it. The name is the user's own and never leaves the file.
@@ -76,15 +75,11 @@ func create(path, passphrase string, seed *Seed, options Options) (*Wallet, erro
 	if err := errors.Join(CheckPassphrase(passphrase), checkWork(work, options.Quick)); err != nil {
 		return nil, err
 	}
-	recipient, err := newRecipient(passphrase, work)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil, refuseExisting(path) // before the second that encryption takes
 	}
 	w := &Wallet{
-		path: path, recipient: recipient, work: work, seed: seed,
+		path: path, cipher: Scrypt{}, passphrase: passphrase, work: work, seed: seed,
 		infos: []AccountInfo{{Name: "main"}}, limits: DefaultLimits(), accounts: map[uint32]*Account{},
 	}
 	if err := w.write(false); err != nil {
@@ -94,12 +89,19 @@ func create(path, passphrase string, seed *Seed, options Options) (*Wallet, erro
 }
 
 // Open reads a wallet file.
-func Open(path, passphrase string) (*Wallet, error) {
+func Open(path, passphrase string) (*Wallet, error) { return OpenBy(Scrypt{}, path, passphrase) }
+
+// OpenBy reads a wallet file by a cipher of the caller, which also writes it.
+func OpenBy(cipher Cipher, path, passphrase string) (*Wallet, error) {
 	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	c, err := decrypt(file, passphrase, MaxWork)
+	plain, err := cipher.Decrypt(file, passphrase)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readContent(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -107,22 +109,20 @@ func Open(path, passphrase string) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	recipient, err := newRecipient(passphrase, int(c.Work))
-	if err != nil {
-		return nil, err
-	}
 	return &Wallet{
-		path: path, recipient: recipient, work: int(c.Work), seed: seed,
+		path: path, cipher: cipher, passphrase: passphrase, work: int(c.Work), seed: seed,
 		infos: c.Accounts, limits: c.Limits.limits(), assets: c.Assets, ledger: c.Ledger, signed: signedOf(c.Signed), names: c.Names, headers: c.Headers, accounts: map[uint32]*Account{},
 	}, nil
 }
 
 // write stores the wallet as it is now. The caller holds the lock or has the only reference.
 func (w *Wallet) write(replace bool) error {
-	file, err := encrypt(&content{
+	plain := types.Encode(&content{
 		Mark: walletMark, Entropy: w.seed.entropy, Extra: w.seed.extra, Work: uint8(w.work),
 		Accounts: w.infos, Limits: storeLimits(w.limits), Assets: w.assets, Ledger: w.ledger, Signed: storeSigned(w.signed), Names: w.names, Headers: w.headers,
-	}, w.recipient)
+	})
+	defer clear(plain)
+	file, err := w.cipher.Encrypt(plain, w.passphrase, w.work)
 	if err != nil {
 		return err
 	}
@@ -260,16 +260,12 @@ func (w *Wallet) ChangePassphrase(passphrase string) error {
 	if err := CheckPassphrase(passphrase); err != nil {
 		return err
 	}
-	recipient, err := newRecipient(passphrase, w.work)
-	if err != nil {
-		return err
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	before := w.recipient
-	w.recipient = recipient
+	before := w.passphrase
+	w.passphrase = passphrase
 	if err := w.write(true); err != nil {
-		w.recipient = before
+		w.passphrase = before
 		return err
 	}
 	return nil

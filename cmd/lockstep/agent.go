@@ -247,6 +247,7 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 		ctx, stop = context.WithTimeout(ctx, c.For)
 		defer stop()
 	}
+	c.cipher = scryptChild{}
 	s, p, err := c.await(ctx, a)
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ type cli struct {
 	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`
 
 	TownNode townNodeCmd `cmd:"" hidden:"" help:"The node of the town of a demonstration."`
+	Scrypt   scryptCmd   `cmd:"" hidden:"" help:"Encrypt or decrypt a wallet file for a program that keeps little memory."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

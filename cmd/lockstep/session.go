@@ -18,6 +18,8 @@ type walletFlags struct {
 	Wallet         string `help:"Wallet file; by default wallet.age in the home folder." env:"LOCKSTEP_WALLET" type:"path" placeholder:"FILE"`
 	Account        uint32 `help:"Account of the wallet." default:"0" zero:"" placeholder:"N"`
 	PassphraseFile string `help:"File with the wallet's passphrase, instead of asking for it." env:"LOCKSTEP_PASSPHRASE_FILE" type:"path" placeholder:"FILE"`
+
+	cipher wallet.Cipher // nil: in this process
 }
 
 func (f *walletFlags) path(a *app) string {
@@ -54,7 +56,11 @@ func (f *walletFlags) open(a *app) (*wallet.Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wallet.Open(f.path(a), passphrase)
+	cipher := f.cipher
+	if cipher == nil {
+		cipher = wallet.Scrypt{}
+	}
+	return wallet.OpenBy(cipher, f.path(a), passphrase)
 }
 
 // session is an account of a wallet that talks to a node.
