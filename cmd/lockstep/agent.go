@@ -248,6 +248,7 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 		defer stop()
 	}
 	c.cipher = scryptChild{}
+	go thrift(ctx)
 	s, p, err := c.await(ctx, a)
 	if err != nil {
 		return err
@@ -261,7 +262,6 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	r.DryRun = c.DryRun
-	go thrift(ctx)
 	if c.Notify != "" {
 		if r.Notice, err = a.tellOfAgent(ctx, c.Notify, s.node, s.account.Key()); err != nil {
 			return err
