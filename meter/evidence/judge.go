@@ -124,7 +124,11 @@ func (j *Judgement) judgeKey(s *Session, trusted *meter.Key) *meter.Key {
 // judgeSignatures returns the records, nil for each that can't be read.
 func (j *Judgement) judgeSignatures(s *Session, key *meter.Key) []*meter.Record {
 	records := make([]*meter.Record, len(s.Records))
-	valid := true
+	valid, unchecked := true, false
+	effort := s.effort
+	if effort == nil { // not of a file
+		effort = newEffort()
+	}
 	for i := range s.Records {
 		r := &s.Records[i]
 		if r.Fault != nil {
@@ -132,10 +136,16 @@ func (j *Judgement) judgeSignatures(s *Session, key *meter.Key) []*meter.Record 
 			valid = false
 			continue
 		}
-		record, line, err := j.judgeSignature(r, key)
-		if err != nil {
-			valid = false
-			j.refuseBy(CheckSignature, placed(r.Place, err))
+		checked := effort.check(r, key)
+		record, line := checked.record, checked.line
+		switch e, _ := checked.err.(*meter.Error); { //nolint:errorlint // package meter returns it bare
+		case checked.err == nil:
+			j.Verdicts = append(j.Verdicts, checked.notes...)
+		case e != nil && e.Code == CodeUnchecked && unchecked:
+			valid = false // one verdict is enough
+		default:
+			valid, unchecked = false, e != nil && e.Code == CodeUnchecked
+			j.refuseBy(CheckSignature, placed(r.Place, checked.err))
 		}
 		if record == nil {
 			continue
@@ -168,34 +178,6 @@ func placed(place string, err error) error {
 		return err
 	}
 	return refuse(e.Code, "%s: %s", place, e.Why)
-}
-
-// judgeSignature returns the first form of a record over which the signature is valid, or else the form of the file and the reason
-// against it.
-func (j *Judgement) judgeSignature(r *Record, key *meter.Key) (*meter.Record, []byte, error) {
-	var anyKey meter.Key
-	if key != nil {
-		anyKey = *key
-	}
-	var first *meter.Record
-	var against error
-	for i, form := range forms(r.Place, r.OCMF, anyKey) {
-		record, err := meter.ParseOCMF(form.line)
-		if err == nil && key != nil {
-			err = record.CheckSignature(*key)
-		}
-		if err == nil {
-			j.Verdicts = append(j.Verdicts, form.notes...)
-			return record, form.line, nil
-		}
-		if i == 0 {
-			first, against = record, err
-			if e, ok := errors.AsType[*meter.Error](err); ok && e.Code == meter.CodeCurve && len(form.notes) > 0 {
-				against = refuse(e.Code, "%s, since it has no SA field", e.Why)
-			}
-		}
-	}
-	return first, r.OCMF, against
 }
 
 // judgePlain compares OCPI's plain_data with the payload that was signed.

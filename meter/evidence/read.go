@@ -27,8 +27,9 @@ func Read(file []byte) (*File, error) {
 	if bytes.Contains(file, []byte("\r\n")) {
 		f.Notes = append(f.Notes, noted(CheckFile, CodeLineEnds, "the lines end in CRLF: line ends between records are no part of them"))
 	}
-	records := 0
+	records, effort := 0, newEffort()
 	for i := range f.Sessions {
+		f.Sessions[i].effort = effort
 		records += len(f.Sessions[i].Records)
 	}
 	switch {

@@ -74,6 +74,8 @@ type Session struct {
 	Layout  Layout // of OCPI
 	Records []Record
 	Stated  Stated
+
+	effort *effort // of the file
 }
 
 // A Record is one signed record as the file has it.
