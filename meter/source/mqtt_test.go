@@ -109,3 +109,66 @@ func TestMQTTWithoutBroker(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Each template reads the messages of its product from a real broker, in both versions of the protocol, and no values of others.
+func TestTemplatesAtABroker(t *testing.T) {
+	t.Parallel()
+	for i, name := range Templates() {
+		template, err := ReadTemplate(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if template.Config.Type != "mqtt" {
+			continue
+		}
+		version := []string{"5", "3.1.1"}[i%2]
+		t.Run(name+" "+version, func(t *testing.T) {
+			t.Parallel()
+			broker := mosquitto.New(t)
+			with := ""
+			for parameter, value := range template.Parameters {
+				if value == "" {
+					with += parameter + ": example, "
+				}
+			}
+			c := load(t, fmt.Sprintf("template: %s\nbroker: '%s'\nversion: '%s'\nwith: {%s}\n", name, broker.URL(), version, with))
+			readings := make(chan Reading, 1000)
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- Open(c, quiet()).Run(ctx, func(r Reading) { readings <- r }) }()
+			want := map[string]bool{}
+			for _, example := range template.Examples {
+				for value, number := range example.Means {
+					want[value+" "+number] = true
+				}
+			}
+			got := map[string]bool{}
+			for deadline := time.Now().Add(60 * time.Second); len(got) < len(want); {
+				if time.Now().After(deadline) {
+					t.Fatalf("read %v, want %v", got, want)
+				}
+				for _, example := range template.Examples {
+					broker.Publish(example.Topic, example.Message, false)
+					broker.Publish(example.Topic+"/other", "1", false)
+				}
+				for wait := time.After(100 * time.Millisecond); wait != nil; {
+					select {
+					case r := <-readings:
+						got[r.Value+" "+r.Number.String()] = true
+					case <-wait:
+						wait = nil
+					}
+				}
+			}
+			for reading := range got {
+				if !want[reading] {
+					t.Errorf("read %s, which no message means", reading)
+				}
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
