@@ -56,7 +56,7 @@ func (f *agentFlags) load(a *app) (*config.Config, error) {
 	}
 	c, err := config.Load(text)
 	if err != nil {
-		return nil, types.Refuse(types.CodeMalformed, "%s: %v", path, err)
+		return nil, misuse("%s: %v", path, err)
 	}
 	beside := func(name string) string {
 		if name == "" || filepath.IsAbs(name) {
@@ -129,7 +129,7 @@ func prepare(ctx context.Context, c *config.Config, w *wallet.Wallet, account *w
 	}
 	setup, err := c.Setup(account.Key(), &facts)
 	if err != nil {
-		return nil, types.Refuse(types.CodeMalformed, "%v", err)
+		return nil, misuse("%v", err)
 	}
 	p := &prepared{config: c, setup: setup, terms: config.Terms(setup, facts.Genesis), assets: facts.Assets}
 	for i := range facts.Points {

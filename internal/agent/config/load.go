@@ -2,12 +2,15 @@ package config
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -83,7 +86,7 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, depth int) error {
 		return fmt.Errorf("line %d: write the value out in place of *%s", n.Line, n.Value)
 	case yaml.SequenceNode:
 		if t.Kind() != reflect.Slice {
-			return nil // the decoder refuses it
+			return fmt.Errorf("line %d: %s is no list: write one value", n.Line, path)
 		}
 		for _, item := range n.Content {
 			if err := checkKeys(item, t.Elem(), path, depth+1); err != nil {
@@ -92,6 +95,8 @@ func checkKeys(n *yaml.Node, t reflect.Type, path string, depth int) error {
 		}
 	case yaml.MappingNode:
 		return checkMapping(n, t, path, depth)
+	case yaml.ScalarNode:
+		return checkScalar(n, t, path)
 	}
 	return nil
 }
@@ -171,4 +176,38 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// checkScalar refuses a value that is not of the type of its key.
+func checkScalar(n *yaml.Node, t reflect.Type, path string) error {
+	_, byText := reflect.New(t).Interface().(encoding.TextUnmarshaler)
+	_, byYAML := reflect.New(t).Interface().(yaml.Unmarshaler)
+	if byText || byYAML || n.Tag == "!!null" {
+		return nil
+	}
+	want := ""
+	switch kind := t.Kind(); {
+	case t == reflect.TypeFor[time.Duration]():
+		if _, err := time.ParseDuration(n.Value); err != nil {
+			want = "a time with its unit, such as 15m"
+		}
+	case kind == reflect.Slice:
+		want = fmt.Sprintf("a list: write [%s]", n.Value)
+	case kind == reflect.Struct || kind == reflect.Map:
+		want = "a part with keys of its own"
+	case kind == reflect.Bool && n.Tag != "!!bool":
+		want = "true or false"
+	case kind >= reflect.Int && kind <= reflect.Int64:
+		if _, err := strconv.ParseInt(n.Value, 0, t.Bits()); err != nil {
+			want = "a whole number"
+		}
+	case kind >= reflect.Uint && kind <= reflect.Uint64:
+		if _, err := strconv.ParseUint(n.Value, 0, t.Bits()); err != nil {
+			want = "a whole number from 0 on"
+		}
+	}
+	if want == "" {
+		return nil
+	}
+	return fmt.Errorf("line %d: %s: %.40q is not %s", n.Line, path, n.Value, want)
 }

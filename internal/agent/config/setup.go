@@ -88,6 +88,10 @@ func (c *Config) limits(asset *types.Asset, l *Ledger) (limits agent.Limits, err
 			continue
 		}
 		if *sum.to, err = types.ParseAmount(sum.text, asset.Decimals); err != nil {
+			refusal := &types.Refusal{}
+			if errors.As(err, &refusal) {
+				err = errors.New(refusal.Detail)
+			}
 			return limits, fmt.Errorf("limits.%s: %w", sum.key, err)
 		}
 	}
