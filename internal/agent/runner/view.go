@@ -39,16 +39,16 @@ type Ledger interface {
 	Claims(ctx context.Context, flow types.Flow, from types.Time) (wire.Claims, error)
 }
 
-// Sizes of the pages of a view's lists. New trades of a key are few at a time.
-const (
-	pageSize  = 500
-	newTrades = 16
-)
+// pageSize is the size of the pages of a view's lists.
+const pageSize = 500
 
-// tradesOf iterates over the trades of the key, newest first.
-func (g *Viewer) tradesOf(ctx context.Context, openOnly bool, limit int) iter.Seq2[wire.Trade, error] {
-	return client.Pages(wire.Page{Limit: limit}, func(page wire.Page) ([]wire.Trade, string, error) {
-		trades, err := g.node.Trades(ctx, g.setup.Key, openOnly, page)
+// newest iterates over the trades of the key, newest first. Few of them are new since the last view, so the pages begin small.
+func (g *Viewer) newest(ctx context.Context) iter.Seq2[wire.Trade, error] {
+	limit := 1
+	return client.Pages(wire.Page{}, func(page wire.Page) ([]wire.Trade, string, error) {
+		page.Limit = limit
+		limit = min(16*limit, pageSize)
+		trades, err := g.node.Trades(ctx, g.setup.Key, false, page)
 		return trades.Trades, trades.Next, err
 	})
 }
@@ -174,7 +174,10 @@ func smallest(all iter.Seq2[types.Coin, error], anchor types.Coin) (coins []type
 
 // trades reads the trades that are not over, and those of the last days that count for limits and slots.
 func (g *Viewer) trades(ctx context.Context, v *agent.View) error {
-	for t, err := range g.tradesOf(ctx, true, pageSize) {
+	for t, err := range client.Pages(wire.Page{Limit: pageSize}, func(page wire.Page) ([]wire.Trade, string, error) {
+		trades, err := g.node.Trades(ctx, g.setup.Key, true, page)
+		return trades.Trades, trades.Next, err
+	}) {
 		if err != nil {
 			return err
 		}
@@ -225,7 +228,7 @@ func (g *Viewer) ended(ctx context.Context, v *agent.View) error {
 		}
 	}
 	until := v.Clock - min(v.Clock, types.Time(memory))
-	for t, err := range g.tradesOf(ctx, false, newTrades) {
+	for t, err := range g.newest(ctx) {
 		if err != nil {
 			return err
 		}
