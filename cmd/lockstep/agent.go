@@ -236,17 +236,12 @@ func (p *prepared) meter(account *wallet.Account) *runner.Meter {
 type agentRunCmd struct {
 	agentFlags
 	DryRun bool          `help:"Carry nothing out: print what the agent would do."`
-	For    time.Duration `help:"End after this time; by default when interrupted." placeholder:"TIME"`
+	For    time.Duration `help:"End after so much time of running; by default when interrupted." placeholder:"TIME"`
 	Notify string        `help:"Tell you when something needs you, by this configuration of notices." type:"path" placeholder:"FILE"`
 }
 
 // Run runs the agent until it is interrupted.
 func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
-	if c.For > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, c.For)
-		defer stop()
-	}
 	c.cipher = scryptChild{}
 	go thrift(ctx)
 	s, p, err := c.await(ctx, a)
@@ -256,6 +251,11 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 	defer s.wallet.Close()
 	if err := config.CheckConsent(config.ConsentFile(c.path(a), c.Account), p.terms); err != nil && !c.DryRun {
 		return &wallet.Error{Reason: wallet.ReasonConsent, Detail: err.Error()}
+	}
+	if c.For > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.For)
+		defer stop()
 	}
 	r, err := p.runner(ctx, a, s)
 	if err != nil {
@@ -280,9 +280,10 @@ func (c *agentRunCmd) Run(ctx context.Context, a *app) error {
 
 // await opens the wallet of the agent, and waits for a node that is not up: after a power cut the agent may be first.
 func (c *agentRunCmd) await(ctx context.Context, a *app) (*session, *prepared, error) {
+	begin := time.Now()
 	for told := false; ; told = true {
 		s, p, err := c.agentFlags.open(ctx, a)
-		if types.CodeOf(err) != types.CodeUnavailable {
+		if types.CodeOf(err) != types.CodeUnavailable || c.For > 0 && told && time.Since(begin) >= c.For {
 			return s, p, err
 		}
 		if !told {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"runtime"
-	"strings"
 	"time"
+
+	"lockstep/internal/plaintext"
 )
 
 // A Source delivers the readings of a configuration.
@@ -127,13 +125,8 @@ func secret(path string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 && info.Mode()&fs.ModeType == 0 { // Windows has no such bits
-		return "", fmt.Errorf("%s can be read by other users: chmod 600 %s", path, path)
-	}
-	text, err := os.ReadFile(path)
-	return strings.TrimSpace(string(text)), err
+	return plaintext.ReadPrivate(path, maxSecret)
 }
+
+// maxSecret bounds a file that should hold a password or a token.
+const maxSecret = 16 << 10
