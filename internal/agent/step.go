@@ -296,8 +296,9 @@ func (s State) decide(effects []Effect) (State, []Effect) {
 		jobs = append(jobs, s.marketJobs(&money, &effects, target)...)
 	}
 	jobs = slices.DeleteFunc(jobs, func(j job) bool { return s.blocked(j.act.Name()) })
+	soon := max(s.Setup.Params.Slot, s.Setup.Params.MinWindow)
 	urgent := slices.ContainsFunc(jobs, func(j job) bool {
-		return j.until != 0 && (j.until < v.Clock || j.until.Since(v.Clock) <= s.Setup.Params.Slot)
+		return j.until != 0 && (j.until < v.Clock || j.until.Since(v.Clock) <= soon)
 	})
 	if len(jobs) == 0 {
 		s.Alone = false

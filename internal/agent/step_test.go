@@ -258,26 +258,30 @@ func TestReleaseNeedsTheGoods(t *testing.T) {
 	}
 }
 
-// A step waits for the round, unless its deadline is less than a slot away.
+// A step waits for the round, unless its deadline is less than a slot, or the smallest window, away.
 func TestUrgency(t *testing.T) {
 	t.Parallel()
 	v := viewAt(noon + quarter + minute)
 	deal := matched(nil)
 	deal.Reading = 500
+	long := func(s *Setup) { quiet(s); s.Params.MinWindow = types.Duration(quarter + minute) }
 	for name, c := range map[string]struct {
+		setup     func(*Setup)
 		confirmBy types.Time
 		acts      int
 	}{
-		"later":        {v.Clock + quarter + 1, 0},
-		"a slot away":  {v.Clock + quarter, 1},
-		"now":          {v.Clock, 1},
-		"too late now": {v.Clock - 1, 0}, // the trade machine offers no release, and the consumer does not settle a trade read in full
+		"later":         {quiet, v.Clock + quarter + 1, 0},
+		"a slot away":   {quiet, v.Clock + quarter, 1},
+		"later still":   {long, v.Clock + quarter + minute + 1, 0},
+		"a window away": {long, v.Clock + quarter + minute, 1},
+		"now":           {quiet, v.Clock, 1},
+		"too late now":  {quiet, v.Clock - 1, 0}, // the trade machine offers no release, and the consumer does not settle a trade read in full
 	} {
 		urgent := deal
 		urgent.Trade.Agreement.Deadlines.ConfirmBy, urgent.Trade.Agreement.Deadlines.ReadingBy = c.confirmBy, noon+quarter
 		urgent.ID = urgent.Trade.ID()
 		v.Trades = []Trade{urgent}
-		if _, acts, _ := see(t, State{Setup: setup(quiet)}, v); len(acts) != c.acts {
+		if _, acts, _ := see(t, State{Setup: setup(c.setup), Round: noon + 2*quarter}, v); len(acts) != c.acts {
 			t.Errorf("%s: %v", name, acts)
 		}
 	}

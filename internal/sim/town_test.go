@@ -46,7 +46,7 @@ func openTown(t *testing.T, edit func(*sim.TownOptions)) *sim.Town {
 	}
 	houses := sim.Honest(sim.Households(1))
 	options := sim.TownOptions{
-		Profile: profile, Households: houses, From: 52, To: 60, Speed: 1, Window: 1500 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Profile: profile, Households: houses, From: 52, To: 60, Speed: 1, Window: 2500 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Node: func(dir, api string) *exec.Cmd {
 			command := exec.Command(os.Args[0])
 			command.Env = append(os.Environ(), nodeFolder+"="+dir, nodeAddress+"="+api)
