@@ -42,20 +42,23 @@ func (scryptChild) Encrypt(plain []byte, passphrase string, work int) ([]byte, e
 }
 
 func askScrypt(request *scryptRequest) ([]byte, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	input, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(input)
+	program, err := os.Executable()
+	if err != nil {
+		return request.answer()
+	}
 	command := exec.Command(program, "scrypt")
 	apart(command)
 	var output bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), &output, os.Stderr
-	if err := command.Run(); err != nil {
+	if err := command.Start(); err != nil { // the program's file was replaced, by an upgrade
+		return request.answer()
+	}
+	if err := command.Wait(); err != nil {
 		return nil, fmt.Errorf("the process that opens the wallet file failed (it needs up to 1 GiB for a second): %w", err)
 	}
 	defer func() { clear(output.Bytes()) }()
@@ -72,6 +75,14 @@ func askScrypt(request *scryptRequest) ([]byte, error) {
 	return answer.Bytes, nil
 }
 
+// answer does the work in this process.
+func (r *scryptRequest) answer() ([]byte, error) {
+	if r.File != nil {
+		return wallet.Scrypt{}.Decrypt(r.File, r.Passphrase)
+	}
+	return wallet.Scrypt{}.Encrypt(r.Plain, r.Passphrase, r.Work)
+}
+
 // maxScryptRequest bounds the input: a wallet file has at most a megabyte.
 const maxScryptRequest = 4 << 20
 
@@ -86,12 +97,7 @@ func (*scryptCmd) Run(a *app) error {
 	}
 	var answer scryptAnswer
 	var err error
-	if request.File != nil {
-		answer.Bytes, err = wallet.Scrypt{}.Decrypt(request.File, request.Passphrase)
-	} else {
-		answer.Bytes, err = wallet.Scrypt{}.Encrypt(request.Plain, request.Passphrase, request.Work)
-	}
-	if err != nil {
+	if answer.Bytes, err = request.answer(); err != nil {
 		answer.Error, answer.Reason = err.Error(), wallet.ReasonOf(err)
 	}
 	return json.NewEncoder(a.out).Encode(answer)
