@@ -99,6 +99,7 @@ func (c *agentInitCmd) text() (string, error) {
 	line("  exposure: %s  # that it has in orders and trades at a time", yamlText(c.Exposure))
 	line("  reserve: \"0\"  # that it leaves in the wallet")
 	line("  terms: [meter]  # fallback terms that it may touch: meter, hold, arbiter")
+	line("  # min_bond: 100%%  # under hold terms: the least bond of a seller, of price and deposit")
 	metered := c.Template != "" && c.Template != "none"
 	amount := func() {
 		line("  amount:")
