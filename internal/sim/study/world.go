@@ -60,7 +60,6 @@ func params(operator types.PublicKey) types.Params {
 
 // Options are the wishes of the caller of [Run].
 type Options struct {
-	Folder   string          // of the ledger; empty: a temporary one, removed
 	Progress func(slot int)  // called after each slot
 	Context  context.Context // ends the simulation; nil never does
 }
@@ -91,14 +90,12 @@ func play(scenario Scenario, options Options, read func(*world) error) (err erro
 	if w.issuer, err = accountOf(scenario.Seed, "bank"); err != nil {
 		return err
 	}
-	params, folder := params(w.issuer.Key()), options.Folder
-	if folder == "" {
-		if folder, err = os.MkdirTemp("", "lockstep-sim-"); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	folder, err := os.MkdirTemp("", "lockstep-sim-")
+	if err != nil {
+		return err
 	}
-	if err := w.open(folder, params, houses); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := w.open(folder, houses); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.chain.store.Close()) }()
@@ -109,11 +106,11 @@ func play(scenario Scenario, options Options, read func(*world) error) (err erro
 }
 
 // open makes the ledger, and gives every household its purse, and every roof its meter.
-func (w *world) open(folder string, params types.Params, houses []*house) (err error) {
+func (w *world) open(folder string, houses []*house) (err error) {
 	day, _ := w.profile.Slot(0)
 	w.start = day.Add(types.Duration(w.begin) * 15 * 60_000)
 	w.money = types.Asset{Issuer: w.issuer.Key(), Code: moneyCode, Decimals: moneyDecimals}
-	if w.chain, err = openChain(folder, params, w.start-types.Time(leadTime)); err != nil {
+	if w.chain, err = openChain(folder, params(w.issuer.Key()), w.start-types.Time(leadTime)); err != nil {
 		return err
 	}
 	w.restarts = append([]Outage(nil), w.scenario.Restarts...)
