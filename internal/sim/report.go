@@ -22,7 +22,7 @@ type Report struct {
 	Settled  int    `json:"settled"` // by readings: energy was missing, or the secret was not shown
 	Unit     string `json:"unit"`
 	Books
-	Respent     uint64    `json:"respent"` // payments that sellers had spent on by the evening
+	Respent     uint64    `json:"respent"` // released payments that sellers had collected by the evening
 	Households  []Account `json:"households"`
 	Default     *Breach   `json:"default"`     // a seller fed nothing in of all that it had sold; null if none did
 	Withholding *Breach   `json:"withholding"` // a buyer took deliveries and showed no secret

@@ -115,7 +115,7 @@ func (r *Report) writeTable(w *table.Writer) {
 	all.write(w)
 	w.Line("Saved is against buying all from the utility and selling all to the grid.")
 	w.Line("\n%s: %d delivered and released, %d settled by what the meter read.", count(r.Trades, "trade"), r.Released, r.Settled)
-	w.Line("Of the %s earned, %s had been spent on by the evening: as stakes of orders.",
+	w.Line("Of the %s earned, %s were released payments, which the sellers' next transactions collected.",
 		money(all.In), money(r.Respent))
 }
 
