@@ -6,7 +6,7 @@ import (
 	"lockstep/meter"
 )
 
-// Bounds of the signatures that are checked for one file, whoever wrote it: a check costs a thousand times as much as the bytes of its
+// Bounds of the signatures that are checked for one file, which anybody may have written: a check costs much more time than the bytes of its
 // record.
 const (
 	maxInvalid = 64    // records without a valid signature, after which the others are not checked
