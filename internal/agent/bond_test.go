@@ -93,6 +93,14 @@ func TestMinRecord(t *testing.T) {
 		if got := s.demands(types.Bid); got != c.want {
 			t.Errorf("%s: bids demand %d, want %d", name, got, c.want)
 		}
+		v.Clock, v.Trades = c.now+failuresKept*quarter, nil
+		if s.remember(); s.demands(types.Bid) != c.want {
+			t.Errorf("%s: forgotten within a day", name)
+		}
+		v.Clock++
+		if s.remember(); s.demands(types.Bid) == 80 && c.after > 0 {
+			t.Errorf("%s: remembered after a day", name)
+		}
 		if got := s.demands(types.Sell); (got == 80) != (c.after == 0) {
 			t.Errorf("%s: offers demand %d", name, got)
 		}

@@ -107,6 +107,7 @@ type Known struct {
 type Failure struct {
 	ID     types.TradeID
 	Bought bool
+	At     types.Time // ledger clock
 }
 
 // View is the ledger at a moment, as far as it concerns the household. Its parts are read in the order of the fields: so the trades and orders are at

@@ -186,18 +186,22 @@ func (s *State) tidy() {
 	s.Words = slices.DeleteFunc(slices.Clone(s.Words), func(w Word) bool { return v.find(w.Trade) == nil })
 }
 
-// remember notes the trades in which the other side has broken its word.
+// failuresKept is the number of slots for which a failure of the other side counts: a day of quarter-hours. Without an end, a market in which
+// many demand a record would never recover from a bad hour.
+const failuresKept = 96
+
+// remember notes the trades in which the other side has broken its word, and forgets old ones.
 func (s *State) remember() {
-	var failed []Failure
+	failed := slices.DeleteFunc(slices.Clone(s.Failed), func(f Failure) bool {
+		return f.At.Add(failuresKept*s.Setup.Params.Slot) < s.View.Clock
+	})
 	for i := range s.View.Trades {
 		t := &s.View.Trades[i]
 		if a := &t.Trade.Agreement; s.failed(t) && !slices.ContainsFunc(s.Failed, func(f Failure) bool { return f.ID == t.ID }) {
-			failed = append(failed, Failure{t.ID, a.Consumer == s.Setup.Key})
+			failed = append(failed, Failure{t.ID, a.Consumer == s.Setup.Key, s.View.Clock})
 		}
 	}
-	if len(failed) > 0 {
-		s.Failed = keep(append(slices.Clone(s.Failed), failed...), maxKept)
-	}
+	s.Failed = keep(failed, maxKept)
 }
 
 // failed reports whether the reading of a trade under meter terms is overdue and shows that the other side has broken its word.
