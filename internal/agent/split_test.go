@@ -49,7 +49,7 @@ func TestSplits(t *testing.T) {
 		c.trade.Reading = c.reading
 		v.Trades = []Trade{c.trade}
 		split := Split{Trade: c.trade.ID, ToProducer: c.producer, ToConsumer: 120 - c.producer, File: "f"}
-		s := State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split, s.Evidence = true, ByMeter }), Use: plan.History{{From: noon, Wh: c.used}}, Alone: true}
+		s := State{Setup: setup(func(s *Setup) { quiet(s); s.Direct.Split, s.Evidence = true, ByMeter }), Use: plan.History{{From: noon, Wh: c.used}}, Most: 1}
 		for _, complete := range []bool{false, true} {
 			split.Signed, split.Complete = complete, complete
 			state, _ := Step(s, Proposed{split})
@@ -63,7 +63,7 @@ func TestSplits(t *testing.T) {
 					records = records || slices.ContainsFunc(send.Acts, func(a Act) bool { _, ok := a.(Divide); return ok })
 				}
 			}
-			state.Alone, state.Round = false, 0
+			state.Most, state.Round = 0, 0
 			_, effects = Step(state, Seen{v})
 			for _, effect := range effects {
 				if send, ok := effect.(Transact); ok {

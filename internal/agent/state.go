@@ -79,7 +79,7 @@ type State struct {
 	Made    []types.TxID // transactions of this agent, the newest last
 	Round   types.Time   // the slot of the last round
 	Height  uint64       // no view of an earlier block counts: the last transaction is in this one
-	Alone   bool         // after a refusal, each act goes into a transaction of its own
+	Most    int          // acts of a transaction, after a refusal, until the refused act is found; zero: as many as fit
 	Blocked []Blocked    // acts that were refused
 
 	Graced  types.Time // block time up to which unknown steps count as those of an earlier run

@@ -87,6 +87,9 @@ func (s State) ended(o Outcome) (State, []Effect) {
 	}
 	if o.Code == types.CodeOK {
 		s.Height = max(s.Height, o.Height)
+		if s.Most *= 2; s.Most > maxActs {
+			s.Most = 0
+		}
 		return s, []Effect{Tell{Notice{Kind: NoticeDone, At: s.clock(), Detail: names(sent.Acts)}}}
 	}
 	s.Round = 0 // it is due again
@@ -94,10 +97,11 @@ func (s State) ended(o Outcome) (State, []Effect) {
 		return s, nil // the view was old: the next one tells
 	}
 	notice := Tell{Notice{Kind: NoticeRefused, At: s.clock(), Code: o.Code, Detail: names(sent.Acts) + ": " + o.Detail}}
-	if len(sent.Acts) > 1 {
-		s.Alone = true
+	if len(sent.Acts) > 1 { // one of them is refused: the halves are tried
+		s.Most = len(sent.Acts) / 2
 		return s, []Effect{notice}
 	}
+	s.Most = 0 // this is the one
 	for _, act := range sent.Acts {
 		s.block(act.Name(), s.Setup.Params.Slot)
 	}
@@ -305,12 +309,12 @@ func (s State) decide(effects []Effect) (State, []Effect) {
 		return j.until != 0 && (j.until < v.Clock || j.until.Since(v.Clock) <= soon)
 	})
 	if len(jobs) == 0 {
-		s.Alone = false
+		s.Most = 0
 	}
 	if round || urgent {
 		s.Round = target
 	}
-	if len(jobs) == 0 || !round && !urgent && !s.Alone {
+	if len(jobs) == 0 || !round && !urgent && s.Most == 0 {
 		return s, effects
 	}
 	if round && len(v.Small) > 0 {
@@ -341,7 +345,7 @@ func (s *State) choose(jobs []job) []Act {
 				continue
 			}
 		}
-		if acts = append(acts, j.act); s.Alone || len(acts) == maxActs {
+		if acts = append(acts, j.act); len(acts) == s.Most || len(acts) == maxActs {
 			break
 		}
 	}

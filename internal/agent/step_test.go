@@ -313,7 +313,7 @@ func TestSettle(t *testing.T) {
 		now := deal.Trade.Agreement.Deadlines.ConfirmBy + c.after
 		v := viewAt(now)
 		v.Trades = []Trade{deal}
-		s := State{Setup: setup(quiet), Alone: true}
+		s := State{Setup: setup(quiet), Most: 1}
 		_, acts, _ := see(t, s, v)
 		settles := slices.ContainsFunc(acts, func(a Act) bool { _, ok := a.(Settle); return ok })
 		if settles != c.settles {
@@ -442,6 +442,40 @@ func TestOutcomes(t *testing.T) {
 	}
 	if second.Pending == nil || len(second.Made) != 2 {
 		t.Errorf("%+v", second.Made)
+	}
+}
+
+// A refused act among many is found by halves, and the others go on together: an agent whose transaction is refused keeps up with its trades.
+func TestRefusedActIsFound(t *testing.T) {
+	t.Parallel()
+	var trades []Trade
+	for nonce := range uint64(16) {
+		deal := matched(func(t *types.Trade) { t.Agreement.Nonce = nonce })
+		deal.Reading = 500
+		trades = append(trades, deal)
+	}
+	for bad := range trades {
+		s, sent := State{Setup: setup(quiet)}, 0
+		for open := slices.Clone(trades); len(open) > 1; sent++ {
+			v := viewAt(noon + quarter + 9*minute + types.Time(sent))
+			v.Trades = open
+			var acts []Act
+			if s, acts, _ = see(t, s, v); len(acts) == 0 || sent > 16 {
+				t.Fatalf("act %d: after %d transactions %d trades are left, and the agent does nothing", bad, sent, len(open))
+			}
+			end, done := Outcome{Tx: types.TxID{byte(sent + 1)}, Height: v.Height, Code: types.CodeOK}, map[types.TradeID]bool{}
+			for _, act := range acts {
+				done[act.(Release).Trade.ID] = true
+			}
+			if done[trades[bad].ID] {
+				end.Code, done = types.CodeSecret, nil
+			}
+			open = slices.DeleteFunc(open, func(deal Trade) bool { return done[deal.ID] })
+			s, _ = Step(s, end)
+		}
+		if sent > 12 { // one by one it would be 17
+			t.Errorf("act %d: %d transactions", bad, sent)
+		}
 	}
 }
 
