@@ -20,6 +20,13 @@ func (a *Account) JoinRequest(ctx Context, name string, now types.Time) (types.J
 	return r, nil
 }
 
+// JoinDecline refuses a request to join, for a reason that the newcomer reads. The account must be one of the ledger's operators.
+func (a *Account) JoinDecline(ctx Context, request *types.JoinRequest, reason string) (types.JoinDecline, error) {
+	d := types.JoinDecline{ChainID: ctx.Params.ChainID, Key: request.Member.Key, ValidUntil: request.ValidUntil, Reason: reason, Operator: a.key}
+	d.Signature = a.signMessage(d.Message()).Bytes
+	return d, d.Check(ctx.Params.ChainID, ctx.Params.Operators)
+}
+
 // Recognise makes an asset one that the ledger recognises, with its smallest output. The account must be one of the ledger's operators.
 func (d *Draft) Recognise(asset types.Asset, least types.Amount) error {
 	if err := asset.Check(); err != nil {

@@ -207,6 +207,21 @@ type JoinRequests struct {
 	Requests []types.JoinRequest `json:"requests" nullable:"false"`
 }
 
+// The states of a request to join.
+const (
+	JoinWaiting  = "waiting"
+	JoinDeclined = "declined"
+	JoinAdmitted = "admitted"
+)
+
+// JoinState is the state of a key's request to join, as a node knows it.
+type JoinState struct {
+	State   string             `json:"state" enum:"waiting,declined,admitted"`
+	Request *types.JoinRequest `json:"request,omitempty" doc:"the request; absent when the key is a member"`
+	Decline *types.JoinDecline `json:"decline,omitempty" doc:"the operator's refusal with its reason, when the request was declined"`
+	Member  *types.Member      `json:"member,omitempty" doc:"the key with its name, when it is a member"`
+}
+
 // Block is a block with its results and events, for the server; it is served as a [BlockHead] and pages.
 type Block struct {
 	Height     uint64

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ type memberCmd struct {
 	List     memberListCmd     `cmd:"" help:"List the members of the ledger: the keys that an operator has admitted, with their names."`
 	Join     memberJoinCmd     `cmd:"" help:"Ask the operators of a members' ledger to admit you under a name. The node keeps the request for them."`
 	Requests memberRequestsCmd `cmd:"" help:"List the requests to join that wait at the node."`
+	Status   memberStatusCmd   `cmd:"" help:"Show whether your request to join waits, was declined and why, or you are a member."`
+	Decline  memberDeclineCmd  `cmd:"" help:"As an operator: decline a request to join, with a reason that the newcomer reads."`
 	Admit    memberAdmitCmd    `cmd:"" help:"As an operator: make a key a member, by its request to join or by its whole key and a name."`
 }
 
@@ -69,6 +72,7 @@ func (c *memberJoinCmd) Run(ctx context.Context, a *app) error {
 	return a.show(request, func(p *page) {
 		p.line("Asked to join %s as %s. The request waits at the node until %s.", s.params.ChainID, name(c.Name), stamp(request.ValidUntil))
 		p.line("Tell an operator your key in another way too, so that the operator can compare it:\n  %s", request.Member.Key)
+		p.line("See what has become of it with: %s", s.next("member status"))
 	})
 }
 
@@ -95,6 +99,68 @@ func (c *memberRequestsCmd) Run(ctx context.Context, a *app) error {
 			p.row(name(requests[i].Member.Name), about(&words.Printer{}, requests[i].ValidUntil, s.status.BlockTime), s.withLabel(requests[i].Member.Key))
 		}
 		p.line("\nAdmit one with: %s", s.next("member admit", requests[0].Member.Key.String()[:shortDigits]))
+		p.line("Decline one with: %s", s.next("member decline", requests[0].Member.Key.String()[:shortDigits], "--reason", "TEXT"))
+	})
+}
+
+type memberStatusCmd struct {
+	walletFlags
+}
+
+func (c *memberStatusCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	state, err := s.node.JoinState(ctx, s.account.Key())
+	if err != nil {
+		return err
+	}
+	if d := state.Decline; d != nil && !slices.Contains(s.params.Operators, d.Operator) {
+		return types.Refuse(types.CodeOperator, "the node shows a refusal by %s, which is no operator of this ledger: don't trust that node, ask another", d.Operator)
+	}
+	return a.show(state, func(p *page) {
+		switch {
+		case state.Member != nil:
+			p.line("You are a member of %s as %s.", s.params.ChainID, name(state.Member.Name))
+		case state.Decline != nil:
+			p.line("An operator has declined your request as %s: %s", name(state.Request.Member.Name), printable(state.Decline.Reason))
+			p.line("The operator: %s", s.withLabel(state.Decline.Operator))
+			p.line("You can ask again: %s", s.next("member join", "NAME"))
+		default:
+			p.line("Your request as %s waits at the node until %s.", name(state.Request.Member.Name), stamp(state.Request.ValidUntil))
+		}
+	})
+}
+
+type memberDeclineCmd struct {
+	walletFlags
+	Member string `arg:"" help:"Key of the newcomer, or the beginning of it."`
+	Reason string `required:"" help:"The reason, or what the newcomer should do; anybody can read it." placeholder:"TEXT"`
+}
+
+func (c *memberDeclineCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.session(ctx, &c.walletFlags)
+	if err != nil {
+		return err
+	}
+	request, _, err := askedToJoin(ctx, s, c.Member)
+	if err != nil {
+		return err
+	}
+	known, err := s.known(ctx)
+	if err != nil {
+		return err
+	}
+	decline, err := s.account.JoinDecline(known, &request, c.Reason)
+	if err != nil {
+		return err
+	}
+	if err := s.node.DeclineJoin(ctx, &decline); err != nil {
+		return err
+	}
+	return a.show(decline, func(p *page) {
+		p.line("Declined the request of %s, with the key %s. The newcomer reads your reason, and can ask again.", name(request.Member.Name), request.Member.Key)
 	})
 }
 
@@ -135,34 +201,39 @@ func (c *memberAdmitCmd) member(ctx context.Context, s *session) (member types.M
 	if wrong == nil && c.Name != "" {
 		return types.Member{Key: key, Name: c.Name}, true, nil
 	}
-	prefix := strings.ToLower(strings.TrimSpace(c.Member))
-	if _, _, err := types.PrefixRange(prefix); err != nil || !strings.HasPrefix(prefix, "lk1") {
-		return types.Member{}, false, misuse("%q is no key and no beginning of one: %v", c.Member, wrong)
-	}
-	requests, err := s.node.JoinRequests(ctx)
+	request, whole, err := askedToJoin(ctx, s, c.Member)
 	if err != nil {
 		return types.Member{}, false, err
 	}
-	var found []types.Member
-	for i := range requests {
-		if strings.HasPrefix(requests[i].Member.Key.String(), prefix) {
-			found = append(found, requests[i].Member)
-		}
+	if member = request.Member; c.Name != "" {
+		member.Name = c.Name
 	}
+	return member, whole, nil
+}
+
+// askedToJoin returns the request that waits of a key, or of the only key with that beginning, and whether the key was whole.
+func askedToJoin(ctx context.Context, s *session, text string) (request types.JoinRequest, whole bool, err error) {
+	key, wrong := types.ParseKey(text)
+	prefix := strings.ToLower(strings.TrimSpace(text))
+	if _, _, err := types.PrefixRange(prefix); err != nil || !strings.HasPrefix(prefix, "lk1") {
+		return request, false, misuse("%q is no key and no beginning of one: %v", text, wrong)
+	}
+	requests, err := s.node.JoinRequests(ctx)
+	if err != nil {
+		return request, false, err
+	}
+	found := slices.DeleteFunc(requests, func(r types.JoinRequest) bool { return !strings.HasPrefix(r.Member.Key.String(), prefix) })
 	switch {
 	case len(found) == 0 && wrong == nil:
-		return types.Member{}, false, types.Refuse(types.CodeNotFound, "no request to join of %s waits at this node: give the member a name", key)
+		return request, false, types.Refuse(types.CodeNotFound, "no request to join of %s waits at this node; to admit the key all the same, give the member a name", key)
 	case len(found) == 0:
-		return types.Member{}, false, types.Refuse(types.CodeNotFound, "no request to join waits at this node whose key begins with %s: give the whole key and a name", prefix)
+		return request, false, types.Refuse(types.CodeNotFound, "no request to join waits at this node whose key begins with %s: give the whole key and a name", prefix)
 	case len(found) > 1:
 		list := ""
 		for i := range found {
-			list += "\n  " + found[i].Key.String() + " " + name(found[i].Name)
+			list += "\n  " + found[i].Member.Key.String() + " " + name(found[i].Member.Name)
 		}
-		return types.Member{}, false, misuse("%s is the beginning of several keys that ask to join; give more of the one you mean:%s", prefix, list)
-	}
-	if c.Name != "" {
-		found[0].Name = c.Name
+		return request, false, misuse("%s is the beginning of several keys that ask to join; give more of the one you mean:%s", prefix, list)
 	}
 	return found[0], wrong == nil, nil
 }

@@ -59,6 +59,8 @@ func (s *server) routes() []route {
 		ask("/v1/decisions", "decisions", "The decisions of operators that were carried out, newest first", s.decisions),
 		on(s.joinOperation(), s.join),
 		ask("/v1/join-requests", "join-requests", "The requests of newcomers to become members that wait at this node, oldest first", s.joinRequests, http.StatusNotFound),
+		ask("/v1/join-requests/{key}", "join-state", "The state of a key's request to join: it waits, was declined with a reason, or the key is a member", s.joinState, http.StatusNotFound),
+		on(s.declineOperation(), s.declineJoin),
 		ask("/v1/keys/{key}/points", "key-points", "The connection points of a key", s.keyPoints),
 		ask("/v1/points/{id}", "point", "A connection point: its owner, its meters, and which registers count", s.point, http.StatusNotFound),
 		ask("/v1/points/{id}/claims/{direction}", "claims", "The claims of trades on the slots of a connection point, in the order in which they are served",

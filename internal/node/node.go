@@ -134,7 +134,7 @@ func (n *Node) open(config Config) error {
 	}
 	n.limits = settings.limits(disk.Files())
 	hosts := slices.Concat(settings.Hosts, config.Hosts)
-	requests, err := openJoins(filepath.Join(config.Dir, joinsFile), params.ChainID, func(key types.PublicKey) bool {
+	requests, err := openJoins(filepath.Join(config.Dir, joinsFile), &params, func(key types.PublicKey) bool {
 		_, err := n.ledger.Member(context.Background(), key)
 		return err == nil
 	})

@@ -3,10 +3,12 @@ package page
 import (
 	"context"
 	"html/template"
+	"net/http"
 	"slices"
 	"strings"
 
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/internal/advice"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -16,12 +18,18 @@ import (
 func (s *Server) joinRoutes(do func(string, page)) {
 	do("/join", (*screen).doJoin)
 	do("/admit", (*screen).doAdmit)
+	do("/decline-join", (*screen).doDecline)
 	do("/keys/{key}/name", (*screen).doName)
 }
 
 // newcomer is a wallet whose key is not a member of a members' ledger.
 type newcomer struct {
-	Asked string // the name in its request that waits at the node
+	Asked    string // the name in its request; empty without one
+	Until    string // the end of a request that waits
+	Declined string // the operator's reason, if the request was declined
+	By       string // the operator
+	Typed    string // the name of a form that failed
+	Wrong    string // the failure
 }
 
 // Newcomer returns the viewer as a newcomer; nil for a member, an operator, and on a ledger that is open to all.
@@ -30,15 +38,25 @@ func (c *screen) Newcomer() *newcomer {
 	if err != nil || c.self == (types.PublicKey{}) || params.Entries.By != types.EntryMembers || slices.Contains(params.Operators, c.self) {
 		return nil
 	}
-	if _, err := c.ask().Member(c.r.Context(), c.self); types.CodeOf(err) != types.CodeNotFound {
-		return nil
-	}
 	n := &newcomer{}
-	requests, _ := c.ask().JoinRequests(c.r.Context()) // a node without them shows the form all the same
-	for i := range requests {
-		if requests[i].Member.Key == c.self {
-			n.Asked = cleanName(requests[i].Member.Name)
+	if c.wrongJoin != nil {
+		n.Typed, n.Wrong = c.r.PostFormValue("name"), c.Upper(detail(c.wrongJoin))
+	}
+	state, err := c.ask().JoinState(c.r.Context(), c.self)
+	switch {
+	case err != nil: // none, or a node that keeps no requests
+		if _, err := c.ask().Member(c.r.Context(), c.self); types.CodeOf(err) != types.CodeNotFound {
+			return nil
 		}
+	case state.Member != nil:
+		return nil
+	case state.Decline != nil:
+		n.Asked = cleanName(state.Request.Member.Name)
+		if slices.Contains(params.Operators, state.Decline.Operator) { // else the node has made it up
+			n.Declined, n.By = cleanName(state.Decline.Reason), c.Name(state.Decline.Operator)
+		}
+	default:
+		n.Asked, n.Until = cleanName(state.Request.Member.Name), c.Day(state.Request.ValidUntil)
 	}
 	return n
 }
@@ -69,8 +87,16 @@ func (c *screen) Joins() (rows []joinRow) {
 	return rows
 }
 
-// doJoin asks the operators to admit the member's key.
+// doJoin asks the operators to admit the member's key. After a failure the form shows it, with the typed name.
 func (c *screen) doJoin() error {
+	if err := c.join(); err != nil {
+		c.wrongJoin, c.code = err, http.StatusUnprocessableEntity
+		return c.startTrade()
+	}
+	return c.redirect("/start/trade")
+}
+
+func (c *screen) join() error {
 	account, err := c.member.acting(c.r.Context())
 	if err != nil {
 		return err
@@ -83,10 +109,38 @@ func (c *screen) doJoin() error {
 	if err != nil {
 		return err
 	}
-	if err := c.ask().Join(c.r.Context(), &request); err != nil {
+	return c.ask().Join(c.r.Context(), &request)
+}
+
+// doDecline refuses a request to join, with a reason that the newcomer reads on its page.
+func (c *screen) doDecline() error {
+	key, err := types.ParseKey(c.r.PostFormValue("key"))
+	if err != nil {
 		return err
 	}
-	return c.redirect("/start/trade")
+	state, err := c.ask().JoinState(c.r.Context(), key)
+	if err != nil {
+		return err
+	}
+	if state.State != wire.JoinWaiting {
+		return types.Refuse(types.CodeNotFound, "%s", c.Plain("joins.decided"))
+	}
+	account, err := c.member.acting(c.r.Context())
+	if err != nil {
+		return err
+	}
+	known, err := account.Context(c.r.Context())
+	if err != nil {
+		return err
+	}
+	decline, err := account.Wallet().JoinDecline(known, state.Request, strings.TrimSpace(c.r.PostFormValue("reason")))
+	if err != nil {
+		return err
+	}
+	if err := c.ask().DeclineJoin(c.r.Context(), &decline); err != nil {
+		return err
+	}
+	return c.redirect("/community#joins")
 }
 
 // doAdmit makes the key of a request a member. The name is the one that was shown. It takes one click, and a question where the ledger takes a fee.
@@ -124,7 +178,7 @@ func (c *screen) doAdmit() error {
 		return err
 	}
 	c.facts.forget()
-	return c.redirect("/community")
+	return c.redirect("/community#joins")
 }
 
 // askAdmit asks before an operator pays a fee to admit a member.

@@ -65,6 +65,34 @@ func TestJoinByPage(t *testing.T) {
 	newcomer.fill("/settings", "/admit", http.StatusUnprocessableEntity, "key", w.members["Loom"].Key().String(), "name", "Loom")
 }
 
+// TestDeclineByPage: the operator declines a request with a reason, which the newcomer reads on Now and in the first start; a failed form keeps the typed name.
+func TestDeclineByPage(t *testing.T) {
+	t.Parallel()
+	w := newMembersTown(t)
+	newcomer, operator := w.join(t, "Cedar"), w.join(t, "Operator")
+	const tooLong = "A name that is much longer than the thirty-two bytes of a member"
+	if text := newcomer.fill("/start/trade", "/join", http.StatusUnprocessableEntity, "name", tooLong); !strings.Contains(text, `value="`+tooLong+`"`) || !strings.Contains(text, `role="alert"`) {
+		t.Errorf("a name that is too long: %s", text)
+	}
+	newcomer.fill("/start/trade", "/join", http.StatusOK, "name", "Cedar")
+	if text := newcomer.get("/", http.StatusOK); !strings.Contains(text, "Your request as Cedar waits") {
+		t.Error("Now does not say that the request waits")
+	}
+	key := w.members["Cedar"].Key().String()
+	newcomer.fill("/settings", "/decline-join", http.StatusUnprocessableEntity, "key", key, "reason", "I decline myself")
+	operator.fill("/community", "/decline-join", http.StatusUnprocessableEntity, "key", key, "reason", " ")
+	operator.fill("/community", "/decline-join", http.StatusOK, "key", key, "reason", "Which <house> is yours?")
+	if text := operator.get("/community", http.StatusOK); strings.Contains(text, `action="/decline-join"`) {
+		t.Error("the request still waits")
+	}
+	operator.fill("/settings", "/decline-join", http.StatusNotFound, "key", key, "reason", "Never.")
+	for _, path := range []string{"/", "/start/trade"} {
+		if text := newcomer.get(path, http.StatusOK); !strings.Contains(text, "has declined your request as Cedar") || !strings.Contains(text, "Which &lt;house&gt; is yours?") || !strings.Contains(text, `action="/join"`) {
+			t.Errorf("%s does not tell the reason, or has no form: %s", path, text)
+		}
+	}
+}
+
 // TestAdmitAtAFee: where the ledger takes a fee, the operator pays it after a question only.
 func TestAdmitAtAFee(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,8 @@ type screen struct {
 
 	session *session
 	self    types.PublicKey // the member's key, zero for a visitor
+
+	wrongJoin error // of a form by which the viewer asked to join
 	D       any             // the content
 	code    int
 }
