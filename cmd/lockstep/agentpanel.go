@@ -22,6 +22,7 @@ type agentPanel struct {
 	meter   *runner.Meter // nil without sources
 	uses    string        // the meter's values of energy from and into the grid
 	makes   string
+	words   string // the folder of the owner's words on trades
 	now     func() time.Time
 }
 
@@ -38,12 +39,27 @@ func (p *agentPanel) Pause(paused bool) error {
 	return p.runner.Send(ctx, agent.Pause{On: paused})
 }
 
+// Say implements [webpage.Agent]. The word is kept on the disk first, so that an agent that is busy or starts anew finds it too.
+func (p *agentPanel) Say(id types.TradeID, came bool) error {
+	if err := runner.GiveWord(p.words, id, came); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(p.context, 2*time.Second)
+	defer stop()
+	_ = p.runner.Send(ctx, agent.Word{Trade: id, Came: came}) // else it reads the word with its next view
+	return nil
+}
+
 // State implements [webpage.Agent].
 func (p *agentPanel) State() webpage.AgentState {
 	state, fault := p.runner.State()
 	decimals := state.Setup.Market.Decimals
 	shown := webpage.AgentState{
 		Paused: state.Paused, Asset: state.Setup.Market.Asset, MayPay: state.Setup.Limits.PerDay, Paid: state.Agreed(), Trouble: troubleOf(&state, fault),
+		Said: map[types.TradeID]bool{},
+	}
+	for _, word := range state.Words {
+		shown.Said[word.Trade] = word.Came
 	}
 	for _, planned := range state.Plan(plannedSlots) {
 		limit := strategy.Rate(planned.Limit, decimals)

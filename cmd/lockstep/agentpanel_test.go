@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -35,6 +38,24 @@ func TestAgentPanel(t *testing.T) {
 	}
 	if trouble := troubleOf(&state, nil); trouble != "" {
 		t.Errorf("trouble: %s", trouble)
+	}
+}
+
+// TestWordByPanel: the owner's word on the page is that of "lockstep agent word": it is kept for the agent's next start too.
+func TestWordByPanel(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "agent.words")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel() // no agent runs that would take the word at once
+	panel := &agentPanel{context: ended, words: folder, runner: runner.New(runner.Config{Log: slog.New(slog.DiscardHandler)})}
+	for _, came := range []bool{true, false} {
+		if err := panel.Say(types.TradeID{7}, came); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(folder, types.TradeID{7}.String()))
+		if want := map[bool]string{true: "came\n", false: "missing\n"}[came]; err != nil || string(text) != want {
+			t.Errorf("%q, %v, want %q", text, err, want)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *appCmd) startAgent(ctx context.Context, a *app, agents *sync.WaitGroup)
 		s.wallet.Close()
 		return nil, err
 	}
-	panel := &agentPanel{context: ctx, runner: r, meter: r.Meter, now: time.Now}
+	panel := &agentPanel{context: ctx, runner: r, meter: r.Meter, words: r.Words, now: time.Now}
 	if r.Meter != nil {
 		panel.uses, panel.makes = r.Meter.Use, r.Meter.Make
 	}

@@ -150,14 +150,57 @@ func (s *session) decimals(id types.AssetID) int {
 // mostListed bounds the assets that an error lists.
 const mostListed = 5
 
-// asset finds the asset that a user names: by its whole ID; by its code, among the assets that the wallet trusts or issues; or by
+// asset finds the asset that a user names: by its ID or a unique beginning of it; by its code, among the assets that the wallet trusts or issues; or by
 // code and issuer as they are shown, with a dot between. Only a whole ID, or a code with the issuer's whole key, names an asset
-// of an unknown issuer. Without a wallet, a code alone names the only asset that has it.
+// of an unknown issuer. Without a wallet, a code or the beginning of an ID names the only asset that has it.
 func (s *session) asset(ctx context.Context, name string) (types.Asset, error) {
 	var id types.AssetID
 	if id.UnmarshalText([]byte(name)) == nil {
 		return s.assets.of(id)
 	}
+	asset, err := s.assetOfCode(ctx, name)
+	if err == nil || wallet.ReasonOf(err) != "" || strings.HasPrefix(strings.ToLower(name), "lk1") {
+		return asset, err
+	}
+	if _, _, notOne := types.PrefixRange(name); notOne != nil { // no beginning of an ID either
+		return asset, err
+	}
+	return s.assetOfPrefix(ctx, strings.ToLower(name))
+}
+
+// assetOfPrefix finds the asset whose ID alone has a beginning. Anybody can search for an issuer whose asset has that beginning, so an unknown issuer's
+// takes the whole ID where there is a wallet.
+func (s *session) assetOfPrefix(ctx context.Context, prefix string) (types.Asset, error) {
+	found, err := s.node.IDs(ctx, "asset", prefix)
+	if err != nil {
+		return types.Asset{}, err
+	}
+	var assets []types.Asset
+	for _, text := range found.IDs {
+		var id types.AssetID
+		if err := id.UnmarshalText([]byte(text)); err != nil {
+			return types.Asset{}, err
+		}
+		asset, err := s.assets.of(id)
+		if err != nil {
+			return types.Asset{}, err
+		}
+		assets = append(assets, asset)
+	}
+	switch len(assets) {
+	case 0:
+		return types.Asset{}, types.Refuse(types.CodeAssetUnknown, "there is no asset on this ledger whose code is %q or whose id begins with it", prefix)
+	case 1:
+		if stands, _ := s.assets.standing(&assets[0]); s.assets.wallet != nil && stands == unknownIssuer {
+			return types.Asset{}, s.untrusted(prefix, assets)
+		}
+		return assets[0], nil
+	}
+	return types.Asset{}, misuse("%s is the beginning of several ids; give more digits of the one you mean: %s", prefix, listed(assets))
+}
+
+// assetOfCode finds an asset by its code.
+func (s *session) assetOfCode(ctx context.Context, name string) (types.Asset, error) {
 	code, issuer, _ := strings.Cut(name, ".")
 	if err := checkCode(name, code); err != nil {
 		return types.Asset{}, err

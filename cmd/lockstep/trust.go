@@ -101,6 +101,13 @@ func trustedID(w *wallet.Wallet, name string) (id types.AssetID, err error) {
 			found = append(found, t.Asset)
 		}
 	}
+	if prefix := strings.ToLower(name); len(found) == 0 && len(prefix) >= types.MinPrefix {
+		for _, t := range w.Trusted() {
+			if strings.HasPrefix(t.Asset.ID().String(), prefix) {
+				found = append(found, t.Asset)
+			}
+		}
+	}
 	switch len(found) {
 	case 0:
 		return id, &wallet.Error{Reason: wallet.ReasonMissing, Detail: fmt.Sprintf("this wallet trusts no asset %q: list its assets with: lockstep wallet assets", name)}

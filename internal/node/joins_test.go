@@ -252,4 +252,3 @@ func TestFloodOfJoins(t *testing.T) {
 		}
 	}
 }
-

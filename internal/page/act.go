@@ -43,6 +43,8 @@ func (c *screen) asked(q *question) error {
 func (s *Server) actRoutes(ask func(string, page), do func(string, page)) {
 	ask("/trades/{id}/split", (*screen).askSplit)
 	ask("/trades/{id}/award", (*screen).askAward)
+	ask("/trades/{id}/word", (*screen).askWord)
+	do("/trades/{id}/word", (*screen).doWord)
 	ask("/trades/{id}/{move}", (*screen).askMove)
 	do("/trades/{id}/split", (*screen).doSplit)
 	do("/trades/{id}/award", (*screen).doAward)

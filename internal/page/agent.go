@@ -14,6 +14,8 @@ type Agent interface {
 	State() AgentState
 	// Pause stops new orders, or lets them go on. Trades that run go on in any case.
 	Pause(paused bool) error
+	// Say tells the agent its owner's word on a trade whose goods no meter counts: they came, or did not.
+	Say(trade types.TradeID, came bool) error
 }
 
 // AgentState holds the activity, limits and values of an agent at a moment. Sums are in Asset, prices in its smallest units for one unit of energy.
@@ -24,11 +26,12 @@ type AgentState struct {
 	SellAt  *types.Rate // the least price of its offers; nil: it sells nothing
 	BuyAt   *types.Rate // the highest price of its bids; nil: it buys nothing
 	MayPay  types.Amount
-	Paid    types.Amount  // of MayPay, today
-	Tariff  *AgentTariff  // of the member's utility; nil: not known
-	Power   *Power        // by its meters; nil: no live values
-	Meters  []MeterValue  // each meter, for the settings
-	Plan    []PlannedSlot // the next slots, in order
+	Paid    types.Amount           // of MayPay, today
+	Tariff  *AgentTariff           // of the member's utility; nil: not known
+	Power   *Power                 // by its meters; nil: no live values
+	Meters  []MeterValue           // each meter, for the settings
+	Plan    []PlannedSlot          // the next slots, in order
+	Said    map[types.TradeID]bool // the owner's words on trades: whether the goods came
 }
 
 // Trouble is why an agent or a meter does not do its work: one of those below, which the page tells in its reader's language, with details

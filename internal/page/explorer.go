@@ -22,6 +22,7 @@ type explorerView struct {
 	Older  string // the height at which the next page begins
 	Typed  string // in the search
 	Found  []finding
+	More   bool   // more was found than is listed
 	Wrong  string // why the search found nothing
 }
 
@@ -70,12 +71,13 @@ func (c *screen) blocks() (*explorerView, error) {
 
 // kinds are the kinds of ids that a search looks through, with the pages that show them.
 var kinds = []struct{ kind, path string }{ //nolint:gochecknoglobals // a constant table
-	{"trade", "/trades/"}, {"transaction", "/transactions/"}, {"asset", "/assets/"}, {"product", "/market/"}, {"offer", "/market?offer="},
+	{"trade", "/trades/"}, {"transaction", "/transactions/"}, {"asset", "/assets/"}, {"product", "/market/"}, {"offer", "/offers/"},
 }
 
-// search finds a block by its height, and anything else by the beginning of its id or key.
+// search finds a block by its height, a key by the member's label for it, and anything else by the beginning of its id or key.
 func (c *screen) search() error {
-	text := strings.ToLower(strings.TrimSpace(c.r.URL.Query().Get("q")))
+	typed := strings.TrimSpace(c.r.URL.Query().Get("q"))
+	text := strings.ToLower(typed)
 	if text == "" {
 		return c.redirect("/explorer")
 	}
@@ -84,28 +86,17 @@ func (c *screen) search() error {
 			return c.redirect("/blocks/" + text)
 		}
 	}
-	var found []finding
-	wrong := ""
-	switch {
-	case strings.HasPrefix(text, "lk1"):
-		ids, err := c.ask().IDs(c.r.Context(), "key", text)
-		if err != nil {
-			wrong = detail(err)
+	found, more, wrong := []finding(nil), false, ""
+	if labelled(text) {
+		key, err := c.keyOf(typed)
+		if err == nil {
+			return c.redirect("/keys/" + key.String())
 		}
-		for _, id := range ids.IDs {
-			found = append(found, finding{"key", "/keys/" + id, id})
-		}
-	default:
-		for _, kind := range kinds {
-			ids, err := c.ask().IDs(c.r.Context(), kind.kind, text)
-			if err != nil {
-				wrong = detail(err)
-				continue
-			}
-			for _, id := range ids.IDs {
-				found = append(found, finding{kind.kind, kind.path + id, id})
-			}
-		}
+		wrong = detail(err)
+	} else if _, _, err := types.PrefixRange(text); err != nil {
+		wrong = c.Plain("search.no_id", "text", clipped(typed), "n", types.MinPrefix)
+	} else if found, more, err = c.find(text); err != nil {
+		return err
 	}
 	if len(found) == 1 {
 		return c.redirect(found[0].Path)
@@ -116,14 +107,37 @@ func (c *screen) search() error {
 		return err
 	}
 	c.Live = ""
-	view.Typed, view.Found = text, found
+	view.Typed, view.Found, view.More = typed, found, more
 	if len(found) == 0 {
 		if view.Wrong = wrong; wrong == "" {
-			view.Wrong = c.Plain("search.none", "text", text)
+			view.Wrong = c.Plain("search.none", "text", clipped(typed))
 		}
 		c.code = http.StatusNotFound
 	}
 	return c.render("explorer", view)
+}
+
+// find lists what begins with some digits of an id or key, and reports whether there is more of it.
+func (c *screen) find(prefix string) (found []finding, more bool, err error) {
+	looked := kinds
+	if strings.HasPrefix(prefix, "lk1") {
+		looked = []struct{ kind, path string }{{"key", "/keys/"}}
+	}
+	for _, kind := range looked {
+		ids, err := c.ask().IDs(c.r.Context(), kind.kind, prefix)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, id := range ids.IDs {
+			path := kind.path + id
+			if kind.kind == "offer" && !c.SignedIn() { // to take an offer needs a wallet
+				path = "/market?offer=" + id + "#offers"
+			}
+			found = append(found, finding{kind.kind, path, id})
+		}
+		more = more || ids.More
+	}
+	return found, more, nil
 }
 
 // detail is the reason of an error without its code.

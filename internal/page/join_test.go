@@ -1,6 +1,8 @@
 package page_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -131,5 +133,80 @@ func TestNameByPage(t *testing.T) {
 	cedar.fill(path, path+"/name", http.StatusOK, "label", "")
 	if text := cedar.get(path, http.StatusOK); !strings.Contains(heading(text), "Loom") {
 		t.Errorf("taken back: %s", heading(text))
+	}
+}
+
+// TestLabelsInFields: a label of the book of names stands for its key in each field that takes one, also with the wide mark of a Chinese keyboard; the fields
+// complete it. An unknown one keeps the form's values and tells those that there are, and the beginning of a key receives no money.
+func TestLabelsInFields(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	cedar := w.join(t, "Cedar")
+	loom, hazel := w.members["Loom"].Key().String(), w.members["Hazel"].Key().String()
+	send := func(to string, status int) string {
+		t.Helper()
+		return cedar.get("/send?amount=1.5&memo=a+crate&asset="+w.euro.ID().String()+"&to="+url.QueryEscape(to), status)
+	}
+	if text := send("@weaver", http.StatusUnprocessableEntity); !strings.Contains(text, "your book of names is empty") {
+		t.Errorf("an empty book: %s", text)
+	}
+	cedar.fill("/keys/"+loom, "/keys/"+loom+"/name", http.StatusOK, "label", "Weaver")
+	cedar.fill("/keys/"+hazel, "/keys/"+hazel+"/name", http.StatusOK, "label", "hazel-nut")
+	for _, label := range []string{"@Weaver", "@weaver", " @WEAVER ", "\uff20weaver"} {
+		if text := send(label, http.StatusOK); !strings.Contains(text, loom) || !strings.Contains(text, `name="to" value="`+loom+`"`) {
+			t.Errorf("%q: no question about the key: %s", label, heading(text))
+		}
+		if text := cedar.get("/search?q="+url.QueryEscape(label), http.StatusOK); !strings.Contains(text, loom) || !strings.Contains(heading(text), "@Weaver") {
+			t.Errorf("%q is not found: %s", label, heading(text))
+		}
+	}
+	text := send("@weavr", http.StatusUnprocessableEntity)
+	for _, want := range []string{"no key is called “@weavr”", "has @Weaver;", `value="@weavr"`, `value="1.5"`, `value="a crate"`, `list="names"`, `<option value="@Weaver">`} {
+		if !strings.Contains(strings.ReplaceAll(text, "No key", "no key"), want) {
+			t.Errorf("an unknown label: no %s", want)
+		}
+	}
+	if text := send(loom[:20], http.StatusUnprocessableEntity); !strings.Contains(text, "paste the whole key") {
+		t.Errorf("the beginning of a key: %s", text)
+	}
+	if text := cedar.get("/search?q=%40weavr", http.StatusNotFound); !strings.Contains(text, `value="@weavr"`) || !strings.Contains(text, "@Weaver") {
+		t.Errorf("the search for an unknown label: %s", text)
+	}
+	if text := w.join(t, "Loom").get("/wallet", http.StatusOK); strings.Contains(text, "datalist") {
+		t.Error("another member completes names")
+	}
+}
+
+// TestBeginningsOfIDs: a unique beginning of an id is enough in an address and in the search; of several, the candidates are named.
+func TestBeginningsOfIDs(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	seen := map[string]types.Asset{}
+	var one, other string
+	for n := 0; one == ""; n++ { // until two ids begin alike: some hundred tries
+		asset := types.Asset{Issuer: w.members["Cedar"].Key(), Code: fmt.Sprintf("T%d", n), Decimals: 2}
+		id := asset.ID().String()
+		before, known := seen[id[:types.MinPrefix]]
+		if seen[id[:types.MinPrefix]] = asset; !known {
+			continue
+		}
+		one, other = before.ID().String(), id
+		w.do("Cedar", func(d *wallet.Draft) error { return errors.Join(d.Issue(before, 100), d.Issue(asset, 100)) })
+	}
+	cedar := w.join(t, "Cedar")
+	text := cedar.get("/assets/"+one[:types.MinPrefix], http.StatusBadRequest)
+	if !strings.Contains(text, one) || !strings.Contains(text, other) {
+		t.Errorf("the candidates are not named: %s", text)
+	}
+	if text := cedar.get("/search?q="+strings.ToUpper(one[:types.MinPrefix]), http.StatusOK); !strings.Contains(text, "/assets/"+one) || !strings.Contains(text, "/assets/"+other) {
+		t.Errorf("the search lists no candidates: %s", text)
+	}
+	cedar.get("/assets/"+one[:16], http.StatusOK)
+	if text := cedar.get("/search?q="+other[:16], http.StatusOK); !strings.Contains(text, other) {
+		t.Errorf("the search goes to %s", heading(text))
+	}
+	if text := cedar.get("/search?q=abc", http.StatusNotFound); !strings.Contains(text, "write at least 4") {
+		t.Errorf("a short text: %s", text)
 	}
 }

@@ -146,6 +146,9 @@ func (c *screen) look(v *homeView) error {
 		if waitsFor(t, c.self) {
 			row.Next = c.sentence(c.printer(a), status.Else...)
 			row.Phase, _ = c.printer(a).Headline(&status)
+			if row.Word = c.word(t, &status); row.Word != nil {
+				row.Path += "#word"
+			}
 			v.Waiting = append(v.Waiting, row)
 		} else {
 			v.Running++

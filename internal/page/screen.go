@@ -43,8 +43,8 @@ type screen struct {
 	self    types.PublicKey // the member's key, zero for a visitor
 
 	wrongJoin error // of a form by which the viewer asked to join
-	D       any             // the content
-	code    int
+	D         any   // the content
+	code      int
 }
 
 // screens are the parsed templates by name.

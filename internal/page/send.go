@@ -74,7 +74,7 @@ func draftPayment(d *wallet.Draft, to types.PublicKey, asset types.AssetID, amou
 
 // payment reads the form of a payment.
 func (c *screen) payment(form *sendForm) (to types.PublicKey, asset types.AssetID, amount types.Amount, err error) {
-	if to, err = types.ParseKey(strings.TrimSpace(form.To)); err != nil {
+	if to, err = c.keyOf(form.To); err != nil {
 		return to, asset, 0, err
 	}
 	if to == c.self {

@@ -26,6 +26,7 @@ type tradeView struct {
 	Acts      []act
 	Does      template.HTML
 	Proof     template.HTML // whether the state is proved
+	Word      *wordView     // what the member's agent asks; nil: nothing
 	Lock      template.HTML
 	Note      template.HTML
 	Steps     []step
@@ -204,6 +205,7 @@ func (c *screen) tradeView(t *wire.Trade) (*tradeView, error) {
 		})
 	}
 	v.Acts, v.Does = c.acts(t, &status, p)
+	v.Word = c.word(t, &status)
 	_, v.Metered = a.Fallback.(*types.Meter)
 	v.Flow = c.flow(a, &status)
 	v.Terms = words.Upper(p.Text(trade.Terms(a.Fallback)))

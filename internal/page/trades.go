@@ -3,7 +3,6 @@ package page
 import (
 	"html/template"
 	"strconv"
-	"strings"
 
 	"lockstep/client"
 	"lockstep/client/wire"
@@ -30,6 +29,7 @@ type tradeRow struct {
 	You               bool
 	Timed             bool // there is a deadline
 	When              template.HTML
+	Word              *wordView // what the member's agent asks about it
 }
 
 // tradeGroup are trades that wait for the same.
@@ -199,23 +199,3 @@ func (c *screen) allTrades() error {
 }
 
 func (c *screen) number(n uint64) string { return strconv.FormatUint(n, 10) }
-
-// whole reads an id or a key of which a unique beginning is enough.
-func (c *screen) whole(kind, text string, to interface{ UnmarshalText([]byte) error }) error {
-	text = strings.ToLower(strings.TrimSpace(text))
-	const wholeID, wholeKey = 64, 61
-	if len(text) >= wholeID || kind == "key" && len(text) >= wholeKey {
-		return to.UnmarshalText([]byte(text))
-	}
-	found, err := c.ask().IDs(c.r.Context(), kind, text)
-	if err != nil {
-		return err
-	}
-	switch {
-	case len(found.IDs) == 0:
-		return types.Refuse(types.CodeNotFound, "%s", c.Plain("search.none", "text", text))
-	case len(found.IDs) > 1:
-		return types.Refuse(types.CodeMalformed, "%s", c.Plain("search.several", "text", text))
-	}
-	return to.UnmarshalText([]byte(found.IDs[0]))
-}
