@@ -47,7 +47,7 @@ func TestWordByPanel(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "agent.words")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel() // no agent runs that would take the word at once
-	panel := &agentPanel{context: ended, words: folder, runner: runner.New(runner.Config{Log: slog.New(slog.DiscardHandler)})}
+	panel := &agentPanel{context: ended, words: folder, runner: runner.New(runner.Config{Setup: &agent.Setup{Params: types.DefaultParams("town")}, Log: slog.New(slog.DiscardHandler)})}
 	for _, came := range []bool{true, false} {
 		if err := panel.Say(types.TradeID{7}, came); err != nil {
 			t.Fatal(err)

@@ -183,16 +183,28 @@ func (c *memberAdmitCmd) Run(ctx context.Context, a *app) error {
 			ask: fmt.Sprintf("Make %s a member, with the key %s", name(member.Name), member.Key), done: name(member.Name) + " is a member now: " + member.Key.String(),
 			free: whole, // anybody can search for a key that begins like another's
 		}
-		p.warnOfName(member.Name)
-		return p, nil
+		err = p.warnOfName(ctx, s, &member)
+		return p, err
 	})
 }
 
 // warnOfName makes a plan to admit a member ask about a name that may imitate another.
-func (p *plan) warnOfName(name string) {
-	if advice.MixedName(name) {
+func (p *plan) warnOfName(ctx context.Context, s *session, member *types.Member) error {
+	members, err := advice.Members(ctx, s.node)
+	if err != nil {
+		return err
+	}
+	doubts := advice.DoubtsOfName(member, members)
+	if doubts.Mixed {
 		p.free, p.worst = false, append(p.worst, "The name mixes letters of several alphabets that look alike, as a name does that imitates another.")
 	}
+	if doubts.Foreign {
+		p.free, p.worst = false, append(p.worst, "The name has no Latin letter, and each of its letters looks like one: it can be read as another name.")
+	}
+	if like := doubts.Like; like != nil {
+		p.free, p.worst = false, append(p.worst, fmt.Sprintf("The name looks like that of the member %s, with the key %s.", name(like.Name), like.Key))
+	}
+	return nil
 }
 
 // member returns the member that the arguments name, and whether they hold its whole key.

@@ -74,10 +74,11 @@ type meterAdmitCmd struct {
 }
 
 func (c *meterAdmitCmd) Run(ctx context.Context, a *app) error {
-	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
-		d.Admit(types.Member{Key: c.Member, Name: c.Name})
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(s *session, d *wallet.Draft) (plan, error) {
+		member := types.Member{Key: c.Member, Name: c.Name}
+		d.Admit(member)
 		p := plan{ask: "Make " + name(c.Name) + " a member", done: name(c.Name) + " is a member now", free: true}
-		p.warnOfName(c.Name)
-		return p, nil
+		err := p.warnOfName(ctx, s, &member)
+		return p, err
 	})
 }

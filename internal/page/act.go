@@ -67,7 +67,7 @@ func (c *screen) once(do func(context.Context, *client.Account) error) error {
 	}
 	number := c.r.PostFormValue("number")
 	if !c.session.once(number) {
-		return types.Refuse(types.CodeReplay, "%s", c.Plain("ask.twice"))
+		return c.tell(types.CodeReplay, "ask.twice")
 	}
 	err = do(context.WithoutCancel(c.r.Context()), account) // a reader who leaves does not stop half of it
 	if code := types.CodeOf(err); err != nil && code != types.CodeUnavailable && code != types.CodePending {
@@ -106,7 +106,7 @@ func (c *screen) option(t *wire.Trade, status *trade.Status, move string) (*trad
 			return nil, &wallet.Error{Reason: wallet.ReasonNotOurs, Detail: c.Plain("ask.not_yours")}
 		}
 	}
-	return nil, types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+	return nil, c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 }
 
 // acts lists the steps that the viewer can take.
@@ -206,7 +206,7 @@ func (c *screen) askMove() error {
 	case "collect", "take_return", "refund", "take_bond":
 		q.Rows = append(q.Rows, c.gets(a, option.Effects))
 	default:
-		return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+		return c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 	}
 	q.Lines = append(q.Lines, c.T("does."+move, "producer", p.Name(trade.Producer), "consumer", p.Name(trade.Consumer), "goods", goods))
 	if move == "pay" || move == "deliver" {
@@ -292,7 +292,7 @@ func (c *screen) instalment(t *wire.Trade) (uint16, error) {
 	}
 	k, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || k == 0 || k <= uint64(t.Trade.Released) || k > uint64(t.Trade.Agreement.Instalments) {
-		return 0, types.Refuse(types.CodeInstalment, "%q is not an instalment that is still to be released", text)
+		return 0, c.tell(types.CodeInstalment, "fault.instalment", "text", clipped(text))
 	}
 	return uint16(k), nil
 }
@@ -381,7 +381,7 @@ func (c *screen) doMove() error {
 			_, err := account.Do(ctx, func(d *wallet.Draft) error { return c.draftMove(d, &t, move) })
 			return err
 		}
-		return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+		return c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 	})
 	if err != nil {
 		return err
@@ -393,15 +393,15 @@ func (c *screen) doMove() error {
 func (c *screen) amount(id types.AssetID, text string) (types.Amount, error) {
 	asset, known := c.facts.asset(c.r.Context(), id)
 	if !known {
-		return 0, types.Refuse(types.CodeAssetUnknown, "there is no asset %s on this ledger", id)
+		return 0, c.tell(types.CodeAssetUnknown, "fault.asset", "id", id)
 	}
 	text = strings.TrimSpace(text)
 	if strings.Contains(text, ",") && !strings.Contains(text, ".") && strings.Count(text, ",") == 1 {
-		return 0, types.Refuse(types.CodeMalformed, "%q: write the decimal point as a point, such as 12.50", text)
+		return 0, c.tell(types.CodeMalformed, "fault.comma", "text", clipped(text))
 	}
 	amount, err := types.ParseAmount(text, asset.Asset.Decimals)
 	if err == nil && amount == 0 {
-		err = types.Refuse(types.CodeMalformed, "%q: the sum must be more than nothing", text)
+		err = c.tell(types.CodeMalformed, "fault.nothing", "text", clipped(text))
 	}
 	return amount, err
 }
@@ -435,9 +435,9 @@ func (c *screen) askTake() error {
 		}
 		return c.render("offer", &view)
 	}
-	quantity, err := readQuantity(view.Quantity, offer.Remaining)
+	quantity, err := c.readQuantity(view.Quantity, offer.Remaining)
 	if err != nil {
-		view.Error, c.code = detail(err), 400
+		view.Error, c.code = c.explain(err), 400
 		return c.render("offer", &view)
 	}
 	account, err := c.member.acting(c.r.Context())
@@ -450,7 +450,7 @@ func (c *screen) askTake() error {
 	}
 	a, err := d.Take(offer.ID, &offer.Offer, quantity)
 	if err != nil {
-		view.Error, c.code = err.Error(), 422
+		view.Error, c.code = c.explain(err), 422
 		return c.render("offer", &view)
 	}
 	goods := c.Goods(&a.Goods)
@@ -471,17 +471,17 @@ func (c *screen) askTake() error {
 	}
 	q.Lines = append(q.Lines, claims...)
 	if err := c.fee(q, func(*client.Account) (*wallet.Draft, error) { return d, nil }); err != nil {
-		view.Error, c.code = err.Error(), 422
+		view.Error, c.code = c.explain(err), 422
 		return c.render("offer", &view)
 	}
 	return c.asked(q)
 }
 
 // readQuantity reads a quantity in units of the goods.
-func readQuantity(text string, most uint64) (uint64, error) {
+func (c *screen) readQuantity(text string, most uint64) (uint64, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 63)
 	if err != nil || n == 0 || n > most {
-		return 0, types.Refuse(types.CodeMalformed, "%q is not a quantity: write a whole number from 1 to %d", text, most)
+		return 0, c.tell(types.CodeMalformed, "fault.quantity", "text", clipped(text), "most", grouped(most))
 	}
 	return n, nil
 }
@@ -501,7 +501,7 @@ func (c *screen) doTake() error {
 	if err != nil {
 		return err
 	}
-	quantity, err := readQuantity(c.r.PostFormValue("quantity"), offer.Remaining)
+	quantity, err := c.readQuantity(c.r.PostFormValue("quantity"), offer.Remaining)
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ const mostPlanned = 4
 func (c *screen) setAgent() error {
 	if c.member.Agent == nil {
 		c.code = http.StatusNotFound
-		return types.Refuse(types.CodeNotFound, "%s", c.Plain("agent.none"))
+		return c.tell(types.CodeNotFound, "agent.none")
 	}
 	if err := c.member.Agent.Pause(c.r.PostFormValue("paused") == "yes"); err != nil {
 		return err

@@ -43,7 +43,7 @@ func (f *facts) recompute(ctx context.Context, id types.ProductID, until time.Ti
 	defer f.auditing.Unlock()
 	found, err := recomputeNow(ctx, f.node, id)
 	if err != nil {
-		return recomputed{Failed: err.Error()}, true
+		return recomputed{Failed: detail(err)}, true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

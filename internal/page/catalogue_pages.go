@@ -498,6 +498,8 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"joins.title", "Asking to join", "申请加入"},
 	{"joins.note", "A name proves nothing. Compare the whole key with what the newcomer told you in another way.", "名称不能证明身份。请用其他途径核对完整密钥。"},
 	{"joins.mixed", "This name mixes letters of several alphabets that look alike, as a name does that imitates another.", "该名称混用了多种外形相似的字母，仿冒他人的名称常这样写。"},
+	{"joins.foreign", "This name has no Latin letter, and each of its letters looks like one: it can be read as another name.", "该名称没有拉丁字母，但每个字母都与拉丁字母相似，可能被误读为另一个名称。"},
+	{"joins.like", "This name looks like that of the member {name}, with the key {key}.", "该名称与成员 {name}（密钥 {key}）的名称外形相似。"},
 	{"joins.until", "until {t}", "有效至 {t}"},
 	{"joins.admit", "Admit {name}", "接纳 {name}"},
 	{"joins.decline", "Decline {name}", "拒绝 {name}"},

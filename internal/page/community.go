@@ -122,7 +122,7 @@ func (c *screen) shownDay() (types.Time, error) {
 	}
 	at, err := time.ParseInLocation(time.DateOnly, text, c.zone)
 	if err != nil || at.Year() < 2000 || at.Year() > 9000 {
-		return 0, types.Refuse(types.CodeMalformed, "%q is not a day: write it as 2026-06-15", text)
+		return 0, c.tell(types.CodeMalformed, "fault.day", "text", clipped(text))
 	}
 	return types.TimeOf(at), nil
 }

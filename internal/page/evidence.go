@@ -83,7 +83,7 @@ func (c *screen) judge() error {
 	view := &evidenceView{Key: strings.TrimSpace(c.r.PostFormValue("key"))}
 	err := c.judgeForm(view)
 	if err != nil {
-		view.Error, c.code = detail(err), http.StatusUnprocessableEntity
+		view.Error, c.code = c.explain(err), http.StatusUnprocessableEntity
 	}
 	return c.render("evidence", view)
 }
@@ -108,7 +108,7 @@ func (c *screen) judgeForm(v *evidenceView) error {
 		trusted = &key
 	}
 	if !c.judging.begin(c.r.Context()) {
-		return types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
+		return c.tell(types.CodeUnavailable, "evidence.busy")
 	}
 	defer c.judging.end()
 	file, err := evidence.Read(text)
@@ -140,7 +140,7 @@ func (c *screen) judgeForm(v *evidenceView) error {
 // evidenceText is the file of a form, or the text in it.
 func (c *screen) evidenceText() (text []byte, name string, err error) {
 	large := &http.MaxBytesError{}
-	tooLarge := types.Refuse(types.CodeTooLarge, "%s", c.Plain("evidence.too_large", "n", mostEvidence>>10))
+	tooLarge := c.tell(types.CodeTooLarge, "evidence.too_large", "n", mostEvidence>>10)
 	if file, header, err := c.r.FormFile("file"); err == nil {
 		defer closeFile(file)
 		text, err := io.ReadAll(io.LimitReader(file, mostEvidence+1))
@@ -157,7 +157,7 @@ func (c *screen) evidenceText() (text []byte, name string, err error) {
 	}
 	text = []byte(c.r.PostFormValue("text"))
 	if len(strings.TrimSpace(string(text))) == 0 {
-		return nil, "", types.Refuse(types.CodeMalformed, "%s", c.Plain("evidence.empty"))
+		return nil, "", c.tell(types.CodeMalformed, "evidence.empty")
 	}
 	return text, c.Plain("evidence.the_text"), nil
 }
@@ -325,7 +325,7 @@ func (c *screen) readingOf(event *types.Event, goods *types.Goods, m *types.Poin
 				lines[i] = record
 			}
 			if !c.judging.begin(c.r.Context()) {
-				return row, false, types.Refuse(types.CodeUnavailable, "%s", c.Plain("evidence.busy"))
+				return row, false, c.tell(types.CodeUnavailable, "evidence.busy")
 			}
 			report, err := judgeRecords(m, lines)
 			c.judging.end()

@@ -2,7 +2,6 @@ package page
 
 import (
 	"encoding/json"
-	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -46,7 +45,7 @@ func (c *screen) blocks() (*explorerView, error) {
 	if text := c.r.URL.Query().Get("from"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 63)
 		if err != nil {
-			return nil, types.Refuse(types.CodeMalformed, "%q is not the height of a block", text)
+			return nil, c.tell(types.CodeMalformed, "fault.height", "text", clipped(text))
 		}
 		from = min(from, n)
 	} else {
@@ -92,7 +91,7 @@ func (c *screen) search() error {
 		if err == nil {
 			return c.redirect("/keys/" + key.String())
 		}
-		wrong = detail(err)
+		wrong = c.explain(err)
 	} else if _, _, err := types.PrefixRange(text); err != nil {
 		wrong = c.Plain("search.no_id", "text", clipped(typed), "n", types.MinPrefix)
 	} else if found, more, err = c.find(text); err != nil {
@@ -140,15 +139,6 @@ func (c *screen) find(prefix string) (found []finding, more bool, err error) {
 	return found, more, nil
 }
 
-// detail is the reason of an error without its code.
-func detail(err error) string {
-	refusal := &types.Refusal{}
-	if errors.As(err, &refusal) {
-		return refusal.Detail
-	}
-	return err.Error()
-}
-
 type blockView struct {
 	wire.BlockHead
 	Txs    []wire.BlockTx
@@ -166,7 +156,7 @@ type eventRow struct {
 func (c *screen) block() error {
 	height, err := strconv.ParseUint(c.r.PathValue("height"), 10, 63)
 	if err != nil {
-		return types.Refuse(types.CodeMalformed, "%.40q is not the height of a block", c.r.PathValue("height"))
+		return c.tell(types.CodeMalformed, "fault.height", "text", clipped(c.r.PathValue("height")))
 	}
 	head, err := c.ask().Block(c.r.Context(), height)
 	if err != nil {

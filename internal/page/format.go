@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lockstep/client/wire"
+	"lockstep/internal/advice"
 	"lockstep/trade/words"
 	"lockstep/types"
 	"lockstep/wallet"
@@ -346,7 +347,9 @@ func (c *screen) Name(key types.PublicKey) string {
 	if label := c.Label(key); label != "" {
 		return isolated(wallet.NameMark + label)
 	}
-	if name := cleanName(c.facts.name(c.r.Context(), key)); name != "" {
+	if name := cleanName(c.facts.name(c.r.Context(), key)); advice.ForeignName(name) { // it can be read as another name, so the key stands beside it
+		return isolated(name) + space + key.String()[:11] + "…"
+	} else if name != "" {
 		return isolated(name)
 	}
 	return key.String()[:11] + "…"

@@ -28,13 +28,13 @@ func (c *screen) whole(kind, text string, to interface{ UnmarshalText([]byte) er
 	}
 	switch {
 	case len(found.IDs) == 0:
-		return types.Refuse(types.CodeNotFound, "%s", c.Plain("search.none", "text", text))
+		return c.tell(types.CodeNotFound, "search.none", "text", text)
 	case len(found.IDs) > 1:
 		candidates := strings.Join(found.IDs, c.Comma())
 		if found.More {
 			candidates += c.Comma() + c.Plain("search.more")
 		}
-		return types.Refuse(types.CodeMalformed, "%s", c.Plain("search.several", "text", text, "ids", candidates))
+		return c.tell(types.CodeMalformed, "search.several", "text", text, "ids", candidates)
 	}
 	return to.UnmarshalText([]byte(found.IDs[0]))
 }
@@ -48,7 +48,7 @@ func (c *screen) keyOf(text string) (key types.PublicKey, err error) {
 	text = strings.TrimSpace(text)
 	if !labelled(text) {
 		if key, err = types.ParseKey(text); err != nil {
-			err = types.Refuse(types.CodeMalformed, "%s", c.Plain("names.no_key", "text", clipped(text)))
+			err = c.tell(types.CodeMalformed, "names.no_key", "text", clipped(text))
 		}
 		return key, err
 	}
@@ -60,7 +60,7 @@ func (c *screen) keyOf(text string) (key types.PublicKey, err error) {
 		}
 	}
 	if len(names) == 0 {
-		return key, types.Refuse(types.CodeNotFound, "%s", c.Plain("names.empty", "label", clipped(text)))
+		return key, c.tell(types.CodeNotFound, "names.empty", "label", clipped(text))
 	}
 	const most = 5
 	alike := slices.DeleteFunc(slices.Clone(names), func(n wallet.Named) bool {
@@ -77,7 +77,7 @@ func (c *screen) keyOf(text string) (key types.PublicKey, err error) {
 	if len(alike) > most {
 		known = append(known, "…")
 	}
-	return key, types.Refuse(types.CodeNotFound, "%s", c.Plain("names.unknown", "label", clipped(text), "known", strings.Join(known, c.Comma())))
+	return key, c.tell(types.CodeNotFound, "names.unknown", "label", clipped(text), "known", strings.Join(known, c.Comma()))
 }
 
 // clipped shortens a text that was typed.

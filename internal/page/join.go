@@ -40,7 +40,7 @@ func (c *screen) Newcomer() *newcomer {
 	}
 	n := &newcomer{}
 	if c.wrongJoin != nil {
-		n.Typed, n.Wrong = c.r.PostFormValue("name"), c.Upper(detail(c.wrongJoin))
+		n.Typed, n.Wrong = c.r.PostFormValue("name"), c.Upper(c.explain(c.wrongJoin))
 	}
 	state, err := c.ask().JoinState(c.r.Context(), c.self)
 	switch {
@@ -67,7 +67,7 @@ type joinRow struct {
 	Key  types.PublicKey
 	Late string // when it runs out
 
-	Mixed bool // the name has letters of alphabets that look alike
+	advice.NameDoubts
 }
 
 // Joins lists the requests to join for an operator; none for other viewers.
@@ -80,9 +80,15 @@ func (c *screen) Joins() (rows []joinRow) {
 	if err != nil {
 		return nil
 	}
+	var members []types.Member
+	if len(requests) > 0 {
+		if members, err = advice.Members(c.r.Context(), c.ask()); err != nil {
+			return nil
+		}
+	}
 	for i := range requests {
 		r := &requests[i]
-		rows = append(rows, joinRow{Name: cleanName(r.Member.Name), Key: r.Member.Key, Late: c.Day(r.ValidUntil), Mixed: advice.MixedName(r.Member.Name)})
+		rows = append(rows, joinRow{cleanName(r.Member.Name), r.Member.Key, c.Day(r.ValidUntil), advice.DoubtsOfName(&r.Member, members)})
 	}
 	return rows
 }
@@ -123,7 +129,7 @@ func (c *screen) doDecline() error {
 		return err
 	}
 	if state.State != wire.JoinWaiting {
-		return types.Refuse(types.CodeNotFound, "%s", c.Plain("joins.decided"))
+		return c.tell(types.CodeNotFound, "joins.decided")
 	}
 	account, err := c.member.acting(c.r.Context())
 	if err != nil {
@@ -208,7 +214,7 @@ func (c *screen) doName() error {
 	}
 	book, label := c.member.unlocked(), strings.TrimSpace(c.r.PostFormValue("label"))
 	if book == nil {
-		return &wallet.Error{Reason: wallet.ReasonPassphrase, Detail: "the wallet is locked: sign in first"}
+		return &wallet.Error{Reason: wallet.ReasonPassphrase, Detail: c.Plain("wallet.locked")}
 	}
 	if before := book.LabelOf(key); label == "" && before != "" {
 		if err := book.Unname(before); err != nil {

@@ -53,7 +53,22 @@ func TestJoinByPage(t *testing.T) {
 	if text := operator.get("/community", http.StatusOK); !strings.Contains(text, "several alphabets") {
 		t.Error("a name that imitates another is not marked")
 	}
+	w.join(t, "Birch").fill("/start/trade", "/join", http.StatusOK, "name", "\u0421\u0435\u0501\u0430\u0433") // all Cyrillic
+	if text := operator.get("/community", http.StatusOK); !strings.Contains(text, "each of its letters looks like one") || strings.Contains(text, "looks like that of the member") {
+		t.Error("a name that is wholly in another alphabet is not marked, or is compared with newcomers")
+	}
 	operator.answer(text, "/admit", http.StatusOK)
+	if text := operator.get("/community", http.StatusOK); strings.Count(text, "looks like that of the member Cedar") != 2 {
+		t.Error("the two that imitate a member are not told from it")
+	}
+	w.admit("Hazel")
+	w.do("Operator", func(d *wallet.Draft) error {
+		d.Admit(types.Member{Key: w.members["Birch"].Key(), Name: "\u0421\u0435\u0501\u0430\u0433"})
+		return nil
+	})
+	if text := operator.get("/keys/"+w.members["Birch"].Key().String(), http.StatusOK); !strings.Contains(heading(text), "\u0421\u0435\u0501\u0430\u0433\u00a0"+w.members["Birch"].Key().String()[:11]+"…") {
+		t.Errorf("the name of the member that imitates another: %s", heading(text))
+	}
 	member, err := w.api.Member(t.Context(), w.members["Cedar"].Key())
 	if err != nil || member.Name != "Cedar" {
 		t.Fatalf("%+v, %v", member, err)

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -153,7 +152,7 @@ func (s *Server) change(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := s.newScreen(w, r)
 		if err := parseForm(r); err != nil {
-			c.fail(types.Refuse(types.CodeMalformed, "the form can't be read: %v", err))
+			c.fail(c.tell(types.CodeMalformed, "fault.form", "why", err))
 			return
 		}
 		if s.private() && r.URL.Path != "/look" {
@@ -163,7 +162,7 @@ func (s *Server) change(p page) http.Handler {
 				return
 			}
 			if !c.session.valid(r.PostFormValue("csrf")) {
-				c.fail(types.Refuse(types.CodeMalformed, "this form is of another session: load the page again, and nothing was done"))
+				c.fail(c.tell(types.CodeMalformed, "fault.session"))
 				return
 			}
 		}
@@ -245,17 +244,12 @@ func (c *screen) fail(err error) {
 	if c.r.Context().Err() != nil { // the reader has left
 		return
 	}
-	f := failure{Why: err.Error(), What: string(c.T("error.failed"))}
 	code := types.CodeOf(err)
-	f.Code, f.Advice = code.String(), code.Sentence()
-	refusal := &types.Refusal{}
-	if errors.As(err, &refusal) {
-		f.Why = refusal.Detail
-	}
+	f := failure{Why: c.Upper(c.explain(err)), What: string(c.T("error.failed")), Code: code.String(), Advice: c.advice(err)}
 	c.code = http.StatusUnprocessableEntity
 	switch reason := wallet.ReasonOf(err); {
 	case reason != "":
-		f.Code, f.Advice = "wallet_"+string(reason), ""
+		f.Code = "wallet_" + string(reason)
 	case code.Absent() || code == types.CodeTradeUnknown || code == types.CodeAssetUnknown:
 		c.code, f.What = http.StatusNotFound, string(c.T("error.missing"))
 	case code == types.CodeMalformed:
@@ -276,7 +270,7 @@ func (c *screen) fail(err error) {
 }
 
 func (c *screen) missing() error {
-	return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+	return c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 }
 
 // redirect sends the browser to a path of this page.

@@ -78,7 +78,7 @@ func (c *screen) payment(form *sendForm) (to types.PublicKey, asset types.AssetI
 		return to, asset, 0, err
 	}
 	if to == c.self {
-		return to, asset, 0, types.Refuse(types.CodeMalformed, "%s", c.Plain("send.yourself"))
+		return to, asset, 0, c.tell(types.CodeMalformed, "send.yourself")
 	}
 	if err = asset.UnmarshalText([]byte(form.Asset)); err != nil {
 		return to, asset, 0, err

@@ -29,7 +29,7 @@ func (c *screen) askToSignIn(cause error) {
 		form.Wait = wait.Round(time.Second)
 	}
 	if cause != nil {
-		form.Error = cause.Error()
+		form.Error = c.explain(cause)
 	}
 	c.code, c.Bare, c.Live = http.StatusUnauthorized, true, ""
 	c.Title = string(c.T("signin.title"))

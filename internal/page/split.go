@@ -50,7 +50,7 @@ func (c *screen) share(v *divideView) (toProducer, toConsumer types.Amount, err 
 	}
 	toConsumer, ok := v.Locked.Sub(toProducer)
 	if !ok {
-		return 0, 0, types.Refuse(types.CodeSplit, "%s", c.Plain("split.too_much", "sum", v.Typed, "all", plainText(c.Money(v.A.Asset, v.Locked))))
+		return 0, 0, c.tell(types.CodeSplit, "split.too_much", "sum", v.Typed, "all", plainText(c.Money(v.A.Asset, v.Locked)))
 	}
 	return toProducer, toConsumer, nil
 }
@@ -78,7 +78,7 @@ func (c *screen) askDivision(move string) error {
 	}
 	toProducer, toConsumer, err := c.share(v)
 	if err != nil {
-		v.Error, c.code = detail(err), http.StatusBadRequest
+		v.Error, c.code = c.explain(err), http.StatusBadRequest
 		return c.render("divide", v)
 	}
 	return c.divided(v, toProducer, toConsumer)
@@ -197,7 +197,7 @@ func (c *screen) showProposal() error {
 		}
 	}
 	if err != nil {
-		view.Error, view.Rows, c.code = err.Error(), nil, http.StatusUnprocessableEntity
+		view.Error, view.Rows, c.code = c.explain(err), nil, http.StatusUnprocessableEntity
 	}
 	return c.render("proposal", &view)
 }

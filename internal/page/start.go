@@ -75,7 +75,7 @@ func (s *Server) startRoutes(mux *http.ServeMux, look func(string, page)) {
 func (c *screen) startStep(v *startView, wrong error) error {
 	c.Bare, c.Live, c.Title = true, "", c.Plain("start.title")
 	if wrong != nil {
-		v.Error, c.code = wrong.Error(), http.StatusUnprocessableEntity
+		v.Error, c.code = c.explain(wrong), http.StatusUnprocessableEntity
 	}
 	for i, name := range []string{"welcome", "password", "words", "check", "ledger", "trade"} {
 		class := ""
@@ -234,7 +234,7 @@ func (c *screen) ledgerStep(wrong error) error {
 // practise begins the practice ledger.
 func (c *screen) practise() error {
 	if c.member.Ledgers == nil {
-		return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+		return c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 	}
 	if err := c.member.Ledgers.Practice(c.r.Context()); err != nil {
 		return err
@@ -254,7 +254,7 @@ func (c *screen) moved() {
 // connect asks another node from now on.
 func (c *screen) connect() error {
 	if c.member.Ledgers == nil {
-		return types.Refuse(types.CodeNotFound, "%s", c.T("error.no_page", "path", c.r.URL.Path))
+		return c.tell(types.CodeNotFound, "error.no_page", "path", c.r.URL.Path)
 	}
 	if err := c.member.Ledgers.Connect(c.r.Context(), strings.TrimSpace(c.r.PostFormValue("address"))); err != nil {
 		return c.ledgerStep(err)

@@ -13,7 +13,7 @@ import (
 type entry struct{ key, english, chinese string }
 
 // texts finds the entries of the catalogue by their keys.
-var texts = index(catalogueFrame, cataloguePages, catalogueWallet, catalogueCommunity, catalogueMarket, catalogueEvidence, catalogueTown) //nolint:gochecknoglobals // a constant table
+var texts = index(catalogueFrame, cataloguePages, catalogueWallet, catalogueCommunity, catalogueMarket, catalogueEvidence, catalogueTown, catalogueCodes) //nolint:gochecknoglobals // a constant table
 
 func index(lists ...[]entry) map[string]*entry {
 	found := map[string]*entry{}

@@ -2,9 +2,12 @@ package page
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"lockstep/trade/words"
+	"lockstep/types"
+	"lockstep/wallet"
 )
 
 // TestTextsOfOthers: no name of the ledger looks like a label of the viewer's own, and texts of records hold no character that is not seen.
@@ -66,5 +69,39 @@ func TestDocumentOfOthers(t *testing.T) {
 	v := documentView(&document)
 	if len(v.Schemas) != 1 || len(v.Schemas[0].Fields) != 1 || len(v.Groups) != 1 {
 		t.Errorf("%+v", v)
+	}
+}
+
+// TestExplained: each code and each reason of a wallet has a Chinese sentence, and a reader of Chinese reads it before the English details; a text of the page's own stands alone, without
+// the advice of its code.
+func TestExplained(t *testing.T) {
+	t.Parallel()
+	english, chinese := &screen{Lang: words.English}, &screen{Lang: words.Chinese}
+	for _, code := range types.CodeList() {
+		if code.Code == types.CodeOK {
+			continue
+		}
+		err := types.Refuse(code.Code, "the <detail>")
+		if got := chinese.explain(err); !isChinese(got) || !strings.HasSuffix(got, "（the <detail>）") || strings.HasPrefix(got, "（") {
+			t.Errorf("%s: %s", code.Name, got)
+		}
+		if got := english.explain(err); got != "the <detail>" || english.advice(err) != code.Sentence || chinese.advice(err) != "" {
+			t.Errorf("%s: %s, %s", code.Name, got, english.advice(err))
+		}
+	}
+	for _, reason := range []wallet.Reason{
+		wallet.ReasonWords, wallet.ReasonPassphrase, wallet.ReasonConsent, wallet.ReasonExists, wallet.ReasonMissing, wallet.ReasonPermissions, wallet.ReasonNotWallet, wallet.ReasonDamaged,
+		wallet.ReasonAccount, wallet.ReasonFunds, wallet.ReasonNotOurs, wallet.ReasonMismatch, wallet.ReasonLimit, wallet.ReasonLedger, wallet.ReasonClock, wallet.ReasonAsset, wallet.ReasonSealed, wallet.ReasonProposal,
+	} {
+		if got := chinese.explain(&wallet.Error{Reason: reason, Detail: "the detail"}); !isChinese(got) {
+			t.Errorf("%s: %s", reason, got)
+		}
+	}
+	own := chinese.tell(types.CodeMalformed, "fault.price", "text", "abc")
+	if got := chinese.explain(own); strings.Contains(got, "（") || !strings.Contains(got, "abc") || types.CodeOf(own) != types.CodeMalformed {
+		t.Errorf("a text of the page: %s", got)
+	}
+	if own := english.tell(types.CodeReplay, "ask.twice"); english.advice(own) != "" {
+		t.Errorf("advice beside a text of the page: %s", english.advice(own))
 	}
 }

@@ -243,7 +243,7 @@ func (c *screen) place() (int, error) {
 	text := c.r.PathValue("place")
 	place, err := strconv.Atoi(text)
 	if err != nil || place < 0 || place >= len(c.seat.Town.Scene().Houses) || c.seat.House != WholeTown && c.seat.House != place {
-		return 0, types.Refuse(types.CodeNotFound, "this page steers no household %.20q", text)
+		return 0, c.tell(types.CodeNotFound, "fault.household", "text", clipped(text))
 	}
 	return place, nil
 }
@@ -267,7 +267,7 @@ func (c *screen) steerHouse() error {
 				continue // a household without a roof asks nothing
 			}
 			if *limit.to, err = types.ParseAmount(text, digits); err != nil {
-				return types.Refuse(types.CodeMalformed, "the limit %.20q is not a price in ct/kWh: write a number such as 12.5", text)
+				return c.tell(types.CodeMalformed, "fault.price", "text", clipped(text))
 			}
 		}
 	default:

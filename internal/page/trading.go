@@ -58,7 +58,7 @@ func (c *screen) offer(f *offerForm) (offer types.Offer, err error) {
 	if err = asset.UnmarshalText([]byte(f.Asset)); err != nil {
 		return offer, err
 	}
-	quantity, err := readQuantity(f.Quantity, types.MaxQuantity)
+	quantity, err := c.readQuantity(f.Quantity, types.MaxQuantity)
 	if err != nil {
 		return offer, err
 	}
@@ -70,11 +70,11 @@ func (c *screen) offer(f *offerForm) (offer types.Offer, err error) {
 	if err != nil {
 		return offer, err
 	}
-	pay, err := readQuantity(f.Pay, uint64(params.Horizon)/60_000)
+	pay, err := c.readQuantity(f.Pay, uint64(params.Horizon)/60_000)
 	if err != nil {
 		return offer, err
 	}
-	deliver, err := readQuantity(f.Deliver, uint64(params.Horizon)/60_000)
+	deliver, err := c.readQuantity(f.Deliver, uint64(params.Horizon)/60_000)
 	if err != nil {
 		return offer, err
 	}
@@ -122,7 +122,7 @@ func (c *screen) askOffer() error {
 		err = c.confirmOffer(form, offer)
 	}
 	if err != nil {
-		form.Error, c.code = detail(err), http.StatusUnprocessableEntity
+		form.Error, c.code = c.explain(err), http.StatusUnprocessableEntity
 		return c.render("sell", form)
 	}
 	return nil
@@ -234,7 +234,7 @@ func (c *screen) order() (order types.Order, own []*types.Order, book wire.Book,
 		return order, own, book, err
 	}
 	product := book.Product.Product
-	quantity, err := readQuantity(c.r.FormValue("quantity"), types.MaxQuantity)
+	quantity, err := c.readQuantity(c.r.FormValue("quantity"), types.MaxQuantity)
 	if err != nil {
 		return order, own, book, err
 	}
@@ -257,7 +257,7 @@ func (c *screen) order() (order types.Order, own []*types.Order, book wire.Book,
 	if text := c.r.FormValue("record"); text != "" {
 		record, err := strconv.ParseUint(text, 10, 8)
 		if err != nil {
-			return order, nil, book, types.Refuse(types.CodeOrder, "%q is not a least record", text)
+			return order, nil, book, c.tell(types.CodeOrder, "fault.record", "text", clipped(text))
 		}
 		order.MinRecord = uint8(record)
 	}
@@ -282,7 +282,7 @@ func (c *screen) offGrid(p *types.Product, err error) error {
 			near[i] = c.LotPrice(p.Asset, p.Unit, types.Amount(value), off.Lot)
 		}
 	}
-	return types.Refuse(types.CodeOrder, "%s", c.Plain("order.nearest", "near", strings.Join(near, c.Plain("order.or"))))
+	return c.tell(types.CodeOrder, "order.nearest", "near", strings.Join(near, c.Plain("order.or")))
 }
 
 // limit reads a price as the page writes them: ct/kWh for energy in an asset with cents, else the asset for each unit.
@@ -290,7 +290,7 @@ func (c *screen) limit(product *types.Product, text string) (types.Rate, error) 
 	typed, err := types.ParseRate(strings.TrimSpace(text))
 	asset, known := c.facts.asset(c.r.Context(), product.Asset)
 	if err != nil || !known {
-		return typed, types.Refuse(types.CodeMalformed, "%q is not a price: write a number such as 24.5", text)
+		return typed, c.tell(types.CodeMalformed, "fault.price", "text", clipped(text))
 	}
 	power := int(asset.Asset.Decimals)
 	if product.Unit == types.UnitWattHour {
@@ -318,7 +318,7 @@ func (c *screen) askOrder() error {
 		return err
 	}
 	return c.marketWith(&orderForm{ // what was typed stays
-		Side: c.r.FormValue("side"), Quantity: c.r.FormValue("quantity"), Limit: c.r.FormValue("limit"), Record: c.r.FormValue("record"), Error: detail(err),
+		Side: c.r.FormValue("side"), Quantity: c.r.FormValue("quantity"), Limit: c.r.FormValue("limit"), Record: c.r.FormValue("record"), Error: c.explain(err),
 	})
 }
 
@@ -391,7 +391,7 @@ func (c *screen) withdrawal() (order types.Order, err error) {
 	}
 	n, err := strconv.ParseUint(c.r.PathValue("number"), 10, 8)
 	if err != nil {
-		return order, types.Refuse(types.CodeMalformed, "%q is not the number of an order", c.r.PathValue("number"))
+		return order, c.tell(types.CodeMalformed, "fault.order", "text", clipped(c.r.PathValue("number")))
 	}
 	own, err := c.ask().KeyOrders(c.r.Context(), c.self, client.Page{Limit: mostOpen})
 	for i := range own.Orders {
@@ -400,7 +400,7 @@ func (c *screen) withdrawal() (order types.Order, err error) {
 		}
 	}
 	if err == nil {
-		err = types.Refuse(types.CodeOrderUnknown, "order %d does not stand any more", n)
+		err = c.tell(types.CodeOrderUnknown, "fault.order_gone", "n", n)
 	}
 	return order, err
 }

@@ -2,7 +2,6 @@ package page
 
 import (
 	"encoding/csv"
-	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -57,10 +56,7 @@ func (c *screen) walletWith(typed *sendForm, wrong error) error {
 	c.Status, c.Down = c.facts.status(c.r.Context())
 	view := walletView{Key: c.self, Send: *typed}
 	if wrong != nil {
-		view.Send.Error, c.code = wrong.Error(), http.StatusUnprocessableEntity
-		if refusal := (*types.Refusal)(nil); errors.As(wrong, &refusal) {
-			view.Send.Error = refusal.Detail
-		}
+		view.Send.Error, c.code = c.explain(wrong), http.StatusUnprocessableEntity
 	}
 	balances, err := c.ask().Balances(c.r.Context(), c.self, client.Page{Limit: mostOver})
 	if err != nil {
@@ -212,7 +208,7 @@ func (c *screen) lines(b *wire.Balance) (lines []statement.Line, of account, err
 	}
 	of = account{Asset: b.Asset, Reading: reading && failed == nil, Partly: partly, Orders: b.InOrders > 0}
 	if failed != nil {
-		of.Wrong = failed.Error()
+		of.Wrong = c.explain(failed)
 	}
 	moves := all[:0]
 	for _, m := range append(all, paid...) {

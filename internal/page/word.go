@@ -61,13 +61,13 @@ func (c *screen) asksWord(t *wire.Trade, status *trade.Status) string {
 func (c *screen) wordOf() (t wire.Trade, status trade.Status, side string, err error) {
 	if c.member.Agent == nil {
 		c.code = http.StatusNotFound
-		return t, status, "", types.Refuse(types.CodeNotFound, "%s", c.Plain("agent.none"))
+		return t, status, "", c.tell(types.CodeNotFound, "agent.none")
 	}
 	if t, status, err = c.tradeOf(); err != nil {
 		return t, status, "", err
 	}
 	if side = c.asksWord(&t, &status); side == "" {
-		err = types.Refuse(types.CodePhase, "%s", c.Plain("word.none"))
+		err = c.tell(types.CodePhase, "word.none")
 	}
 	return t, status, side, err
 }
@@ -113,9 +113,9 @@ func (c *screen) doWord() error {
 	word := c.r.PostFormValue("word")
 	switch {
 	case word != "came" && word != "missing":
-		return types.Refuse(types.CodeMalformed, "%q is no word on a trade: came or missing", clipped(word))
+		return c.tell(types.CodeMalformed, "fault.word", "text", clipped(word))
 	case word == "came" && !c.session.once(c.r.PostFormValue("number")):
-		return types.Refuse(types.CodeReplay, "%s", c.Plain("ask.twice"))
+		return c.tell(types.CodeReplay, "ask.twice")
 	}
 	if err := c.member.Agent.Say(t.ID, word == "came"); err != nil {
 		return err
