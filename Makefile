@@ -103,6 +103,10 @@ test-net: ## every fault of a network, with 4 and 7 validators as processes in n
 test-net-short: ## validators that cheat and wrong clocks, in network namespaces (Linux, root; a minute)
 	go test -tags 'vice clockshift' -count=1 -run 'TestVices|TestTwins|TestFlood|TestClocks' ./internal/netlab
 
+.PHONY: pages
+pages: ## look at each page in a browser at four widths, in both languages, light and dark (some minutes; needs chromium)
+	LOCKSTEP_PAGES=all go test ./internal/page -run '^(TestEveryPage|TestAxe)$$' -count=1 -timeout 30m
+
 .PHONY: mutants
 mutants: ## change each rule of a trade and switch off each rule of the ledger; tests and explorer must notice (up to an hour)
 	go run ./internal/mutate
@@ -114,7 +118,7 @@ man: build ## bin/man: a manual page for each command
 	bin/lockstep man --dir bin/man
 
 .PHONY: screenshots
-screenshots: ## docs/images/page: pictures of the page, wide and narrow, light and dark, in both languages (needs chromium and a Chinese font)
+screenshots: ## docs/images/page/sheets: each page, wide and narrow, light and dark, in both languages (some minutes; needs chromium and a Chinese font)
 	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/page -run '^TestPictures$$' -count=1 -v
 	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/sim -run '^TestTownInBrowser$$' -count=1
 

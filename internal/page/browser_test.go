@@ -5,9 +5,13 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -65,8 +69,24 @@ func faults(tab context.Context) (list func() []string) {
 	}
 }
 
+// contains waits until a page has a text, also while the tab goes from one page to the next.
 func contains(text string) chromedp.Action {
-	return chromedp.Poll(fmt.Sprintf(`document.body.innerText.includes(%q)`, text), nil, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(80*time.Second))
+	return eventually(fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
+}
+
+// eventually waits until an expression is true on the page that the tab shows then.
+func eventually(expression string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			var there bool
+			if err := chromedp.Evaluate(expression, &there).Do(ctx); err == nil && there {
+				return nil
+			}
+			if err := chromedp.Sleep(50 * time.Millisecond).Do(ctx); err != nil {
+				return fmt.Errorf("%s: %w", expression, err)
+			}
+		}
+	})
 }
 
 // TestLivePages: two tabs of one member follow a trade by themselves; while the node is away they say so, and come back with it.
@@ -92,7 +112,7 @@ func TestLivePages(t *testing.T) {
 	look(t, first, "the node is away", contains("The node does not answer"), contains("You release next"))
 	look(t, second, "a page is loaded meanwhile", chromedp.Reload(), contains("The node does not answer"))
 	w.start()
-	gone := chromedp.Poll(`!document.querySelector(".off, .err")`, nil, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(80*time.Second))
+	gone := eventually(`!document.querySelector(".off, .err")`)
 	look(t, first, "the node is back", gone, contains("You release next"))
 	look(t, second, "the node is back, in the second tab", gone, contains("You release next"))
 	if found := wrong(); len(found) > 0 {
@@ -216,7 +236,7 @@ func TestKeyboard(t *testing.T) {
 		t.Fatalf("no stop %q", want)
 	}
 	find("Pay: lock")
-	look(t, tab, "the question", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), chromedp.Poll(`document.activeElement.textContent === "Not yet"`, nil))
+	look(t, tab, "the question", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), eventually(`document.activeElement.textContent === "Not yet"`))
 	look(t, tab, "refuse it", chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("dialog"), focused)
 	if !strings.Contains(focus, "Pay: lock") {
 		t.Errorf("the focus went to %q", focus)
@@ -225,14 +245,53 @@ func TestKeyboard(t *testing.T) {
 	if w.phase(id) != types.PhaseAgreed {
 		t.Fatal("a refusal paid")
 	}
-	look(t, tab, "answer it", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), chromedp.Poll(`document.activeElement.textContent === "Not yet"`, nil),
+	look(t, tab, "answer it", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("dialog .ask"), eventually(`document.activeElement.textContent === "Not yet"`),
 		chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(8)), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".inter.pend figcaption"))
 	if w.phase(id) != types.PhasePaid {
 		t.Error(w.phase(id))
 	}
 }
 
-// TestEveryPage looks at every page at 320 pixels and on a wide screen, in both languages, light and dark: nothing reaches beyond the
+// view is how a reader sees a page.
+type view struct {
+	language, theme string
+	width           int64
+}
+
+func (v view) String() string { return fmt.Sprintf("%s, %s, %d wide", v.language, v.theme, v.width) }
+
+// viewsOf draws some views of a page: the narrowest, and a wide one, in either language and theme. "make pages" looks at each page in all of them. The draw is the same in each run of
+// make, and another with RAPID_SEED=0, as for the random tests.
+func viewsOf(place int) []view {
+	if os.Getenv("LOCKSTEP_PAGES") == "all" {
+		var all []view
+		for _, language := range []string{"en", "zh"} {
+			for _, theme := range []string{"light", "dark"} {
+				for _, width := range []int64{320, 390, 768, 1280} {
+					all = append(all, view{language, theme, width})
+				}
+			}
+		}
+		return all
+	}
+	seed, err := strconv.ParseInt(os.Getenv("RAPID_SEED"), 10, 64)
+	if err != nil || seed == 0 {
+		seed = time.Now().UnixNano()
+	}
+	draw := rand.New(rand.NewPCG(uint64(seed), uint64(place))) //nolint:gosec // no secret
+	languages, themes := []string{"en", "zh"}, []string{"light", "dark"}
+	first, theme := draw.IntN(2), draw.IntN(2)
+	return []view{{languages[first], themes[theme], 320}, {languages[1-first], themes[1-theme], []int64{390, 768, 1280}[draw.IntN(3)]}}
+}
+
+// choose sets the language, the width and the theme of a tab that shows a page of the server.
+func (v view) choose() chromedp.Action {
+	return chromedp.Tasks{
+		chromedp.Evaluate(fmt.Sprintf(`document.cookie = "language=%s; path=/"`, v.language), nil), browser.Size(v.width, 800), browser.Theme(v.theme),
+	}
+}
+
+// TestEveryPage looks at every page at 320 pixels and on a wider screen, in both languages, light and dark: nothing reaches beyond the
 // window, nothing breaks the policy, and labels and headings for a screen reader are there.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
@@ -247,18 +306,12 @@ func TestEveryPage(t *testing.T) {
 	tab := browser.Open(t)
 	wrong := faults(tab)
 	look(t, tab, "sign in", log.Enable(), chromedp.Navigate(enter), chromedp.WaitVisible(".who a"))
-	paths := w.everyPath(ids, offer)
-	for _, view := range []struct {
-		language, theme string
-		width           int64
-	}{{"en", "light", 320}, {"zh", "dark", 320}, {"zh", "light", 1280}} {
-		look(t, tab, "choose the language", chromedp.Evaluate(fmt.Sprintf(`document.cookie = "language=%s; path=/"`, view.language), nil),
-			browser.Size(view.width, 800), browser.Theme(view.theme))
-		for _, path := range paths {
+	for place, path := range w.everyPath(ids, offer) {
+		for _, view := range viewsOf(place) {
 			var found []string
-			look(t, tab, path, chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(accessible, &found))
+			look(t, tab, path, view.choose(), chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(accessible, &found))
 			for _, fault := range found {
-				t.Errorf("%s, %s, %s, %d wide: %s", path, view.language, view.theme, view.width, fault)
+				t.Errorf("%s, %s: %s", path, view, fault)
 			}
 		}
 	}
@@ -282,8 +335,8 @@ func (w *town) everyPath(ids map[string]types.TradeID, offer types.OfferID) []st
 		fmt.Sprintf("/blocks/%d", status.Height), "/assets/" + w.euro.ID().String(), "/keys/" + hazel, "/settings", "/proposal", "/search?q=zzzz", "/nothing", "/start", "/start/ledger",
 		"/send?to=" + hazel + "&amount=1&asset=" + w.euro.ID().String(), "/trades/" + ids["delivered"].String() + "/split", "/trades/" + ids["delivered"].String() + "/release",
 	}
-	for _, id := range ids {
-		paths = append(paths, "/trades/"+id.String())
+	for _, name := range slices.Sorted(maps.Keys(ids)) {
+		paths = append(paths, "/trades/"+ids[name].String())
 	}
 	return paths
 }
@@ -305,16 +358,12 @@ func TestAxe(t *testing.T) {
 	const run = `axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }).then((r) =>
 		r.violations.map((v) => v.impact + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")))`
 	awaited := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-	for _, view := range []struct {
-		theme string
-		width int64
-	}{{"light", 1280}, {"dark", 390}} {
-		look(t, tab, "size", browser.Size(view.width, 800), browser.Theme(view.theme))
-		for _, path := range paths {
+	for place, path := range paths {
+		for _, view := range viewsOf(place)[1:] {
 			var found []string
-			look(t, tab, path, chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(string(axe)+";0", nil), chromedp.Evaluate(run, &found, awaited))
+			look(t, tab, path, view.choose(), chromedp.Navigate(loom.URL+path), chromedp.WaitReady("main"), chromedp.Evaluate(string(axe)+";0", nil), chromedp.Evaluate(run, &found, awaited))
 			for _, fault := range found {
-				t.Errorf("%s, %s: %s", path, view.theme, fault)
+				t.Errorf("%s, %s: %s", path, view, fault)
 			}
 		}
 	}

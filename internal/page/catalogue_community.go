@@ -59,7 +59,7 @@ var catalogueCommunity = []entry{ //nolint:gochecknoglobals // a constant table
 	{"act.params", "other parameters from block {n} on", "自区块 {n} 起变更参数"},
 	{"act.market", "other numbers of auctions for slots from {t} on", "自 {t} 的时段起变更拍卖参数"},
 	{"quorum.title", "Validators", "验证者"},
-	{"quorum.power", "{heard} of {all} votes are heard; {needed} are needed for a block", "{all} 票中收到 {heard} 票，出块需要 {needed} 票"},
+	{"quorum.power", "Heard: {heard} of {all} votes. A block needs {needed}.", "{all} 票中收到 {heard} 票，出块需要 {needed} 票。"},
 	{"quorum.validator", "validator", "验证者"},
 	{"quorum.weight", "votes", "票数"},
 	{"quorum.last", "last signed", "最近签名"},

@@ -73,6 +73,7 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 
 	{"asset.unknown", "asset {id}", "资产 {id}"},
 	{"asset.by", "{code} by {issuer}", "{code}（{issuer} 发行）"},
+	{"goods.item", "item", "件"},
 	{"goods.items.one", "one item", "1 件"},
 	{"goods.items.many", "{n} items", "{n} 件"},
 

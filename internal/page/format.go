@@ -172,7 +172,18 @@ func (c *screen) Price(id types.AssetID, unit string, price *big.Rat) string {
 		}
 	}
 	value.Quo(value, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)))
+	if unit == types.UnitItem {
+		per = c.Plain("goods.item")
+	}
 	return value.FloatString(2) + space + name + "/" + per
+}
+
+// Each writes a price for a headline: of a single piece it is the sum alone.
+func (c *screen) Each(id types.AssetID, unit string, rate types.Rate) string {
+	if unit == types.UnitItem && rate.Exponent == 0 {
+		return c.Short(id, types.Amount(rate.Mantissa))
+	}
+	return c.Rate(id, unit, rate)
 }
 
 // cutUnit divides a written price into its number and its unit.

@@ -32,6 +32,17 @@ type newcomer struct {
 	Wrong    string // the failure
 }
 
+// State is the state of the newcomer's request.
+func (n *newcomer) State() string {
+	switch {
+	case n.Declined != "":
+		return "declined"
+	case n.Asked != "":
+		return "waits"
+	}
+	return "new"
+}
+
 // Newcomer returns the viewer as a newcomer; nil for a member, an operator, and on a ledger that is open to all.
 func (c *screen) Newcomer() *newcomer {
 	params, err := c.ask().Params(c.r.Context())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"unicode/utf8"
 
 	"lockstep/trade"
 	"lockstep/trade/words"
@@ -103,6 +104,15 @@ func (c *screen) mark(english, chinese string) string {
 		return chinese
 	}
 	return english
+}
+
+// Say writes a text as a sentence: with a capital letter, and a full stop unless it has an end.
+func (c *screen) Say(text string) string {
+	text = words.Upper(text)
+	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…。！？", last) {
+		return text
+	}
+	return text + c.Stop()
 }
 
 // Upper begins a sentence.

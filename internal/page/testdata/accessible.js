@@ -33,7 +33,12 @@
   }
   // The contrast of texts on their grounds, by WCAG 2.2.
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const known = new Map(); // to read a pixel takes long
   const rgba = (color) => {
+    if (!known.has(color)) known.set(color, pixel(color));
+    return known.get(color);
+  };
+  const pixel = (color) => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = color;
     canvas.fillRect(0, 0, 1, 1);
