@@ -119,7 +119,7 @@ man: build ## bin/man: a manual page for each command
 
 .PHONY: screenshots
 screenshots: ## docs/images/page/sheets: each page, wide and narrow, light and dark, in both languages (some minutes; needs chromium and a Chinese font)
-	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/page -run '^TestPictures$$' -count=1 -v
+	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/page -run '^TestPictures$$' -count=1 -timeout 60m
 	LOCKSTEP_PICTURES=$(CURDIR)/docs/images/page go test ./internal/sim -run '^TestTownInBrowser$$' -count=1
 
 .PHONY: completions

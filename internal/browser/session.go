@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds each wait of a test for a browser.
-const patience = 8 * time.Minute
+const patience = 30 * time.Minute
 
 // Open returns the context of a tab in a browser, for the actions of chromedp. Tests that run at the same time share one browser, which takes seconds to start; each
 // has cookies, storage and locks of its own. The test is skipped where there is no Chromium, and fails there if it runs in CI.

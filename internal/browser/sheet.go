@@ -18,7 +18,7 @@ var views = []struct { //nolint:gochecknoglobals // a constant table
 	width, height int64
 	scale         float64
 	most          float64
-}{{1280, 900, 0.5, 3600}, {390, 844, 0.6, 3600}}
+}{{1280, 900, 0.5, 3600}, {390, 844, 0.6, 5400}}
 
 // sheetQuality is that of a contact sheet, in percent.
 const sheetQuality = 40

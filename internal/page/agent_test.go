@@ -11,7 +11,6 @@ import (
 
 	"lockstep/internal/page"
 	"lockstep/types"
-	"lockstep/wallet"
 )
 
 // trader is an agent whose values a test sets.
@@ -98,11 +97,7 @@ func TestAgentPanel(t *testing.T) {
 func (w *town) withAgent(t *testing.T, name string, agent page.Agent) *visitor {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name+".age")
-	opened, err := wallet.Restore(file, seedOf(t, name).Words(), passphrase, wallet.Options{Work: 10, Quick: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, enter := w.serve(page.Config{Member: &page.Member{File: file, Unlocked: opened, Agent: agent}})
+	server, enter := w.serve(page.Config{Member: &page.Member{File: file, Unlocked: restored(t, file, name), Agent: agent}})
 	v := newVisitor(t, server.URL)
 	v.get(enter, http.StatusOK)
 	return v

@@ -77,6 +77,7 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 	{"goods.items.one", "one item", "1 件"},
 	{"goods.items.many", "{n} items", "{n} 件"},
 
+	{"time.left", "{t} left", "剩余 {t}"},
 	{"time.passed", "passed", "已过期"},
 	{"time.hours", "{h} h {m} min", "{h} 小时 {m} 分"},
 	{"time.days", "{d} d {h} h", "{d} 天 {h} 小时"},

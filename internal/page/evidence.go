@@ -360,7 +360,7 @@ func judgeRecords(m *types.PointMeter, lines [][]byte) (meter.Report, error) {
 
 func (c *screen) readingRow(event *types.Event, report *meter.Report) readingRow {
 	row := readingRow{At: c.At(event.At), Tx: event.Tx, Records: len(report.Records)}
-	signature := evidence.Verdict{Check: evidence.CheckSignature, State: evidence.Agrees, Why: c.Plain("readings.signed", "n", len(report.Records))}
+	signature := evidence.Verdict{Check: evidence.CheckSignature, State: evidence.Agrees, Why: plainText(c.N("readings.signed", len(report.Records)))}
 	for i := range report.Records {
 		if r := &report.Records[i]; r.Signature != meter.SignatureValid && signature.State == evidence.Agrees {
 			signature.State, signature.Code, signature.Why = evidence.Disagrees, r.Code, r.Why

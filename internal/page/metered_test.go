@@ -70,7 +70,7 @@ func TestMeterDispute(t *testing.T) {
 	w.read("Cedar", &goods, 60)
 	for _, v := range []*visitor{loom, cedar} {
 		text := plainOf(v.get(path+"/readings", http.StatusOK))
-		for _, part := range []string{"The meter counted 60 Wh of 100 Wh", "1 records are signed by the enrolled meter", "60 Wh through register"} {
+		for _, part := range []string{"The meter counted 60 Wh of 100 Wh", "one record is signed by the enrolled meter", "60 Wh through register"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("no %q in %.900s", part, text)
 			}

@@ -74,13 +74,14 @@ func TestPictures(t *testing.T) {
 // town makes the pages of a member, of a visitor, and those of a node that is away.
 func (s *sheets) town(t *testing.T) {
 	s.t = t
+	t.Chdir(t.TempDir()) // so that the settings name a short file
 	w := newTown(t)
 	w.admit("Loom", "Cedar", "Hazel", "Birch", "Town")
 	ids := w.phases()
 	offer := w.post("Birch", juiceByLitre(), 400_000).String()
 	product := "/market/" + w.book().String()
 	w.flowing()
-	loom, enter := w.memberPage("Loom")
+	loom, enter := w.serve(page.Config{Member: &page.Member{File: "wallet.age", Unlocked: restored(t, "wallet.age", "Loom")}})
 	s.on(loom, enter)
 	trade := "/trades/" + ids["delivered"].String()
 	s.make("now", "/")
@@ -100,7 +101,7 @@ func (s *sheets) town(t *testing.T) {
 	s.make("sell", "/sell")
 	s.make("split", trade+"/split")
 	s.make("proposal", "/proposal")
-	s.make("settings", "/settings", chromedp.Evaluate(`document.querySelector("dd.wrapany").textContent = "~/.lockstep/wallet.age"`, nil)) // the place of a file of this test tells nothing
+	s.make("settings", "/settings")
 	s.make("key", "/keys/"+hazel)
 	s.make("evidence", "/evidence")
 	s.make("error", "/trades/"+hazel)
@@ -155,8 +156,8 @@ func (s *sheets) firstStart(t *testing.T) {
 	s.make("start-restore", "/start/restore")
 	s.make("start-passphrase", "/start/password")
 	s.make("start-passphrase-fault", "/start/password", typed("main form", "passphrase", "one", "again", "two"))
-	look(t, s.tab, "a passphrase", chromedp.Navigate(s.base+"/start/password"), typed("main form", "passphrase", passphrase, "again", passphrase), chromedp.WaitVisible(".words"))
-	s.make("start-words", "/start/words")
+	look(t, s.tab, "a passphrase", chromedp.Navigate(s.base+"/start/password"), typed("main form", "passphrase", passphrase, "again", passphrase), chromedp.WaitVisible(".hush"))
+	s.make("start-words", "/start/words", chromedp.Click(".hush summary"))
 	s.make("start-check", "/start/check")
 	var words []string
 	var places []string
@@ -245,18 +246,24 @@ func (s *sheets) meter(t *testing.T) {
 	asked, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
 	w.pay("Loom", asked)
 	w.deliver("Cedar", asked)
-	file := filepath.Join(t.TempDir(), "Loom.age")
-	opened, err := wallet.Restore(file, seedOf(t, "Loom").Words(), passphrase, wallet.Options{Work: 10, Quick: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.on(w.serve(page.Config{Member: &page.Member{File: file, Unlocked: opened, Agent: agent}}))
+	t.Chdir(t.TempDir())
+	s.on(w.serve(page.Config{Member: &page.Member{File: "wallet.age", Unlocked: restored(t, "wallet.age", "Loom"), Agent: agent}}))
 	s.make("trade-settled", "/trades/"+id.String())
 	s.make("readings", "/trades/"+id.String()+"/readings")
 	s.make("market-held", "/market/"+held.String())
 	s.make("trade-word", "/trades/"+asked.String())
 	s.make("now-agent", "/")
-	s.make("settings-agent", "/settings", chromedp.Evaluate(`document.querySelector("dd.wrapany").textContent = "~/.lockstep/wallet.age"`, nil))
+	s.make("settings-agent", "/settings")
+}
+
+// restored writes the wallet of a member into a file.
+func restored(t *testing.T, file, name string) *wallet.Wallet {
+	t.Helper()
+	opened, err := wallet.Restore(file, seedOf(t, name).Words(), passphrase, wallet.Options{Work: 10, Quick: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
 }
 
 // empty makes the pages of a member who has nothing yet, on a ledger on which nothing has happened.

@@ -221,6 +221,14 @@ func (c *screen) tradeView(t *wire.Trade) (*tradeView, error) {
 	return v, nil
 }
 
+// ReadKey is the text of the meter's reading: it may grow until the trade is over.
+func (v *tradeView) ReadKey() string {
+	if v.Over {
+		return "trade.read_over"
+	}
+	return "trade.read"
+}
+
 // lastStep is when the trade came into its present phase.
 func lastStep(t *types.Trade) (at types.Time) {
 	for _, step := range t.Steps {
@@ -273,6 +281,8 @@ func (c *screen) steps(p *words.Printer, s *trade.Status) []step {
 			one.Class, one.When = "miss", c.At(stage.At)
 		case stage.Done && i == len(s.Stages)-1 && kindOf(s.Phase) == "other":
 			one.Class, one.When = "end", c.At(stage.At)
+		case stage.Done && stage.Stage == trade.StageReleased.Key() && s.Phase == types.PhaseDelivered: // some of the instalments: the rest is next
+			one.Class, one.When, next = "turn", c.until(s.Turn.Until), false
 		case stage.Done:
 			one.Class, one.When = "done", c.At(stage.At)
 		default:

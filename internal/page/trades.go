@@ -125,7 +125,7 @@ func (c *screen) openRow(t *wire.Trade, status *trade.Status) tradeRow {
 		row.Phase = string(c.T("trades.flows"))
 	}
 	if row.Timed = status.Turn.Until != 0; row.Timed {
-		row.When = c.Left(status.Turn.Until) + template.HTML(` <span class="soft">· `+escape(c.By(status.Turn.Until))+`</span>`)
+		row.When = c.T("time.left", "t", c.Left(status.Turn.Until)) + template.HTML(` <span class="soft">· `+escape(c.By(status.Turn.Until))+`</span>`)
 	} else {
 		row.When = template.HTML(escape(c.W(words.AnyTime)))
 	}
@@ -167,6 +167,9 @@ func (c *screen) overRow(t *history.Trade) tradeRow {
 	}
 	if t.Producer == c.self || c.self == (types.PublicKey{}) {
 		row.Other = t.Consumer
+	}
+	if t.Phase != types.PhaseReleased { // the whole price did not change hands
+		row.Sum = c.Sum(t.Product.Asset, t.Price)
 	}
 	if t.Phase == types.PhaseSettled {
 		row.Next = c.T("trades.read", "q", c.Quantity(t.Allotted, goods.Unit), "all", c.Quantity(t.Quantity, goods.Unit))
