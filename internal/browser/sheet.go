@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -55,15 +56,16 @@ func Sheet(t testing.TB, ctx context.Context, file string, window bool, load fun
 			return err
 		}
 		return page.SetDocumentContent(tree.Frame.ID, "<!doctype html><style>"+style+"</style><body>"+shots.String()).Do(ctx)
-	}), chromedp.Poll(`[...document.images].every((image) => image.complete)`, nil), chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		var size []float64
-		if err = chromedp.Evaluate(`[document.body.offsetWidth, document.body.offsetHeight]`, &size).Do(ctx); err != nil {
+	}), chromedp.Evaluate(`Promise.all([...document.images].map((image) => image.decode())).then(() => true)`, nil, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+		page.BringToFront(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			var size []float64
+			if err = chromedp.Evaluate(`[document.body.offsetWidth, document.body.offsetHeight]`, &size).Do(ctx); err != nil {
+				return err
+			}
+			picture, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatWebp).WithQuality(sheetQuality).WithCaptureBeyondViewport(true).
+				WithClip(&page.Viewport{Width: size[0], Height: size[1], Scale: 1}).Do(ctx)
 			return err
-		}
-		picture, err = page.CaptureScreenshot().WithFormat(page.CaptureScreenshotFormatWebp).WithQuality(sheetQuality).WithCaptureBeyondViewport(true).
-			WithClip(&page.Viewport{Width: size[0], Height: size[1], Scale: 1}).Do(ctx)
-		return err
-	}))
+		}))
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -73,7 +75,7 @@ func Sheet(t testing.TB, ctx context.Context, file string, window bool, load fun
 // shoot takes a picture of the page that a tab shows.
 func shoot(t testing.TB, ctx context.Context, width, height int64, scale, most float64, theme string, window bool) (shot []byte) { //nolint:revive // the test comes first in this package
 	t.Helper()
-	err := chromedp.Run(ctx, Size(width, height), Theme(theme), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+	err := chromedp.Run(ctx, page.BringToFront(), Size(width, height), Theme(theme), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		whole := float64(height)
 		if !window {
 			if err = chromedp.Evaluate(`document.documentElement.scrollHeight`, &whole).Do(ctx); err != nil {

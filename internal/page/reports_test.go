@@ -183,12 +183,12 @@ func TestBadInputIsNoDeadEnd(t *testing.T) {
 	loom := w.join(t, "Loom")
 	euro := w.euro.ID().String()
 	for path, action := range map[string]string{
-		"/send?to=lk1nonsense&amount=1&asset=" + euro:                                  "/send",
-		"/send?to=" + w.members["Cedar"].Key().String() + "&amount=lots&asset=" + euro: "/send",
+		"/send?to=lk1nonsense&amount=1&asset=" + euro:                                  "/send#send",
+		"/send?to=" + w.members["Cedar"].Key().String() + "&amount=lots&asset=" + euro: "/send#send",
 		"/offers/" + offer.String() + "?quantity=many":                                 "/offers/" + offer.String(),
 		"/offers/" + offer.String() + "?quantity=11":                                   "/offers/" + offer.String(),
-		product + "/order?side=bid&quantity=100&limit=cheap":                           product + "/order",
-		product + "/order?side=bid&quantity=100&limit=24.55":                           product + "/order",
+		product + "/order?side=bid&quantity=100&limit=cheap":                           product + "/order#order",
+		product + "/order?side=bid&quantity=100&limit=24.55":                           product + "/order#order",
 		"/sell?goods=juice&price=free&asset=" + euro:                                   "/sell",
 		"/trades/" + ids["delivered"].String() + "/split?to_producer=everything":       "/trades/" + ids["delivered"].String() + "/split",
 	} {
@@ -202,6 +202,9 @@ func TestBadInputIsNoDeadEnd(t *testing.T) {
 		}
 		if !strings.Contains(text, `action="`+action+`"`) {
 			t.Errorf("%s: no form to try again", path)
+		}
+		if _, id, below := strings.Cut(action, "#"); below && !strings.Contains(text, `id="`+id+`"`) {
+			t.Errorf("%s: a long page does not open at its form", path)
 		}
 	}
 	for _, path := range []string{"/trades/zz", "/trades/" + strings.Repeat("0", 64), "/market/zz", "/offers/zz", "/nothing"} {

@@ -65,7 +65,7 @@ func TestOrderByPage(t *testing.T) {
 	loom := w.join(t, "Loom")
 	path := "/market/" + product.String()
 	for _, wrong := range []string{"quantity=0&limit=20", "quantity=5&limit=x", "quantity=5&limit=", "quantity=x&limit=20"} {
-		if text := loom.get(path+"/order?side=bid&"+wrong, http.StatusUnprocessableEntity); alert(text) == "" || !strings.Contains(text, `action="`+path+`/order"`) {
+		if text := loom.get(path+"/order?side=bid&"+wrong, http.StatusUnprocessableEntity); alert(text) == "" || !strings.Contains(text, `action="`+path+`/order#order"`) {
 			t.Errorf("%s: no reason, or no way to try again: %s", wrong, heading(text))
 		}
 	}
