@@ -19,10 +19,10 @@ var views = []struct { //nolint:gochecknoglobals // a constant table
 	width, height int64
 	scale         float64
 	most          float64
-}{{1280, 900, 0.5, 3600}, {390, 844, 0.6, 5400}}
+}{{1280, 900, 0.4, 3600}, {390, 844, 0.48, 5400}}
 
 // sheetQuality is that of a contact sheet, in percent.
-const sheetQuality = 40
+const sheetQuality = 30
 
 // each names a folder into which every picture of a sheet is written by itself too, to be looked at.
 const each = "LOCKSTEP_PICTURES_EACH"
@@ -50,7 +50,7 @@ func Sheet(t testing.TB, ctx context.Context, file string, window bool, load fun
 	defer cancel()
 	const style = `body{margin:0;padding:12px;background:#8a8f96;width:max-content}div{display:flex;gap:12px;align-items:flex-start;margin-bottom:12px}img{display:block}`
 	var picture []byte
-	err := chromedp.Run(sheet, chromedp.EmulateViewport(1900, 400), chromedp.Navigate("about:blank"), chromedp.ActionFunc(func(ctx context.Context) error {
+	err := chromedp.Run(sheet, chromedp.EmulateViewport(1500, 400), chromedp.Navigate("about:blank"), chromedp.ActionFunc(func(ctx context.Context) error {
 		tree, err := page.GetFrameTree().Do(ctx)
 		if err != nil {
 			return err

@@ -69,6 +69,7 @@ func TestPictures(t *testing.T) {
 	t.Run("meter", s.meter)
 	t.Run("empty", s.empty)
 	t.Run("town", s.town)
+	t.Run("session", s.session)
 }
 
 // town makes the pages of a member, of a visitor, and those of a node that is away.
@@ -116,7 +117,15 @@ func (s *sheets) town(t *testing.T) {
 	s.base = loom.URL
 	w.stop()
 	s.make("away", trade)
-	s.make("signed-out", "/", chromedp.Evaluate(`fetch("/sign-out", {method: "POST", body: new URLSearchParams({csrf: document.querySelector("[name=csrf]")?.value || ""})}).then(() => location.reload())`, nil), chromedp.WaitReady("main"))
+}
+
+// session makes the page that asks for the passphrase.
+func (s *sheets) session(t *testing.T) {
+	s.t = t
+	w := newTown(t)
+	s.on(w.memberPage("Loom"))
+	look(t, s.tab, "sign out", chromedp.Navigate(s.base+"/settings"), chromedp.WaitVisible(`form[action="/sign-out"]`), chromedp.Click(`form[action="/sign-out"] button`), chromedp.WaitVisible("[name=passphrase]"))
+	s.make("signed-out", "/")
 }
 
 // height is the height of the ledger.
