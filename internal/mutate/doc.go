@@ -5,5 +5,6 @@
 //
 //	go run ./internal/mutate              # every mutant: make mutants
 //	go run ./internal/mutate -sample 20   # a seeded sample
+//	go run ./internal/mutate -names FILE  # the mutants that a file names, as the survivors of an earlier run
 //	go run ./internal/mutate -list        # print the mutants and run nothing
 package main

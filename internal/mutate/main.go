@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	sample := flags.Int("sample", 0, "run so many mutants, drawn by the seed; 0 for all")
 	seed := flags.Uint64("seed", 1, "draws the sample")
 	match := flags.String("match", "", "run only the mutants whose name contains this text")
+	names := flags.String("names", "", "run only the mutants that this file names, one a line: the survivors of an earlier run")
 	list := flags.Bool("list", false, "print the mutants and run nothing")
 	workers := flags.Int("workers", runtime.NumCPU(), "mutants at a time")
 	timeout := flags.Duration("timeout", 2*time.Minute, "bound on the tests of one package")
@@ -74,6 +75,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	chosen := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool {
 		return equivalent[m.name] != "" || !strings.Contains(m.name, *match)
 	})
+	if *names != "" {
+		if chosen, err = named(out, *names, chosen); err != nil {
+			return err
+		}
+	}
 	if *sample > 0 && *sample < len(chosen) {
 		chosen = draw(chosen, *sample, *seed)
 	}
@@ -90,6 +96,25 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	r := &runner{root: root, random: random, workers: *workers, timeout: *timeout, report: func(o outcome) { printOutcome(out, o) }}
 	return judge(out, r.all(ctx, chosen))
+}
+
+// named returns the mutants that a file names, and prints the names that no mutant has any more.
+func named(out io.Writer, path string, mutants []mutant) (chosen []mutant, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		name := strings.TrimSpace(line)
+		at := slices.IndexFunc(mutants, func(m mutant) bool { return m.name == name })
+		switch {
+		case at >= 0:
+			chosen = append(chosen, mutants[at])
+		case name != "":
+			fmt.Fprintf(out, "no mutant any more, or listed as equivalent: %s\n", name)
+		}
+	}
+	return chosen, nil
 }
 
 func moduleRoot(ctx context.Context) (string, error) {

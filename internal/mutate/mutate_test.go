@@ -135,6 +135,24 @@ func TestEquivalentList(t *testing.T) {
 	}
 }
 
+// TestNamed chooses the survivors of an earlier run, and tells which of them are gone.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	mutants := []mutant{{name: "a"}, {name: "b => c"}, {name: "d"}}
+	path := filepath.Join(t.TempDir(), "survivors")
+	if err := os.WriteFile(path, []byte("d\n\n  b => c\nmended\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	chosen, err := named(&out, path, mutants)
+	if err != nil || !slices.Equal(names(chosen), []string{"d", "b => c"}) || out.String() != "no mutant any more, or listed as equivalent: mended\n" {
+		t.Errorf("%v, %v, %q", names(chosen), err, out.String())
+	}
+	if _, err := named(&out, path+".absent", mutants); err == nil {
+		t.Error("a file that does not exist names nothing")
+	}
+}
+
 // TestTargets finds the source of every target, and a mutant for every equivalent one.
 func TestTargets(t *testing.T) {
 	t.Parallel()
