@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"lockstep/types"
@@ -24,19 +23,25 @@ const (
 	// rehearsal is how many orders are placed for another product first, to learn how long the burst will take.
 	rehearsal = 4000
 	// gateSlack is by how much the gate is later than the burst is thought to end.
-	gateSlack = 2
+	gateSlack = 4
 )
 
-// city is one quarter-hour of many households on one node: all place a funded order, the gate closes, and the auctions of all zones make
-// trades that are paid and delivered from the beginning. The slot passes, the meters are read, and the trades are released.
+// quarters is how many quarter-hours a city plays: in the first one nothing is to be read or released yet, and the rest are the steady
+// state.
+const quarters = 3
+
+// city is some quarter-hours of many households on one node, one after the other. As agents do, a household makes one transaction in
+// each: it ends its trades of the last slot, a producer by its reading and a consumer by its releases, and places a funded order for the
+// next one. The gate closes, and the auctions of all zones make trades that are paid and delivered from the beginning.
 type city struct {
 	o          *Options
 	world      *world // money and signatures
 	node       *nodeTarget
 	households []*household
 	zones      int
-	from       types.Time       // the slot
-	purses     []types.Outpoint // of the households of the rehearsal, for after it
+	quarter    int           // the one under way, from zero
+	each       time.Duration // to sign and place an order, by the rehearsal
+	from       types.Time    // the slot
 	deals      []*deal
 	report     *CityReport
 }
@@ -56,7 +61,7 @@ func cityRules(households int) types.Params {
 // householdsCleared is how many households' auction a millisecond is thought to be long enough for, on a slow machine.
 const householdsCleared = 2
 
-// City does one quarter-hour of so many households as fast as one node takes it.
+// City does some quarter-hours of so many households as fast as one node takes them.
 func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 	o = o.withDefaults()
 	rules := cityRules(households)
@@ -76,7 +81,7 @@ func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 		return nil, err
 	}
 	stop := func() {}
-	for i, step := range []func(context.Context) error{c.fund, c.enrol, c.rehearse, c.order, c.auction, c.read, c.release, c.index} {
+	for i, step := range []func(context.Context) error{c.fund, c.enrol, c.rehearse, c.open, c.goOn, c.read, c.release, c.index} {
 		if i == 3 {
 			stop = o.Measured()
 		}
@@ -96,40 +101,36 @@ func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 	return c.report, nil
 }
 
-// fund gives every household a purse, and those of the rehearsal another one.
+// fund gives every household its money.
 func (c *city) fund(ctx context.Context) error {
-	var owners []*party
-	for _, h := range slices.Concat(c.households, c.rehearsing()) {
-		owners = append(owners, h.party)
-	}
-	purses := c.world.endow(owners)
+	owners := make([]*party, len(c.households))
 	for i, h := range c.households {
-		h.purse = purses[i]
+		owners[i] = h.party
 	}
-	c.purses = purses[len(c.households):]
+	for i, outpoint := range c.world.endow(owners) {
+		c.households[i].coin, c.households[i].money = outpoint, purse
+	}
 	c.o.Progress(Progress{What: "issuing money"})
 	_, err := run(ctx, c.node, single(c.world.grants), c.o.Clients, plan{})
 	return err
 }
 
-// rehearsing are the households that place an order before the burst.
-func (c *city) rehearsing() []*household { return c.households[:min(rehearsal, len(c.households))] }
-
-// rehearse places orders for a product that is not cleared before the end, and sets the gate by how long that took.
+// rehearse places orders for a product that is not cleared before the end, and measures how long that takes, to set the gates.
 func (c *city) rehearse(ctx context.Context) error {
-	c.o.Progress(Progress{What: "placing a few orders, to set the gate"})
+	c.o.Progress(Progress{What: "placing a few orders, to set the gates"})
 	begin := time.Now()
 	far := c.product("rehearsal", c.slotAfter(begin.Add(3*time.Hour)))
-	orders := c.signed(c.rehearsing(), func(h *household) (types.Body, int) { return c.orderFor(h, far), 1 })
+	orders := c.signed(c.households[:min(rehearsal, len(c.households))], func(h *household) turn { return c.orderFor(h, far) })
 	if _, err := run(ctx, c.node, queues(orders), c.o.Clients, plan{}); err != nil {
 		return fmt.Errorf("rehearse: %w", err)
 	}
-	for i, h := range c.rehearsing() {
-		h.purse = c.purses[i]
-	}
-	each := time.Since(begin) / time.Duration(len(orders)) // signing in it
-	c.from = c.slotAfter(time.Now().Add(gateSlack * each * time.Duration(len(c.households))))
+	c.each = time.Since(begin) / time.Duration(len(orders)) // signing in it
 	return nil
+}
+
+// nextSlot chooses a slot whose gate closes when all have had time to place their orders.
+func (c *city) nextSlot() {
+	c.from = c.slotAfter(time.Now().Add(gateSlack * c.each * time.Duration(len(c.households))))
 }
 
 // slotAfter is the first slot whose gate is a second or more after some moment.
@@ -139,16 +140,74 @@ func (c *city) slotAfter(moment time.Time) types.Time {
 	return from - from%types.Time(p.Slot)
 }
 
-// order is the burst: all households' orders.
-func (c *city) order(ctx context.Context) error {
+// open is the first quarter-hour: a burst of orders, and the auction.
+func (c *city) open(ctx context.Context) error {
 	c.o.Progress(Progress{What: "signing orders"})
+	c.nextSlot()
 	var err error
 	if c.report.Sizes, err = c.sizes(c.households[0], c.households[1], c.from); err != nil {
 		return err
 	}
-	orders := c.signed(c.households, func(h *household) (types.Body, int) { return c.orderFor(h, c.productOf(h)), 1 })
+	orders := c.signed(c.households, func(h *household) turn { return c.orderFor(h, c.productOf(h)) })
 	c.report.Orders = len(orders)
-	return c.phase(ctx, "orders", orders)
+	if err := c.beforeGate(ctx, "orders", orders); err != nil {
+		return err
+	}
+	return c.auction(ctx)
+}
+
+// beforeGate is a phase with orders, which must be there when the gate closes.
+func (c *city) beforeGate(ctx context.Context, name string, steps []step) error {
+	product := c.product("", c.from)
+	ctx, cancel := context.WithDeadlineCause(ctx, product.Gate(&c.world.params).Std(), errors.New("the gate closed before all orders were there: the machine has become slower since the rehearsal"))
+	defer cancel()
+	return c.phase(ctx, name, steps)
+}
+
+// goOn is the steady state: the quarter-hours after the first one.
+func (c *city) goOn(ctx context.Context) error {
+	for c.quarter = 1; c.quarter < quarters; c.quarter++ {
+		if err := c.goOnOnce(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goOnOnce is a quarter-hour: the trades of the last slot end, and orders for the next one are placed, by one transaction of each household.
+// The producers come first: a consumer releases when the ledger has the reading.
+func (c *city) goOnOnce(ctx context.Context) error {
+	if err := c.awaitReading(ctx); err != nil {
+		return err
+	}
+	first := len(c.report.Phases)
+	last := c.product("", c.from)
+	c.nextSlot()
+	for _, side := range []struct {
+		name string
+		bids bool
+		ends func(*household) []types.Action
+	}{
+		{"read and offer", false, func(h *household) []types.Action { return c.readingOf(h, &last) }},
+		{"release and bid", true, c.releasesOf},
+	} {
+		steps := c.signed(c.households, func(h *household) turn {
+			if h.bids != side.bids {
+				return turn{}
+			}
+			t := c.orderFor(h, c.productOf(h))
+			t.actions = append(side.ends(h), t.actions...)
+			return t
+		})
+		if err := c.beforeGate(ctx, side.name, steps); err != nil {
+			return err
+		}
+	}
+	if err := c.auction(ctx); err != nil {
+		return err
+	}
+	c.report.addSteady(c.report.Phases[first:])
+	return nil
 }
 
 // auction waits for the gate and then for the block that holds the auctions.
@@ -212,9 +271,8 @@ func (c *city) tick(ctx context.Context, amount types.Amount) error {
 	return c.node.submit(ctx, 0, []encoded{encode(c.world.issue([]types.Output{c.world.toKey(c.world.issuer, amount)}))})[0]
 }
 
-// read waits for the end of the slot and reads the meters: the readings of a producer are one transaction for all its trades. A release does
-// not wait for it, but a ledger's record of kept promises does.
-func (c *city) read(ctx context.Context) error {
+// awaitReading waits until the meters of the slot can be read, and makes a block of that time.
+func (c *city) awaitReading(ctx context.Context) error {
 	c.o.Progress(Progress{What: "waiting for the end of the slot"})
 	product := c.product("", c.from)
 	select {
@@ -222,26 +280,27 @@ func (c *city) read(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := c.tick(ctx, lastTick); err != nil { // so that a block is of a time after the slot
+	return c.tick(ctx, lastTick+types.Amount(c.quarter))
+}
+
+// read ends the last quarter-hour: a transaction for each producer, with the reading for all its trades.
+func (c *city) read(ctx context.Context) error {
+	if err := c.awaitReading(ctx); err != nil {
 		return err
 	}
-	return c.phase(ctx, "read", c.signed(c.households, func(h *household) (types.Body, int) {
+	product := c.product("", c.from)
+	return c.phase(ctx, "read", c.signed(c.households, func(h *household) turn {
 		if h.bids {
-			return types.Body{}, 0
+			return turn{}
 		}
-		var sold uint64
-		for _, d := range h.deals {
-			sold += d.quantity
-		}
-		reading := &types.Reading{Flow: flowOf(h.meter), From: c.from, Records: []types.HexBytes{recordOf(h.meter, &product, sold)}}
-		return types.Body{Actions: []types.Action{reading}}, len(h.deals)
+		return turn{actions: c.readingOf(h, &product), counts: len(h.deals)}
 	}))
 }
 
 // lastTick is a sum of money that no other tick makes.
 const lastTick = types.Amount(1 << 40)
 
-// release is E3, unsigned: a transaction for each trade.
+// release is E3, unsigned: a transaction for each trade of the last quarter-hour.
 func (c *city) release(ctx context.Context) error {
 	steps := make([]step, len(c.deals))
 	for i := range c.deals {
@@ -310,7 +369,7 @@ func (c *city) note(p Phase, took time.Duration, before usage) error {
 	if err != nil {
 		return err
 	}
-	p.Seconds = took.Seconds()
+	p.Seconds, p.CoreSeconds = took.Seconds(), (after.cpu - before.cpu).Seconds()
 	if p.Count > 0 {
 		p.PerS = float64(p.Count) / p.Seconds
 		p.CPU = float64((after.cpu - before.cpu).Microseconds()) / float64(p.Count)

@@ -3,11 +3,12 @@ package bench
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestCity does a quarter-hour of a village in two zones; a run audits its own books.
+// TestCity does some quarter-hours of a village in two zones; a run audits its own books.
 func TestCity(t *testing.T) {
 	t.Parallel()
 	o := Options{Folder: t.TempDir(), zones: 2}
@@ -21,11 +22,27 @@ func TestCity(t *testing.T) {
 	if report.ByQuarterHour < 60 || report.ByWindows < 1 {
 		t.Errorf("extrapolated: %d and %d households", report.ByQuarterHour, report.ByWindows)
 	}
-	want := map[string]int{"orders": 60, "auction": report.Trades, "read": report.Trades, "release": report.Trades}
+	var phases []string
+	counted := map[string]int{}
 	for _, p := range report.Phases {
-		if p.Count != want[p.Name] {
-			t.Errorf("%s: %d, not %d", p.Name, p.Count, want[p.Name])
+		phases = append(phases, p.Name)
+		counted[p.Name] = p.Count
+		if p.Name == "read and offer" && p.Txs != 30 || p.Name == "release and bid" && p.Txs != 30 {
+			t.Errorf("%s: %d transactions for 30 households", p.Name, p.Txs)
 		}
+	}
+	steady := []string{"read and offer", "release and bid", "auction"}
+	if want := slices.Concat([]string{"orders", "auction"}, steady, steady, []string{"read", "release", "index behind"}); !slices.Equal(phases, want) {
+		t.Errorf("phases %v", phases)
+	}
+	want := map[string]int{"orders": 60, "auction": report.Trades, "read and offer": 30, "release and bid": 30, "read": report.Trades, "release": report.Trades}
+	for name, count := range want {
+		if counted[name] != count {
+			t.Errorf("%s: %d, not %d", name, counted[name], count)
+		}
+	}
+	if s := report.Steady; s.Txs != 60 || s.Trades != report.Trades || s.Seconds <= 0 || s.CoreSeconds <= 0 {
+		t.Errorf("a steady quarter-hour: %+v", s)
 	}
 	var out strings.Builder
 	if err := report.WriteText(&out); err != nil || !strings.Contains(out.String(), "60 households in 2 zones") {

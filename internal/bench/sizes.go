@@ -28,7 +28,9 @@ func (c *city) sizes(bidder, producer *household, from types.Time) (s Sizes, err
 	product := c.product("zone-0", from)
 	c.world.begin = from
 	placed := func(h *household) (*types.Order, int, int) {
-		tx := c.world.sign(c.orderFor(h, product), h.party)
+		t, before := c.orderFor(h, product), *h
+		tx := c.sign(h, &t)
+		*h = before
 		order := tx.Body.Actions[0].(*types.Place).Order
 		return &order, len(tx.Bytes()), orderKeyLength + len(types.Encode(&types.PlacedOrder{Order: order, Tx: tx.ID(), Height: 1}))
 	}
