@@ -69,13 +69,15 @@ func (o *Order) Improves(old *Order) bool {
 }
 
 // CheckLate checks the order against those of its owner in the book, in a block of a time. From one smallest window before the gate on an
-// order may be added or improved, and none may be taken out: so none may meet one of its own owner either, since the auction nets the two.
+// order may be added or improved, and none may be taken out, nor any part of one: so none may meet one of its own owner either, since the
+// auction nets the two, and none may be one more offer of a connection point, since its offers share the places of its slot.
 // Own returns the owner's order of a number for the product, or nil.
 func (o *Order) CheckLate(params *Params, blockTime Time, own func(number uint8) *Order) error {
 	last := o.Product.Withdrawable(params)
 	if blockTime <= last {
 		return nil
 	}
+	added := own(o.Number) == nil
 	for number := range params.MarketOf(&o.Product).KeyOrders {
 		switch other := own(number); {
 		case other == nil:
@@ -84,10 +86,16 @@ func (o *Order) CheckLate(params *Params, blockTime Time, own func(number uint8)
 		case number != o.Number && o.meets(other):
 			return Refuse(CodeBookClosed, "since %s no order can be taken out, and this one would meet order %d of the same owner, which takes both out: its limit is %s",
 				last, number, other.Limit)
+		case added && o.sharesSlot(other):
+			return Refuse(CodeBookClosed, "since %s no order can be taken out, and this one would share the %d trades of its connection point with order %d, which could trade with fewer then: improve order %d instead",
+				last, MaxClaims, number, number)
 		}
 	}
 	return nil
 }
+
+// sharesSlot reports whether two offers for a product are measured at one connection point.
+func (o *Order) sharesSlot(other *Order) bool { return !o.Flow.IsZero() && o.Flow == other.Flow }
 
 // meets reports whether two orders for a product trade at one price.
 func (o *Order) meets(other *Order) bool {

@@ -233,6 +233,54 @@ func TestOrderImproves(t *testing.T) {
 	}
 }
 
+// A late order takes none of its owner's others out of the book, nor any part of one.
+func TestOrderCheckLate(t *testing.T) {
+	t.Parallel()
+	params, offer, bid := sampleParams(), sampleOrder(), sampleBid()
+	unmetered, elsewhere := offer, offer
+	unmetered.Flow = types.Flow{}
+	elsewhere.Flow.Point[0]++
+	last := offer.Product.Withdrawable(&params)
+	for name, c := range map[string]struct {
+		order, other types.Order
+		number       uint8 // of the other
+		at           types.Time
+		want         types.Code
+	}{
+		"another offer of a point":       {offer, offer, 1, last + 1, types.CodeBookClosed},
+		"in time":                        {offer, offer, 1, last, types.CodeOK},
+		"an offer of another point":      {offer, elsewhere, 1, last + 1, types.CodeOK},
+		"an offer without a point":       {unmetered, unmetered, 1, last + 1, types.CodeOK},
+		"the offer improved":             {offer, offer, 0, last + 1, types.CodeOK},
+		"another bid":                    {bid, bid, 1, last + 1, types.CodeOK},
+		"a bid that meets the offer":     {bid, offer, 1, last + 1, types.CodeBookClosed},
+		"the last number that a key has": {offer, offer, params.Market.KeyOrders - 1, last + 1, types.CodeBookClosed},
+	} {
+		c.order.Number = 0
+		err := c.order.CheckLate(&params, c.at, func(number uint8) *types.Order {
+			if number == c.number {
+				return &c.other
+			}
+			return nil
+		})
+		if types.CodeOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	second := offer // of two, improved while both stand
+	second.Number = 1
+	if err := second.CheckLate(&params, last+1, func(number uint8) *types.Order {
+		if number < 2 {
+			other := offer
+			other.Number = number
+			return &other
+		}
+		return nil
+	}); err != nil {
+		t.Errorf("one of two offers improved: %v", err)
+	}
+}
+
 // The agreement of a match is exact: no sum is rounded.
 func TestMatchAgreement(t *testing.T) {
 	t.Parallel()

@@ -147,14 +147,15 @@ type walletRecogniseCmd struct {
 }
 
 func (c *walletRecogniseCmd) Run(ctx context.Context, a *app) error {
-	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(_ *session, d *wallet.Draft) (plan, error) {
+	return a.operate(ctx, &c.walletFlags, c.yesFlag, c.proposeFlag, func(s *session, d *wallet.Draft) (plan, error) {
 		asset := types.Asset{Issuer: c.Issuer, Code: c.Code, Decimals: c.Decimals}
 		least, err := types.ParseAmount(c.Least, c.Decimals)
 		if err != nil {
 			return plan{}, misuse("--least %q: %v", c.Least, err)
 		}
 		what := fmt.Sprintf("%s of %s (asset %s)", c.Code, c.Issuer, asset.ID())
-		return plan{ask: "Recognise " + what + " for everybody", done: "The ledger recognises " + what, free: true}, d.Recognise(asset, least)
+		p := plan{ask: "Recognise " + what + " for everybody", worst: tooCoarse(&s.params, &asset), done: "The ledger recognises " + what, free: true}
+		return p, d.Recognise(asset, least)
 	})
 }
 

@@ -42,6 +42,8 @@ type walletIssueCmd struct {
 	Another  bool             `help:"Create a second asset of a code that you issue already, with other decimal places."`
 	To       *types.PublicKey `help:"Key that gets the sum; by default the issuer's own." placeholder:"KEY"`
 	yesFlag
+
+	fresh bool // it is the first issue of the asset
 }
 
 // defaultDecimals is the number of decimal places of most currencies.
@@ -69,7 +71,11 @@ func (c *walletIssueCmd) Run(ctx context.Context, a *app) error {
 			}
 			what += " to " + c.To.String()
 		}
-		return plan{ask: what, done: fmt.Sprintf("Issued %s %s (asset %s)", amount.Format(asset.Decimals), asset.Code, asset.ID())}, nil
+		p = plan{ask: what, done: fmt.Sprintf("Issued %s %s (asset %s)", amount.Format(asset.Decimals), asset.Code, asset.ID())}
+		if c.fresh {
+			p.worst = tooCoarse(&s.params, &asset)
+		}
+		return p, nil
 	})
 	if err != nil || slices.ContainsFunc(w.Trusted(), func(t wallet.TrustedAsset) bool { return t.Asset == asset }) {
 		return err
@@ -101,6 +107,7 @@ func (c *walletIssueCmd) asset(ctx context.Context, s *session) (types.Asset, er
 	before = slices.DeleteFunc(before, func(a types.Asset) bool { return a.Issuer != asset.Issuer || a.Code != asset.Code })
 	slices.SortFunc(before, func(a, b types.Asset) int { return cmp.Compare(a.Decimals, b.Decimals) })
 	before = slices.Compact(before)
+	c.fresh = !slices.Contains(before, asset)
 	switch {
 	case len(before) == 0 || c.Decimals != nil && (c.Another || slices.Contains(before, asset)):
 		return asset, nil

@@ -356,6 +356,32 @@ func TestNoWithdrawalByAnOwnOrder(t *testing.T) {
 	}
 }
 
+// The offers of a connection point share the places of its slot. So when orders can't be withdrawn any more, no further offer of the
+// point can come, which would leave the one that stands fewer trades; the one that stands can still be improved.
+func TestNoLateOfferOfTheSamePoint(t *testing.T) {
+	t.Parallel()
+	p := product()
+	at := func(w *world, before types.Duration) { w.before(p.Withdrawable(&w.params), before) }
+	t.Run("in time", func(t *testing.T) {
+		t.Parallel()
+		w := newMeteredMarket(t)
+		w.place("peter", types.Sell, 1)
+		at(w, second)
+		w.must(w.placeTx(w.order("peter", types.Sell, 2, numbered(1)), "peter"))
+		at(w, 0)
+		w.want(types.CodeBookClosed, w.placeTx(w.order("peter", types.Sell, 2, numbered(2)), "peter"))
+		w.must(w.placeTx(w.order("peter", types.Sell, 1, numbered(1)), "peter"))
+	})
+	t.Run("late", func(t *testing.T) {
+		t.Parallel()
+		w := newMeteredMarket(t)
+		at(w, 0)
+		w.must(w.placeTx(w.order("peter", types.Sell, 2, numbered(1)), "peter")) // the first one may come late
+		w.want(types.CodeBookClosed, w.placeTx(w.order("peter", types.Sell, 2, ofQuantity(10)), "peter"))
+		w.must(w.placeTx(w.order("peter", types.Sell, 1, numbered(1)), "peter"))
+	})
+}
+
 // A point sells a slot in one auction or by agreements, never by both.
 func TestASlotIsSoldInOnePlace(t *testing.T) {
 	t.Parallel()
