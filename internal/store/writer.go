@@ -100,7 +100,7 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 		if err != nil {
 			return err
 		}
-		sum.Coins, sum.Spendable, sum.Locked, sum.InOrders = sum.Coins+change.Coins, sum.Spendable+change.Spendable, sum.Locked+change.Locked, sum.InOrders+change.InOrders
+		sum.add(change)
 		w.known.put(at, sum)
 		if sum == (Balance{}) {
 			err = w.batch.Delete(key, nil)
@@ -112,6 +112,11 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 		}
 	}
 	return nil
+}
+
+// add adds the counts and sums of a change, whose parts may be below zero.
+func (b *Balance) add(change *Balance) {
+	b.Coins, b.Spendable, b.Locked, b.InOrders = b.Coins+change.Coins, b.Spendable+change.Spendable, b.Locked+change.Locked, b.InOrders+change.InOrders
 }
 
 // deriveAssets updates the assets by code.
