@@ -31,7 +31,7 @@ func (c *Client) Decisions(ctx context.Context, page Page) (decisions wire.Decis
 
 // AllDecisions iterates over the decisions of operators, newest first. It ends after an error.
 func (c *Client) AllDecisions(ctx context.Context) iter.Seq2[wire.Decision, error] {
-	return pages(Page{Limit: maxPage}, func(page Page) ([]wire.Decision, string, error) {
+	return Pages(Page{Limit: maxPage}, func(page Page) ([]wire.Decision, string, error) {
 		answer, err := c.Decisions(ctx, page)
 		return answer.Decisions, answer.Next, err
 	})

@@ -115,6 +115,62 @@ func TestAuction(t *testing.T) {
 	}
 }
 
+// TestEventsOfAnAuction: those who follow the ledger learn of each match with its product, and when all of an auction is done.
+func TestEventsOfAnAuction(t *testing.T) {
+	t.Parallel()
+	w := newMarket(t)
+	w.place("peter", types.Sell, 1)
+	w.place("clara", types.Bid, 3)
+	trade := w.gate().Trades[0].Trade
+	var seen []string
+	for _, event := range w.began {
+		if event.Kind == types.EventMatched && (event.Trade != trade || !slices.Equal(event.Keys, []types.PublicKey{party.Key("peter"), party.Key("clara")})) {
+			t.Errorf("the match is told as %+v", event)
+		}
+		if event.Kind == types.EventMatched || event.Kind == types.EventCleared {
+			seen = append(seen, string(event.Kind)+" "+event.Product.String())
+		}
+	}
+	id := w.productID()
+	if want := []string{"matched " + id.String(), "cleared " + id.String()}; !slices.Equal(seen, want) {
+		t.Errorf("the events are %q, not %q", seen, want)
+	}
+}
+
+// TestMatchesOfTwoPoints: the matches of each offer have their places in the slot of its own connection point.
+func TestMatchesOfTwoPoints(t *testing.T) {
+	t.Parallel()
+	w := newMeteredMarket(t)
+	second := types.Flow{Point: w.enrol(gatewayNamed("second", nil, []string{exportRegister}), types.PointID{}), Direction: types.DirectionExport}
+	w.place("peter", types.Sell, 1, ofQuantity(600))
+	other := w.order("peter", types.Sell, 1, ofQuantity(400), numbered(1))
+	other.Flow = second
+	w.must(w.placeTx(other, "peter"))
+	w.place("clara", types.Bid, 3, ofQuantity(500))
+	w.place("dora", types.Bid, 3, ofQuantity(500))
+	claimed, p := map[types.Flow]uint64{}, product()
+	for _, match := range w.gate().Trades {
+		trade, _ := w.reader().Trade(match.Trade)
+		claimed[trade.Agreement.Goods.Flow] += match.Quantity
+	}
+	if claimed[flow()] != 600 || claimed[second] != 400 {
+		t.Errorf("the points sell %v", claimed)
+	}
+	for at, want := range claimed {
+		got := uint64(0)
+		slot, _ := w.reader().Slot(at, p.From)
+		for _, claim := range slot.Claims {
+			if trade, _ := w.reader().Trade(claim.Trade); trade.Agreement.Goods.Flow != at {
+				t.Errorf("a trade of point %s has its place at point %s", trade.Agreement.Goods.Flow.Point, at.Point)
+			}
+			got += claim.Quantity
+		}
+		if got != want || int(slot.Open) != len(slot.Claims) {
+			t.Errorf("point %s has places for %d, sold %d; %d of %d are open", at.Point, got, want, slot.Open, len(slot.Claims))
+		}
+	}
+}
+
 // TestForeseenMatch: two parties foresee the very trade that the auction will make of their orders. They can't record it
 // before: the nonces of matches are the auctions'.
 func TestForeseenMatch(t *testing.T) {
@@ -185,11 +241,11 @@ func (w *world) waits(id types.ProductID) bool {
 }
 
 // TestALargeAuctionGoesOnOverBlocks: its price and fills stand at once, its orders leave and its trades come page by page. Meanwhile
-// the ledger goes on, the rest of the book can't be touched, and no other auction begins.
+// the ledger goes on, the rest of the book can't be touched, and no other auction begins but those of the same block.
 func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	t.Parallel()
-	const owners, each = 1040, 8
-	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners * each })
+	const owners, each, page = 1843, 5, 1024 // the second block has one unit left after its seventh page of matches
+	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners*each + 2 })
 	p := product()
 	id := p.ID()
 	w.wait(p.Gate(&w.params).Since(w.time) - 60*second)
@@ -214,25 +270,35 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 		}
 	}
 	w.must(txs...)
-	later := func(other types.ProductID) bool { return bytes.Compare(other[:], id[:]) > 0 }
-	other := func(o *types.Order) { // whose auction comes after this one
-		for n := 0; !later(o.Product.ID()); n++ {
-			o.Product.Zone = fmt.Sprint("zone ", n)
+	var after [2]types.Product // whose auctions come after this one, one after the other
+	for n, last := 0, id; n < len(after); n++ {
+		other := p
+		for k := 0; ; k++ {
+			other.Zone = fmt.Sprint("zone ", k)
+			if next := other.ID(); bytes.Compare(next[:], last[:]) > 0 {
+				last = next
+				break
+			}
 		}
+		after[n] = other
+		w.place("peter", types.Sell, 1, inZone(other.Zone))
+		w.place("clara", types.Bid, 3, inZone(other.Zone))
 	}
-	w.place("peter", types.Sell, 1, other)
-	w.place("clara", types.Bid, 3, other)
 
-	auction := w.gate()
+	w.wait(p.Gate(&w.params).Since(w.time) + 1)
+	auction := w.held[0]
 	if !w.due || !w.reader().Held(id) || len(auction.Results) != owners*each || len(auction.Rounds) != 1 {
 		t.Fatalf("after the first block: due %t, held %t, %s", w.due, w.reader().Held(id), show(auction)[:100])
+	}
+	if len(w.held) != 2 || !w.reader().Held(after[0].ID()) {
+		t.Fatalf("%d auctions were held by the first block, not that of the first other zone", len(w.held))
 	}
 	if len(auction.Trades) > 0 {
 		t.Fatalf("the first block makes %d trades: orders leave first", len(auction.Trades))
 	}
 	filled := auction.Rounds[0].Volume
 	last := auction.Results[len(auction.Results)-1] // of the last page, so its order is still in the state
-	if orders := slices.Collect(w.reader().Orders(id)); len(orders) != owners*each-8*1024 || orders[len(orders)-1].Order.ID() != last.Order {
+	if orders := slices.Collect(w.reader().Orders(id)); len(orders) != owners*each-8*page || orders[len(orders)-1].Order.ID() != last.Order {
 		t.Fatalf("%d orders are left in the state", len(orders))
 	}
 	i := slices.IndexFunc(txs, func(tx *types.Tx) bool { return tx.Signatures[0].Key == last.Owner })
@@ -241,17 +307,19 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	if late[0].Code != types.CodeBookClosed || late[1].Code != types.CodeOrderUnknown {
 		t.Errorf("an order %s, a withdrawal %s", late[0].Code, late[1].Code)
 	}
-	if len(slices.Collect(w.reader().Orders(id))) > 0 || len(auction.Trades) == 0 {
-		t.Error("orders are left to the third block, or no trades are made by the second")
+	if left := len(slices.Collect(w.reader().Orders(id))); left > 0 || len(auction.Trades) != 8*page {
+		t.Errorf("%d orders are left to the third block, and %d trades are made by the second", left, len(auction.Trades))
 	}
-	if w.due == w.reader().Held(id) && len(w.held) != 1 {
-		t.Error("another auction is held while pages of this one are left")
+	for n := 1; w.due; n++ {
+		if len(w.held) != 2 {
+			t.Error("another auction is held while pages of earlier ones are left")
+		}
+		if w.try(1); n > 1 {
+			t.Fatal("the rest takes more than a block")
+		}
 	}
-	if blocks := w.drain(); blocks > 1 {
-		t.Errorf("the rest takes %d blocks more", blocks)
-	}
-	if w.reader().Held(id) || len(w.held) != 2 {
-		t.Errorf("%d auctions were held, not that of the other zone", len(w.held))
+	if w.reader().Held(id) || w.reader().Held(after[0].ID()) || w.reader().Held(after[1].ID()) || len(w.held) != 3 {
+		t.Errorf("%d auctions were held, not those of the other zones", len(w.held))
 	}
 	ids, traded := map[types.TradeID]bool{}, uint64(0)
 	for _, match := range auction.Trades {

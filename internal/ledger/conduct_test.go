@@ -216,6 +216,7 @@ func TestSettlementIsOnRecord(t *testing.T) {
 	}{
 		"half":                        {500, "", types.Conduct{Kept: 100, Failed: 100, Disputes: 1}, types.Conduct{Kept: 100, Disputes: 1}},
 		"all":                         {1000, "", types.Conduct{Kept: 200, Disputes: 1}, types.Conduct{Failed: 200, Disputes: 1}},
+		"all but one Wh":              {999, "", types.Conduct{Kept: 199, Failed: 1, Disputes: 1}, types.Conduct{Kept: 199, Disputes: 1}},
 		"half, a stall to read":       {500, "reading", types.Conduct{Kept: 100, Disputes: 1, Excused: 1}, types.Conduct{Kept: 100, Disputes: 1}},
 		"half, a stall to confirm":    {500, "confirm", types.Conduct{Kept: 100, Failed: 100, Disputes: 1}, types.Conduct{Kept: 100, Disputes: 1}},
 		"all, a stall to confirm":     {1000, "confirm", types.Conduct{Kept: 200, Disputes: 1}, types.Conduct{Disputes: 1, Excused: 1}},
@@ -250,10 +251,7 @@ func TestSettlementIsOnRecord(t *testing.T) {
 					t.Errorf("%s has %+v, want %+v", who, got, want)
 				}
 			}
-			toPeter := types.Amount(100 + 100) // half of the price and of the bond
-			if c.read == 1000 {
-				toPeter = 500
-			}
+			toPeter := map[uint64]types.Amount{500: 100 + 100, 999: 199 + 199, 1000: 500}[c.read] // of the price and of the bond; of all the deposit too
 			if peter, clara := w.has("peter"), w.has("clara"); peter != 1_000_000-200+toPeter || clara != 1_000_000-300+500-toPeter {
 				t.Errorf("peter has %s and clara %s", peter, clara)
 			}
@@ -279,5 +277,10 @@ func TestDemandedRecords(t *testing.T) {
 	want := "95/0 at 5: 1000, 0/0 at 2: 1000 | clara 1000, dora 1000, paul 1000, peter 1000"
 	if got := show(w.held[1]); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for round, match := range w.held[1].Trades {
+		if trade, _ := w.reader().Trade(match.Trade); int(match.Round) != round || trade.Agreement.Price != []types.Amount{500, 200}[round] {
+			t.Errorf("a trade of round %d is said to be of round %d, its price is %s", round, match.Round, trade.Agreement.Price)
+		}
 	}
 }

@@ -23,6 +23,7 @@ type world struct {
 	time   types.Time
 	held   []*types.Auction
 	leaves []ledger.Leaf // of all blocks
+	began  []types.Event // of the begin of each block: what is due, and the auctions
 	due    bool          // more are, as the last block says
 	facts  ledger.Facts  // of each block; with validators, the block before has a commitment
 	last   ledger.Diff
@@ -79,7 +80,7 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 		facts.Last = types.Hash{byte(w.height >> 8), byte(w.height), 1}
 	}
 	state.Learn(facts)
-	state.Begin(w.height, w.time)
+	w.began = append(w.began, state.Begin(w.height, w.time)...)
 	var results []ledger.Result
 	for i, good := range types.VerifySignatures(txs...) {
 		received, err := types.DecodeTx(txs[i].Bytes())
@@ -95,6 +96,9 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 	w.last = diff
 	w.held, w.due = append(w.held, diff.Auctions...), diff.Due
 	for _, matched := range diff.Matched {
+		if len(matched.Trades) == 0 {
+			w.t.Fatalf("page %d of product %s has no trade", matched.Page, matched.Product)
+		}
 		auction := w.held[slices.IndexFunc(w.held, func(a *types.Auction) bool { return a.Product.ID() == matched.Product })]
 		auction.Trades = append(auction.Trades, matched.Trades...)
 	}
@@ -125,7 +129,7 @@ func (w *world) withoutRefused(diff *ledger.Diff, txs []*types.Tx, results []led
 // clone is the same world, going its own way from here.
 func (w *world) clone() *world {
 	clone := *w
-	clone.view = w.view.Clone()
+	clone.view, clone.began = w.view.Clone(), slices.Clone(w.began)
 	return &clone
 }
 
