@@ -125,7 +125,7 @@ func parsePrice(flag, text, unit string, asset *types.Asset) (types.Rate, error)
 
 // belowZero refuses a negative price.
 func belowZero(what, text string) error {
-	return fmt.Errorf("%s %q is below zero, and this ledger has no negative prices: the section \"Prices below zero\" of docs/explanation/markets.md shows how such a trade is made", what, text)
+	return fmt.Errorf("%s %q is below zero, and a trade has one payer: energy that somebody is paid to take is sold the other way round, as --commodity intake. See the section \"Prices below zero\" of docs/explanation/markets.md", what, text)
 }
 
 // priceForm is the way in which a price was written: "30ct/kWh", "45 EUR/MWh", "12".

@@ -380,6 +380,7 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 
 	{"order.title", "Your order", "您的订单"},
 	{"order.note", "It locks the most that it can cost. What no match needs is yours again after the auction.", "锁定最多可能支付的金额；拍卖后未用部分归还给您。"},
+	{"order.below_zero", "{limit} is below zero, and a trade has one payer. Energy that somebody is paid to take is sold the other way round, in an auction of intake: its taker offers, and is paid.", "{limit} 低于零，而每笔交易只有一个付款方。付钱请人消纳的电量要反过来交易：在“intake”拍卖中，消纳方作为卖方报价并收款。"},
 	{"order.nearest", "it is between two steps of this auction; the nearest: {near}", "不在本拍卖的档位上；最接近的是：{near}"},
 	{"order.or", " and ", "和"},
 	{"order.side", "side", "方向"},

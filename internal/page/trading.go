@@ -287,7 +287,11 @@ func (c *screen) offGrid(p *types.Product, err error) error {
 
 // limit reads a price as the page writes them: ct/kWh for energy in an asset with cents, else the asset for each unit.
 func (c *screen) limit(product *types.Product, text string) (types.Rate, error) {
-	typed, err := types.ParseRate(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "−") {
+		return types.Rate{}, types.Refuse(types.CodeOrder, "%s", c.Plain("order.below_zero", "limit", text))
+	}
+	typed, err := types.ParseRate(text)
 	asset, known := c.facts.asset(c.r.Context(), product.Asset)
 	if err != nil || !known {
 		return typed, c.tell(types.CodeMalformed, "fault.price", "text", clipped(text))

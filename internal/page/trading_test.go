@@ -69,6 +69,11 @@ func TestOrderByPage(t *testing.T) {
 			t.Errorf("%s: no reason, or no way to try again: %s", wrong, heading(text))
 		}
 	}
+	for _, minus := range []string{"-", "%E2%88%92"} {
+		if text := loom.get(path+"/order?side=offer&quantity=5&limit="+minus+"5", http.StatusUnprocessableEntity); !strings.Contains(alert(text), "auction of intake") {
+			t.Errorf("a limit below zero: %s", alert(text))
+		}
+	}
 	question := loom.get(path+"/order?side=bid&quantity=200&limit=24.5", http.StatusOK)
 	if !strings.Contains(heading(question), "24.50") {
 		t.Errorf("the question: %s", heading(question))
