@@ -335,6 +335,22 @@ func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	}
 }
 
+// TestPagesOfRounds: a page of matches has the prices of its own rounds, also if it begins in a later one.
+func TestPagesOfRounds(t *testing.T) {
+	t.Parallel()
+	const each = 700
+	rounds := []types.Round{{Price: 1}, {Price: 2}, {Price: 3}}
+	prices := ledger.PricesOfPages(types.DefaultParams("test"), rounds, each)
+	for i, got := range prices {
+		if want := types.Amount(1 + i/each); got != want {
+			t.Fatalf("match %d has the price %s, not %s", i, got, want)
+		}
+	}
+	if len(prices) != len(rounds)*each {
+		t.Errorf("%d matches", len(prices))
+	}
+}
+
 // TestManySmallAuctionsShareABlock: a block's share of auctions depends on their size, not on their number.
 func TestManySmallAuctionsShareABlock(t *testing.T) {
 	t.Parallel()

@@ -27,3 +27,24 @@ func SlotKey(flow types.Flow, from types.Time) string {
 	at := slotKey(slotID(flow, from))
 	return at.String()
 }
+
+// PricesOfPages queues so many matches of each round of an auction, and returns the price that the pages give each of them.
+func PricesOfPages(params types.Params, rounds []types.Round, matches int) (prices []types.Amount) {
+	s := New(NewMemory(), params)
+	var all []heldMatch
+	for round := range rounds {
+		for range matches {
+			all = append(all, heldMatch{Round: uint32(round), Lots: 1})
+		}
+	}
+	h := held{}
+	s.queuePages(h, nil, rounds, all)
+	kept, _ := get[held](s, heldKey(h.Product.ID()))
+	for i := range kept.Pages {
+		page, _ := get[heldPage](s, heldPageKey(h.Product.ID(), i))
+		for j := range page.Matches {
+			prices = append(prices, page.Rounds[page.Matches[j].Round-page.Round].Price)
+		}
+	}
+	return prices
+}
