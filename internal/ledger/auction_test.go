@@ -115,7 +115,7 @@ func TestAuction(t *testing.T) {
 	}
 }
 
-// TestEventsOfAnAuction: those who follow the ledger learn of each match with its product, and when all of an auction is done.
+// TestEventsOfAnAuction: an event tells each match with its product, and one the end of the auction.
 func TestEventsOfAnAuction(t *testing.T) {
 	t.Parallel()
 	w := newMarket(t)
