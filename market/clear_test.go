@@ -123,6 +123,34 @@ func TestClear(t *testing.T) {
 	}
 }
 
+// TestPhantoms: on the book of docs/explanation/markets.md a huge bid still moves the price, as every buyer of all that is offered does: it
+// pays for all that is left. An order that trades nothing moves nothing.
+func TestPhantoms(t *testing.T) {
+	t.Parallel()
+	const book = "elm bid 75 358\n hazel bid 51 353\n fir bid 90 337\n ginkgo bid 127 312\n ivy bid 99 299\n juniper bid 76 281\n loom bid 664 256\n kiln bid 1317 233\n" +
+		"birch offer 1365 73\n alder offer 971 82\n cedar offer 746 96\n dairy offer 1414 114"
+	clear := func(more string) *market.Clearing {
+		c, err := market.Clear(parse(t, book+more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := clear(""); c.Price != 96 || c.Volume != 2499 {
+		t.Errorf("the book clears at %d: %d", c.Price, c.Volume)
+	}
+	for _, crumb := range []string{"\n x offer 1 232", "\n x bid 1 95", "\n x bid 1000000 95 min=1000000"} {
+		if c := clear(crumb); c.Price != 96 || c.Volume != 2499 {
+			t.Errorf("with %s it clears at %d: %d", crumb, c.Price, c.Volume)
+		}
+	}
+	c := clear("\n x bid 1000000 232")
+	i := slices.IndexFunc(c.Fills, func(f market.Fill) bool { return f.ID == "x" })
+	if c.Price != 232 || c.Volume != 4496 || i < 0 || c.Fills[i].Lots != 1997 {
+		t.Errorf("with a bid of 1,000,000 it clears at %d: %s", c.Price, result(t, parse(t, book+"\n x bid 1000000 232")))
+	}
+}
+
 func TestClearRefuses(t *testing.T) {
 	t.Parallel()
 	for name, orders := range map[string][]market.Order{
