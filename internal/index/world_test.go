@@ -213,7 +213,10 @@ func (w *world) play(blocks int, each func()) {
 
 func (w *world) newBusiness(s *store.IndexedSnapshot) *types.Tx {
 	if w.random.IntN(5) == 0 {
-		for standing := range s.OffersAfter(types.OfferID{}) {
+		for standing, err := range s.OffersAfter(types.OfferID{}) {
+			if err != nil {
+				w.t.Fatal(err)
+			}
 			return w.take(standing)
 		}
 		return w.post()
