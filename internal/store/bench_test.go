@@ -74,6 +74,9 @@ func (p *pair) pay(w *world, round int) *types.Tx {
 	agree := &types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Consumer}
 	body := w.body(agree, &types.Pay{Trade: p.trade, Digest: p.secret().Digest(1)})
 	body.Inputs = p.purse
+	if len(p.purse) > 1 { // the payment of the last trade is the producer's
+		return sign(body, p.consumer, p.producer)
+	}
 	return sign(body, p.consumer)
 }
 

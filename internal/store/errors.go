@@ -40,7 +40,7 @@ func openError(dir string, cause error) error {
 
 // damagedError reports files that are inconsistent or missing.
 func damagedError(dir string, cause error) error {
-	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move the folder away and start the node: it rebuilds the store from its blocks", ErrDamaged, dir, cause)
+	return fmt.Errorf("%w: %s can't be read (%w); restore a backup, or move the folder away and start the node: it rebuilds the store from its blocks if it has kept all; else make the node anew with 'lockstep node join'", ErrDamaged, dir, cause)
 }
 
 func formatError(dir string, version []byte) error {
