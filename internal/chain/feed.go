@@ -82,6 +82,16 @@ func (f *feed) since() time.Duration {
 	return time.Since(f.came)
 }
 
+// lastCame returns when the last block of this run was committed; zero before the first.
+func (f *feed) lastCame() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last == nil {
+		return time.Time{}
+	}
+	return f.came
+}
+
 func (f *feed) notify(outcome Outcome) {
 	for _, waiter := range f.waiters[outcome.Tx] {
 		waiter <- outcome // buffered for its one outcome

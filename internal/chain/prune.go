@@ -26,6 +26,8 @@ const (
 	prunePause = 5 * time.Second
 	// keptLogs is how many full files of the engine's log of messages stay: a height takes one of 10 MB hardly ever.
 	keptLogs = 2
+	// logMargin is far more than the time between the decision of a block and its commit.
+	logMargin = time.Minute
 )
 
 // retention is which blocks the engine keeps. The zero retention is all.
@@ -48,8 +50,10 @@ func (r *retention) next() int64 {
 // what the index has not read, what a crash would replay, or what evidence against a validator needs.
 func (c *Chain) prune(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := trimLogs(filepath.Join(c.config.Dir, "data", "cs.wal")); err != nil {
-			c.logger.Warn("the engine's log is not trimmed", "why", err)
+		if came := c.feed.lastCame(); !came.IsZero() {
+			if err := trimLogs(filepath.Join(c.config.Dir, "data", "cs.wal"), came.Add(-logMargin)); err != nil {
+				c.logger.Warn("the engine's log is not trimmed", "why", err)
+			}
 		}
 		if c.config.Keep > 0 {
 			if err := c.pruneOnce(ctx); err != nil && ctx.Err() == nil {
@@ -124,8 +128,9 @@ func (c *Chain) oldestSnapshot() (uint64, error) {
 	return heights[len(heights)-1], nil
 }
 
-// trimLogs removes the full files of the engine's log of messages but the newest: after a crash it reads the last height alone.
-func trimLogs(dir string) error {
+// trimLogs removes the full files of the engine's log of messages but the newest, and none that was written after a time: after a crash the engine reads the messages since the last
+// block, by which a validator knows what it is locked on.
+func trimLogs(dir string, before time.Time) error {
 	full, err := filepath.Glob(filepath.Join(dir, "wal.*"))
 	if err != nil || len(full) <= keptLogs {
 		return err
@@ -133,8 +138,12 @@ func trimLogs(dir string) error {
 	slices.Sort(full) // numbers of three digits, then more
 	slices.SortStableFunc(full, func(a, b string) int { return len(a) - len(b) })
 	for _, file := range full[:len(full)-keptLogs] {
-		if removeErr := os.Remove(file); !errors.Is(removeErr, fs.ErrNotExist) {
-			err = errors.Join(err, removeErr)
+		info, statErr := os.Stat(file)
+		if statErr == nil && info.ModTime().Before(before) {
+			statErr = os.Remove(file)
+		}
+		if !errors.Is(statErr, fs.ErrNotExist) {
+			err = errors.Join(err, statErr)
 		}
 	}
 	return err

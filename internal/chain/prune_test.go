@@ -98,16 +98,30 @@ func TestTrimmedLogs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "wal"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := trimLogs(dir); err != nil {
+	now := time.Now()
+	for number, age := range map[int]time.Duration{998: 3 * time.Hour, 999: time.Hour} {
+		if err := os.Chtimes(filepath.Join(dir, fmt.Sprintf("wal.%03d", number)), now, now.Add(-age)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	for i := range files {
-		files[i] = filepath.Base(files[i])
-	}
-	if want := []string{"wal", "wal.1000", "wal.1001"}; err != nil || !slices.Equal(files, want) {
-		t.Errorf("the files %s are left, want %s (%v)", files, want, err)
+	for _, step := range []struct {
+		before time.Time
+		want   []string
+	}{
+		{now.Add(-4 * time.Hour), []string{"wal", "wal.1000", "wal.1001", "wal.998", "wal.999"}},
+		{now.Add(-2 * time.Hour), []string{"wal", "wal.1000", "wal.1001", "wal.999"}}, // the other has messages since the last block
+		{now.Add(time.Hour), []string{"wal", "wal.1000", "wal.1001"}},
+		{now.Add(time.Hour), []string{"wal", "wal.1000", "wal.1001"}},
+	} {
+		if err := trimLogs(dir, step.before); err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		for i := range files {
+			files[i] = filepath.Base(files[i])
+		}
+		if err != nil || !slices.Equal(files, step.want) {
+			t.Errorf("the files %s are left, want %s (%v)", files, step.want, err)
+		}
 	}
 }

@@ -108,15 +108,11 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
-	var indexed func() (uint64, error)
-	if settings.indexed() {
-		indexed = func() (uint64, error) { return n.index.Height(), nil }
-	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
 		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
 		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
-		Keep: keep, Indexed: indexed,
+		Keep: keep, Indexed: n.indexed,
 	}, n.store, n.logger)
 	if err != nil {
 		return err
@@ -161,6 +157,14 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	return n.listen(config.Dir, &settings)
+}
+
+// indexed returns the last block that the index has read: the history before it may be pruned.
+func (n *Node) indexed() (uint64, error) {
+	if n.index == nil {
+		return n.store.Height(), nil
+	}
+	return n.index.Height(), nil
 }
 
 // listen opens the API's addresses.
