@@ -1,0 +1,84 @@
+package node
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"lockstep/client/wire"
+	"lockstep/types"
+)
+
+// TestPrunedNode runs a node that keeps its history for a moment, kills it while it removes the rest, and checks its files. Asked for what is gone, it says so, and where to ask.
+func TestPrunedNode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	settings := DefaultSettings()
+	settings.Keep = "1s"
+	if err := Init(dir, InitOptions{Params: quickParams(), Settings: settings, Evidence: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	n, stop := start(t, dir)
+	first := mint(n.Params(), 7, "peter")
+	must(t, n.Ledger(), first)
+	receipt, err := n.Ledger().Receipt(t.Context(), first.ID())
+	if err != nil || receipt.Status != wire.StatusCommitted {
+		t.Fatal(receipt, err)
+	}
+	for i, deadline := types.Amount(1), time.Now().Add(3*time.Minute); n.store.Base() < receipt.Height; i++ {
+		if time.Now().After(deadline) {
+			t.Fatalf("at block %d the history begins at %d", n.store.Height(), n.store.Base()+1)
+		}
+		if n.store.Height() < receipt.Height+300 {
+			must(t, n.Ledger(), mint(n.Params(), i, "clara"))
+		} else {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	_, err = n.Ledger().Receipt(t.Context(), first.ID())
+	wantPruned(t, "the receipt", err)
+	_, err = n.Ledger().Block(t.Context(), receipt.Height, false)
+	wantPruned(t, "the block", err)
+	_, err = n.Ledger().Trade(t.Context(), types.TradeID{1})
+	wantPruned(t, "a trade", err)
+	_, err = n.Ledger().TradeProof(t.Context(), types.TradeID{1})
+	wantPruned(t, "the proof of a trade", err)
+	_, err = n.Ledger().TxProof(t.Context(), first.ID())
+	wantPruned(t, "the proof of a transaction", err)
+	if _, err := n.Ledger().LeafProof(t.Context(), 1); err != nil {
+		t.Errorf("a leaf of a segment that is kept: %v", err)
+	}
+	stop()
+	for range 2 {
+		c := startChild(t, dir)
+		c.address(t)
+		time.Sleep(300 * time.Millisecond)
+		c.kill()
+		if _, err := Check(dir, slog.New(slog.DiscardHandler)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func wantPruned(t *testing.T, what string, err error) {
+	t.Helper()
+	if types.CodeOf(err) != types.CodePruned || !strings.Contains(err.Error(), `ask a node that keeps all ("keep": "all")`) {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// TestKeepSetting checks the forms of the setting.
+func TestKeepSetting(t *testing.T) {
+	t.Parallel()
+	for text, valid := range map[string]bool{"all": true, "720h": true, "1s": true, "0s": false, "-1h": false, "30": false, "": false, "All": false} {
+		settings := DefaultSettings()
+		settings.Keep = text
+		if err := settings.Check(); (err == nil) != valid {
+			t.Errorf("keep %q: %v", text, err)
+		}
+		if keep, err := settings.keep(); valid && (err != nil || (keep == 0) != (text == KeepAll)) {
+			t.Errorf("keep %q is %s (%v)", text, keep, err)
+		}
+	}
+}
