@@ -29,7 +29,7 @@ const (
 )
 
 // quick checkpoints are reached by a test.
-var quick = ledger.Checkpoints{Every: 4, Delay: 2} //nolint:gochecknoglobals // constant
+var quick = ledger.Checkpoints{Every: 4, Delay: 2}
 
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), params: types.DefaultParams("test"), time: start}
