@@ -147,10 +147,16 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 		c.driven.custody = c.custody
 	}
 	c.signer = &stamper{FilePV: validator, custody: c.custody, clock: c.clock, failure: c.failure, stop: c.stop, signed: c.config.signed}
+	var options []cmtnode.Option
+	if c.config.Sync != nil {
+		config.StateSync.Enable = true // after the check of the configuration, which asks for servers of the engine's own interface
+		config.StateSync.DiscoveryTime = syncDiscovery
+		options = append(options, cmtnode.StateProvider(&headers{sync: c.config.Sync, genesis: files.Genesis}))
+	}
 	c.engine, err = cmtnode.NewNode(config, c.signer, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure})
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure}, options...)
 	if err == nil && c.config.every > 0 {
 		if reactor, ok := c.engine.Switch().Reactor("PEX"); ok {
 			if exchange, ok := reactor.(*pex.Reactor); ok {
@@ -160,6 +166,9 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	}
 	return err
 }
+
+// syncDiscovery is how long a node that begins with a snapshot asks its peers for theirs, again and again until there is one.
+const syncDiscovery = 5 * time.Second
 
 // openDatabase opens a database for the engine and registers it, so that Close can close it if the engine never starts.
 func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {

@@ -51,6 +51,9 @@ type Config struct {
 	Keep    time.Duration
 	Indexed func() (uint64, error)
 
+	// Sync lets an empty node begin with a snapshot of its peers; nil: with the first block.
+	Sync *Sync
+
 	// Tests replace these.
 	every      time.Duration        // between two looks for further peers
 	clock      func() moment        // reads the machine's clocks

@@ -16,8 +16,15 @@ type engineLogger struct {
 	failure *failure
 }
 
-// consensusFailed is how the engine says that it has recovered from a panic in consensus, which is over for good then.
-const consensusFailed = "CONSENSUS FAILURE!!!"
+// fatalMessages are how the engine says that it has recovered from a panic in consensus, which is over for good then, or that it could not begin with a snapshot; it
+// goes on without doing anything.
+var fatalMessages = map[string]string{ //nolint:gochecknoglobals // a constant table
+	"CONSENSUS FAILURE!!!":                    "consensus",
+	"State sync failed":                       "begin with a snapshot",
+	"Failed to bootstrap node with new state": "begin with a snapshot",
+	"Failed to store last seen commit":        "begin with a snapshot",
+	"Failed to switch to block sync":          "begin with a snapshot",
+}
 
 func (l engineLogger) Debug(string, ...any) {}
 func (l engineLogger) Info(string, ...any)  {}
@@ -27,10 +34,10 @@ func (l engineLogger) Warn(message string, keyvals ...any) {
 }
 
 func (l engineLogger) Error(message string, keyvals ...any) {
-	if message == consensusFailed {
+	if failure, fatal := fatalMessages[message]; fatal {
 		for i := 0; i+1 < len(keyvals); i += 2 {
 			if keyvals[i] == "err" {
-				l.failure.set(fmt.Errorf("consensus: %w", asError(keyvals[i+1])))
+				l.failure.set(fmt.Errorf("%s: %w", failure, asError(keyvals[i+1])))
 			}
 		}
 	}

@@ -88,13 +88,13 @@ func (l *Log) checkRows() error {
 	return nil
 }
 
-// Join makes an empty log one that continues at the mark of a snapshot.
+// Join makes a log without leaves one that continues at the mark of a snapshot.
 func (l *Log) Join(at Mark) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	start := Start{First: at.Size, Joined: at}
-	if l.at.Size > 0 {
-		return fmt.Errorf("the log of outcomes has %d leaves: only an empty one takes a snapshot", l.at.Size)
+	if kept := l.at.Size - l.start.First; kept > 0 {
+		return fmt.Errorf("the log of outcomes has %d leaves: only an empty one takes a snapshot", kept)
 	}
 	if err := start.valid(&at); err != nil {
 		return err

@@ -26,14 +26,16 @@ type Restore struct {
 
 // Restore begins to fill the store from a snapshot. It checks the head against the app hash of the snapshot's last block, which the caller trusts.
 func (s *Store) Restore(head *snapshot.Head, trusted types.Hash) (*Restore, error) {
-	if s.Height() > 0 {
-		return nil, fmt.Errorf("the store is at block %d: only an empty one takes a snapshot", s.Height())
+	if height := s.Height(); height > s.Base() {
+		return nil, fmt.Errorf("the store is at block %d: only an empty one takes a snapshot", height)
 	}
 	state, err := head.Check(s.checkpoints, trusted)
 	if err != nil {
 		return nil, err
 	}
-	err = s.guard.call(func() error { return errors.Join(s.empty(), s.db.Set(restoringKey(), nil, pebble.Sync)) })
+	if err = s.reset(); err == nil { // it may have a snapshot that the engine has lost in a crash
+		err = s.guard.call(func() error { return s.db.Set(restoringKey(), nil, pebble.Sync) })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("begin to take the snapshot: %w", disk.Explain(s.dir, err))
 	}
@@ -160,8 +162,19 @@ func (r *Restore) Finish() error {
 }
 
 // Abort empties the store again.
-func (r *Restore) Abort() error {
-	return r.store.guard.call(r.store.empty)
+func (r *Restore) Abort() error { return r.store.reset() }
+
+// reset empties a store without history.
+func (s *Store) reset() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.guard.call(func() error { return errors.Join(s.empty(), s.log.Join(outcomes.Mark{})) })
+	if err != nil {
+		return s.fail(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loadPosition()
 }
 
 // empty removes all but the format and the parameters.

@@ -1,0 +1,87 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/snapshot"
+	"lockstep/internal/store"
+	"lockstep/types"
+)
+
+// TestSync lets a node join a running chain by a snapshot, with headers from the other node's API: it never reads the blocks before, and follows. A node whose headers
+// are altered on the way takes no snapshot.
+func TestSync(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	w := newWorld(t, func(c *Config) { c.Listen, c.Idle = address, 5*time.Millisecond })
+	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
+	w.run()
+	checkpoints := ledger.StandardCheckpoints()
+	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
+		w.must(w.mint(i, "peter"))
+	}
+	awaitSnapshot(t, w.application())
+	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := string(w.engine.NodeInfo().ID()) + "@" + address
+	joined := func(edit func(*LightBlock)) *world {
+		t.Helper()
+		j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
+		j.config = Config{Dir: filepath.Join(j.dir, "engine"), Peers: []string{peer}, Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) {
+			light, err := w.LightBlock(height)
+			edit(&light)
+			return light, err
+		}}}
+		if err := Join(j.config.Dir, genesis); err != nil {
+			t.Fatal(err)
+		}
+		j.open()
+		t.Cleanup(j.close)
+		return j.run()
+	}
+	liar := joined(func(l *LightBlock) { l.Header = bytes.Replace(l.Header, []byte("test"), []byte("tset"), 1) })
+	j := joined(func(*LightBlock) {})
+	last := w.mint(4711, "clara")
+	w.must(last)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
+		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
+	}
+	if base := j.store.Base(); base < checkpoints.Every {
+		t.Errorf("the history of the node begins at %d: it has not taken the snapshot", base)
+	}
+	if liar.store.Height() > 0 {
+		t.Error("a node takes a snapshot whose headers are not signed")
+	}
+	j.close()
+	j.open()
+	j.run()
+	last = w.mint(4712, "clara")
+	w.must(last)
+	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
+		t.Fatalf("after a start: %v (%v)", outcome, err)
+	}
+	j.close()
+	s, err := store.Open(filepath.Join(j.dir, "store"), j.params, store.DefaultMemory, j.logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Check()
+	if err == nil {
+		_, err = Check(j.config.Dir, s)
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Error(err)
+	}
+}
