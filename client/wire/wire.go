@@ -301,6 +301,8 @@ type Network struct {
 	Node    string     `json:"node" doc:"the name of this node among its peers"`
 	Listen  string     `json:"listen" doc:"where it takes connections of other nodes, as host:port, or nothing; the host may be unspecified"`
 	Peers   []string   `json:"peers" doc:"nodes that it is connected with and that take connections, each id@host:port" nullable:"false"`
+
+	Snapshot uint64 `json:"snapshot" doc:"the last block of the newest snapshot that this node offers to new nodes, 0 for none"`
 }
 
 // Validators tells how the validators of a ledger take part, as a node sees it.

@@ -16,11 +16,13 @@ import (
 
 type nodeJoinCmd struct {
 	nodeFlags
-	From    string     `arg:"" help:"A node of the ledger, by the address of its API, or the ledger's genesis file." placeholder:"URL|FILE"`
-	Genesis types.Hash `help:"The hash of the ledger's genesis, as one of its operators told you. Without it you are asked." placeholder:"HASH"`
-	Peer    []string   `help:"A node to follow; once for each. By default those that the node at URL names." placeholder:"ID@HOST:PORT"`
-	API     string     `help:"Address on which the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
-	Listen  string     `help:"Take connections of other nodes here, such as 0.0.0.0:26656." placeholder:"HOST:PORT"`
+	From     string     `arg:"" help:"A node of the ledger, by the address of its API, or the ledger's genesis file." placeholder:"URL|FILE"`
+	Genesis  types.Hash `help:"The hash of the ledger's genesis, as one of its operators told you. Without it you are asked." placeholder:"HASH"`
+	Peer     []string   `help:"A node to follow; once for each. By default those that the node at URL names." placeholder:"ID@HOST:PORT"`
+	API      string     `help:"Address on which the API listens." default:"127.0.0.1:8645" placeholder:"HOST:PORT"`
+	Listen   string     `help:"Take connections of other nodes here, such as 0.0.0.0:26656." placeholder:"HOST:PORT"`
+	Snapshot bool       `help:"Begin with the newest snapshot of the state instead of the first block. The node at URL shows the headers by which it is checked."`
+	Trusted  string     `help:"With --snapshot: a header that you trust, from an operator. Without it the validators of the genesis are trusted, and if they have changed, old keys could forge." placeholder:"HEIGHT:HASH"`
 	accessFlags
 	indexFlags
 }
@@ -43,7 +45,7 @@ func (c *nodeJoinCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	genesis, peers, err := c.source(ctx)
+	genesis, peers, err := c.source(ctx, &settings)
 	if err != nil {
 		return err
 	}
@@ -80,14 +82,29 @@ func (c *nodeJoinCmd) Run(ctx context.Context, a *app) error {
 		for _, peer := range peers {
 			p.line("  %s", peer)
 		}
-		p.line("It reads and checks all blocks from the first on; \"lockstep node status\" shows how far it is.")
+		if settings.Sync != nil {
+			p.line("It begins with a snapshot, checked by headers from %s alone: one source can hide a fork. It has no history before, and no index.", settings.Sync.From)
+		} else {
+			p.line("It reads and checks all blocks from the first on; \"lockstep node status\" shows how far it is.")
+		}
 		p.line("Start it with: %s", a.next("node start"))
 	})
 }
 
-// source returns the genesis file, and the nodes that the source names.
-func (c *nodeJoinCmd) source(ctx context.Context) (genesis []byte, peers []string, err error) {
+// source returns the genesis file, and the nodes that the source names. It sets from where a snapshot is checked.
+func (c *nodeJoinCmd) source(ctx context.Context, settings *node.Settings) (genesis []byte, peers []string, err error) {
+	if c.Trusted != "" && !c.Snapshot {
+		return nil, nil, misuse("--trusted is for --snapshot: without a snapshot all blocks are checked from the first on")
+	}
+	if c.Trusted != "" {
+		if _, _, err := node.ParseTrusted(c.Trusted); err != nil {
+			return nil, nil, misuse("--trusted: %v", err)
+		}
+	}
 	if !strings.Contains(c.From, "://") {
+		if c.Snapshot {
+			return nil, nil, misuse("--snapshot needs the address of a node, which shows the headers: name it instead of %q", c.From)
+		}
 		if _, err := os.Stat(c.From); err != nil {
 			return nil, nil, fmt.Errorf("read the genesis file: %w; the address of a node begins with http:// or https://", err)
 		}
@@ -105,6 +122,12 @@ func (c *nodeJoinCmd) source(ctx context.Context) (genesis []byte, peers []strin
 	network, err := asked.Network(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	if c.Snapshot {
+		if network.Snapshot == 0 {
+			return nil, nil, fmt.Errorf("the node at %s offers no snapshot yet: join without --snapshot, or wait: it makes one every hour once the ledger has 128 blocks", c.From)
+		}
+		settings.Sync = &node.SyncSettings{From: c.From, Trusted: c.Trusted}
 	}
 	return network.File, node.PeersOf(&network, address.Hostname()), nil
 }

@@ -27,6 +27,7 @@ type Network struct {
 	Node        string   // the name of this node among its peers
 	Listen      string   // where it takes connections, or nothing; the host may be unspecified
 	Peers       []string // nodes that it is connected with and that take connections, each "id@host:port"
+	Snapshot    uint64   // the last block of the newest snapshot that it offers, 0 for none
 }
 
 // Network returns how another node follows the chain.
@@ -37,6 +38,15 @@ func (c *Chain) Network() (Network, error) {
 		return Network{}, fmt.Errorf("read the genesis file: %w", err)
 	}
 	network := Network{Genesis: c.genesis, GenesisFile: text, Node: string(c.engine.NodeInfo().ID()), Listen: c.config.Listen}
+	if folder := c.store.Snapshots(); folder != "" {
+		heights, err := folder.Heights()
+		if err != nil {
+			return Network{}, err
+		}
+		if len(heights) > 0 {
+			network.Snapshot = heights[0]
+		}
+	}
 	if !c.engine.IsRunning() {
 		return network, nil
 	}

@@ -61,6 +61,8 @@ type Settings struct {
 	// the API of a node that keeps one, which a node without one names to those who ask it.
 	Index   *bool  `json:"index"`
 	IndexAt string `json:"index_at,omitempty"`
+	// Sync lets the node begin with a snapshot of its peers, as long as it has no blocks.
+	Sync *SyncSettings `json:"sync,omitempty"`
 
 	// ClockAhead is the lead of the ledger's time over the wall clock that an operator has accepted; see ADR 0022.
 	ClockAhead types.Duration `json:"clock_ahead,omitempty"`
@@ -217,6 +219,9 @@ func (s *Settings) Check() error {
 		return fmt.Errorf("halted_after: %s is too short: an idle ledger may make a block every 2 s, and a lost round costs some more; set %s or more", s.HaltedAfter, minHalted)
 	}
 	if err := s.checkIndexAt(); err != nil {
+		return err
+	}
+	if err := s.Sync.check(); err != nil {
 		return err
 	}
 	if s.Requests < 0 {

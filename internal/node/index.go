@@ -82,7 +82,11 @@ func (n *Node) followIndex(ctx context.Context) error {
 			err = n.keepIndex(ctx)
 		}
 	}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case types.CodeOf(err) == types.CodePruned:
+		n.logger.Warn("the index needs all blocks, and this node does not have them: history and prices are answered by nodes that keep all", "why", err)
+	default:
 		n.logger.Error("the index has stopped; the ledger continues. Stop the node and run: lockstep node reindex", "why", err)
 	}
 	return nil

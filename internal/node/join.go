@@ -20,7 +20,7 @@ func (n network) Network() (wire.Network, error) {
 	network, err := n.chain.Network()
 	return wire.Network{
 		ChainID: n.store.Params().ChainID, Genesis: network.Genesis, File: network.GenesisFile, Node: network.Node, Listen: network.Listen,
-		Peers: network.Peers,
+		Peers: network.Peers, Snapshot: network.Snapshot,
 	}, err
 }
 

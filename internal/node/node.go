@@ -108,11 +108,17 @@ func (n *Node) open(config Config) error {
 	if err != nil {
 		return err
 	}
+	var sync *chain.Sync
+	if n.store.Height() <= n.store.Base() { // no block of its own
+		if sync, err = settings.Sync.read(); err != nil {
+			return err
+		}
+	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
 		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
 		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
-		Keep: keep, Indexed: n.indexed,
+		Keep: keep, Indexed: n.indexed, Sync: sync,
 	}, n.store, n.logger)
 	if err != nil {
 		return err
@@ -161,7 +167,7 @@ func (n *Node) open(config Config) error {
 
 // indexed returns the last block that the index has read: the history before it may be pruned.
 func (n *Node) indexed() (uint64, error) {
-	if n.index == nil {
+	if n.index == nil || n.index.Height() < n.store.Base() { // an index can't follow a snapshot
 		return n.store.Height(), nil
 	}
 	return n.index.Height(), nil
