@@ -72,10 +72,10 @@ type child struct {
 	log     *bytes.Buffer
 }
 
-func startChild(t *testing.T, dir string) *child {
+func startChild(t *testing.T, dir string, variables ...string) *child {
 	t.Helper()
 	c := &child{command: exec.Command(os.Args[0]), log: new(bytes.Buffer)}
-	c.command.Env = append(os.Environ(), childFolder+"="+dir)
+	c.command.Env = append(append(os.Environ(), variables...), childFolder+"="+dir)
 	c.command.Stderr = c.log
 	stdin, err := c.command.StdinPipe()
 	if err != nil {

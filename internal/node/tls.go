@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,13 +27,17 @@ const expiryWarning = 14 * 24 * time.Hour
 type certificates struct {
 	config *tls.Config
 	ends   atomic.Int64 // of the certificate that was given last, in Unix seconds; 0: none yet
+	hosts  []string     // for which an ACME service gives certificates
+
+	mu     sync.Mutex
+	failed error // why there is no certificate for one of the hosts, since the last success
 }
 
 // newCertificates returns the certificates of the settings: from two files, or of an ACME service (RFC 8555) by the challenge TLS-ALPN-01
 // (RFC 8737). Only HTTP/1.1 is spoken, whose connections and streams the API bounds.
 func newCertificates(dir string, s *Settings) (*certificates, error) {
 	c := &certificates{config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}
-	if len(s.ACMEHosts) > 0 {
+	if c.hosts = s.ACMEHosts; len(c.hosts) > 0 {
 		manager := &autocert.Manager{
 			Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(dir, acmeFolder)), Email: s.ACMEEmail,
 			HostPolicy: autocert.HostWhitelist(s.ACMEHosts...), Client: &acme.Client{DirectoryURL: s.ACMEDirectory},
@@ -50,11 +56,24 @@ func newCertificates(dir string, s *Settings) (*certificates, error) {
 func (c *certificates) noting(give func(*tls.ClientHelloInfo) (*tls.Certificate, error)) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		certificate, err := give(hello)
-		if err == nil && certificate.Leaf != nil {
+		challenge := hello != nil && slices.Contains(hello.SupportedProtos, acme.ALPNProto)
+		if err == nil && certificate.Leaf != nil && !challenge {
 			c.ends.Store(certificate.Leaf.NotAfter.Unix())
+		}
+		if hello != nil && !challenge && slices.Contains(c.hosts, strings.ToLower(hello.ServerName)) { // others may ask for any name
+			c.mu.Lock()
+			c.failed = err
+			c.mu.Unlock()
 		}
 		return certificate, err
 	}
+}
+
+// failure returns why there is no certificate, or nil.
+func (c *certificates) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
 }
 
 // end returns when the certificate ends, 0 when there is none yet.
@@ -67,6 +86,12 @@ func (c *certificates) end() types.Time {
 
 // trouble says when the certificate ends, if that is soon; else it is empty.
 func (c *certificates) trouble(now time.Time) string {
+	if c == nil {
+		return ""
+	}
+	if err := c.failure(); err != nil {
+		return fmt.Sprintf("the ACME service gives no certificate: %v; it must reach this node at port 443 by the name", err)
+	}
 	switch end := c.end(); {
 	case end == 0:
 	case types.TimeOf(now) >= end:
