@@ -146,8 +146,9 @@ func verify(path string, want types.Hash) error {
 
 type nodeRestoreCmd struct {
 	nodeFlags
-	File string     `arg:"" help:"The backup." type:"path" placeholder:"FILE"`
-	Hash types.Hash `help:"The hash of the backup, as lockstep node backup has printed it." placeholder:"HASH"`
+	File   string     `arg:"" help:"The backup." type:"path" placeholder:"FILE"`
+	KeysOf string     `help:"Give the node the settings, the keys and the last signature of the stopped node in this folder, instead of those of the backup." type:"path" placeholder:"DIR"`
+	Hash   types.Hash `help:"The hash of the backup, as lockstep node backup has printed it." placeholder:"HASH"`
 }
 
 // Run restores a backup into a new folder.
@@ -162,7 +163,7 @@ func (c *nodeRestoreCmd) Run(ctx context.Context, a *app) error {
 			return fmt.Errorf("%s: %w", quoted(c.File), err)
 		}
 	}
-	about, hash, err := node.Restore(ctx, bufio.NewReaderSize(file, 1<<20), c.dir(a), a.logger())
+	about, hash, err := node.Restore(ctx, bufio.NewReaderSize(file, 1<<20), c.dir(a), c.KeysOf, a.logger())
 	if err != nil {
 		return fmt.Errorf("nothing was restored from %s: %w", quoted(c.File), err)
 	}

@@ -199,6 +199,9 @@ func (c *Chain) Run(ctx context.Context) error {
 	defer c.pruning.Wait()
 	defer cancel()
 	votes, err := c.subscribe(ctx) // before the first of them comes
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // it ends before it begins
+	}
 	if err != nil {
 		return fmt.Errorf("follow the votes: %w", err)
 	}
@@ -401,11 +404,27 @@ type Status struct {
 	Troubles   []string      // sentences on problems with the clock and the validator's key
 }
 
+// stranded says that no peer gives the node its next block, or nothing.
+func (c *Chain) stranded(since time.Duration) string {
+	reactor, ok := c.engine.Switch().Reactor("CONSENSUS")
+	if !ok || since <= c.config.HaltedAfter || !c.engine.IsRunning() || c.engine.Switch().Peers().Size() == 0 {
+		return ""
+	}
+	if syncing, ok := reactor.(interface{ WaitSync() bool }); !ok || !syncing.WaitSync() {
+		return ""
+	}
+	return fmt.Sprintf("this node fell behind, and no peer gives it block %d: they may keep only later ones. Make it anew from a backup of another node, with its own keys "+
+		"and last signature: lockstep node restore FILE --keys-of DIR", c.store.Height()+1)
+}
+
 // Status returns the state of the node.
 func (c *Chain) Status() Status {
 	since := c.feed.since()
 	troubles := c.clock.troubles()
 	if trouble := c.custody.trouble(); trouble != "" {
+		troubles = append(troubles, trouble)
+	}
+	if trouble := c.stranded(since); trouble != "" {
 		troubles = append(troubles, trouble)
 	}
 	status := Status{

@@ -188,6 +188,37 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 }
 
+// TestStranded: a node whose peers keep only later blocks says so, and what to do.
+func TestStranded(t *testing.T) {
+	t.Parallel()
+	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t) }).run()
+	until(t, "there are blocks", func() bool { return first.store.Height() > 20 })
+	environment, err := first.engine.ConfigureRPC()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := environment.StateStore.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := first.engine.BlockStore().PruneBlocks(15, state); err != nil {
+		t.Fatal(err)
+	}
+	id, err := NodeID(first.config.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := newWorld(t, func(c *Config) {
+		c.Peers, c.HaltedAfter = []string{id + "@" + first.config.Listen}, 500*time.Millisecond
+	})
+	late.join(first)
+	late.run()
+	until(t, "it says that it is stranded", func() bool { return late.trouble("no peer gives it block 1: they may keep only later ones") })
+	if first.trouble("fell behind") {
+		t.Error("its peer says so too")
+	}
+}
+
 // TestStrangersLeaveRoom: strangers can't take the places of the peers that a node is to stay connected with.
 func TestStrangersLeaveRoom(t *testing.T) {
 	t.Parallel()

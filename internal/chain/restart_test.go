@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -100,4 +101,15 @@ func (w *world) mintAt(now time.Time, amount types.Amount, name, memo string) *t
 	body := w.body(&types.Issue{Asset: party.Euro(), Amount: amount})
 	body.Outputs, body.Memo, body.ValidUntil = []types.Output{party.Output(name, amount)}, memo, types.TimeOf(now).Add(w.params.MaxValidity/2)
 	return party.Sign(body, "issuer")
+}
+
+// TestRunOfAnEndedContext: a node that is stopped while it starts ends in order.
+func TestRunOfAnEndedContext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Run(ctx); err != nil {
+		t.Error(err)
+	}
 }

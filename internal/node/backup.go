@@ -151,12 +151,9 @@ func MakeBackup(ctx context.Context, dir string, to io.Writer, running io.Reader
 	if err != nil {
 		return about, hash, err
 	}
-	names := slices.Clone(settingsFiles)
+	names := settingsFiles
 	if about.Keys = keys; keys { // the last signature is read last: it must not be older than the blocks
-		names = append(names, secretFiles...)
-		for _, name := range chain.SecretFiles {
-			names = append(names, engineFolder+"/"+name)
-		}
+		names = ownFiles()
 	}
 	for _, name := range names {
 		if err := addFile(w, dir, name); err != nil {
@@ -190,8 +187,8 @@ var partNames = regexp.MustCompile(`^(` + storeFolder + `/(outcomes/)?[A-Za-z0-9
 
 // allowed refuses a file that is none of a node's.
 func allowed(name string) error {
-	known := slices.Concat(settingsFiles, secretFiles)
-	for _, of := range slices.Concat(chain.PublicFiles, chain.SecretFiles) {
+	known := ownFiles()
+	for _, of := range chain.PublicFiles {
 		known = append(known, engineFolder+"/"+of)
 	}
 	if !slices.Contains(known, name) && !partNames.MatchString(name) {
@@ -201,8 +198,14 @@ func allowed(name string) error {
 }
 
 // Restore makes the folder of a node from a backup, and checks all of it as [Check] does before the folder gets its name. The folder must be
-// empty or not exist. A validator of it signs nothing until its key is silent on the ledger.
-func Restore(ctx context.Context, from io.Reader, dir string, logger *slog.Logger) (about Backup, hash types.Hash, err error) {
+// empty or not exist. A validator of it signs nothing until its key is silent on the ledger. If keysOf is not empty, the node gets the settings,
+// the keys and the last signature of the node in that folder, which must not run, instead of those of the backup.
+func Restore(ctx context.Context, from io.Reader, dir, keysOf string, logger *slog.Logger) (about Backup, hash types.Hash, err error) {
+	if keysOf != "" {
+		if _, err := LoadSettings(keysOf); err != nil {
+			return about, hash, err
+		}
+	}
 	if err := makeFolder(dir); err != nil {
 		return about, hash, err
 	}
@@ -211,7 +214,10 @@ func Restore(ctx context.Context, from io.Reader, dir string, logger *slog.Logge
 		return about, hash, fmt.Errorf("a backup is being restored in %s, or was: remove that folder when it is not (%w)", made, err)
 	}
 	defer os.RemoveAll(made) // when it has its name, there is nothing left
-	about, hash, err = unpack(ctx, from, made)
+	about, hash, err = unpack(ctx, from, made, keysOf == "")
+	if err == nil && keysOf != "" {
+		about.Keys, err = true, takeKeys(made, keysOf, about.Genesis)
+	}
 	if err == nil {
 		err = complete(made, about)
 	}
@@ -224,10 +230,42 @@ func Restore(ctx context.Context, from io.Reader, dir string, logger *slog.Logge
 	return about, hash, disk.Explain(dir, err)
 }
 
-func unpack(ctx context.Context, from io.Reader, dir string) (about Backup, hash types.Hash, err error) {
+// takeKeys copies the settings, keys and tokens of another node of the ledger.
+func takeKeys(dir, keysOf string, genesis types.Hash) error {
+	if own, err := chain.GenesisOf(filepath.Join(keysOf, engineFolder)); err != nil || own != genesis {
+		return errors.Join(fmt.Errorf("%s is the node of another ledger: its genesis is %s, that of the backup %s", keysOf, own, genesis), err)
+	}
+	for _, name := range ownFiles() {
+		file, err := os.Open(filepath.Join(keysOf, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(unpackOne(filepath.Join(dir, filepath.FromSlash(name)), file), file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownFiles are the files that make a node this one: its settings, keys and tokens, and its last signature, which is the last of them.
+func ownFiles() []string {
+	names := slices.Concat(settingsFiles, secretFiles)
+	for _, name := range chain.SecretFiles {
+		names = append(names, engineFolder+"/"+name)
+	}
+	return names
+}
+
+func unpack(ctx context.Context, from io.Reader, dir string, own bool) (about Backup, hash types.Hash, err error) {
 	hash, err = archive.Read(from, &about, func(name string, size int64, content io.Reader) error {
 		if err := errors.Join(ctx.Err(), allowed(name)); err != nil {
 			return err
+		}
+		if !own && slices.Contains(ownFiles(), name) {
+			return nil
 		}
 		if room, err := disk.Free(dir); err == nil && uint64(size)+disk.RoomToStart > room { //nolint:gosec // not negative
 			return fmt.Errorf("%s needs %s, and %s are left on the disk of %s", name, disk.Size(uint64(size)), disk.Size(room), dir) //nolint:gosec // as above

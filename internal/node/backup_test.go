@@ -46,7 +46,7 @@ func backupOf(t *testing.T, n *Node, dir string, keys bool) ([]byte, Backup) {
 func restored(t *testing.T, file []byte) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "node")
-	if _, _, err := Restore(t.Context(), bytes.NewReader(file), dir, quietly()); err != nil {
+	if _, _, err := Restore(t.Context(), bytes.NewReader(file), dir, "", quietly()); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -150,6 +150,43 @@ func TestBackupOfAFollower(t *testing.T) {
 	}
 }
 
+// TestKeysOfAnother: a node that fell behind is made anew from the backup of another, and stays itself.
+func TestKeysOfAnother(t *testing.T) {
+	t.Parallel()
+	first, _ := start(t, listening(t))
+	must(t, first.Ledger(), mint(quickParams(), 1000, "peter"))
+	network, err := network{first}.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := JoinOptions{Genesis: network.File, Hash: network.Genesis}
+	options.Settings.P2PPeers = PeersOf(&network, "127.0.0.1")
+	behind, other := t.TempDir(), initNode(t, quickParams())
+	if err := Join(behind, options); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range []bool{true, false} {
+		file, about := backupOf(t, first, first.dir, keys)
+		dir := filepath.Join(t.TempDir(), "node")
+		if _, _, err := Restore(t.Context(), bytes.NewReader(file), dir, behind, quietly()); err != nil {
+			t.Fatal(err)
+		}
+		want, err := IdentityOf(behind)
+		if got, gotErr := IdentityOf(dir); err != nil || gotErr != nil || got != want {
+			t.Errorf("%+v, want %+v, %v", got, want, errors.Join(err, gotErr))
+		}
+		if mine, err := LoadToken(dir); err != nil || mine == first.Token() {
+			t.Errorf("it has the token of the other: %v", err)
+		}
+		if report, err := Check(dir, quietly()); err != nil || report.Height != about.Height {
+			t.Errorf("%+v, %v", report, err)
+		}
+		if _, _, err := Restore(t.Context(), bytes.NewReader(file), dir+"x", other, quietly()); err == nil || !strings.Contains(err.Error(), "another ledger") {
+			t.Errorf("the keys of another ledger: %v", err)
+		}
+	}
+}
+
 // TestDamagedBackups: a backup that is cut off or changed anywhere is refused, and leaves no folder.
 func TestDamagedBackups(t *testing.T) {
 	t.Parallel()
@@ -200,7 +237,7 @@ func TestDamagedBackups(t *testing.T) {
 		"text": {[]byte(strings.Repeat("not a backup ", 100)), "no archive"},
 	} {
 		dir := filepath.Join(t.TempDir(), "node")
-		_, _, err := Restore(t.Context(), bytes.NewReader(c.file), dir, quietly())
+		_, _, err := Restore(t.Context(), bytes.NewReader(c.file), dir, "", quietly())
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -216,7 +253,7 @@ func TestDamagedBackups(t *testing.T) {
 			t.Errorf("%s is a file of a node", name)
 		}
 	}
-	if _, _, err := Restore(t.Context(), bytes.NewReader(file), source, quietly()); err == nil {
+	if _, _, err := Restore(t.Context(), bytes.NewReader(file), source, "", quietly()); err == nil {
 		t.Error("it overwrites a node")
 	}
 }
