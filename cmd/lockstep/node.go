@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/chain"
 	"lockstep/internal/disk"
@@ -237,16 +238,17 @@ func within(ctx context.Context, what string, do func() error) error {
 
 type nodeStatusCmd struct{ nodeFlags }
 
+// Run prints the status. A ledger that stands still is an error of its own, for programs that look after the node.
 func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
-	client, err := a.connectTo(c.dir(a))
+	asked, err := a.connectTo(c.dir(a))
 	if err != nil {
 		return err
 	}
-	status, err := client.Status(ctx)
+	status, err := asked.Status(ctx)
 	if err != nil {
 		return err
 	}
-	validators, err := client.Validators(ctx)
+	validators, err := asked.Validators(ctx)
 	if err != nil && types.CodeOf(err) != types.CodeNotFound && types.CodeOf(err) != types.CodeUnavailable {
 		return err
 	}
@@ -257,7 +259,7 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 	if err == nil {
 		shown.Signers = &validators
 	}
-	return a.show(shown, func(p *page) {
+	err = a.show(shown, func(p *page) {
 		p.row("ledger", status.ChainID)
 		p.row("genesis", status.Genesis.String())
 		p.row("height", fmt.Sprint(status.Height))
@@ -291,6 +293,10 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 			showValidators(p, &validators)
 		}
 	})
+	if err == nil && status.Halted {
+		err = &client.StandsStill{Since: status.SinceBlock}
+	}
+	return err
 }
 
 // diskLeft tells the room on the node's disk, and when it is used up.
