@@ -87,6 +87,9 @@ func (n *Node) open(config Config) error {
 	if err := checkPlain(settings.API, config.PlainHTTP || settings.PlainHTTP); err != nil {
 		return err
 	}
+	if err := os.RemoveAll(filepath.Join(config.Dir, checkpointFolder)); err != nil { // of a backup during which the program was killed
+		return err
+	}
 	if n.token, err = LoadToken(config.Dir); err != nil {
 		return err
 	}
