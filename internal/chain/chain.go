@@ -198,6 +198,7 @@ func (c *Chain) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer c.pruning.Wait()
 	defer cancel()
+	c.custody.behind = c.behind
 	votes, err := c.subscribe(ctx) // before the first of them comes
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it ends before it begins

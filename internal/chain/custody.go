@@ -60,6 +60,7 @@ type custody struct {
 	silent  int // blocks without a signature of the key after which a copy signs
 	logger  *slog.Logger
 	failure *failure
+	behind  func(height int64) bool // reports whether peers are past a height; nil: nobody tells
 
 	mu    sync.Mutex // guards the fields below, and the state of the key
 	held  hold
@@ -171,6 +172,9 @@ func (c *custody) signed(height int64, own bool) {
 	case c.held == free || !c.asked:
 	default:
 		c.since = time.Now()
+		if c.behind != nil && c.behind(height+2) { // the block is old: others may have signed since
+			return
+		}
 		if c.quiet++; c.quiet >= c.enough() {
 			c.release(height)
 		}
@@ -326,7 +330,7 @@ func (c *Chain) nudge() {
 	state := c.votes.state.Load()
 	now := state.GetRoundState()
 	c.custody.lookAround(now)
-	if now.Step >= cstypes.RoundStepCommit || c.behind(now) || !c.custody.rested(now.Height) {
+	if now.Step >= cstypes.RoundStepCommit || c.behind(now.Height) || c.alone(now) || !c.custody.rested(now.Height) {
 		return // the block is decided, and may be old
 	}
 	kind := cmtproto.PrevoteType
@@ -354,16 +358,26 @@ func (c *Chain) nudge() {
 	}
 }
 
-// behind reports whether a peer that the node is to stay connected with is at a later height, or no peer is there to tell.
-func (c *Chain) behind(now *cstypes.RoundState) bool {
-	peers := c.engine.Switch().Peers().Copy()
-	for _, peer := range peers {
+// behind reports whether a peer is past a height: one that the node is to stay connected with, since anybody can claim a height, or any where
+// no such peer is connected.
+func (c *Chain) behind(height int64) bool {
+	own, others := false, false
+	for _, peer := range c.engine.Switch().Peers().Copy() {
 		state, ok := peer.Get(cmttypes.PeerStateKey).(*consensus.PeerState)
-		if ok && state.GetHeight() > now.Height && c.engine.Switch().IsPeerUnconditional(peer.ID()) {
-			return true
+		past := ok && state.GetHeight() > height
+		if c.engine.Switch().IsPeerUnconditional(peer.ID()) {
+			if own = true; past {
+				return true
+			}
 		}
+		others = others || past
 	}
-	return len(peers) == 0 && now.Validators.Size() > 1
+	return others && !own
+}
+
+// alone reports whether no peer could show the votes of the other validators.
+func (c *Chain) alone(now *cstypes.RoundState) bool {
+	return c.engine.Switch().Peers().Size() == 0 && now.Validators.Size() > 1
 }
 
 // Held reports whether the validator of this node waits before it signs.

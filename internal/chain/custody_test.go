@@ -295,6 +295,19 @@ func TestCustody(t *testing.T) {
 		t.Error("it never signs again")
 	}
 
+	c = lone(t, 100)
+	c.behind = func(height int64) bool { return height < 120 }
+	_ = c.allow(106)
+	for height := int64(106); height < 118; height++ {
+		c.signed(height, false)
+	}
+	if c.quiet != 0 || c.allow(118) == nil {
+		t.Error("old blocks count as silence")
+	}
+	if c.signed(118, false); c.quiet != 1 {
+		t.Error("a new block does not count")
+	}
+
 	for name, see := range map[string]func(c *custody){
 		"a commit": func(c *custody) { c.signed(101, true) },
 		"a vote": func(c *custody) {
