@@ -172,7 +172,7 @@ func (c *custody) signed(height int64, own bool) {
 	case c.held == free || !c.asked:
 	default:
 		c.since = time.Now()
-		if c.behind != nil && c.behind(height+2) { // the block is old: others may have signed since
+		if c.behind != nil && c.behind(height+2+awayBlocks) { // the block is old: others may have signed since
 			return
 		}
 		if c.quiet++; c.quiet >= c.enough() {

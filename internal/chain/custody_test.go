@@ -296,7 +296,7 @@ func TestCustody(t *testing.T) {
 	}
 
 	c = lone(t, 100)
-	c.behind = func(height int64) bool { return height < 120 }
+	c.behind = func(height int64) bool { return height < 120+awayBlocks }
 	_ = c.allow(106)
 	for height := int64(106); height < 118; height++ {
 		c.signed(height, false)
