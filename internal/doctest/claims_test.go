@@ -204,7 +204,7 @@ func TestCommandsExist(t *testing.T) {
 		known[name] = help(t, strings.Fields(name)...)
 		groups[strings.Fields(name)[0]] = true
 	}
-	mention, flag := regexp.MustCompile(`\blockstep ([a-z]+)(?: ([a-z]+))?(?: ([a-z]+))?([^|;&]*)`), regexp.MustCompile(`--[a-z][a-z-]*`)
+	mention, flag := regexp.MustCompile(`\blockstep ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?(?: ([a-z]+))?([^|;&]*)`), regexp.MustCompile(`--[a-z][a-z-]*`)
 	found := 0
 	for _, path := range markdown(t) {
 		if path == "CHANGELOG.md" || path == "docs/reference/cli.md" || strings.HasPrefix(path, "docs/adr/") { // history and generated files
