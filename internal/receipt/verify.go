@@ -86,7 +86,7 @@ func (r *Receipt) verifyLeaf(v *Verified) {
 			if e.Trade == r.Trade {
 				v.Step = e
 			}
-		case *types.Begun, *types.Noted, *types.Matched, *types.Cleared:
+		case *types.Begun, *types.Noted, *types.Matched, *types.Cleared, *types.Governed:
 		}
 	}
 	var err error
