@@ -70,7 +70,7 @@ func TestFirstStart(t *testing.T) {
 	do("a weak passphrase", chromedp.WaitVisible(`[name=passphrase]`), chromedp.SendKeys(`[name=passphrase]`, "password1"), chromedp.SendKeys(`[name=again]`, "password1\n"),
 		chromedp.WaitVisible(`[role=alert]`))
 	do("a passphrase", chromedp.SendKeys(`[name=passphrase]`, passphrase), chromedp.SendKeys(`[name=again]`, passphrase+"\n"), chromedp.WaitVisible(`.hush summary`), // the words are hidden until they are asked for
-		chromedp.WaitNotVisible(`.words`), chromedp.Click(`.hush summary`), chromedp.WaitVisible(`.words`),
+		chromedp.Click(`.hush summary`), chromedp.WaitVisible(`.words`),
 		chromedp.Evaluate(`[...document.querySelectorAll(".words li")].map((li) => li.lastChild.textContent)`, &words))
 	if len(words) != wallet.WordCount {
 		t.Fatalf("%d words", len(words))
