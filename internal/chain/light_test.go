@@ -23,8 +23,8 @@ import (
 
 const lightChain = "town"
 
-// headers is a ledger of headers alone, whose validators change. Header h is made one second after header h-1.
-type headers struct {
+// headerChain is a ledger of headers alone, whose validators change. Header h is made one second after header h-1.
+type headerChain struct {
 	t     testing.TB
 	begin time.Time
 	sets  func(height int64) []string // names of the validators
@@ -32,8 +32,8 @@ type headers struct {
 	asked []uint64
 }
 
-func newHeaders(t testing.TB, sets func(height int64) []string) *headers {
-	return &headers{t: t, begin: time.Unix(1_800_000_000, 0).UTC(), sets: sets}
+func newHeaders(t testing.TB, sets func(height int64) []string) *headerChain {
+	return &headerChain{t: t, begin: time.Unix(1_800_000_000, 0).UTC(), sets: sets}
 }
 
 // the same four validators for all heights.
@@ -57,10 +57,12 @@ func setOf(names []string) *cmttypes.ValidatorSet {
 	return cmttypes.NewValidatorSet(list)
 }
 
-func (h *headers) at(height int64) time.Time { return h.begin.Add(time.Duration(height) * time.Second) }
+func (h *headerChain) at(height int64) time.Time {
+	return h.begin.Add(time.Duration(height) * time.Second)
+}
 
 // signed is the header of a height with the signatures of some validators.
-func (h *headers) signed(height int64, signers []string) *cmttypes.LightBlock {
+func (h *headerChain) signed(height int64, signers []string) *cmttypes.LightBlock {
 	h.t.Helper()
 	set, same := setOf(h.sets(height)), bytes.Repeat([]byte{7}, 32)
 	header := &cmttypes.Header{
@@ -89,12 +91,12 @@ func (h *headers) signed(height int64, signers []string) *cmttypes.LightBlock {
 	return &cmttypes.LightBlock{SignedHeader: &cmttypes.SignedHeader{Header: header, Commit: commit}, ValidatorSet: set}
 }
 
-func (h *headers) block(height int64) LightBlock {
+func (h *headerChain) block(height int64) LightBlock {
 	h.t.Helper()
 	return h.encode(h.signed(height, h.sets(height)))
 }
 
-func (h *headers) encode(block *cmttypes.LightBlock) LightBlock {
+func (h *headerChain) encode(block *cmttypes.LightBlock) LightBlock {
 	h.t.Helper()
 	encoded, err := encodeLight(block.SignedHeader, block.ValidatorSet)
 	if err != nil {
@@ -104,7 +106,7 @@ func (h *headers) encode(block *cmttypes.LightBlock) LightBlock {
 }
 
 // from answers as a node whose newest block has a height.
-func (h *headers) from(newest *int64) Fetch {
+func (h *headerChain) from(newest *int64) Fetch {
 	return func(_ context.Context, height uint64) (LightBlock, error) {
 		if height == 0 {
 			height = uint64(*newest)
@@ -117,11 +119,11 @@ func (h *headers) from(newest *int64) Fetch {
 	}
 }
 
-func (h *headers) trustAt(height int64) *Trust {
+func (h *headerChain) trustAt(height int64) *Trust {
 	return TrustHeader(uint64(height), types.Hash(h.signed(height, nil).Hash()))
 }
 
-func (h *headers) genesis() *Trust {
+func (h *headerChain) genesis() *Trust {
 	set := setOf(h.sets(1))
 	return &Trust{chainID: lightChain, set: set, next: set.Hash()}
 }
@@ -315,7 +317,7 @@ func TestLightClientMemory(t *testing.T) {
 
 // engineProvider lets the engine's light client ask for headers.
 type engineProvider struct {
-	*headers
+	*headerChain
 	newest int64
 }
 

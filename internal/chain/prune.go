@@ -50,6 +50,9 @@ func (r *retention) next() int64 {
 // what the index has not read, what a crash would replay, or what evidence against a validator needs.
 func (c *Chain) prune(ctx context.Context) {
 	for ctx.Err() == nil {
+		if c.feed == nil { // a chain of the engine alone has no history of ours
+			return
+		}
 		if came := c.feed.lastCame(); !came.IsZero() {
 			if err := trimLogs(filepath.Join(c.config.Dir, "data", "cs.wal"), came.Add(-logMargin)); err != nil {
 				c.logger.Warn("the engine's log is not trimmed", "why", err)

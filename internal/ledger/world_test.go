@@ -90,7 +90,7 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 		results = append(results, state.Execute(received, good))
 	}
 	diff := state.Finish()
-	w.withoutRefused(&diff, txs, results)
+	w.withoutRefused(&diff, facts, txs, results)
 	w.view.Apply(diff.Changes)
 	w.sum.Apply(diff.Changes)
 	w.last = diff
@@ -109,12 +109,13 @@ func (w *world) try(after types.Duration, txs ...*types.Tx) []ledger.Result {
 
 // withoutRefused makes the block again without the transactions that it refused: the changes and their order are the same. A proposer leaves these
 // out of its block, after it has tried them.
-func (w *world) withoutRefused(diff *ledger.Diff, txs []*types.Tx, results []ledger.Result) {
+func (w *world) withoutRefused(diff *ledger.Diff, facts ledger.Facts, txs []*types.Tx, results []ledger.Result) {
 	w.t.Helper()
 	if !slices.ContainsFunc(results, func(r ledger.Result) bool { return r.Code != types.CodeOK }) {
 		return
 	}
 	state := ledger.New(w.view, w.params)
+	state.Learn(facts)
 	state.Begin(w.height, w.time)
 	for i, result := range results {
 		if result.Code == types.CodeOK {

@@ -44,7 +44,7 @@ func TestPrunedNode(t *testing.T) {
 	wantPruned(t, "a trade", err)
 	_, err = n.Ledger().TradeProof(t.Context(), types.TradeID{1})
 	wantPruned(t, "the proof of a trade", err)
-	_, err = n.Ledger().TxProof(t.Context(), first.ID())
+	_, err = n.Ledger().TxProof(t.Context(), first.ID(), 0)
 	wantPruned(t, "the proof of a transaction", err)
 	if _, err := n.Ledger().LeafProof(t.Context(), 1); err != nil {
 		t.Errorf("a leaf of a segment that is kept: %v", err)

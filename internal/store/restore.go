@@ -73,7 +73,7 @@ func (r *Restore) write(changes []ledger.Change) (err error) {
 				odd = fmt.Errorf("an entry can't be read: %v", p)
 			}
 		}()
-		w := &writer{batch: batch, partitions: newPartitions(), balances: map[holding]*Balance{}}
+		w := &writer{batch: batch, partitions: newPartitions(), balances: map[holding]*Balance{}, known: newKnownBalances()}
 		for i := range changes {
 			if err := errors.Join(w.change(&changes[i]), w.forget(&changes[i])); err != nil {
 				return err

@@ -179,6 +179,7 @@ func (s *Store) loadPosition() error {
 	}
 	s.partitions = s.partitions.next(s.position.height + 1)
 	s.commitment = s.position.commitment()
+	s.governance = nil
 	encoded, err := get(s.db, stateKey(ledger.GovernanceKey()))
 	if err != nil {
 		return openError(s.dir, err)
