@@ -14,6 +14,9 @@ import (
 // keepEvery is the age of a wallet's trusted header from which on a newer one takes its place.
 const keepEvery = Period / 4
 
+// freshWait is how long a check waits for a header that is not old.
+const freshWait = 5 * time.Second
+
 // PinOf is the header from which a wallet lets headers be checked; zero: the genesis of its ledger.
 func PinOf(w *wallet.Wallet) Pin {
 	header, _ := w.Header()
@@ -51,6 +54,21 @@ func (c *Client) Check(ctx context.Context, step Step, t *wire.Trade, w *wallet.
 	var err error
 	if e.Newest, err = c.Newest(ctx); err != nil {
 		return nil, err
+	}
+	for begun := time.Now(); e.Newest.Stale(c.Now()) != nil && time.Since(begun) < freshWait; { // a node that has just started soon has a block
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(freshWait / 20):
+		}
+		if e.Newest, err = c.Newest(ctx); err != nil {
+			return nil, err
+		}
+		shown, err := c.node.Trade(ctx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		t, e.Trade = &shown, &shown.Trade
 	}
 	if e.Proof, err = c.Shown(ctx, t.ID, &t.Trade, t.Height); err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func TestThreeOfFourStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard == 4 })
+	all := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard == 48 })
 	for _, v := range all.Validators {
 		if v.Ahead.Std() > time.Minute || v.Behind.Std() > time.Minute {
 			t.Errorf("one machine has two clocks: %+v", v)
@@ -60,12 +60,12 @@ func TestThreeOfFourStop(t *testing.T) {
 	if code, text := probe(t, nodes[0], "/healthz"); code != http.StatusOK || text.Status != "halted" {
 		t.Errorf("%d: %+v", code, text)
 	}
-	missing := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard == 1 })
-	if missing.Needed != 3 {
+	missing := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard == 12 })
+	if missing.Needed != 33 {
 		t.Errorf("%+v", missing)
 	}
 	if code, text := probe(t, nodes[0], "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text.Detail, "the ledger stands still") ||
-		!strings.Contains(text.Detail, "validators of power 1 of 4 are heard, and a block needs 3") {
+		!strings.Contains(text.Detail, "validators of power 12 of 48 are heard, and a block needs 33") {
 		t.Errorf("%d: %+v", code, text)
 	}
 	tx := mint(quickParams(), 7, "paula")
