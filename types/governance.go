@@ -144,7 +144,7 @@ func (p *Params) With(c *ParamChange) Params {
 }
 
 // Hash names the content of the change.
-func (c *ParamChange) Hash() Hash { return canon.Digest(domainChange, c) }
+func (p *ParamChange) Hash() Hash { return canon.Digest(domainChange, p) }
 
 // Fixed is the hash of the parameters that nobody can change. A wallet knows its ledger again by it.
 func (p *Params) Fixed() Hash {

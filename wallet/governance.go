@@ -189,7 +189,7 @@ func (d *Draft) Govern(m *Motion, c *Council) error {
 // Acts returns the draft's actions of operators, without the account's key, for a decision of several. It fails if the draft does anything else.
 func (d *Draft) Acts() (acts []types.Act, err error) {
 	for _, action := range d.actions {
-		switch a := action.(type) {
+		switch a := action.(type) { //nolint:gochecksumtype // every other action is refused
 		case *types.Admit:
 			acts = append(acts, &types.Admit{Member: a.Member})
 		case *types.Enrol:

@@ -12,9 +12,6 @@ import (
 	"lockstep/types/strict"
 )
 
-// aheadBlocks is how far ahead a change of parameters holds by default: some minutes, in which it can still be called off.
-const aheadBlocks = 100
-
 type proposeParamsCmd struct {
 	walletFlags
 	yesFlag

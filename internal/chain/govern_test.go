@@ -80,7 +80,10 @@ func (w *world) awaitHeight(height uint64) {
 // awaitSigner waits until a validator has signed a block that another node keeps.
 func (w *world) awaitSigner(key types.PublicKey) {
 	w.t.Helper()
-	for range w.Blocks(w.t.Context(), 0) {
+	for _, err := range w.Blocks(w.t.Context(), 0) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		signers, err := w.Signers()
 		if err != nil {
 			w.t.Fatal(err)

@@ -136,7 +136,7 @@ func (b *batch) look(o *types.Outcome, stories bool) (work int) {
 			}
 		case *types.Stepped:
 			work++
-		case *types.Begun, *types.Noted, *types.Matched:
+		case *types.Begun, *types.Noted, *types.Matched, *types.Governed:
 		}
 	}
 	return work
@@ -177,7 +177,7 @@ func (b *batch) effect(o *types.Outcome, effect types.Effect) (err error) {
 	case *types.Ended:
 		kind = e.Event.Kind()
 		err = b.end(o, kind, e.Trade)
-	case *types.Begun, *types.Matched, *types.Cleared: // the step that follows a match tells of its trade, the source of its auction
+	case *types.Begun, *types.Governed, *types.Matched, *types.Cleared: // the step that follows a match tells of its trade, the source of its auction
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", kind, err)

@@ -40,7 +40,7 @@ func (w *world) checkLeaves(diff *ledger.Diff, txs []*types.Tx, results []ledger
 				cleared = append(cleared, e.Root)
 			case *types.Matched:
 				matched = append(matched, e.Match)
-			case *types.Begun, *types.Noted:
+			case *types.Begun, *types.Noted, *types.Governed:
 			}
 		}
 	}

@@ -231,7 +231,7 @@ func (p *Proof) Find(id types.TradeID) {
 			if e.Trade == id {
 				p.Step = e
 			}
-		case *types.Begun, *types.Noted, *types.Matched, *types.Cleared:
+		case *types.Begun, *types.Noted, *types.Matched, *types.Cleared, *types.Governed:
 		}
 	}
 }

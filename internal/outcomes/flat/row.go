@@ -1,6 +1,7 @@
 package flat
 
 import (
+	"strconv"
 	"time"
 
 	"lockstep/trade"
@@ -15,7 +16,7 @@ type Row struct {
 	Height uint64    `parquet:"height" json:"height" doc:"of the block"`
 	At     time.Time `parquet:"at,timestamp(millisecond)" json:"at" doc:"ledger clock of the block"`
 	Tx     *string   `parquet:"tx,optional" json:"tx,omitempty" doc:"the transaction; null when the clock or an auction did it"`
-	Effect string    `parquet:"effect,dict" json:"effect" doc:"begun, noted, step, ended, matched or cleared"`
+	Effect string    `parquet:"effect,dict" json:"effect" doc:"begun, noted, step, ended, matched, cleared or governed"`
 	Event  *string   `parquet:"event,optional,dict" json:"event,omitempty" doc:"the kind of the event, such as paid; null when a further part of a trade was spent"`
 
 	Trade    *string `parquet:"trade,optional" json:"trade,omitempty" doc:"ID of the trade"`
@@ -53,17 +54,18 @@ type Row struct {
 	Round   *uint32 `parquet:"round,optional" json:"round,omitempty" doc:"of a match: the round that made it, from 0"`
 	Bid     *uint32 `parquet:"bid,optional" json:"bid,omitempty" doc:"of a match: place of the bid among the orders"`
 	Offer   *uint32 `parquet:"offer,optional" json:"offer,omitempty" doc:"of a match: place of the offer among the orders"`
-	Subject *string `parquet:"subject,optional" json:"subject,omitempty" doc:"of a note: ID of the offer or the product; of the begin: hash of the parameters"`
+	Subject *string `parquet:"subject,optional" json:"subject,omitempty" doc:"of a note: ID of the offer or the product; of the begin: hash of the parameters; of a decision of operators: its number"`
 }
 
 // The values of the column effect.
 const (
-	effectBegun   = "begun"
-	effectNoted   = "noted"
-	effectStep    = "step"
-	effectEnded   = "ended"
-	effectMatched = "matched"
-	effectCleared = "cleared"
+	effectBegun    = "begun"
+	effectNoted    = "noted"
+	effectStep     = "step"
+	effectEnded    = "ended"
+	effectMatched  = "matched"
+	effectCleared  = "cleared"
+	effectGoverned = "governed"
 )
 
 // Rows returns the rows of an outcome, the leaf at an index. With stories alone, only those of trades that ended.
@@ -89,6 +91,8 @@ func Rows(leaf uint64, o *types.Outcome, storiesAlone bool) (rows []Row) {
 			r.match(e)
 		case *types.Cleared:
 			r.cleared(e)
+		case *types.Governed:
+			r.Effect, r.Subject = effectGoverned, given(strconv.FormatUint(e.Number, 10))
 		}
 		if !storiesAlone || r.Effect == effectEnded {
 			rows = append(rows, r)
