@@ -140,7 +140,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	if c.genesis, err = genesisHash(files.Genesis); err != nil {
 		return err
 	}
-	if c.custody, err = openCustody(files, validator, &c.config, c.failure, c.logger); err != nil {
+	if c.custody, err = openCustody(files, validator, &c.config, c.clock.now, c.failure, c.logger); err != nil {
 		return err
 	}
 	if c.driven != nil {
@@ -198,7 +198,6 @@ func (c *Chain) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer c.pruning.Wait()
 	defer cancel()
-	c.custody.behind = c.behind
 	votes, err := c.subscribe(ctx) // before the first of them comes
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it ends before it begins

@@ -57,6 +57,7 @@ type Config struct {
 	// Tests replace these.
 	every      time.Duration        // between two looks for further peers
 	clock      func() moment        // reads the machine's clocks
+	silence    time.Duration        // for which its key is silent by then
 	silent     int                  // the blocks for which a copied validator waits
 	signed     func(*cmtproto.Vote) // is told of each vote that this node signs
 	rules      []ledger.Rules       // versions that this program knows; tests add one

@@ -35,6 +35,8 @@ const (
 	// silentBlocks is how many blocks without a signature of its key a copied folder waits for, besides a random number: two copies that are
 	// started together don't end their wait together.
 	silentBlocks, silentSpread = 2 * awayBlocks, 64
+	// silentTime is how long it waits at least: a slow validator may be late with its votes for some blocks.
+	silentTime = 30 * time.Second
 )
 
 // hold is why a validator doesn't sign.
@@ -57,15 +59,18 @@ type custody struct {
 	home    string // this folder, or nothing where the system can't tell
 	key     *privval.FilePV
 	address cmttypes.Address
-	silent  int // blocks without a signature of the key after which a copy signs
+	silent  int           // blocks without a signature of the key after which a copy signs
+	silence time.Duration // for which the key is silent by then
 	logger  *slog.Logger
 	failure *failure
-	behind  func(height int64) bool // reports whether peers are past a height; nil: nobody tells
+	now     func() time.Time // by the clock of the ledger
 
 	mu    sync.Mutex // guards the fields below, and the state of the key
 	held  hold
 	since time.Time // when it was held, or the last block came since
+	began time.Time // when it was held, by the clock of the ledger: later blocks were made while the node listened
 	asked bool      // the engine asks for signatures: the node has caught up
+	heard time.Time // when it was held, or a signature of the key was last seen
 	quiet int       // blocks in a row without a signature of the key, once the engine asks
 	other int64     // the newest height that the key has signed elsewhere
 }
@@ -79,10 +84,13 @@ type homeFile struct {
 const restoredHome = "restored from a backup"
 
 // openCustody takes charge of a validator's key.
-func openCustody(files engineFiles, key *privval.FilePV, config *Config, failure *failure, logger *slog.Logger) (*custody, error) {
+func openCustody(files engineFiles, key *privval.FilePV, config *Config, now func() time.Time, failure *failure, logger *slog.Logger) (*custody, error) {
 	c := &custody{
 		file: files.Home, home: homeOf(files), key: key, address: key.Key.Address, silent: config.silent,
-		failure: failure, logger: logger,
+		now: now, failure: failure, logger: logger,
+	}
+	if c.silence = silentTime; config.silence > 0 {
+		c.silence = config.silence
 	}
 	if c.silent == 0 {
 		c.silent = silentBlocks + rand.N(silentSpread) //nolint:gosec // no secret
@@ -133,7 +141,7 @@ func homeOf(files engineFiles) string {
 // hold stops signing. The caller holds c.mu.
 func (c *custody) hold(why hold) {
 	if c.held == free {
-		c.since = time.Now()
+		c.since, c.began, c.heard = time.Now(), c.now(), time.Now()
 	}
 	c.held, c.quiet = max(c.held, why), 0
 }
@@ -159,11 +167,12 @@ func (c *custody) committed(request *abci.RequestFinalizeBlock) {
 		vote := &request.DecidedLastCommit.Votes[i]
 		own = own || vote.BlockIdFlag != cmtproto.BlockIDFlagAbsent && bytes.Equal(vote.Validator.Address, c.address)
 	}
-	c.signed(request.Height-1, own)
+	c.signed(request.Height-1, own, request.Time)
 }
 
-// signed takes note of a block before the last, and whether its commit has a signature of the key.
-func (c *custody) signed(height int64, own bool) {
+// signed takes note of a block before the last, and whether its commit has a signature of the key. The time is that of the last block: when the
+// commit was made.
+func (c *custody) signed(height int64, own bool, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -172,10 +181,10 @@ func (c *custody) signed(height int64, own bool) {
 	case c.held == free || !c.asked:
 	default:
 		c.since = time.Now()
-		if c.behind != nil && c.behind(height+2+awayBlocks) { // the block is old: others may have signed since
+		if !at.After(c.began) { // the block is old: the key may have signed later ones
 			return
 		}
-		if c.quiet++; c.quiet >= c.enough() {
+		if c.quiet++; c.quiet >= c.enough() && (c.held == away || time.Since(c.heard) >= c.silence) {
 			c.release(height)
 		}
 	}
@@ -194,6 +203,7 @@ func (c *custody) another(height int64) {
 		c.logger.Error("the validator's key has signed elsewhere: this node signs nothing", "height", height, "here", c.key.LastSignState.Height)
 	}
 	c.hold(doubled)
+	c.heard = time.Now()
 	c.other = max(c.other, height)
 }
 

@@ -100,10 +100,10 @@ func peersOf(t *testing.T, worlds []*world, without int) (peers []string) {
 	return peers
 }
 
-// until waits for a condition.
+// until waits for a condition. A connection that a stopped node of this process leaves open lasts 105 s.
 func until(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if yes() {
 			return
 		}
@@ -157,7 +157,7 @@ func TestCopyOfAValidator(t *testing.T) {
 	original := nodes[3]
 	until(t, "the original signs", func() bool { return pen.lastOf("original") > 3 })
 	original.close()
-	replica := copyOf(t, original, func(c *Config) { c.signed, c.silent = pen.on("copy"), 12 })
+	replica := copyOf(t, original, func(c *Config) { c.signed, c.silent, c.silence = pen.on("copy"), 12, 3*time.Second })
 	original.open()
 	original.run()
 	replica.open()
@@ -207,7 +207,7 @@ func TestRestoredBackup(t *testing.T) {
 	original := nodes[3]
 	until(t, "the original signs", func() bool { return pen.lastOf("original") > 3 })
 	original.close()
-	restored := copyOf(t, original, func(c *Config) { c.signed, c.silent = pen.on("restored"), 12 })
+	restored := copyOf(t, original, func(c *Config) { c.signed, c.silent, c.silence = pen.on("restored"), 12, 3*time.Second })
 	if err := MarkRestored(restored.config.Dir); err != nil {
 		t.Fatal(err)
 	}
@@ -258,12 +258,15 @@ func lone(t *testing.T, height int64) *custody {
 	key.LastSignState.Signature, key.LastSignState.SignBytes = []byte{1}, []byte{2}
 	key.Save()
 	files := engineFiles{ValidatorState: filepath.Join(dir, "state.json"), Home: filepath.Join(dir, "home.json")}
-	c, err := openCustody(files, key, &Config{silent: 3}, newFailure(), slog.New(slog.DiscardHandler))
+	c, err := openCustody(files, key, &Config{silent: 3, silence: time.Nanosecond}, func() time.Time { return time.Unix(1000, 0) }, newFailure(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
+
+// later is after a lone custody began to listen.
+func later() time.Time { return time.Unix(2000, 0) }
 
 // TestCustody: the bounds of a custody.
 func TestCustody(t *testing.T) {
@@ -289,27 +292,37 @@ func TestCustody(t *testing.T) {
 		if c.allow(200) == nil {
 			t.Errorf("it signs after %d blocks", height)
 		}
-		c.signed(106+height, false)
+		c.signed(106+height, false, later())
 	}
 	if c.allow(112) != nil {
 		t.Error("it never signs again")
 	}
 
 	c = lone(t, 100)
-	c.behind = func(height int64) bool { return height < 120+awayBlocks }
 	_ = c.allow(106)
 	for height := int64(106); height < 118; height++ {
-		c.signed(height, false)
+		c.signed(height, false, time.Unix(1000, 0))
 	}
 	if c.quiet != 0 || c.allow(118) == nil {
 		t.Error("old blocks count as silence")
 	}
-	if c.signed(118, false); c.quiet != 1 {
+	if c.signed(118, false, time.Unix(1000, 1)); c.quiet != 1 {
 		t.Error("a new block does not count")
 	}
 
+	c = lone(t, 100)
+	c.silence = time.Hour
+	c.signed(101, true, later())
+	_ = c.allow(102)
+	for height := int64(102); height < 200; height++ {
+		c.signed(height, false, later())
+	}
+	if c.allow(200) == nil {
+		t.Error("many blocks in a short time are enough")
+	}
+
 	for name, see := range map[string]func(c *custody){
-		"a commit": func(c *custody) { c.signed(101, true) },
+		"a commit": func(c *custody) { c.signed(101, true, later()) },
 		"a vote": func(c *custody) {
 			c.vote(&cmttypes.Vote{ValidatorAddress: c.address, Height: 101, Type: cmtproto.PrevoteType})
 		},
@@ -329,16 +342,16 @@ func TestCustody(t *testing.T) {
 		if c.rested(101) {
 			t.Errorf("%s: a pause is enough", name)
 		}
-		c.signed(101, false)
-		c.signed(102, false)
-		if c.signed(103, true); c.allow(104) == nil {
+		c.signed(101, false, later())
+		c.signed(102, false, later())
+		if c.signed(103, true, later()); c.allow(104) == nil {
 			t.Errorf("%s: it signs though the other still does", name)
 		}
 		for height := range int64(3) {
 			if c.allow(104+height) == nil {
 				t.Errorf("%s: it signs after %d blocks", name, height)
 			}
-			c.signed(104+height, false)
+			c.signed(104+height, false, later())
 		}
 		if err := c.allow(109); err != nil || c.key.LastSignState.Height != 108 || c.trouble() != "" {
 			t.Errorf("%s: %v, %+v", name, err, c.key.LastSignState)
@@ -356,7 +369,7 @@ func TestCustody(t *testing.T) {
 	} {
 		c.vote(known)
 	}
-	if c.signed(100, true); c.allow(101) != nil {
+	if c.signed(100, true, later()); c.allow(101) != nil {
 		t.Error("its own votes stop it")
 	}
 }
