@@ -292,7 +292,7 @@ func (w *town) phases() map[string]types.TradeID {
 		return id
 	}
 	const price, bond = 61_072, 3_054
-	short := terms{goods: juice(), price: price, bond: bond, fallback: hold, payBy: 300, deliver: 300}
+	short := terms{goods: juice(), price: price, bond: bond, fallback: hold, payBy: 4_000, deliver: 300}
 	lapsed := begin("lapsed", short)
 	long := terms{goods: w.energy(352, 60), price: price, bond: bond, fallback: hold}
 	w.pay("Loom", begin("paid", long))

@@ -126,8 +126,16 @@ func TestTown(t *testing.T) {
 	if err := town.Steer(birch, page.TownSteer{Conduct: page.ConductDelivers}); err != nil {
 		t.Fatal(err)
 	}
-	scene = await(t, town, "an undelivered trade", func(s *page.TownScene) bool { return event(s, page.TownUndelivered) != nil })
-	if e := event(&scene, page.TownUndelivered); e.House != birch || e.Lost == 0 || e.Lost < e.Price || len(e.Others) == 0 || e.Read != 0 || !house(&scene, "Birch").NoDelivery {
+	undelivered := func(s *page.TownScene) *page.TownEvent { // on a busy machine another household may miss its slot too
+		for i := range s.Events {
+			if e := &s.Events[i]; e.Kind == page.TownUndelivered && e.House == birch {
+				return e
+			}
+		}
+		return nil
+	}
+	scene = await(t, town, "an undelivered trade", func(s *page.TownScene) bool { return undelivered(s) != nil })
+	if e := undelivered(&scene); e.Lost == 0 || e.Lost < e.Price || len(e.Others) == 0 || e.Read != 0 || !house(&scene, "Birch").NoDelivery {
 		t.Errorf("undelivered: %+v", e)
 	}
 	if err := town.Steer(birch, page.TownSteer{Conduct: page.ConductDelivers, On: true}); err != nil {
