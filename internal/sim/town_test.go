@@ -111,6 +111,9 @@ func house(scene *page.TownScene, name string) *page.TownHouse {
 // TestTown: a town trades by itself; a cheat, a cloud and a killed node have the consequences that the scene tells; the day begins again.
 func TestTown(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a town in its own pace, without -short")
+	}
 	town := openTown(t, nil)
 	scene := await(t, town, "trade", func(s *page.TownScene) bool { return s.Begun && len(s.Flows) > 0 && s.Price > 0 })
 	var sold, bought uint64
