@@ -7,7 +7,7 @@ import (
 	"lockstep/client/wire"
 )
 
-// Governance returns who decides on the ledger, by which numbers, and which changes wait. The caller trusts the node for it.
+// Governance returns the operators of the ledger, the signatures that a decision needs, and the changes that wait. The caller trusts the node for it.
 func (c *Client) Governance(ctx context.Context) (governance wire.Governance, err error) {
 	err = c.get(ctx, "/v1/governance", nil, &governance)
 	if err == nil {

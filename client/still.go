@@ -16,7 +16,7 @@ type StandsStill struct {
 	What  string         // waits, as a sentence without its full stop, or nothing
 }
 
-// Error says that the ledger stands still, and what that means for money.
+// Error says that the ledger stands still, and that money is safe.
 func (s *StandsStill) Error() string {
 	text := fmt.Sprintf("no block for %s, the ledger stands still; your money is safe, deadlines wait", s.Since.Std().Round(time.Second))
 	if s.What != "" {
@@ -25,7 +25,7 @@ func (s *StandsStill) Error() string {
 	return text
 }
 
-// Unwrap gives the error the code of what waits.
+// Unwrap gives the error the code of the call that waits.
 func (s *StandsStill) Unwrap() error { return &types.Refusal{Code: types.CodePending, Detail: s.What} }
 
 // CheckStill returns a [*StandsStill] when the ledger stands still now, else nil, also when the node does not answer.

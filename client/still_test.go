@@ -12,7 +12,7 @@ import (
 	"lockstep/types"
 )
 
-// TestStandsStill: calls that wait end once the ledger stands still for longer than the client has patience. What was submitted is not lost.
+// TestStandsStill: calls that wait end once the ledger stands still for longer than the client has patience. A submitted transaction is not lost.
 func TestStandsStill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -2,7 +2,7 @@ package wire
 
 import "lockstep/types"
 
-// Governance tells who decides on the ledger, by which numbers, and what waits.
+// Governance is the operators of the ledger, the signatures that a decision needs, and the changes that wait.
 type Governance struct {
 	Height     uint64            `json:"height"`
 	Governance types.Governance  `json:"governance"`

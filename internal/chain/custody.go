@@ -52,7 +52,7 @@ const (
 // custody decides whether a node signs with its validator's key. A key must sign on one machine only, and never with a state of its last
 // signature that is older than that signature: both would sign two blocks of one height. See ADR 0051.
 //
-// The votes of the network are the lease: who holds a key shows it at each height. A node that may not be the only one with its key listens
+// The votes of the network are the lease: the holder of a key shows it at each height. A node that may not be the only one with its key listens
 // first, and signs once the key is silent.
 type custody struct {
 	file    string // names the folder to which the key belongs
@@ -224,7 +224,7 @@ func (c *custody) vote(vote *cmttypes.Vote) {
 	}
 }
 
-// release lets the node sign again. A copy or a restored folder signs from the block after the next one on: whoever had the key may have
+// release lets the node sign again. A copy or a restored folder signs from the block after the next one on: another holder of the key may have
 // signed up to there. The caller holds c.mu.
 func (c *custody) release(height int64) {
 	defer c.report()

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// The ledger decides who the validators are, and by which version of the rules the next block is made (ADR 0049). The engine is told after
+// The ledger decides the set of validators, and by which version of the rules the next block is made (ADR 0049). The engine is told after
 // each block; it follows a change of validators two blocks later.
 
 // address names a validator in a commit.
@@ -45,7 +45,7 @@ func (a *application) begin(height uint64, time types.Time, signers []address, t
 	return newBlockExecution(a.store.StateReader(), a.params, facts, height, time, txs)
 }
 
-// changes are what a block tells the engine: validators with their new power, and another version of the rules.
+// changes returns the part of a block that the engine learns: validators with their new power, and another version of the rules.
 func (a *application) changes(b *optimisticBlock) (updates []abci.ValidatorUpdate, params *cmtproto.ConsensusParams) {
 	for _, v := range b.validators {
 		updates = append(updates, abci.Ed25519ValidatorUpdate(v.Key[:], int64(v.Power))) //nolint:gosec // at most 2^40

@@ -325,7 +325,7 @@ func validatorActs(input []byte, join func(name string, power uint64) *types.Set
 	return acts
 }
 
-// FuzzValidatorUpdates: whatever the operators decide, the engine takes the validators that it is told of, and has those of the ledger.
+// FuzzValidatorUpdates: after any decision of the operators the engine takes the validators that it is told of, and has those of the ledger.
 func FuzzValidatorUpdates(f *testing.F) {
 	f.Add([]byte{3, 12, 130, 0, 255, 4, 3, 9, 255, 129, 0, 3, 9, 3, 9, 131, 0})
 	f.Add([]byte{128, 0, 129, 0, 130, 0, 255, 255, 0, 1, 1, 1, 2, 1})

@@ -184,7 +184,7 @@ func TestLightClientAsTheEngines(t *testing.T) {
 	}
 }
 
-// TestLightClientRefuses: what no honest node shows.
+// TestLightClientRefuses: headers that no honest node shows are refused.
 func TestLightClientRefuses(t *testing.T) {
 	t.Parallel()
 	h := newHeaders(t, four)

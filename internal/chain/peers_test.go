@@ -188,7 +188,7 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 }
 
-// TestStranded: a node whose peers keep only later blocks says so, and what to do.
+// TestStranded: a node whose peers keep only later blocks says so, with the remedy.
 func TestStranded(t *testing.T) {
 	t.Parallel()
 	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t) }).run()

@@ -46,8 +46,8 @@ func (r *retention) next() int64 {
 	return to
 }
 
-// prune removes the history that is older than the configured time, from the store and then from the engine, until the context ends. It never removes what a peer needs that begins with the oldest snapshot,
-// what the index has not read, what a crash would replay, or what evidence against a validator needs.
+// prune removes the history that is older than the configured time, from the store and then from the engine, until the context ends. It never removes blocks that a peer needs after the oldest snapshot,
+// that the index has not read, that a crash would replay, or that evidence against a validator needs.
 func (c *Chain) prune(ctx context.Context) {
 	for ctx.Err() == nil {
 		if c.feed == nil { // a chain of the engine alone has no history of ours
@@ -132,7 +132,7 @@ func (c *Chain) oldestSnapshot() (uint64, error) {
 }
 
 // trimLogs removes the full files of the engine's log of messages but the newest, and none that was written after a time: after a crash the engine reads the messages since the last
-// block, by which a validator knows what it is locked on.
+// block, by which a validator knows the block that it is locked on.
 func trimLogs(dir string, before time.Time) error {
 	full, err := filepath.Glob(filepath.Join(dir, "wal.*"))
 	if err != nil || len(full) <= keptLogs {

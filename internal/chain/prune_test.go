@@ -71,7 +71,7 @@ func TestPrunedChain(t *testing.T) {
 	checked()
 }
 
-// TestRetention bounds what the engine removes at once.
+// TestRetention bounds the blocks that the engine removes at once.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	r := retention{told: 1}

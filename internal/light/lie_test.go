@@ -195,7 +195,7 @@ func TestPinnedHeader(t *testing.T) {
 	}
 }
 
-// TestBelief: the agent believes what is proved, waits for a proof that is missing, and doubts a node that lies or keeps its proofs back.
+// TestBelief: the agent believes a proof, waits for a proof that is missing, and doubts a node that lies or keeps its proofs back.
 func TestBelief(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -151,7 +151,7 @@ func (w *world) checks(edit ...func(*light.Config)) *light.Client {
 	return light.New(w.liar, config)
 }
 
-// evidence gathers what the liar shows and proves of a trade.
+// evidence gathers the trade as the liar shows and proves it.
 func (w *world) evidence(c *light.Client, id types.TradeID) (*light.Evidence, error) {
 	shown, err := w.liar.Trade(w.t.Context(), id)
 	if err != nil {

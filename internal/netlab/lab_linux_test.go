@@ -148,7 +148,7 @@ func (l *Lab) Vice(n *Node, vice string) {
 	l.Start(n)
 }
 
-// Twin makes a node with a copy of the folder of a node that does not run: it signs with the same key, and has forgotten what it signed.
+// Twin makes a node with a copy of the folder of a node that does not run: it signs with the same key, and has forgotten its signatures.
 func (l *Lab) Twin(n *Node) *Node {
 	l.t.Helper()
 	dir := n.Dir + ".twin"

@@ -176,7 +176,7 @@ func backupStopped(ctx context.Context, dir string, w *archive.Writer, logger *s
 	}}).write(ctx, w)
 }
 
-// ReadBackup reads a backup whole, and returns what it is of, and its hash.
+// ReadBackup reads a backup whole, and returns its description and its hash.
 func ReadBackup(from io.Reader) (about Backup, hash types.Hash, err error) {
 	hash, err = archive.Read(from, &about, func(name string, _ int64, _ io.Reader) error { return allowed(name) })
 	return about, hash, err

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// TestPrunedNode runs a node that keeps its history for a moment, kills it while it removes the rest, and checks its files. Asked for what is gone, it says so, and where to ask.
+// TestPrunedNode runs a node that keeps its history for a moment, kills it while it removes the rest, and checks its files. Asked for removed history, it says so, and where to ask.
 func TestPrunedNode(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -10,7 +10,7 @@ import (
 	"lockstep/types"
 )
 
-// TestJoinBySnapshot: a node joins a ledger by a snapshot whose headers it has from the API of another node. It hands transactions on, and says what it does not have.
+// TestJoinBySnapshot: a node joins a ledger by a snapshot whose headers it has from the API of another node. It hands transactions on, and names the history that it does not have.
 func TestJoinBySnapshot(t *testing.T) {
 	t.Parallel()
 	first, _ := start(t, listening(t))

@@ -15,7 +15,7 @@ const (
 	lightLine    = "light"
 )
 
-// TrustText returns a trust file of light blocks, in ascending order of their heights. It leaves out what follows from the rest of a line.
+// TrustText returns a trust file of light blocks, in ascending order of their heights. It leaves out all that follows from the rest of a line.
 func TrustText(blocks []chain.LightBlock) (string, error) {
 	var text strings.Builder
 	writeLine(&text, trustFile, trustVersion)

@@ -128,7 +128,7 @@ type Writer struct {
 	head   Head
 }
 
-// Create begins a snapshot in a folder, and removes what a crash has left of an earlier one.
+// Create begins a snapshot in a folder, and removes the rest of an earlier one that a crash ended.
 func Create(folder Folder) (*Writer, error) {
 	w := &Writer{folder: folder, dir: filepath.Join(string(folder), unfinished)}
 	leftovers, err := filepath.Glob(w.dir + "*")

@@ -12,14 +12,14 @@ import (
 	"lockstep/types"
 )
 
-// written is what a test has put into a stream.
+// written is the entries that a test has put into a stream.
 type written struct {
 	state  []ledger.Change
 	blocks [][]ledger.Change
 	ended  int
 }
 
-// reader collects what it reads.
+// reader collects the entries that it reads.
 func (w *written) reader() *Reader {
 	return &Reader{
 		State: func(entries []ledger.Change) error { w.state = append(w.state, entries...); return nil },
@@ -157,7 +157,7 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// FuzzReader reads streams of all kinds in two pieces: it ends with an error or with what stands there, the same as in one piece.
+// FuzzReader reads streams of all kinds in two pieces: it ends with an error or with the entries of the stream, the same as in one piece.
 func FuzzReader(f *testing.F) {
 	f.Add(sample().stream()[:2000], uint16(7))
 	small := &written{state: []ledger.Change{{Key: "a", New: []byte{1}}, {Key: "b", New: []byte{}}}, blocks: sample().blocks}

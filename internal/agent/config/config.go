@@ -146,7 +146,7 @@ type Direct struct {
 // maxConfig bounds a file.
 const maxConfig = 1 << 20
 
-// What an agent believes: the proofs of its node, or the node.
+// The values of believe: the proofs of the node, or its word.
 const (
 	BelieveProof = "proof"
 	BelieveNode  = "node"
