@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lockstep/client"
+	"lockstep/internal/chain"
 	"lockstep/internal/node"
 	"lockstep/internal/plaintext"
 	"lockstep/types"
@@ -97,7 +98,7 @@ func (c *nodeJoinCmd) source(ctx context.Context, settings *node.Settings) (gene
 		return nil, nil, misuse("--trusted is for --snapshot: without a snapshot all blocks are checked from the first on")
 	}
 	if c.Trusted != "" {
-		if _, _, err := node.ParseTrusted(c.Trusted); err != nil {
+		if _, _, err := chain.ParseTrusted(c.Trusted); err != nil {
 			return nil, nil, misuse("--trusted: %v", err)
 		}
 	}

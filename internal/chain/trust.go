@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	cmtmath "github.com/cometbft/cometbft/libs/math"
@@ -93,6 +95,16 @@ func trustValidators(genesis *cmttypes.GenesisDoc) *Trust {
 	}
 	set := cmttypes.NewValidatorSet(validators)
 	return &Trust{chainID: genesis.ChainID, set: set, next: set.Hash()}
+}
+
+// ParseTrusted reads a trusted header, written as HEIGHT:HASH.
+func ParseTrusted(text string) (height uint64, hash types.Hash, err error) {
+	number, digits, found := strings.Cut(text, ":")
+	height, err = strconv.ParseUint(number, 10, 62)
+	if !found || err != nil || height == 0 || hash.UnmarshalText([]byte(digits)) != nil {
+		return 0, hash, types.Refuse(types.CodeMalformed, "%q is not HEIGHT:HASH, such as 1200:9f86d0... with 64 hexadecimal digits", text)
+	}
+	return height, hash, nil
 }
 
 // TrustHeader trusts the header of a height by its hash.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -287,9 +286,6 @@ func (p Pin) String() string { return strconv.FormatUint(p.Height, 10) + ":" + p
 
 // ParsePin reads a pin from HEIGHT:HASH.
 func ParsePin(text string) (pin Pin, err error) {
-	height, hash, found := strings.Cut(text, ":")
-	if pin.Height, err = strconv.ParseUint(height, 10, 62); !found || err != nil || pin.Height == 0 || pin.Hash.UnmarshalText([]byte(hash)) != nil {
-		return pin, types.Refuse(types.CodeMalformed, "%q is not HEIGHT:HASH, such as 1200:9f86d0... with 64 hexadecimal digits", text)
-	}
-	return pin, nil
+	pin.Height, pin.Hash, err = chain.ParseTrusted(text)
+	return pin, err
 }
