@@ -66,7 +66,7 @@ func program(t *testing.T) string {
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("whole processes, without -short")
+		t.Skip("whole processes: make test runs them, without the race detector")
 	}
 	c, lockstep, data := readCompose(t), program(t), t.TempDir()
 	here := func(args []string) []string {

@@ -141,22 +141,28 @@ func (w *world) trouble(says string) bool {
 	return false
 }
 
+// original is the last of four validators, closed after its first signatures.
+func (p *pen) original(t *testing.T) *world {
+	t.Helper()
+	nodes := newNetwork(t, 4, func(i int, c *Config) {
+		if i == 3 {
+			c.signed = p.on("original")
+		}
+	})
+	until(t, "the original signs", func() bool { return p.lastOf("original") > 3 })
+	nodes[3].close()
+	return nodes[3]
+}
+
 // TestCopyOfAValidator: a copy that runs beside its original signs nothing; it takes over once the original is silent, and the original then
 // signs nothing when it comes back. At no height does the key sign twice.
 func TestCopyOfAValidator(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("several nodes, without -short")
+		t.Skip("nodes at their own pace: make test runs them, without the race detector")
 	}
 	pen := newPen(t)
-	nodes := newNetwork(t, 4, func(i int, c *Config) {
-		if i == 3 {
-			c.signed = pen.on("original")
-		}
-	})
-	original := nodes[3]
-	until(t, "the original signs", func() bool { return pen.lastOf("original") > 3 })
-	original.close()
+	original := pen.original(t)
 	replica := copyOf(t, original, func(c *Config) { c.signed, c.silent, c.silence = pen.on("copy"), 12, 3*time.Second })
 	original.open()
 	original.run()
@@ -180,33 +186,22 @@ func TestCopyOfAValidator(t *testing.T) {
 		t.Errorf("the original signs at %d, the copy has since %d", pen.lastOf("original"), pen.firstOf("copy"))
 	}
 	original.close()
-	again := copyOf(t, replicaStopped(replica), func(c *Config) { c.signed, c.SignNow = pen.on("again"), true })
+	replica.close()
+	again := copyOf(t, replica, func(c *Config) { c.signed, c.SignNow = pen.on("again"), true })
 	again.open()
 	t.Cleanup(again.close)
 	again.run()
 	until(t, "the operator's word is enough", func() bool { return pen.lastOf("again") > 0 })
 }
 
-func replicaStopped(w *world) *world {
-	w.close()
-	return w
-}
-
 // TestRestoredBackup: a restored folder signs nothing before the last signature of its key.
 func TestRestoredBackup(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("several nodes, without -short")
+		t.Skip("nodes at their own pace: make test runs them, without the race detector")
 	}
 	pen := newPen(t)
-	nodes := newNetwork(t, 4, func(i int, c *Config) {
-		if i == 3 {
-			c.signed = pen.on("original")
-		}
-	})
-	original := nodes[3]
-	until(t, "the original signs", func() bool { return pen.lastOf("original") > 3 })
-	original.close()
+	original := pen.original(t)
 	restored := copyOf(t, original, func(c *Config) { c.signed, c.silent, c.silence = pen.on("restored"), 12, 3*time.Second })
 	if err := MarkRestored(restored.config.Dir); err != nil {
 		t.Fatal(err)
@@ -232,7 +227,7 @@ func TestRestoredBackup(t *testing.T) {
 func TestAwayFromAStandingLedger(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("several nodes, without -short")
+		t.Skip("nodes at their own pace: make test runs them, without the race detector")
 	}
 	nodes := newNetwork(t, 4, nil)
 	until(t, "blocks are made", func() bool { return nodes[0].store.Height() > 2 })

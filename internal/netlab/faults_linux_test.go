@@ -54,7 +54,7 @@ func each(t *testing.T, test func(t *testing.T, l *Lab, traffic *Traffic)) {
 // TestKillValidators: validators are killed one after the other, f at once, more than f, and all, while parties trade.
 func TestKillValidators(t *testing.T) {
 	if testing.Short() {
-		t.Skip("validators as processes, without -short")
+		t.Skip("validators as processes: make test runs them, without the race detector")
 	}
 	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
@@ -87,7 +87,7 @@ func TestKillValidators(t *testing.T) {
 // TestPartitions: the network is cut in every shape. A side with a quorum goes on, the others stand, and no deadline passes.
 func TestPartitions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("validators as processes, without -short")
+		t.Skip("validators as processes: make test runs them, without the race detector")
 	}
 	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
@@ -154,7 +154,7 @@ func shapes(n, most int) (all [][]int) {
 // TestBadLinks: packets are lost and late, hosts sleep, and links are slow. Trades end all the same.
 func TestBadLinks(t *testing.T) {
 	if testing.Short() {
-		t.Skip("validators as processes, without -short")
+		t.Skip("validators as processes: make test runs them, without the race detector")
 	}
 	t.Parallel()
 	each(t, func(t *testing.T, l *Lab, traffic *Traffic) {
@@ -175,7 +175,7 @@ func TestBadLinks(t *testing.T) {
 // TestDisks: the disk of a validator is full, and then only to be read. It says so and ends or stands; the others go on, and it comes back.
 func TestDisks(t *testing.T) {
 	if testing.Short() {
-		t.Skip("validators as processes, without -short")
+		t.Skip("validators as processes: make test runs them, without the race detector")
 	}
 	t.Parallel()
 	l := New(t, 4, *seed)
@@ -288,7 +288,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 // form. It comes back with the right history, or it ends and says why. It never hangs, panics or has a history of its own.
 func TestDamage(t *testing.T) {
 	if testing.Short() {
-		t.Skip("validators as processes, without -short")
+		t.Skip("validators as processes: make test runs them, without the race detector")
 	}
 	t.Parallel()
 	l := New(t, 4, *seed)

@@ -133,7 +133,7 @@ func fetchPEM(t *testing.T, address, trust string) *x509.CertPool {
 func TestACME(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("a service of its own, without -short")
+		t.Skip("builds a service: make test runs it, without the race detector")
 	}
 	settings := DefaultSettings()
 	settings.Public, settings.ACMEHosts, settings.ACMEEmail = places(t, 1)[0].Listen, []string{"node.example"}, "you@node.example"

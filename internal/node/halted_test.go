@@ -21,7 +21,7 @@ import (
 func TestThreeOfFourStop(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("four nodes, without -short")
+		t.Skip("nodes at their own pace: make test runs them, without the race detector")
 	}
 	validators := places(t, 4)
 	if err := InitAll(validators, quickParams(), 0); err != nil {

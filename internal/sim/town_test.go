@@ -112,7 +112,7 @@ func house(scene *page.TownScene, name string) *page.TownHouse {
 func TestTown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("a town in its own pace, without -short")
+		t.Skip("a town at its own pace: make test runs it, without the race detector")
 	}
 	town := openTown(t, nil)
 	scene := await(t, town, "trade", func(s *page.TownScene) bool { return s.Begun && len(s.Flows) > 0 && s.Price > 0 })

@@ -251,7 +251,7 @@ func freePort(t *testing.T) string {
 // trades end, nothing is done twice, and nothing is released that did not come.
 func TestKills(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills whole processes, without -short")
+		t.Skip("kills whole processes: make test runs it, without the race detector")
 	}
 	broker, publisher := component.Find(t, "mosquitto", "/usr/sbin/mosquitto"), component.Find(t, "mosquitto_pub")
 	dir := t.TempDir()
