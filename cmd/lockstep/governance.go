@@ -38,7 +38,11 @@ func (c *governanceShowCmd) Run(ctx context.Context, a *app) error {
 
 func (s *session) governance(p *page, shown *wire.Governance) {
 	g := &shown.Governance
-	p.row("operators", fmt.Sprintf("%d, of whom %d decide", len(g.Params.Operators), g.Params.Needed()))
+	if len(g.Params.Operators) == 0 {
+		p.row("operators", "none: nobody can change this ledger")
+	} else {
+		p.row("operators", fmt.Sprintf("%d, of whom %d decide", len(g.Params.Operators), g.Params.Needed()))
+	}
 	for _, operator := range g.Params.Operators {
 		p.row("", s.withLabel(operator))
 	}

@@ -112,7 +112,7 @@ func (c *logExportCmd) table(ctx context.Context, a *app, node *client.Client) e
 		return fmt.Errorf("export the log to %s: %w", c.Out, disk.Explain(c.Out, err))
 	}
 	return a.show(result, func(p *page) {
-		p.line("Exported %d rows of the outcomes %d to %d to %s, all checked against the root %s.", result.Rows, result.From, result.Next, result.File, result.Log.Root)
+		p.line("Exported the outcomes from %d up to %d to %s, all checked against the root %s. Rows: %d.", result.From, result.Next, result.File, result.Log.Root, result.Rows)
 		p.line("Continue later with: --from-leaf %d", result.Next)
 	})
 }

@@ -358,7 +358,7 @@ func (c *trustExportCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.export(c.Out, exportedFile{}, text, func(p *page, w exportedFile) {
-		p.line("Wrote %d headers to %s: %d bytes.", len(blocks), w.File, w.Bytes)
+		p.line("Wrote %s: %d bytes. Headers: %d.", w.File, w.Bytes, len(blocks))
 		last := &blocks[len(blocks)-1]
 		p.line("The last one is --trusted %d:%s", last.Height, last.Hash)
 	})

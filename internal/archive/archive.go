@@ -117,6 +117,9 @@ func Read(from io.Reader, about any, take func(name string, size int64, content 
 		if errors.Is(err, io.EOF) {
 			return types.Hash{}, damaged("it ends without its list: it was cut off after %d files", len(read))
 		}
+		if err != nil && len(read) == 0 {
+			return types.Hash{}, damaged("it begins as no archive does, so it may be another kind of file: %w", err)
+		}
 		if err != nil {
 			return types.Hash{}, damaged("after %d files it goes on as no archive does: %w", len(read), err)
 		}

@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -49,6 +50,9 @@ func write(path string, content func(to io.Writer) error, place func(temp string
 	folder := filepath.Dir(path)
 	temp, err := os.CreateTemp(folder, ".lockstep-*") // made with mode 0600
 	if err != nil {
+		if fault := new(fs.PathError); errors.As(err, &fault) {
+			fault.Path = path // the name that the caller knows
+		}
 		return err
 	}
 	defer os.Remove(temp.Name())

@@ -30,6 +30,17 @@ func only(t *testing.T, folder string, names ...string) {
 	}
 }
 
+// TestNoFolder: the error names the file that the caller wanted, not the one beside it.
+func TestNoFolder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "none", "a")
+	for _, err := range []error{Create(path, nil), Replace(path, nil)} {
+		if fault := new(fs.PathError); !errors.As(err, &fault) || fault.Path != path || !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -206,9 +206,15 @@ func Restore(ctx context.Context, from io.Reader, dir, keysOf string, logger *sl
 			return about, hash, err
 		}
 	}
+	_, before := os.Lstat(dir)
 	if err := makeFolder(dir); err != nil {
 		return about, hash, err
 	}
+	defer func() {
+		if err != nil && errors.Is(before, fs.ErrNotExist) {
+			_ = os.Remove(dir) // empty
+		}
+	}()
 	made := dir + ".restoring"
 	if err := os.Mkdir(made, 0o700); err != nil {
 		return about, hash, fmt.Errorf("a backup is being restored in %s, or was: remove that folder when it is not (%w)", made, err)
