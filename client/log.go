@@ -26,6 +26,12 @@ func (c *Client) TxProofBy(ctx context.Context, id types.TxID, header uint64) (p
 	return proof, wrap("proof of transaction "+id.String(), c.get(ctx, "/v1/log/transactions/"+id.String(), query, &proof))
 }
 
+// LeafProof returns a leaf by its index, with its proof by the newest header.
+func (c *Client) LeafProof(ctx context.Context, index uint64) (proof wire.Proof, err error) {
+	text := strconv.FormatUint(index, 10)
+	return proof, wrap("proof of leaf "+text, c.get(ctx, "/v1/log/leaves/"+text, nil, &proof))
+}
+
 // LightBlock returns a header with its signatures and validators; height 0 is the newest block.
 func (c *Client) LightBlock(ctx context.Context, height uint64) (light wire.LightBlock, err error) {
 	text := heightName(height)

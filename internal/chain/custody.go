@@ -73,6 +73,7 @@ type custody struct {
 	heard time.Time // when it was held, or a signature of the key was last seen
 	quiet int       // blocks in a row without a signature of the key, once the engine asks
 	other int64     // the newest height that the key has signed elsewhere
+	again bool      // a restored folder is to sign at once: it also signs heights again that the ledger has lost
 }
 
 // homeFile is the stored form of the folder to which a key belongs.
@@ -97,6 +98,9 @@ func openCustody(files engineFiles, key *privval.FilePV, config *Config, now fun
 	}
 	text, err := os.ReadFile(c.file)
 	switch {
+	case config.SignNow && isRestored(files):
+		c.again = true
+		return c, nil
 	case config.SignNow || errors.Is(err, fs.ErrNotExist):
 		return c, c.settle()
 	case err != nil:
@@ -120,6 +124,15 @@ func (c *custody) settle() error {
 		return fmt.Errorf("write whose validator this is: %w", err)
 	}
 	return nil
+}
+
+// resettle is settle once the node runs. The caller holds c.mu.
+func (c *custody) resettle() error {
+	err := c.settle()
+	if c.again = false; err != nil {
+		c.failure.set(err)
+	}
+	return err
 }
 
 // MarkRestored makes the node of a folder listen before it signs: the folder is a restored backup.
@@ -151,11 +164,15 @@ var errHeld = errors.New("the node listens whether its key signs elsewhere")
 // allow reports why no signature at a height may be given. The caller holds c.mu.
 func (c *custody) allow(height int64) error {
 	c.asked = true
-	if c.held == free && height > c.key.LastSignState.Height+awayBlocks {
+	signed := c.key.LastSignState.Height
+	if c.held == free && (height > signed+awayBlocks || c.again && height <= signed) {
 		c.hold(away)
 	}
 	if c.held != free {
 		return errHeld
+	}
+	if c.again {
+		return c.resettle()
 	}
 	return nil
 }
@@ -235,8 +252,7 @@ func (c *custody) release(height int64) {
 		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = height, math.MaxInt32, stepPrecommit, nil, nil
 		last.Save()
 	}
-	if err := c.settle(); err != nil {
-		c.failure.set(err)
+	if c.resettle() != nil {
 		return
 	}
 	c.logger.Info("the validator signs again", "from", c.key.LastSignState.Height)
@@ -262,12 +278,17 @@ func (c *custody) report() {
 	}
 }
 
-// rested lets a validator that was away sign, after a pause in which its key was silent and no block came. It reports whether it did.
+// rested lets a validator that was away sign, after a pause in which its key was silent and no block came. It reports whether it did. The last
+// signature of a restored folder may be of blocks that nobody has any more: others come in their place.
 func (c *custody) rested(height int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held != away || !c.asked || time.Since(c.since) < awayPause {
 		return false
+	}
+	if signed := c.key.LastSignState.Height; c.again && signed >= height {
+		c.logger.Warn("blocks that this validator has signed are lost: it signs others in their place", "from", height, "to", signed)
+		c.key.LastSignState.Height = 0
 	}
 	c.release(height - 1)
 	return true

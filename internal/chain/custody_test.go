@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -244,6 +245,43 @@ func TestAwayFromAStandingLedger(t *testing.T) {
 	}
 }
 
+// TestAllRestored: validators that are all restored from backups of running nodes go on when their operators say so, although their keys have signed
+// a block that no backup has.
+func TestAllRestored(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("nodes at their own pace: make test runs them, without the race detector")
+	}
+	nodes := newNetwork(t, 4, nil)
+	until(t, "blocks are made", func() bool { return nodes[0].store.Height() > 2 })
+	newest := int64(0)
+	for _, n := range nodes {
+		n.close()
+		newest = max(newest, int64(n.store.Height()))
+	}
+	for _, n := range nodes {
+		files := filesOf(n.config.Dir)
+		key := privval.LoadFilePV(files.ValidatorKey, files.ValidatorState)
+		last := &key.LastSignState
+		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = newest+2, 0, stepPrecommit, []byte{1}, []byte{2}
+		key.Save()
+		if err := errors.Join(os.RemoveAll(filepath.Join(n.config.Dir, "data", "cs.wal")), MarkRestored(n.config.Dir)); err != nil {
+			t.Fatal(err)
+		}
+		n.config.SignNow = true
+		n.open()
+		n.run()
+	}
+	mint := nodes[3].mint(1, "peter")
+	nodes[3].must(mint)
+	if outcome, err := nodes[0].Await(t.Context(), mint.ID()); err != nil || outcome.Code != types.CodeOK {
+		t.Errorf("%+v, %v", outcome, err)
+	}
+	if isRestored(filesOf(nodes[0].config.Dir)) {
+		t.Error("it signs, and its folder is taken for a restored one")
+	}
+}
+
 // lone returns the custody of a new key that has signed a height.
 func lone(t *testing.T, height int64) *custody {
 	t.Helper()
@@ -279,6 +317,22 @@ func TestCustody(t *testing.T) {
 	c.since = c.since.Add(-awayPause)
 	if !c.rested(106) || c.allow(106) != nil || c.key.LastSignState.Height != 105 {
 		t.Errorf("after the pause: %+v", c.key.LastSignState)
+	}
+
+	for _, height := range []int64{99, 100} { // a restored folder whose operator wants signatures
+		c = lone(t, 100)
+		c.again = true
+		if c.allow(height) == nil {
+			t.Errorf("it signs block %d again at once", height)
+		}
+		c.since = c.since.Add(-awayPause)
+		if !c.rested(height) || c.allow(height) != nil || c.key.LastSignState.Height != height-1 || c.again {
+			t.Errorf("block %d, after the pause: %+v", height, c.key.LastSignState)
+		}
+	}
+	c = lone(t, 100)
+	if c.again = true; c.allow(101) != nil || c.again || c.allow(100) != nil || c.held != free {
+		t.Error("it signs later blocks, and then listens")
 	}
 
 	c = lone(t, 100)

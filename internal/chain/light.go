@@ -76,12 +76,20 @@ func (c *LightClient) At(ctx context.Context, height uint64, now time.Time) (Che
 	return c.verify(ctx, height, now)
 }
 
+// Begin finds the first trusted header, unless it is known: all later headers can be verified from there on.
+func (c *LightClient) Begin(ctx context.Context, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.begin(ctx, now)
+}
+
 // verify fetches and verifies a header; height 0 is the newest.
 func (c *LightClient) verify(ctx context.Context, height uint64, now time.Time) (CheckedHeader, error) {
-	if c.first == nil {
-		if err := c.begin(ctx, now); err != nil {
-			return CheckedHeader{}, err
-		}
+	if err := c.begin(ctx, now); err != nil {
+		return CheckedHeader{}, err
+	}
+	if first := uint64(c.first.Height); height > 0 && height < first {
+		return CheckedHeader{}, faulty(ErrEarlier, "block %d comes before the trusted block %d: ask for a later proof", height, first)
 	}
 	target, err := c.load(ctx, c.fetch, height)
 	if err != nil {
@@ -98,8 +106,8 @@ func (c *LightClient) verify(ctx context.Context, height uint64, now time.Time) 
 	if target.Height < from.Height {
 		from = c.first
 	}
-	if target.Height < from.Height {
-		return CheckedHeader{}, faulty(ErrEarlier, "block %d comes before the trusted block %d: ask for a later proof", target.Height, from.Height)
+	if target.Height < from.Height { // the newest block of a node that is behind
+		return CheckedHeader{}, faulty(ErrEarlier, "block %d comes before the trusted block %d: ask a node that has later blocks", target.Height, from.Height)
 	}
 	if err := c.follow(ctx, c.fetch, from, target, now); err != nil {
 		return CheckedHeader{}, err
@@ -112,6 +120,9 @@ func (c *LightClient) verify(ctx context.Context, height uint64, now time.Time) 
 
 // begin finds the first trusted light block: that of the trusted header, or the newest that follows from the genesis.
 func (c *LightClient) begin(ctx context.Context, now time.Time) error {
+	if c.first != nil {
+		return nil
+	}
 	height := uint64(0)
 	trusted := c.trust.header
 	if trusted != nil {

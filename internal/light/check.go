@@ -103,12 +103,15 @@ func (h Headers) Check(header, commit []byte) (chain.CheckedHeader, error) {
 	}
 	known, err := followed.At(h.context, shown.Height, h.client.Now())
 	switch {
-	case errors.Is(err, chain.ErrEarlier):
-		return shown, errors.New("the header comes before the one that you trust: export the receipt again, its leaf can be proved at a later block")
 	case err != nil:
 		return shown, err
 	case known.Hash != shown.Hash:
 		return shown, errors.New("the validators have signed another header of that block")
 	}
 	return known, nil
+}
+
+// Later gets a proof of a leaf by a newer header.
+func (h Headers) Later(index uint64) (wire.Proof, error) {
+	return h.client.node.LeafProof(h.context, index)
 }

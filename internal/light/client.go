@@ -116,6 +116,18 @@ func (c *Client) headers(ctx context.Context) (*chain.LightClient, error) {
 	return c.chain, nil
 }
 
+// begin finds the first header before a proof is asked for: one that is asked for earlier could come before it.
+func (c *Client) begin(ctx context.Context) error {
+	headers, err := c.headers(ctx)
+	if err != nil {
+		return err
+	}
+	if err := headers.Begin(ctx, c.Now()); err != nil {
+		return c.doubt(err)
+	}
+	return nil
+}
+
 func fetchFrom(node *client.Client) chain.Fetch {
 	return func(ctx context.Context, height uint64) (chain.LightBlock, error) {
 		light, err := node.LightBlock(ctx, height)
@@ -191,6 +203,9 @@ type Proof struct {
 
 // Trade proves the last step of a trade that the node shows. The node can hide a later step; [Steps] says how that can harm.
 func (c *Client) Trade(ctx context.Context, id types.TradeID) (*Proof, error) {
+	if err := c.begin(ctx); err != nil {
+		return nil, err
+	}
 	shown, err := c.node.TradeProof(ctx, id)
 	if err != nil {
 		return nil, err
@@ -207,6 +222,9 @@ func (c *Client) Trade(ctx context.Context, id types.TradeID) (*Proof, error) {
 
 // Tx proves that a transaction was accepted.
 func (c *Client) Tx(ctx context.Context, id types.TxID) (*Proof, error) {
+	if err := c.begin(ctx); err != nil {
+		return nil, err
+	}
 	shown, err := c.node.TxProof(ctx, id)
 	if err != nil {
 		return nil, err

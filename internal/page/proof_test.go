@@ -131,6 +131,10 @@ func TestPageOfReceipts(t *testing.T) {
 		if text := send(file, http.StatusOK); !strings.Contains(text, "It holds.") {
 			t.Errorf("the file, pasted: %s", heading(text))
 		}
+		w.agree("Cedar", "Loom", terms{goods: juice(), price: 1000, bond: 50, fallback: &types.Hold{}}) // blocks that come after the receipt
+		if text := send(file, http.StatusOK); !strings.Contains(text, "It holds.") {
+			t.Errorf("an old file, pasted: %s", heading(text))
+		}
 		r.State[0] ^= 1
 		if text := send(r.Text(), http.StatusOK); !strings.Contains(text, "It does not hold.") {
 			t.Errorf("a changed state: %s", heading(text))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"lockstep/client/wire"
 	"lockstep/internal/chain"
 	"lockstep/internal/outcomes"
 	"lockstep/types"
@@ -47,6 +48,12 @@ func (v *Verified) add(part string, err error, holds string, args ...any) {
 // Headers checks signed headers: [chain.Trust] offline, a light client by its node.
 type Headers interface {
 	Check(header, commit []byte) (chain.CheckedHeader, error)
+}
+
+// Later is a [Headers] that can get another proof of a leaf, by a later header: for receipts whose header comes before the trusted one.
+type Later interface {
+	Headers
+	Later(index uint64) (wire.Proof, error)
 }
 
 // Verify checks every part of a receipt. Without a trust the signatures are not checked, as for an export.
@@ -113,6 +120,12 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 	case v.Outcome != nil && v.Outcome.Height >= header.Height:
 		differs = fmt.Errorf("it is of block %d, and the leaf of block %d", header.Height, v.Outcome.Height)
 	}
+	if errors.Is(err, chain.ErrEarlier) && differs == nil {
+		if later, ok := trust.(Later); ok {
+			r.verifyLater(v, later, err)
+			return
+		}
+	}
 	v.add(PartHeader, differs, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
 	switch {
 	case errors.Is(err, chain.ErrCommit):
@@ -126,4 +139,19 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 		v.add(PartCommit, nil, "%d of %d validators have signed it", header.Signers, header.Validators)
 		v.add(PartSet, nil, "they are the trusted validators")
 	}
+}
+
+// verifyLater proves the leaf by a later header, since that of the receipt comes before the trusted one.
+func (r *Receipt) verifyLater(v *Verified, trust Later, earlier error) {
+	proof, err := trust.Later(r.Index)
+	if err == nil && !outcomes.Proves(r.Leaf, r.Index, proof.Path, proof.Log) {
+		err = errors.New("the log has another leaf there")
+	}
+	if err != nil {
+		v.add(PartHeader, fmt.Errorf("%w; a later header does not prove its leaf %d: %w", earlier, r.Index, err), "")
+		return
+	}
+	v.add(PartHeader, nil, "block %d comes before the trusted header: a later block proves the same leaf", v.Header.Height)
+	anew := Receipt{State: proof.State, Log: proof.Log, Header: proof.Signed.Header, Commit: proof.Signed.Commit}
+	anew.verifyHeader(v, struct{ Headers }{trust})
 }
