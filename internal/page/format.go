@@ -290,6 +290,12 @@ func (c *screen) Stamp(t types.Time) string {
 	return c.local(t).Format("2006-01-02 15:04:05 MST")
 }
 
+// Heading writes a whole moment for a heading: its lines break between day and time alone.
+func (c *screen) Heading(t types.Time) template.HTML {
+	at := c.local(t)
+	return template.HTML(at.Format(`<span class="nb">2006-01-02</span> <span class="nb">15:04:05 `) + escape(at.Format("MST")) + "</span>")
+}
+
 // By writes a deadline, without seconds where it has none.
 func (c *screen) By(t types.Time) string {
 	if c.near(t) && c.local(t).YearDay() == c.local(c.now64()).YearDay() {

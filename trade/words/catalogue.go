@@ -44,7 +44,7 @@ var catalogue = []text{ //nolint:gochecknoglobals // a constant table
 	{trade.StateReleased, "the secret is on the ledger and every part has its owner", "解锁信息已上链，各笔款项均有归属"},
 	{trade.StateReleasedAndOver, "complete: every part is spent", "交易完成，各笔款项均已取走"},
 	{trade.StateSplit, "cancelled by both: they divided the money", "双方协商取消，款项已分配"},
-	{trade.StateSettled, "settled by the reading: {quantity} of {total}", "已按读数结算：约定{total}，实际{quantity}"},
+	{trade.StateSettled, "the meter read {quantity} of {total}", "电表读数：约定{total}，实际{quantity}"},
 	{trade.StateAwarded, "divided by the arbiter", "款项已由仲裁人分配"},
 	{trade.StateRefundable, "{role} did not deliver by {until}; the refund is ready", "{role}未在{until}之前交货，可随时取回退款"},
 	{trade.StateRefunded, "{role} did not deliver by {until}; the refund is spent", "{role}未在{until}之前交货，退款已取走"},

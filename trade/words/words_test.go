@@ -91,7 +91,7 @@ func TestText(t *testing.T) {
 		{words.English, trade.Consumer, owner, "yours to spend"},
 		{words.English, trade.Producer, owner, "the consumer's to spend"},
 		{words.English, "", trade.Message{Key: trade.NotePartlyReleased, Args: trade.Args{Released: 2, Instalments: 5, Sum: 9}}, "2 of 5 instalments so far: <sum 9> is the producer's"},
-		{words.English, "", trade.Message{Key: trade.StateSettled, Args: trade.Args{Total: 5}}, "settled by the reading: <quantity 0> of <quantity 5>"},
+		{words.English, "", trade.Message{Key: trade.StateSettled, Args: trade.Args{Total: 5}}, "the meter read <quantity 0> of <quantity 5>"},
 		{words.English, "", trade.Message{Key: "state.of_a_newer_node"}, "state.of_a_newer_node"},
 	} {
 		if got := printer(c.language, c.viewer).Text(c.message); got != c.want {
