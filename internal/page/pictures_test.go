@@ -104,6 +104,7 @@ func (s *sheets) town(t *testing.T) {
 	s.make("proposal", "/proposal")
 	s.make("settings", "/settings")
 	s.make("key", "/keys/"+hazel)
+	s.make("receipt", trade+"/receipt")
 	s.make("evidence", "/evidence")
 	s.make("error", "/trades/"+hazel)
 	visitor, _ := w.serve(page.Config{})
