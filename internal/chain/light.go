@@ -70,10 +70,44 @@ func (c *LightClient) Newest(ctx context.Context, now time.Time) (CheckedHeader,
 func (c *LightClient) At(ctx context.Context, height uint64, now time.Time) (CheckedHeader, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.at(ctx, height, now)
+}
+
+func (c *LightClient) at(ctx context.Context, height uint64, now time.Time) (CheckedHeader, error) {
 	if known, ok := c.known[height]; ok {
 		return known, nil
 	}
 	return c.verify(ctx, height, now)
+}
+
+// Check verifies a header that somebody shows: it must be the verified one of its height, and its own signatures must be good.
+func (c *LightClient) Check(ctx context.Context, encodedHeader, encodedCommit []byte, now time.Time) (CheckedHeader, error) {
+	header, commit, err := new(Trust).read(encodedHeader, encodedCommit)
+	if err != nil {
+		return CheckedHeader{}, err
+	}
+	checked := factsOf(header)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, err := c.at(ctx, checked.Height, now)
+	if err != nil {
+		return checked, err
+	}
+	if known.Hash != checked.Hash {
+		return checked, faulty(ErrSet, "the validators have signed another header of that block")
+	}
+	block, err := c.load(ctx, c.fetch, checked.Height)
+	if err != nil {
+		return checked, err
+	}
+	if types.Hash(block.ValidatorSet.Hash()) != types.Hash(header.ValidatorsHash) {
+		return checked, faulty(ErrSet, "the node shows other validators of block %d than its header names", checked.Height)
+	}
+	if err := verifyCommit(header, commit, block.ValidatorSet); err != nil {
+		return checked, err
+	}
+	checked.count(commit)
+	return checked, nil
 }
 
 // Begin finds the first trusted header, unless it is known: all later headers can be verified from there on.

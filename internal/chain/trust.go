@@ -184,7 +184,12 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 		return CheckedHeader{}, err
 	}
 	checked := factsOf(header)
-	if trusted := t.header; trusted != nil && trusted.height == header.Height && trusted.hash == checked.Hash && t.set == nil {
+	trusted := t.header
+	switch {
+	case trusted == nil || trusted.height != header.Height:
+	case trusted.hash != checked.Hash:
+		return checked, faulty(ErrSet, "block %d has the hash %s here, and the trusted header has %s: the receipt is of another ledger, of a fork, or was changed", header.Height, checked.Hash, trusted.hash)
+	case t.set == nil:
 		return checked, nil
 	}
 	switch {

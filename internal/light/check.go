@@ -2,7 +2,6 @@ package light
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"lockstep/client/wire"
@@ -91,7 +90,7 @@ type Headers struct {
 // Headers returns the checker of the headers of receipts. Its questions end with the context.
 func (c *Client) Headers(ctx context.Context) Headers { return Headers{c, ctx} }
 
-// Check verifies a signed header: it must be one that the client comes to by itself.
+// Check verifies a signed header: it must be one that the client comes to by itself, with signatures that are good.
 func (h Headers) Check(header, commit []byte) (chain.CheckedHeader, error) {
 	shown, err := chain.ReadHeader(header, commit)
 	if err != nil {
@@ -101,14 +100,7 @@ func (h Headers) Check(header, commit []byte) (chain.CheckedHeader, error) {
 	if err != nil {
 		return shown, err
 	}
-	known, err := followed.At(h.context, shown.Height, h.client.Now())
-	switch {
-	case err != nil:
-		return shown, err
-	case known.Hash != shown.Hash:
-		return shown, errors.New("the validators have signed another header of that block")
-	}
-	return known, nil
+	return followed.Check(h.context, header, commit, h.client.Now())
 }
 
 // Later gets a proof of a leaf by a newer header.

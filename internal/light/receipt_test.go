@@ -2,12 +2,22 @@ package light_test
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"lockstep/client"
+	"lockstep/client/wire"
+	"lockstep/internal/chain"
+	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/light"
 	"lockstep/internal/receipt"
+	"lockstep/types"
 )
 
 // TestOldReceipt: a receipt from before the first header that a client knows holds by a later proof of its leaf, and no other does.
@@ -15,6 +25,11 @@ func TestOldReceipt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.released()
+	for _, side := range []*client.Account{w.producer, w.consumer} {
+		if _, err := side.Collect(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
 	proof, err := w.node.TradeProof(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +87,96 @@ func TestOldReceipt(t *testing.T) {
 	refused("the same proof", "comes before the trusted block")
 	w.lies.withhold(func(path string) bool { return strings.HasPrefix(path, "/v1/log/leaves/") })
 	refused("no later proof", "a later header does not prove its leaf")
+
+	w.lies.stop()
+	accepted := old()
+	accepted.Records = w.records(accepted)
+	order := w.invent(&proof)
+	invented := old()
+	invented.Records = []receipt.Record{order}
+	for name, r := range map[string]*receipt.Receipt{"of the ledger": accepted, "of an invented log": invented} {
+		v := r.Verify(w.checks(trusting(later)).Headers(t.Context()))
+		if v.OK() != (r == accepted) || len(v.Records) != 1 {
+			t.Errorf("a record %s: %+v", name, v.Verdicts)
+		}
+	}
+}
+
+// TestCommitOfReceipt: a client that knows the header by itself takes no signatures of a receipt that are not good.
+func TestCommitOfReceipt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.released()
+	proof := must(w.node.TradeProof(t.Context(), id))
+	checks := w.checks()
+	if v := receipt.Of(id, &proof).Verify(checks.Headers(t.Context())); !v.OK() {
+		t.Fatalf("%+v", v.Verdicts)
+	}
+	proof.Signed.Commit[len(proof.Signed.Commit)-1] ^= 1 // in the signature of the one validator
+	v := receipt.Of(id, &proof).Verify(checks.Headers(t.Context()))
+	if !slices.ContainsFunc(v.Verdicts, func(v receipt.Verdict) bool { return !v.OK && v.Part == receipt.PartCommit }) {
+		t.Errorf("a changed signature: %+v", v.Verdicts)
+	}
+}
+
+// records attaches the step that ended a trade, by the header of its receipt.
+func (w *world) records(r *receipt.Receipt) []receipt.Record {
+	w.t.Helper()
+	header := must(chain.ReadHeader(r.Header, r.Commit))
+	ended := r.Verify(nil).Outcome
+	proof := must(w.node.TxProofBy(w.t.Context(), ended.Tx, header.Height))
+	for tx, err := range w.node.AllBlockTxs(w.t.Context(), ended.Height) {
+		if err == nil && tx.ID == ended.Tx {
+			err = r.Attach(&proof, tx.Tx)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return r.Records
+}
+
+// invent makes the proof of a leaf one of an invented log, with an order beside it that the ledger has never seen.
+func (w *world) invent(proof *wire.Proof) receipt.Record {
+	w.t.Helper()
+	outcome := new(types.Outcome)
+	if err := types.Decode(proof.Leaf, outcome); err != nil {
+		w.t.Fatal(err)
+	}
+	story := outcome.Effects[slices.IndexFunc(outcome.Effects, func(e types.Effect) bool { _, ended := e.(*types.Ended); return ended })].(*types.Ended).Trade
+	goods := &story.Agreement.Goods
+	order := types.Order{
+		ChainID: "town", Owner: story.Agreement.Producer, Quantity: 7, Side: types.Sell, Fallback: &types.Hold{},
+		Product: types.Product{Commodity: goods.Commodity, Unit: goods.Unit, Asset: story.Agreement.Asset, Zone: goods.Zone, From: goods.From, Until: goods.Until},
+	}
+	tx := party.Sign(types.Body{ChainID: "town", Actions: []types.Action{&types.Place{Order: order}}}, "mallory")
+	record := receipt.Record{Index: proof.Index ^ 1, Leaf: types.Encode(&types.Outcome{Height: outcome.Height, Tx: tx.ID()}), Tx: tx.Bytes()}
+	hashes := map[uint64]tlog.Hash{proof.Index: tlog.RecordHash(proof.Leaf), record.Index: tlog.RecordHash(record.Leaf)}
+	proof.Path, record.Path = []types.Hash{types.Hash(hashes[record.Index])}, []types.Hash{types.Hash(hashes[proof.Index])}
+	proof.Log.Size = 2
+	at, root := proof.Index/2, tlog.NodeHash(hashes[proof.Index&^1], hashes[proof.Index|1])
+	for ; at > 0; at /= 2 {
+		side := tlog.Hash{byte(at)}
+		proof.Path, record.Path = append(proof.Path, types.Hash(side)), append(record.Path, types.Hash(side))
+		if at&1 == 1 {
+			root = tlog.NodeHash(side, root)
+		} else {
+			root = tlog.NodeHash(root, side)
+		}
+		proof.Log.Size *= 2
+	}
+	proof.Log.Root = types.Hash(root)
+	var header cmtproto.Header
+	var commit cmtproto.Commit
+	app := types.AppHash(proof.State, proof.Log)
+	if err := errors.Join(header.Unmarshal(proof.Signed.Header), commit.Unmarshal(proof.Signed.Commit)); err != nil {
+		w.t.Fatal(err)
+	}
+	header.AppHash = app[:]
+	changed := must(cmttypes.HeaderFromProto(&header))
+	commit.BlockID.Hash = changed.Hash()
+	proof.Signed.Header, proof.Signed.Commit = must(header.Marshal()), must(commit.Marshal())
+	return record
 }
 
 var _ receipt.Later = light.Headers{}

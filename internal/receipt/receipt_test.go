@@ -242,6 +242,16 @@ func TestTrustedHeaderItself(t *testing.T) {
 	if checked := r.Verify(chain.TrustHeader(21, header.Hash)); !checked.OK() {
 		t.Errorf("%+v", checked.Verdicts)
 	}
+	fork := newReceipt(t, v, 301, 21, 0)
+	trusted := chain.TrustHeader(21, header.Hash)
+	light := v.light(t, v.sign(t, 21, types.AppHash(r.State, r.Log), v, 0))
+	if err := trusted.Follow(&light); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, "another header of the trusted height, signed by the same validators", fork.Verify(trusted), receipt.PartSet)
+	if checked := r.Verify(trusted); !checked.OK() {
+		t.Errorf("with its validators: %+v", checked.Verdicts)
+	}
 	header.Hash[0] ^= 1
 	wantFault(t, "another hash", r.Verify(chain.TrustHeader(21, header.Hash)), receipt.PartSet)
 }
