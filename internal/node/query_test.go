@@ -2,10 +2,14 @@ package node
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"lockstep/client/wire"
 	"lockstep/internal/ledgertest/party"
+	"lockstep/internal/outcomes"
 	"lockstep/internal/query"
 	"lockstep/types"
 )
@@ -96,4 +100,31 @@ func TestEventsAndBlockBodies(t *testing.T) {
 	if err != nil || len(assets.Assets) != 1 || assets.Assets[0].Issued != 7 {
 		t.Errorf("%+v, %v", assets, err)
 	}
+}
+
+// TestProofFromADamagedSegment: a leaf that was altered on the disk is a fault of the node, and not sent as a proof that does not hold.
+func TestProofFromADamagedSegment(t *testing.T) {
+	t.Parallel()
+	dir := initNode(t, quickParams())
+	n, _ := start(t, dir)
+	for i := range types.Amount(3) {
+		must(t, n.Ledger(), mint(n.Params(), i+1, "peter"))
+	}
+	ask := func(want error) {
+		t.Helper()
+		if _, err := n.Ledger().LeafProof(t.Context(), 2); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	ask(nil)
+	file := filepath.Join(dir, storeFolder, "outcomes", "segment-000000000")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)*5/8] ^= 1 // of four leaves that are alike in length
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ask(outcomes.ErrDamaged)
 }

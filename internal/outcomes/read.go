@@ -171,7 +171,8 @@ func (l *Log) hashes(level int, from, count uint64) ([]tlog.Hash, error) {
 		return nil, fmt.Errorf("hashes %d to %d of level %d are asked of a log of %d leaves", from, from+count, level, l.end().Size)
 	}
 	if start, _ := l.bounds(); (from+1)<<(level*tileHeight) <= start.Joined.Size {
-		return nil, start.pruned(from << (level * tileHeight))
+		return nil, types.Refuse(types.CodePruned, "this node joined by a snapshot behind outcome %d and does not have the hashes before it, which files of the log need: "+
+			"ask a node that keeps all (\"keep\": \"all\")", start.Joined.Size)
 	}
 	data := make([]byte, hashLength*count)
 	err := l.read(hashesFile(level), hashLength*from, data)

@@ -36,7 +36,8 @@ func Scan(head types.LogHead, from, to uint64, fetch func(path string) ([]byte, 
 	}
 }
 
-// LeafSince returns the index of the first leaf at a moment of the ledger clock or later; the size of the log when there is none.
+// LeafSince returns the index of the first leaf at a moment of the ledger clock or later; the size of the log when there is none. Leaves that are pruned are
+// not needed for a moment after them.
 func LeafSince(head types.LogHead, at types.Time, fetch func(path string) ([]byte, error)) (leaf uint64, err error) {
 	s := newScanner(head, fetch)
 	timeOf := func(index uint64) types.Time {
@@ -49,7 +50,17 @@ func LeafSince(head types.LogHead, at types.Time, fetch func(path string) ([]byt
 		return outcome.At
 	}
 	bundles := int((head.Size + Width - 1) / Width)
-	after := sort.Search(bundles, func(n int) bool { return err == nil && timeOf(uint64(n)*Width) >= at }) // begins at the moment or later
+	after := sort.Search(bundles, func(n int) bool { // begins at the moment or later
+		if err != nil {
+			return false
+		}
+		begins := timeOf(uint64(n) * Width)
+		if types.CodeOf(err) == types.CodePruned { // so are all before it
+			err = nil
+			return false
+		}
+		return begins >= at
+	})
 	if err != nil || after == 0 {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package outcomes_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -84,6 +85,29 @@ func TestLeafSince(t *testing.T) {
 			if got, err := outcomes.LeafSince(w.at.Head(), at, w.fetch); err != nil || got != uint64(want) {
 				t.Fatalf("%s of %d leaves: leaf %d, want %d: %v", at, size, got, want, err)
 			}
+		}
+	}
+}
+
+// TestPrunedSince: a log whose first leaves are pruned is asked for moments that it keeps, and for those before.
+func TestPrunedSince(t *testing.T) {
+	t.Parallel()
+	const size, first = 2000, 512
+	w := told(t, size)
+	pruned := func(path string) ([]byte, error) {
+		if path == "tile/entries/000" || path == "tile/entries/001" {
+			return nil, fmt.Errorf("asked over HTTP: %w", types.Refuse(types.CodePruned, "outcomes from %d on are kept", first))
+		}
+		return w.fetch(path)
+	}
+	for i := range size {
+		want, err := outcomes.LeafSince(w.at.Head(), atOf(i), w.fetch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := outcomes.LeafSince(w.at.Head(), atOf(i), pruned)
+		if kept := atOf(i) > atOf(first); kept && (err != nil || got != want) || !kept && types.CodeOf(err) != types.CodePruned {
+			t.Fatalf("since leaf %d: leaf %d, want %d: %v", i, got, want, err)
 		}
 	}
 }

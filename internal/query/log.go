@@ -147,6 +147,9 @@ func (l *Ledger) proveBy(index, header uint64) (proof wire.Proof, err error) {
 		return proof, err
 	}
 	proof.Path, err = log.Prove(index, block.Log.Size)
+	if err == nil && !outcomes.Proves(proof.Leaf, index, proof.Path, proof.Log) { // a client would take it for a lie
+		err = fmt.Errorf("%w: leaf %d does not lead to the root of block %d: stop the node and run: lockstep node check", outcomes.ErrDamaged, index, block.Height)
+	}
 	return proof, err
 }
 
