@@ -50,6 +50,9 @@ func (w *Wallet) Header() (PinnedHeader, bool) {
 	return w.headers[0], true
 }
 
+// HeaderFile is the file beside the wallet with the trusted header and its validators. It is nothing secret, and may be missing.
+func (w *Wallet) HeaderFile() string { return w.path + ".header" }
+
 // SetHeader makes a header the trusted one, and stores it.
 func (w *Wallet) SetHeader(header PinnedHeader) error {
 	w.mu.Lock()

@@ -2,21 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
 	"lockstep/client"
 	"lockstep/client/wire"
-	"lockstep/internal/atomicfile"
 	"lockstep/internal/chain"
 	"lockstep/internal/light"
-	"lockstep/internal/plaintext"
-	"lockstep/types"
-	"lockstep/types/strict"
 )
 
 // proofFlags are the flags of a step that wants a proof of the trade's state.
@@ -27,7 +21,7 @@ type proofFlags struct {
 
 // light returns a client that checks the node by the header that the wallet trusts, or by the genesis of the wallet's ledger.
 func (s *session) light(witnesses []string) (*light.Client, error) {
-	config := light.Config{Genesis: s.ledger.ID().Genesis, Pin: light.PinOf(s.wallet)}
+	config := light.ConfigOf(s.wallet, s.ledger.ID().Genesis)
 	return s.lightFrom(config, witnesses)
 }
 
@@ -49,7 +43,7 @@ func (s *session) lightFrom(config light.Config, witnesses []string) (*light.Cli
 // light returns the client that checks the node of an agent. An agent may run for longer than a header is trusted, so the newest header is kept beside its
 // state now and then, and it begins with that one if it is later than the owner's.
 func (p *prepared) light(ctx context.Context, s *session) (*light.Client, error) {
-	config := light.Config{Genesis: s.ledger.ID().Genesis, Pin: light.PinOf(s.wallet)}
+	config := light.ConfigOf(s.wallet, s.ledger.ID().Genesis)
 	if text := p.config.Trusted; text != "" {
 		trusted, err := light.ParsePin(text)
 		if err != nil {
@@ -58,56 +52,31 @@ func (p *prepared) light(ctx context.Context, s *session) (*light.Client, error)
 		config.Pin = trusted
 	}
 	file := p.config.State + ".header"
-	kept, err := readHeader(file)
+	kept, err := light.ReadKept(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the newest header that the agent knew is not in %s: %w; remove the file, and name a header that you trust by the key trusted", file, err)
 	}
 	if kept.Genesis == config.Genesis && kept.Height > config.Pin.Height {
-		config.Pin = light.Pin{Height: kept.Height, Hash: kept.Hash}
+		config.Pin, config.Known = kept.Pin(), kept.LightBlock
 	}
 	checks, err := s.lightFrom(config, p.config.Witnesses)
 	if err == nil {
-		go keepHeaders(ctx, checks, config.Genesis, file, s.logger())
+		go keepHeaders(ctx, checks, file, s.logger())
 	}
 	return checks, err
 }
 
-// keptHeader is the newest header that an agent has verified.
-type keptHeader struct {
-	Genesis types.Hash `json:"genesis"`
-	Height  uint64     `json:"height"`
-	Hash    types.Hash `json:"hash"`
-}
-
-func readHeader(file string) (kept keptHeader, err error) {
-	const most = 4 << 10
-	text, err := plaintext.ReadFile(file, most)
-	if errors.Is(err, fs.ErrNotExist) {
-		return kept, nil
-	}
-	if err == nil {
-		err = strict.Unmarshal(text, &kept)
-	}
-	if err != nil {
-		err = fmt.Errorf("the newest header that the agent knew is not in %s: %w; remove the file, and name a header that you trust by the key trusted", file, err)
-	}
-	return kept, err
-}
-
 // keepHeaders writes the newest header into a file, twice a day.
-func keepHeaders(ctx context.Context, checks *light.Client, genesis types.Hash, file string, log *slog.Logger) {
+func keepHeaders(ctx context.Context, checks *light.Client, file string, log *slog.Logger) {
 	for wait := time.Minute; ; wait = 12 * time.Hour {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
-		newest, err := checks.Newest(ctx)
+		_, err := checks.Newest(ctx)
 		if err == nil {
-			var text []byte
-			if text, err = json.Marshal(keptHeader{genesis, newest.Height, newest.Hash}); err == nil {
-				err = atomicfile.Replace(file, append(text, '\n'))
-			}
+			err = checks.KeepIn(file)
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Warn("the newest header is not kept", "error", err)
@@ -135,7 +104,7 @@ func (s *session) prove(ctx context.Context, step light.Step, t *wire.Trade, fla
 	if found.Old != nil {
 		checked = append(checked, fmt.Sprintf("Attention: %v.", found.Old))
 	}
-	return checked, light.Keep(s.wallet, &found.Newest, checks.Now())
+	return checked, checks.Keep(s.wallet)
 }
 
 // unproved tells how to go on without a proof, unless the node lies.

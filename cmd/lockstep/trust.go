@@ -217,9 +217,9 @@ func (c *walletLedgerCmd) trust(ctx context.Context, a *app, w *wallet.Wallet) e
 	if err := w.CheckLedger(s.ledger.ID()); err != nil {
 		return err
 	}
-	header, err := light.New(s.node, light.Config{Pin: pin}).At(ctx, pin.Height)
-	if err != nil {
+	checks := light.New(s.node, light.Config{Genesis: s.ledger.ID().Genesis, Pin: pin})
+	if _, err := checks.At(ctx, pin.Height); err != nil {
 		return err
 	}
-	return w.SetHeader(wallet.PinnedHeader{Height: pin.Height, Hash: pin.Hash, Time: types.TimeOf(header.Time)})
+	return checks.Trust(w)
 }

@@ -31,6 +31,8 @@ type LightOptions struct {
 	Drift time.Duration
 	// Sequential verifies each header on the way, instead of skipping those between two sets that overlap enough.
 	Sequential bool
+	// Known is the light block of the trusted header, for nodes that no longer have it; zero: the node is asked.
+	Known LightBlock
 	// Witnesses are other nodes, whose headers must be the same.
 	Witnesses []Fetch
 }
@@ -162,7 +164,10 @@ func (c *LightClient) begin(ctx context.Context, now time.Time) error {
 	if trusted != nil {
 		height = uint64(trusted.height)
 	}
-	encoded, err := c.ask(ctx, c.fetch, height)
+	encoded, err := c.options.Known, error(nil)
+	if known := *c.trust; height == 0 || encoded.Height != height || known.Follow(&encoded) != nil { // a damaged one is no fault of the node
+		encoded, err = c.ask(ctx, c.fetch, height)
+	}
 	if err != nil {
 		return err
 	}
@@ -194,6 +199,21 @@ func (c *LightClient) begin(ctx context.Context, now time.Time) error {
 	c.first = block
 	c.keep(block)
 	return nil
+}
+
+// Kept returns a verified light block, and its time: the first one if it has that height, or the newest (0).
+func (c *LightClient) Kept(height uint64) (block LightBlock, at time.Time, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := c.newest
+	if height > 0 {
+		kept = c.first
+	}
+	if kept == nil || height > 0 && uint64(kept.Height) != height {
+		return block, at, errors.New("no header is verified yet")
+	}
+	block, err = encodeLight(kept.SignedHeader, kept.ValidatorSet)
+	return block, kept.Time, err
 }
 
 // follow verifies a light block by an earlier one.

@@ -10,25 +10,8 @@ import (
 	"lockstep/wallet"
 )
 
-// keepEvery is the age of a wallet's trusted header from which on a newer one takes its place.
-const keepEvery = Period / 4
-
 // freshWait is how long a check waits for a header that is not old.
 const freshWait = 5 * time.Second
-
-// PinOf is the header from which a wallet lets headers be checked; zero: the genesis of its ledger.
-func PinOf(w *wallet.Wallet) Pin {
-	header, _ := w.Header()
-	return Pin{header.Height, header.Hash}
-}
-
-// Keep stores a verified header in a wallet, unless the one there is recent.
-func Keep(w *wallet.Wallet, newest *Header, now time.Time) error {
-	if kept, pinned := w.Header(); pinned && now.Sub(kept.Time.Std()) < keepEvery {
-		return nil
-	}
-	return w.SetHeader(wallet.PinnedHeader{Height: newest.Height, Hash: newest.Hash, Time: types.TimeOf(newest.Time)})
-}
 
 // splitUntil is the latest valid-until of a split of a trade that a key has signed and that could be recorded now; zero without one.
 func splitUntil(w *wallet.Wallet, key types.PublicKey, t *wire.Trade, blockTime types.Time) (until types.Time) {

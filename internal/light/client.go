@@ -37,6 +37,7 @@ type Pin struct {
 type Config struct {
 	Genesis    types.Hash       // of the ledger, by which its validators are known if no header is pinned
 	Pin        Pin              // a header to begin with
+	Known      wire.LightBlock  // that header with its validators, for a node that no longer has it; zero: the node is asked
 	Witnesses  []*client.Client // other nodes of the ledger, whose headers must be the same
 	Sequential bool             // verify each header on the way
 	Now        func() time.Time // nil: the clock of this machine
@@ -104,7 +105,7 @@ func (c *Client) headers(ctx context.Context) (*chain.LightClient, error) {
 			return nil, fmt.Errorf("the validators of the ledger are not known: %w", err)
 		}
 	}
-	options := chain.LightOptions{Period: Period, Drift: drift, Sequential: c.config.Sequential}
+	options := chain.LightOptions{Period: Period, Drift: drift, Sequential: c.config.Sequential, Known: lightOf(&c.config.Known)}
 	for _, witness := range c.config.Witnesses {
 		options.Witnesses = append(options.Witnesses, fetchFrom(witness))
 	}

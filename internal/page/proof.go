@@ -34,7 +34,7 @@ func (k *keeper) checking(ctx context.Context) (*light.Client, error) {
 	if ledger := account.Ledger(); k.checks == nil || k.checked != ledger {
 		config := light.Config{Genesis: ledger.Genesis}
 		if opened != nil && !k.practising() {
-			config.Pin = light.PinOf(opened)
+			config = light.ConfigOf(opened, ledger.Genesis)
 		}
 		k.checks, k.checked = light.New(k.node, config), ledger
 	}
@@ -105,7 +105,7 @@ func (c *screen) prove(ctx context.Context, t *wire.Trade, move string) (line, d
 		return "", "", err
 	}
 	if !c.member.practising() {
-		if err := light.Keep(opened, &found.Newest, checks.Now()); err != nil {
+		if err := checks.Keep(opened); err != nil {
 			return "", "", err
 		}
 	}
