@@ -106,7 +106,7 @@ func (s *session) checkSigned(ctx context.Context, orders []wire.BookOrder) (sig
 	}
 	for _, height := range slices.Sorted(maps.Keys(byHeight)) {
 		txs, err := s.transactions(ctx, height, byHeight[height])
-		if types.CodeOf(err) == types.CodeNotFound {
+		if types.CodeOf(err).Absent() {
 			continue
 		}
 		if err != nil {

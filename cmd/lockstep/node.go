@@ -347,6 +347,9 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.show(report, func(p *page) {
 		p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
+		if report.From > 1 {
+			p.line("The node keeps history from block %d on: trades that were closed before are not among these, and nothing of it was checked.", report.From)
+		}
 		if len(report.Sums) > 0 {
 			p.row("asset", "issued", "= spendable", "+ locked", "+ in orders", "+ fees")
 		}
@@ -355,8 +358,20 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 			p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.InOrders.Format(d), "+ "+sum.Fees.Format(d))
 		}
 		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
-		p.line("Every block is whole, signed, and as the state says. The keys, the genesis file and the index are in order.")
+		p.line("%s", checkedParts(&report))
 	})
+}
+
+// checkedParts tells what was checked beside the state.
+func checkedParts(report *node.CheckReport) string {
+	blocks, rest := "Every block", "The keys, the genesis file and the index are in order."
+	if report.From > 1 {
+		blocks = fmt.Sprintf("Every block from %d on", report.From)
+	}
+	if report.Index == (types.Hash{}) {
+		rest = "The keys and the genesis file are in order. An index was not checked."
+	}
+	return blocks + " is whole, signed, and as the state says. " + rest
 }
 
 type nodeReindexCmd struct{ nodeFlags }

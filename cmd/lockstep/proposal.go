@@ -258,10 +258,10 @@ func (c *tradeSignCmd) Run(ctx context.Context, a *app) error {
 // tradeIfKnown looks a trade up; nil when it is not on the ledger.
 func (s *session) tradeIfKnown(ctx context.Context, id types.TradeID) (*wire.Trade, error) {
 	trade, err := s.node.Trade(ctx, id)
-	switch types.CodeOf(err) {
-	case types.CodeOK:
+	switch code := types.CodeOf(err); {
+	case code == types.CodeOK:
 		return &trade, nil
-	case types.CodeNotFound, types.CodeTradeUnknown:
+	case code.Absent() || code == types.CodeTradeUnknown: // a node that keeps the history of a limited time can't tell a new trade from an old one
 		return nil, nil
 	}
 	return nil, err

@@ -60,6 +60,7 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 
 	{"error.failed", "That did not work.", "操作未成功。"},
 	{"error.missing", "That is not on this ledger.", "账本上没有该内容。"},
+	{"error.pruned", "This node does not have that any more.", "此节点已没有该内容。"},
 	{"error.down", "The node does not answer.", "节点没有响应。"},
 	{"error.why", "Why", "原因"},
 	{"error.do", "What to do", "怎么办"},

@@ -163,7 +163,7 @@ func (c *screen) book(v *marketView) error {
 		v.Price, v.Volume = c.LotPrice(product.Asset, product.Unit, rounds[0].Price, book.Product.Grid.Lot), c.Quantity(volume, product.Unit)
 	}
 	orders, err := c.ask().ProductOrders(ctx, v.ID, client.Page{Limit: mostOver})
-	if err != nil && types.CodeOf(err) != types.CodeNotFound {
+	if err != nil && !types.CodeOf(err).Absent() {
 		return err
 	}
 	v.Orders, v.More = orders.Orders, orders.Next != ""

@@ -2,14 +2,18 @@ package page_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"lockstep/client"
+	"lockstep/client/wire"
 	"lockstep/internal/page"
 	"lockstep/internal/receipt"
 	"lockstep/types"
@@ -141,5 +145,33 @@ func TestPageOfReceipts(t *testing.T) {
 		}
 		send(strings.Replace(file, "log ", "lag ", 1), http.StatusUnprocessableEntity)
 		send("", http.StatusUnprocessableEntity)
+	}
+}
+
+// TestPageOfPrunedHistory: the page does not say of removed history that it is not on the ledger.
+func TestPageOfPrunedHistory(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		out.Header().Set("Content-Type", wire.ProblemType)
+		out.WriteHeader(http.StatusGone)
+		_ = json.NewEncoder(out).Encode(wire.Problem{Status: http.StatusGone, Code: types.CodePruned, Detail: "it is kept from block 7 on: ask a node that keeps all"})
+	}))
+	t.Cleanup(gone.Close)
+	node, err := client.New(gone.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := page.New(page.Config{Node: node, Logger: slog.New(slog.DiscardHandler), KnownHost: func(*http.Request) bool { return true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	id := types.TradeID{1}.String()
+	for _, path := range []string{"/blocks/5", "/trades/" + id, "/trades/" + id + "/receipt"} {
+		text := newVisitor(t, server.URL).get(path, http.StatusGone)
+		if !strings.Contains(text, "This node does not have that any more.") || !strings.Contains(text, "ask a node that keeps all") || strings.Contains(text, "not on this ledger") {
+			t.Errorf("%s: %s", path, text)
+		}
 	}
 }

@@ -250,6 +250,8 @@ func (c *screen) fail(err error) {
 	switch reason := wallet.ReasonOf(err); {
 	case reason != "":
 		f.Code = "wallet_" + string(reason)
+	case code == types.CodePruned:
+		c.code, f.What = http.StatusGone, string(c.T("error.pruned"))
 	case code.Absent() || code == types.CodeTradeUnknown || code == types.CodeAssetUnknown:
 		c.code, f.What = http.StatusNotFound, string(c.T("error.missing"))
 	case code == types.CodeMalformed:

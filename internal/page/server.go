@@ -216,7 +216,7 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 // Paths reports whether a path belongs to the page, for a server that has other paths too.
 func Paths(path string) bool {
 	for _, own := range []string{
-		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static", evidencePath, docsPath,
+		"/community", "/trades", "/market", "/explorer", "/search", "/blocks", "/transactions", "/assets", "/keys", "/look", "/live", "/static", evidencePath, receiptPath, docsPath,
 	} {
 		if path == own || len(path) > len(own) && path[:len(own)] == own && path[len(own)] == '/' {
 			return true
