@@ -42,6 +42,7 @@ type LightOptions struct {
 type LightClient struct {
 	fetch   Fetch
 	trust   *Trust
+	genesis *Trust // with which trust began; nil when that was a header
 	options LightOptions
 
 	mu            sync.Mutex // held during requests
@@ -55,7 +56,12 @@ const maxHeaders = 1000
 
 // NewLightClient returns a light client. It asks for nothing yet.
 func NewLightClient(trust *Trust, fetch Fetch, options LightOptions) *LightClient {
-	return &LightClient{fetch: fetch, trust: trust, options: options, known: map[uint64]CheckedHeader{}}
+	c := &LightClient{fetch: fetch, trust: trust, options: options, known: map[uint64]CheckedHeader{}}
+	if trust.header == nil {
+		genesis := *trust
+		c.genesis = &genesis
+	}
+	return c
 }
 
 // Newest returns the newest verified header, after it has asked for a newer one. A node that shows an older one does not change it.
@@ -110,6 +116,14 @@ func (c *LightClient) Check(ctx context.Context, encodedHeader, encodedCommit []
 	}
 	checked.count(commit)
 	return checked, nil
+}
+
+// Before verifies a header from before the first one by the validators of the genesis, if the client began with that.
+func (c *LightClient) Before(encodedHeader, encodedCommit []byte) (CheckedHeader, error) {
+	if c.genesis == nil {
+		return CheckedHeader{}, faulty(ErrEarlier, "it comes before the trusted header")
+	}
+	return c.genesis.Check(encodedHeader, encodedCommit)
 }
 
 // Begin finds the first trusted header, unless it is known: all later headers can be verified from there on.

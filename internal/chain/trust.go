@@ -192,11 +192,15 @@ func (t *Trust) Check(encodedHeader, encodedCommit []byte) (CheckedHeader, error
 	case t.set == nil:
 		return checked, nil
 	}
+	begin := t.height
+	if t.set == nil {
+		begin = trusted.height
+	}
 	switch {
+	case header.Height < begin:
+		return checked, faulty(ErrSet, "the header is of block %d, and the trust begins at block %d: export the receipt again, its leaf can be proved at a later block", header.Height, begin)
 	case t.set == nil:
 		return checked, faulty(ErrSet, "the validators of the trusted header %d are not known: pass its light block, which 'lockstep trust export' writes, with --trust", t.header.height)
-	case header.Height < t.height:
-		return checked, faulty(ErrSet, "the header is of block %d, and the trust begins at block %d: export the receipt again, its leaf can be proved at a later block", header.Height, t.height)
 	case !bytes.Equal(header.ValidatorsHash, t.set.Hash()):
 		return checked, faulty(ErrSet, "the validators of block %d are not the trusted ones, those of block %d: pass the light blocks between them with --trust", header.Height, t.height)
 	}

@@ -86,6 +86,15 @@ func (h Headers) Check(header, commit []byte) (chain.CheckedHeader, error) {
 	return followed.Check(h.context, header, commit, h.client.Now())
 }
 
+// Before checks a header from before the first one that the client knows, if it began with the genesis, by the validators of that.
+func (h Headers) Before(header, commit []byte) (chain.CheckedHeader, error) {
+	followed, err := h.client.headers(h.context)
+	if err != nil {
+		return chain.CheckedHeader{}, err
+	}
+	return followed.Before(header, commit)
+}
+
 // Later gets a proof of a leaf by a newer header.
 func (h Headers) Later(index uint64) (wire.Proof, error) {
 	return h.client.node.LeafProof(h.context, index)

@@ -126,6 +126,9 @@ func TestPrunedPin(t *testing.T) {
 			t.Errorf("%s, a node with the header: %v", name, err)
 		}
 	}
+	if err := os.Remove(opened.HeaderFile()); err != nil {
+		t.Fatal(err)
+	}
 	if header := kept(); header.Height <= pruned.Height {
 		t.Errorf("without its file, the header stays %d", header.Height)
 	}

@@ -3,6 +3,7 @@ package light_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,49 @@ func TestOldReceipt(t *testing.T) {
 		if v.OK() != (r == accepted) || len(v.Records) != 1 {
 			t.Errorf("a record %s: %+v", name, v.Verdicts)
 		}
+	}
+}
+
+// TestReceiptOfAPrunedLeaf: a receipt of a leaf that the node has pruned holds by the first validators, for a client that began with them. Otherwise it is not
+// checked: nothing speaks against it.
+func TestReceiptOfAPrunedLeaf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.released()
+	proof := must(w.node.TradeProof(t.Context(), id))
+	w.paid() // blocks that come after the receipt
+	pin := must(w.checks().Newest(t.Context()))
+	fromGenesis, pinned := w.checks(), w.checks(func(c *light.Config) { c.Pin = pin.Pin() })
+	for _, checks := range []*light.Client{fromGenesis, pinned} {
+		if _, err := checks.Newest(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.lies.refuseWith(http.StatusGone, types.CodePruned, func(path string) bool { return strings.HasPrefix(path, "/v1/log/leaves/") })
+	if v := receipt.Of(id, &proof).Verify(fromGenesis.Headers(t.Context())); !v.OK() || v.Unchecked != nil || v.Header.Height != proof.Signed.Height {
+		t.Errorf("from the genesis: %+v", v)
+	}
+	if v := receipt.Of(id, &proof).Verify(pinned.Headers(t.Context())); v.OK() || types.CodeOf(v.Unchecked) != types.CodePruned || !strings.Contains(v.Unchecked.Error(), "--genesis") {
+		t.Errorf("from a later header: %+v", v)
+	}
+	for name, change := range map[string]func(p *wire.Proof){
+		"a changed signature": func(p *wire.Proof) { p.Signed.Commit[len(p.Signed.Commit)-1] ^= 1 },
+		"another state":       func(p *wire.Proof) { p.State[0] ^= 1 },
+	} {
+		bad := proof
+		bad.Signed.Commit = slices.Clone(proof.Signed.Commit)
+		change(&bad)
+		if v := receipt.Of(id, &bad).Verify(fromGenesis.Headers(t.Context())); v.OK() {
+			t.Errorf("%s, from the genesis: %+v", name, v.Verdicts)
+		}
+	}
+	w.lies.refuseWith(http.StatusServiceUnavailable, types.CodeUnavailable, func(path string) bool { return strings.HasPrefix(path, headers) })
+	if v := receipt.Of(id, &proof).Verify(w.checks().Headers(t.Context())); v.OK() || types.CodeOf(v.Unchecked) != types.CodeUnavailable {
+		t.Errorf("a node that does not answer: %+v", v)
+	}
+	proof.Leaf[0] ^= 1
+	if v := receipt.Of(id, &proof).Verify(w.checks().Headers(t.Context())); v.OK() || v.Unchecked != nil {
+		t.Errorf("a changed leaf, and a node that does not answer: %+v", v)
 	}
 }
 

@@ -170,17 +170,26 @@ func (w *world) evidence(c *light.Client, id types.TradeID) (*light.Evidence, er
 type lies struct {
 	target *url.URL
 
-	mu     sync.Mutex
-	about  func(path string, answer map[string]any) // changes an answer; nil: none
-	refuse func(path string) bool                   // holds an answer back
-	replay map[string][]byte                        // answers of earlier, by path
-	record bool
+	mu      sync.Mutex
+	about   func(path string, answer map[string]any) // changes an answer; nil: none
+	refuse  func(path string) bool                   // holds an answer back
+	problem wire.Problem                             // in its place
+	replay  map[string][]byte                        // answers of earlier, by path
+	record  bool
 }
 
 func (l *lies) tell(about func(path string, answer map[string]any)) {
 	l.set(func() { l.about = about })
 }
-func (l *lies) withhold(refuse func(path string) bool) { l.set(func() { l.refuse = refuse }) }
+func (l *lies) withhold(refuse func(path string) bool) {
+	l.refuseWith(http.StatusNotFound, types.CodeNotFound, refuse)
+}
+
+func (l *lies) refuseWith(status int, code types.Code, refuse func(path string) bool) {
+	l.set(func() {
+		l.refuse, l.problem = refuse, wire.Problem{Status: status, Code: code, Detail: "there is none"}
+	})
+}
 
 // remember records the answers from now on; from old on they are given again.
 func (l *lies) remember() { l.set(func() { l.record, l.replay = true, map[string][]byte{} }) }
@@ -241,12 +250,12 @@ func (l *lies) proxy() http.Handler {
 	}
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		l.mu.Lock()
-		refuse := l.refuse
+		refuse, problem := l.refuse, l.problem
 		l.mu.Unlock()
 		if refuse != nil && refuse(r.URL.Path) {
 			out.Header().Set("Content-Type", "application/problem+json")
-			out.WriteHeader(http.StatusNotFound)
-			_ = json.NewEncoder(out).Encode(wire.Problem{Status: http.StatusNotFound, Code: types.CodeNotFound, Detail: "there is none"})
+			out.WriteHeader(problem.Status)
+			_ = json.NewEncoder(out).Encode(problem)
 			return
 		}
 		forward.ServeHTTP(out, r)

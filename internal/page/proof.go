@@ -202,6 +202,10 @@ func (c *screen) checkReceipt(view *receiptView, r *receipt.Receipt) error {
 	}
 	defer c.judging.end()
 	checked := r.Verify(checks.Headers(c.r.Context()))
+	if checked.Unchecked != nil { // nothing speaks against the receipt
+		view.Error, c.code = detail(checked.Unchecked), http.StatusUnprocessableEntity
+		return nil
+	}
 	view.Checked, view.Holds = true, checked.OK()
 	for _, verdict := range checked.Verdicts {
 		row := verdictRow{Kind: "open", Check: verdict.Part, State: c.Plain("evidence.holds"), Why: verdict.Text}

@@ -252,6 +252,10 @@ func TestTrustedHeaderItself(t *testing.T) {
 	if checked := r.Verify(trusted); !checked.OK() {
 		t.Errorf("with its validators: %+v", checked.Verdicts)
 	}
+	earlier := newReceipt(t, v, 300, 20, 0).Verify(chain.TrustHeader(21, header.Hash))
+	if at := slices.IndexFunc(earlier.Verdicts, func(v receipt.Verdict) bool { return v.Part == receipt.PartSet }); at < 0 || !strings.Contains(earlier.Verdicts[at].Text, "export the receipt again") {
+		t.Errorf("a receipt of an earlier header: %+v", earlier.Verdicts)
+	}
 	header.Hash[0] ^= 1
 	wantFault(t, "another hash", r.Verify(chain.TrustHeader(21, header.Hash)), receipt.PartSet)
 }

@@ -25,6 +25,8 @@ type Verified struct {
 	Step     *types.Stepped      `json:"step,omitempty"`    // of one that goes on
 	Records  []*types.Tx         `json:"records,omitempty"` // those that hold
 	Header   chain.CheckedHeader `json:"header"`
+	// Unchecked is why a node did not help to check the header: the receipt does not hold here, and may hold elsewhere.
+	Unchecked error `json:"-"`
 }
 
 // OK reports whether every part holds.
@@ -54,6 +56,14 @@ type Headers interface {
 type Later interface {
 	Headers
 	Later(index uint64) (wire.Proof, error)
+	// Before checks such a header by the signatures of the first validators, for a leaf of which no node has another proof.
+	Before(header, commit []byte) (chain.CheckedHeader, error)
+}
+
+// unanswered reports whether an error is that of a node which does not have the answer, or does not answer: it tells nothing about the receipt.
+func unanswered(err error) bool {
+	code := types.CodeOf(err)
+	return err != nil && code != types.CodeInternal && code != types.CodeMalformed
 }
 
 // Verify checks every part of a receipt. Without a trust the signatures are not checked, as for an export.
@@ -105,6 +115,7 @@ func (r *Receipt) verifyLeaf(v *Verified) {
 
 // verifyHeader checks the header, its signatures, and that they are of the trusted validators.
 func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
+	held := v.OK()
 	header, err := trust.Check(r.Header, r.Commit)
 	v.Header = header
 	if errors.Is(err, chain.ErrHeader) {
@@ -119,6 +130,9 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 		differs = fmt.Errorf("its app hash %s is not that of the log and the state: one of them was changed, or they are of another block", header.AppHash)
 	case v.Outcome != nil && v.Outcome.Height >= header.Height:
 		differs = fmt.Errorf("it is of block %d, and the leaf of block %d", header.Height, v.Outcome.Height)
+	}
+	if held && differs == nil && unanswered(err) {
+		v.Unchecked = err
 	}
 	if errors.Is(err, chain.ErrEarlier) && differs == nil {
 		if later, ok := trust.(Later); ok {
@@ -148,15 +162,25 @@ func (r *Receipt) verifyLater(v *Verified, trust Later, earlier error) {
 		v.add(PartHeader, earlier, "")
 		return
 	}
+	proof, err := trust.Later(r.Index)
+	if types.CodeOf(err) == types.CodePruned {
+		r.verifyBefore(v, trust, err)
+		return
+	}
 	v.add(PartHeader, nil, "block %d comes before the trusted header, so its signatures are not checked: a later block proves the same leaves", v.Header.Height)
 	leaves := append([]Record{{Index: r.Index, Leaf: r.Leaf}}, r.Records...)
 	var by types.LogHead
 	for i := range leaves {
-		proof, err := trust.Later(leaves[i].Index)
+		if i > 0 {
+			proof, err = trust.Later(leaves[i].Index)
+		}
 		if err == nil && !outcomes.Proves(leaves[i].Leaf, leaves[i].Index, proof.Path, proof.Log) {
 			err = errors.New("the log has another leaf there")
 		}
 		if err != nil {
+			if unanswered(err) {
+				v.Unchecked = err
+			}
 			v.add(PartHeader, fmt.Errorf("%w; a later header does not prove its leaf %d: %w", earlier, leaves[i].Index, err), "")
 			return
 		}
@@ -169,4 +193,18 @@ func (r *Receipt) verifyLater(v *Verified, trust Later, earlier error) {
 			return
 		}
 	}
+}
+
+// verifyBefore checks the header of a receipt whose leaf the node has pruned by the signatures of the first validators.
+func (r *Receipt) verifyBefore(v *Verified, trust Later, pruned error) {
+	header, err := trust.Before(r.Header, r.Commit)
+	if err != nil {
+		v.Unchecked = fmt.Errorf("%w; or check the receipt without a node: lockstep receipt verify FILE --genesis FILE", pruned)
+		v.add(PartHeader, v.Unchecked, "")
+		return
+	}
+	v.Header = header
+	v.add(PartHeader, nil, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
+	v.add(PartCommit, nil, "%d of %d validators have signed it", header.Signers, header.Validators)
+	v.add(PartSet, nil, "they are the validators with which the ledger began; no later header is known to prove this leaf")
 }
