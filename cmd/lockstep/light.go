@@ -113,7 +113,7 @@ func unproved(err error, lies bool) error {
 	case lies:
 		return err
 	case errors.Is(err, chain.ErrExpired):
-		return fmt.Errorf("the state of the trade is not proved: %w, and name it with \"lockstep wallet ledger --trusted HEIGHT:HASH\"; or go on as the node says with --unproved", err)
+		return fmt.Errorf("the state of the trade is not proved: %w; or go on as the node says with --unproved", err)
 	}
 	return fmt.Errorf("the state of the trade is not proved: %w; try again, ask another node with --node, or go on as the node says with --unproved", err)
 }

@@ -283,7 +283,10 @@ func (c *Client) lied(format string, args ...any) error {
 
 // doubt explains an error of a header. Errors that an honest node can cause stay as they are.
 func (c *Client) doubt(err error) error {
-	for _, honest := range []error{chain.ErrExpired, chain.ErrEarlier, context.Canceled, context.DeadlineExceeded} {
+	if errors.Is(err, chain.ErrExpired) {
+		return fmt.Errorf("%w, and name it in the settings of the page, or with \"lockstep wallet ledger --trusted HEIGHT:HASH\"", err)
+	}
+	for _, honest := range []error{chain.ErrEarlier, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, honest) {
 			return err
 		}

@@ -533,4 +533,11 @@ var cataloguePages = []entry{ //nolint:gochecknoglobals // a constant table
 	{"settings.trusted", "Assets that you trust", "您信任的资产"},
 	{"settings.trusted_none", "None yet. Those that the community recognises need no trust of yours.", "还没有。社区认可的资产无需另行信任。"},
 	{"settings.sessions", "Sessions", "会话"},
+	{"settings.header", "Trusted block", "受信任的区块"},
+	{"settings.header_is", "{pin}, of {day}.", "{pin}，{day}。"},
+	{"settings.header_none", "None yet: blocks are checked from the first validators on.", "还没有：区块从最初的验证者开始检查。"},
+	{"settings.header_note", "Later blocks are checked from it. It is renewed while you trade. After 30 days without a trade name a recent one here, from somebody whom you trust: it stands in their settings, and “lockstep wallet ledger” prints it.",
+		"之后的区块由此检查，交易时会自动更新。30 天没有交易后，请在此填写您信任的人提供的较新区块：它在对方的设置中，“lockstep wallet ledger”也会显示。"},
+	{"settings.header_new", "Trust this block instead, as HEIGHT:HASH", "改为信任此区块（高度:哈希）"},
+	{"settings.header_do", "Trust it", "信任"},
 }

@@ -14,6 +14,7 @@ type settingsView struct {
 	Used     bool
 	Limits   wallet.Limits
 	Trusted  []wallet.TrustedAsset
+	Header   headerView
 	Sessions int
 	Idle     string
 	Accounts []wallet.AccountInfo
@@ -47,6 +48,7 @@ func (c *screen) settings() error {
 		Idle: c.Plain("time.minutes", "n", int(c.sessions.idle.Minutes())), Accounts: opened.Accounts(),
 	}
 	view.Ledger, view.Used = opened.Ledger()
+	view.Header = c.headerOf(opened)
 	c.Status, c.Down = c.facts.status(c.r.Context())
 	view.Agent = c.agentPanel()
 	if c.member.Agent != nil {

@@ -14,6 +14,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/light"
 	"lockstep/internal/page"
 	"lockstep/internal/receipt"
 	"lockstep/types"
@@ -173,5 +174,36 @@ func TestPageOfPrunedHistory(t *testing.T) {
 		if !strings.Contains(text, "This node does not have that any more.") || !strings.Contains(text, "ask a node that keeps all") || strings.Contains(text, "not on this ledger") {
 			t.Errorf("%s: %s", path, text)
 		}
+	}
+}
+
+// TestTrustedHeaderOnThePage: a member whose wallet was away for long names a recent header in the settings, and the page checks by it. One that the node does not show, or that is none, changes nothing.
+func TestTrustedHeaderOnThePage(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	w.admit("Cedar", "Loom")
+	newest, err := w.api.LightBlock(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 1000, bond: 50, fallback: &types.Hold{}}) // blocks that come after it
+	pin := light.Pin{Height: newest.Height, Hash: newest.Hash}.String()
+	loom := w.join(t, "Loom")
+	if text := loom.get("/settings", http.StatusOK); !strings.Contains(text, "None yet: blocks are checked") {
+		t.Error("a new wallet trusts a header")
+	}
+	other := light.Pin{Height: newest.Height, Hash: types.Hash{1}}.String()
+	for _, wrong := range []string{other, "12", "", pin + "0", light.Pin{Height: 1 << 40, Hash: newest.Hash}.String()} {
+		text := loom.fill("/settings", "/trust-header", http.StatusUnprocessableEntity, "header", wrong)
+		if !strings.Contains(text, "None yet: blocks are checked") || !strings.Contains(text, `role="alert"`) || !strings.Contains(text, `value="`+wrong+`"`) {
+			t.Errorf("%q: %s", wrong, heading(text))
+		}
+	}
+	if text := loom.fill("/settings", "/trust-header", http.StatusOK, "header", " "+pin+" "); !strings.Contains(text, pin+", of ") {
+		t.Errorf("the header is not shown: %s", heading(text))
+	}
+	loom.answer(loom.get("/trades/"+id.String()+"/pay", http.StatusOK), "/trades/"+id.String()+"/pay", http.StatusOK)
+	if text := loom.get("/trades/"+id.String(), http.StatusOK); !strings.Contains(text, "Checked by proof, in block ") {
+		t.Error("the page does not check by the header")
 	}
 }

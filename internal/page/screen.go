@@ -42,8 +42,10 @@ type screen struct {
 	self    types.PublicKey // the member's key, zero for a visitor
 
 	wrongJoin error // of a form by which the viewer asked to join
-	D         any   // the content
-	code      int
+
+	wrongHeader error // of a form with a header to trust
+	D           any   // the content
+	code        int
 }
 
 // screens are the parsed templates by name.

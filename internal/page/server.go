@@ -211,6 +211,7 @@ func (s *Server) memberRoutes(mux *http.ServeMux, look func(string, page)) {
 	s.actRoutes(ask, do)
 	s.tradingRoutes(ask, do)
 	s.joinRoutes(do)
+	do("/trust-header", (*screen).doTrustHeader)
 }
 
 // Paths reports whether a path belongs to the page, for a server that has other paths too.
