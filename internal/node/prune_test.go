@@ -22,11 +22,14 @@ func TestPrunedNode(t *testing.T) {
 	n, stop := start(t, dir)
 	first := mint(n.Params(), 7, "peter")
 	must(t, n.Ledger(), first)
+	agreement := agreeTx(n.Params(), 1)
+	open := agreement.Body.Actions[0].(*types.Agree).Agreement.ID()
+	must(t, n.Ledger(), agreement)
 	receipt, err := n.Ledger().Receipt(t.Context(), first.ID())
 	if err != nil || receipt.Status != wire.StatusCommitted {
 		t.Fatal(receipt, err)
 	}
-	for i, deadline := types.Amount(1), time.Now().Add(3*time.Minute); n.store.Base() < receipt.Height; i++ {
+	for i, deadline := types.Amount(1), time.Now().Add(3*time.Minute); n.store.Base() <= receipt.Height+1; i++ {
 		if time.Now().After(deadline) {
 			t.Fatalf("at block %d the history begins at %d", n.store.Height(), n.store.Base()+1)
 		}
@@ -46,6 +49,14 @@ func TestPrunedNode(t *testing.T) {
 	wantPruned(t, "the proof of a trade", err)
 	_, err = n.Ledger().TxProof(t.Context(), first.ID(), 0)
 	wantPruned(t, "the proof of a transaction", err)
+	if running, err := n.Ledger().Trade(t.Context(), open); err != nil || running.Over {
+		t.Errorf("a trade that goes on: %+v, %v", running, err)
+	}
+	_, err = n.Ledger().TradeProof(t.Context(), open)
+	wantPruned(t, "the proof of the last step of a trade that goes on", err)
+	if !strings.Contains(err.Error(), "trade "+open.String()+" goes on") {
+		t.Errorf("%v", err)
+	}
 	if _, err := n.Ledger().LeafProof(t.Context(), 1); err != nil {
 		t.Errorf("a leaf of a segment that is kept: %v", err)
 	}

@@ -36,6 +36,15 @@ func (l *Ledger) tradeLeaf(s *store.Head, id types.TradeID) (uint64, error) {
 		}
 		return 0, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
 	}
+	if leaf, err = l.lastStep(id, record); types.CodeOf(err) == types.CodePruned {
+		err = types.Refuse(types.CodePruned, "trade %s goes on, and its last step is from before block %d, with which the history of this node begins: ask a node that keeps all (\"keep\": \"all\") for the proof",
+			id, s.Base()+1)
+	}
+	return leaf, err
+}
+
+// lastStep returns the leaf of the last step of a trade that goes on.
+func (l *Ledger) lastStep(id types.TradeID, record *store.TradeRecord) (uint64, error) {
 	step := record.Trade.Steps[len(record.Trade.Steps)-1]
 	if step.Tx != (types.TxID{}) {
 		first, err := l.txLeaf(step.Tx)
