@@ -31,6 +31,8 @@ type Status struct {
 	Halted     bool           `json:"halted" doc:"no block arrived for much longer than an idle ledger waits"`
 	OnDisk     uint64         `json:"on_disk,omitzero" doc:"the height up to which the state and the log of outcomes are on the disk; the next start makes them again for later blocks"`
 	Index      uint64         `json:"index,omitzero" doc:"the height up to which the index goes, from which history is answered"`
+	IndexFrom  uint64         `json:"index_from,omitzero" doc:"the first block whose history the index has; absent when it has all"`
+	From       uint64         `json:"from,omitzero" doc:"the first block that this node keeps; absent when it keeps all"`
 	DiskFree   uint64         `json:"disk_free,omitzero" doc:"bytes left on the disk of the node"`
 	DiskFullIn types.Duration `json:"disk_full_in,omitzero" doc:"when the disk is full at the pace of the last day; absent while it doesn't fill, or after less than an hour"`
 	CertEnds   types.Time     `json:"certificate_ends,omitzero" doc:"when the TLS certificate of the node ends"`

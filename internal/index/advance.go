@@ -61,7 +61,12 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		tx: tx, do: x.db.writing.in(tx), memory: &x.db.memory, source: source, at: x.at, from: x.at.Clock, open: x.db.open, openLimit: x.openLimit,
 		stories: map[types.TradeID]*types.Trade{}, trades: map[types.TradeID]*tradeRow{}, conduct: map[conductKey]*Statistics{},
 	}
-	err = b.follow(ctx)
+	if base, commitment := source.History(); b.at.Height < base {
+		err = b.seed(ctx, base, commitment)
+	}
+	if err == nil {
+		err = b.follow(ctx)
+	}
 	if err == nil && b.blocks > 0 {
 		err = tx.Commit()
 	} else {
@@ -71,7 +76,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 		return 0, errors.Join(err, x.db.load(x.at.Height)) // the transaction's rows are gone with it
 	}
 	x.at = b.at
-	x.height.Store(b.at.Height)
+	x.tell()
 	b.open.publish(&b.change, b.at.Height)
 	return b.blocks, nil
 }
@@ -99,7 +104,9 @@ func (b *batch) follow(ctx context.Context) error {
 	if err := b.writeConduct(); err != nil {
 		return err
 	}
-	_, err = b.do.position.Exec(b.at.Height, id(b.at.Commitment), b.at.Clock, b.at.skew, b.at.trades)
+	at := &b.at
+	_, err = b.do.position.Exec(at.Height, id(at.Commitment), at.Clock, at.skew, at.trades, at.auctions,
+		at.base.Height, at.base.Clock, at.begun.Height, at.begun.Clock, at.whole)
 	return err
 }
 
@@ -198,7 +205,7 @@ func (b *batch) closeOffer(o *types.Outcome, offer types.OfferID) error {
 // moveClock notes when the chain stood still, as the rules do: it is only then that the ledger clock falls behind.
 func (b *batch) moveClock(block *Block) error {
 	skew := block.BlockTime.Since(block.Clock)
-	stalled := b.at.Height > 0 && skew > b.at.skew
+	stalled := b.at.Height > b.at.begun.Height && skew > b.at.skew // nothing is known before the first block
 	b.at.skew = skew
 	since := b.at.Clock
 	b.at.Position = Position{Height: block.Height, Commitment: block.Commitment, Clock: block.Clock}

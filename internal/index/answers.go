@@ -9,6 +9,12 @@ type Position struct {
 	Clock      types.Time // of the ledger, in that block
 }
 
+// Since is where the history begins that an answer covers. The zero value is the first block of the ledger.
+type Since struct {
+	Height uint64     // of the first block
+	Clock  types.Time // of the ledger, in that block
+}
+
 // Trade is a trade in a list. The whole of it is on the ledger under its ID.
 type Trade struct {
 	ID          types.TradeID
@@ -38,6 +44,7 @@ type Trade struct {
 // Trades is a page of trades, newest first.
 type Trades struct {
 	At     Position
+	Since  Since
 	Trades []Trade
 	Next   string // cursor of the next page, empty on the last
 }
@@ -81,6 +88,7 @@ type Round struct {
 // Auctions is a page of auctions.
 type Auctions struct {
 	At       Position
+	Since    Since
 	Auctions []Auction
 	Next     string // cursor of the next page, empty on the last
 }
@@ -99,6 +107,7 @@ type Volume struct {
 // Volumes is a page of volumes.
 type Volumes struct {
 	At      Position
+	Since   Since
 	Volumes []Volume
 	Next    string // cursor of the next page, empty on the last
 }
@@ -141,6 +150,7 @@ type FillTrade struct {
 // Fills is a page of fills, newest auction first.
 type Fills struct {
 	At    Position
+	Since Since
 	Fills []Fill
 	Next  string // cursor of the next page, empty on the last
 }
@@ -175,6 +185,7 @@ type Statistics struct {
 // Member is a page of a key's statistics, in order of the assets' IDs.
 type Member struct {
 	At     Position
+	Since  Since // of the trades that are counted
 	Assets []Statistics
 	Next   string // cursor of the next page, empty on the last
 }

@@ -28,15 +28,12 @@ func (b *batch) auction(productID types.ProductID) error {
 	sums := sumAuction(auction, orders)
 	p := &auction.Product
 	grid := &auction.Grid
-	result, err := b.do.addAuction.Exec(product, p.Commodity, p.Zone, id(p.Asset), p.From,
+	b.at.auctions++
+	n := b.at.auctions
+	if _, err := b.do.addAuction.Exec(n, product, p.Commodity, p.Zone, id(p.Asset), p.From,
 		grid.Lot, grid.Deposit, grid.Bond, termsRank(grid.Fallback), arbiterOf(grid.Fallback), auction.Height, auction.BlockTime, auction.Void,
 		len(auction.Results), sums.excluded, sums.filled, len(auction.Trades), len(auction.Rounds),
-		total(sums.demanded), total(sums.offered), total(sums.volume), total(sums.value))
-	if err != nil {
-		return err
-	}
-	n, err := result.LastInsertId()
-	if err != nil {
+		total(sums.demanded), total(sums.offered), total(sums.volume), total(sums.value)); err != nil {
 		return err
 	}
 	if err := b.addRounds(n, auction.Rounds); err != nil {
@@ -167,6 +164,9 @@ func (b *batch) addMatches(auction, product int64, trades []types.MatchTrade) er
 		if err != nil {
 			return err
 		}
+		if trade == 0 && b.at.base.Height > 0 { // it ended before the history that is kept
+			continue
+		}
 		if trade == 0 {
 			return fmt.Errorf("%w: trade %s was never matched", ErrDamaged, match.Trade)
 		}
@@ -202,6 +202,9 @@ func (b *batch) addVolumes(auction *types.Auction, sums *auctionSums) error {
 	p := &auction.Product
 	for _, span := range spans() {
 		starts := p.From - p.From%types.Time(span)
+		if starts < firstSpan(span, &b.at) {
+			continue
+		}
 		var volume, value types.Total
 		err := b.do.volume.QueryRow(p.Commodity, p.Unit, p.Zone, id(p.Asset), span, starts).Scan((*total)(&volume), (*total)(&value))
 		if err != nil && !isNone(err) {

@@ -5,6 +5,7 @@ package index_test
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -29,6 +30,10 @@ const (
 )
 
 func bazaarClock(block uint64) types.Time { return cityStart + types.Time(block)*140 }
+
+func (z *bazaar) History() (uint64, types.Hash)    { return 0, types.Hash{} }
+func (z *bazaar) Standing() iter.Seq[*types.Trade] { return func(func(*types.Trade) bool) {} }
+func (z *bazaar) Gate() types.Duration             { return 0 }
 
 func (z *bazaar) Trade(id types.TradeID) (*types.Trade, error) {
 	z.reads++

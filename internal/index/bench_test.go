@@ -74,6 +74,10 @@ func (c *city) trade(n uint64) *types.Trade {
 	return trade
 }
 
+func (c *city) History() (uint64, types.Hash)    { return 0, types.Hash{} }
+func (c *city) Standing() iter.Seq[*types.Trade] { return func(func(*types.Trade) bool) {} }
+func (c *city) Gate() types.Duration             { return 0 }
+
 func (c *city) Trade(id types.TradeID) (*types.Trade, error) {
 	return c.trade(binary.BigEndian.Uint64(id[24:])), nil
 }

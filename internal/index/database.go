@@ -35,7 +35,7 @@ type database struct {
 
 func openDatabase(file string) (*database, error) {
 	// Without a sync at each commit a power cut may lose the last batches, but never a part of one; they are followed again.
-	write, err := connect(file, 1, writeCacheKiB, "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(0)",
+	write, err := connect(file, 1, writeCacheKiB, "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(0)",
 		fmt.Sprintf("journal_size_limit(%d)", walLimitBytes), fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages))
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (d *database) create(ledger types.Hash) error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0, 0)", id(ledger), id{}); err != nil {
+	if _, err := tx.Exec("INSERT INTO position VALUES (1, ?, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0)", id(ledger), id{}); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

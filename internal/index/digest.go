@@ -28,7 +28,7 @@ type Counts struct {
 // Counts returns how much the index holds. It counts the orders one by one.
 func (x *Index) Counts(ctx context.Context) (c Counts, err error) {
 	err = x.reading(ctx, func(_ *database, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT height, trades, (SELECT coalesce(max(n), 0) FROM auctions), (SELECT count(*) FROM orders),
+		return tx.QueryRowContext(ctx, `SELECT height, trades, auctions, (SELECT count(*) FROM orders),
 			(SELECT coalesce(max(n), 0) FROM parties) FROM position`).Scan(&c.Blocks, &c.Trades, &c.Auctions, &c.Orders, &c.Parties)
 	})
 	return c, err
@@ -94,14 +94,14 @@ func (q *query) digestConduct(digest hash.Hash) error {
 
 // digestTrades adds the trades in the order of their numbers: those of the table and those in memory.
 func (q *query) digestTrades(digest hash.Hash) error {
-	rows, err := q.tx.QueryContext(q.ctx, "SELECT n, id, producer, consumer, product, phase, deliver_by, rest FROM trades ORDER BY n")
+	rows, err := q.tx.QueryContext(q.ctx, "SELECT n, id, producer, consumer, product, phase, deliver_by, ended_at, rest FROM trades ORDER BY n")
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	open := slices.DeleteFunc(slices.Clone(q.open.all.rows), func(r *tradeRow) bool { return !trade.Running(r.phase) })
 	write := func(r *tradeRow, product, phase int64, rest []byte) {
-		for _, value := range []any{r.n, r.id[:], r.producer, r.consumer, product, phase, int64(r.deliverBy), rest} {
+		for _, value := range []any{r.n, r.id[:], r.producer, r.consumer, product, phase, int64(r.deliverBy), int64(r.endedAt), rest} {
 			digest.Write(digestValue(value))
 		}
 	}
@@ -114,7 +114,7 @@ func (q *query) digestTrades(digest hash.Hash) error {
 		var r tradeRow
 		var product, phase int64
 		var rest []byte
-		if err := rows.Scan(&r.n, (*id)(&r.id), &r.producer, &r.consumer, &product, &phase, &r.deliverBy, &rest); err != nil {
+		if err := rows.Scan(&r.n, (*id)(&r.id), &r.producer, &r.consumer, &product, &phase, &r.deliverBy, &r.endedAt, &rest); err != nil {
 			return err
 		}
 		upTo(r.n)

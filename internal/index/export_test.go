@@ -20,3 +20,9 @@ func (x *Index) Open() (memory, table int, err error) {
 	err = x.db.write.QueryRow("SELECT count(*) FROM trades WHERE phase <= 3").Scan(&table)
 	return len(x.db.open.byID), table, err
 }
+
+// Count answers a question with one number.
+func (x *Index) Count(question string, args ...any) (n int, err error) {
+	err = x.db.write.QueryRow(question, args...).Scan(&n)
+	return n, err
+}

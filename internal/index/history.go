@@ -33,7 +33,12 @@ func (x *Index) Auctions(ctx context.Context, filter AuctionFilter, page Page) (
 	}
 	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
 		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
-		if answer.At, err = q.position(); err != nil {
+		if q.at, err = q.place(); err != nil {
+			return err
+		}
+		kept := q.at.slots()
+		answer.At, answer.Since = q.at.Position, kept.first()
+		if err := kept.refuse("auctions", filter.From, filter.Until); err != nil {
 			return err
 		}
 		rows, err := q.rows(db.queries.auctions[filter.shape()], append(search, sql.Named("limit", limit+1))...)
@@ -234,7 +239,13 @@ func (x *Index) Volumes(ctx context.Context, filter VolumeFilter, page Page) (an
 	m := &filter.Market
 	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
 		q := &query{ctx: ctx, tx: tx, queries: &db.queries}
-		if answer.At, err = q.position(); err != nil {
+		if q.at, err = q.place(); err != nil {
+			return err
+		}
+		kept := q.at.slots()
+		kept.Clock = firstSpan(filter.Span, &q.at)
+		answer.At, answer.Since = q.at.Position, kept.first()
+		if err := kept.refuse("volumes", filter.From, filter.Until); err != nil {
 			return err
 		}
 		rows, err := q.rows(db.queries.volumes[filter.Oldest], m.Commodity, m.Unit, m.Zone, id(m.Asset), filter.Span, low, below, limit+1)

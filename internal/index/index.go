@@ -27,18 +27,25 @@ type Index struct {
 	db *database
 	at place // the follower's
 
+	behind bool // the follower's: rows may be left to prune
+
 	height atomic.Uint64 // of at
+	from   atomic.Uint64 // the first block that the index has, see [Index.From]
 }
 
 // place is the position, with the fact of earlier blocks that the next block needs.
 type place struct {
 	Position
-	skew   types.Duration
-	trades int64 // how many have numbers
+	skew             types.Duration
+	trades, auctions int64 // how many have numbers
+
+	base  Since      // the rows of blocks up to base.Height are pruned; base.Clock is that of the next one
+	begun Since      // the same, as it was when the index began
+	whole types.Time // the index has all auctions of the slots from then on
 }
 
 func newIndex(file string, ledger types.Hash, logger *slog.Logger) *Index {
-	return &Index{file: file, ledger: ledger, logger: logger, openLimit: mostOpen}
+	return &Index{file: file, ledger: ledger, logger: logger, openLimit: mostOpen, behind: true}
 }
 
 // Open opens the index in a file, or begins one there. ledger is the hash of the ledger's parameters. An index that can't
@@ -48,7 +55,7 @@ func Open(file string, ledger types.Hash, source Source, logger *slog.Logger) (*
 	x := newIndex(file, ledger, logger)
 	err := x.open(source)
 	if err == nil {
-		x.height.Store(x.at.Height)
+		x.tell()
 		return x, nil
 	}
 	if !damaged(err) {
@@ -100,6 +107,14 @@ func (x *Index) checkPlace(source Source) error {
 	if x.at.Height == 0 {
 		return nil
 	}
+	switch base, commitment := source.History(); {
+	case x.at.Height < base:
+		return gap(x.at.Height, base)
+	case x.at.Height == base && x.at.Commitment != commitment:
+		return fmt.Errorf("%w: its block %d is not the ledger's", ErrDamaged, base)
+	case x.at.Height == base:
+		return nil
+	}
 	block, err := source.Block(x.at.Height)
 	switch {
 	case err != nil:
@@ -110,6 +125,17 @@ func (x *Index) checkPlace(source Source) error {
 		return fmt.Errorf("%w: its block %d is not the ledger's", ErrDamaged, x.at.Height)
 	}
 	return nil
+}
+
+// gap is the error of an index that stands before the first block of its source.
+func gap(at, base uint64) error {
+	return fmt.Errorf("%w: it has followed to block %d, and the node keeps blocks from %d on", ErrDamaged, at, base+1)
+}
+
+// tell shows the position to those that ask without a query.
+func (x *Index) tell() {
+	x.height.Store(x.at.Height)
+	x.from.Store(x.at.base.Height + 1)
 }
 
 // begin makes a new index in the file, which must not exist.
@@ -125,7 +151,7 @@ func (x *Index) begin() (err error) {
 		return err
 	}
 	x.at = place{}
-	x.height.Store(0)
+	x.tell()
 	if err := x.db.create(x.ledger); err != nil {
 		return err
 	}
@@ -210,6 +236,9 @@ func (x *Index) Position(ctx context.Context) (Position, error) {
 // Height returns how far the index has followed, at once: other than [Index.Position] it waits for no query.
 func (x *Index) Height() uint64 { return x.height.Load() }
 
+// From returns the first block whose history the index has, at once.
+func (x *Index) From() uint64 { return x.from.Load() }
+
 // reading lets a query read from one height.
 func (x *Index) reading(ctx context.Context, answer func(*database, *sql.Tx) error) error {
 	x.mu.RLock()
@@ -233,7 +262,8 @@ type rowQuerier interface {
 }
 
 func loadPlace(db rowQuerier) (at place, ledger types.Hash, err error) {
-	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew, trades FROM position")
-	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew, &at.trades)
+	row := db.QueryRow("SELECT ledger, height, commitment, clock, skew, trades, auctions, base, since, begun, begun_at, whole FROM position")
+	err = row.Scan((*id)(&ledger), &at.Height, (*id)(&at.Commitment), &at.Clock, &at.skew, &at.trades, &at.auctions,
+		&at.base.Height, &at.base.Clock, &at.begun.Height, &at.begun.Clock, &at.whole)
 	return at, ledger, err
 }

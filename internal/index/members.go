@@ -47,7 +47,7 @@ func (x *Index) Fills(ctx context.Context, filter FillFilter, page Page) (answer
 		return answer, err
 	}
 	err = x.asking(ctx, func(q *query) error {
-		answer.At = q.at
+		answer.At, answer.Since = q.at.Position, q.at.slots().first()
 		args, some, err := q.fillSearch(&filter, after)
 		if err != nil || !some {
 			return err
@@ -114,10 +114,11 @@ func (q *query) fillTrades(f *fillRow) ([]FillTrade, error) {
 		return nil, err
 	}
 	trades, _, err := collect(rows, MaxFillTrades, func(t *FillTrade) error { return q.scanFillTrade(rows, t) })
+	trades = slices.DeleteFunc(trades, func(t FillTrade) bool { return t.ID == types.TradeID{} })
 	return trades, err
 }
 
-// scanFillTrade reads a match with its trade, from the table or from memory.
+// scanFillTrade reads a match with its trade, from the table or from memory. A trade that is pruned has no ID.
 func (q *query) scanFillTrade(rows *sql.Rows, t *FillTrade) error {
 	row := new(tradeRow)
 	var name, rest []byte
@@ -125,7 +126,11 @@ func (q *query) scanFillTrade(rows *sql.Rows, t *FillTrade) error {
 		return err
 	}
 	if name == nil {
-		if row = q.open.numbered(row.n); row == nil {
+		row = q.open.numbered(row.n)
+		if row == nil && q.at.base.Height > 0 {
+			return nil
+		}
+		if row == nil {
 			return fmt.Errorf("%w: the trade of a match is missing", ErrDamaged)
 		}
 		t.ID = row.id
@@ -149,7 +154,7 @@ func (x *Index) Member(ctx context.Context, key types.PublicKey, page Page) (ans
 	}
 	after := fromWords(words)
 	err = x.asking(ctx, func(q *query) error {
-		answer.At = q.at
+		answer.At, answer.Since = q.at.Position, q.at.begun.first()
 		party, known, err := q.number(q.queries.findParty, id(key))
 		if err != nil || !known {
 			return err

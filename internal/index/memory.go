@@ -64,6 +64,11 @@ func (r *recent[K, V]) put(key K, value V) {
 	r.young[key] = value
 }
 
+func (r *recent[K, V]) drop(key K) {
+	delete(r.young, key)
+	delete(r.old, key)
+}
+
 // party returns the number of a key, giving it one if it has none.
 func (b *batch) party(key types.PublicKey) (n int64, err error) {
 	n, known := b.memory.parties.get(key)

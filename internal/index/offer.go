@@ -15,14 +15,18 @@ type ClosedOffer struct {
 	Tx types.TxID // that took the last of it, or cancelled it; zero: it ran out
 }
 
-// Offer returns how an offer ended; false when the index knows of no such end.
+// Offer returns how an offer ended; false when the index knows of no such end, and a refusal when that may be pruned.
 func (x *Index) Offer(ctx context.Context, offer types.OfferID) (closed ClosedOffer, known bool, err error) {
 	err = x.reading(ctx, func(db *database, tx *sql.Tx) error {
 		var by []byte
 		err := tx.StmtContext(ctx, db.queries.offer).QueryRowContext(ctx, offer[:]).Scan(&closed.At, &by)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			return nil
+			at, _, err := loadPlace(tx)
+			if err == nil && at.base.Height > 0 {
+				err = types.Refuse(types.CodePruned, "offer %s does not stand, and is not in the history of this node, which begins at block %d: ask a node that keeps all (\"keep\": \"all\")", offer, at.base.Height+1)
+			}
+			return err
 		case err != nil:
 			return err
 		case len(by) != 0 && len(by) != len(closed.Tx):

@@ -65,14 +65,14 @@ type query struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	queries *queries
-	at      Position
+	at      place
 	open    *open                   // at the same height; nil when the question does not need it
 	bound   map[*sql.Stmt]*sql.Stmt // the statements in the transaction: some are asked for every entry of a page
 }
 
-func (q *query) position() (Position, error) {
-	at, _, err := loadPlace(q.tx)
-	return at.Position, err
+func (q *query) place() (at place, err error) {
+	at, _, err = loadPlace(q.tx)
+	return at, err
 }
 
 // asking lets a query read tables and open trades at one height. A batch is in the database a moment before its open trades are shown.
@@ -80,7 +80,7 @@ func (x *Index) asking(ctx context.Context, answer func(*query) error) error {
 	for {
 		err := x.reading(ctx, func(db *database, tx *sql.Tx) (err error) {
 			q := &query{ctx: ctx, tx: tx, queries: &db.queries, open: db.open}
-			if q.at, err = q.position(); err != nil {
+			if q.at, err = q.place(); err != nil {
 				return err
 			}
 			db.open.mu.RLock()

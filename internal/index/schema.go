@@ -1,7 +1,7 @@
 package index
 
 // formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 5
+const formatVersion = 6
 
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //
@@ -15,7 +15,11 @@ func schema() string {
 CREATE TABLE position (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	ledger BLOB NOT NULL, height INTEGER NOT NULL, commitment BLOB NOT NULL,
-	clock INTEGER NOT NULL, skew INTEGER NOT NULL, trades INTEGER NOT NULL -- how many have numbers
+	clock INTEGER NOT NULL, skew INTEGER NOT NULL,
+	trades INTEGER NOT NULL, auctions INTEGER NOT NULL, -- how many have numbers
+	base INTEGER NOT NULL, since INTEGER NOT NULL, -- the last block whose history is pruned, and the clock of the next one; 0, 0: none is
+	begun INTEGER NOT NULL, begun_at INTEGER NOT NULL, -- the same of the blocks that were pruned before the index began
+	whole INTEGER NOT NULL -- all auctions of slots from then on were held later than that
 ) STRICT;
 
 CREATE TABLE stalls (at INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT; -- of the ledger clock: the chain had stood still from since until at
@@ -30,7 +34,8 @@ CREATE TABLE products (
 CREATE TABLE trades (
 	n INTEGER PRIMARY KEY, id BLOB NOT NULL,
 	producer INTEGER NOT NULL REFERENCES parties, consumer INTEGER NOT NULL REFERENCES parties, product INTEGER NOT NULL REFERENCES products,
-	phase INTEGER NOT NULL, deliver_by INTEGER NOT NULL, rest BLOB NOT NULL -- see tradeRow.rest
+	phase INTEGER NOT NULL, deliver_by INTEGER NOT NULL, ended_at INTEGER NOT NULL, -- 0: it goes on
+	rest BLOB NOT NULL -- see tradeRow.rest
 ) STRICT;
 CREATE INDEX trades_phase ON trades (phase);
 CREATE INDEX trades_product ON trades (product, phase, n, producer, consumer);
@@ -38,12 +43,14 @@ CREATE INDEX trades_producer ON trades (producer, phase);
 CREATE INDEX trades_consumer ON trades (consumer, phase);
 CREATE UNIQUE INDEX trades_open ON trades (id) WHERE phase <= 3; -- those that go on, for which memory has no room
 CREATE INDEX trades_due ON trades (deliver_by) WHERE phase = 2;
+CREATE INDEX trades_ended ON trades (ended_at) WHERE ended_at > 0;
 
 CREATE TABLE open (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL) STRICT; -- the trades in memory, some in a chunk
 
 CREATE TABLE offers ( -- those that stand no more
 	id BLOB PRIMARY KEY, closed_at INTEGER NOT NULL, tx BLOB NOT NULL -- empty: it ran out
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX offers_closed ON offers (closed_at);
 
 CREATE TABLE moments (agreed_at INTEGER PRIMARY KEY, first INTEGER NOT NULL REFERENCES trades) STRICT; -- of the trades agreed then
 
@@ -68,6 +75,8 @@ CREATE INDEX auctions_cz ON auctions (commodity, zone, starts);
 CREATE INDEX auctions_ca ON auctions (commodity, asset, starts);
 CREATE INDEX auctions_za ON auctions (zone, asset, starts);
 CREATE INDEX auctions_cza ON auctions (commodity, zone, asset, starts);
+
+CREATE TABLE leaving (auction INTEGER PRIMARY KEY) STRICT; -- auctions that are pruned, and have rows in the tables below
 
 CREATE TABLE rounds (
 	auction INTEGER NOT NULL REFERENCES auctions, round INTEGER NOT NULL,
@@ -95,6 +104,7 @@ CREATE TABLE volumes (
 	auctions INTEGER NOT NULL, orders INTEGER NOT NULL, trades INTEGER NOT NULL, volume BLOB NOT NULL, value BLOB NOT NULL,
 	PRIMARY KEY (commodity, unit, zone, asset, span, starts)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX volumes_starts ON volumes (span, starts);
 `
 }
 
@@ -108,6 +118,6 @@ type table struct {
 func tables() []table {
 	return []table{
 		{"position", 1}, {"stalls", 1}, {"parties", 1}, {"products", 1}, {"offers", 1}, {"moments", 1},
-		{"auctions", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
+		{"auctions", 1}, {"leaving", 1}, {"rounds", 2}, {"orders", 2}, {"matches", 3}, {"volumes", 6},
 	}
 }

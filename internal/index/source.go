@@ -8,6 +8,12 @@ import (
 
 // Source gives blocks with their outcomes, and the trades and auctions that these mention: a store's snapshot.
 type Source interface {
+	// History returns the last block of which the source keeps nothing, with its commitment; 0 when it keeps all.
+	History() (base uint64, commitment types.Hash)
+	// Gate returns how long before its slot an auction is held.
+	Gate() types.Duration
+	// Standing returns the trades in the state.
+	Standing() iter.Seq[*types.Trade]
 	// Block returns the record of a block, or nil when there is none of that height.
 	Block(height uint64) (*Block, error)
 	// Trade returns a trade, live or over, as it is now; nil when there never was one of that ID.

@@ -46,7 +46,7 @@ type progress struct {
 func (r *tradeRow) appendRest(to []byte, p *progress) []byte {
 	for _, n := range [...]uint64{
 		r.height, r.quantity, uint64(r.price), uint64(r.deposit), uint64(r.bond), uint64(r.terms), uint64(r.instalments), bit(r.matched),
-		uint64(r.agreedAt), uint64(r.payBy), uint64(p.released), p.allotted, uint64(p.paidAt), uint64(p.endedAt), bit(p.excused),
+		uint64(r.agreedAt), uint64(r.payBy), uint64(p.released), p.allotted, uint64(p.paidAt), bit(p.excused),
 	} {
 		to = binary.AppendUvarint(to, n)
 	}
@@ -58,7 +58,7 @@ func (r *tradeRow) readRest(rest []byte) error {
 	var terms, instalments, matched, released, excused uint64
 	for _, n := range [...]*uint64{
 		&r.height, &r.quantity, (*uint64)(&r.price), (*uint64)(&r.deposit), (*uint64)(&r.bond), &terms, &instalments, &matched,
-		(*uint64)(&r.agreedAt), (*uint64)(&r.payBy), &released, &r.allotted, (*uint64)(&r.paidAt), (*uint64)(&r.endedAt), &excused,
+		(*uint64)(&r.agreedAt), (*uint64)(&r.payBy), &released, &r.allotted, (*uint64)(&r.paidAt), &excused,
 	} {
 		value, length := binary.Uvarint(rest)
 		if length <= 0 {
@@ -166,12 +166,24 @@ func (b *batch) begin(o *types.Outcome, kind types.EventKind, tradeID types.Trad
 	if t == nil {
 		return nil, fmt.Errorf("trade %s is not in the store", tradeID)
 	}
+	if row, err = b.number(tradeID, t, o.At, kind == types.EventMatched); err != nil {
+		return nil, err
+	}
+	if row.agreedAt != b.newest {
+		b.newest = row.agreedAt
+		_, err = b.do.addMoment.Exec(row.agreedAt, row.n)
+	}
+	return row, err
+}
+
+// number makes the row of a trade with the next number.
+func (b *batch) number(tradeID types.TradeID, t *types.Trade, agreedAt types.Time, matched bool) (row *tradeRow, err error) {
 	agreement := &t.Agreement
 	goods, deadlines := &agreement.Goods, &agreement.Deadlines
 	row = &tradeRow{
 		id: tradeID, height: t.Height, quantity: goods.Quantity, price: agreement.Price, deposit: agreement.Deposit, bond: agreement.Bond,
-		terms: termsRank(agreement.Fallback), instalments: agreement.Instalments, matched: kind == types.EventMatched,
-		agreedAt: o.At, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
+		terms: termsRank(agreement.Fallback), instalments: agreement.Instalments, matched: matched,
+		agreedAt: agreedAt, payBy: deadlines.PayBy, deliverBy: deadlines.DeliverBy,
 	}
 	if row.producer, err = b.party(agreement.Producer); err != nil {
 		return nil, err
@@ -186,12 +198,8 @@ func (b *batch) begin(o *types.Outcome, kind types.EventKind, tradeID types.Trad
 	}
 	b.at.trades++
 	row.n = b.at.trades
-	b.trades[tradeID] = row
-	if row.agreedAt != b.newest {
-		b.newest = row.agreedAt
-		_, err = b.do.addMoment.Exec(row.agreedAt, row.n)
-	}
-	return row, err
+	b.trades[row.id] = row
+	return row, nil
 }
 
 // find returns a trade that goes on, or ended in this batch; nil when it is over.
@@ -307,7 +315,7 @@ func (b *batch) write(row *tradeRow) error {
 		}
 		row.progress = row.next // no query has this row
 		row.spilled = running
-		_, err := b.do.moveTrade.Exec(row.phase, row.appendRest(nil, &row.progress), row.n)
+		_, err := b.do.moveTrade.Exec(row.phase, row.endedAt, row.appendRest(nil, &row.progress), row.n)
 		return err
 	case isNew && running && len(b.open.byID)+len(b.change.begun) < b.openLimit:
 		b.change.begun = append(b.change.begun, row)
@@ -331,7 +339,7 @@ func (b *batch) insert() error {
 	for _, row := range b.inserted {
 		from := len(rests)
 		rests = row.appendRest(rests, &row.next)
-		err := rows.add(row.n, row.id[:], row.producer, row.consumer, row.product.n, int64(row.next.phase), int64(row.deliverBy), rests[from:len(rests):len(rests)])
+		err := rows.add(row.n, row.id[:], row.producer, row.consumer, row.product.n, int64(row.next.phase), int64(row.deliverBy), int64(row.next.endedAt), rests[from:len(rests):len(rests)])
 		if err != nil {
 			return err
 		}

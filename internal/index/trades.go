@@ -41,7 +41,10 @@ func (x *Index) Trades(ctx context.Context, filter TradeFilter, page Page) (answ
 		return answer, err
 	}
 	err = x.asking(ctx, func(q *query) error {
-		answer.At = q.at
+		answer.At, answer.Since = q.at.Position, q.at.base.first()
+		if err := q.at.base.refuse("trades", filter.From, filter.Until); err != nil {
+			return err
+		}
 		search, some, err := q.tradeSearch(&filter, after[0])
 		if err != nil || !some {
 			return err
@@ -181,7 +184,7 @@ func (q *query) tradeSince(at types.Time) (int64, error) {
 func (t *listedTrade) scan(rows *sql.Rows) error {
 	row := new(tradeRow)
 	var rest []byte
-	err := rows.Scan(&row.n, (*id)(&t.ID), &row.phase, &row.deliverBy, (*id)(&t.Producer), (*id)(&t.Consumer), (*id)(&t.ProductID),
+	err := rows.Scan(&row.n, (*id)(&t.ID), &row.phase, &row.deliverBy, &row.endedAt, (*id)(&t.Producer), (*id)(&t.Consumer), (*id)(&t.ProductID),
 		&t.Product.Commodity, &t.Product.Unit, &t.Product.Zone, &t.Product.From, &t.Product.Until, (*id)(&t.Product.Asset), &rest)
 	if err == nil {
 		err = row.readRest(rest)
@@ -240,7 +243,7 @@ func (s tradeShape) text() string {
 		streams = append(streams, s.streams(column)...)
 	}
 	return `WITH found (n) AS (` + strings.Join(streams, " UNION ALL ") + ` ORDER BY n DESC LIMIT :limit)
-		SELECT t.n, t.id, t.phase, t.deliver_by, a.key, b.key, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, t.rest
+		SELECT t.n, t.id, t.phase, t.deliver_by, t.ended_at, a.key, b.key, p.id, p.commodity, p.unit, p.zone, p.starts, p.ends, p.asset, t.rest
 		FROM found CROSS JOIN trades t ON t.n = found.n CROSS JOIN products p ON p.n = t.product
 			CROSS JOIN parties a ON a.n = t.producer CROSS JOIN parties b ON b.n = t.consumer
 		ORDER BY t.n DESC`

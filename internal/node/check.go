@@ -20,7 +20,7 @@ import (
 type CheckReport struct {
 	store.Report
 	Engine chain.Checked
-	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index, or when blocks are pruned
+	Index  types.Hash // digest of the index, as recomputed from the blocks; zero when there is no index. Of a pruned node it covers the blocks that are kept
 }
 
 // Check recomputes all data of the node in a folder: the store, see [store.Store.Check]; the engine's keys, genesis and blocks, see
@@ -50,9 +50,6 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 	settings, err := LoadSettings(dir)
 	if err != nil || !settings.indexed() { // an index of earlier is brought up to date when it is switched on
 		return err
-	}
-	if s.Base() > 0 { // the index may know more than the blocks that are kept
-		return nil
 	}
 	state, err := s.Snapshot()
 	if err != nil {

@@ -22,7 +22,7 @@ type indexSource struct {
 func (s indexSource) Block(height uint64) (*index.Block, error) {
 	block, err := s.find(height)
 	if block == nil && err == nil && height <= s.Height() {
-		err = fmt.Errorf("the store does not have block %d any more, from which the index must go on", height)
+		err = fmt.Errorf("the store does not have block %d, from which the index must go on", height)
 	}
 	if block == nil || err != nil {
 		return nil, err
@@ -84,8 +84,6 @@ func (n *Node) followIndex(ctx context.Context) error {
 	}
 	switch {
 	case err == nil || ctx.Err() != nil:
-	case types.CodeOf(err) == types.CodePruned:
-		n.logger.Warn("the index needs all blocks, and this node does not have them: history and prices are answered by nodes that keep all", "why", err)
 	default:
 		n.logger.Error("the index has stopped; the ledger continues. Stop the node and run: lockstep node reindex", "why", err)
 	}
@@ -96,24 +94,40 @@ func (n *Node) keepIndex(ctx context.Context) error {
 	if err := n.index.Verify(ctx); err != nil {
 		return err
 	}
-	at, err := n.index.Position(ctx)
-	if err != nil {
-		return err
-	}
-	height, pause := at.Height, time.Duration(0)
-	for {
+	pause := time.Duration(0)
+	for height := n.index.Height(); ; height = n.index.Height() {
 		recent, err := n.gather(ctx, height+1, pause)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
 		began := time.Now()
-		blocks, err := advanceIndex(ctx, n.index, n.store, recent...)
-		if err != nil {
+		if _, err := advanceIndex(ctx, n.index, n.store, recent...); err != nil {
 			return err
 		}
-		height += uint64(blocks)
+		if err := n.pruneIndex(); err != nil {
+			return err
+		}
 		pause = indexPause(n.chain.Status().Waiting, time.Since(began))
 	}
+}
+
+// pruneSteps is the most steps of pruning after a batch: together they remove more rows than a batch has.
+const pruneSteps = 16
+
+// pruneIndex removes the rows of blocks that the store does not keep any more.
+func (n *Node) pruneIndex() error {
+	if n.store.Base() == 0 {
+		return nil
+	}
+	snapshot, err := n.store.Snapshot()
+	if err != nil {
+		return err
+	}
+	more := true
+	for steps := 0; err == nil && more && steps < pruneSteps; steps++ {
+		more, err = n.index.Prune(indexSource{IndexedSnapshot: snapshot})
+	}
+	return errors.Join(err, snapshot.Close())
 }
 
 // indexPause returns the pause of the index after a batch that took so long. Without waiting transactions the index continues at once. The
@@ -192,7 +206,8 @@ func (n *Node) Index() *index.Index { return n.index }
 // IndexReport describes the content of an index.
 type IndexReport struct {
 	index.Counts
-	Digest types.Hash `json:"digest"` // of the whole content: equal on every node of the ledger at this height
+	From   uint64     `json:"from"`   // the first block whose history it has
+	Digest types.Hash `json:"digest"` // of the whole content: equal on every node of the ledger at this height that has built it from the same block on
 }
 
 // Reindex deletes the index of the node in a folder and rebuilds it from the store. The node must not run.
@@ -232,6 +247,7 @@ func reindex(ctx context.Context, dir string, s *store.Store, logger *slog.Logge
 	if report.Blocks != s.Height() {
 		return report, fmt.Errorf("the index stops at block %d of %d: the next block is missing in the store; run lockstep node check", report.Blocks, s.Height())
 	}
+	report.From = x.From()
 	report.Digest, err = x.Digest(ctx)
 	return report, err
 }

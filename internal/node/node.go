@@ -170,7 +170,7 @@ func (n *Node) open(config Config) error {
 
 // indexed returns the last block that the index has read: the history before it may be pruned.
 func (n *Node) indexed() (uint64, error) {
-	if n.index == nil || n.index.Height() < n.store.Base() { // an index can't follow a snapshot
+	if n.index == nil || n.index.Height() < n.store.Base() { // it will begin behind what the store has pruned
 		return n.store.Height(), nil
 	}
 	return n.index.Height(), nil

@@ -55,7 +55,7 @@ func (o ordering) Status() query.Status {
 		OnDisk: o.node.store.OnDisk(), CertEnds: o.node.certs.end(),
 	}
 	if o.node.index != nil {
-		status.Index = o.node.index.Height()
+		status.Index, status.IndexFrom = o.node.index.Height(), o.node.index.From()
 	}
 	if room, err := disk.Free(o.node.dir); err == nil { // where the system doesn't tell, nothing is known
 		status.DiskFree = room

@@ -20,7 +20,7 @@ func NewHistory(x *index.Index) *History { return &History{x} }
 func (h *History) Trades(ctx context.Context, filter index.TradeFilter, page wire.Page) (history.Trades, error) {
 	found, err := h.index.Trades(ctx, filter, index.Page(page))
 	return history.Trades{
-		At: history.Position(found.At), Next: found.Next,
+		At: history.Position(found.At), Since: sinceOf(found.Since), Next: found.Next,
 		Trades: convert(found.Trades, func(t index.Trade) history.Trade { return history.Trade(t) }),
 	}, err
 }
@@ -28,14 +28,14 @@ func (h *History) Trades(ctx context.Context, filter index.TradeFilter, page wir
 // Auctions returns the auctions that a filter selects, by the start of their slots.
 func (h *History) Auctions(ctx context.Context, filter index.AuctionFilter, page wire.Page) (history.Auctions, error) {
 	found, err := h.index.Auctions(ctx, filter, index.Page(page))
-	return history.Auctions{At: history.Position(found.At), Next: found.Next, Auctions: convert(found.Auctions, historicAuction)}, err
+	return history.Auctions{At: history.Position(found.At), Since: sinceOf(found.Since), Next: found.Next, Auctions: convert(found.Auctions, historicAuction)}, err
 }
 
 // Volumes returns the traded volumes of a market by hour or by day.
 func (h *History) Volumes(ctx context.Context, filter index.VolumeFilter, page wire.Page) (history.Volumes, error) {
 	found, err := h.index.Volumes(ctx, filter, index.Page(page))
 	return history.Volumes{
-		At: history.Position(found.At), Next: found.Next,
+		At: history.Position(found.At), Since: sinceOf(found.Since), Next: found.Next,
 		Volumes: convert(found.Volumes, func(v index.Volume) history.Volume { return history.Volume(v) }),
 	}, err
 }
@@ -43,13 +43,13 @@ func (h *History) Volumes(ctx context.Context, filter index.VolumeFilter, page w
 // Fills returns the auctioned orders that a filter selects, newest first.
 func (h *History) Fills(ctx context.Context, filter index.FillFilter, page wire.Page) (history.Fills, error) {
 	found, err := h.index.Fills(ctx, filter, index.Page(page))
-	return history.Fills{At: history.Position(found.At), Next: found.Next, Fills: convert(found.Fills, fillOf)}, err
+	return history.Fills{At: history.Position(found.At), Since: sinceOf(found.Since), Next: found.Next, Fills: convert(found.Fills, fillOf)}, err
 }
 
 // Conduct returns the statistics of a key by asset.
 func (h *History) Conduct(ctx context.Context, key types.PublicKey, page wire.Page) (history.Member, error) {
 	found, err := h.index.Member(ctx, key, index.Page(page))
-	return history.Member{At: history.Position(found.At), Next: found.Next, Assets: convert(found.Assets, statisticsOf)}, err
+	return history.Member{At: history.Position(found.At), Since: sinceOf(found.Since), Next: found.Next, Assets: convert(found.Assets, statisticsOf)}, err
 }
 
 // Offer returns the moment when an offer was closed and the transaction that closed it; false while the index knows of no such end.
@@ -60,6 +60,14 @@ func (h *History) Offer(ctx context.Context, id types.OfferID) (index.ClosedOffe
 // Offers returns the closed offers whose ids are between two bounds, in order.
 func (h *History) Offers(ctx context.Context, low, high [32]byte, limit int) ([]types.OfferID, error) {
 	return h.index.Offers(ctx, low, high, limit)
+}
+
+// sinceOf is where an answer begins; nil when it covers all history.
+func sinceOf(s index.Since) *history.Since {
+	if s.Height <= 1 {
+		return nil
+	}
+	return &history.Since{Height: s.Height, Clock: s.Clock}
 }
 
 // convert converts the items of a list; the result is a list even when it is empty.

@@ -68,6 +68,7 @@ type Status struct {
 	Halted     bool          // no block arrived for longer than an idle ledger waits
 	OnDisk     uint64        // the height up to which the state is on the disk
 	Index      uint64        // the height up to which the index goes
+	IndexFrom  uint64        // the first block whose history it has
 	DiskFree   uint64        // bytes left on the disk, 0: not known
 	DiskFullIn time.Duration // at the pace of the last day, 0: not known
 	CertEnds   types.Time    // of the TLS certificate, 0: there is none
@@ -115,9 +116,17 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
 			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted,
-			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
+			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, IndexFrom: beyondFirst(status.IndexFrom), From: beyondFirst(s.Base() + 1), DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
+}
+
+// beyondFirst is the first block of a history, 0 when that has all blocks.
+func beyondFirst(from uint64) uint64 {
+	if from <= 1 {
+		return 0
+	}
+	return from
 }
 
 func (l *Ledger) Submit(ctx context.Context, tx *types.Tx) error { return l.chain.Submit(ctx, tx) }

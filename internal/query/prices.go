@@ -80,6 +80,10 @@ func (h *History) trades(ctx context.Context, commodity string, q *PriceQuestion
 	page := index.Page{Limit: pricePage}
 	for range maxPricePages {
 		found, err := h.index.Auctions(ctx, filter, page)
+		if types.CodeOf(err) == types.CodePruned && filter.From > 0 { // the slots that are asked for begin now, or today
+			filter.From = 0
+			found, err = h.index.Auctions(ctx, filter, page)
+		}
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -21,8 +22,10 @@ type Head struct {
 	commitment types.Hash
 	mark       outcomes.Mark // where the log of outcomes stands
 	log        *outcomes.Log
-	leave      func() // lets the store close
-	base       uint64 // the last block without history, when the head was made
+	leave      func()        // lets the store close
+	base       uint64        // the last block without history, when the head was made
+	below      types.Hash    // the commitment of that block
+	params     *types.Params // of the ledger's begin
 }
 
 // Head returns a reader of the last block, or an error once the store closes.
@@ -35,7 +38,7 @@ func (s *Store) Head() (*Head, error) {
 	}
 	db := s.db.NewSnapshot()
 	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
-	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave, s.history.base}, nil
+	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave, s.history.base, s.history.commitment, &s.params}, nil
 }
 
 // Close releases the head.
@@ -49,6 +52,21 @@ func (h *Head) Height() uint64 { return h.state.height }
 
 // Base is the last block whose history the store does not keep, 0 when it keeps all.
 func (h *Head) Base() uint64 { return h.base }
+
+// History returns the last block whose history the store does not keep, with its commitment; 0 when it keeps all.
+func (h *Head) History() (base uint64, commitment types.Hash) { return h.base, h.below }
+
+// Gate is how long before its slot an auction is held, at the last block or at the first one, whichever is longer.
+func (h *Head) Gate() types.Duration {
+	gate := h.params.Market.Gate
+	if g, governed := h.Governance(); governed {
+		gate = max(gate, g.Params.Market.Gate)
+	}
+	return gate
+}
+
+// Standing returns the trades in the state, in order of their IDs.
+func (h *Head) Standing() iter.Seq[*types.Trade] { return h.Reader.Trades() }
 
 // Leaves is the number of leaves of the log of outcomes.
 func (h *Head) Leaves() uint64 { return h.mark.Size }

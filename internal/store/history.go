@@ -97,7 +97,7 @@ func (s *Store) Prune(to uint64) (base uint64, err error) {
 			return err
 		}
 		state := stateReader{Reader: db, height: at.height}
-		head := &Head{ledger.Reader{View: state}, state, db, partitions, commitment, at.log, s.log, nil, 0}
+		head := &Head{ledger.Reader{View: state}, state, db, partitions, commitment, at.log, s.log, nil, 0, types.Hash{}, &s.params}
 		step = &pruning{checker{IndexedSnapshot: &IndexedSnapshot{head}}, s.db.NewBatch(), next}
 		err = step.blocks(min(to, at.height, next.base+prunedBlocks))
 		return errors.Join(err, step.batch.Close())

@@ -46,9 +46,9 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 		view.unwritten = []*memtable{written}
 	}
 	s.mu.RLock()
-	partitions, base := s.partitions, s.history.base // only a flush begins a partition, and this snapshot holds s.writing
+	partitions, history := s.partitions, s.history // only a flush begins a partition, and this snapshot holds s.writing
 	s.mu.RUnlock()
-	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave, base}}, nil
+	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave, history.base, history.commitment, &s.params}}, nil
 }
 
 // Trades returns the trades of a party, newest first: all, or only the open ones. after is "" or the cursor of the last trade seen.

@@ -41,6 +41,7 @@ type Round struct {
 // Auctions is a page of auctions.
 type Auctions struct {
 	At       Position  `json:"at"`
+	Since    *Since    `json:"since,omitempty"` // absent when the answer covers all history
 	Auctions []Auction `json:"auctions"`
 	Next     string    `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
@@ -59,6 +60,7 @@ type Volume struct {
 // Volumes is a page of volumes.
 type Volumes struct {
 	At      Position `json:"at"`
+	Since   *Since   `json:"since,omitempty"` // absent when the answer covers all history
 	Volumes []Volume `json:"volumes"`
 	Next    string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }

@@ -40,6 +40,7 @@ type FillTrade struct {
 // Fills is a page of fills, newest auction first.
 type Fills struct {
 	At    Position `json:"at"`
+	Since *Since   `json:"since,omitempty"` // absent when the answer covers all history
 	Fills []Fill   `json:"fills"`
 	Next  string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
@@ -84,6 +85,7 @@ type Statistics struct {
 // Member is a page of a key's statistics, in order of the assets' IDs.
 type Member struct {
 	At     Position     `json:"at"`
+	Since  *Since       `json:"since,omitempty"` // absent when the answer covers all history
 	Assets []Statistics `json:"assets"`
 	Next   string       `json:"next,omitempty"` // cursor of the next page, absent on the last
 }

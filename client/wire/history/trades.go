@@ -31,6 +31,7 @@ type Trade struct {
 // Trades is a page of trades, newest first.
 type Trades struct {
 	At     Position `json:"at"`
+	Since  *Since   `json:"since,omitempty"` // absent when the answer covers all history
 	Trades []Trade  `json:"trades"`
 	Next   string   `json:"next,omitempty"` // cursor of the next page, absent on the last
 }
