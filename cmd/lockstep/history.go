@@ -27,6 +27,13 @@ func (p *page) more(next string) {
 	}
 }
 
+// since prints where the history of the node begins, when it does not keep all.
+func (p *page) since(s *history.Since) {
+	if s != nil {
+		p.line("\nThis node has the history from block %d on (%s): ask a node that keeps all for earlier times.", s.Height, stamp(s.Clock))
+	}
+}
+
 type marketHistoryCmd struct {
 	lookFlags
 	Commodity string     `help:"Only of this commodity." placeholder:"TEXT"`
@@ -66,6 +73,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 		if len(told.Auctions) == 0 {
 			p.line("No auction of these was held up to block %d.%s", told.At.Height,
 				s.zoneHint(ctx, client.AuctionFilter{Commodity: c.Commodity, Asset: asset, From: c.From, Until: c.Until}))
+			p.since(told.Since)
 			return
 		}
 		p.row("from", "zone", "price", "volume", "demanded", "offered", "product")
@@ -76,6 +84,7 @@ func (c *marketHistoryCmd) Run(ctx context.Context, a *app) error {
 				volume(auction.Demanded, auction.Product.Unit), volume(auction.Offered, auction.Product.Unit), short(auction.ProductID))
 		}
 		p.more(told.Next)
+		p.since(told.Since)
 	})
 }
 
@@ -127,6 +136,7 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 			}
 			p.line("Nothing of this market %s was auctioned up to block %d.%s", where, told.At.Height,
 				s.zoneHint(ctx, client.AuctionFilter{Commodity: c.Commodity, Asset: asset, From: c.From, Until: c.Until}))
+			p.since(told.Since)
 			return
 		}
 		p.row("from", "average price", "volume", "auctions", "orders", "trades")
@@ -136,6 +146,7 @@ func (c *marketHistoryCmd) volumes(ctx context.Context, s *session, asset types.
 				fmt.Sprint(sum.Orders), fmt.Sprint(sum.Trades))
 		}
 		p.more(told.Next)
+		p.since(told.Since)
 	})
 }
 
@@ -164,6 +175,7 @@ func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
 	return a.show(told, func(p *page) {
 		if len(told.Trades) == 0 {
 			p.line("There are no such trades up to block %d.", told.At.Height)
+			p.since(told.Since)
 			return
 		}
 		p.row("agreed", "phase", "quantity", "price", "by auction", "trade")
@@ -177,6 +189,7 @@ func (c *marketTradesCmd) Run(ctx context.Context, a *app) error {
 				matched, short(trade.ID))
 		}
 		p.more(told.Next)
+		p.since(told.Since)
 	})
 }
 
@@ -206,6 +219,7 @@ func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
 	return a.show(known, func(p *page) {
 		if len(known.Trades.Assets) == 0 {
 			p.line("The key has no trades up to block %d.", known.Trades.At.Height)
+			p.since(known.Trades.Since)
 			return
 		}
 		for i := range known.Trades.Assets {
@@ -216,6 +230,7 @@ func (c *marketConductCmd) Run(ctx context.Context, a *app) error {
 			p.line("By value it kept %[2]d %% of its matches paid in %[1]s: an order can demand such a record.", s.code(record.Asset), record.Percent)
 		}
 		p.line("A record can be forged by trades with oneself: it informs, and proves nothing.")
+		p.since(known.Trades.Since)
 	})
 }
 
@@ -262,6 +277,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 	return a.show(told, func(p *page) {
 		if len(told.Fills) == 0 {
 			p.line("No order of this key has come to an auction up to block %d.", told.At.Height)
+			p.since(told.Since)
 			return
 		}
 		p.row("from", "side", "asked", "filled", "for", "locked", "came back", "left out", "product")
@@ -277,6 +293,7 @@ func (c *orderFillsCmd) Run(ctx context.Context, a *app) error {
 				s.money(fill.Product.Asset, fill.Stake-min(fill.Used, fill.Stake)), left, short(fill.ProductID))
 		}
 		p.more(told.Next)
+		p.since(told.Since)
 	})
 }
 

@@ -274,7 +274,10 @@ func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
 			p.row("log", fmt.Sprintf("%d blocks not on the disk yet", status.Height-min(status.OnDisk, status.Height)))
 		}
 		if status.Index > 0 {
-			p.row("index", fmt.Sprintf("%d blocks behind", status.Height-min(status.Index, status.Height)))
+			p.row("index", fmt.Sprintf("%d blocks behind", status.Height-min(status.Index, status.Height))+fromBlock(status.IndexFrom))
+		}
+		if status.From > 0 {
+			p.row("history", "from block "+fmt.Sprint(status.From)+" on: ask a node that keeps all for earlier blocks")
 		}
 		if status.DiskFree > 0 {
 			p.row("disk", diskLeft(&status))
@@ -334,6 +337,14 @@ func showValidators(p *page, v *wire.Validators) {
 	}
 }
 
+// fromBlock says where a history begins; nothing when it has all.
+func fromBlock(from uint64) string {
+	if from == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", has the history from block %d on", from)
+}
+
 type nodeCheckCmd struct{ nodeFlags }
 
 func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
@@ -388,6 +399,9 @@ func (c *nodeReindexCmd) Run(ctx context.Context, a *app) error {
 	return a.show(report, func(p *page) {
 		p.line("Built the index of %d blocks: %d trades, %d auctions with %d orders, %d keys.",
 			report.Blocks, report.Trades, report.Auctions, report.Orders, report.Parties)
-		p.line("Digest %s, the same wherever this ledger is indexed to this height.", report.Digest)
+		if report.From > 1 {
+			p.line("It begins at block %d, since this node does not keep earlier ones.", report.From)
+		}
+		p.line("Digest %s, the same wherever this ledger is indexed from block %d to this height.", report.Digest, report.From)
 	})
 }

@@ -154,6 +154,9 @@ func (a *app) scan(ctx context.Context, w *wallet.Wallet) error {
 			return types.Refuse(types.CodeInternal, "the node says of %d accounts that they were used: don't trust that node, ask another", len(found))
 		}
 	}
+	if s.status.From > 0 {
+		fmt.Fprintf(a.err, "The node has the history from block %d on: accounts that were used only before and hold nothing are not found. A node that keeps all finds them: lockstep wallet scan\n", s.status.From)
+	}
 	return w.AddAccounts(found)
 }
 

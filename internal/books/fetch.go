@@ -23,6 +23,16 @@ func Fetch(ctx context.Context, node *client.Client, party types.PublicKey, from
 		return nil, err
 	}
 	filter := client.TradeFilter{Party: party, From: from - types.Time(min(uint64(from), uint64(params.Horizon))), Until: until}
+	kept, err := node.TradeHistory(ctx, client.TradeFilter{Party: party}, client.Page{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if since := kept.Since; since != nil && from < since.Clock {
+		return nil, types.Refuse(types.CodePruned, "this node has the trades that ended from %s on (block %d): ask for a later time, or ask a node that keeps all (\"keep\": \"all\")",
+			since.Clock, since.Height)
+	} else if since != nil && filter.From < since.Clock {
+		filter.From = 0 // it has all trades that ended since then, whenever they were agreed
+	}
 	var entries []Entry
 	for t, err := range node.AllTradeHistory(ctx, filter) {
 		if err != nil {

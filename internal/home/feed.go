@@ -205,11 +205,15 @@ func (f *Feed) sum(ctx context.Context) (Totals, error) {
 	}
 	var found []types.TradeID
 	since, newest := f.since, maps.Clone(f.newest)
-	for t, err := range f.Node.AllTradeHistory(ctx, client.TradeFilter{Party: f.Key, From: f.since}) {
+	filter := client.TradeFilter{Party: f.Key, From: f.since}
+	if _, err := f.Node.TradeHistory(ctx, filter, client.Page{Limit: 1}); types.CodeOf(err) == types.CodePruned {
+		filter.From = 0 // the node does not keep the time since the last trade
+	}
+	for t, err := range f.Node.AllTradeHistory(ctx, filter) {
 		if err != nil {
 			return Totals{}, err
 		}
-		if t.AgreedAt == f.since && f.newest[t.ID] {
+		if t.AgreedAt < f.since || t.AgreedAt == f.since && f.newest[t.ID] {
 			continue
 		}
 		found = append(found, t.ID)

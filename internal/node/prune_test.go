@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/types"
 )
@@ -60,6 +61,7 @@ func TestPrunedNode(t *testing.T) {
 	if _, err := n.Ledger().LeafProof(t.Context(), 1); err != nil {
 		t.Errorf("a leaf of a segment that is kept: %v", err)
 	}
+	n.prunedIndex(t)
 	stop()
 	for range 2 {
 		c := startChild(t, dir)
@@ -70,6 +72,35 @@ func TestPrunedNode(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// prunedIndex waits until the index has removed what the store has, and asks for what is gone.
+func (n *Node) prunedIndex(t *testing.T) {
+	t.Helper()
+	for i, deadline := types.Amount(0), time.Now().Add(time.Minute); n.index.From() <= 1; i++ {
+		if time.Now().After(deadline) {
+			t.Fatalf("the store keeps blocks from %d on, and the index from %d on", n.store.Base()+1, n.index.From())
+		}
+		must(t, n.Ledger(), mint(n.Params(), 1_000_000+i, "clara")) // a block, after which the index looks
+	}
+	c, err := client.New("http://" + n.APIAddress())
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := c.Status(t.Context())
+	if err != nil || status.From < 2 || status.IndexFrom < 2 {
+		t.Errorf("the status says from block %d, index from %d: %v", status.From, status.IndexFrom, err)
+	}
+	kept, err := c.TradeHistory(t.Context(), client.TradeFilter{}, client.Page{})
+	if err != nil || kept.Since == nil || kept.Since.Height < 2 {
+		t.Fatalf("the trades are since %+v: %v", kept.Since, err)
+	}
+	_, err = c.TradeHistory(t.Context(), client.TradeFilter{Until: kept.Since.Clock}, client.Page{})
+	wantPruned(t, "trades", err)
+	_, err = c.AuctionHistory(t.Context(), client.AuctionFilter{From: 1}, client.Page{})
+	wantPruned(t, "auctions", err)
+	_, err = c.Offer(t.Context(), types.OfferID{1})
+	wantPruned(t, "an offer", err)
 }
 
 func wantPruned(t *testing.T, what string, err error) {

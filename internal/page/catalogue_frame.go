@@ -70,6 +70,7 @@ var catalogueFrame = []entry{ //nolint:gochecknoglobals // a constant table
 	{"error.no_page", "there is no page {path}", "没有页面 {path}"},
 	{"error.down_do", "Is it running? This page tries again by itself. The ledger goes on, and no deadline is yours to miss while you only wait.",
 		"节点在运行吗？本页会自动重试。账本照常运行。"},
+	{"history.since", "This node keeps the history from {t} (block {h}) on. A node that keeps all has the earlier one.", "本节点保存自 {t}（区块 {h}）起的历史。更早的历史请询问保存全部历史的节点。"},
 	{"history.missing", "The node keeps no index of the past, or it is being built.", "该节点没有历史索引，或正在建立。"},
 
 	{"asset.unknown", "asset {id}", "资产 {id}"},

@@ -34,7 +34,8 @@ type communityView struct {
 	Wrong              []wrongRow
 	Recent             []tradeRow
 	Assets             []wire.Asset
-	History            bool // the node keeps an index
+	History            bool           // the node keeps an index
+	Since              *history.Since // of a node that has not all of the day
 	Params             types.Params
 	Cover              *coverView
 	Members            []memberRow
@@ -91,11 +92,12 @@ func (c *screen) community() error {
 	if view.Params, err = c.ask().Params(ctx); err != nil {
 		return err
 	}
-	trades, more, known, err := c.facts.day(ctx, begin)
+	day, err := c.facts.day(ctx, begin)
 	if err != nil {
 		return err
 	}
-	view.History, view.Partly, view.Trades = known, more, len(trades)
+	trades := day.trades
+	view.History, view.Partly, view.Since, view.Trades = day.known, day.more, day.since, len(trades)
 	c.sumUp(&view, trades)
 	if view.Assets, err = c.communityAssets(); err != nil {
 		return err
@@ -133,7 +135,7 @@ func (c *screen) date(begin types.Time, days int) string {
 }
 
 // day lists the trades of the day that begins at a moment, newest first. All readers share one answer for some seconds: it is the largest question of the page.
-func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Trade, more, known bool, err error) {
+func (f *facts) day(ctx context.Context, begin types.Time) (dayTrades, error) {
 	f.mu.Lock()
 	one := f.days[begin]
 	if one == nil {
@@ -145,24 +147,35 @@ func (f *facts) day(ctx context.Context, begin types.Time) (trades []history.Tra
 	}
 	f.mu.Unlock()
 	ctx = context.WithoutCancel(ctx) // others may wait for the answer
-	found, err := one.get(f.now, dayLife, func() (dayTrades, error) { return f.fetchDay(ctx, begin) })
-	return found.trades, found.more, found.known, err
+	return one.get(f.now, dayLife, func() (dayTrades, error) { return f.fetchDay(ctx, begin) })
 }
 
 // dayTrades are the trades of a day, the newest first.
 type dayTrades struct {
 	trades []history.Trade
-	more   bool // than are listed
-	known  bool // the node keeps an index
+	more   bool           // than are listed
+	known  bool           // the node keeps an index
+	since  *history.Since // the node has not all of the day
 }
 
 // mostDays bounds the days whose trades are kept.
 const mostDays = 16
 
 func (f *facts) fetchDay(ctx context.Context, begin types.Time) (day dayTrades, err error) {
-	after := ""
+	after, from := "", begin
 	for range dayPages {
-		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: begin, Until: begin.Add(dayLong)}, client.Page{After: after, Limit: dayPage})
+		page, err := f.node.TradeHistory(ctx, client.TradeFilter{From: from, Until: begin.Add(dayLong)}, client.Page{After: after, Limit: dayPage})
+		if types.CodeOf(err) == types.CodePruned && day.since == nil {
+			kept, err := f.node.TradeHistory(ctx, client.TradeFilter{}, client.Page{Limit: 1})
+			if err != nil || kept.Since == nil {
+				return dayTrades{}, err
+			}
+			day.known, day.since, from = true, kept.Since, kept.Since.Clock
+			if from >= begin.Add(dayLong) {
+				return day, nil
+			}
+			continue
+		}
 		switch code := types.CodeOf(err); {
 		case code == types.CodeUnavailable && after == "" || code == types.CodeNotFound: // a node without an index
 			return dayTrades{}, nil

@@ -9,6 +9,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/client/wire/history"
 	"lockstep/trade"
 	"lockstep/types"
 )
@@ -258,6 +259,7 @@ type keyView struct {
 	Trades   []tradeRow
 	More     bool
 	Conduct  []conductRow
+	Since    *history.Since // of the conduct
 }
 
 // conductRow is how the trades of a key in one asset have ended.
@@ -291,6 +293,7 @@ func (c *screen) key() error {
 		view.Trades = append(view.Trades, row)
 	}
 	if conduct, err := c.ask().Conduct(c.r.Context(), key, client.Page{}); err == nil {
+		view.Since = conduct.Since
 		for i := range conduct.Assets {
 			s := &conduct.Assets[i]
 			sold, bought := s.AsProducer.All().Trades, s.AsConsumer.All().Trades

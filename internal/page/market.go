@@ -32,6 +32,7 @@ type marketView struct {
 	More     bool
 	Auctions []history.Auction
 	Next     string
+	Since    *history.Since // of the auctions
 	Offers   []wire.Offer
 	Offer    string // to be shown first
 	Open     bool
@@ -100,7 +101,7 @@ func (c *screen) marketWith(typed *orderForm) error {
 	}
 	auctions, err := c.ask().AuctionHistory(ctx, client.AuctionFilter{}, client.Page{After: c.r.URL.Query().Get("after"), Limit: mostAuctions})
 	if err == nil {
-		view.Auctions, view.Next = auctions.Auctions, auctions.Next
+		view.Auctions, view.Next, view.Since = auctions.Auctions, auctions.Next, auctions.Since
 		c.lastAuctions(&view)
 	} else if code := types.CodeOf(err); code != types.CodeUnavailable && code != types.CodeNotFound {
 		return err

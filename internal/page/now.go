@@ -281,7 +281,11 @@ func (c *screen) recent(since types.Time) (trades []wire.Trade, err error) {
 func (c *screen) dayAuctions(begin types.Time, asset types.AssetID) (auctions []history.Auction, err error) {
 	filter := client.AuctionFilter{Commodity: types.CommodityEnergy, Asset: asset, From: begin, Until: begin.Add(dayLong), Oldest: true}
 	page, err := c.ask().AuctionHistory(c.r.Context(), filter, client.Page{Limit: mostOpen})
-	if code := types.CodeOf(err); code == types.CodeUnavailable || code == types.CodeNotFound {
+	if types.CodeOf(err) == types.CodePruned { // a part of the day, or all of it
+		filter.From = 0
+		page, err = c.ask().AuctionHistory(c.r.Context(), filter, client.Page{Limit: mostOpen})
+	}
+	if code := types.CodeOf(err); code == types.CodeUnavailable || code.Absent() {
 		return nil, nil
 	}
 	return page.Auctions, err

@@ -150,12 +150,21 @@ func (c *screen) overRows(side string) (tradeGroup, string, error) {
 	if err != nil {
 		return group, "", err
 	}
+	group.Note = c.Since(page.Since)
 	for i := range page.Trades {
 		if t := &page.Trades[i]; t.Phase != types.PhaseAgreed && !trade.Running(t.Phase) {
 			group.Rows = append(group.Rows, c.overRow(t))
 		}
 	}
 	return group, page.Next, nil
+}
+
+// Since says where the history of a node begins; nothing when it keeps all.
+func (c *screen) Since(s *history.Since) template.HTML {
+	if s == nil {
+		return ""
+	}
+	return c.T("history.since", "t", c.At(s.Clock), "h", c.Count(s.Height))
 }
 
 func (c *screen) overRow(t *history.Trade) tradeRow {
@@ -187,6 +196,9 @@ func (c *screen) allTrades() error {
 	}
 	if err != nil {
 		return err
+	}
+	if group.Note == "" {
+		group.Note = c.Since(page.Since)
 	}
 	view := tradesView{Next: page.Next}
 	for i := range page.Trades {
