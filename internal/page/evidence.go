@@ -50,10 +50,10 @@ type sessionRow struct {
 	Key                   string
 }
 
-// verdictRow is one verdict. The reason is that of package meter, in English.
+// verdictRow is one verdict. Its details are of the package that judged, in English.
 type verdictRow struct {
 	Kind, Check, State string
-	Why, Code          string
+	Why, Code, Details string
 }
 
 func (c *screen) evidence() error {

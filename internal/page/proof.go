@@ -208,9 +208,11 @@ func (c *screen) checkReceipt(view *receiptView, r *receipt.Receipt) error {
 	}
 	view.Checked, view.Holds = true, checked.OK()
 	for _, verdict := range checked.Verdicts {
-		row := verdictRow{Kind: "open", Check: verdict.Part, State: c.Plain("evidence.holds"), Why: verdict.Text}
+		row := verdictRow{
+			Kind: "open", Check: c.Plain("receipt.part." + verdict.Part), State: c.Plain("evidence.holds"), Why: c.Plain("receipt.holds." + verdict.Part), Details: verdict.Text,
+		}
 		if !verdict.OK {
-			row.Kind, row.State = "other", c.Plain("evidence.fails")
+			row.Kind, row.State, row.Why = "other", c.Plain("evidence.fails"), ""
 		}
 		view.Verdicts = append(view.Verdicts, row)
 	}
@@ -219,7 +221,7 @@ func (c *screen) checkReceipt(view *receiptView, r *receipt.Receipt) error {
 	} else if view.Holds && checked.Step != nil {
 		view.Story = []rawRow{
 			{c.Plain("raw.trade"), template.HTML(escape(checked.Step.Trade.String()))},
-			{checked.Step.Event.String(), template.HTML(escape(c.Stamp(checked.Outcome.At)))},
+			{c.Upper(c.W(trade.EventKey(checked.Step.Event.Kind()))), template.HTML(escape(c.Stamp(checked.Outcome.At)))},
 			{c.Plain("raw.block"), template.HTML(escape(c.number(checked.Outcome.Height)))},
 		}
 	}
