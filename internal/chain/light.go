@@ -21,6 +21,7 @@ var (
 	ErrExpired = errors.New("expired") // the trusted header is older than the trusting period
 	ErrFork    = errors.New("fork")    // two headers of one height are signed
 	ErrEarlier = errors.New("earlier") // the header comes before the trusted one
+	ErrAhead   = errors.New("ahead")   // the header's time is ahead of the own clock
 )
 
 // LightOptions are the settings of a [LightClient].
@@ -206,8 +207,8 @@ func (c *LightClient) begin(ctx context.Context, now time.Time) error {
 	if trusted != nil && light.HeaderExpired(block.SignedHeader, c.options.Period, now) {
 		return c.expired(block.Time)
 	}
-	if !block.Time.Before(now.Add(c.options.Drift)) {
-		return faulty(ErrHeader, "block %d is of %s, which is ahead of this machine's clock", block.Height, block.Time.UTC().Format(time.RFC3339))
+	if err := c.ahead(block, now); err != nil {
+		return err
 	}
 	*c.trust = trust
 	c.first = block
@@ -239,6 +240,9 @@ func (c *LightClient) follow(ctx context.Context, fetch Fetch, from, target *cmt
 		return c.load(ctx, fetch, height)
 	}
 	check := func(next *cmttypes.LightBlock) error {
+		if err := c.ahead(next, now); err != nil {
+			return err
+		}
 		err := light.Verify(from.SignedHeader, from.ValidatorSet, next.SignedHeader, next.ValidatorSet, c.options.Period, now, c.options.Drift, light.DefaultTrustLevel)
 		if err == nil {
 			from = next
@@ -263,6 +267,15 @@ func (c *LightClient) follow(ctx context.Context, fetch Fetch, from, target *cmt
 		return apart
 	})
 	return c.unverified(uint64(target.Height), from, err)
+}
+
+// ahead reports a header whose time is ahead of the own clock: that clock may be the wrong one.
+func (c *LightClient) ahead(block *cmttypes.LightBlock, now time.Time) error {
+	if block.Time.Before(now.Add(c.options.Drift)) {
+		return nil
+	}
+	return faulty(ErrAhead, "block %d is of %s, and this machine's clock says %s: one of the two is wrong; set the clock of this machine, or ask another node",
+		block.Height, block.Time.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
 // skip checks the block of a height, and blocks between where the sets of validators are too far apart.

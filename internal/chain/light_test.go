@@ -197,7 +197,7 @@ func TestLightClientRefuses(t *testing.T) {
 		"others have signed":    {101, func(height int64) LightBlock { return other.block(height) }, ErrCommit},
 		"too few have signed":   {101, func(height int64) LightBlock { return h.encode(h.signed(height, []string{"a", "b"})) }, ErrCommit},
 		"another height":        {101, func(height int64) LightBlock { return h.block(height - 1) }, ErrHeader},
-		"from the future":       {89, h.block, ErrCommit},
+		"from the future":       {89, h.block, ErrAhead},
 		"a tick into the drift": {91, h.block, nil},
 		"the period is over":    {3 + 3600, h.block, ErrExpired},
 		"just within it":        {3 + 3599, h.block, nil},
@@ -243,7 +243,7 @@ func TestLightClientBegin(t *testing.T) {
 	if _, err := NewLightClient(h.genesis(), h.from(&newest), lightSettings).Newest(t.Context(), h.at(3+3600)); err != nil {
 		t.Errorf("an old genesis: %v", err)
 	}
-	if _, err := NewLightClient(h.genesis(), h.from(&newest), lightSettings).Newest(t.Context(), h.at(3-11)); !errors.Is(err, ErrHeader) {
+	if _, err := NewLightClient(h.genesis(), h.from(&newest), lightSettings).Newest(t.Context(), h.at(3-11)); !errors.Is(err, ErrAhead) {
 		t.Errorf("a first header of the future: %v", err)
 	}
 	c := NewLightClient(h.trustAt(3), h.from(&newest), lightSettings)

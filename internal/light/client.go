@@ -286,7 +286,7 @@ func (c *Client) doubt(err error) error {
 	if errors.Is(err, chain.ErrExpired) {
 		return fmt.Errorf("%w, and name it in the settings of the page, or with \"lockstep wallet ledger --trusted HEIGHT:HASH\"", err)
 	}
-	for _, honest := range []error{chain.ErrEarlier, context.Canceled, context.DeadlineExceeded} {
+	for _, honest := range []error{chain.ErrEarlier, chain.ErrAhead, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, honest) {
 			return err
 		}

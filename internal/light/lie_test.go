@@ -155,6 +155,29 @@ func TestLiesOfThePast(t *testing.T) {
 	}
 }
 
+// TestClockBehind: a node is not called a liar by a machine whose own clock is behind, at the first header and later.
+func TestClockBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, first := range []time.Duration{0, -time.Hour} {
+		ahead := first
+		checks := w.checks(func(c *light.Config) { c.Now = func() time.Time { return time.Now().Add(ahead) } })
+		_, err := checks.Newest(t.Context())
+		if first == 0 {
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.paid()
+			ahead = -time.Hour
+			_, err = checks.Newest(t.Context())
+		}
+		var lie *light.Lie
+		if err == nil || errors.As(err, &lie) || !strings.Contains(err.Error(), "set the clock of this machine") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestWithheld: without headers, or without proofs, nothing is shown.
 func TestWithheld(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -139,6 +140,18 @@ func TestReceiptOfAPrunedLeaf(t *testing.T) {
 	w.lies.refuseWith(http.StatusServiceUnavailable, types.CodeUnavailable, func(path string) bool { return strings.HasPrefix(path, headers) })
 	if v := receipt.Of(id, &proof).Verify(w.checks().Headers(t.Context())); v.OK() || types.CodeOf(v.Unchecked) != types.CodeUnavailable {
 		t.Errorf("a node that does not answer: %+v", v)
+	}
+	w.lies.stop()
+	for name, away := range map[string]time.Duration{"an old trusted header": light.Period + time.Hour, "a clock that is behind": -time.Hour} {
+		checks := w.checks(func(c *light.Config) {
+			c.Now = func() time.Time { return time.Now().Add(away) }
+			if c.Pin = pin.Pin(); away < 0 {
+				c.Pin = light.Pin{}
+			}
+		})
+		if v := receipt.Of(id, &proof).Verify(checks.Headers(t.Context())); v.OK() || v.Unchecked == nil {
+			t.Errorf("%s: %+v", name, v)
+		}
 	}
 	proof.Leaf[0] ^= 1
 	if v := receipt.Of(id, &proof).Verify(w.checks().Headers(t.Context())); v.OK() || v.Unchecked != nil {

@@ -60,8 +60,14 @@ type Later interface {
 	Before(header, commit []byte) (chain.CheckedHeader, error)
 }
 
-// unanswered reports whether an error is that of a node which does not have the answer, or does not answer: it tells nothing about the receipt.
+// unanswered reports whether an error tells nothing about the receipt: the node does not have the answer, or does not answer, or the reader's clock or trusted
+// header is no ground for a check.
 func unanswered(err error) bool {
+	for _, kind := range []error{chain.ErrExpired, chain.ErrEarlier, chain.ErrAhead} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
 	code := types.CodeOf(err)
 	return err != nil && code != types.CodeInternal && code != types.CodeMalformed
 }
@@ -131,14 +137,14 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 	case v.Outcome != nil && v.Outcome.Height >= header.Height:
 		differs = fmt.Errorf("it is of block %d, and the leaf of block %d", header.Height, v.Outcome.Height)
 	}
-	if held && differs == nil && unanswered(err) {
-		v.Unchecked = err
-	}
 	if errors.Is(err, chain.ErrEarlier) && differs == nil {
 		if later, ok := trust.(Later); ok {
 			r.verifyLater(v, later, err)
 			return
 		}
+	}
+	if held && differs == nil && unanswered(err) {
+		v.Unchecked = err
 	}
 	v.add(PartHeader, differs, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
 	switch {

@@ -95,13 +95,11 @@ func (f Folder) Check() error {
 	}
 	for _, height := range heights {
 		head, err := f.Head(height)
-		if err != nil {
-			return err
+		for i := 0; err == nil && i < len(head.Chunks); i++ {
+			_, err = f.Chunk(height, uint32(i))
 		}
-		for i := range head.Chunks {
-			if _, err := f.Chunk(height, uint32(i)); err != nil {
-				return fmt.Errorf("%w; remove the folder %s: the node makes another", err, f.path(height))
-			}
+		if err != nil {
+			return fmt.Errorf("%w; remove the folder %s: the node makes another", err, f.path(height))
 		}
 	}
 	return nil
