@@ -373,7 +373,7 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// checkedParts tells what was checked beside the state.
+// checkedParts names the parts that were checked beside the state.
 func checkedParts(report *node.CheckReport) string {
 	blocks, rest := "Every block", "The keys, the genesis file and the index are in order."
 	if report.From > 1 {

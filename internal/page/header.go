@@ -27,7 +27,7 @@ func (c *screen) headerOf(opened *wallet.Wallet) (v headerView) {
 	return v
 }
 
-// doTrustHeader makes a header that the member has from somebody else the one that the wallet trusts. After a failure the form shows it, with what was typed.
+// doTrustHeader makes a header that the member has from somebody else the one that the wallet trusts. After a failure the form shows it, with the typed text.
 func (c *screen) doTrustHeader() error {
 	pin, err := light.ParsePin(strings.TrimSpace(c.r.PostFormValue("header")))
 	if err == nil {
