@@ -204,7 +204,14 @@ func (r *Receipt) verifyLater(v *Verified, trust Later, earlier error) {
 // verifyBefore checks the header of a receipt whose leaf the node has pruned by the signatures of the first validators.
 func (r *Receipt) verifyBefore(v *Verified, trust Later, pruned error) {
 	header, err := trust.Before(r.Header, r.Commit)
-	if err != nil {
+	switch {
+	case errors.Is(err, chain.ErrHeader): // of another ledger
+		v.add(PartHeader, err, "")
+		return
+	case errors.Is(err, chain.ErrCommit):
+		v.add(PartCommit, err, "")
+		return
+	case err != nil: // of later validators
 		v.Unchecked = fmt.Errorf("%w; or check the receipt without a node: lockstep receipt verify FILE --genesis FILE", pruned)
 		v.add(PartHeader, v.Unchecked, "")
 		return
