@@ -53,7 +53,7 @@ func (a *Account) View(ctx context.Context) (View, error) {
 		return View{}, err
 	}
 	known := wallet.Context{
-		Params: a.ledger.Params, BlockTime: status.BlockTime, Clock: status.Clock,
+		Params: a.ledger.Params, BlockTime: status.BlockTime, Height: status.Height, Clock: status.Clock,
 		Asset: func(id types.AssetID) (types.Asset, bool) {
 			asset, err := a.client.Asset(ctx, id)
 			return asset.Asset, err == nil

@@ -12,6 +12,7 @@ import (
 type Context struct {
 	Params    types.Params
 	BlockTime types.Time   // of the last block; valid-until is counted from it
+	Height    uint64       // of the last block, 0: not known
 	Clock     types.Time   // the ledger clock, by which deadlines are kept
 	Coins     []types.Coin // of the account's key that it may use; [Draft.Fund] fetches those that a draft needs
 	// Asset looks an asset up, nil knows none.

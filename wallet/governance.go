@@ -146,6 +146,12 @@ func (m *Motion) added(c *Council) (added []types.PublicKey) {
 
 // check refuses a decision that the ledger would not carry out now.
 func (m *Motion) check(ctx *Context) error {
+	for _, act := range m.decision.Acts {
+		if set, ok := act.(*types.SetParams); ok && ctx.Height > 0 && set.From <= ctx.Height+1 {
+			return types.Refuse(types.CodeParams, "the parameters would change from block %d on, and the ledger is at block %d: propose it again for a later block, which leaves the others time to sign",
+				set.From, ctx.Height)
+		}
+	}
 	switch d := &m.decision; {
 	case d.ChainID != ctx.Params.ChainID:
 		return types.Refuse(types.CodeChain, "the decision is for chain %q, the node is on %q", d.ChainID, ctx.Params.ChainID)
@@ -235,7 +241,7 @@ func (m *Motion) Explain(ctx Context, c *Council) []Row {
 			rows = append(rows, explainParams(a, c)...)
 		case *types.SetMarket:
 			add("market", "for slots that begin at %s or later; books that are open keep their numbers", ctx.moment(a.From))
-			rows = append(rows, differences(*c.Params.MarketAt(types.MaxTime), a.Market)...)
+			rows = append(rows, differences(*c.Params.MarketAt(types.MaxTime), a.Market, fromTo)...)
 		}
 	}
 	if m.decision.Insist != 0 {
@@ -275,29 +281,55 @@ func explainValidator(a *types.SetValidator, c *Council) Row {
 func explainParams(a *types.SetParams, c *Council) []Row {
 	latest := c.Latest()
 	before := latest.Changeable()
-	rows := []Row{{"parameters", fmt.Sprintf("from block %d on", a.From)}}
+	rows := changes(a.From, before, &a.Change)
 	if before.Hash() != a.Replaces {
-		rows = append(rows, Row{"warning", "the parameters have changed since this was proposed: the ledger will refuse it"})
+		rows = slices.Insert(rows, 1, Row{"warning", "the parameters have changed since this was proposed: the ledger will refuse it"})
 	}
-	if a.Change.Rules != before.Rules {
-		rows = append(rows, Row{"upgrade", fmt.Sprintf("from that block on every node needs a program with version %d of the rules, and others stop", a.Change.Rules)})
+	return rows
+}
+
+// InForce lists the parameters that operators can change, beside themselves, with their values for the next block.
+func InForce(c *Council) (rows []Row) {
+	now := c.Params.Changeable()
+	now.Operators = nil
+	return differences(types.ParamChange{Rules: now.Rules, Threshold: now.Threshold}, now, func(_, after any) string { return asJSON(after) })
+}
+
+// Coming describes the changes of parameters that wait for their block, each by its difference from the one before.
+func Coming(c *Council) (rows []Row) {
+	before := c.Params
+	for i := range c.Scheduled {
+		scheduled := &c.Scheduled[i]
+		rows = append(rows, changes(scheduled.From, before.Changeable(), &scheduled.Change)...)
+		before = before.With(&scheduled.Change)
 	}
-	for _, key := range a.Change.Operators {
+	return rows
+}
+
+// changes describes other parameters from a block on.
+func changes(from uint64, before types.ParamChange, after *types.ParamChange) []Row {
+	rows := []Row{{"parameters", fmt.Sprintf("from block %d on", from)}}
+	if after.Rules != before.Rules {
+		rows = append(rows, Row{"upgrade", fmt.Sprintf("from that block on every node needs a program with version %d of the rules, and others stop", after.Rules)})
+	}
+	for _, key := range after.Operators {
 		if !slices.Contains(before.Operators, key) {
 			rows = append(rows, Row{"new operator", key.String()})
 		}
 	}
 	for _, key := range before.Operators {
-		if !slices.Contains(a.Change.Operators, key) {
+		if !slices.Contains(after.Operators, key) {
 			rows = append(rows, Row{"no operator", key.String()})
 		}
 	}
-	before.Operators = a.Change.Operators
-	return append(rows, differences(before, a.Change)...)
+	before.Operators = after.Operators
+	return append(rows, differences(before, *after, fromTo)...)
 }
 
+func fromTo(before, after any) string { return asJSON(before) + " -> " + asJSON(after) }
+
 // differences lists the fields that differ between two values of a type, by their names in JSON.
-func differences(before, after any) (rows []Row) {
+func differences(before, after any, text func(before, after any) string) (rows []Row) {
 	a, b := reflect.ValueOf(before), reflect.ValueOf(after)
 	for i := range a.NumField() {
 		field := a.Type().Field(i)
@@ -306,12 +338,12 @@ func differences(before, after any) (rows []Row) {
 			continue
 		}
 		if field.Type == reflect.TypeFor[types.EntryParams]() {
-			for _, row := range differences(a.Field(i).Interface(), b.Field(i).Interface()) {
+			for _, row := range differences(a.Field(i).Interface(), b.Field(i).Interface(), text) {
 				rows = append(rows, Row{name + "." + row.Name, row.Text})
 			}
 			continue
 		}
-		rows = append(rows, Row{name, asJSON(a.Field(i).Interface()) + " -> " + asJSON(b.Field(i).Interface())})
+		rows = append(rows, Row{name, text(a.Field(i).Interface(), b.Field(i).Interface())})
 	}
 	return rows
 }

@@ -18,6 +18,7 @@ const (
 type Status struct {
 	ChainID    string         `json:"chain_id"`
 	Genesis    types.Hash     `json:"genesis" doc:"hash of the ledger's name, parameters, first validators and start time: it distinguishes ledgers of one name"`
+	Node       string         `json:"node,omitzero" doc:"how its peers name the node"`
 	Version    string         `json:"version"`
 	Height     uint64         `json:"height"`
 	BlockTime  types.Time     `json:"block_time"`

@@ -57,8 +57,15 @@ func (s *session) governance(p *page, shown *wire.Governance) {
 	}
 	p.row("rules", fmt.Sprintf("version %d", g.Params.Version()))
 	p.row("decisions", fmt.Sprint(shown.Decisions))
-	for _, change := range g.Scheduled {
-		p.row("scheduled", fmt.Sprintf("other parameters from block %d on", change.From))
+	for _, row := range wallet.InForce(g) {
+		p.row(row.Name, row.Text)
+	}
+	for _, row := range wallet.Coming(g) {
+		name := ""
+		if row.Name == "parameters" {
+			name = "coming"
+		}
+		p.row(name, row.Name+" "+row.Text)
 	}
 	for _, later := range g.Params.Later {
 		p.row("market", "other numbers for slots from "+stamp(later.From)+" on")

@@ -44,6 +44,30 @@ func (f *nodeFlags) dir(a *app) string {
 	return a.nodeDir()
 }
 
+// reach returns a client of the node in the folder, or of the one that the flags name. A folder that is named must hold a node.
+func (f *nodeFlags) reach(a *app) (*client.Client, error) {
+	if f.Dir != "" {
+		if _, err := node.LoadSettings(f.Dir); errors.Is(err, node.ErrNoNode) {
+			return nil, err
+		}
+	}
+	return a.connectTo(f.dir(a))
+}
+
+// isOf refuses the status of another node than the one in the folder, which then does not run: another one may have its address.
+func (f *nodeFlags) isOf(a *app, status *wire.Status) error {
+	own, err := node.IDOf(f.dir(a))
+	switch {
+	case err != nil && f.Dir != "":
+		return err
+	case err != nil || status.Node == "" || own == status.Node:
+		return nil
+	case f.Dir == "" && a.NodeURL != "": // another node is asked for on purpose
+		return nil
+	}
+	return fmt.Errorf("the node in %s does not run, or not at that address: another node of ledger %q answers there; start it, or name the other's folder by --dir", f.dir(a), status.ChainID)
+}
+
 type nodeInitCmd struct {
 	nodeFlags
 	ChainID     string            `help:"Name of the ledger. Choose one that no other ledger has: a signature is valid on every ledger of the same name. By default a new one, such as lockstep-5e0c93a1." placeholder:"NAME"`
@@ -173,7 +197,7 @@ func (c *nodeStartCmd) Run(ctx context.Context, a *app) error {
 	}
 	settings, err := node.LoadSettings(c.dir(a))
 	if errors.Is(err, node.ErrNoNode) {
-		return fmt.Errorf("%w: %s", err, a.next("node init"))
+		return fmt.Errorf("%w: %s, or follow the ledger of others: lockstep node join", err, a.next("node init"))
 	}
 	if err != nil {
 		return err
@@ -240,11 +264,14 @@ type nodeStatusCmd struct{ nodeFlags }
 
 // Run prints the status. A ledger that stands still is an error of its own, for programs that look after the node.
 func (c *nodeStatusCmd) Run(ctx context.Context, a *app) error {
-	asked, err := a.connectTo(c.dir(a))
+	asked, err := c.reach(a)
 	if err != nil {
 		return err
 	}
 	status, err := asked.Status(ctx)
+	if err == nil {
+		err = c.isOf(a, &status)
+	}
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/disk"
 	"lockstep/internal/httpapi"
@@ -48,6 +50,9 @@ func (c *nodeBackupCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("%s exists already: name a new file", quoted(path))
 	}
 	part := path + ".part"
+	if _, err := os.Lstat(part); err == nil {
+		return fmt.Errorf("%s exists: another backup is being written there, or was interrupted; remove that file if none is", quoted(part))
+	}
 	about, hash, err := c.write(ctx, a, dir, part)
 	if err != nil {
 		return errors.Join(disk.Explain(part, err), remove(part))
@@ -108,6 +113,9 @@ func (a *app) runningBackup(ctx context.Context, dir string) (io.ReadCloser, err
 	if err != nil {
 		return nil, err
 	}
+	if runs, err := a.runsAt(ctx, dir, address); err != nil || !runs {
+		return nil, err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+httpapi.BackupPath, http.NoBody)
 	if err != nil {
 		return nil, err
@@ -128,6 +136,24 @@ func (a *app) runningBackup(ctx context.Context, dir string) (io.ReadCloser, err
 		return nil, fmt.Errorf("the node at %s gives no backup (%s): %s", address, response.Status, problem.Detail)
 	}
 	return response.Body, nil
+}
+
+// runsAt reports whether the node of a folder answers at an address. After a kill another node, or another program, may have that: it is not asked for
+// a backup, and learns no token. If the node runs elsewhere after all, the lock of its store says so.
+func (a *app) runsAt(ctx context.Context, dir, address string) (bool, error) {
+	own, err := node.IDOf(dir)
+	if err != nil {
+		return false, err
+	}
+	asked, err := client.New(address)
+	if err != nil {
+		return false, err
+	}
+	status, err := asked.Status(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err == nil && status.Node == own, nil
 }
 
 // verify reads a backup again.
@@ -167,12 +193,27 @@ func (c *nodeRestoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("nothing was restored from %s: %w", quoted(c.File), err)
 	}
+	settings, err := node.LoadSettings(c.dir(a))
+	if err != nil {
+		return err
+	}
 	return a.show(shownBackup{c.dir(a), hash, about}, func(p *page) {
 		p.line("Restored ledger %q at height %d in %s. Every hash, signature and sum agrees.", about.ChainID, about.Height, c.dir(a))
 		p.line("Hash %s.", hash)
 		if about.Keys {
 			p.line("A validator signs nothing until its key is silent on the ledger. When no other node has the key and no other validator makes blocks, start it once with --sign-now.")
 		}
+		if !about.Keys {
+			p.line("It has new keys, and follows %s.", followed(settings.P2PPeers))
+		}
 		p.line("Start it with: %s", a.next("node start"))
 	})
+}
+
+// followed names the nodes that a restored node follows: those of the node that was kept, which is not among them.
+func followed(peers []string) string {
+	if len(peers) == 0 {
+		return "nobody yet: write the node of the backup into p2p_peers of node.json, as ID@HOST:PORT; lockstep node id prints its ID there"
+	}
+	return strings.Join(peers, ", ")
 }

@@ -18,7 +18,11 @@ type nodeConsentCmd struct {
 }
 
 func (c *nodeConsentCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.visitor(ctx)
+	asked, err := c.reach(a)
+	if err != nil {
+		return err
+	}
+	s, err := a.visit(ctx, asked)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,8 @@ func (c *nodeJoinCmd) source(ctx context.Context, settings *node.Settings) (gene
 	}
 	if c.Snapshot {
 		if network.Snapshot == 0 {
-			return nil, nil, fmt.Errorf("the node at %s offers no snapshot yet: join without --snapshot, or wait: it makes one every hour once the ledger has 128 blocks", c.From)
+			return nil, nil, fmt.Errorf("the node at %s offers no snapshot: join without --snapshot, ask another node, or wait. A node has the first one by block 160 of the ledger, "+
+				"and one more in each hour, or as \"snapshots\" of its settings says", c.From)
 		}
 		settings.Sync = &node.SyncSettings{From: c.From, Trusted: c.Trusted}
 	}

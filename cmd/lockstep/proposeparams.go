@@ -19,7 +19,7 @@ type proposeParamsCmd struct {
 	Set            []string `help:"A parameter by its name in the reference of parameters, such as min_fee=5 or entries.offers=64; once for each." placeholder:"NAME=VALUE"`
 	AddOperator    []string `help:"Key of a new operator, which must sign the decision too; once for each." placeholder:"KEY"`
 	RemoveOperator []string `help:"Key of an operator; once for each." placeholder:"KEY"`
-	From           string   `help:"Height of the first block for which it holds, or +N: so many blocks after the last one." default:"+100" placeholder:"HEIGHT"`
+	From           string   `help:"Height of the first block for which it holds, or +N: so many blocks after the last one. By default +100, and +43200, about a day, where several operators must sign before." placeholder:"HEIGHT"`
 }
 
 func (c *proposeParamsCmd) Run(ctx context.Context, a *app) error {
@@ -60,6 +60,12 @@ func (c *proposeParamsCmd) Run(ctx context.Context, a *app) error {
 	next := latest.With(&after)
 	if err := next.Check(); err != nil {
 		return err
+	}
+	if c.From == "" {
+		c.From = "+100"
+		if latest.Needed() > 1 {
+			c.From = "+43200"
+		}
 	}
 	from, err := c.from(shown.Height)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
 
 	"lockstep/internal/disk"
+	"lockstep/internal/ledger"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -398,6 +399,7 @@ type Status struct {
 	Peers      int
 	Validators int
 	Genesis    types.Hash // of the genesis file, the same on every node of a chain
+	Node       string     // how its peers name the node
 
 	SinceBlock time.Duration // since the last block
 	Halted     bool          // no block for longer than an idle chain waits
@@ -417,18 +419,41 @@ func (c *Chain) stranded(since time.Duration) string {
 		"and last signature: lockstep node restore FILE --keys-of DIR", c.store.Height()+1)
 }
 
+// lonely says that none of the nodes to follow is connected while no block comes, or nothing.
+func (c *Chain) lonely(since time.Duration) string {
+	if since <= c.config.HaltedAfter || len(c.config.Peers) == 0 || !c.engine.IsRunning() || c.engine.Switch().Peers().Size() > 0 {
+		return ""
+	}
+	return "no other node is connected: none of p2p_peers answers, or they are connected with a copy of this folder, which has the same name among nodes: stop one of the two"
+}
+
+// outdated says that the operators have decided on rules that this program does not have, before the node stops for them, or nothing.
+func (c *Chain) outdated() string {
+	governance := c.store.Governance()
+	if governance == nil {
+		return ""
+	}
+	for i := range governance.Scheduled {
+		next, height := &governance.Scheduled[i], c.store.Height()
+		if _, known := ledger.RulesOf(c.config.rules, next.Change.Rules); !known {
+			return fmt.Sprintf("from block %d on, %d blocks from now, the ledger follows version %d of its rules, and this program has versions up to %d: the node stops there. "+
+				"Install a program with version %d before", next.From, next.From-min(height, next.From), next.Change.Rules, c.config.rules[len(c.config.rules)-1].Version, next.Change.Rules)
+		}
+	}
+	return ""
+}
+
 // Status returns the state of the node.
 func (c *Chain) Status() Status {
 	since := c.feed.since()
 	troubles := c.clock.troubles()
-	if trouble := c.custody.trouble(); trouble != "" {
-		troubles = append(troubles, trouble)
-	}
-	if trouble := c.stranded(since); trouble != "" {
-		troubles = append(troubles, trouble)
+	for _, trouble := range []string{c.custody.trouble(), c.stranded(since), c.lonely(since), c.outdated()} {
+		if trouble != "" {
+			troubles = append(troubles, trouble)
+		}
 	}
 	status := Status{
-		Waiting: c.pool.size(), Validators: c.validators(), SinceBlock: since, Genesis: c.genesis,
+		Waiting: c.pool.size(), Validators: c.validators(), SinceBlock: since, Genesis: c.genesis, Node: string(c.engine.NodeInfo().ID()),
 		Halted: since > c.config.HaltedAfter, Troubles: troubles,
 	}
 	if c.engine.IsRunning() {

@@ -254,6 +254,9 @@ func TestUpgrade(t *testing.T) {
 	after.Rules = 2
 	from := w.store.Height() + 20
 	w.must(w.decision(1, &types.SetParams{Replaces: before.Hash(), From: from, Change: after}))
+	if says := fmt.Sprintf("from block %d on", from); !w.trouble(says) || !w.trouble("follows version 2 of its rules, and this program has versions up to 1") {
+		t.Errorf("before it stops, the node says %q", w.Status().Troubles)
+	}
 	var upgrade *UpgradeError
 	if err := <-w.done; !errors.As(err, &upgrade) || upgrade.Height != from-1 || upgrade.Version != 2 || upgrade.Newest != 1 {
 		t.Fatalf("the node stopped with %v", err)
@@ -270,6 +273,9 @@ func TestUpgrade(t *testing.T) {
 	w.config.rules = second
 	w.open()
 	w.run()
+	if w.trouble("version 2") {
+		t.Errorf("the new program says %q", w.Status().Troubles)
+	}
 	w.awaitHeight(from + 2)
 	wantCode(t, w.Submit(t.Context(), pay(types.Outpoint{Tx: old.ID()})), types.CodeText)
 	w.must(w.pay(types.Outpoint{Tx: old.ID()}, 1000, "peter", "clara"))

@@ -219,6 +219,28 @@ func TestStranded(t *testing.T) {
 	}
 }
 
+// TestLonely: a node that nobody is connected with says so once no block comes.
+func TestLonely(t *testing.T) {
+	t.Parallel()
+	const says = "no other node is connected"
+	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t) }).run()
+	id, err := NodeID(first.config.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := newWorld(t, func(c *Config) {
+		c.Peers, c.HaltedAfter = []string{id + "@" + first.config.Listen}, 500*time.Millisecond
+	})
+	late.join(first)
+	late.run()
+	until(t, "it follows", func() bool { return late.store.Height() > 3 })
+	first.close()
+	until(t, "it says that it is alone", func() bool { return late.trouble(says) })
+	if first := newWorld(t).run(); first.trouble(says) {
+		t.Error("a node without peers to follow says so too")
+	}
+}
+
 // TestStrangersLeaveRoom: strangers can't take the places of the peers that a node is to stay connected with.
 func TestStrangersLeaveRoom(t *testing.T) {
 	t.Parallel()

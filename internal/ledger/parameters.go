@@ -12,6 +12,7 @@ func (x *execution) setParams(a *types.SetParams) error {
 	last := g.Latest()
 	current := last.Changeable()
 	next := last.With(&a.Change)
+	before := versionBefore(g, a.From)
 	switch n := len(g.Scheduled); {
 	case a.Replaces != current.Hash():
 		return types.Refuse(types.CodeParams, "the parameters have changed since this was proposed: propose it again")
@@ -27,8 +28,8 @@ func (x *execution) setParams(a *types.SetParams) error {
 		return types.Refuse(types.CodeParams, "a ledger without operators could not be changed any more: name one at least")
 	case a.Change.Threshold < 1 || a.Change.Rules < 1:
 		return types.Refuse(types.CodeParams, "the number of operators that decide, and the version of the rules, begin at 1")
-	case a.Change.Rules < g.Params.Version() || a.Change.Rules > g.Params.Version()+1:
-		return types.Refuse(types.CodeParams, "version %d of the rules can't follow version %d", a.Change.Rules, g.Params.Version())
+	case a.Change.Rules < before || a.Change.Rules > g.Params.Version()+1:
+		return types.Refuse(types.CodeParams, "version %d of the rules can't follow version %d", a.Change.Rules, before)
 	}
 	if err := next.Check(); err != nil {
 		return types.Refuse(types.CodeParams, "%s", detailOf(err))
@@ -42,6 +43,17 @@ func (x *execution) setParams(a *types.SetParams) error {
 	scheduled.Scheduled = append(append([]types.ScheduledParam{}, g.Scheduled...), types.ScheduledParam{From: a.From, Change: a.Change})
 	x.put(governanceKey(), &scheduled)
 	return nil
+}
+
+// versionBefore returns the version of the rules in force for the block before one: no later version goes back behind it.
+func versionBefore(g *types.Governance, height uint64) uint32 {
+	version := g.Params.Version()
+	for i := range g.Scheduled {
+		if g.Scheduled[i].From < height {
+			version = g.Scheduled[i].Change.Rules
+		}
+	}
+	return version
 }
 
 // setMarket changes the numbers of the auctions whose product can't have opened yet.

@@ -106,6 +106,22 @@ func TestParamRules(t *testing.T) {
 			act.From = 1000
 			return c.decide(act)
 		})},
+		{"an upgrade taken back behind its block", types.CodeParams, decided(func(c *council) *types.Tx {
+			act := c.change(func(p *types.ParamChange) { p.Rules = 2 })
+			act.From = 1000
+			c.must(c.decide(act))
+			act = c.change(func(p *types.ParamChange) { p.Rules = 1 })
+			act.From = 1001
+			return c.decide(act)
+		})},
+		{"other parameters behind an upgrade", types.CodeOK, decided(func(c *council) *types.Tx {
+			act := c.change(func(p *types.ParamChange) { p.Rules = 2 })
+			act.From = 1000
+			c.must(c.decide(act))
+			act = c.change(func(p *types.ParamChange) { p.Rules, p.MaxValidity = 2, p.MaxValidity+1 })
+			act.From = 1001
+			return c.decide(act)
+		})},
 	})
 }
 

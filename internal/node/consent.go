@@ -10,6 +10,9 @@ import (
 // Consent signs a checkpoint with the validator's key of the node in a folder, which may run: its holder agrees to be a validator of a ledger.
 // The folder must be of a node of that ledger.
 func Consent(dir, chainID string, at types.Checkpoint) (types.PublicKey, types.Consent, error) {
+	if _, err := LoadSettings(dir); err != nil {
+		return types.PublicKey{}, types.Consent{}, err
+	}
 	engine := filepath.Join(dir, engineFolder)
 	params, err := chain.LoadParams(engine)
 	if err != nil {

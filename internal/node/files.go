@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/big"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/internal/atomicfile"
 	"lockstep/internal/chain"
 	"lockstep/internal/httpapi"
 	"lockstep/internal/plaintext"
@@ -373,12 +375,29 @@ func Init(dir string, options InitOptions) error {
 	return finish(dir, settings)
 }
 
-// finish writes the files of a new folder that come last: a folder without settings is unfinished.
+// finish writes the files of a new folder that come last: a folder without settings is unfinished. All others are on the disk by then.
 func finish(dir string, settings Settings) error {
 	if err := writeToken(filepath.Join(dir, tokenFile)); err != nil {
 		return err
 	}
+	if err := syncAll(dir); err != nil {
+		return fmt.Errorf("write the node's folder to the disk: %w", err)
+	}
 	return writeSettings(filepath.Join(dir, settingsFile), settings)
+}
+
+// syncAll writes all files and folders of a folder to the disk.
+func syncAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(file.Sync(), file.Close())
+	})
 }
 
 // fill sets the settings that are zero to their defaults.
@@ -423,10 +442,13 @@ func makeFolder(dir string) error {
 	case err != nil:
 		return fmt.Errorf("make the node's folder: %w", err)
 	case len(entries) > 0:
-		if params, err := chain.LoadParams(filepath.Join(dir, engineFolder)); err == nil {
-			return fmt.Errorf("folder %s is not empty: it %w %q; choose another folder for the new ledger, or start that one", dir, ErrUsed, params.ChainID)
+		if _, err := LoadSettings(dir); errors.Is(err, errUnfinished) {
+			return err
 		}
-		return fmt.Errorf("folder %s is not empty: choose another for the new ledger", dir)
+		if params, err := chain.LoadParams(filepath.Join(dir, engineFolder)); err == nil {
+			return fmt.Errorf("folder %s is not empty: it %w %q; choose another folder for the new node, or start that one", dir, ErrUsed, params.ChainID)
+		}
+		return fmt.Errorf("folder %s is not empty: choose another for the new node", dir)
 	}
 	return nil
 }
@@ -447,7 +469,7 @@ func writeSettings(file string, settings Settings) error {
 	if err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
-	if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+	if err := atomicfile.Create(file, append(text, '\n')); err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
 	return nil
@@ -455,6 +477,26 @@ func writeSettings(file string, settings Settings) error {
 
 // ErrNoNode is the error of a folder without a node.
 var ErrNoNode = errors.New("is not the folder of a node: it has no " + settingsFile + "; make a ledger there first")
+
+// errUnfinished is the error of a folder whose making was interrupted. Nothing in it is worth keeping: no node has run there.
+var errUnfinished = errors.New("holds the beginning of a node alone: its making was interrupted; remove the folder, and make the node again")
+
+// noSettings says why a folder has no settings: they are written last, when all else is on the disk.
+func noSettings(dir string) error {
+	switch {
+	case !exists(filepath.Join(dir, engineFolder)):
+		return fmt.Errorf("%s %w", dir, ErrNoNode)
+	case exists(filepath.Join(dir, storeFolder)):
+		return fmt.Errorf("%s holds a node that has run, and its %s is missing: restore that file, or write {} into it for the default settings, with its p2p_peers if it has some",
+			dir, settingsFile)
+	}
+	return fmt.Errorf("%s %w", dir, errUnfinished)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
 
 // maxFile bounds the size of the settings, token and address files.
 const maxFile = 1 << 20
@@ -464,7 +506,7 @@ func LoadSettings(dir string) (Settings, error) {
 	file := filepath.Join(dir, settingsFile)
 	text, err := plaintext.ReadFile(file, maxFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return Settings{}, fmt.Errorf("%s %w", dir, ErrNoNode)
+		return Settings{}, noSettings(dir)
 	}
 	if err != nil {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)

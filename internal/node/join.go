@@ -96,6 +96,9 @@ type Identity struct {
 	Genesis   types.Hash      `json:"genesis,omitzero"` // zero until the ledger has begun
 }
 
+// IDOf returns how other nodes name the node of a folder.
+func IDOf(dir string) (string, error) { return chain.NodeID(filepath.Join(dir, engineFolder)) }
+
 // IdentityOf returns how other nodes know the node of a folder.
 func IdentityOf(dir string) (identity Identity, err error) {
 	settings, err := LoadSettings(dir)

@@ -87,9 +87,6 @@ func (n *Node) open(config Config) error {
 	if err := checkPlain(settings.API, config.PlainHTTP || settings.PlainHTTP); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(config.Dir, checkpointFolder)); err != nil { // of a backup during which the program was killed
-		return err
-	}
 	if n.token, err = LoadToken(config.Dir); err != nil {
 		return err
 	}
@@ -102,6 +99,9 @@ func (n *Node) open(config Config) error {
 		return err
 	}
 	if n.store, err = store.Open(filepath.Join(config.Dir, storeFolder), params, settings.storeMemory(), n.logger); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(config.Dir, checkpointFolder)); err != nil { // of a backup during which the program was killed; another node of the folder has the lock of the store
 		return err
 	}
 	if settings.Snapshots > 0 {

@@ -63,7 +63,13 @@ func TestOpenErrors(t *testing.T) {
 		name, want string
 		spoil      func(dir string) error
 	}{
-		{"not a node's folder", "is not the folder of a node", func(dir string) error { return os.Remove(filepath.Join(dir, settingsFile)) }},
+		{"not a node's folder", "is not the folder of a node", func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, settingsFile)), os.RemoveAll(filepath.Join(dir, engineFolder)))
+		}},
+		{"unfinished folder", "its making was interrupted", func(dir string) error { return os.Remove(filepath.Join(dir, settingsFile)) }},
+		{"lost settings", "restore that file, or write {}", func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, settingsFile)), os.Mkdir(filepath.Join(dir, storeFolder), 0o700))
+		}},
 		{"unknown setting", "unknown field", write(settingsFile, `{"apy":"127.0.0.1:1"}`)},
 		{"bad address", "is not an address", write(settingsFile, `{"api":"nowhere"}`)},
 		{"bad peer", "is not a node", write(settingsFile, `{"p2p_peers":["127.0.0.1:1"]}`)},
@@ -99,8 +105,15 @@ func TestFolderLock(t *testing.T) {
 	t.Parallel()
 	dir := initNode(t, quickParams())
 	start(t, dir)
+	backup := filepath.Join(dir, checkpointFolder) // of the running node
+	if err := os.Mkdir(backup, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Open(Config{Dir: dir, API: "127.0.0.1:0"}, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
 		t.Error(err)
+	}
+	if _, err := os.Stat(backup); err != nil {
+		t.Errorf("a second start removes the backup that the first node makes: %v", err)
 	}
 	if _, err := Check(dir, slog.New(slog.DiscardHandler)); !errors.Is(err, store.ErrLocked) {
 		t.Error(err)

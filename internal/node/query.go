@@ -50,7 +50,7 @@ func signedOf(s *chain.SignedHeader) wire.SignedHeader {
 func (o ordering) Status() query.Status {
 	chain := o.Chain.Status()
 	status := query.Status{
-		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, SinceBlock: chain.SinceBlock,
+		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, Node: chain.Node, SinceBlock: chain.SinceBlock,
 		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...),
 		OnDisk: o.node.store.OnDisk(), CertEnds: o.node.certs.end(),
 	}

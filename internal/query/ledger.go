@@ -63,6 +63,7 @@ type Status struct {
 	Peers      int
 	Validators int
 	Genesis    types.Hash // the same on every node of a ledger
+	Node       string     // how its peers name the node
 
 	SinceBlock time.Duration // since the last block arrived
 	Halted     bool          // no block arrived for longer than an idle ledger waits
@@ -114,7 +115,7 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 		clock, status := s.Clock(), l.chain.Status()
 		return wire.Status{
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
-			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis,
+			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis, Node: status.Node,
 			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted,
 			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, IndexFrom: beyondFirst(status.IndexFrom), From: beyondFirst(s.Base() + 1), DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
 		}, nil
