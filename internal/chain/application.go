@@ -59,9 +59,14 @@ type blockTx struct {
 	err             error
 }
 
-// Info returns the height and the commitment of the store. The engine replays later blocks.
+// Info returns the height and the commitment of the store. The engine replays later blocks. It takes the version of the rules as that of the first
+// block, or, behind a snapshot, of the next one.
 func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
-	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: uint64(a.params.Version())}
+	params := a.params
+	if a.store.Base() > 0 {
+		params = a.store.Params()
+	}
+	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: uint64(params.Version())}
 	if height := a.store.Height(); height > 0 {
 		commitment := a.store.Commitment()
 		info.LastBlockHeight, info.LastBlockAppHash = int64(height), commitment[:]

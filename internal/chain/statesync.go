@@ -65,12 +65,14 @@ func (h *headers) State(ctx context.Context, height uint64) (state sm.State, err
 	if !bytes.Equal(doc.ConsensusParams.Hash(), current.ConsensusHash) {
 		return state, fmt.Errorf("block %d has other consensus parameters than the genesis: the node must read all blocks", current.Height)
 	}
+	params := *doc.ConsensusParams
+	params.Version.App = current.Version.App // an upgrade changes it, and the header has it
 	return sm.State{
 		ChainID: doc.ChainID, InitialHeight: doc.InitialHeight, Version: cmtstate.Version{Consensus: current.Version, Software: version.TMCoreSemVer},
 		LastBlockHeight: last.Height, LastBlockTime: last.Time, LastBlockID: last.Commit.BlockID,
 		AppHash: current.AppHash, LastResultsHash: current.LastResultsHash,
 		LastValidators: last.ValidatorSet, Validators: current.ValidatorSet, NextValidators: next.ValidatorSet, LastHeightValidatorsChanged: next.Height,
-		ConsensusParams: *doc.ConsensusParams, LastHeightConsensusParamsChanged: current.Height,
+		ConsensusParams: params, LastHeightConsensusParamsChanged: current.Height,
 	}, nil
 }
 

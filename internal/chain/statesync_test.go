@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	sm "github.com/cometbft/cometbft/state"
+
 	"lockstep/internal/ledger"
 	"lockstep/internal/snapshot"
 	"lockstep/internal/store"
@@ -84,4 +86,81 @@ func TestSync(t *testing.T) {
 	if err = errors.Join(err, s.Close()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestSyncAfterUpgrade: a node joins by a snapshot of a ledger that follows other rules than at its beginning. A program without them takes the
+// snapshot and stops with the version that it needs, now and at its next start.
+func TestSyncAfterUpgrade(t *testing.T) {
+	t.Parallel()
+	second := append(ledger.KnownRules(), ledger.Rules{Version: 2})
+	address := freeAddress(t)
+	w := newWorldOf(t, councilParams(), func(c *Config) { c.Listen, c.Idle, c.rules = address, 5*time.Millisecond, second })
+	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
+	w.run()
+	before, after := w.params.Changeable(), w.params.Changeable()
+	after.Rules = 2
+	w.awaitHeight(2)
+	w.must(w.decision(1, &types.SetParams{Replaces: before.Hash(), From: w.store.Height() + 20, Change: after}))
+	checkpoints := ledger.StandardCheckpoints()
+	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
+		w.must(w.mint(i, "peter"))
+	}
+	awaitSnapshot(t, w.application())
+	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined := func(rules []ledger.Rules) *world {
+		t.Helper()
+		j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
+		j.config = Config{
+			Dir: filepath.Join(j.dir, "engine"), Peers: []string{string(w.engine.NodeInfo().ID()) + "@" + address}, rules: rules,
+			Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) { return w.LightBlock(height) }},
+		}
+		if err := Join(j.config.Dir, genesis); err != nil {
+			t.Fatal(err)
+		}
+		j.open()
+		t.Cleanup(j.close)
+		return j.run()
+	}
+	j := joined(second)
+	last := w.mint(4711, "clara")
+	w.must(last)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
+		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
+	}
+	if base := j.store.Base(); base < checkpoints.Every {
+		t.Errorf("the history of the node begins at %d: it has not taken the snapshot", base)
+	}
+	state, err := j.engineState()
+	if err != nil || state.ConsensusParams.Version.App != 2 || state.Version.Consensus.App != 2 {
+		t.Errorf("the engine is at version %d and %d, %v", state.ConsensusParams.Version.App, state.Version.Consensus.App, err)
+	}
+	old := joined(nil)
+	var upgrade *UpgradeError
+	select {
+	case err := <-old.done:
+		if !errors.As(err, &upgrade) || upgrade.Version != 2 || upgrade.Newest != 1 {
+			t.Errorf("the old program stops with %v", err)
+		}
+	case <-ctx.Done():
+		t.Fatalf("the old program is at block %d, and says nothing", old.store.Height())
+	}
+	old.cancel()
+	old.cancel = nil
+	old.close()
+	if old.reopen(); old.failed != nil && !errors.As(old.failed, &upgrade) {
+		t.Errorf("the old program starts again with %v", old.failed)
+	}
+}
+
+func (w *world) engineState() (sm.State, error) {
+	environment, err := w.engine.ConfigureRPC()
+	if err != nil {
+		return sm.State{}, err
+	}
+	return environment.StateStore.Load()
 }
