@@ -149,11 +149,11 @@ func (a *app) runsAt(ctx context.Context, dir, address string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	status, err := asked.Status(ctx)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	return err == nil && status.Node == own, nil
+	const answers = 20 * time.Second // a node that makes blocks answers at once
+	within, cancel := context.WithTimeout(ctx, answers)
+	defer cancel()
+	status, err := asked.Status(within)
+	return err == nil && status.Node == own, ctx.Err()
 }
 
 // verify reads a backup again.
