@@ -150,6 +150,9 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	c.signer = &stamper{FilePV: validator, custody: c.custody, clock: c.clock, failure: c.failure, stop: c.stop, signed: c.config.signed}
 	var options []cmtnode.Option
 	if c.config.Sync != nil {
+		if err := c.forgetSync(config.DBDir()); err != nil {
+			return err
+		}
 		config.StateSync.Enable = true // after the check of the configuration, which asks for servers of the engine's own interface
 		config.StateSync.DiscoveryTime = syncDiscovery
 		options = append(options, cmtnode.StateProvider(&headers{sync: c.config.Sync, genesis: files.Genesis}))
@@ -404,6 +407,18 @@ type Status struct {
 	SinceBlock time.Duration // since the last block
 	Halted     bool          // no block for longer than an idle chain waits
 	Troubles   []string      // sentences on problems with the clock and the validator's key
+	Beginning  string        // why there is no block yet, where the node waits for others
+}
+
+// beginning says what a node without blocks waits for, or nothing.
+func (c *Chain) beginning(peers int) string {
+	switch {
+	case c.store.Height() > 0 || len(c.config.Peers) == 0:
+		return ""
+	case c.config.Sync != nil:
+		return fmt.Sprintf("this node has no block yet: it waits for a snapshot from its peers, of which %d are connected, and for headers from the node that \"sync\" in its settings names", peers)
+	}
+	return fmt.Sprintf("this node has no block yet: it waits for blocks, or votes, of its peers, of which %d are connected", peers)
 }
 
 // stranded says that no peer gives the node its next block, or nothing.
@@ -459,5 +474,6 @@ func (c *Chain) Status() Status {
 	if c.engine.IsRunning() {
 		status.Peers = c.engine.Switch().Peers().Size()
 	}
+	status.Beginning = c.beginning(status.Peers)
 	return status
 }

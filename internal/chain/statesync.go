@@ -3,11 +3,17 @@ package chain
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 
+	dbm "github.com/cometbft/cometbft-db"
 	cmtstate "github.com/cometbft/cometbft/proto/tendermint/state"
 	sm "github.com/cometbft/cometbft/state"
+	blockstore "github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/cometbft/cometbft/version"
 
@@ -123,4 +129,26 @@ func (h *headers) trust(ctx context.Context, height uint64) (*Trust, error) {
 		return nil, err
 	}
 	return trust, trust.Follow(&light)
+}
+
+// forgetSync removes the engine's part of a snapshot when it has no block of its own yet: the engine can't continue there after a stop, and begins anew. The caller knows
+// that the store has no block of its own either. The blocks go last, so that a crash in between leaves work for the next start.
+func (c *Chain) forgetSync(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, blockDatabase+".db")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	db, err := dbm.NewGoLevelDBWithOpts(blockDatabase, dir, c.config.databaseOptions(blockDatabase))
+	if err != nil {
+		return databaseError(blockDatabase, dir, err)
+	}
+	height := blockstore.NewBlockStore(db).Height()
+	if err := db.Close(); err != nil || height > 0 {
+		return err
+	}
+	for _, name := range []string{"state", blockDatabase} {
+		if err := os.RemoveAll(filepath.Join(dir, name+".db")); err != nil {
+			return fmt.Errorf("begin with a snapshot anew: %w", err)
+		}
+	}
+	return nil
 }

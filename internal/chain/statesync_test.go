@@ -7,10 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	dbm "github.com/cometbft/cometbft-db"
+	cmtstore "github.com/cometbft/cometbft/proto/tendermint/store"
 	sm "github.com/cometbft/cometbft/state"
+	blockstore "github.com/cometbft/cometbft/store"
 
 	"lockstep/internal/ledger"
 	"lockstep/internal/snapshot"
@@ -52,6 +56,9 @@ func TestSync(t *testing.T) {
 		return j.run()
 	}
 	liar := joined(func(l *LightBlock) { l.Header = bytes.Replace(l.Header, []byte("test"), []byte("tset"), 1) })
+	if says := liar.Status().Beginning; !strings.Contains(says, "it waits for a snapshot from its peers") {
+		t.Errorf("a node without a snapshot says %q", says)
+	}
 	j := joined(func(*LightBlock) {})
 	last := w.mint(4711, "clara")
 	w.must(last)
@@ -154,6 +161,57 @@ func TestSyncAfterUpgrade(t *testing.T) {
 	old.close()
 	if old.reopen(); old.failed != nil && !errors.As(old.failed, &upgrade) {
 		t.Errorf("the old program starts again with %v", old.failed)
+	}
+}
+
+// TestStopAfterSnapshot: a node that stops between its snapshot and its first block begins with a snapshot again.
+func TestStopAfterSnapshot(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	w := newWorld(t, func(c *Config) { c.Listen, c.Idle = address, 5*time.Millisecond })
+	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
+	w.run()
+	checkpoints := ledger.StandardCheckpoints()
+	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
+		w.must(w.mint(i, "peter"))
+	}
+	awaitSnapshot(t, w.application())
+	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
+	j.config = Config{
+		Dir: filepath.Join(j.dir, "engine"), Peers: []string{string(w.engine.NodeInfo().ID()) + "@" + address},
+		Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) { return w.LightBlock(height) }},
+	}
+	if err := Join(j.config.Dir, genesis); err != nil {
+		t.Fatal(err)
+	}
+	j.open()
+	t.Cleanup(j.close)
+	j.run()
+	j.awaitHeight(checkpoints.Every + checkpoints.Delay + 1)
+	j.close()
+	db, err := dbm.NewGoLevelDB(blockDatabase, filepath.Join(j.config.Dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blockstore.SaveBlockStoreState(&cmtstore.BlockStoreState{}, db) // as before the first block
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(j.dir, "store")); err != nil { // at the snapshot at most
+		t.Fatal(err)
+	}
+	j.open()
+	j.run()
+	last := w.mint(4711, "clara")
+	w.must(last)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
+		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
 	}
 }
 

@@ -52,7 +52,7 @@ func (o ordering) Status() query.Status {
 	status := query.Status{
 		Waiting: chain.Waiting, Peers: chain.Peers, Validators: chain.Validators, Genesis: chain.Genesis, Node: chain.Node, SinceBlock: chain.SinceBlock,
 		Halted: chain.Halted, Troubles: append(chain.Troubles, o.node.troubles()...),
-		OnDisk: o.node.store.OnDisk(), CertEnds: o.node.certs.end(),
+		Beginning: chain.Beginning, OnDisk: o.node.store.OnDisk(), CertEnds: o.node.certs.end(),
 	}
 	if o.node.index != nil {
 		status.Index, status.IndexFrom = o.node.index.Height(), o.node.index.From()

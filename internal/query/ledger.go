@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -74,6 +75,7 @@ type Status struct {
 	DiskFullIn time.Duration // at the pace of the last day, 0: not known
 	CertEnds   types.Time    // of the TLS certificate, 0: there is none
 	Troubles   []string      // faults of the node, in sentences
+	Beginning  string        // why there is no block yet, where the node waits for others
 }
 
 // New answers from a chain and the store that it commits its blocks to.
@@ -110,7 +112,7 @@ func (l *Ledger) Params() types.Params { return l.store.Params() }
 func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	return fromHead(l, func(s *store.Head) (wire.Status, error) {
 		if s.Height() == 0 { // without a clock no valid transaction could be signed
-			return wire.Status{}, types.Refuse(types.CodeUnavailable, "the first block has not been made yet")
+			return wire.Status{}, types.Refuse(types.CodeUnavailable, "%s", cmp.Or(l.chain.Status().Beginning, "the first block has not been made yet"))
 		}
 		clock, status := s.Clock(), l.chain.Status()
 		return wire.Status{
