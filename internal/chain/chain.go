@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -212,6 +213,9 @@ func (c *Chain) Run(ctx context.Context) error {
 	c.replaying(true)
 	err = c.engine.Start()
 	c.replaying(false)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("the node can't listen for other nodes on %s: the address is in use, perhaps by another node; stop that one, or choose another as \"p2p_listen\" in node.json (%w)", c.config.Listen, err)
+	}
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}

@@ -219,6 +219,17 @@ func TestStranded(t *testing.T) {
 	}
 }
 
+// TestPortInUse: an address for other nodes that is taken is named, with the remedy.
+func TestPortInUse(t *testing.T) {
+	t.Parallel()
+	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t) }).run()
+	first.awaitHeight(1)
+	second := newWorld(t, func(c *Config) { c.Listen = first.config.Listen })
+	if err := second.Run(t.Context()); err == nil || !strings.Contains(err.Error(), first.config.Listen+": the address is in use") || !strings.Contains(err.Error(), "p2p_listen") {
+		t.Errorf("it stops with %v", err)
+	}
+}
+
 // TestLonely: a node that nobody is connected with says so once no block comes.
 func TestLonely(t *testing.T) {
 	t.Parallel()
