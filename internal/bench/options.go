@@ -47,6 +47,7 @@ type Options struct {
 	rules *types.Params // nil: the default ones
 	zones int           // of a city, at least
 	crowd int           // pairs of an overload; zero: more than a pool holds
+	keep  string        // history of the node; empty: all
 
 	// Node makes the command that runs the node in a folder, for mode net.
 	Node func(ctx context.Context, dir string) *exec.Cmd

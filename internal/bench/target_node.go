@@ -11,6 +11,7 @@ import (
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/chain"
 	"lockstep/internal/node"
 	"lockstep/types"
 )
@@ -40,7 +41,7 @@ func newNodeTarget(ctx context.Context, o *Options) (_ *nodeTarget, err error) {
 			err = errors.Join(err, t.stop(), t.remove())
 		}
 	}()
-	if err := node.Init(t.home(), node.InitOptions{Params: o.params()}); err != nil {
+	if err := node.Init(t.home(), o.initial()); err != nil {
 		return nil, err
 	}
 	if t.node, err = node.Open(node.Config{Dir: t.home(), API: "127.0.0.1:0", Version: "bench"}, o.Logger); err != nil {
@@ -60,6 +61,19 @@ func newNodeTarget(ctx context.Context, o *Options) (_ *nodeTarget, err error) {
 	}
 	return t, nil
 }
+
+// initial are the settings of the node that is measured.
+func (o *Options) initial() node.InitOptions {
+	made := node.InitOptions{Params: o.params()}
+	if o.keep != "" {
+		made.Settings = node.DefaultSettings()
+		made.Settings.Keep, made.Settings.Snapshots, made.Evidence = o.keep, oftenSnapshots, chain.MinEvidenceAge
+	}
+	return made
+}
+
+// oftenSnapshots makes a snapshot at each checkpoint: nothing is pruned behind the oldest one.
+const oftenSnapshots = 1 // ms
 
 // newClient keeps a connection open for each that hands in.
 func newClient(address, token string, clients int) (*client.Client, error) {

@@ -41,7 +41,8 @@ type Chain struct {
 	engine  *cmtnode.Node
 	driven  *application // by the engine
 	genesis types.Hash
-	opened  []dbm.DB // the engine's databases
+	opened  []dbm.DB  // the engine's databases
+	blocks  *database // that of its blocks
 	stop    chan struct{}
 	started bool
 	votes   votes
@@ -182,6 +183,9 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 		return nil, databaseError(context.ID, context.Config.DBDir(), err)
 	}
 	own := &database{DB: db, name: context.ID, failure: c.failure}
+	if context.ID == blockDatabase {
+		c.blocks = own
+	}
 	c.opened = append(c.opened, own)
 	return own, nil
 }

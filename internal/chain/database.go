@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -90,6 +91,25 @@ func (d *database) use() (done func()) {
 		runtime.Goexit()
 	}
 	return d.mu.RUnlock
+}
+
+// reclaim gives back the room of blocks of which all has been deleted: those from one height on and before another. Without it the database rewrites its largest files, in which they
+// stand, only after hundreds of MB.
+func (d *database) reclaim(from, to int64) (err error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for from < to && !d.closed && err == nil {
+		end := int64(1)
+		for end <= from { // keys are ordered as text, so by height only among those of a length
+			end *= 10
+		}
+		end = min(end, to)
+		for _, prefix := range []string{"P", "H", "C", "SC"} { // parts, headers, commits, as package store of the engine has them
+			err = errors.Join(err, d.DB.Compact(fmt.Appendf(nil, "%s:%d", prefix, from), fmt.Appendf(nil, "%s:%d;", prefix, end-1)))
+		}
+		from = end
+	}
+	return err
 }
 
 // Close waits for running reads.

@@ -22,6 +22,8 @@ const (
 	retainStep = 1000
 	// alwaysKept are the last blocks, which stay however short the time is: peers that are a little behind ask for them, and the last signers are counted in them.
 	alwaysKept = 2 * signedBlocks
+	// reclaimedBlocks are the fewest whose room is given back at once.
+	reclaimedBlocks = 100
 	// prunePause is the time between two looks for blocks that are old enough.
 	prunePause = 5 * time.Second
 	// keptLogs is how many full files of the engine's log of messages stay: a height takes one of 10 MB hardly ever.
@@ -34,6 +36,8 @@ const (
 type retention struct {
 	from atomic.Int64 // the first block that is kept, as the store has pruned
 	told int64        // to the engine; used by commits only
+
+	reclaimed int64 // the blocks before have given their room back; of [Chain.prune] alone
 }
 
 // next returns the first block that the engine keeps from now on, at most so many blocks further than before; 0 to leave all as it is.
@@ -80,7 +84,19 @@ func (c *Chain) pruneOnce(ctx context.Context) error {
 			break
 		}
 	}
-	return err
+	return errors.Join(err, c.reclaim())
+}
+
+// reclaim gives back the room of the blocks that the engine has removed, once they are many: a quarter of those that it keeps.
+func (c *Chain) reclaim() error {
+	blocks, r := c.engine.BlockStore(), &c.driven.retention
+	base := blocks.Base()
+	if base-r.reclaimed < max(reclaimedBlocks, (blocks.Height()-base)/4) {
+		return nil
+	}
+	from := r.reclaimed
+	r.reclaimed = base
+	return c.blocks.reclaim(from, base)
 }
 
 // prunable returns the last block that nobody needs.

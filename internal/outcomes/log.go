@@ -31,7 +31,7 @@ type File interface {
 	Sync() error
 }
 
-// A segment has a file with its leaves and one with their offsets.
+// A segment has a file with its leaves, which is another one when they are packed, and one with their offsets.
 const (
 	segmentForm = "segment-%09d"
 	offsetsForm = "offsets-%09d"
@@ -43,7 +43,7 @@ func hashesFile(level int) string      { return fmt.Sprintf("hashes-%d", level) 
 
 // segmentOf returns the number of the segment that a file is of, false for any other file.
 func segmentOf(name string) (number uint64, ok bool) {
-	for _, form := range []string{segmentForm, offsetsForm} {
+	for _, form := range []string{segmentForm, packedForm, offsetsForm} {
 		if _, err := fmt.Sscanf(name, form, &number); err == nil && name == fmt.Sprintf(form, number) {
 			return number, true
 		}
@@ -53,7 +53,11 @@ func segmentOf(name string) (number uint64, ok bool) {
 
 // Log is a log of outcomes on disk. One goroutine appends; any number read, up to the size that they know.
 type Log struct {
-	files Files
+	files    Files
+	unpacked *unpacked
+
+	toPack    uint64     // the first segment that may not be packed; of [Log.Pack] alone
+	replacing sync.Mutex // held while files are replaced or removed
 
 	mu      sync.Mutex      // guards the fields below
 	start   Start           // of the leaves that are kept

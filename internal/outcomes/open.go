@@ -16,7 +16,7 @@ func damaged(file, format string, args ...any) error {
 // Open opens the log in a folder from a start up to a mark, or makes it, for a new ledger at the zero mark. It cuts off all leaves behind the mark, which no
 // block has committed to, and the segments before the start. It finds files that are cut short, and any change of the last segment; [Log.Check] finds all others.
 func Open(files Files, start Start, at Mark) (*Log, error) {
-	l := &Log{files: files, start: start, at: at, open: map[string]File{}, unsaved: map[string]File{}}
+	l := &Log{files: files, unpacked: new(unpacked), toPack: start.First >> segmentHeight, start: start, at: at, open: map[string]File{}, unsaved: map[string]File{}}
 	err := start.valid(&at)
 	if err == nil {
 		err = l.cut()
@@ -46,7 +46,12 @@ func (l *Log) cut() error {
 	if err != nil {
 		return err
 	}
-	current := segmentFile(l.at.segment())
+	if err := l.settlePacked(names); err != nil {
+		return err
+	}
+	if names, err = l.files.List(); err != nil {
+		return err
+	}
 	empty := l.at.Bytes == 0 || l.at.Size == l.start.First // no leaf of the last segment is kept
 	for _, name := range names {
 		number, ok := segmentOf(name)
@@ -62,14 +67,14 @@ func (l *Log) cut() error {
 	if empty {
 		return l.files.Sync()
 	}
-	size, err := l.files.Size(current)
+	current, size, err := l.segment(l.at.segment())
 	if err != nil {
 		return err
 	}
-	if size < int64(l.at.Bytes) {
+	if size < l.at.Bytes {
 		return damaged(current, "it has %d bytes, and the ledger has written %d", size, l.at.Bytes)
 	}
-	if size == int64(l.at.Bytes) {
+	if size == l.at.Bytes && current == segmentFile(l.at.segment()) {
 		return nil
 	}
 	return l.shorten(current)
@@ -79,7 +84,7 @@ func (l *Log) cut() error {
 func (l *Log) shorten(name string) error {
 	const copied = "shortened"
 	content := make([]byte, l.at.Bytes)
-	if err := l.read(name, 0, content); err != nil {
+	if err := l.readSegment(l.at.segment(), 0, content); err != nil {
 		return err
 	}
 	if size, err := l.files.Size(copied); err != nil {
@@ -95,7 +100,11 @@ func (l *Log) shorten(name string) error {
 	}
 	_, err = file.WriteAt(content, 0)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = l.files.Rename(copied, name)
+		err = l.files.Rename(copied, segmentFile(l.at.segment()))
+	}
+	if err == nil && name != segmentFile(l.at.segment()) { // it was packed
+		err = l.files.Remove(name)
+		l.unpacked = new(unpacked) // the segment gets other leaves
 	}
 	return errors.Join(err, l.files.Sync())
 }
@@ -148,12 +157,12 @@ func (l *Log) checkSizes() error {
 		if err != nil {
 			return err
 		}
-		size, err := l.files.Size(segmentFile(segment))
+		name, size, err := l.segment(segment)
 		if err != nil {
 			return err
 		}
-		if uint64(size) != want {
-			return damaged(segmentFile(segment), "it has %d bytes, and the ledger has written %d", size, want)
+		if size != want {
+			return damaged(name, "it has %d bytes, and the ledger has written %d", size, want)
 		}
 	}
 	return nil
@@ -163,20 +172,19 @@ func (l *Log) checkSizes() error {
 // the log's.
 func (l *Log) replay(from Mark, visit func(*Batch) error) error {
 	for from.Size < l.at.Size {
-		name, leaves := segmentFile(from.segment()), min(segmentLeaves-from.Size%segmentLeaves, l.at.Size-from.Size)
-		size := l.at.Bytes
-		if from.segment() < l.at.segment() {
-			whole, err := l.files.Size(name)
-			if err != nil {
-				return err
-			}
-			size = uint64(whole)
+		leaves := min(segmentLeaves-from.Size%segmentLeaves, l.at.Size-from.Size)
+		name, size, err := l.segment(from.segment())
+		if err != nil {
+			return err
+		}
+		if from.segment() == l.at.segment() {
+			size = l.at.Bytes
 		}
 		if size < from.Bytes {
 			return damaged(name, "it has %d bytes, and the ledger has written more", size)
 		}
 		content := make([]byte, size-from.Bytes)
-		if err := l.read(name, from.Bytes, content); err != nil {
+		if err := l.readSegment(from.segment(), from.Bytes, content); err != nil {
 			return err
 		}
 		for leaves > 0 {
@@ -209,7 +217,7 @@ func (l *Log) Check(at Mark) error {
 	if at.Size > end.Size {
 		return fmt.Errorf("the log of outcomes has %d leaves, and the ledger %d", end.Size, at.Size)
 	}
-	view := &Log{files: l.files, start: start, at: at}
+	view := &Log{files: l.files, unpacked: l.unpacked, start: start, at: at}
 	if err := view.checkRows(); err != nil {
 		return err
 	}
@@ -232,7 +240,8 @@ func (l *Log) Check(at Mark) error {
 	case err == nil:
 		return damaged(derived, "it is not that of leaves %d to %d, which are in order; remove it, the next start makes it again", of.From.Size, of.To.Size)
 	case errors.Is(err, ErrDamaged):
-		return damaged(segmentFile(of.From.segment()), "leaves %d to %d are not those that the ledger has written", of.From.Size, of.To.Size)
+		name, _, _ := l.segment(of.From.segment())
+		return damaged(name, "leaves %d to %d are not those that the ledger has written", of.From.Size, of.To.Size)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func (l *Log) content(from, to uint64) (content []byte, first uint64, err error)
 		return nil, 0, damaged(offsetsFile(segment), "it says that leaves %d to %d stand from byte %d to %d", from, to, begin, finish)
 	}
 	content = make([]byte, finish-begin)
-	return content, first, l.read(segmentFile(segment), begin, content)
+	return content, first, l.readSegment(segment, begin, content)
 }
 
 // offset returns where a group of leaves ends in its segment.

@@ -122,13 +122,18 @@ func (l *Log) Prunable(before uint64) Start {
 // Prune removes the segments before a start of [Log.Prunable]. The caller has written that start down, so that a crash leaves at worst files that the next
 // [Open] removes.
 func (l *Log) Prune(to Start) error {
+	defer l.Hold()()
 	l.mu.Lock()
 	from := l.start
 	l.start = to
 	l.mu.Unlock()
 	var err error
 	for segment := from.First >> segmentHeight; segment < to.First>>segmentHeight; segment++ {
-		for _, name := range []string{segmentFile(segment), offsetsFile(segment)} {
+		for _, name := range []string{segmentFile(segment), packedFile(segment), offsetsFile(segment)} {
+			here, holding := l.holds(name)
+			if err = errors.Join(err, holding); !here {
+				continue
+			}
 			l.mu.Lock()
 			if file := l.open[name]; file != nil {
 				delete(l.open, name)

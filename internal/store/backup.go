@@ -42,6 +42,7 @@ func (s *Store) linkLog(dir string) error {
 	if err := s.files.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
+	defer s.log.Hold()() // no file is replaced meanwhile
 	names, err := s.files.List(from)
 	if err != nil {
 		return err

@@ -252,6 +252,7 @@ func (s *Store) writeSealed() (*memtable, error) {
 		return nil, s.failed
 	}
 	s.immutable, s.partitions.kept, s.sums = nil, s.partitions.kept+kept, sums
+	s.pack(immutable.position.log)
 	return immutable, nil
 }
 

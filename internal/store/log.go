@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"lockstep/internal/disk"
 	"lockstep/internal/ledger"
 	"lockstep/internal/outcomes"
 	"lockstep/types"
@@ -91,4 +92,17 @@ func story(log *outcomes.Log, leaf uint64, id types.TradeID) (*types.Trade, erro
 		}
 	}
 	return nil, fmt.Errorf("leaf %d of the log of outcomes does not have the story of trade %s", leaf, id)
+}
+
+// pack packs the segments that are full at a mark that is on the disk, in the background. A failure leaves them as they are, for the next time.
+func (s *Store) pack(durable outcomes.Mark) {
+	if !s.packing.TryLock() { // the next flush comes soon
+		return
+	}
+	go func() {
+		defer s.packing.Unlock()
+		if err := s.log.Pack(durable); err != nil {
+			s.guard.logger.Warn("a segment of the log of outcomes is not compressed; the next flush tries again", "why", disk.Explain(s.dir, err))
+		}
+	}()
 }

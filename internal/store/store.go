@@ -19,7 +19,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-10"
+const formatVersion = "lockstep-store-11"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
@@ -49,6 +49,7 @@ type Store struct {
 	writing  sync.Mutex     // held during a flush
 	balances *knownBalances // for flushes
 	flushing sync.WaitGroup // background flushes
+	packing  sync.Mutex     // held while segments of the log are packed
 	readers  sync.WaitGroup // heads, snapshots and look-ups in progress
 
 	mu         sync.RWMutex // guards the fields below; the database has its own locks
@@ -215,6 +216,7 @@ func (s *Store) Close() error {
 		err = errors.Join(err, s.Flush())
 	}
 	if s.log != nil {
+		s.packing.Lock() // for good: nothing is packed any more
 		err = errors.Join(err, s.log.Close())
 		s.log = nil
 	}
