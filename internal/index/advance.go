@@ -64,7 +64,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 	if base, commitment := source.History(); b.at.Height < base {
 		err = b.seed(ctx, base, commitment)
 	}
-	if err == nil {
+	if base, _ := source.History(); err == nil && b.at.Height >= base {
 		err = b.follow(ctx)
 	}
 	if err == nil && b.blocks > 0 {

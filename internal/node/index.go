@@ -62,13 +62,20 @@ func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, e
 	return opened, errors.Join(err, snapshot.Close())
 }
 
-// advanceIndex adds one batch of the store to the index. The recent blocks need not be read from the store.
+// pruneSteps is the most steps of pruning after a batch: together they remove more rows than a batch has.
+const pruneSteps = 16
+
+// advanceIndex adds one batch of the store to the index, and removes rows of blocks that the store does not keep any more. The recent blocks need not be read from the store.
 func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ...*store.Block) (blocks int, err error) {
 	snapshot, err := s.Snapshot()
 	if err != nil {
 		return 0, err
 	}
-	blocks, err = x.Advance(ctx, indexSource{snapshot, recent})
+	source := indexSource{snapshot, recent}
+	blocks, err = x.Advance(ctx, source)
+	for steps, more := 0, true; err == nil && more && steps < pruneSteps; steps++ {
+		more, err = x.Prune(source)
+	}
 	return blocks, errors.Join(err, snapshot.Close())
 }
 
@@ -95,8 +102,8 @@ func (n *Node) keepIndex(ctx context.Context) error {
 		return err
 	}
 	pause := time.Duration(0)
-	for height := n.index.Height(); ; height = n.index.Height() {
-		recent, err := n.gather(ctx, height+1, pause)
+	for {
+		recent, err := n.gather(ctx, max(n.index.Height(), n.store.Base())+1, pause)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -104,30 +111,8 @@ func (n *Node) keepIndex(ctx context.Context) error {
 		if _, err := advanceIndex(ctx, n.index, n.store, recent...); err != nil {
 			return err
 		}
-		if err := n.pruneIndex(); err != nil {
-			return err
-		}
 		pause = indexPause(n.chain.Status().Waiting, time.Since(began))
 	}
-}
-
-// pruneSteps is the most steps of pruning after a batch: together they remove more rows than a batch has.
-const pruneSteps = 16
-
-// pruneIndex removes the rows of blocks that the store does not keep any more.
-func (n *Node) pruneIndex() error {
-	if n.store.Base() == 0 {
-		return nil
-	}
-	snapshot, err := n.store.Snapshot()
-	if err != nil {
-		return err
-	}
-	more := true
-	for steps := 0; err == nil && more && steps < pruneSteps; steps++ {
-		more, err = n.index.Prune(indexSource{IndexedSnapshot: snapshot})
-	}
-	return errors.Join(err, snapshot.Close())
 }
 
 // indexPause returns the pause of the index after a batch that took so long. Without waiting transactions the index continues at once. The

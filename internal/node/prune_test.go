@@ -2,6 +2,8 @@ package node
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +72,27 @@ func TestPrunedNode(t *testing.T) {
 		c.kill()
 		if _, err := Check(dir, slog.New(slog.DiscardHandler)); err != nil {
 			t.Error(err)
+		}
+	}
+	removeIndex(t, dir)
+	n, stop = start(t, dir)
+	defer stop()
+	for deadline := time.Now().Add(time.Minute); n.index.Height() == 0 || n.index.From() <= 1; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("a new index has blocks %d to %d, the store begins at %d", n.index.From(), n.index.Height(), n.store.Base()+1)
+		}
+	}
+}
+
+func removeIndex(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, indexFile+"*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
