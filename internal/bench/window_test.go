@@ -19,7 +19,7 @@ func BenchmarkPrunedNode(b *testing.B) {
 	b.Run("trading", func(b *testing.B) {
 		for range b.N {
 			w := newWindow(b)
-			o := Options{Trades: 160_000, Keys: 400, Folder: w.folder, keep: "4s", Progress: func(p Progress) { w.look(p.Done) }}
+			o := Options{Trades: 120_000, Keys: 400, Folder: w.folder, keep: "4s", Progress: func(p Progress) { w.look(p.Done) }}
 			report, err := Run(b.Context(), o)
 			if err != nil {
 				b.Fatal(err)

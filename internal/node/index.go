@@ -104,6 +104,9 @@ func (n *Node) keepIndex(ctx context.Context) error {
 	pause := time.Duration(0)
 	for {
 		recent, err := n.gather(ctx, max(n.index.Height(), n.store.Base())+1, pause)
+		if types.CodeOf(err) == types.CodePruned { // a snapshot was taken over meanwhile: the index begins behind it
+			recent, err = nil, nil
+		}
 		if err != nil || ctx.Err() != nil {
 			return err
 		}

@@ -54,6 +54,14 @@ func TestJoinBySnapshot(t *testing.T) {
 	_, err = second.Ledger().Receipt(t.Context(), before.ID())
 	wantPruned(t, "a receipt from before the snapshot", err)
 	must(t, second.Ledger(), mint(quickParams(), 3, "clara"))
+	for deadline := time.Now().Add(time.Minute); second.index.Height() < second.store.Height(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the index has blocks %d to %d", second.index.From(), second.index.Height())
+		}
+	}
+	if from := second.index.From(); from != network.Snapshot+1 {
+		t.Errorf("the index begins at block %d, the snapshot is of block %d", from, network.Snapshot)
+	}
 	stop()
 	if _, err := Check(dir, first.logger); err != nil {
 		t.Error(err)
