@@ -108,6 +108,9 @@ func (w *window) look(done int) {
 	w.samples = append(w.samples, s)
 }
 
+// shownRows is how many samples are printed, about: a benchmark may print few lines.
+const shownRows = 6
+
 func ignoreGone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -123,17 +126,22 @@ func (w *window) constant(thirds int) {
 	from := len(w.samples) / (thirds + 1) // the window fills
 	for i, s := range w.samples {
 		var all int64
-		fmt.Fprintf(&text, "%8s %8d", s.after.Round(100*time.Millisecond), s.done)
+		row := fmt.Sprintf("%8s %8d", s.after.Round(100*time.Millisecond), s.done)
 		for _, bytes := range s.bytes {
-			fmt.Fprintf(&text, " %7.1f", float64(bytes)/1e6)
+			row += fmt.Sprintf(" %7.1f", float64(bytes)/1e6)
 			all += bytes
 		}
-		if fmt.Fprintf(&text, " %9.1f\n", float64(all)/1e6); i >= from {
+		if i%(len(w.samples)/shownRows+1) == 0 || i == len(w.samples)-1 {
+			fmt.Fprintf(&text, "%s %9.1f\n", row, float64(all)/1e6)
+		}
+		if i >= from {
 			part := min((i-from)*thirds/(len(w.samples)-from), thirds-1)
 			most[part] = max(most[part], all-s.bytes[0])
 		}
 	}
 	w.b.Log(text.String())
+	w.b.ReportMetric(float64(most[0])/1e6, "MB-early")
+	w.b.ReportMetric(float64(most[len(most)-1])/1e6, "MB-late")
 	if first, last := most[0], most[len(most)-1]; last > first+first/5 {
 		w.b.Errorf("the disk grows: at most %d bytes, later %d", first, last)
 	}
