@@ -49,6 +49,18 @@ func (a *Agreement) Check(params *Params) error {
 	if a.ChainID != params.ChainID {
 		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip(a.ChainID), params.ChainID)
 	}
+	return a.checkTerms(params)
+}
+
+// CheckRecorded is Check for the agreement of a trade that is on the ledger: it may have been recorded on a ledger that this one continues, under its name.
+func (a *Agreement) CheckRecorded(params *Params) error {
+	if !params.Names(a.ChainID) {
+		return Refuse(CodeChain, "the agreement is for chain %q, this is %q", clip(a.ChainID), params.ChainID)
+	}
+	return a.checkTerms(params)
+}
+
+func (a *Agreement) checkTerms(params *Params) error {
 	if a.Producer == a.Consumer {
 		return Refuse(CodeParties, "producer and consumer are the same key")
 	}

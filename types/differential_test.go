@@ -31,7 +31,7 @@ func described() []canon.Value {
 		&types.Trade{}, &types.Locked{}, &types.Step{}, &types.Asset{}, &types.AssetState{}, &types.Purse{}, &types.Usage{}, &types.EntryParams{}, &types.GenesisAsset{}, &types.Event{},
 		&types.Member{}, &types.Point{}, &types.PointMeter{}, &types.Below{}, &types.Slot{}, &types.Claim{}, &types.SlotReading{}, &types.Params{}, &types.MarketParams{},
 		&types.Product{}, &types.Order{}, &types.Grid{}, &types.PlacedOrder{}, &types.Book{}, &types.Conduct{},
-		&types.Validator{}, &types.Consent{}, &types.Checkpoint{}, &types.Decision{}, &types.ParamChange{}, &types.LaterMarket{}, &types.Governance{},
+		&types.Validator{}, &types.Consent{}, &types.Checkpoint{}, &types.Decision{}, &types.ParamChange{}, &types.LaterMarket{}, &types.Origin{}, &types.Governance{},
 		&types.ScheduledParam{}, &types.Seat{}, &types.PowerMove{}, &types.Decided{},
 		&types.Auction{}, &types.Round{}, &types.Result{}, &types.MatchTrade{},
 	}

@@ -5,7 +5,7 @@ import "lockstep/types/canon"
 // The wire forms of a ledger's entries other than trades: its parameters, assets, members, meters, slots and events.
 
 func (p *Params) Fields(c *canon.Coder) {
-	c.Array(15)
+	c.Array(16)
 	canon.Text(c, "chain id", &p.ChainID)
 	canon.Number(c, "clock cap", &p.ClockCap)
 	canon.Number(c, "smallest window", &p.MinWindow)
@@ -20,7 +20,16 @@ func (p *Params) Fields(c *canon.Coder) {
 	canon.Part(c, "market", &p.Market, (*MarketParams).Fields)
 	canon.Part(c, "entries", &p.Entries, (*EntryParams).Fields)
 	canon.List(c, "genesis assets", &p.Genesis, (*GenesisAsset).Fields)
+	canon.List(c, "origins", &p.Continues, (*Origin).Fields)
 	canon.List(c, "later markets", &p.Later, (*LaterMarket).Fields)
+}
+
+func (o *Origin) Fields(c *canon.Coder) {
+	c.Array(4)
+	canon.Text(c, "chain id", &o.ChainID)
+	canon.Number(c, "height", &o.Height)
+	c.Bytes("app hash", o.AppHash[:])
+	c.Bytes("state", o.State[:])
 }
 
 func (a *Asset) Fields(c *canon.Coder) {

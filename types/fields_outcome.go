@@ -62,8 +62,13 @@ func (g *Governed) Fields(c *canon.Coder) {
 }
 
 func (b *Begun) Fields(c *canon.Coder) {
-	c.Array(1)
+	c.Array(2)
 	c.Bytes("parameters", b.Params[:])
+	canon.LongList(c, "outages", &b.Outages, MaxOutages, func(o *Outage, c *canon.Coder) {
+		c.Array(2)
+		canon.Number(c, "begin", &o.Since)
+		canon.Number(c, "end", &o.Until)
+	})
 }
 
 func (n *Noted) Fields(c *canon.Coder) {

@@ -217,7 +217,11 @@ var (
 		event := types.EventNumber(rapid.Uint8Max(23).Draw(t, "event"))
 		switch rapid.IntRange(0, 6).Draw(t, "effect") {
 		case 0:
-			return &types.Begun{Params: draw[types.Hash](t, "params")}
+			begun := &types.Begun{Params: draw[types.Hash](t, "params")}
+			if rapid.Bool().Draw(t, "continues") {
+				begun.Outages = []types.Outage{{Since: times(t, "since"), Until: times(t, "until")}}
+			}
+			return begun
 		case 1:
 			return &types.Noted{Event: event, Subject: draw[types.Hash](t, "subject")}
 		case 2:
@@ -254,6 +258,11 @@ var (
 	genesisAssets = rapid.Custom(func(t *rapid.T) types.GenesisAsset {
 		return types.GenesisAsset{Asset: assets.Draw(t, "asset"), Least: amounts(t, "least"), Supply: amounts(t, "supply")}
 	})
+	origins = rapid.Custom(func(t *rapid.T) types.Origin {
+		return types.Origin{
+			ChainID: rapid.String().Draw(t, "origin"), Height: rapid.Uint64().Draw(t, "height"), AppHash: draw[types.Hash](t, "app hash"), State: draw[types.Hash](t, "state"),
+		}
+	})
 	laterMarkets = rapid.Custom(func(t *rapid.T) types.LaterMarket {
 		return types.LaterMarket{From: times(t, "from"), Market: markets.Draw(t, "market")}
 	})
@@ -262,7 +271,7 @@ var (
 			ChainID: rapid.String().Draw(t, "chain"), ClockCap: spans(t, "cap"), MinWindow: spans(t, "window"), Horizon: spans(t, "horizon"),
 			MaxValidity: spans(t, "validity"), FeeAsset: draw[types.AssetID](t, "fee asset"), MinFee: amounts(t, "fee"), Slot: spans(t, "slot"),
 			Operators: rapid.SliceOfN(hashes[types.PublicKey](), 0, 2).Draw(t, "operators"),
-			Threshold: rapid.Uint32().Draw(t, "threshold"), Rules: rapid.Uint32().Draw(t, "rules"),
+			Threshold: rapid.Uint32().Draw(t, "threshold"), Rules: rapid.Uint32().Draw(t, "rules"), Continues: rapid.SliceOfN(origins, 0, 2).Draw(t, "continues"),
 			Market: markets.Draw(t, "market"), Entries: entries.Draw(t, "entries"), Genesis: rapid.SliceOfN(genesisAssets, 0, 2).Draw(t, "genesis"),
 			Later: rapid.SliceOfN(laterMarkets, 0, 2).Draw(t, "later"),
 		}
@@ -405,7 +414,7 @@ var (
 // race detector reports: so they are named before any test begins.
 var _ = named(
 	assets, flows, goods, meters, points, realFlows, slots, deadlines, fallbacks, agreements, offers, parts, outpoints,
-	outputs, trades, events, grids, markets, products, sides, orders, auctions, outcomes, effects, entries, genesisAssets, params, bodies,
+	outputs, trades, events, grids, markets, products, sides, orders, auctions, outcomes, effects, entries, genesisAssets, origins, params, bodies,
 	mandates, signatures, actions, changes, checkpoints, laterMarkets, acts, decisions, governances,
 )
 

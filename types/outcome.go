@@ -28,10 +28,21 @@ type Effect interface {
 	isEffect()
 }
 
-// Begun is the first leaf of a ledger: its parameters. They include the chain ID.
+// Begun is the first leaf of a ledger: its parameters. They include the chain ID. One that continues another names the newest outages of that one,
+// which excuse missed deadlines; a leaf about each trade that it has taken over follows.
 type Begun struct {
-	Params Hash `json:"params"`
+	Params  Hash     `json:"params"`
+	Outages []Outage `json:"outages,omitempty"`
 }
+
+// Outage is a time in which a ledger stood still, on its clock.
+type Outage struct {
+	Since Time `json:"since"`
+	Until Time `json:"until"`
+}
+
+// MaxOutages bounds the outages in a leaf.
+const MaxOutages = 1000
 
 // Noted is an effect that the transaction itself states in full, or the end of an offer. Transfers are not noted: the ID of the leaf's transaction
 // commits to its outputs.

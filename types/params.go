@@ -32,6 +32,9 @@ type Params struct {
 	Entries EntryParams `json:"entries"`
 	// Genesis are the assets that the ledger recognises from its first block on.
 	Genesis []GenesisAsset `json:"genesis"`
+	// Continues are the ledgers that this one continues: it began with the state of the last one, which began with that of the one before. Empty for a
+	// ledger that began with nothing.
+	Continues []Origin `json:"continues,omitempty"`
 	// Later are changes of Market, in order of time. See [Params.MarketOf].
 	Later []LaterMarket `json:"later,omitempty"`
 }
@@ -73,7 +76,7 @@ func (p *Params) Check() error {
 		return Refuse(CodeMalformed, "a fee needs an asset")
 	}
 	for _, check := range []func() error{
-		func() error { return p.Market.check(p) }, func() error { return p.Entries.check(p) }, p.checkGenesis, p.checkGovernance,
+		func() error { return p.Market.check(p) }, func() error { return p.Entries.check(p) }, p.checkGenesis, p.checkGovernance, p.checkOrigins,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -281,7 +281,7 @@ func (d *Draft) PayProposed(p *Proposal) error {
 	if p.agreement == nil {
 		return refuse(ReasonProposal, "it proposes a split, and nothing is paid for one")
 	}
-	if err := d.pay(p.agreement); err != nil {
+	if err := d.pay(p.agreement, (*types.Agreement).Check); err != nil {
 		return err
 	}
 	d.act(&types.Pay{Trade: p.Trade(), Digest: d.account.Digest(p.Trade(), p.agreement.Instalments)})

@@ -106,7 +106,7 @@ func (d *Draft) TakeAs(id types.OfferID, offer *types.Offer, quantity, nonce uin
 	if err := checkAhead(&d.ctx, &agreement.Goods); err != nil {
 		return nil, err
 	}
-	if err := d.pay(agreement); err != nil {
+	if err := d.pay(agreement, (*types.Agreement).Check); err != nil {
 		return nil, err
 	}
 	trade := agreement.ID()
@@ -118,11 +118,11 @@ func (d *Draft) TakeAs(id types.OfferID, offer *types.Offer, quantity, nonce uin
 }
 
 // pay counts price and deposit of an agreement of which the account is the consumer, if the limits allow it.
-func (d *Draft) pay(agreement *types.Agreement) error {
+func (d *Draft) pay(agreement *types.Agreement, check func(*types.Agreement, *types.Params) error) error {
 	if agreement.Consumer != d.account.key {
 		return refuse(ReasonNotOurs, "only the consumer %s pays for this trade, this account is %s", agreement.Consumer, d.account.key)
 	}
-	if err := agreement.Check(&d.ctx.Params); err != nil {
+	if err := check(agreement, &d.ctx.Params); err != nil {
 		return err
 	}
 	if err := d.account.limits.check(agreement, true); err != nil {
@@ -158,7 +158,7 @@ func (d *Draft) Pay(id types.TradeID, t *types.Trade) error {
 	if err := trade.May(t, trade.MovePay, d.ctx.Clock); err != nil {
 		return err
 	}
-	if err := d.pay(&t.Agreement); err != nil {
+	if err := d.pay(&t.Agreement, (*types.Agreement).CheckRecorded); err != nil {
 		return err
 	}
 	d.act(&types.Pay{Trade: id, Digest: d.account.Digest(id, t.Agreement.Instalments)})
@@ -177,7 +177,10 @@ func (d *Draft) Deliver(id types.TradeID, t *types.Trade) error {
 	if err := trade.May(t, trade.MoveDeliver, d.ctx.Clock); err != nil {
 		return err
 	}
-	if err := d.account.checkAgreement(&d.ctx, agreement); err != nil {
+	if err := agreement.CheckRecorded(&d.ctx.Params); err != nil {
+		return err
+	}
+	if err := d.account.limits.check(agreement, false); err != nil {
 		return err
 	}
 	staked, _ := t.Find(types.PartBond) // locked already
@@ -240,7 +243,7 @@ func (a *Account) Release(ctx Context, id types.TradeID, t *types.Trade, k uint1
 		return nil, err
 	}
 	agreement := &t.Agreement
-	if agreement.ChainID != ctx.Params.ChainID {
+	if !ctx.Params.Names(agreement.ChainID) { // the secret would open nothing here, and much on the other ledger
 		return nil, types.Refuse(types.CodeChain, "the trade is on chain %q, the node is on %q", agreement.ChainID, ctx.Params.ChainID)
 	}
 	if agreement.Consumer != a.key {

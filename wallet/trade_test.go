@@ -94,6 +94,50 @@ func TestTradeByAgreement(t *testing.T) {
 	w.expect(clara, 500)
 }
 
+// TestTradeOfAnEarlierLedger: on a ledger that continues another, a wallet goes on with trades that were agreed there, and signs for the new name. It signs no
+// new agreement under the old one, and no step for a ledger that has nothing to do with it.
+func TestTradeOfAnEarlierLedger(t *testing.T) {
+	t.Parallel()
+	w, paul, clara := newParties(t)
+	agreement := w.agreement(paul, clara, 1)
+	id := agreement.ID()
+	next := w.params
+	next.ChainID, next.Continues = "town-2", []types.Origin{{ChainID: w.params.ChainID, Height: 9}}
+	if err := next.Check(); err != nil {
+		t.Fatal(err)
+	}
+	foreign := w.params
+	foreign.ChainID = "elsewhere"
+	agreed := &types.Trade{Agreement: agreement, Phase: types.PhaseAgreed, Height: 5}
+	paid := &types.Trade{Agreement: agreement, Phase: types.PhasePaid, Height: 5}
+	delivered := &types.Trade{Agreement: agreement, Phase: types.PhaseDelivered, Height: 5, Digest: clara.Digest(id, 1)}
+	for _, c := range []struct {
+		params types.Params
+		code   types.Code
+	}{{next, types.CodeOK}, {foreign, types.CodeChain}} {
+		ctx := w.context(clara)
+		ctx.Params = c.params
+		draft := clara.Draft(ctx)
+		if err := draft.Pay(id, agreed); types.CodeOf(err) != c.code {
+			t.Errorf("%s: pay: %v", c.params.ChainID, err)
+		}
+		if tx, err := draft.Sign(); c.code == types.CodeOK && (err != nil || tx.Body.ChainID != "town-2") {
+			t.Errorf("%v, %v", tx, err)
+		}
+		if tx, err := clara.Release(ctx, id, delivered, 1); types.CodeOf(err) != c.code || c.code == types.CodeOK && tx.Body.ChainID != "town-2" {
+			t.Errorf("%s: release: %v", c.params.ChainID, err)
+		}
+		if _, err := clara.Propose(ctx, agreement); types.CodeOf(err) != types.CodeChain {
+			t.Errorf("%s: a new agreement under the old name: %v", c.params.ChainID, err)
+		}
+		ctx = w.context(paul)
+		ctx.Params = c.params
+		if err := paul.Draft(ctx).Deliver(id, paid); types.CodeOf(err) != c.code {
+			t.Errorf("%s: deliver: %v", c.params.ChainID, err)
+		}
+	}
+}
+
 func TestAgreeAndPayAtOnce(t *testing.T) {
 	t.Parallel()
 	w, paul, clara := newParties(t)

@@ -18,18 +18,20 @@ import (
 )
 
 type nodeCmd struct {
-	Init    nodeInitCmd    `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
-	Join    nodeJoinCmd    `cmd:"" help:"Make the folder of a node that follows an existing ledger."`
-	ID      nodeIDCmd      `cmd:"" name:"id" help:"Print how other nodes know this one: its address and its validator key."`
-	Start   nodeStartCmd   `cmd:"" help:"Run the node until it is interrupted."`
-	Consent nodeConsentCmd `cmd:"" help:"Sign with the validator key of a node that follows a ledger that it is willing to become a validator."`
-	Status  nodeStatusCmd  `cmd:"" help:"Print the status of a running node and its ledger."`
-	Backup  nodeBackupCmd  `cmd:"" help:"Keep all data of a node in one file, while it runs or not."`
-	Restore nodeRestoreCmd `cmd:"" help:"Make the folder of a node from a backup, and check all of it."`
-	Check   nodeCheckCmd   `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
-	Clock   nodeClockCmd   `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
-	Token   nodeTokenCmd   `cmd:"" help:"Make, list and revoke access tokens of clients."`
-	Reindex nodeReindexCmd `cmd:"" help:"Rebuild the query index of a stopped node from the data on its disk."`
+	Init          nodeInitCmd          `cmd:"" help:"Make the folder of a new ledger with this node as its validator."`
+	Join          nodeJoinCmd          `cmd:"" help:"Make the folder of a node that follows an existing ledger."`
+	ID            nodeIDCmd            `cmd:"" name:"id" help:"Print how other nodes know this one: its address and its validator key."`
+	Start         nodeStartCmd         `cmd:"" help:"Run the node until it is interrupted."`
+	Consent       nodeConsentCmd       `cmd:"" help:"Sign with the validator key of a node that follows a ledger that it is willing to become a validator."`
+	Status        nodeStatusCmd        `cmd:"" help:"Print the status of a running node and its ledger."`
+	Backup        nodeBackupCmd        `cmd:"" help:"Keep all data of a node in one file, while it runs or not."`
+	Restore       nodeRestoreCmd       `cmd:"" help:"Make the folder of a node from a backup, and check all of it."`
+	Check         nodeCheckCmd         `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
+	Clock         nodeClockCmd         `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
+	Token         nodeTokenCmd         `cmd:"" help:"Make, list and revoke access tokens of clients."`
+	ExportGenesis nodeExportGenesisCmd `cmd:"" help:"Write the genesis of a ledger that continues that of a stopped node under a new name."`
+	Continue      nodeContinueCmd      `cmd:"" help:"Make the folder of a node of a ledger that continues another, with the keys of the old node."`
+	Reindex       nodeReindexCmd       `cmd:"" help:"Rebuild the query index of a stopped node from the data on its disk."`
 }
 
 // nodeFlags name the folder of a node.
@@ -163,6 +165,7 @@ type nodeStartCmd struct {
 	nodeFlags
 	API        string `help:"Listen on this address instead of the one in the node's settings." placeholder:"HOST:PORT"`
 	PlainHTTP  bool   `help:"Speak plain HTTP on an address that other machines reach: a proxy or a container keeps others away."`
+	Until      uint64 `help:"Take part in no block after this one: the ledger stands still there once a third of the power does so, and the node stays with the others until it is interrupted." placeholder:"HEIGHT"`
 	SignNow    bool   `help:"Sign blocks at once although this folder is a copy or a restored backup: no other node has its validator's key any more."`
 	TrustClock bool   `help:"Follow the machine's clock although it has jumped ahead: it is right."`
 	accessFlags
@@ -218,7 +221,7 @@ func (c *nodeStartCmd) serve(ctx context.Context, a *app, logger *slog.Logger) e
 	var n *node.Node
 	err := within(ctx, "start the node", func() (err error) {
 		n, err = node.Open(node.Config{
-			Dir: c.dir(a), API: c.API, Version: version(), SignNow: c.SignNow, TrustClock: c.TrustClock, PlainHTTP: c.PlainHTTP,
+			Dir: c.dir(a), API: c.API, Version: version(), SignNow: c.SignNow, Until: c.Until, TrustClock: c.TrustClock, PlainHTTP: c.PlainHTTP,
 			Hosts: c.AllowHost, Origins: c.AllowOrigin,
 		}, logger)
 		return err

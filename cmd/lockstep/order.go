@@ -119,7 +119,7 @@ func (c *orderPlaceCmd) order(ctx context.Context, s *session) (order types.Orde
 			name(c.Commodity), name(order.Product.Unit), asset.Code, s.next("market show"))
 	}
 	order.Lot, order.Deposit, order.Bond, order.Fallback = grid.Lot, grid.Deposit, grid.Bond, grid.Fallback
-	if err := c.amounts(grid, &asset, &order, s.params.Market.MaxQuantity); err != nil {
+	if err := c.amounts(grid, &asset, &order, s.params.MarketOf(&order.Product).MaxQuantity); err != nil {
 		return order, err
 	}
 	if order.Side == types.Sell && grid.Metered() && c.Point == nil {

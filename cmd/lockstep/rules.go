@@ -209,7 +209,7 @@ func (c *marketShowCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	market := &s.params.Market
+	market := s.params.MarketAt(s.status.BlockTime)
 	var asset types.Asset
 	if c.Asset != "" {
 		if asset, err = s.asset(ctx, c.Asset); err != nil {

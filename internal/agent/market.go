@@ -203,7 +203,7 @@ func (s *State) order(product *types.Product, grid *types.Grid, side types.Side,
 	if side == types.Sell && grid.Metered() {
 		order.Flow = s.Setup.Flow
 	}
-	lots := min(want.Quantity, p.Market.MaxQuantity) / grid.Lot
+	lots := min(want.Quantity, p.MarketOf(product).MaxQuantity) / grid.Lot
 	if side == types.Bid && order.Limit == 0 || side == types.Sell && grid.Metered() && order.Flow.IsZero() {
 		lots = 0
 	}

@@ -25,8 +25,10 @@ type application struct {
 	abci.BaseApplication
 	params  types.Params      // of genesis
 	began   []types.Validator // of the genesis file
+	carried *ledger.Carried   // of the genesis file, until the first block
 	rules   []ledger.Rules    // versions that this program knows
 	idle    time.Duration
+	until   uint64 // the last block that this node takes part in; 0: there is none
 	store   *store.Store
 	pool    *pool
 	feed    *feed
@@ -63,11 +65,11 @@ type blockTx struct {
 // block, or, behind a snapshot, of the next one.
 func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	params := a.params
-	if a.store.Base() > 0 {
+	if a.store.Base() >= a.store.First() {
 		params = a.store.Params()
 	}
 	info := &abci.ResponseInfo{Data: "lockstep", AppVersion: uint64(params.Version())}
-	if height := a.store.Height(); height > 0 {
+	if height := a.store.Height(); height > a.params.Base() {
 		commitment := a.store.Commitment()
 		info.LastBlockHeight, info.LastBlockAppHash = int64(height), commitment[:]
 	}
@@ -77,7 +79,7 @@ func (a *application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseIn
 // InitChain starts a ledger. The parameters of the genesis file must equal those of the store.
 func (a *application) InitChain(_ context.Context, request *abci.RequestInitChain) (_ *abci.ResponseInitChain, err error) {
 	defer a.failure.watch("begin the chain", &err)
-	params, err := paramsOf(request.ChainId, request.AppStateBytes)
+	params, _, err := parseState(request.ChainId, request.AppStateBytes, request.InitialHeight)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +122,7 @@ func (a *application) PrepareProposal(
 	if err := a.checkRules(); err != nil {
 		return nil, err
 	}
-	if !a.due && !a.unproved && !a.replaying.Load() {
+	if !a.due && !a.unproved && !a.replaying.Load() && !a.beyond(uint64(request.Height)) {
 		a.pool.awaitFirst(a.idle, a.stop)
 	}
 	signers := make([]address, 0, len(request.LocalLastCommit.Votes))
@@ -143,7 +145,7 @@ func (a *application) ProcessProposal(
 		return nil, err
 	}
 	txs := a.resolve(request.Txs)
-	if !clean(txs) || !a.clock.judge(request.Time) {
+	if !clean(txs) || !a.clock.judge(request.Time) || a.beyond(uint64(request.Height)) {
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
 	height, blockTime, signers := uint64(request.Height), types.TimeOf(request.Time), signersOf(request.ProposedLastCommit.Votes)
@@ -174,6 +176,9 @@ func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFina
 		return nil, err
 	}
 	height, blockTime, txs := uint64(request.Height), types.TimeOf(request.Time), a.resolve(request.Txs)
+	if a.beyond(height) {
+		return nil, fmt.Errorf("the other validators have decided block %d, and this node was to stop after block %d: agree with them on a later one", height, a.until)
+	}
 	a.custody.committed(request)
 	signers := signersOf(request.DecidedLastCommit.Votes)
 	if !a.optimistic.matches(height, blockTime, signers, txs) {
@@ -201,7 +206,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	if finalized == nil || finalized.staged == nil {
 		return nil, fmt.Errorf("no finalized block to commit")
 	}
-	a.finalized = nil
+	a.finalized, a.carried = nil, nil
 	if err := finalized.staged.Commit(); err != nil {
 		return nil, err
 	}
@@ -216,6 +221,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	if governance := finalized.governance; governance != nil {
 		a.clock.setSeveral(len(governance.Validators) > 1)
 	}
+	a.tellStop()
 	return &abci.ResponseCommit{RetainHeight: a.retention.next()}, a.haltForUpgrade()
 }
 

@@ -58,15 +58,16 @@ func Open(config Config, s *store.Store, logger *slog.Logger) (*Chain, error) {
 	c := &Chain{config: config.withDefaults(&params), store: s, feed: newFeed(s), failure: newFailure(), logger: logger, stop: make(chan struct{})}
 	err := c.openClock()
 	var began []types.Validator
+	var carried *ledger.Carried
 	if err == nil {
-		began, err = validatorsOf(filesOf(config.Dir).Genesis)
+		began, carried, err = beginningOf(filesOf(config.Dir).Genesis, s.Height())
 	}
 	if err == nil {
 		c.pool, err = newPool(s, c.feed, c.clock, c.config)
 	}
 	if err == nil {
 		c.driven = &application{
-			params: params, began: began, rules: c.config.rules, idle: c.config.Idle, store: s, pool: c.pool, feed: c.feed,
+			params: params, began: began, carried: carried, rules: c.config.rules, idle: c.config.Idle, until: c.config.Until, store: s, pool: c.pool, feed: c.feed,
 			failure: c.failure, clock: c.clock, logger: logger, stop: c.stop, relays: c.relays, seen: map[types.Hash]*types.Tx{},
 		}
 		if err = c.driven.checkRules(); err == nil {
@@ -99,7 +100,7 @@ func (c *Chain) openClock() error {
 		return errors.New("clock_ahead is for a ledger with one validator: with several, their clocks decide on the time together")
 	}
 	var last time.Time
-	if c.store != nil && c.store.Height() > 0 {
+	if c.store != nil && c.store.Height() >= c.store.First() {
 		head, err := c.store.Head()
 		if err != nil {
 			return err

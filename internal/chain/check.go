@@ -199,7 +199,7 @@ func (c *checker) databases() error {
 		}
 	}
 	if c.opened[blockDatabase] == nil || c.opened["state"] == nil {
-		if c.store.Height() > 0 || c.signed.Step != 0 {
+		if first := c.store.First(); c.store.Height() >= first || uint64(c.signed.Height) >= first { //nolint:gosec // not negative
 			return fmt.Errorf("the blocks are missing in %s, and the ledger is at height %d: restore a backup of the node's folder", c.data, c.store.Height())
 		}
 		return nil
@@ -224,7 +224,7 @@ func (c *checker) blocks() error {
 	if c.kept == nil {
 		return nil
 	}
-	height := c.kept.Height()
+	height := max(c.kept.Height(), c.doc.InitialHeight-1)
 	switch {
 	case uint64(height) < c.store.Height():
 		return fmt.Errorf("block %d is missing: the state is at height %d; restore a backup of the node's folder", height+1, c.store.Height())
@@ -233,7 +233,7 @@ func (c *checker) blocks() error {
 	}
 	var before *cmttypes.Block
 	var id cmttypes.BlockID
-	for at := max(c.kept.Base(), 1); at <= height; at++ {
+	for at := max(c.kept.Base(), c.doc.InitialHeight); at <= height; at++ {
 		block, err := c.block(at)
 		if err == nil && before != nil {
 			err = c.follows(block, before, id)
@@ -415,11 +415,12 @@ func (c *checker) state() error {
 	if err != nil {
 		return fmt.Errorf("the engine's state is damaged: %w", err)
 	}
-	at, height := state.LastBlockHeight, c.kept.Height()
+	none := c.doc.InitialHeight - 1 // before the first block the engine says 0
+	at, height := max(state.LastBlockHeight, none), max(c.kept.Height(), none)
 	if state.ChainID != c.doc.ChainID || at > height || at < height-1 {
 		return fmt.Errorf("the engine's state is of chain %q at height %d, its blocks are of %q up to %d", state.ChainID, at, c.doc.ChainID, height)
 	}
-	if at == 0 {
+	if at == none {
 		return nil
 	}
 	meta := c.kept.LoadBlockMeta(at)

@@ -51,6 +51,9 @@ type Config struct {
 	Keep    time.Duration
 	Indexed func() (uint64, error)
 
+	// Until is the last block that this node takes part in; 0: there is none.
+	Until uint64
+
 	// Sync lets an empty node begin with a snapshot of its peers; nil: with the first block.
 	Sync *Sync
 

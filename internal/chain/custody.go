@@ -249,7 +249,7 @@ func (c *custody) release(height int64) {
 		height += 2 // it is that of the block before the one that is being decided
 	}
 	if last := &c.key.LastSignState; height > last.Height {
-		last.Height, last.Round, last.Step, last.Signature, last.SignBytes = height, math.MaxInt32, stepPrecommit, nil, nil
+		raise(last, height)
 		last.Save()
 	}
 	if c.resettle() != nil {

@@ -132,7 +132,7 @@ func (f *feed) droppedOutcome(id types.TxID) (Outcome, bool) {
 // blocks yields every block from a height on, and then each as it is committed, until the context ends.
 func (f *feed) blocks(ctx context.Context, from uint64) iter.Seq2[*store.Block, error] {
 	return func(yield func(*store.Block, error) bool) {
-		for height := from; ; height++ {
+		for height := max(from, f.store.First()); ; height++ {
 			block, err := f.next(ctx, height)
 			if err != nil {
 				yield(nil, err)

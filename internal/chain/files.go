@@ -18,6 +18,7 @@ import (
 	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"lockstep/internal/atomicfile"
+	"lockstep/internal/ledger"
 	"lockstep/internal/plaintext"
 	"lockstep/types"
 	"lockstep/types/strict"
@@ -64,8 +65,14 @@ func ReadGenesis(genesis []byte) (hash types.Hash, params types.Params, err erro
 	if !begun {
 		return hash, params, errNotBegun
 	}
-	if params, err = paramsOf(doc.ChainID, doc.AppState); err != nil {
+	params, carried, err := stateOf(doc)
+	if err != nil {
 		return hash, params, err
+	}
+	if carried != nil {
+		if _, err := carried.Check(&params); err != nil {
+			return hash, params, err
+		}
 	}
 	hash, err = hashOfGenesis(doc)
 	return hash, params, err
@@ -260,22 +267,41 @@ func LoadParams(dir string) (types.Params, error) {
 	if err != nil {
 		return types.Params{}, err
 	}
-	params, err := paramsOf(genesis.ChainID, genesis.AppState)
+	params, _, err := stateOf(genesis)
 	if err != nil {
 		return params, fmt.Errorf("genesis file %s: %w", file, err)
 	}
 	return params, nil
 }
 
-func paramsOf(chainID string, appState []byte) (types.Params, error) {
-	var params types.Params
-	if err := strict.Unmarshal(appState, &params); err != nil {
-		return params, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
+// beginning is the app_state of a genesis file: the parameters, and the state of a ledger that continues another.
+type beginning struct {
+	types.Params
+	State *ledger.Carried `json:"state,omitempty"`
+}
+
+// stateOf returns the parameters in a genesis file, and the state with which its ledger begins; nil for an empty one.
+func stateOf(doc *cmttypes.GenesisDoc) (types.Params, *ledger.Carried, error) {
+	return parseState(doc.ChainID, doc.AppState, doc.InitialHeight)
+}
+
+func parseState(chainID string, appState []byte, first int64) (types.Params, *ledger.Carried, error) {
+	var begin beginning
+	if err := strict.Unmarshal(appState, &begin); err != nil {
+		return begin.Params, nil, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
 	}
-	if params.ChainID != chainID {
-		return params, fmt.Errorf("the ledger's parameters are for chain %q, the genesis is for %q", params.ChainID, chainID)
+	params := begin.Params
+	switch {
+	case params.ChainID != chainID:
+		return params, nil, fmt.Errorf("the ledger's parameters are for chain %q, the genesis is for %q", params.ChainID, chainID)
+	case params.Check() != nil:
+		return params, nil, params.Check()
+	case (begin.State == nil) != (params.Origin() == nil):
+		return params, nil, errors.New("a genesis has the state of another ledger if its parameters say which one it continues, and only then")
+	case max(first, 1) != int64(params.Base())+1: //nolint:gosec // checked: it fits
+		return params, nil, fmt.Errorf("the ledger continues block %d, and the genesis begins with block %d", params.Base(), first)
 	}
-	return params, params.Check()
+	return params, begin.State, nil
 }
 
 // engineFiles are the paths of the engine's files.

@@ -41,7 +41,7 @@ func signersOf(votes []abci.VoteInfo) []address {
 
 // begin begins the execution of a block.
 func (a *application) begin(height uint64, time types.Time, signers []address, txs int) *blockExecution {
-	facts := ledger.Facts{Last: a.store.Commitment(), Signers: signers, Validators: a.began, Rules: a.rules}
+	facts := ledger.Facts{Last: a.store.Commitment(), Signers: signers, Validators: a.began, Carried: a.carried, Rules: a.rules}
 	return newBlockExecution(a.store.StateReader(), a.params, facts, height, time, txs)
 }
 
@@ -99,18 +99,31 @@ func (a *application) haltForUpgrade() error {
 	return nil
 }
 
-// validatorsOf reads the validators of a genesis file.
-func validatorsOf(file string) (validators []types.Validator, err error) {
+// beyond reports whether a block comes after the last one that this node takes part in. It votes for none, and stays with its peers, so that a slower one
+// gets the last block too.
+func (a *application) beyond(height uint64) bool { return a.until > 0 && height > a.until }
+
+// tellStop says that the node makes no more blocks.
+func (a *application) tellStop() {
+	if height := a.store.Height(); a.beyond(height + 1) {
+		a.logger.Info("this node takes part in no later block; interrupt it when the others have this block too", "last", height)
+	}
+}
+
+// beginningOf reads the validators of a genesis file, and the carried state unless the ledger has gone on from there.
+func beginningOf(file string, height uint64) (validators []types.Validator, carried *ledger.Carried, err error) {
 	doc, err := loadGenesis(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for i := range doc.Validators {
-		v := types.Validator{Power: uint64(doc.Validators[i].Power)} //nolint:gosec // checked: not negative
-		copy(v.Key[:], doc.Validators[i].PubKey.Bytes())
-		validators = append(validators, v)
+	params, carried, err := stateOf(doc)
+	if err != nil {
+		return nil, nil, err
 	}
-	return validators, nil
+	if height > params.Base() {
+		carried = nil
+	}
+	return validatorsIn(doc), carried, nil
 }
 
 // validators is the number of validators as of the last block.

@@ -40,7 +40,7 @@ func (f *fault) Unwrap() []error { return []error{f.kind, f.err} }
 // after them. So a recent header is the better begin.
 type Trust struct {
 	chainID string
-	height  int64                  // of the last header that was followed; 0 at genesis
+	height  int64                  // of the last header that was followed; that before the first block at genesis
 	next    []byte                 // hash of the validators of the next block
 	set     *cmttypes.ValidatorSet // nil before the light block of the trusted header is known
 	header  *trustedHeader
@@ -94,7 +94,7 @@ func trustValidators(genesis *cmttypes.GenesisDoc) *Trust {
 		validators[i] = cmttypes.NewValidator(v.PubKey, v.Power)
 	}
 	set := cmttypes.NewValidatorSet(validators)
-	return &Trust{chainID: genesis.ChainID, set: set, next: set.Hash()}
+	return &Trust{chainID: genesis.ChainID, height: genesis.InitialHeight - 1, set: set, next: set.Hash()}
 }
 
 // ParseTrusted reads a trusted header, written as HEIGHT:HASH.

@@ -116,7 +116,7 @@ func (b *batch) read(ctx context.Context) (blocks []*Block, err error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		block, err := b.source.Block(b.at.Height + uint64(len(blocks)) + 1)
+		block, err := b.source.Block(max(b.at.Height, b.source.Base()) + uint64(len(blocks)) + 1)
 		if err != nil {
 			return nil, err
 		}
@@ -184,10 +184,22 @@ func (b *batch) effect(o *types.Outcome, effect types.Effect) (err error) {
 	case *types.Ended:
 		kind = e.Event.Kind()
 		err = b.end(o, kind, e.Trade)
-	case *types.Begun, *types.Governed, *types.Matched, *types.Cleared: // the step that follows a match tells of its trade, the source of its auction
+	case *types.Begun:
+		err = b.begun(e)
+	case *types.Governed, *types.Matched, *types.Cleared: // the step that follows a match tells of its trade, the source of its auction
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
+	}
+	return nil
+}
+
+// begun notes when the ledger that this one continues stood still.
+func (b *batch) begun(e *types.Begun) error {
+	for _, outage := range e.Outages {
+		if _, err := b.do.addStall.Exec(outage.Until, outage.Since); err != nil {
+			return err
+		}
 	}
 	return nil
 }

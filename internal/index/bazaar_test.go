@@ -61,6 +61,8 @@ func (z *bazaar) Trade(id types.TradeID) (*types.Trade, error) {
 	return trade, nil
 }
 
+func (*bazaar) Base() uint64 { return 0 }
+
 func (z *bazaar) Block(height uint64) (*index.Block, error) {
 	if height > z.height {
 		return nil, nil

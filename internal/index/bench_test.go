@@ -82,6 +82,8 @@ func (c *city) Trade(id types.TradeID) (*types.Trade, error) {
 	return c.trade(binary.BigEndian.Uint64(id[24:])), nil
 }
 
+func (*city) Base() uint64 { return 0 }
+
 func (c *city) Block(height uint64) (*index.Block, error) {
 	if height > c.height {
 		return nil, nil

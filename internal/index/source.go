@@ -8,6 +8,8 @@ import (
 
 // Source gives blocks with their outcomes, and the trades and auctions that these mention: a store's snapshot.
 type Source interface {
+	// Base returns the height before the first block: 0, unless the ledger continues another.
+	Base() uint64
 	// History returns the last block of which the source keeps nothing, with its commitment; 0 when it keeps all.
 	History() (base uint64, commitment types.Hash)
 	// Gate returns how long before its slot an auction is held.

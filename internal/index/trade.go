@@ -25,11 +25,12 @@ type tradeRow struct {
 	matched            bool
 	agreedAt           types.Time
 	payBy, deliverBy   types.Time
-	progress                    // up to the last batch; all zero for a trade that begins in this one
-	next               progress // up to the end of this batch
-	touched            bool     // in this batch
-	spilled            bool     // it goes on and has a row in the table, since memory has no room for it
-	chunk              int64    // of the table open; 0 in none
+	progress                        // up to the last batch; all zero for a trade that begins in this one
+	next               progress     // up to the end of this batch
+	touched            bool         // in this batch
+	spilled            bool         // it goes on and has a row in the table, since memory has no room for it
+	chunk              int64        // of the table open; 0 in none
+	earlier            *types.Trade // one that a ledger before this one began, while it is taken up
 }
 
 // progress is the part of a trade that changes.
@@ -100,7 +101,23 @@ func (b *batch) step(o *types.Outcome, kind types.EventKind, step *types.Stepped
 	}
 	b.touch(row)
 	row.next.follow(o.At, step.Phase, step.Released, step.Allotted)
+	if row.earlier != nil {
+		row.next.date(row.earlier)
+		row.earlier = nil
+	}
 	return nil
+}
+
+// date corrects the dates of a trade that was agreed on a ledger that this one continues, as the first block found it.
+func (p *progress) date(t *types.Trade) {
+	for _, step := range t.Steps {
+		switch {
+		case step.Kind == types.StepPaid && p.paidAt != 0:
+			p.paidAt = min(p.paidAt, step.At)
+		case p.endedAt != 0 && step.Kind == trade.EndingStep(p.phase):
+			p.endedAt = min(p.endedAt, step.At)
+		}
+	}
 }
 
 // end takes up the end of a trade.
@@ -166,8 +183,16 @@ func (b *batch) begin(o *types.Outcome, kind types.EventKind, tradeID types.Trad
 	if t == nil {
 		return nil, fmt.Errorf("trade %s is not in the store", tradeID)
 	}
-	if row, err = b.number(tradeID, t, o.At, kind == types.EventMatched); err != nil {
+	agreedAt, base := o.At, b.source.Base()
+	carried := t.Height <= base && o.Height == base+1
+	if carried {
+		agreedAt = agreed(t).At
+	}
+	if row, err = b.number(tradeID, t, agreedAt, kind == types.EventMatched); err != nil {
 		return nil, err
+	}
+	if carried {
+		row.earlier = t
 	}
 	if row.agreedAt != b.newest {
 		b.newest = row.agreedAt

@@ -385,6 +385,8 @@ func (w *world) spend(t *types.Trade, now types.Time) *types.Tx {
 // source is a snapshot as the index reads it.
 type source struct{ *store.IndexedSnapshot }
 
+func (source) Base() uint64 { return 0 }
+
 func (s source) Block(height uint64) (*index.Block, error) {
 	block, err := s.IndexedSnapshot.Block(height)
 	if block == nil || err != nil {
@@ -526,6 +528,8 @@ type partly struct {
 	source
 	last uint64
 }
+
+func (*partly) Base() uint64 { return 0 }
 
 func (p *partly) Block(height uint64) (*index.Block, error) {
 	if height > p.last {

@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 
 	"lockstep/trade"
 	"lockstep/types"
@@ -118,4 +121,9 @@ func auditTrade(t *types.Trade, clock types.Time, sums Sums) error {
 		}
 	}
 	return nil
+}
+
+// Order lists the assets in order of their IDs.
+func (s Sums) Order() []types.AssetID {
+	return slices.SortedFunc(maps.Keys(s), func(a, b types.AssetID) int { return bytes.Compare(a[:], b[:]) })
 }

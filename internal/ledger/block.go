@@ -67,6 +67,10 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 	s.followRules()
 	before := s.clock
 	first := before.Height == 0
+	carried := s.facts.Carried // of no account later
+	if first && carried != nil {
+		s.clock = carried.clock()
+	}
 	s.clock = s.clock.next(height, blockTime, s.params.ClockCap)
 	s.now = s.clock.Now()
 	clock := s.clock
@@ -74,7 +78,11 @@ func (s *State) moveOn(height uint64, blockTime types.Time) {
 	if clock.Stalled == s.now { // in this block, or in one at the same moment
 		s.put(timeKey(kindStall, s.now.Add(s.params.Horizon)), &mark{})
 	}
-	if first {
+	switch {
+	case first && carried != nil:
+		s.beginGovernance()
+		s.takeOver(carried)
+	case first:
 		s.note(&types.Begun{Params: s.params.Hash()})
 		s.issueGenesis()
 		s.beginGovernance()

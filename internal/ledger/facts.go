@@ -13,6 +13,7 @@ type Facts struct {
 	Last       types.Hash                 // commitment of the last block; zero makes no checkpoint
 	Signers    [][types.AddressBytes]byte // validators whose signature of the last block the block holds
 	Validators []types.Validator          // of the genesis file, for the first block
+	Carried    *Carried                   // of the genesis file, for the first block of a ledger that continues another
 	Rules      []Rules                    // versions that the program knows; nil means [KnownRules]
 }
 
@@ -37,7 +38,7 @@ func checkpointKey(c types.Checkpoint) key {
 
 // keepCheckpoint remembers the last block now and then: the first one, and one in each interval.
 func (s *State) keepCheckpoint(before Clock) {
-	due := before.Height != 0 && (s.clock.BlockTime/checkpointInterval != before.BlockTime/checkpointInterval || before.Height == 1)
+	due := before.Height != 0 && (s.clock.BlockTime/checkpointInterval != before.BlockTime/checkpointInterval || before.Height == s.params.Base()+1)
 	if due && s.facts.Last != (types.Hash{}) {
 		at := types.Checkpoint{Height: before.Height, Hash: s.facts.Last, Until: s.now.Add(types.ConsentValidity)}
 		s.put(checkpointKey(at), &checkpoint{at.Hash})

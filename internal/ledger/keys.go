@@ -184,6 +184,12 @@ func before(kind byte, at types.Time) (from, to string) {
 
 func parseGateKey(k string) types.ProductID { return types.ProductID([]byte(k[9:])) }
 
+// parseStall returns when the outage of an entry ended.
+func parseStall(k string, horizon types.Duration) types.Time {
+	forgotten := types.Time(binary.BigEndian.Uint64([]byte(k[1:9])))
+	return forgotten - min(types.Time(horizon), forgotten)
+}
+
 func conductKey(owner types.PublicKey, asset types.AssetID) key {
 	return idKey(kindConduct, owner).with(asset[:])
 }

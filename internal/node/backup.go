@@ -57,9 +57,12 @@ func (s *source) write(ctx context.Context, w *archive.Writer) (about Backup, er
 	if about.Height, err = s.store.Checkpoint(checkpoint); err != nil {
 		return about, err
 	}
+	if about.Height < s.store.First() {
+		return about, errors.New("the ledger has not begun: there is nothing to keep")
+	}
 	block, err := s.store.Block(about.Height)
 	if block == nil && err == nil {
-		err = errors.New("the ledger has not begun: there is nothing to keep")
+		err = fmt.Errorf("the store has no record of block %d", about.Height)
 	}
 	if err != nil {
 		return about, err

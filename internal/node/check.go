@@ -56,7 +56,7 @@ func (r *CheckReport) check(dir string, s *store.Store, logger *slog.Logger) (er
 		return err
 	}
 	params := s.Genesis()
-	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: state}, logger)
+	r.Index, err = index.Check(context.Background(), filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: state, base: params.Base()}, logger)
 	if errors.Is(err, index.ErrDamaged) {
 		err = fmt.Errorf("%w; build it again: lockstep node reindex", err)
 	}

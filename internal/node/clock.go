@@ -42,7 +42,7 @@ func Clock(dir string, logger *slog.Logger) (report ClockReport, err error) {
 		return report, err
 	}
 	report.Wall, report.Accepted = types.TimeOf(chain.WallClock()), settings.ClockAhead
-	if head.Height() > 0 {
+	if head.Height() >= s.First() {
 		report.BlockTime = head.Clock().BlockTime
 	}
 	if report.BlockTime > report.Wall {

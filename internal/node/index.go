@@ -17,6 +17,17 @@ import (
 type indexSource struct {
 	*store.IndexedSnapshot
 	recent []*store.Block // consecutive
+	base   uint64         // the height before the first block
+}
+
+func (s indexSource) Base() uint64 { return s.base }
+
+// History implements [index.Source]: a ledger that continues another has all its blocks, though the first has another height than 1.
+func (s indexSource) History() (base uint64, commitment types.Hash) {
+	if base, commitment = s.IndexedSnapshot.History(); base == s.base {
+		base = 0
+	}
+	return base, commitment
 }
 
 func (s indexSource) Block(height uint64) (*index.Block, error) {
@@ -58,7 +69,7 @@ func openIndex(dir string, s *store.Store, logger *slog.Logger) (*index.Index, e
 		return nil, err
 	}
 	params := s.Genesis()
-	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot}, logger)
+	opened, err := index.Open(filepath.Join(dir, indexFile), params.Hash(), indexSource{IndexedSnapshot: snapshot, base: params.Base()}, logger)
 	return opened, errors.Join(err, snapshot.Close())
 }
 
@@ -71,7 +82,7 @@ func advanceIndex(ctx context.Context, x *index.Index, s *store.Store, recent ..
 	if err != nil {
 		return 0, err
 	}
-	source := indexSource{snapshot, recent}
+	source := indexSource{snapshot, recent, s.First() - 1}
 	blocks, err = x.Advance(ctx, source)
 	for steps, more := 0, true; err == nil && more && steps < pruneSteps; steps++ {
 		more, err = x.Prune(source)

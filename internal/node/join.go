@@ -88,6 +88,9 @@ func Join(dir string, options JoinOptions) error {
 // ReadGenesis returns the hash and the parameters of a ledger by the content of its genesis file.
 func ReadGenesis(genesis []byte) (types.Hash, types.Params, error) { return chain.ReadGenesis(genesis) }
 
+// GenesisValidators returns the validators of a genesis file.
+func GenesisValidators(genesis []byte) ([]types.Validator, error) { return chain.ValidatorsOf(genesis) }
+
 // Identity is how other nodes know a node.
 type Identity struct {
 	Node      string          `json:"node"`             // its name among its peers

@@ -34,6 +34,7 @@ type Config struct {
 	API     string // overrides the address of the API; port 0 chooses a free port
 	Version string // of the program, for the status
 
+	Until      uint64   // the last block that the node takes part in; 0: there is none
 	SignNow    bool     // sign at once although the folder is a copy or a restored backup
 	TrustClock bool     // accept a wall clock that has jumped ahead
 	PlainHTTP  bool     // listen with plain HTTP on an address that other machines reach
@@ -93,6 +94,7 @@ func (n *Node) open(config Config) error {
 	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(config.Dir)); err != nil {
 		return err
 	}
+	warnContinued(config.Dir, n.logger)
 	engine := filepath.Join(config.Dir, engineFolder)
 	params, err := chain.LoadParams(engine)
 	if err != nil {
@@ -119,7 +121,7 @@ func (n *Node) open(config Config) error {
 	}
 	n.chain, err = chain.Open(chain.Config{
 		Dir: engine, Listen: settings.P2PListen, Peers: settings.P2PPeers, BlockMemory: settings.blockMemory(),
-		SignNow: config.SignNow, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
+		SignNow: config.SignNow, Until: config.Until, HaltedAfter: settings.HaltedAfter.Std(), Exchange: !settings.P2PAlone, SlowLinks: settings.SlowLinks,
 		TrustClock: config.TrustClock, ClockAhead: settings.ClockAhead.Std(),
 		Keep: keep, Indexed: n.indexed, Sync: sync,
 	}, n.store, n.logger)
@@ -170,7 +172,7 @@ func (n *Node) open(config Config) error {
 
 // indexed returns the last block that the index has read: the history before it may be pruned.
 func (n *Node) indexed() (uint64, error) {
-	if n.index == nil || n.index.Height() < n.store.Base() { // it will begin behind what the store has pruned
+	if n.index == nil || max(n.index.Height(), n.store.First()-1) < n.store.Base() { // it will begin behind what the store has pruned
 		return n.store.Height(), nil
 	}
 	return n.index.Height(), nil

@@ -375,7 +375,10 @@ func (c *screen) doMove() error {
 			_, err := account.Release(ctx, t.ID, k)
 			return err
 		case "settle":
-			_, err := c.ask().Submit(ctx, types.NewSettle(t.Trade.Agreement.ChainID, t.ID))
+			now, err := c.ask().Status(ctx) // the trade may have been agreed on a ledger that this one continues
+			if err == nil {
+				_, err = c.ask().Submit(ctx, types.NewSettle(now.ChainID, t.ID))
+			}
 			return err
 		case "pay", "deliver", "collect", "take_return", "refund", "take_bond":
 			_, err := account.Do(ctx, func(d *wallet.Draft) error { return c.draftMove(d, &t, move) })

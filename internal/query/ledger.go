@@ -23,6 +23,7 @@ type Ledger struct {
 	store   *store.Store
 	books   *bookCache
 	matches matchLeaves
+	carried carried
 
 	signer    note.Signer // of checkpoints; nil for none
 	signerKey string
@@ -111,7 +112,7 @@ func (l *Ledger) Params() types.Params { return l.store.Params() }
 
 func (l *Ledger) Status(context.Context) (wire.Status, error) {
 	return fromHead(l, func(s *store.Head) (wire.Status, error) {
-		if s.Height() == 0 { // without a clock no valid transaction could be signed
+		if s.Clock().Height == 0 { // without a clock no valid transaction could be signed
 			return wire.Status{}, types.Refuse(types.CodeUnavailable, "%s", cmp.Or(l.chain.Status().Beginning, "the first block has not been made yet"))
 		}
 		clock, status := s.Clock(), l.chain.Status()
@@ -119,9 +120,17 @@ func (l *Ledger) Status(context.Context) (wire.Status, error) {
 			ChainID: l.store.Params().ChainID, Height: s.Height(), BlockTime: clock.BlockTime, Clock: clock.Now(), Skew: clock.Skew,
 			Commitment: s.Commitment(), Waiting: status.Waiting, Peers: status.Peers, Validators: status.Validators, Genesis: status.Genesis, Node: status.Node,
 			SinceBlock: types.DurationOf(status.SinceBlock), Halted: status.Halted,
-			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, IndexFrom: beyondFirst(status.IndexFrom), From: beyondFirst(s.Base() + 1), DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
+			OnDisk: status.OnDisk, CertEnds: status.CertEnds, Index: status.Index, IndexFrom: beyondFirst(status.IndexFrom), From: l.keptFrom(s.Base() + 1), DiskFree: status.DiskFree, DiskFullIn: types.DurationOf(status.DiskFullIn), Troubles: append([]string{}, status.Troubles...),
 		}, nil
 	})
+}
+
+// keptFrom is the first block that the node keeps, 0 when it keeps all of the ledger.
+func (l *Ledger) keptFrom(from uint64) uint64 {
+	if from <= l.store.First() {
+		return 0
+	}
+	return from
 }
 
 // beyondFirst is the first block of a history, 0 when that has all blocks.
@@ -141,7 +150,7 @@ func (l *Ledger) SubmitAll(ctx context.Context, txs []*types.Tx) []error {
 func (l *Ledger) Receipt(_ context.Context, id types.TxID) (wire.Receipt, error) {
 	outcome, known, err := l.chain.Outcome(id)
 	if err == nil && !known {
-		if err = unknown(l.store.Base(), "transaction", id); err == nil {
+		if err = l.unknown(l.store.Base(), "transaction", id); err == nil {
 			err = types.Refuse(types.CodeNotFound, "transaction %s is neither on the ledger nor waiting", id)
 		}
 	}
@@ -154,8 +163,8 @@ func (l *Ledger) Await(ctx context.Context, id types.TxID) (wire.Receipt, error)
 }
 
 // unknown is the refusal of a node that knows nothing under an ID, and has pruned its history up to a block; nil when it keeps all.
-func unknown(base uint64, what string, id fmt.Stringer) error {
-	if base == 0 {
+func (l *Ledger) unknown(base uint64, what string, id fmt.Stringer) error {
+	if base < l.store.First() {
 		return nil
 	}
 	return types.Refuse(types.CodePruned, "%s %s is not in the history that this node keeps, which begins at block %d: ask a node that keeps all (\"keep\": \"all\"), or use a receipt that was exported before", what, id, base+1)
@@ -178,7 +187,7 @@ func (l *Ledger) Trade(_ context.Context, id types.TradeID) (wire.Trade, error) 
 	return fromHead(l, func(s *store.Head) (wire.Trade, error) {
 		record, err := s.Trade(id)
 		if err == nil && record == nil {
-			if err = unknown(s.Base(), "trade", id); err == nil {
+			if err = l.unknown(s.Base(), "trade", id); err == nil {
 				err = types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
 			}
 		}

@@ -31,7 +31,7 @@ func (l *Ledger) tradeLeaf(s *store.Head, id types.TradeID) (uint64, error) {
 	case err != nil:
 		return 0, err
 	case record == nil:
-		if err := unknown(s.Base(), "trade", id); err != nil {
+		if err := l.unknown(s.Base(), "trade", id); err != nil {
 			return 0, err
 		}
 		return 0, types.Refuse(types.CodeNotFound, "trade %s was never on this ledger", id)
@@ -45,6 +45,9 @@ func (l *Ledger) tradeLeaf(s *store.Head, id types.TradeID) (uint64, error) {
 
 // lastStep returns the leaf of the last step of a trade that goes on.
 func (l *Ledger) lastStep(id types.TradeID, record *store.TradeRecord) (uint64, error) {
+	if leaf, carried, err := l.carriedLeaf(record.Trade, id); carried || err != nil {
+		return leaf, err
+	}
 	step := record.Trade.Steps[len(record.Trade.Steps)-1]
 	if step.Tx != (types.TxID{}) {
 		first, err := l.txLeaf(step.Tx)
@@ -94,7 +97,7 @@ func (l *Ledger) TxProof(ctx context.Context, id types.TxID, header uint64) (wir
 func (l *Ledger) txLeaf(id types.TxID) (uint64, error) {
 	receipt, err := l.store.Receipt(id)
 	if err == nil && receipt == nil {
-		err = unknown(l.store.Base(), "transaction", id)
+		err = l.unknown(l.store.Base(), "transaction", id)
 	}
 	if err == nil && (receipt == nil || receipt.Code != types.CodeOK) {
 		err = types.Refuse(types.CodeNotFound, "transaction %s was not accepted by this ledger, so it has no outcome", id)
@@ -143,9 +146,11 @@ func (l *Ledger) proveBy(index, header uint64) (proof wire.Proof, err error) {
 	if proof.Signed, err = l.chain.SignedHeader(header); err != nil {
 		return proof, err
 	}
-	block, err := l.store.Block(proof.Signed.Height - 1)
-	if err != nil {
-		return proof, err
+	var block *store.Block
+	if proof.Signed.Height > l.store.First() { // the first header proves no leaf
+		if block, err = l.store.Block(proof.Signed.Height - 1); err != nil {
+			return proof, err
+		}
 	}
 	if block == nil || index >= block.Log.Size {
 		return proof, types.Refuse(types.CodeAhead, "leaf %d can't be proved by header %d: a later header proves it; ask again in a moment", index, proof.Signed.Height)

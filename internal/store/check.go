@@ -13,7 +13,7 @@ import (
 // Report sums up a store that [Store.Check] found correct.
 type Report struct {
 	Height     uint64
-	From       uint64 // the first block that is kept: what came before is not checked
+	From       uint64 // the first block that is kept: what came before is not checked; 1 if all are
 	Commitment types.Hash
 	Sums       ledger.Sums
 	Outputs    int
@@ -47,7 +47,9 @@ func (s *Store) Check() (report Report, err error) {
 	if c.history, err = readHistory(snapshot.db, &s.params); err != nil {
 		return report, fmt.Errorf("check: the begin of the history is damaged: %w", err)
 	}
-	c.report.From = c.history.base + 1
+	if c.report.From = c.history.base + 1; c.history.base == c.params.Base() {
+		c.report.From = 1 // all
+	}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
 			return c.report, fmt.Errorf("check: %w", err)

@@ -47,10 +47,10 @@ func (h *Head) Close() error {
 	return h.db.Close()
 }
 
-// Height is the height of the last block, zero before the first.
+// Height is the height of the last block, [types.Params.Base] before the first.
 func (h *Head) Height() uint64 { return h.state.height }
 
-// Base is the last block whose history the store does not keep, 0 when it keeps all.
+// Base is the last block whose history the store does not keep: the height before the first block when it keeps all.
 func (h *Head) Base() uint64 { return h.base }
 
 // History returns the last block whose history the store does not keep, with its commitment; 0 when it keeps all.

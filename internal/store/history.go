@@ -13,7 +13,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// history is which blocks and outcomes the store keeps. The zero history is all.
+// history is which blocks and outcomes the store keeps.
 type history struct {
 	base       uint64         // the last block of which nothing is kept
 	commitment types.Hash     // the app hash of that block
@@ -34,23 +34,26 @@ func readHistory(reader pebble.Reader, params *types.Params) (h history, err err
 	encoded, err := get(reader, historyKey())
 	if encoded == nil || err != nil {
 		none := begin(params)
-		return history{commitment: none.commitment()}, err
+		return history{base: none.height, commitment: none.commitment()}, err
 	}
 	if err := types.Decode(encoded, &h); err != nil {
 		return h, err
 	}
-	if !h.mark.Valid() || h.start.First > h.mark.Size {
+	if !h.mark.Valid() || h.start.First > h.mark.Size || h.base < params.Base() {
 		err = errors.New("the begin of its history contradicts itself")
 	}
 	return h, err
 }
 
-// Base is the last block whose history the store does not keep, 0 when it keeps all.
+// Base is the last block whose history the store does not keep: the height before the first block, [types.Params.Base], when it keeps all.
 func (s *Store) Base() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.history.base
 }
+
+// First is the height of the ledger's first block: 1, unless it continues another ledger.
+func (s *Store) First() uint64 { return s.params.Base() + 1 }
 
 // Flushed is the last block on the disk. A store that is opened after a crash is there.
 func (s *Store) Flushed() (uint64, error) {
@@ -66,7 +69,10 @@ func (s *Store) Flushed() (uint64, error) {
 }
 
 // pruned is the refusal to read a block that is not kept.
-func pruned(height, base uint64) error {
+func pruned(height, base uint64, params *types.Params) error {
+	if origin := params.Origin(); origin != nil && height <= origin.Height {
+		return types.Refuse(types.CodePruned, "block %d is of ledger %q, which this one continues from block %d on: ask a node of that ledger", height, origin.ChainID, origin.Height+1)
+	}
 	return types.Refuse(types.CodePruned, "this node does not keep block %d: it keeps those from %d on; ask a node that keeps all (\"keep\": \"all\")", height, base+1)
 }
 

@@ -69,12 +69,12 @@ func (e *partitions) Fields(c *canon.Coder) {
 	canon.LongList(c, "partitions", &e.begins, math.MaxUint16+1, func(begin *uint64, c *canon.Coder) { canon.Number(c, "height", begin) })
 }
 
-// readPartitions reads the partitions of a store at a height. Each flush writes them.
-func readPartitions(reader pebble.Reader, height uint64) (partitions, error) {
+// readPartitions reads the partitions of a store. Each flush writes them, so that only an empty store has none.
+func readPartitions(reader pebble.Reader, empty bool) (partitions, error) {
 	e := newPartitions()
 	encoded, err := get(reader, partitionsKey())
 	switch {
-	case err != nil || encoded == nil && height == 0:
+	case err != nil || encoded == nil && empty:
 		return e, err
 	case encoded == nil:
 		return e, errors.New("its partitions are missing")

@@ -97,7 +97,9 @@ type position struct {
 }
 
 // begin is the position of a ledger without blocks.
-func begin(params *types.Params) position { return position{state: ledger.BeginHash(params)} }
+func begin(params *types.Params) position {
+	return position{height: params.Base(), state: ledger.BeginHash(params)}
+}
 
 // commitment returns the app hash.
 func (p *position) commitment() types.Hash { return types.AppHash(p.state, p.log.Head()) }
@@ -170,7 +172,7 @@ func (s *Store) Block(height uint64) (*Block, error) {
 		}
 	}
 	if base := s.Base(); height <= base && base > 0 {
-		return nil, pruned(height, base)
+		return nil, pruned(height, base, &s.params)
 	}
 	return readBlock(s.db, height)
 }

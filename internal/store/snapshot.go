@@ -190,7 +190,7 @@ func (s *IndexedSnapshot) Block(height uint64) (*Block, error) {
 		}
 	}
 	if height <= s.base && s.base > 0 {
-		return nil, pruned(height, s.base)
+		return nil, pruned(height, s.base, s.params)
 	}
 	return readBlock(s.db, height)
 }

@@ -175,7 +175,7 @@ func (s *Store) loadPosition() error {
 	if s.history, err = readHistory(s.db, &s.params); err != nil {
 		return openError(s.dir, err)
 	}
-	if s.partitions, err = readPartitions(s.db, s.position.height); err != nil {
+	if s.partitions, err = readPartitions(s.db, s.position.height == s.params.Base()); err != nil {
 		return openError(s.dir, err)
 	}
 	s.partitions = s.partitions.next(s.position.height + 1)
