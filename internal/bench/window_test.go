@@ -55,7 +55,9 @@ func BenchmarkPrunedNode(b *testing.B) {
 }
 
 // windowParts are the parts of a node's folder. The first is the logs of databases and of the engine, which are emptied when they have their size; the last takes all others.
-func windowParts() []string { return []string{"logs", "ledger/outcomes", "ledger", "index.db", "engine", "snapshots", ""} }
+func windowParts() []string {
+	return []string{"logs", "ledger/outcomes", "ledger", "index.db", "engine", "snapshots", ""}
+}
 
 // partOf returns the number of the part that a file belongs to.
 func partOf(path string) int {

@@ -211,7 +211,7 @@ func TestStopAfterSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blockstore.SaveBlockStoreState(&cmtstore.BlockStoreState{}, db) // as before the first block
+	blockstore.SaveBlockStoreState(&cmtstore.BlockStoreState{}, db) //nolint:staticcheck // as before the first block; nothing else sets it back
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func TestActions(t *testing.T) {
 }
 
 var (
-	entry  = regexp.MustCompile(`^  ([a-z]+(?: [a-z]+){0,2})  +\S`)
+	entry  = regexp.MustCompile(`^  ([a-z]+(?: [a-z-]+){0,2})  +\S`)
 	common = regexp.MustCompile(`(?s)Flags:\n  -h, --help.*?\n(\n|$)`)
 )
 

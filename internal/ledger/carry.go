@@ -129,7 +129,7 @@ func sameSums(before, after Sums) error {
 			return fmt.Errorf("carry the state: of asset %s %s is issued and %s fees, then %s and %s, with %s in orders", id, was.Issued, was.Fees, is.Issued, is.Fees, is.InOrders)
 		}
 	}
-	for id := range after {
+	for id := range after { // any order: each is looked up by itself
 		if _, known := before[id]; !known {
 			return fmt.Errorf("carry the state: asset %s comes from nowhere", id)
 		}

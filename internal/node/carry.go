@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	"lockstep/internal/atomicfile"
 	"lockstep/internal/chain"
 	"lockstep/internal/ledger"
+	"lockstep/internal/plaintext"
 	"lockstep/internal/store"
 	"lockstep/types"
 )
@@ -124,7 +124,7 @@ func unused(old string, genesis types.Hash) error {
 
 // readContinued returns which node has the keys of an old one, nil for none.
 func readContinued(old string) (*continuation, error) {
-	text, err := os.ReadFile(filepath.Join(old, continuedFile))
+	text, err := plaintext.ReadFile(filepath.Join(old, continuedFile), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -157,7 +157,7 @@ func markContinued(old string, by continuation) error {
 // copyAccess lets the clients of an old node go on with their tokens.
 func copyAccess(dir, old string) error {
 	for _, name := range []string{tokenFile, tokensFile} {
-		content, err := os.ReadFile(filepath.Join(old, name))
+		content, err := plaintext.ReadFile(filepath.Join(old, name), maxFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
