@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,10 +33,14 @@ func (a *app) connectTo(dir string) (*client.Client, error) {
 	return client.New(address, client.WithToken(token), client.WithPatience(a.Patience))
 }
 
-// token reads the API token of the node in a folder, or that of the flag; empty when the folder has none.
+// token reads the API token that a flag names, else that of the node in a folder; empty when the folder has none. A node on another machine, which a flag
+// names, never gets the token of the node on this one.
 func (a *app) token(dir string) (string, error) {
 	file := a.TokenFile
 	if file == "" {
+		if a.NodeURL != "" && !onThisMachine(a.NodeURL) {
+			return "", nil
+		}
 		file = filepath.Join(dir, "api.token")
 	}
 	token, err := plaintext.ReadFile(file, maxTokenFile)
@@ -74,6 +79,16 @@ func completeURL(text string) (string, error) {
 		return "http://" + text, nil
 	}
 	return "", misuse("--node %q has no scheme: write https://%s, or http://%s on a network that you trust", text, text, text)
+}
+
+// onThisMachine reports whether a URL, or an address without a scheme, is of this machine alone.
+func onThisMachine(address string) bool {
+	complete, err := completeURL(address)
+	if err != nil {
+		return false
+	}
+	at, err := url.Parse(complete)
+	return err == nil && loopback(at.Hostname())
 }
 
 func loopback(host string) bool {

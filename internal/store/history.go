@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -117,7 +118,34 @@ func (s *Store) Prune(to uint64) (base uint64, err error) {
 	s.mu.Lock()
 	s.history = step.history
 	s.mu.Unlock()
-	return step.base, s.log.Prune(step.start)
+	return step.base, errors.Join(s.log.Prune(step.start), s.reclaim(step.base))
+}
+
+// The bounds of [Store.reclaim]. A larger database fills its levels by itself, and gives room back then.
+const (
+	reclaimedBlocks = 100
+	reclaimedBytes  = 1 << 30
+)
+
+// reclaim gives back the room of the history that is removed, once it is of many blocks: a quarter of those that are kept. Without it a small database keeps that room for good.
+func (s *Store) reclaim(base uint64) error {
+	if base-s.reclaimed < max(reclaimedBlocks, (s.Height()-base)/4) {
+		return nil
+	}
+	s.reclaimed = base
+	return s.guard.call(func() error {
+		for _, keyspace := range []byte{prefixParty, prefixEnded, prefixBlock, prefixTx, prefixRefused, prefixAuction, prefixPlaced} {
+			from, to := []byte{keyspace}, []byte{keyspace + 1}
+			size, err := s.db.EstimateDiskUsage(from, to)
+			if err == nil && size > 0 && size < reclaimedBytes {
+				err = s.db.Compact(context.Background(), from, to, false)
+			}
+			if err != nil {
+				return fmt.Errorf("give back the room of removed history: %w", disk.Explain(s.dir, err))
+			}
+		}
+		return nil
+	})
 }
 
 // pruning removes the entries that belong to blocks: those that a check derives from them.

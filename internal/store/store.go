@@ -46,11 +46,12 @@ type Store struct {
 	checkpoints ledger.Checkpoints
 	captures    captures
 
-	writing  sync.Mutex     // held during a flush
-	balances *knownBalances // for flushes
-	flushing sync.WaitGroup // background flushes
-	packing  sync.Mutex     // held while segments of the log are packed
-	readers  sync.WaitGroup // heads, snapshots and look-ups in progress
+	writing   sync.Mutex     // held during a flush
+	balances  *knownBalances // for flushes
+	flushing  sync.WaitGroup // background flushes
+	reclaimed uint64         // the last block whose room was given back; of [Store.Prune] alone
+	packing   sync.Mutex     // held while segments of the log are packed
+	readers   sync.WaitGroup // heads, snapshots and look-ups in progress
 
 	mu         sync.RWMutex // guards the fields below; the database has its own locks
 	position   position
