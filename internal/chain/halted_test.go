@@ -20,7 +20,7 @@ func TestHalted(t *testing.T) {
 		want  bool
 	}{{0, false}, {limit - time.Second, false}, {limit + time.Second, true}} {
 		late := Chain{ // not a copy of the whole chain, which is running
-			config: w.config.withDefaults(&w.params), pool: w.pool, engine: w.engine, clock: w.clock, custody: w.custody, genesis: w.genesis,
+			config: w.config.withDefaults(&w.params), pool: w.pool, engine: w.engine, clock: w.clock, custody: w.custody, genesis: w.genesis, store: w.store,
 			feed: &feed{came: time.Now().Add(-c.since)},
 		}
 		if status := late.Status(); status.Halted != c.want || status.SinceBlock < c.since {
