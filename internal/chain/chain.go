@@ -422,7 +422,7 @@ type Status struct {
 // beginning says what a node without blocks waits for, or nothing.
 func (c *Chain) beginning(peers int) string {
 	switch {
-	case c.store.Height() > 0 || len(c.config.Peers) == 0:
+	case c.store.Height() >= c.store.First() || len(c.config.Peers) == 0:
 		return ""
 	case c.config.Sync != nil:
 		return fmt.Sprintf("this node has no block yet: it waits for a snapshot from its peers, of which %d are connected, and for headers from the node that \"sync\" in its settings names", peers)

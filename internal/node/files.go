@@ -469,7 +469,7 @@ func writeSettings(file string, settings Settings) error {
 	if err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
-	if err := atomicfile.Create(file, append(text, '\n')); err != nil {
+	if err := atomicfile.Replace(file, append(text, '\n')); err != nil {
 		return fmt.Errorf("write the settings: %w", err)
 	}
 	return nil
