@@ -85,8 +85,9 @@ func TestStepsInLedgerOrder(t *testing.T) {
 			}
 			at = next
 		}
-		if deadline := a.Deadlines.DeliverBy.Std().UTC().Format("15:04"); !strings.Contains(text, "by "+deadline) {
-			t.Errorf("%s: no deadline %s of the delivery in %q", name, deadline, text)
+		deadline := regexp.MustCompile(`by (\w+ \d+ \w+, )?` + a.Deadlines.DeliverBy.Std().UTC().Format("15:04")) // with its day when that is tomorrow
+		if !deadline.MatchString(text) {
+			t.Errorf("%s: no deadline %q of the delivery in %q", name, deadline, text)
 		}
 	}
 }

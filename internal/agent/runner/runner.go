@@ -89,18 +89,27 @@ func (r *Runner) Send(ctx context.Context, event agent.Event) error {
 	}
 }
 
+// begin sets the first state: that of the agent's file, if it has one.
+func (r *Runner) begin(saved *saved) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if saved != nil {
+		r.state = saved.state(r.Setup)
+	}
+	r.state.Eager = r.DryRun
+}
+
 // Run runs the agent until the context ends.
 func (r *Runner) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer stop()
-	if saved, err := r.load(); err != nil {
+	saved, err := r.load()
+	if err != nil {
 		r.Log.Warn("the agent's file can't be used and is written anew: nothing is lost but time", "file", r.File, "error", err)
-	} else if saved != nil {
-		r.state = saved.state(r.Setup)
 	}
-	r.state.Eager = r.DryRun
+	r.begin(saved)
 	wake := make(chan struct{}, 1)
 	start := func(task func()) { tasks.Go(task) }
 	start(func() { r.follow(ctx, wake) })
