@@ -79,7 +79,7 @@ func (m *consentMessage) Fields(c *canon.Coder) {
 	canon.Part(c, "checkpoint", &m.at, (*Checkpoint).Fields)
 }
 
-// Decision is what operators sign: acts that need them, on one ledger, once, up to a moment.
+// Decision is signed by operators: acts that need them, on one ledger, once, up to a moment.
 type Decision struct {
 	_          struct{} `cbor:",toarray"`
 	ChainID    string   `json:"chain_id"`
@@ -154,7 +154,7 @@ func (p *Params) Fixed() Hash {
 	return canon.Digest(domainFixed, &fixed)
 }
 
-// Needed is the number of operators without whom no decision is made.
+// Needed is the number of operators that a decision needs.
 func (p *Params) Needed() uint32 { return max(p.Threshold, 1) }
 
 // Version is the version of the rules in force.

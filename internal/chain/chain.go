@@ -419,7 +419,7 @@ type Status struct {
 	Beginning  string        // why there is no block yet, where the node waits for others
 }
 
-// beginning says what a node without blocks waits for, or nothing.
+// beginning names the wait of a node without blocks, or nothing.
 func (c *Chain) beginning(peers int) string {
 	switch {
 	case c.store.Height() >= c.store.First() || len(c.config.Peers) == 0:

@@ -204,19 +204,23 @@ func TestStranded(t *testing.T) {
 	if _, _, err := first.engine.BlockStore().PruneBlocks(15, state); err != nil {
 		t.Fatal(err)
 	}
-	id, err := NodeID(first.config.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	late := newWorld(t, func(c *Config) {
-		c.Peers, c.HaltedAfter = []string{id + "@" + first.config.Listen}, 500*time.Millisecond
-	})
-	late.join(first)
-	late.run()
+	late := first.joiner()
 	until(t, "it says that it is stranded", func() bool { return late.trouble("no peer gives it block 1: they may keep only later ones") })
 	if first.trouble("fell behind") {
 		t.Error("its peer says so too")
 	}
+}
+
+// joiner is a node that joins the ledger of another from its first block on, and soon takes it for halted.
+func (w *world) joiner() *world {
+	w.t.Helper()
+	id, err := NodeID(w.config.Dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	late := newWorld(w.t, func(c *Config) { c.Peers, c.HaltedAfter = []string{id + "@" + w.config.Listen}, 500*time.Millisecond })
+	late.join(w)
+	return late.run()
 }
 
 // TestPortInUse: an address for other nodes that is taken is named, with the remedy.
@@ -235,15 +239,7 @@ func TestLonely(t *testing.T) {
 	t.Parallel()
 	const says = "no other node is connected"
 	first := newWorld(t, func(c *Config) { c.Listen = freeAddress(t) }).run()
-	id, err := NodeID(first.config.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	late := newWorld(t, func(c *Config) {
-		c.Peers, c.HaltedAfter = []string{id + "@" + first.config.Listen}, 500*time.Millisecond
-	})
-	late.join(first)
-	late.run()
+	late := first.joiner()
 	until(t, "it follows", func() bool { return late.store.Height() > 3 })
 	first.close()
 	until(t, "it says that it is alone", func() bool { return late.trouble(says) })

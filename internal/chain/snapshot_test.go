@@ -104,7 +104,7 @@ func TestSnapshotByTheEngine(t *testing.T) {
 	}
 }
 
-func awaitSnapshot(t *testing.T, a driven) *abci.Snapshot {
+func awaitSnapshot(t testing.TB, a driven) *abci.Snapshot {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		list, err := a.ListSnapshots(context.Background(), nil)

@@ -42,46 +42,21 @@ func testSync(t *testing.T, begin func(*world) *world) {
 	address := freeAddress(t)
 	w := begin(newWorld(t, func(c *Config) { c.Listen, c.Idle = address, 5*time.Millisecond }))
 	first := w.store.First()
-	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
-	w.run()
-	checkpoints := ledger.StandardCheckpoints()
-	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
-		w.must(w.mint(i, "peter"))
-	}
-	awaitSnapshot(t, w.application())
-	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
-	if err != nil {
-		t.Fatal(err)
-	}
-	peer := string(w.engine.NodeInfo().ID()) + "@" + address
-	joined := func(edit func(*LightBlock)) *world {
-		t.Helper()
-		j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
-		j.config = Config{Dir: filepath.Join(j.dir, "engine"), Peers: []string{peer}, Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) {
+	w.makeSnapshots()
+	w.reachSnapshot()
+	liar := w.follower(func(c *Config) {
+		c.Sync.Fetch = func(_ context.Context, height uint64) (LightBlock, error) {
 			light, err := w.LightBlock(height)
-			edit(&light)
+			light.Header = bytes.Replace(light.Header, []byte("test"), []byte("tset"), 1)
 			return light, err
-		}}}
-		if err := Join(j.config.Dir, genesis); err != nil {
-			t.Fatal(err)
 		}
-		j.open()
-		t.Cleanup(j.close)
-		return j.run()
-	}
-	liar := joined(func(l *LightBlock) { l.Header = bytes.Replace(l.Header, []byte("test"), []byte("tset"), 1) })
+	})
 	if says := liar.Status().Beginning; !strings.Contains(says, "it waits for a snapshot from its peers") {
 		t.Errorf("a node without a snapshot says %q", says)
 	}
-	j := joined(func(*LightBlock) {})
-	last := w.mint(4711, "clara")
-	w.must(last)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
-		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
-	}
-	if base := j.store.Base(); base < checkpoints.Every {
+	j := w.follower()
+	w.followed(j, 4711)
+	if base := j.store.Base(); base < ledger.StandardCheckpoints().Every {
 		t.Errorf("the history of the node begins at %d: it has not taken the snapshot", base)
 	}
 	if liar.store.Height() >= first {
@@ -90,11 +65,7 @@ func testSync(t *testing.T, begin func(*world) *world) {
 	j.close()
 	j.open()
 	j.run()
-	last = w.mint(4712, "clara")
-	w.must(last)
-	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
-		t.Fatalf("after a start: %v (%v)", outcome, err)
-	}
+	w.followed(j, 4712)
 	j.close()
 	s, err := store.Open(filepath.Join(j.dir, "store"), j.params, store.DefaultMemory, j.logger)
 	if err != nil {
@@ -116,44 +87,16 @@ func TestSyncAfterUpgrade(t *testing.T) {
 	second := append(ledger.KnownRules(), ledger.Rules{Version: 2})
 	address := freeAddress(t)
 	w := newWorldOf(t, councilParams(), func(c *Config) { c.Listen, c.Idle, c.rules = address, 5*time.Millisecond, second })
-	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
-	w.run()
+	w.makeSnapshots()
 	before, after := w.params.Changeable(), w.params.Changeable()
 	after.Rules = 2
 	w.awaitHeight(2)
 	w.must(w.decision(1, &types.SetParams{Replaces: before.Hash(), From: w.store.Height() + 20, Change: after}))
-	checkpoints := ledger.StandardCheckpoints()
-	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
-		w.must(w.mint(i, "peter"))
-	}
-	awaitSnapshot(t, w.application())
-	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
-	if err != nil {
-		t.Fatal(err)
-	}
-	joined := func(rules []ledger.Rules) *world {
-		t.Helper()
-		j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
-		j.config = Config{
-			Dir: filepath.Join(j.dir, "engine"), Peers: []string{string(w.engine.NodeInfo().ID()) + "@" + address}, rules: rules,
-			Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) { return w.LightBlock(height) }},
-		}
-		if err := Join(j.config.Dir, genesis); err != nil {
-			t.Fatal(err)
-		}
-		j.open()
-		t.Cleanup(j.close)
-		return j.run()
-	}
+	w.reachSnapshot()
+	joined := func(rules []ledger.Rules) *world { return w.follower(func(c *Config) { c.rules = rules }) }
 	j := joined(second)
-	last := w.mint(4711, "clara")
-	w.must(last)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
-		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
-	}
-	if base := j.store.Base(); base < checkpoints.Every {
+	w.followed(j, 4711)
+	if base := j.store.Base(); base < ledger.StandardCheckpoints().Every {
 		t.Errorf("the history of the node begins at %d: it has not taken the snapshot", base)
 	}
 	state, err := j.engineState()
@@ -167,7 +110,7 @@ func TestSyncAfterUpgrade(t *testing.T) {
 		if !errors.As(err, &upgrade) || upgrade.Version != 2 || upgrade.Newest != 1 {
 			t.Errorf("the old program stops with %v", err)
 		}
-	case <-ctx.Done():
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("the old program is at block %d, and says nothing", old.store.Height())
 	}
 	old.cancel()
@@ -183,29 +126,10 @@ func TestStopAfterSnapshot(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
 	w := newWorld(t, func(c *Config) { c.Listen, c.Idle = address, 5*time.Millisecond })
-	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
-	w.run()
-	checkpoints := ledger.StandardCheckpoints()
-	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
-		w.must(w.mint(i, "peter"))
-	}
-	awaitSnapshot(t, w.application())
-	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &world{t: t, dir: t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
-	j.config = Config{
-		Dir: filepath.Join(j.dir, "engine"), Peers: []string{string(w.engine.NodeInfo().ID()) + "@" + address},
-		Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) { return w.LightBlock(height) }},
-	}
-	if err := Join(j.config.Dir, genesis); err != nil {
-		t.Fatal(err)
-	}
-	j.open()
-	t.Cleanup(j.close)
-	j.run()
-	j.awaitHeight(checkpoints.Every + checkpoints.Delay + 1)
+	w.makeSnapshots()
+	w.reachSnapshot()
+	j := w.follower()
+	j.awaitHeight(ledger.StandardCheckpoints().Every + ledger.StandardCheckpoints().Delay + 1)
 	j.close()
 	db, err := dbm.NewGoLevelDB(blockDatabase, filepath.Join(j.config.Dir, "data"))
 	if err != nil {
@@ -220,12 +144,58 @@ func TestStopAfterSnapshot(t *testing.T) {
 	}
 	j.open()
 	j.run()
-	last := w.mint(4711, "clara")
+	w.followed(j, 4711)
+}
+
+// makeSnapshots lets a world make snapshots, and run.
+func (w *world) makeSnapshots() {
+	w.t.Helper()
+	w.store.MakeSnapshots(store.Snapshots{Folder: snapshot.Folder(w.t.TempDir()), Every: types.Duration(time.Hour / time.Millisecond)})
+	w.run()
+}
+
+// reachSnapshot makes blocks until there is a snapshot.
+func (w *world) reachSnapshot() {
+	w.t.Helper()
+	checkpoints := ledger.StandardCheckpoints()
+	for i := types.Amount(1); w.store.Height() < checkpoints.Every+checkpoints.Delay; i++ {
+		w.must(w.mint(i, "peter"))
+	}
+	awaitSnapshot(w.t, w.application())
+}
+
+// follower is a node that joins the ledger of a world by a snapshot; edit changes its configuration.
+func (w *world) follower(edit ...func(*Config)) *world {
+	w.t.Helper()
+	genesis, err := os.ReadFile(filesOf(w.config.Dir).Genesis)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	j := &world{t: w.t, dir: w.t.TempDir(), params: w.params, logger: slog.New(slog.DiscardHandler)}
+	j.config = Config{
+		Dir: filepath.Join(j.dir, "engine"), Peers: []string{string(w.engine.NodeInfo().ID()) + "@" + w.config.Listen},
+		Sync: &Sync{Fetch: func(_ context.Context, height uint64) (LightBlock, error) { return w.LightBlock(height) }},
+	}
+	for _, e := range edit {
+		e(&j.config)
+	}
+	if err := Join(j.config.Dir, genesis); err != nil {
+		w.t.Fatal(err)
+	}
+	j.open()
+	w.t.Cleanup(j.close)
+	return j.run()
+}
+
+// followed wants a follower to get a new block, with a transaction of its own amount.
+func (w *world) followed(j *world, amount types.Amount) {
+	w.t.Helper()
+	last := w.mint(amount, "clara")
 	w.must(last)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	if outcome, err := j.Await(ctx, last.ID()); err != nil || outcome.Code != types.CodeOK {
-		t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
+		w.t.Fatalf("the node is at block %d of %d: %v (%v)", j.store.Height(), w.store.Height(), outcome, err)
 	}
 }
 

@@ -274,7 +274,7 @@ func (c *crossing) play() reached {
 	return reached{c.end}
 }
 
-// A match of an auction under meter terms is kept while the goods cost the producer, or bring elsewhere, less than price and bond, whatever
+// A match of an auction under meter terms is kept while the goods cost the producer, or bring elsewhere, less than price and bond, for every
 // the price: nobody could decline it.
 func TestMatchIsKeptUpToPriceAndBond(t *testing.T) {
 	t.Parallel()

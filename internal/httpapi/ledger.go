@@ -40,7 +40,7 @@ type Ledger interface {
 	// Member returns the name under which an operator has admitted a key; Members lists all by their keys.
 	Member(ctx context.Context, key types.PublicKey) (types.Member, error)
 	Members(ctx context.Context, page wire.Page) (wire.Members, error)
-	// Governance returns who decides on the ledger; Decisions lists their decisions, newest first.
+	// Governance returns the operators of the ledger; Decisions lists their decisions, newest first.
 	Governance(ctx context.Context) (wire.Governance, error)
 	Decisions(ctx context.Context, page wire.Page) (wire.Decisions, error)
 	Market

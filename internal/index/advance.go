@@ -81,7 +81,7 @@ func (x *Index) Advance(ctx context.Context, source Source) (blocks int, err err
 	return b.blocks, nil
 }
 
-// follow reads the blocks of the batch and writes what follows from them.
+// follow reads the blocks of the batch and writes their rows.
 func (b *batch) follow(ctx context.Context) error {
 	blocks, err := b.read(ctx)
 	if err != nil {

@@ -50,7 +50,7 @@ func buildBeside(ctx context.Context, file string, ledger types.Hash, source Sou
 	return digest, errors.Join(err, x.Close(), x.remove())
 }
 
-// checkedAtEnd follows the source to its end, removes what the source does not keep, and returns the digest that a check compares.
+// checkedAtEnd follows the source to its end, removes the rows that the source does not keep, and returns the digest that a check compares.
 func (x *Index) checkedAtEnd(ctx context.Context, source Source) (types.Hash, error) {
 	for {
 		blocks, err := x.Advance(ctx, source)

@@ -45,19 +45,25 @@ func TestCheckContent(t *testing.T) {
 		"UPDATE trades SET deliver_by = deliver_by + 1 WHERE n = 1", "DELETE FROM moments WHERE agreed_at = (SELECT max(agreed_at) FROM moments)",
 		"UPDATE parties SET key = zeroblob(32) WHERE n = 1", "UPDATE conduct SET sums = zeroblob(length(sums)) WHERE party = (SELECT min(party) FROM conduct)",
 	} {
-		x = w.open(file)
-		if err := x.Tamper(tamper); err != nil {
-			t.Fatalf("%s: %v", tamper, err)
-		}
-		closeIndex(t, x)
-		if _, err := w.checkIndex(file); !errors.Is(err, index.ErrDamaged) {
-			t.Errorf("after %q: %v", tamper, err)
-		}
-		x = w.open(file)
-		if err := x.Reset(); err != nil {
-			t.Fatal(err)
-		}
-		w.follow(x)
-		closeIndex(t, x)
+		w.tamper(file, tamper)
 	}
+}
+
+// tamper changes an index, wants the check to find it, and builds the index anew.
+func (w *world) tamper(file, statement string) {
+	w.t.Helper()
+	x := w.open(file)
+	if err := x.Tamper(statement); err != nil {
+		w.t.Fatalf("%s: %v", statement, err)
+	}
+	closeIndex(w.t, x)
+	if _, err := w.checkIndex(file); !errors.Is(err, index.ErrDamaged) {
+		w.t.Errorf("after %q: %v", statement, err)
+	}
+	x = w.open(file)
+	if err := x.Reset(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.follow(x)
+	closeIndex(w.t, x)
 }

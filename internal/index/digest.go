@@ -138,10 +138,7 @@ func digestTable(ctx context.Context, tx *sql.Tx, t table, digest hash.Hash) err
 	if err != nil {
 		return err
 	}
-	values, into := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
+	values, into := cells(len(columns))
 	fmt.Fprintf(digest, "%s %d\n", t.name, len(columns))
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
@@ -152,6 +149,15 @@ func digestTable(ctx context.Context, tx *sql.Tx, t table, digest hash.Hash) err
 		}
 	}
 	return rows.Err()
+}
+
+// cells returns room for the values of a row, and the pointers by which a scan fills it.
+func cells(columns int) (values, into []any) {
+	values, into = make([]any, columns), make([]any, columns)
+	for i := range values {
+		into[i] = &values[i]
+	}
+	return values, into
 }
 
 // digestValue writes a value so that no two rows read alike: its type, its length, itself.

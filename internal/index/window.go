@@ -94,10 +94,7 @@ func (w *window) rows(table, text string, args ...any) error {
 		if err != nil {
 			return err
 		}
-		values, into := make([]any, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
+		values, into := cells(len(columns))
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}

@@ -118,7 +118,7 @@ func (s *State) endStanding(reader Reader) {
 	}
 }
 
-// sameSums compares what is issued and what is out, asset by asset.
+// sameSums compares the issued sums and the fees, asset by asset.
 func sameSums(before, after Sums) error {
 	for id, was := range before { // any order: each is compared by itself
 		is, known := after[id]

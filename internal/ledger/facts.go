@@ -7,7 +7,7 @@ import (
 	"lockstep/types/canon"
 )
 
-// Facts are what a block's rules need of the consensus engine: they stand in the header and the genesis file, and no view holds them.
+// Facts come from the consensus engine for the rules of a block: they stand in the header and the genesis file, and no view holds them.
 // All validators have the same ones for a block.
 type Facts struct {
 	Last       types.Hash                 // commitment of the last block; zero makes no checkpoint

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// council is a ledger with three validators of the power 12 and three operators, of whom two decide.
+// council is a ledger with three validators of the power 12 and three operators, two of which decide.
 type council struct {
 	*world
 	nonce uint64

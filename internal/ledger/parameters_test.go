@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// TestParamRules: what a decision may change, and from when on.
+// TestParamRules: the changes that a decision may make, and their first block.
 func TestParamRules(t *testing.T) {
 	t.Parallel()
 	change := func(edit func(*types.ParamChange)) func(*testing.T) (*world, *types.Tx) {
@@ -21,16 +21,18 @@ func TestParamRules(t *testing.T) {
 			return act
 		})
 	}
-	scheduled := func(first, second int) func(*testing.T) (*world, *types.Tx) {
+	after := func(first func(*types.ParamChange), from uint64, second func(*types.ParamChange), next uint64) func(*testing.T) (*world, *types.Tx) {
 		return decided(func(c *council) *types.Tx {
-			act := c.change(func(p *types.ParamChange) { p.MaxValidity *= 2 })
-			act.From = c.height + uint64(first)
+			act := c.change(first)
+			act.From = c.height + from
 			c.must(c.decide(act))
-			act = c.change(func(p *types.ParamChange) { p.MaxValidity *= 2 })
-			act.From = c.height + uint64(second)
+			act = c.change(second)
+			act.From = c.height + next
 			return c.decide(act)
 		})
 	}
+	longer := func(p *types.ParamChange) { p.MaxValidity *= 2 }
+	upgrade := func(p *types.ParamChange) { p.Rules = 2 }
 	operators := func(names ...string) func(*types.ParamChange) {
 		return func(p *types.ParamChange) {
 			p.Operators = nil
@@ -69,8 +71,8 @@ func TestParamRules(t *testing.T) {
 		{"from the next block on", types.CodeOK, from(1)},
 		{"from the last possible block on", types.CodeOK, from(types.MaxAheadBlocks)},
 		{"from too late a block on", types.CodeParams, from(types.MaxAheadBlocks + 1)},
-		{"at the block of another", types.CodeOK, scheduled(9, 8)},
-		{"before another", types.CodeParams, scheduled(9, 7)},
+		{"at the block of another", types.CodeOK, after(longer, 9, longer, 8)},
+		{"before another", types.CodeParams, after(longer, 9, longer, 7)},
 		{"one more than can wait", types.CodeParams, decided(func(c *council) *types.Tx {
 			for range types.MaxScheduled {
 				act := c.change(func(p *types.ParamChange) { p.MaxValidity++ })
@@ -98,30 +100,9 @@ func TestParamRules(t *testing.T) {
 		{"no version of the rules", types.CodeParams, change(func(p *types.ParamChange) { p.Rules = 0 })},
 		{"the next version", types.CodeOK, change(func(p *types.ParamChange) { p.Rules = 2 })},
 		{"the one after the next", types.CodeParams, change(func(p *types.ParamChange) { p.Rules = 3 })},
-		{"an upgrade called off", types.CodeOK, decided(func(c *council) *types.Tx {
-			act := c.change(func(p *types.ParamChange) { p.Rules = 2 })
-			act.From = 1000
-			c.must(c.decide(act))
-			act = c.change(func(p *types.ParamChange) { p.Rules = 1 })
-			act.From = 1000
-			return c.decide(act)
-		})},
-		{"an upgrade taken back behind its block", types.CodeParams, decided(func(c *council) *types.Tx {
-			act := c.change(func(p *types.ParamChange) { p.Rules = 2 })
-			act.From = 1000
-			c.must(c.decide(act))
-			act = c.change(func(p *types.ParamChange) { p.Rules = 1 })
-			act.From = 1001
-			return c.decide(act)
-		})},
-		{"other parameters behind an upgrade", types.CodeOK, decided(func(c *council) *types.Tx {
-			act := c.change(func(p *types.ParamChange) { p.Rules = 2 })
-			act.From = 1000
-			c.must(c.decide(act))
-			act = c.change(func(p *types.ParamChange) { p.Rules, p.MaxValidity = 2, p.MaxValidity+1 })
-			act.From = 1001
-			return c.decide(act)
-		})},
+		{"an upgrade called off", types.CodeOK, after(upgrade, 900, func(p *types.ParamChange) { p.Rules = 1 }, 899)},
+		{"an upgrade taken back behind its block", types.CodeParams, after(upgrade, 900, func(p *types.ParamChange) { p.Rules = 1 }, 900)},
+		{"other parameters behind an upgrade", types.CodeOK, after(upgrade, 900, func(p *types.ParamChange) { p.Rules, p.MaxValidity = 2, p.MaxValidity+1 }, 900)},
 	})
 }
 

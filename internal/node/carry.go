@@ -171,7 +171,7 @@ func copyAccess(dir, old string) error {
 	return nil
 }
 
-// warnContinued warns an operator who starts the node of a ledger that another one has continued.
+// warnContinued warns before the start of the node of a ledger that another one has continued.
 func warnContinued(dir string, logger *slog.Logger) {
 	if by, err := readContinued(dir); err == nil && by != nil {
 		logger.Warn("another ledger continues this one: its money is there, so let this one make no more blocks", "ledger", by.ChainID, "node", by.Dir)

@@ -60,7 +60,7 @@ type Settings struct {
 	Keep      string         `json:"keep"`
 	Snapshots types.Duration `json:"snapshots"`
 	// Index says whether the node keeps the query index, which answers questions on history; a validator can do without. IndexAt is the address of
-	// the API of a node that keeps one, which a node without one names to those who ask it.
+	// the API of a node that keeps one, which a node without one names in its answers.
 	Index   *bool  `json:"index"`
 	IndexAt string `json:"index_at,omitempty"`
 	// Sync lets the node begin with a snapshot of its peers, as long as it has no blocks.

@@ -97,7 +97,7 @@ func removeIndex(t *testing.T, dir string) {
 	}
 }
 
-// prunedIndex waits until the index has removed what the store has, and asks for what is gone.
+// prunedIndex waits until the index has removed the same blocks as the store, and asks for their trades.
 func (n *Node) prunedIndex(t *testing.T) {
 	t.Helper()
 	for i, deadline := types.Amount(0), time.Now().Add(time.Minute); n.index.From() <= 1; i++ {

@@ -301,7 +301,7 @@ func (l *Log) removePacking() error {
 	return err
 }
 
-// settlePacked ends what a crash has broken off: a segment that is there in both forms keeps the packed one, or the other while leaves are added to it.
+// settlePacked ends an interrupted packing: a segment that is there in both forms keeps the packed one, or the other while leaves are added to it.
 func (l *Log) settlePacked(names []string) error {
 	for _, name := range names {
 		var number uint64

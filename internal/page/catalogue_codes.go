@@ -4,7 +4,7 @@ import "lockstep/types"
 
 // catalogueCodes tells the codes of refusals and the reasons of a wallet, for a reader whose language the details of an error are not in. The English texts of the codes are the protocol's.
 var catalogueCodes = []entry{ //nolint:gochecknoglobals // a constant table
-	// Faults of what was typed.
+	// Faults of typed values.
 	{"fault.instalment", "“{text}” is not an instalment that is still to be released", "“{text}”不是尚待解锁的期数"},
 	{"fault.asset", "there is no asset {id} on this ledger", "本账本上没有资产 {id}"},
 	{"fault.comma", "“{text}”: write the decimal point as a point, such as 12.50", "“{text}”：小数点请写作“.”，例如 12.50"},

@@ -8,7 +8,7 @@ import (
 	"lockstep/types"
 )
 
-// decidedView is who decides on the ledger, and what was decided last.
+// decidedView shows the operators and their last decisions.
 type decidedView struct {
 	Operators int
 	Names     string // of them

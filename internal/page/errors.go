@@ -9,7 +9,7 @@ import (
 	"lockstep/wallet"
 )
 
-// told is a refusal in the reader's language, which says itself what to do.
+// told is a refusal in the reader's language, with its own advice.
 type told struct{ *types.Refusal }
 
 // Unwrap returns the refusal.
@@ -59,7 +59,7 @@ func isChinese(text string) bool {
 	return false
 }
 
-// advice says what to do about a refusal, where neither its detail nor its explanation says it.
+// advice is for a refusal, where neither its detail nor its explanation says it.
 func (c *screen) advice(err error) string {
 	if errors.As(err, new(told)) || wallet.ReasonOf(err) != "" || c.Lang == words.Chinese {
 		return ""

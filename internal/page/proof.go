@@ -80,7 +80,7 @@ func stepOf(move string) light.Step {
 	return ""
 }
 
-// prove judges a step by proof. The line says what holds; without a proof it is empty, and doubt says why.
+// prove judges a step by proof. The line names the proof; without one it is empty, and doubt gives the reason.
 func (c *screen) prove(ctx context.Context, t *wire.Trade, move string) (line, doubt template.HTML, err error) {
 	step := stepOf(move)
 	if step == "" {

@@ -178,7 +178,7 @@ func (c *capture) writeState(to io.Writer) error {
 	return err
 }
 
-// close frees what the capture holds.
+// close frees the memory of the capture.
 func (c *capture) close() (err error) {
 	<-c.pinned
 	if c.db != nil {

@@ -122,7 +122,7 @@ func TestLedgerAgainstRule(t *testing.T) {
 }
 
 // TestLimitOfADay: households with little money for a day buy for less than that in all of its slots, also when their agents begin anew
-// in between and learn from the ledger what they have spent.
+// in between and learn their spending from the ledger.
 func TestLimitOfADay(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
