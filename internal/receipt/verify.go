@@ -47,6 +47,16 @@ func (v *Verified) add(part string, err error, holds string, args ...any) {
 	v.Verdicts = append(v.Verdicts, Verdict{part, true, fmt.Sprintf(holds, args...)})
 }
 
+// addHeader adds the verdict of the header that is checked.
+func (v *Verified) addHeader(err error) {
+	v.add(PartHeader, err, "block %d of ledger %q at %s has the app hash of this log", v.Header.Height, v.Header.ChainID, v.Header.Time.UTC().Format("2006-01-02 15:04:05Z"))
+}
+
+// addSigners adds the verdict of its commit.
+func (v *Verified) addSigners() {
+	v.add(PartCommit, nil, "%d of %d validators have signed it", v.Header.Signers, v.Header.Validators)
+}
+
 // Headers checks signed headers: [chain.Trust] offline, a light client by its node.
 type Headers interface {
 	Check(header, commit []byte) (chain.CheckedHeader, error)
@@ -146,7 +156,7 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 	if held && differs == nil && unanswered(err) {
 		v.Unchecked = err
 	}
-	v.add(PartHeader, differs, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
+	v.addHeader(differs)
 	switch {
 	case errors.Is(err, chain.ErrCommit):
 		v.add(PartCommit, err, "")
@@ -156,7 +166,7 @@ func (r *Receipt) verifyHeader(v *Verified, trust Headers) {
 		v.add(PartCommit, nil, "not needed: the header itself is trusted")
 		v.add(PartSet, nil, "not needed")
 	default:
-		v.add(PartCommit, nil, "%d of %d validators have signed it", header.Signers, header.Validators)
+		v.addSigners()
 		v.add(PartSet, nil, "they are the trusted validators")
 	}
 }
@@ -217,7 +227,7 @@ func (r *Receipt) verifyBefore(v *Verified, trust Later, pruned error) {
 		return
 	}
 	v.Header = header
-	v.add(PartHeader, nil, "block %d of ledger %q at %s has the app hash of this log", header.Height, header.ChainID, header.Time.UTC().Format("2006-01-02 15:04:05Z"))
-	v.add(PartCommit, nil, "%d of %d validators have signed it", header.Signers, header.Validators)
+	v.addHeader(nil)
+	v.addSigners()
 	v.add(PartSet, nil, "they are the validators with which the ledger began; no later header is known to prove this leaf")
 }

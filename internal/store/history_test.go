@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"lockstep/internal/store"
 	"lockstep/types"
@@ -81,4 +84,43 @@ func TestPruneUnwritten(t *testing.T) {
 	if base, err := w.store.Prune(1); base != 1 || err != nil {
 		t.Errorf("the base is %d (%v)", base, err)
 	}
+}
+
+// TestPruneGivesRoomBack: the tables of a database without its history take less room.
+func TestPruneGivesRoomBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const blocks = 120
+	for i := types.Amount(1); i <= blocks; i++ {
+		txs := make([]*types.Tx, 20)
+		for j := range txs {
+			txs[j] = w.mint(i*100+types.Amount(j), "peter")
+		}
+		w.must(txs...)
+	}
+	tables := func() (bytes int64) {
+		files, err := filepath.Glob(filepath.Join(w.dir, "*.sst"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil { // it may go meanwhile
+				bytes += info.Size()
+			}
+		}
+		return bytes
+	}
+	w.close() // which writes all that is in memory to tables
+	w.open()
+	before := tables()
+	if base, err := w.store.Prune(blocks - 1); base != blocks-1 || err != nil {
+		t.Fatalf("the base is %d (%v)", base, err)
+	}
+	for range 500 {
+		if tables() < before/2 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("the tables had %d bytes, and have %d without their history", before, tables())
 }
