@@ -18,6 +18,7 @@ import (
 // EventsOptions select events. The zero value selects all events from the next block on.
 type EventsOptions struct {
 	From    uint64          // the first height; zero: the next block
+	Until   uint64          // the last height, after which the sequence ends; zero: it goes on with the ledger
 	Key     types.PublicKey // only events that concern the key, if it is not zero
 	Trade   types.TradeID   // only events of the trade, if it is not zero
 	Product types.ProductID // only events of the product's book or auction, if it is not zero
@@ -29,23 +30,24 @@ const (
 	maxLine        = 1 << 20          // bytes of one line of a stream
 )
 
-// Events yields the events of the ledger as they happen, each exactly once, until the context ends; the sequence then ends without an
-// error. Events of a key or of a trade have the status of their trade. It reconnects after a lost connection and resumes at the same place. An error ends the sequence: the node was unreachable at the
-// first attempt, or refuses the question.
+// Events yields the events of the ledger as they happen, each exactly once, until the context ends or all blocks up to Until were read;
+// the sequence then ends without an error. Events of a key or of a trade have the status of their trade. It reconnects after a lost
+// connection and resumes at the same place. An error ends the sequence: the node was unreachable at the first attempt, or refuses the
+// question.
 func (c *Client) Events(ctx context.Context, options EventsOptions) iter.Seq2[wire.Event, error] {
-	return follow[wire.Event](ctx, c, "/v1/events", options.query())
+	return follow[wire.Event](ctx, c, "/v1/events", options)
 }
 
 // Outcomes yields the outcomes of the transactions of each block as they are decided, from a height on; zero is the next block. A block
 // with many transactions comes in parts. In all else it is like [Client.Events].
 func (c *Client) Outcomes(ctx context.Context, from uint64) iter.Seq2[wire.Outcomes, error] {
-	return follow[wire.Outcomes](ctx, c, "/v1/outcomes", EventsOptions{From: from}.query())
+	return follow[wire.Outcomes](ctx, c, "/v1/outcomes", EventsOptions{From: from})
 }
 
 // follow iterates over the messages of a stream.
-func follow[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+func follow[T any](ctx context.Context, c *Client, path string, options EventsOptions) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		s := stream[T]{client: c, path: path, query: query, yield: yield}
+		s := stream[T]{client: c, path: path, query: options.query(), until: options.Until, yield: yield}
 		response, err := s.open(ctx)
 		for attempt := 1; ; attempt++ {
 			before := s.position
@@ -96,6 +98,7 @@ type stream[T any] struct {
 	client   *Client
 	path     string
 	query    url.Values
+	until    uint64 // the height after which the stream ends; zero: none
 	position string // id of the last message, after which the node resumes
 	yield    func(T, error) bool
 }
@@ -124,7 +127,8 @@ func (s *stream[T]) connect(ctx context.Context) (*http.Response, error) {
 	return response, nil
 }
 
-// read yields the events of one connection. It returns true when the connection is lost, false when the caller has stopped.
+// read yields the events of one connection. It returns true when the connection is lost, false at the end of the stream or when the caller
+// has stopped.
 func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost bool) {
 	defer response.Body.Close()
 	watchdog := time.AfterFunc(longestSilence, func() { response.Body.Close() })
@@ -144,6 +148,9 @@ func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost boo
 			if id != "" {
 				s.position = id
 			}
+			if s.ended() {
+				return false
+			}
 			data, id = "", ""
 		case field == "data":
 			data += value
@@ -152,6 +159,16 @@ func (s *stream[T]) read(ctx context.Context, response *http.Response) (lost boo
 		}
 	}
 	return ctx.Err() == nil
+}
+
+// ended reports whether all blocks up to the last wanted height were read. The node ends the messages of each block with an id of its own.
+func (s *stream[T]) ended() bool {
+	height, index, _ := strings.Cut(s.position, ":")
+	if s.until == 0 || index != "end" {
+		return false
+	}
+	at, err := strconv.ParseUint(height, 10, 64)
+	return err == nil && at >= s.until
 }
 
 // give yields a message, or the error that ends the stream.

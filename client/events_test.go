@@ -17,19 +17,14 @@ import (
 // past is all events up to a height.
 func (w *world) past(options client.EventsOptions, until uint64) (events []wire.Event) {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(w.t.Context())
-	defer cancel()
-	for event, err := range w.Events(ctx, options) {
+	options.Until = until
+	for event, err := range w.Events(w.t.Context(), options) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		events = append(events, event)
-		if event.Height == until {
-			return events
-		}
 	}
-	w.t.Fatal("the events ended")
-	return nil
+	return events
 }
 
 func TestEvents(t *testing.T) {
@@ -98,25 +93,59 @@ func TestEventsAfterReconnect(t *testing.T) {
 		node.ServeHTTP(&leaky{ResponseWriter: out, left: 700, cancel: cancel}, r.WithContext(ctx))
 	})
 	again := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { front(out, r) })
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	w.front.Store(&again)
 	var got []wire.Event
-	for event, err := range w.Events(ctx, client.EventsOptions{From: 1}) {
+	for event, err := range w.Events(t.Context(), client.EventsOptions{From: 1, Until: last}) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, event)
 		w.front.Store(&again) // the next connection breaks too
-		if event.Height == last {
-			break
-		}
 	}
-	if fmt.Sprint(got) != fmt.Sprint(want[:len(got)]) || got[len(got)-1].Height != last {
+	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
 	if connections.Load() < 2 {
 		t.Error("the connection never broke")
+	}
+}
+
+// A sequence with a last height ends by itself after it, also where its last blocks have no events for the reader.
+func TestEventsUntil(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	story, _ := w.ledger.Story(t)
+	last := uint64(len(story) + 1)
+	for _, of := range []struct {
+		name        string
+		from, until uint64
+		key         types.PublicKey
+	}{
+		{"all", 1, last, types.PublicKey{}},
+		{"all but the last block", 1, last - 1, types.PublicKey{}},
+		{"the first block", 1, 1, types.PublicKey{}},
+		{"the last block", last, last, types.PublicKey{}},
+		{"a key without events", 1, last, party.Key("nobody")},
+		{"nothing: the last height is before the first", last, last - 1, types.PublicKey{}},
+	} {
+		want, got := 0, 0
+		for height := of.from; height <= of.until && of.key == (types.PublicKey{}); height++ {
+			for _, err := range w.AllBlockEvents(t.Context(), height) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				want++
+			}
+		}
+		for event, err := range w.Events(t.Context(), client.EventsOptions{From: of.from, Until: of.until, Key: of.key}) {
+			if err != nil || event.Height < of.from || event.Height > of.until {
+				t.Fatalf("%s: event of block %d, %v", of.name, event.Height, err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("%s: %d events of %d", of.name, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"net/url"
 
 	"lockstep/client/wire"
@@ -48,4 +49,63 @@ func (c *Client) Claims(ctx context.Context, flow types.Flow, from types.Time) (
 		}
 	}
 	return claims, wrap("claims of "+flow.Point.String(), err)
+}
+
+// SlotReading is a transaction with signed records of a slot.
+type SlotReading struct {
+	Height  uint64
+	At      types.Time
+	Tx      types.TxID
+	Reading *types.Reading // nil if the node has pruned the transaction's body: whether it is of the slot is then unknown
+}
+
+// Readings finds the transactions with signed records of the slot that a trade is about, in the blocks from one height up to another. It
+// ends after an error, which is the context's own if the context ends before all blocks were read.
+func (c *Client) Readings(ctx context.Context, goods *types.Goods, from, until uint64) iter.Seq2[SlotReading, error] {
+	return func(yield func(SlotReading, error) bool) {
+		point, err := c.Point(ctx, goods.Flow.Point)
+		if err != nil {
+			yield(SlotReading{}, err)
+			return
+		}
+		for event, err := range c.Events(ctx, EventsOptions{From: max(from, 1), Until: max(until, 1), Key: point.Point.Owner}) {
+			if err != nil {
+				yield(SlotReading{}, err)
+				return
+			}
+			if event.Kind != types.EventRead {
+				continue
+			}
+			found, ofSlot, err := c.slotReading(ctx, &event.Event, goods)
+			if (err != nil || ofSlot) && !yield(found, err) || err != nil {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(SlotReading{}, ctx.Err())
+		}
+	}
+}
+
+// slotReading fetches the reading of a slot that an event tells of, if it is of the slot.
+func (c *Client) slotReading(ctx context.Context, event *types.Event, goods *types.Goods) (found SlotReading, ofSlot bool, err error) {
+	found = SlotReading{Height: event.Height, At: event.At, Tx: event.Tx}
+	for tx, err := range c.AllBlockTxs(ctx, event.Height) {
+		switch {
+		case err != nil:
+			return found, false, err
+		case tx.ID != event.Tx:
+			continue
+		case tx.Tx == nil:
+			return found, true, nil
+		}
+		for _, action := range tx.Tx.Body.Actions {
+			if reading, ok := action.(*types.Reading); ok && reading.Flow == goods.Flow && reading.From == goods.From {
+				found.Reading = reading
+				return found, true, nil
+			}
+		}
+		break
+	}
+	return found, false, nil
 }

@@ -132,43 +132,15 @@ func readingsOf(ctx context.Context, node *client.Client, story *types.Trade, un
 	if goods.Flow.IsZero() {
 		return nil, nil
 	}
-	point, err := node.Point(ctx, goods.Flow.Point)
-	if err != nil {
-		return nil, err
-	}
-	const silence = 3 * time.Second // the past comes without pauses
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	quiet := time.AfterFunc(silence, stop)
-	defer quiet.Stop()
-	for event, err := range node.Events(ctx, client.EventsOptions{From: max(story.Height, 1), Key: point.Point.Owner}) {
-		if err != nil && ctx.Err() == nil {
+	for reading, err := range node.Readings(ctx, goods, story.Height, until) {
+		if err != nil {
 			return nil, err
 		}
-		if err != nil || event.Height > until {
-			break
-		}
-		quiet.Reset(silence)
-		if event.Kind != types.EventRead {
-			continue
-		}
-		for tx, err := range node.AllBlockTxs(ctx, event.Height) {
-			if err != nil {
-				return nil, err
-			}
-			if tx.ID == event.Tx && tx.Tx != nil && readsSlot(tx.Tx, goods) {
-				found = append(found, tx.ID)
-			}
+		if reading.Reading != nil {
+			found = append(found, reading.Tx)
 		}
 	}
 	return found, nil
-}
-
-func readsSlot(tx *types.Tx, goods *types.Goods) bool {
-	return slices.ContainsFunc(tx.Body.Actions, func(action types.Action) bool {
-		reading, ok := action.(*types.Reading)
-		return ok && reading.Flow == goods.Flow && reading.From == goods.From
-	})
 }
 
 // export writes a new file, or standard output if it has no name.

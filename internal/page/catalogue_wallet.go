@@ -26,6 +26,7 @@ var catalogueWallet = []entry{ //nolint:gochecknoglobals // a constant table
 	{"moves.before", "Before that: {sum}.", "此前余额：{sum}。"},
 	{"moves.reading", "Older payments are still being read from the ledger.", "仍在从账本读取较早的付款。"},
 	{"moves.partly", "These are the movements of your newest {n} trades.", "以下为您最新 {n} 笔交易的变动。"},
+	{"moves.cut", "Older payments outside of trades are not listed: the node has pruned them, or there are more than 5000.", "较早的交易外付款未列出：节点已清理，或超过 5000 笔。"},
 	{"moves.wrong", "Payments outside of trades are missing: {why}.", "缺少交易之外的付款：{why}。"},
 	{"moves.trade", "{goods}: {what}", "{goods}：{what}"},
 	{"moves.trades", "{n} trades of {slot}: {what}", "{slot} 的 {n} 笔交易：{what}"},

@@ -24,6 +24,7 @@ import (
 
 const (
 	mostEvidence  = 512 << 10 // bytes of a pasted or dropped file
+	mostReadings  = 20        // transactions with records of a slot
 	evidencePath  = "/evidence"
 	sessionsShown = 40
 	judgePatience = 3 * time.Second
@@ -219,6 +220,7 @@ type readingsView struct {
 	Allotted string
 	Quantity string
 	Unread   string // why there is nothing to judge
+	Partly   bool   // there are more readings, or there may be
 }
 
 // readingRow is one transaction with records, and the three verdicts on them.
@@ -263,80 +265,62 @@ func (c *screen) readings() error {
 	if view.Before, err = c.claims(a); err != nil {
 		return err
 	}
-	if view.Readings, err = c.findReadings(&a.Goods, point.Point.Owner, m, t.Trade.Height); err != nil {
+	if view.Readings, view.Partly, err = c.findReadings(&a.Goods, m, t.Trade.Height, t.Height); err != nil {
 		return err
 	}
-	if len(view.Readings) == 0 {
+	switch {
+	case len(view.Readings) > 0:
+	case view.Partly:
+		view.Unread = c.Plain("readings.pruned")
+	default:
 		view.Unread = c.Plain("readings.none", "t", c.By(a.Deadlines.ReadingBy))
 	}
 	return c.render("readings", view)
 }
 
-// findReadings finds the transactions with the records of a slot, from the block that recorded the trade on.
-func (c *screen) findReadings(goods *types.Goods, owner types.PublicKey, m *types.PointMeter, from uint64) (rows []readingRow, err error) {
-	const mostReadings = 20
-	ctx, cancel := context.WithTimeout(c.r.Context(), judgePatience)
+// findReadings finds and judges the records of a slot in the blocks from the one that recorded the trade up to a height. Partly is set when the node has
+// pruned the first of these blocks, or when there are more transactions than are shown.
+func (c *screen) findReadings(goods *types.Goods, m *types.PointMeter, from, until uint64) (rows []readingRow, partly bool, err error) {
+	ctx, cancel := context.WithTimeout(c.r.Context(), askAtMost)
 	defer cancel()
-	quiet := time.AfterFunc(2*quietAfter, cancel) // the past comes without pauses
-	defer quiet.Stop()
-	for event, err := range c.ask().Events(ctx, client.EventsOptions{From: max(from, 1), Key: owner}) {
+	partly = c.Status.From > from
+	for found, err := range c.ask().Readings(ctx, goods, max(from, c.Status.From), until) {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, false, c.tell(types.CodeUnavailable, "readings.slow")
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			return nil, err
+			return nil, false, err
 		}
-		quiet.Reset(2 * quietAfter)
-		if event.Kind != types.EventRead {
-			continue
+		if len(rows) == mostReadings {
+			return rows, true, nil
 		}
-		row, found, err := c.readingOf(&event.Event, goods, m)
+		row, err := c.readingOf(&found, m)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if found {
-			if rows = append(rows, row); len(rows) == mostReadings {
-				break
-			}
-		}
+		rows = append(rows, row)
 	}
-	return rows, nil
+	return rows, partly, nil
 }
 
-// readingOf judges the records of a transaction, if they are of the slot.
-func (c *screen) readingOf(event *types.Event, goods *types.Goods, m *types.PointMeter) (row readingRow, found bool, err error) {
-	for tx, err := range c.ask().AllBlockTxs(c.r.Context(), event.Height) {
-		if err != nil {
-			return row, false, err
-		}
-		if tx.ID != event.Tx {
-			continue
-		}
-		if tx.Tx == nil {
-			return readingRow{At: c.At(event.At), Tx: tx.ID, Pruned: true}, true, nil
-		}
-		for _, action := range tx.Tx.Body.Actions {
-			reading, ok := action.(*types.Reading)
-			if !ok || reading.Flow != goods.Flow || reading.From != goods.From {
-				continue
-			}
-			lines := make([][]byte, len(reading.Records))
-			for i, record := range reading.Records {
-				lines[i] = record
-			}
-			if !c.judging.begin(c.r.Context()) {
-				return row, false, c.tell(types.CodeUnavailable, "evidence.busy")
-			}
-			report, err := judgeRecords(m, lines)
-			c.judging.end()
-			if err != nil {
-				return row, false, err
-			}
-			return c.readingRow(event, &report), true, nil
-		}
-		return row, false, nil
+// readingOf judges the records of a transaction.
+func (c *screen) readingOf(found *client.SlotReading, m *types.PointMeter) (row readingRow, err error) {
+	if found.Reading == nil {
+		return readingRow{At: c.At(found.At), Tx: found.Tx, Pruned: true}, nil
 	}
-	return row, false, nil
+	lines := make([][]byte, len(found.Reading.Records))
+	for i, record := range found.Reading.Records {
+		lines[i] = record
+	}
+	if !c.judging.begin(c.r.Context()) {
+		return row, c.tell(types.CodeUnavailable, "evidence.busy")
+	}
+	defer c.judging.end()
+	report, err := judgeRecords(m, lines)
+	if err != nil {
+		return row, err
+	}
+	return c.readingRow(found, &report), nil
 }
 
 // judgeRecords judges records by the rules of the ledger, with the key of a meter.
@@ -358,8 +342,8 @@ func judgeRecords(m *types.PointMeter, lines [][]byte) (meter.Report, error) {
 	return meter.Verify(key, lines), nil
 }
 
-func (c *screen) readingRow(event *types.Event, report *meter.Report) readingRow {
-	row := readingRow{At: c.At(event.At), Tx: event.Tx, Records: len(report.Records)}
+func (c *screen) readingRow(found *client.SlotReading, report *meter.Report) readingRow {
+	row := readingRow{At: c.At(found.At), Tx: found.Tx, Records: len(report.Records)}
 	signature := evidence.Verdict{Check: evidence.CheckSignature, State: evidence.Agrees, Why: plainText(c.N("readings.signed", len(report.Records)))}
 	for i := range report.Records {
 		if r := &report.Records[i]; r.Signature != meter.SignatureValid && signature.State == evidence.Agrees {

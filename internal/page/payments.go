@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,23 +22,27 @@ type payments struct {
 	mu     sync.Mutex
 	key    types.PublicKey
 	moves  []statement.Move
-	cut    bool      // there were more than are kept
-	seen   time.Time // when the last one came
-	caught bool      // all of the past was read
-	failed error     // the node can't list them
+	cut    bool  // there were more than are kept
+	caught bool  // all of the past was read
+	failed error // the node can't list them
 }
 
-const (
-	mostPayments = 5000
-	quietAfter   = 400 * time.Millisecond // older payments come faster than this
-)
+const mostPayments = 5000
 
 func newPayments(node *client.Client, log *slog.Logger) *payments {
 	return &payments{node: node, log: log, want: make(chan types.PublicKey, 1)}
 }
 
-// of returns the payments of a key that are known so far, and reports whether older ones are still being read.
-func (p *payments) of(key types.PublicKey) (moves []statement.Move, reading bool, err error) {
+// paid is the payments of a key that are known so far.
+type paid struct {
+	Moves   []statement.Move
+	Reading bool  // older ones are still being read
+	Cut     bool  // there were older ones, which the node has pruned or which are too many
+	Failed  error // the node can't list them
+}
+
+// of returns the payments of a key.
+func (p *payments) of(key types.PublicKey) paid {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.key != key {
@@ -45,10 +50,18 @@ func (p *payments) of(key types.PublicKey) (moves []statement.Move, reading bool
 		case p.want <- key:
 		default: // it is being taken up
 		}
-		return nil, true, nil
+		return paid{Reading: true}
 	}
-	p.caught = p.caught || time.Since(p.seen) >= quietAfter
-	return append([]statement.Move(nil), p.moves...), !p.caught, p.failed
+	return paid{Moves: slices.Clone(p.moves), Reading: !p.caught, Cut: p.cut, Failed: p.failed}
+}
+
+// within returns the payments of a key when all of them were read, or after a time.
+func (p *payments) within(key types.PublicKey, patience time.Duration) paid {
+	for begin := time.Now(); ; time.Sleep(patience / 16) {
+		if paid := p.of(key); !paid.Reading || paid.Failed != nil || time.Since(begin) >= patience {
+			return paid
+		}
+	}
 }
 
 // moved forgets everything, for another ledger.
@@ -77,19 +90,16 @@ func (p *payments) run(ctx context.Context) {
 			return
 		}
 		p.mu.Lock()
-		p.key, p.moves, p.cut, p.failed, p.seen, p.caught = key, nil, false, nil, time.Now(), false
+		p.key, p.moves, p.cut, p.failed, p.caught = key, nil, false, nil, false
 		p.mu.Unlock()
 	}
 }
 
-// follow reads the events of a key from the first block on.
+// follow reads the events of a key from the first block that the node keeps.
 func (p *payments) follow(ctx context.Context, key types.PublicKey) {
 	var next uint64 = 1
 	for ctx.Err() == nil {
-		params, err := p.node.Params(ctx)
-		if err == nil {
-			next, err = p.read(ctx, key, params.FeeAsset, next)
-		}
+		err := p.read(ctx, key, &next)
 		if err != nil && ctx.Err() == nil {
 			p.mu.Lock()
 			p.failed = err
@@ -103,25 +113,50 @@ func (p *payments) follow(ctx context.Context, key types.PublicKey) {
 	}
 }
 
-// read takes up events from a height on. It returns the height at which to go on.
-func (p *payments) read(ctx context.Context, key types.PublicKey, feeAsset types.AssetID, from uint64) (next uint64, err error) {
+// read takes up the events from a height on, which it moves on: those up to now, and then each as it comes.
+func (p *payments) read(ctx context.Context, key types.PublicKey, next *uint64) error {
+	params, err := p.node.Params(ctx)
+	if err != nil {
+		return err
+	}
+	status, err := p.node.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if status.From > *next {
+		*next = status.From
+		p.mu.Lock()
+		p.cut = true
+		p.mu.Unlock()
+	}
+	if *next <= status.Height {
+		if err := p.readUntil(ctx, key, params.FeeAsset, next, status.Height); err != nil {
+			return err
+		}
+		*next = status.Height + 1
+	}
+	p.mu.Lock()
+	p.caught, p.failed = true, nil
+	p.mu.Unlock()
+	return p.readUntil(ctx, key, params.FeeAsset, next, 0)
+}
+
+func (p *payments) readUntil(ctx context.Context, key types.PublicKey, feeAsset types.AssetID, next *uint64, until uint64) error {
 	last := types.TxID{}
-	for event, err := range p.node.Events(ctx, client.EventsOptions{From: from, Key: key}) {
+	for event, err := range p.node.Events(ctx, client.EventsOptions{From: *next, Until: until, Key: key}) {
 		if err != nil {
-			return from, err
+			return err
 		}
-		if event.Height > from {
-			from = event.Height
-		}
+		*next = max(*next, event.Height)
 		if event.Kind != types.EventTransferred && event.Kind != types.EventIssued && event.Kind != types.EventRedeemed || event.Tx == last {
 			continue
 		}
 		if err := p.take(ctx, &event.Event, key, feeAsset); err != nil {
-			return from, err
+			return err
 		}
 		last = event.Tx
 	}
-	return from, nil
+	return ctx.Err()
 }
 
 // take adds the payments of a transaction, once.
@@ -135,7 +170,7 @@ func (p *payments) take(ctx context.Context, event *types.Event, key types.Publi
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.seen, p.failed = time.Now(), nil
+		p.failed = nil
 		if tx.Tx == nil { // pruned
 			p.cut = true
 			return nil

@@ -144,6 +144,7 @@ type account struct {
 	Before  template.HTML
 	Reading bool   // older payments are still being read
 	Partly  bool   // only the newest movements
+	Cut     bool   // only the newest payments outside of trades
 	Wrong   string // why payments are missing
 	Orders  bool   // some money is in orders
 }
@@ -201,17 +202,13 @@ func (c *screen) lines(b *wire.Balance) (lines []statement.Line, of account, err
 	if err != nil {
 		return nil, of, err
 	}
-	paid, reading, failed := c.payments.of(c.self)
-	for wait := 0; reading && failed == nil && wait < 8; wait++ { // mostly there are few, and the first look at the page has them
-		time.Sleep(quietAfter / 4)
-		paid, reading, failed = c.payments.of(c.self)
-	}
-	of = account{Asset: b.Asset, Reading: reading && failed == nil, Partly: partly, Orders: b.InOrders > 0}
-	if failed != nil {
-		of.Wrong = c.explain(failed)
+	paid := c.payments.within(c.self, 800*time.Millisecond) // mostly there are few, and the first look at the page has them
+	of = account{Asset: b.Asset, Reading: paid.Reading && paid.Failed == nil, Partly: partly, Cut: paid.Cut, Orders: b.InOrders > 0}
+	if paid.Failed != nil {
+		of.Wrong = c.explain(paid.Failed)
 	}
 	moves := all[:0]
-	for _, m := range append(all, paid...) {
+	for _, m := range append(all, paid.Moves...) {
 		if m.Asset == b.Asset {
 			moves = append(moves, m)
 		}
