@@ -10,8 +10,8 @@ endif
 
 # Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
-PLAIN = TestACME TestAllRestored TestAllocations TestAwayFromAStandingLedger TestBadLinks TestClock TestCompose TestCopyOfAValidator TestDamage TestDisks TestEveryPage TestExamples TestExplorePairs TestFourValidators TestKillValidators TestKills TestLedgerAgainstRule TestLimitOfADay TestModeNet TestMutants TestPartitions TestRandomEntries TestRestoredBackup TestRulesSpeed TestSameSeed TestScripts TestSurvivor TestThreeOfFourStop TestTown
-PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/chain ./internal/doctest ./internal/game/explore ./internal/ledger ./internal/mutate ./internal/netlab ./internal/node ./internal/page ./internal/sim ./internal/sim/study ./types
+PLAIN = TestACME TestALargeAuctionGoesOnOverBlocks TestAllRestored TestAllocations TestAnAuctionOverBlocks TestAuctionOverSeveralBlocks TestAwayFromAStandingLedger TestBadLinks TestBatchIndependence TestClock TestCompose TestCopyOfAValidator TestCutAtStart TestDamage TestDay TestDisks TestEveryPage TestExamples TestExplorePairs TestFourValidators TestJoinedLog TestKillValidators TestKills TestLedgerAgainstRule TestLimitOfADay TestModeNet TestMutants TestPackedSegment TestPartitions TestPowerCuts TestPowerCutsWhilePacking TestPrunedIndex TestPrunedSince TestRandomEntries TestRecordOfLargeBlock TestRestoredBackup TestRulesSpeed TestSameSeed TestScripts TestSurvivor TestThreeOfFourStop TestTown TestTownInBrowser
+PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/chain ./internal/doctest ./internal/game/explore ./internal/index ./internal/ledger ./internal/mutate ./internal/netlab ./internal/node ./internal/outcomes ./internal/page ./internal/sim ./internal/sim/study ./internal/store ./types
 
 # Linters have a module of their own, so that what they need is no part of ours.
 LINT = go tool -modfile=tools/go.mod golangci-lint

@@ -71,6 +71,9 @@ func TestLiveIndexMatchesRebuild(t *testing.T) {
 // rows written before, the index is the same.
 func TestBatchIndependence(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	for seed := uint64(30); seed < 34; seed++ {
 		w := newWorld(t, seed)
 		w.issueFirst()
@@ -120,6 +123,9 @@ func TestBatchIndependence(t *testing.T) {
 // TestAnAuctionOverBlocks: the first trades of a large auction may be over, and written as such, before its last ones are made.
 func TestAnAuctionOverBlocks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	const owners, each = 2100, 8
 	w := newWorld(t, 1)
 	w.issueFirst()

@@ -51,6 +51,9 @@ const allSteps = 1000
 // TestPrunedIndex prunes an index while it follows, closes and opens it at times, and compares it with an index that keeps all, and with one that was begun from the blocks that are left.
 func TestPrunedIndex(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	for seed := uint64(50); seed < 54; seed++ {
 		w := newWorld(t, seed)
 		w.issueFirst()

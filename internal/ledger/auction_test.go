@@ -244,6 +244,9 @@ func (w *world) waits(id types.ProductID) bool {
 // the ledger goes on, the rest of the book can't be touched, and no other auction begins but those of the same block.
 func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	const owners, each, page = 1843, 5, 1024 // the second block has one unit left after its seventh page of matches
 	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners*each + 2 })
 	p := product()

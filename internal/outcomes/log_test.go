@@ -148,6 +148,9 @@ func (w *world) walk() {
 // TestCutAtStart: leaves behind the mark go, whichever they are, and a log that goes on differently is as if they had never been.
 func TestCutAtStart(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	w := newWorld(t, 2)
 	w.grow(segment - 40)
 	var marks []outcomes.Mark

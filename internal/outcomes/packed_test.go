@@ -126,6 +126,9 @@ func TestDamagedPackedLog(t *testing.T) {
 // TestPowerCutsWhilePacking ends the process after each write to the disk, and of all writes since the last sync the disk keeps some: the log is whole, and packs the segment then.
 func TestPowerCutsWhilePacking(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	w := newWorld(t, 8)
 	w.grow(segment + 100)
 	w.close()

@@ -92,6 +92,9 @@ func TestLeafSince(t *testing.T) {
 // TestPrunedSince: a log whose first leaves are pruned is asked for moments that it keeps, and for those before.
 func TestPrunedSince(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	const size, first = 2000, 512
 	w := told(t, size)
 	pruned := func(path string) ([]byte, error) {

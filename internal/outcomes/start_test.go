@@ -26,6 +26,9 @@ func (w *world) tree() *reference {
 // after a pruning; those before it are refused.
 func TestJoinedLog(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	whole := newWorld(t, 4)
 	var marks []outcomes.Mark
 	for _, count := range []int{0, 1, 4, 11, 1, 238, 1, 700, segment - 957, 1, 4000, 17} {

@@ -23,6 +23,9 @@ import (
 // on every machine.
 func TestDay(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	scenario := study.Demonstration(sim.Summer, 1)
 	report, err := study.Day(scenario, study.Options{})
 	if err != nil {

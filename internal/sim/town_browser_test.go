@@ -65,6 +65,9 @@ func press(selector string) chromedp.Action {
 // page follows by itself, and reads well on a phone, in both languages.
 func TestTownInBrowser(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a town of its own beside a browser: the race detector would distort its time")
+	}
 	tab := browser.Open(t)
 	accessible, err := os.ReadFile(filepath.Join("..", "page", "testdata", "accessible.js"))
 	if err != nil {

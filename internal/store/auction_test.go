@@ -13,6 +13,9 @@ import (
 // auction or none, and every balance holds the money of the trades that are still to be made.
 func TestAuctionOverSeveralBlocks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	const pairs, each = 8200, 8
 	w := newWorld(t)
 	w.must(w.mint(1, "issuer"))

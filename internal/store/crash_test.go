@@ -18,6 +18,9 @@ import (
 // database and log of outcomes are at one block, the check passes, and the blocks that were lost, committed again, have the same commitments.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	cuts, behind := 0, 0
 	for seed := range uint64(60) {
 		random := rand.New(rand.NewPCG(seed, 18))

@@ -13,6 +13,9 @@ import (
 // TestPackedSegment fills a segment of the log: the store packs it while it runs, and again from a copy that was made meanwhile. The check and a copy read it.
 func TestPackedSegment(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	w := newWorld(t)
 	const leaves, each = 1 << 16, 4096
 	w.must(w.mint(1, "peter")) // the asset

@@ -14,6 +14,9 @@ import (
 
 func TestRecordOfLargeBlock(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	block := &Block{Height: 7, Commitment: types.AppHash(types.Hash{}, types.LogHead{}), Txs: make([]TxResult, 20_000), Events: make([]types.Event, 20_000)}
 	for i := range block.Events {
 		block.Events[i] = types.Event{Kind: types.EventPaid, Keys: []types.PublicKey{}}
