@@ -163,7 +163,7 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	c.engine, err = cmtnode.NewNode(config, c.signer, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure}, options...)
+		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure, c.replays}, options...)
 	if err == nil && c.config.every > 0 {
 		if reactor, ok := c.engine.Switch().Reactor("PEX"); ok {
 			if exchange, ok := reactor.(*pex.Reactor); ok {
@@ -259,6 +259,9 @@ func (c *Chain) replaying(yes bool) {
 		c.driven.replaying.Store(yes)
 	}
 }
+
+// replays reports whether the engine replays its log.
+func (c *Chain) replays() bool { return c.driven != nil && c.driven.replaying.Load() }
 
 // ErrRestart asks the caller to open the node again, to continue at once.
 var ErrRestart = errors.New("the wall clock went back while the engine was between two blocks; it would wait until the clock is there again")

@@ -11,9 +11,10 @@ import (
 
 // engineLogger forwards the engine's warnings and errors. It drops the engine's progress messages, and all messages while the node stops.
 type engineLogger struct {
-	to      *slog.Logger
-	stop    <-chan struct{}
-	failure *failure
+	to        *slog.Logger
+	stop      <-chan struct{}
+	failure   *failure
+	replaying func() bool
 }
 
 // fatalMessages are how the engine says that it has recovered from a panic in consensus, which is over for good then, or that it could not begin with a snapshot; it
@@ -41,6 +42,9 @@ func (l engineLogger) Error(message string, keyvals ...any) {
 			}
 		}
 	}
+	if message == "failed signing vote" && l.replaying() {
+		return // it has signed a later vote before it stopped; the vote itself comes from its log
+	}
 	for _, value := range keyvals {
 		if err, ok := value.(error); ok && errors.Is(err, errHeld) {
 			return // at each vote: the status of the node says it
@@ -58,5 +62,5 @@ func (l engineLogger) log(level slog.Level, message string, keyvals []any) {
 }
 
 func (l engineLogger) With(keyvals ...any) cmtlog.Logger {
-	return engineLogger{l.to.With(keyvals...), l.stop, l.failure}
+	return engineLogger{l.to.With(keyvals...), l.stop, l.failure, l.replaying}
 }
