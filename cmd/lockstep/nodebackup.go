@@ -152,8 +152,8 @@ func (a *app) runsAt(ctx context.Context, dir, address string) (bool, error) {
 	const answers = 20 * time.Second // a node that makes blocks answers at once
 	within, cancel := context.WithTimeout(ctx, answers)
 	defer cancel()
-	status, err := asked.Status(within)
-	return err == nil && status.Node == own, ctx.Err()
+	network, err := asked.Network(within) // which it tells before its first block too
+	return err == nil && network.Node == own, ctx.Err()
 }
 
 // verify reads a backup again.

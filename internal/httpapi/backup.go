@@ -26,9 +26,9 @@ func (s *server) serveBackup(mux *http.ServeMux) {
 		}
 		control := http.NewResponseController(w)
 		out := &patient{to: w, control: control}
-		if err := control.SetReadDeadline(time.Time{}); err == nil { // the server's own would end the answer
-			err = s.backup(r.Context(), out)
-			if err == nil {
+		err := control.SetReadDeadline(time.Time{}) // the server's own would end the answer
+		if err == nil {
+			if err = s.backup(r.Context(), out); err == nil {
 				return
 			}
 			s.log.Error("a backup failed", "error", err)
@@ -36,7 +36,7 @@ func (s *server) serveBackup(mux *http.ServeMux) {
 		if out.begun {
 			panic(http.ErrAbortHandler) // so that nobody takes it for whole
 		}
-		writeProblem(w, newProblem(http.StatusServiceUnavailable, types.CodeUnavailable, "the node can't give a backup now; its log has the cause"))
+		writeProblem(w, newProblem(http.StatusServiceUnavailable, types.CodeUnavailable, "the node can't give a backup now: "+err.Error()))
 	})
 }
 

@@ -6,14 +6,17 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/archive"
+	"lockstep/internal/httpapi"
 	"lockstep/types"
 )
 
@@ -103,6 +106,38 @@ func TestBackupUnderLoad(t *testing.T) {
 	m, _ = startWith(t, Config{Dir: copied, API: "127.0.0.1:0", SignNow: true})
 	must(t, m.Ledger(), mint(m.Params(), 3, "paula"))
 	awaitIndex(t, m)
+}
+
+// TestBackupBeforeTheFirstBlock: a node that waits for others says which node it is, and why it gives no backup.
+func TestBackupBeforeTheFirstBlock(t *testing.T) {
+	t.Parallel()
+	two := places(t, 2)
+	if err := InitAll(two, quickParams(), 0); err != nil {
+		t.Fatal(err)
+	}
+	n, _ := start(t, two[0].Dir)
+	address := "http://" + n.APIAddress()
+	asked, err := client.New(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := asked.Network(t.Context())
+	if own, idErr := IDOf(two[0].Dir); err != nil || idErr != nil || network.Node != own {
+		t.Errorf("it is %q, %v, %v", network.Node, err, idErr)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+httpapi.BackupPath, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+n.Token())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "the ledger has not begun: there is nothing to keep") {
+		t.Errorf("%s: %s, %v", response.Status, text, err)
+	}
 }
 
 // TestBackupOfAFollower: a restored node follows its peers, whether its backup was made while it ran or not.
