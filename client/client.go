@@ -135,10 +135,15 @@ func pause(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
+// attempt bounds the time of one request and its answer.
+func (c *Client) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, attemptTimeout,
+		types.Refuse(types.CodeUnavailable, "the node at %s did not answer in %s; try again, or look at its log", c.base, attemptTimeout))
+}
+
 // exchange sends one request and reads the answer.
 func (c *Client) exchange(ctx context.Context, r request, answer any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout,
-		types.Refuse(types.CodeUnavailable, "the node at %s did not answer in %s; try again, or look at its log", c.base, attemptTimeout))
+	ctx, cancel := c.attempt(ctx)
 	defer cancel()
 	response, err := c.send(ctx, r)
 	if err != nil {

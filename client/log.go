@@ -41,16 +41,21 @@ func (c *Client) LightBlock(ctx context.Context, height uint64) (light wire.Ligh
 // LogFile returns a file of the log of outcomes as C2SP tlog-tiles names it: "checkpoint", "key", a tile or a bundle.
 func (c *Client) LogFile(ctx context.Context, path string) (content []byte, err error) {
 	err = c.retry(ctx, func() error {
+		ctx, cancel := c.attempt(ctx)
+		defer cancel()
 		response, err := c.send(ctx, request{path: "/v1/log/" + path})
 		if err != nil {
 			return err
 		}
 		defer response.Body.Close()
 		content, err = io.ReadAll(io.LimitReader(response.Body, maxLogFile+1))
-		if err == nil && len(content) > maxLogFile {
-			err = c.lied("the file has more than %d bytes", maxLogFile)
+		switch {
+		case err != nil:
+			return c.unreachable(ctx, err)
+		case len(content) > maxLogFile:
+			return c.lied("the file has more than %d bytes", maxLogFile)
 		}
-		return err
+		return nil
 	})
 	return content, wrap("log file "+path, err)
 }

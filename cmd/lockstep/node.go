@@ -27,6 +27,7 @@ type nodeCmd struct {
 	Backup        nodeBackupCmd        `cmd:"" help:"Keep all data of a node in one file, while it runs or not."`
 	Restore       nodeRestoreCmd       `cmd:"" help:"Make the folder of a node from a backup, and check all of it."`
 	Check         nodeCheckCmd         `cmd:"" help:"Recompute all data of a stopped node: commitment, sums, indexes."`
+	Repair        nodeRepairCmd        `cmd:"" help:"Repair the damaged files of a stopped node: its log of outcomes from other nodes, its index and snapshots by itself."`
 	Clock         nodeClockCmd         `cmd:"" help:"Compare the machine's clock with the time of a stopped node's ledger; let the ledger's time stay ahead."`
 	Token         nodeTokenCmd         `cmd:"" help:"Make, list and revoke access tokens of clients."`
 	ExportGenesis nodeExportGenesisCmd `cmd:"" help:"Write the genesis of a ledger that continues that of a stopped node under a new name."`
@@ -386,21 +387,23 @@ func (c *nodeCheckCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.show(report, func(p *page) {
-		p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
-		if report.From > 1 {
-			p.line("The node keeps history from block %d on: trades that were closed before are not among these, and nothing of it was checked.", report.From)
-		}
-		if len(report.Sums) > 0 {
-			p.row("asset", "issued", "= spendable", "+ locked", "+ in orders", "+ fees")
-		}
-		for _, sum := range report.Sums {
-			d := sum.Asset.Decimals
-			p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.InOrders.Format(d), "+ "+sum.Fees.Format(d))
-		}
-		p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
-		p.line("%s", checkedParts(&report))
-	})
+	return a.show(report, func(p *page) { showCheck(p, &report) })
+}
+
+func showCheck(p *page, report *node.CheckReport) {
+	p.line("Everything agrees at height %d: %d outputs, %d open trades, %d closed.", report.Height, report.Outputs, report.Live, report.Archived)
+	if report.From > 1 {
+		p.line("The node keeps history from block %d on: trades that were closed before are not among these, and nothing of it was checked.", report.From)
+	}
+	if len(report.Sums) > 0 {
+		p.row("asset", "issued", "= spendable", "+ locked", "+ in orders", "+ fees")
+	}
+	for _, sum := range report.Sums {
+		d := sum.Asset.Decimals
+		p.row(name(sum.Asset.Code), sum.Issued.Format(d), "= "+sum.Spendable.Format(d), "+ "+sum.Locked.Format(d), "+ "+sum.InOrders.Format(d), "+ "+sum.Fees.Format(d))
+	}
+	p.line("Commitment %s, as recomputed from every entry.", report.Commitment)
+	p.line("%s", checkedParts(report))
 }
 
 // checkedParts names the parts that were checked beside the state.

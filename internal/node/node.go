@@ -298,16 +298,22 @@ func (n *Node) Ledger() *query.Ledger { return n.ledger }
 
 // openStore opens the store of a stopped node, for commands that inspect it.
 func openStore(dir string, memory store.Memory, logger *slog.Logger) (*store.Store, error) {
-	if _, err := LoadSettings(dir); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(dir)); err != nil {
-		return nil, err
-	}
-	params, err := chain.LoadParams(filepath.Join(dir, engineFolder))
+	params, err := readyStore(dir)
 	if err != nil {
-		return nil, disk.Explain(dir, err)
+		return nil, err
 	}
 	s, err := store.Open(filepath.Join(dir, storeFolder), params, memory, logger)
 	return s, disk.Explain(dir, err)
+}
+
+// readyStore checks that the store of a node can be opened, and returns the parameters with which its ledger began.
+func readyStore(dir string) (params types.Params, err error) {
+	if _, err := LoadSettings(dir); err != nil {
+		return params, err
+	}
+	if err := errors.Join(disk.CheckFiles(), disk.CheckRoom(dir)); err != nil {
+		return params, err
+	}
+	params, err = chain.LoadParams(filepath.Join(dir, engineFolder))
+	return params, disk.Explain(dir, err)
 }

@@ -82,25 +82,20 @@ func (l *Log) cut() error {
 
 // shorten replaces the last segment by a copy up to the mark.
 func (l *Log) shorten(name string) error {
-	const copied = "shortened"
 	content := make([]byte, l.at.Bytes)
 	if err := l.readSegment(l.at.segment(), 0, content); err != nil {
 		return err
 	}
-	if size, err := l.files.Size(copied); err != nil {
+	if err := l.discard(shortened); err != nil { // from an earlier start, which ended here
 		return err
-	} else if size > 0 { // from an earlier start, which ended here
-		if err := l.files.Remove(copied); err != nil {
-			return err
-		}
 	}
-	file, err := l.files.Create(copied)
+	file, err := l.files.Create(shortened)
 	if err != nil {
 		return err
 	}
 	_, err = file.WriteAt(content, 0)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = l.files.Rename(copied, segmentFile(l.at.segment()))
+		err = l.files.Rename(shortened, segmentFile(l.at.segment()))
 	}
 	if err == nil && name != segmentFile(l.at.segment()) { // it was packed
 		err = l.files.Remove(name)
@@ -142,7 +137,7 @@ func (l *Log) derivedComplete() (complete bool, err error) {
 			return false, err
 		}
 		if least := hashLength * (l.start.First >> (level * tileHeight)); l.start.First > l.start.Joined.Size && uint64(size) < least {
-			return false, damaged(hashesFile(level), "it has %d bytes, %d are needed, and the leaves before %d, from which it could be made again, are pruned: restore a backup, or make the node anew",
+			return false, damaged(hashesFile(level), "it has %d bytes, %d are needed, and the leaves before %d, from which it could be made again, are pruned",
 				size, least, l.start.First)
 		}
 		complete = complete && uint64(size) >= hashLength*(l.at.Size>>(level*tileHeight))
@@ -238,7 +233,7 @@ func (l *Log) Check(at Mark) error {
 	case derived == "":
 		return err
 	case err == nil:
-		return damaged(derived, "it is not that of leaves %d to %d, which are in order; remove it, the next start makes it again", of.From.Size, of.To.Size)
+		return damaged(derived, "it is not that of leaves %d to %d, which are in order", of.From.Size, of.To.Size)
 	case errors.Is(err, ErrDamaged):
 		name, _, _ := l.segment(of.From.segment())
 		return damaged(name, "leaves %d to %d are not those that the ledger has written", of.From.Size, of.To.Size)

@@ -19,7 +19,8 @@ import (
 const (
 	packedForm = "packed-%09d"
 	packedKind = "lspack1\n"
-	packing    = "packing" // a file that is not whole yet
+	packing    = "packing"   // a packed segment that is not whole yet
+	shortened  = "shortened" // a segment without the leaves behind the mark, likewise
 
 	chunkBytes   = 2 << 20 // some thousand leaves: shorter ones repeat less of each other
 	numberBytes  = 8
@@ -137,11 +138,16 @@ func (l *Log) readSegment(number, at uint64, into []byte) error {
 	if err != nil {
 		return err
 	}
+	return l.readPacked(number, &head, at, into)
+}
+
+// readPacked reads bytes of a packed segment.
+func (l *Log) readPacked(number uint64, head *packedHead, at uint64, into []byte) error {
 	if end := at + uint64(len(into)); end > head.length {
-		return damaged(name, "it has %d bytes of leaves, and %d are needed", head.length, end)
+		return damaged(packedFile(number), "it has %d bytes of leaves, and %d are needed", head.length, end)
 	}
 	for len(into) > 0 {
-		chunk, err := l.chunk(number, at/chunkBytes, &head)
+		chunk, err := l.chunk(number, at/chunkBytes, head)
 		if err != nil {
 			return err
 		}
@@ -251,7 +257,7 @@ func (l *Log) pack(number uint64) error {
 
 // writePacked writes the packed form of a segment to the file of that which is not whole yet, and syncs it.
 func (l *Log) writePacked(name string, length uint64) (err error) {
-	if err := l.removePacking(); err != nil {
+	if err := l.discard(packing); err != nil {
 		return err
 	}
 	file, err := l.files.Create(packing)
@@ -292,11 +298,11 @@ func (l *Log) writePacked(name string, length uint64) (err error) {
 	return file.Sync()
 }
 
-// removePacking removes a packed segment that was not made to its end.
-func (l *Log) removePacking() error {
-	here, err := l.holds(packing)
+// discard removes a file that was not made to its end, if it is there.
+func (l *Log) discard(name string) error {
+	here, err := l.holds(name)
 	if here && err == nil {
-		err = l.files.Remove(packing)
+		err = l.files.Remove(name)
 	}
 	return err
 }
@@ -315,5 +321,5 @@ func (l *Log) settlePacked(names []string) error {
 			return err
 		}
 	}
-	return l.removePacking()
+	return l.discard(packing)
 }

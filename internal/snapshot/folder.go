@@ -87,22 +87,57 @@ func (f Folder) Chunk(height uint64, index uint32) ([]byte, error) {
 	return chunk, nil
 }
 
-// Check reads all snapshots, and names the first file that is damaged.
-func (f Folder) Check() error {
+// Damaged is a snapshot that can't be given to a peer.
+type Damaged struct {
+	Name string // of its folder
+	Why  error
+}
+
+// damaged reads all snapshots, and returns those that are damaged, the newest first.
+func (f Folder) damaged() (found []Damaged, err error) {
 	heights, err := f.Heights()
-	if err != nil {
-		return err
-	}
 	for _, height := range heights {
 		head, err := f.Head(height)
 		for i := 0; err == nil && i < len(head.Chunks); i++ {
 			_, err = f.Chunk(height, uint32(i))
 		}
+		if at := (*fs.PathError)(nil); errors.As(err, &at) && !errors.Is(err, fs.ErrNotExist) { // it can't be read now
+			return found, err
+		}
 		if err != nil {
-			return fmt.Errorf("%w; remove the folder %s: the node makes another", err, f.path(height))
+			found = append(found, Damaged{strconv.FormatUint(height, 10), err})
 		}
 	}
-	return nil
+	return found, err
+}
+
+// Check reads all snapshots, and names the first file that is damaged.
+func (f Folder) Check() error {
+	found, err := f.damaged()
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%w; remove the folder %s: the node makes another", found[0].Why, filepath.Join(string(f), found[0].Name))
+	}
+	return err
+}
+
+// RemoveDamaged removes the snapshots that are damaged, and returns them.
+func (f Folder) RemoveDamaged() (removed []Damaged, err error) {
+	found, err := f.damaged()
+	for _, one := range found {
+		if err == nil {
+			err = f.remove(one.Name)
+		}
+		if err == nil {
+			removed = append(removed, one)
+		}
+	}
+	return removed, err
+}
+
+// remove removes a snapshot. It is renamed first: no half of one is listed.
+func (f Folder) remove(name string) error {
+	gone := filepath.Join(string(f), unfinished+"-"+name)
+	return errors.Join(os.RemoveAll(gone), os.Rename(filepath.Join(string(f), name), gone), os.RemoveAll(gone))
 }
 
 // Trim removes all finished snapshots but the newest.
@@ -112,8 +147,7 @@ func (f Folder) Trim(keep int) error {
 		return err
 	}
 	for _, height := range heights[min(keep, len(heights)):] {
-		gone := filepath.Join(string(f), unfinished+"-"+strconv.FormatUint(height, 10)) // renamed first: no half snapshot is listed
-		err = errors.Join(err, os.RemoveAll(gone), os.Rename(f.path(height), gone), os.RemoveAll(gone))
+		err = errors.Join(err, f.remove(strconv.FormatUint(height, 10)))
 	}
 	return err
 }

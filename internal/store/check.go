@@ -52,7 +52,7 @@ func (s *Store) Check() (report Report, err error) {
 	}
 	for _, step := range []func() error{c.readAll, c.checkState, c.checkDerived, c.checkRefusals} {
 		if err := step(); err != nil {
-			return c.report, fmt.Errorf("check: %w", err)
+			return c.report, fmt.Errorf("check: %w", adviseRepair(err))
 		}
 	}
 	return c.report, nil

@@ -1,17 +1,24 @@
 package store
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"lockstep/internal/ledger"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
 // OpenIn opens a store in files that a test can damage.
 func OpenIn(files vfs.FS, dir string, params types.Params) (*Store, error) {
 	return openIn(files, dir, params, MinMemory, slog.New(slog.DiscardHandler))
+}
+
+// RepairLogIn repairs the log of a store in such files.
+func RepairLogIn(ctx context.Context, files vfs.FS, dir string, params types.Params, all bool, sources ...outcomes.Source) (outcomes.Repaired, error) {
+	return repairLogIn(ctx, files, dir, params, all, sources, slog.New(slog.DiscardHandler))
 }
 
 // Written is how many bytes the database has written since it was opened, and how many it takes now.

@@ -78,6 +78,11 @@ func OpenVolatile(params types.Params, logger *slog.Logger) (*Store, error) {
 }
 
 func openIn(files vfs.FS, dir string, params types.Params, memory Memory, logger *slog.Logger) (*Store, error) {
+	return openBy(files, dir, params, memory, logger, (*Store).openLog)
+}
+
+// openBy opens a store whose log of outcomes a function takes up.
+func openBy(files vfs.FS, dir string, params types.Params, memory Memory, logger *slog.Logger, takeLog func(*Store) error) (*Store, error) {
 	if err := params.Check(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
@@ -89,7 +94,13 @@ func openIn(files vfs.FS, dir string, params types.Params, memory Memory, logger
 		return nil, lockedError(dir, err)
 	}
 	s := &Store{lock: lock, guard: newGuard(dir, logger), files: files, dir: dir, params: params, memory: max(memory, MinMemory), checkpoints: ledger.StandardCheckpoints()}
-	if err := s.guard.call(s.open); err != nil {
+	err = s.guard.call(func() error {
+		if err := s.open(); err != nil {
+			return err
+		}
+		return takeLog(s)
+	})
+	if err != nil {
 		if s.guard.state() != nil {
 			return nil, err // the database still runs; it ends with the process
 		}
@@ -118,10 +129,7 @@ func (s *Store) open() (err error) {
 	if err := s.undoRestore(); err != nil {
 		return openError(s.dir, err)
 	}
-	if err := s.loadPosition(); err != nil {
-		return err
-	}
-	return s.openLog()
+	return s.loadPosition()
 }
 
 // checkFormat compares format and parameters with the stored ones, and writes them to a new store.
