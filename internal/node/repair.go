@@ -22,6 +22,8 @@ import (
 type RepairOptions struct {
 	From []string // APIs of other nodes of the ledger
 	All  bool     // also get the outcomes that the node does not keep
+
+	answer time.Duration // bounds the time in which another node gives a file; 0: the usual
 }
 
 // RepairReport is what [Repair] found and did.
@@ -49,7 +51,10 @@ func Repair(ctx context.Context, dir string, options RepairOptions, logger *slog
 	if err != nil {
 		return report, err
 	}
-	sources, refused, err := repairSources(ctx, options.From, genesis)
+	if options.answer == 0 {
+		options.answer = usualAnswer
+	}
+	sources, refused, err := options.sources(ctx, genesis, logger)
 	if err != nil {
 		return report, err
 	}
@@ -85,21 +90,27 @@ func (r *RepairReport) rest(ctx context.Context, dir string, logger *slog.Logger
 	return err
 }
 
-// repairAnswer bounds the time in which a node gives a file of the log.
-const repairAnswer = 30 * time.Second
+// usualAnswer is a long time for a file of some ten kilobytes.
+const usualAnswer = 30 * time.Second
 
-// repairSources returns the logs of other nodes, and the nodes that are of another ledger or don't answer.
-func repairSources(ctx context.Context, from []string, genesis types.Hash) (sources []outcomes.Source, refused []outcomes.Refused, err error) {
-	for _, address := range from {
+// progress is how often a long repair says how far it is.
+const progress = 10 * time.Second
+
+// sources returns the logs of the other nodes, and the nodes that are of another ledger or don't answer.
+func (o *RepairOptions) sources(ctx context.Context, genesis types.Hash, logger *slog.Logger) (sources []outcomes.Source, refused []outcomes.Refused, err error) {
+	for _, address := range o.From {
 		asked, err := client.New(address)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", address, err)
 		}
-		within, cancel := context.WithTimeoutCause(ctx, repairAnswer, noAnswer(address))
+		bound := func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeoutCause(ctx, o.answer, types.Refuse(types.CodeUnavailable, "the node at %s did not answer in %s", address, o.answer))
+		}
+		within, cancel := bound(ctx)
 		status, err := asked.Status(within)
 		cancel()
 		if err == nil && status.Genesis != genesis {
-			err = fmt.Errorf("it is a node of ledger %q with the genesis %s, and this node's has %s", status.ChainID, status.Genesis, genesis)
+			err = types.Refuse(types.CodeUnavailable, "it is a node of ledger %q with the genesis %s, and the ledger of this node has %s", status.ChainID, status.Genesis, genesis)
 		}
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
@@ -108,15 +119,16 @@ func repairSources(ctx context.Context, from []string, genesis types.Hash) (sour
 			refused = append(refused, outcomes.Refused{Source: address, Why: err.Error()})
 			continue
 		}
+		files, told := 0, time.Now()
 		sources = append(sources, outcomes.Source{Name: address, Fetch: func(ctx context.Context, path string) ([]byte, error) {
-			ctx, cancel := context.WithTimeoutCause(ctx, repairAnswer, noAnswer(address))
+			ctx, cancel := bound(ctx)
 			defer cancel()
+			if files++; time.Since(told) > progress {
+				logger.Info("outcomes are fetched", "from", address, "files", files, "now", path)
+				told = time.Now()
+			}
 			return asked.LogFile(ctx, path)
 		}})
 	}
 	return sources, refused, nil
-}
-
-func noAnswer(address string) error {
-	return types.Refuse(types.CodeUnavailable, "the node at %s did not answer in %s", address, repairAnswer)
 }

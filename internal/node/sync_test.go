@@ -1,12 +1,14 @@
 package node
 
 import (
+	"bytes"
 	"net/url"
 	"testing"
 	"time"
 
 	"lockstep/client"
 	"lockstep/client/wire"
+	"lockstep/internal/outcomes"
 	"lockstep/types"
 )
 
@@ -66,8 +68,21 @@ func TestJoinBySnapshot(t *testing.T) {
 	if _, err := Check(dir, first.logger); err != nil {
 		t.Error(err)
 	}
+	report, err := Repair(t.Context(), dir, RepairOptions{From: []string{"http://" + first.APIAddress()}, All: true}, first.logger)
+	if err != nil || !report.Log.Whole() || report.Log.From != 0 || report.Check == nil {
+		t.Fatalf("the outcomes from before the snapshot: %+v, %v", report, err)
+	}
 	again, _ := start(t, dir)
 	must(t, again.Ledger(), mint(quickParams(), 4, "clara"))
+	for _, path := range []string{"tile/entries/000.p/100", "tile/0/000.p/100"} {
+		ours, err := again.Ledger().LogFile(t.Context(), path)
+		if theirs, other := first.Ledger().LogFile(t.Context(), path); err != nil || other != nil || !bytes.Equal(ours, theirs) {
+			t.Errorf("%s: %v, %v", path, err, other)
+		}
+	}
+	if proof, err := again.Ledger().LeafProof(t.Context(), 1); err != nil || !outcomes.Proves(proof.Leaf, 1, proof.Path, proof.Log) {
+		t.Errorf("the proof of an outcome from before the snapshot: %v", err)
+	}
 }
 
 // TestSyncSettings checks the forms of the settings.

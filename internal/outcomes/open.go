@@ -86,9 +86,6 @@ func (l *Log) shorten(name string) error {
 	if err := l.readSegment(l.at.segment(), 0, content); err != nil {
 		return err
 	}
-	if err := l.discard(shortened); err != nil { // from an earlier start, which ended here
-		return err
-	}
 	file, err := l.files.Create(shortened)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ const (
 	packedKind = "lspack1\n"
 	packing    = "packing"   // a packed segment that is not whole yet
 	shortened  = "shortened" // a segment without the leaves behind the mark, likewise
+	repairing  = "repairing" // any file that is repaired, likewise
 
 	chunkBytes   = 2 << 20 // some thousand leaves: shorter ones repeat less of each other
 	numberBytes  = 8
@@ -321,5 +322,13 @@ func (l *Log) settlePacked(names []string) error {
 			return err
 		}
 	}
-	return l.discard(packing)
+	return l.tidy()
+}
+
+// tidy removes the files that were not made to their end.
+func (l *Log) tidy() (err error) {
+	for _, name := range []string{packing, shortened, repairing} {
+		err = errors.Join(err, l.discard(name))
+	}
+	return err
 }

@@ -55,13 +55,16 @@ func Repair(ctx context.Context, files Files, start Start, at Mark, sources []So
 		report: Repaired{Leaves: at.Size, From: start.First}, segments: at.Size >> segmentHeight,
 	}
 	err := start.valid(&at)
-	for _, step := range []func(context.Context) error{r.tidy, r.readRows, r.trust, r.repairSegments, r.repairPrunedRows, r.writeRows} {
+	if err == nil {
+		err = r.log.tidy()
+	}
+	for _, step := range []func(context.Context) error{r.readRows, r.trust, r.repairSegments, r.repairPrunedRows, r.writeRows} {
 		if err == nil {
 			err = step(ctx)
 		}
 	}
 	r.report.Refused = r.sources.refused()
-	return r.report, err
+	return r.report, errors.Join(err, r.log.tidy())
 }
 
 // repairer is a repair in progress.
@@ -107,21 +110,6 @@ func (s *Start) sum(height int, n uint64, lowest int, of func(n uint64) tlog.Has
 	}
 	right, err := s.sum(height-1, 2*n+1, lowest, of)
 	return tlog.NodeHash(left, right), err
-}
-
-// unfinished are the files that a crash can leave.
-var unfinished = []string{packing, shortened, repairing} //nolint:gochecknoglobals // a constant table
-
-// repairing is a file that a repair makes.
-const repairing = "repairing"
-
-func (r *repairer) tidy(context.Context) error {
-	for _, name := range unfinished {
-		if err := r.log.discard(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // readRows reads the files of hashes. Hashes that are missing are zero.

@@ -215,7 +215,7 @@ func (r *repairer) repairSegment(ctx context.Context, segment uint64) error {
 		r.report.add(name, damage, done, err)
 		if err != nil {
 			r.partial = true
-			return r.log.discard(repairing)
+			return nil
 		}
 		c = *rebuilt
 	}
