@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"lockstep/internal/node"
 	"lockstep/internal/outcomes"
-	"lockstep/types"
 )
 
 type nodeRepairCmd struct {
@@ -30,7 +30,7 @@ func (c *nodeRepairCmd) Run(ctx context.Context, a *app) error {
 	}
 	err = a.show(report, func(p *page) { showRepair(p, &report) })
 	if err == nil && !report.Log.Whole() {
-		err = types.Refuse(types.CodeUnavailable, "the log of outcomes of the node in %s is not whole: repair it from another node of the ledger, --from URL, or restore a backup", c.dir(a))
+		err = fmt.Errorf("the log of outcomes of the node in %s is not whole: repair it from another node of the ledger, --from URL, or restore a backup", c.dir(a))
 	}
 	return err
 }

@@ -7,5 +7,5 @@
 // A segment holds 65,536 leaves, each behind its length in two bytes: a bundle of tlog-tiles is a part of one. The hashes of each 256 leaves, and of
 // each 256 of those hashes, have files of their own, and so have the offsets of the leaves. Both follow from the segments and are made again
 // when they are missing. The hashes of single leaves are computed when they are needed. [Log.Pack] compresses
-// full segments; everything is read from them as before.
+// full segments; everything is read from them as before. [Repair] makes damaged files anew, from each other and from the logs of other nodes.
 package outcomes

@@ -66,14 +66,14 @@ func (s *sources) get(ctx context.Context, path string, accept func(content []by
 // missing is the error of a thing that no source has given.
 func (s *sources) missing(what string, reasons ...string) error {
 	if len(s.list) == 0 {
-		return &unavailable{types.Refuse(types.CodeUnavailable, "%s would have to come from another node of the ledger: name one by --from URL", what)}
+		return &unavailable{fmt.Errorf("%s would have to come from another node of the ledger: name one by --from URL", what)}
 	}
 	if len(reasons) == 0 {
 		for _, lost := range s.refused() {
 			reasons = append(reasons, lost.Source+": "+lost.Why)
 		}
 	}
-	return &unavailable{types.Refuse(types.CodeUnavailable, "no other node gave %s (%s): name one that keeps all (\"keep\": \"all\") by --from URL", what, strings.Join(reasons, "; "))}
+	return &unavailable{fmt.Errorf("no other node gave %s (%s): name one that keeps all outcomes (\"keep\": \"all\") by --from URL", what, strings.Join(reasons, "; "))}
 }
 
 // fetch asks one source. A source that does not answer is not asked again; one that does not have the file is.
