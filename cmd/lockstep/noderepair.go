@@ -29,7 +29,11 @@ func (c *nodeRepairCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	err = a.show(report, func(p *page) { showRepair(p, &report) })
-	if err == nil && !report.Log.Whole() {
+	switch {
+	case err != nil || report.Log.Whole():
+	case c.History:
+		err = fmt.Errorf("not all outcomes are there, and the node in %s keeps those that it kept before: name a node that keeps all (\"keep\": \"all\"), --from URL, and call it again before the node starts, which removes those that were fetched", c.dir(a))
+	default:
 		err = fmt.Errorf("the log of outcomes of the node in %s is not whole: repair it from another node of the ledger, --from URL, or restore a backup", c.dir(a))
 	}
 	return err

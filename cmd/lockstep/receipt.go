@@ -31,6 +31,7 @@ type trustCmd struct {
 type receiptExportCmd struct {
 	Trade types.TradeID `arg:"" help:"The trade's id, or its beginning."`
 	Out   string        `short:"o" help:"New file for the receipt; by default standard output." type:"path" placeholder:"FILE"`
+	Leaf  uint64        `help:"The outcome with the end of the trade, by its number in the log, as log export --trades lists it: for a node that keeps the log from before its own history." placeholder:"N"`
 
 	Records bool         `help:"Attach the transactions of the steps, and the readings of the meter, each with its proof."`
 	Record  []types.TxID `help:"Attach this transaction too, such as an order of one of the sides; once for each." placeholder:"TX"`
@@ -49,7 +50,7 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	proof, err := s.awaitProof(ctx, c.Trade)
+	proof, err := c.proof(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -70,6 +71,14 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 			p.line("The trade goes on: the receipt proves its last step so far.")
 		}
 	})
+}
+
+// proof asks for the last leaf of the trade, or for the leaf that the user names.
+func (c *receiptExportCmd) proof(ctx context.Context, s *session) (wire.Proof, error) {
+	if c.Leaf > 0 { // the first leaf is of no trade
+		return s.node.LeafProof(ctx, c.Leaf)
+	}
+	return s.awaitProof(ctx, c.Trade)
 }
 
 // attach adds the records that the user wants, in the order of the ledger.

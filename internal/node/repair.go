@@ -26,7 +26,7 @@ type RepairOptions struct {
 	answer time.Duration // bounds the time in which another node gives a file; 0: the usual
 }
 
-// RepairReport is what [Repair] found and did.
+// RepairReport is the report of [Repair]: its findings and actions.
 type RepairReport struct {
 	Log    outcomes.Repaired  `json:"log"`
 	Others []outcomes.Finding `json:"others,omitempty"` // damaged files beside the log

@@ -112,7 +112,7 @@ func TestRepair(t *testing.T) {
 	must(t, again.Ledger(), mint(again.Params(), 7, "clara"))
 }
 
-// TestRepairFromLiars asks nodes that change what they send, are of another ledger, hang, or are not there. The log stays as it is until an honest one is asked.
+// TestRepairFromLiars asks nodes that change their answers, are of another ledger, hang, or are not there. The log stays as it is until an honest one is asked.
 func TestRepairFromLiars(t *testing.T) {
 	t.Parallel()
 	dir, quiet := grown(t), slog.New(slog.DiscardHandler)

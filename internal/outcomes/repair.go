@@ -16,7 +16,7 @@ import (
 	"lockstep/types"
 )
 
-// Repaired is what [Repair] found and did.
+// Repaired is the report of [Repair]: its findings and actions.
 type Repaired struct {
 	Leaves  uint64    `json:"leaves"` // of the log
 	From    uint64    `json:"from"`   // the first one that is kept
@@ -216,12 +216,15 @@ func (r *repairer) trustPeak(first, count uint64, height int, n uint64, peak typ
 	return true, nil
 }
 
-// bundles returns the hashes of the full bundles of a segment: a candidate that leads to its root, or to the peaks of the mark if it is the last one.
-func (r *repairer) bundles(ctx context.Context, segment uint64) (row, error) {
+// bundles returns the hashes of the full bundles of a segment: those of its file, of the file of hashes or of a source that lead to its root, or to the peaks of the mark if it
+// is the last one.
+func (r *repairer) bundles(ctx context.Context, segment uint64, read row) (row, error) {
 	from := segment * perTile
 	to := min(from+perTile, r.log.at.Size>>tileHeight)
-	if own := r.own[1][hashLength*from : hashLength*to]; r.leads(segment, own) {
-		return own, nil
+	for _, own := range []row{r.own[1][hashLength*from : hashLength*to], read} {
+		if uint64(len(own)) == hashLength*(to-from) && r.leads(segment, own) {
+			return own, nil
+		}
 	}
 	path := tilePath(tlog.Tile{H: tileHeight, L: 1, N: int64(segment), W: int(to - from)})
 	var found row
@@ -260,7 +263,7 @@ func (r *repairer) repairPrunedRows(ctx context.Context) error {
 			r.partial = true
 			continue
 		}
-		hashes, err := r.bundles(ctx, segment)
+		hashes, err := r.bundles(ctx, segment, nil)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -100,7 +100,7 @@ func (r *repairer) joins(segment uint64) bool {
 	return joined>>segmentHeight == segment && joined%segmentLeaves > 0
 }
 
-// content is that of a segment, up to a mark, and what follows from it.
+// content describes the leaves of a segment up to a mark, with the offsets and hashes that follow from them.
 type content struct {
 	at      Mark
 	length  uint64
@@ -205,7 +205,7 @@ func (r *repairer) repairSegment(ctx context.Context, segment uint64) error {
 	}
 	if err != nil {
 		damage := err.Error()
-		rebuilt, done, err := r.rebuild(ctx, segment, forms)
+		rebuilt, done, err := r.rebuild(ctx, segment, forms, c.bundles)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
@@ -254,9 +254,9 @@ func (r *repairer) repairOffsets(segment uint64, c *content) error {
 	return nil
 }
 
-// rebuild makes a segment anew: each bundle from the files of the segment, or else from a source.
-func (r *repairer) rebuild(ctx context.Context, segment uint64, forms []form) (made *content, done string, err error) {
-	hashes, err := r.bundles(ctx, segment)
+// rebuild makes a segment anew: each bundle from the files of the segment, or else from a source. read are the hashes of the bundles as its file has them.
+func (r *repairer) rebuild(ctx context.Context, segment uint64, forms []form, read row) (made *content, done string, err error) {
+	hashes, err := r.bundles(ctx, segment, read)
 	if err != nil {
 		return nil, "", err
 	}

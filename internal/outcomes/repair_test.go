@@ -3,6 +3,7 @@ package outcomes_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -245,6 +247,23 @@ func TestRepairWithoutSources(t *testing.T) {
 	}
 	delete(want, "packed-000000001")
 	equal(t, files, want)
+	// A whole segment with bytes behind it, of which the file of hashes is lost too.
+	want = healthy.files.read(t)
+	files = folder(t.TempDir())
+	for name, content := range want {
+		write(t, files.path(name), content)
+	}
+	must(0, os.Remove(files.path("hashes-1")))
+	must(0, os.Remove(files.path("packed-000000001")))
+	raw := []byte{}
+	for _, leaf := range healthy.leaves[segment : 2*segment] {
+		raw = append(binary.BigEndian.AppendUint16(raw, uint16(len(leaf))), leaf...)
+	}
+	write(t, files.path("segment-000000001"), append(raw, 0))
+	if report := must(outcomes.Repair(t.Context(), files, healthy.start, healthy.at, nil)); !report.Whole() || len(report.Damaged) != 2 {
+		t.Errorf("%+v", report)
+	}
+	equal(t, files, want)
 }
 
 // TestRepairPruned repairs a log without its first segments: the hashes of those come from another node, which may have pruned them too; nothing else of them does.
@@ -387,22 +406,28 @@ func TestRepairEnds(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	equal(t, files, before)
-	locked := lockedFiles{files, "packed-000000000"}
+	locked := lockedFiles{files, "packed-000000000", fs.ErrPermission}
 	if _, err := outcomes.Repair(t.Context(), locked, healthy.start, healthy.at, []outcomes.Source{healthy.source("peer")}); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that can't be read: %v", err)
 	}
 	equal(t, files, before)
+	locked.err = syscall.EIO // a part of the disk is lost
+	if report := must(outcomes.Repair(t.Context(), locked, healthy.start, healthy.at, []outcomes.Source{healthy.source("peer")})); !report.Whole() || len(report.Damaged) != 2 {
+		t.Errorf("after an error of the disk: %+v", report)
+	}
+	equal(t, files, healthy.files.read(t))
 }
 
-// lockedFiles have a file that may not be read.
+// lockedFiles have a file that can't be read.
 type lockedFiles struct {
 	folder
 	name string
+	err  error
 }
 
 func (f lockedFiles) Open(name string) (outcomes.Reader, error) {
 	if name == f.name {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: f.err}
 	}
 	return f.folder.Open(name)
 }
