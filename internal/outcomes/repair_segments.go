@@ -22,6 +22,7 @@ type form struct {
 	length  uint64      // of the leaves
 	head    *packedHead // of a packed segment
 	broken  error       // it can't be read
+	cut     error       // only a part of it can
 	buffer  []byte
 }
 
@@ -74,7 +75,11 @@ func (r *repairer) forms(segment uint64) (forms []form, err error) {
 			if err != nil && !isDamage(err) {
 				return nil, err
 			}
-			f.head, f.length, f.broken = &head, head.length, errors.Join(f.broken, err)
+			if f.head, f.length = &head, head.length; err != nil && uint64(len(head.ends)) == chunksOf(head.length) {
+				f.cut = err
+			} else if f.broken == nil {
+				f.broken = err
+			}
 		} else if size, err := r.log.files.Size(f.name); err == nil {
 			f.length = uint64(size)
 		} else {
@@ -139,6 +144,9 @@ func (r *repairer) next(segment uint64, at *Mark) uint64 {
 // readForm reads a segment from one of its files.
 func (r *repairer) readForm(segment uint64, f *form) (content, error) {
 	c := r.begin(segment)
+	if f.cut != nil {
+		return c, f.cut
+	}
 	for count := r.next(segment, &c.at); count > 0; count = r.next(segment, &c.at) {
 		leaves, err := f.leaves(c.length, count)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -155,6 +156,17 @@ func TestRepair(t *testing.T) {
 		report := must(outcomes.Repair(t.Context(), files, healthy.start, healthy.at, []outcomes.Source{source}))
 		if !slices.Equal(fetched, []string{"tile/entries/512"}) || !strings.Contains(report.Damaged[0].Done, "1 from peer, 1 from the file") {
 			t.Errorf("fetched %s: %+v", fetched, report)
+		}
+		equal(t, files, want)
+	})
+	t.Run("a cut frame", func(t *testing.T) { // the frames before it are used
+		t.Parallel()
+		files := healthy.copied()
+		files.damage(t, "packed-000000001", func(_ string, b []byte) []byte { return b[:len(b)-1] })
+		report := must(outcomes.Repair(t.Context(), files, healthy.start, healthy.at, []outcomes.Source{healthy.source("peer")}))
+		var ours, theirs int
+		if _, err := fmt.Sscanf(report.Damaged[0].Done, "written anew, of its parts of 256 outcomes %d from the file, %d from peer", &ours, &theirs); err != nil || ours+theirs != 256 || theirs > 160 {
+			t.Errorf("%+v: %v", report, err)
 		}
 		equal(t, files, want)
 	})
