@@ -278,10 +278,11 @@ func TestRepairWithoutSources(t *testing.T) {
 	equal(t, files, want)
 }
 
-// TestRepairPruned repairs a log without its first segments: the hashes of those come from another node, which may have pruned them too; nothing else of them does.
+// TestRepairPruned repairs a log without its first segments: the hashes of those come from another node, which may have pruned them too. The segments come back only when the
+// whole log is asked for, from a node that has it.
 func TestRepairPruned(t *testing.T) {
 	t.Parallel()
-	healthy, peer := packed(t, 76), packed(t, 76)
+	healthy, peer, whole := packed(t, 76), packed(t, 76), packed(t, 76)
 	healthy.prune(segment + 1)
 	peer.prune(segment + 1)
 	want, foreign := healthy.files.read(t), packed(t, 77).files.read(t)
@@ -297,6 +298,15 @@ func TestRepairPruned(t *testing.T) {
 			equal(t, files, want)
 		}
 	}
+	files := healthy.copied()
+	if report := must(outcomes.Repair(t.Context(), files, outcomes.Start{}, healthy.at, []outcomes.Source{peer.source("peer")})); report.Whole() {
+		t.Errorf("the pruned outcomes come from a node that has none: %+v", report)
+	}
+	equal(t, files, want)
+	if report := must(outcomes.Repair(t.Context(), files, outcomes.Start{}, healthy.at, []outcomes.Source{peer.source("peer"), whole.source("whole")})); !report.Whole() || len(report.Refused) > 0 {
+		t.Errorf("the pruned outcomes again: %+v", report)
+	}
+	equal(t, files, whole.files.read(t))
 }
 
 // TestRepairJoined repairs logs that continue from a snapshot, and gives them the outcomes from before it.
