@@ -27,6 +27,7 @@ const packaged = "../../packaging"
 type composed struct {
 	Services map[string]struct {
 		Image       string
+		Restart     string
 		Command     []string
 		Ports       []string
 		Volumes     []string
@@ -145,7 +146,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestComposeAgrees: the names, ports, volumes and images of the container's files are those of the program's commands and of each other.
+// TestComposeAgrees: the names, ports, volumes and images of the container's files are those of the program's commands and of each other. A service that
+// ends is started again.
 func TestComposeAgrees(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
@@ -161,6 +163,9 @@ func TestComposeAgrees(t *testing.T) {
 		t.Errorf("%q, %q", setup, c.Services["node0"].Ports)
 	}
 	for name, service := range c.Services {
+		if (service.Restart == "unless-stopped") != (name != "init") {
+			t.Errorf("%s restarts: %q", name, service.Restart)
+		}
 		for _, volume := range service.Volumes {
 			from, _, _ := strings.Cut(volume, ":")
 			if _, named := c.Volumes[from]; !named {

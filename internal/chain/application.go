@@ -35,6 +35,7 @@ type application struct {
 	failure *failure
 	clock   *clock
 	custody *custody
+	sync    *blockSync
 	logger  *slog.Logger
 	stop    <-chan struct{} // closed to end the wait of an idle proposer
 	relays  func() bool     // reports whether peers need the transactions of other peers
@@ -172,6 +173,7 @@ func clean(txs []blockTx) bool {
 // FinalizeBlock returns the results of a decided block, usually from its optimistic execution. Nothing is written before Commit.
 func (a *application) FinalizeBlock(_ context.Context, request *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.failure.watch(fmt.Sprintf("execute block %d", request.Height), &err)
+	a.sync.rest()
 	if err := a.checkRules(); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type Chain struct {
 	logger  *slog.Logger
 	engine  *cmtnode.Node
 	driven  *application // by the engine
+	sync    *blockSync
 	genesis types.Hash
 	opened  []dbm.DB  // the engine's databases
 	blocks  *database // that of its blocks
@@ -147,11 +148,12 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	if c.custody, err = openCustody(files, validator, &c.config, c.clock.now, c.failure, c.logger); err != nil {
 		return err
 	}
-	if c.driven != nil {
-		c.driven.custody = c.custody
-	}
 	c.signer = &stamper{FilePV: validator, custody: c.custody, clock: c.clock, failure: c.failure, stop: c.stop, signed: c.config.signed}
-	var options []cmtnode.Option
+	c.sync = newBlockSync(c.failure, c.stop, logger)
+	if c.driven != nil {
+		c.driven.custody, c.driven.sync = c.custody, c.sync
+	}
+	options := []cmtnode.Option{c.sync.replace}
 	if c.config.Sync != nil {
 		if err := c.forgetSync(config.DBDir()); err != nil {
 			return err
@@ -163,7 +165,10 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	c.engine, err = cmtnode.NewNode(config, c.signer, nodeKey,
 		proxy.NewConnSyncLocalClientCreator(application), // so that an idle proposer doesn't hold up anything else
 		func() (*cmttypes.GenesisDoc, error) { return loadGenesis(files.Genesis) }, c.openDatabase,
-		cmtnode.DefaultMetricsProvider(config.Instrumentation), engineLogger{logger, c.stop, c.failure, c.replays}, options...)
+		c.sync.watch(cmtnode.DefaultMetricsProvider(config.Instrumentation)), engineLogger{logger, c.stop, c.failure, c.replays}, options...)
+	if err == nil && c.sync.Reactor == nil {
+		err = errors.New("the engine has another block sync than this program expects")
+	}
 	if err == nil && c.config.every > 0 {
 		if reactor, ok := c.engine.Switch().Reactor("PEX"); ok {
 			if exchange, ok := reactor.(*pex.Reactor); ok {
@@ -263,8 +268,8 @@ func (c *Chain) replaying(yes bool) {
 // replays reports whether the engine replays its log.
 func (c *Chain) replays() bool { return c.driven != nil && c.driven.replaying.Load() }
 
-// ErrRestart asks the caller to open the node again, to continue at once.
-var ErrRestart = errors.New("the wall clock went back while the engine was between two blocks; it would wait until the clock is there again")
+// ErrRestart asks the caller to open the node again, to continue at once. Errors around it say why.
+var ErrRestart = errors.New("the node has to be opened again")
 
 // watchClock reads the wall clock also without blocks. The engine waits for the wall-clock time of the last decided block: after the clock
 // went back it would wait for as long as it was ahead.
@@ -283,7 +288,7 @@ func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 			c.logger.Debug(err.Error()) // the next start judges by the last block
 		}
 		if round := state.GetRoundState(); round.Step == cstypes.RoundStepNewHeight && time.Until(round.StartTime) > clockSlack {
-			c.failure.set(ErrRestart)
+			c.failure.set(fmt.Errorf("the wall clock went back while the engine was between two blocks, and it would wait until the clock is there again: %w", ErrRestart))
 		}
 	}
 }

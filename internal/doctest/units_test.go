@@ -28,7 +28,7 @@ func TestUnits(t *testing.T) {
 		}
 		text := string(content)
 		for _, line := range []string{"User=lockstep", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "CapabilityBoundingSet=", "RestrictAddressFamilies=",
-			"SystemCallFilter=@system-service", "UMask=0077", "Restart=on-failure", "StateDirectoryMode=0700"} {
+			"SystemCallFilter=@system-service", "UMask=0077", "Restart=on-failure", "RestartSec=5", "StateDirectoryMode=0700"} {
 			if !strings.Contains(text, "\n"+line) {
 				t.Errorf("%s lacks %s", unit, line)
 			}
