@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
@@ -30,12 +32,26 @@ func see(t *testing.T, tab context.Context, what string, actions ...chromedp.Act
 	}
 }
 
-// says waits until a page has a text, also while the tab goes from one page to the next.
+// remember lets the tab keep the lines of all that its pages show after a press. A state of the town can pass between two looks of a test that is slow.
+func remember() chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := cdppage.AddScriptToEvaluateOnNewDocument(`new MutationObserver(() => {
+			if (!document.body) return;
+			const shown = new Set((sessionStorage.getItem("shown") || "").split("\n"));
+			for (const line of document.body.innerText.split("\n")) shown.add(line);
+			sessionStorage.setItem("shown", [...shown].join("\n"));
+		}).observe(document, {childList: true, subtree: true, characterData: true})`).Do(ctx)
+		return err
+	})
+}
+
+// says waits until a page has a text, or has had it since the last press, also while the tab goes from one page to the next.
 func says(text string) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for {
 			var there bool
-			if err := chromedp.Evaluate(fmt.Sprintf(`document.body.innerText.includes(%q)`, text), &there).Do(ctx); err == nil && there {
+			script := fmt.Sprintf(`document.body.innerText.includes(%q) || (sessionStorage.getItem("shown") || "").includes(%[1]q)`, text)
+			if err := chromedp.Evaluate(script, &there).Do(ctx); err == nil && there {
 				return nil
 			}
 			if err := chromedp.Sleep(100 * time.Millisecond).Do(ctx); err != nil {
@@ -45,13 +61,25 @@ func says(text string) chromedp.Action {
 	})
 }
 
-// press clicks a button of a page that renders itself anew again and again: it is found and clicked in one step.
+// press clicks a button or a link of a page that renders itself anew again and again: it is found and clicked in one step, as a person does. Lines of earlier
+// pages are forgotten.
 func press(selector string) chromedp.Action {
+	return once(selector, fmt.Sprintf(`sessionStorage.removeItem("shown"); document.querySelector(%q).click()`, selector))
+}
+
+// enter writes into a field and presses a button, in one step.
+func enter(field, value, button string) chromedp.Action {
+	return once(field, fmt.Sprintf(`document.querySelector(%q).value = %q; document.querySelector(%q).click()`, field, value, button))
+}
+
+// once runs a script as soon as the page has an element.
+func once(selector, script string) chromedp.Action {
+	script = fmt.Sprintf(`(() => { if (!document.querySelector(%q)) return false; %s; return true })()`, selector, script)
+	byPerson := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithUserGesture(true) } // else a link opens no tab
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for {
 			var done bool
-			script := fmt.Sprintf(`(() => { const b = document.querySelector(%q); if (b) b.click(); return !!b })()`, selector)
-			if err := chromedp.Evaluate(script, &done).Do(ctx); err == nil && done {
+			if err := chromedp.Evaluate(script, &done, byPerson).Do(ctx); err == nil && done {
 				return nil
 			}
 			if err := chromedp.Sleep(100 * time.Millisecond).Do(ctx); err != nil {
@@ -74,8 +102,8 @@ func TestTownInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	town := openTown(t, nil)
-	address, enter := serveTown(t, town)
-	see(t, tab, "sign in", chromedp.Navigate(enter), says("in the town"), says("to neighbours"))
+	address, way := serveTown(t, town)
+	see(t, tab, "sign in", remember(), chromedp.Navigate(way), says("in the town"), says("to neighbours"))
 	birch := house(new(town.Scene()), "Birch").Place
 	see(t, tab, "cheat", press(fmt.Sprintf(`#house-%d .switches form:first-child button`, birch)), says("Birch sells on, and feeds nothing in"), says("Birch fed in nothing of"))
 	see(t, tab, "kill", press(`form[action="/town/node"] button`), says("The node was killed"), says("Bring the node back"), says("The node does not answer"))
@@ -86,11 +114,11 @@ func TestTownInBrowser(t *testing.T) {
 	see(t, tab, "look again", chromedp.Navigate(address+"/"), says("in the town"))
 	shoot(t, tab, "town", address+"/")
 	cedar := house(new(town.Scene()), "Cedar").Place
-	see(t, tab, "open Cedar", chromedp.Click(fmt.Sprintf(`#house-%d .home a`, cedar)))
+	see(t, tab, "open Cedar", press(fmt.Sprintf(`#house-%d .home a`, cedar)))
 	own, cancel := chromedp.NewContext(tab, chromedp.WithTargetID(openedTab(t, tab, address)))
 	defer cancel()
-	see(t, own, "Cedar's page", browser.Size(1200, 900), chromedp.WaitVisible(".who a"), says("Cedar"), chromedp.Click(`a[href="/town"]`), says("This household"), chromedp.SetValue(`input[name="ask"]`, "31.5"),
-		chromedp.Click(`.ord button`), chromedp.WaitVisible(`input[name="ask"][value="31.5"]`))
+	see(t, own, "Cedar's page", browser.Size(1200, 900), chromedp.WaitVisible(".who a"), says("Cedar"), press(`a[href="/town"]`), says("This household"),
+		enter(`input[name="ask"]`, "31.5", `.ord button`), chromedp.WaitVisible(`input[name="ask"][value="31.5"]`))
 	link, err := town.Enter(t.Context(), cedar)
 	if err != nil {
 		t.Fatal(err)
