@@ -190,6 +190,9 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 	}
 	own := &database{DB: db, name: context.ID, failure: c.failure}
 	if context.ID == blockDatabase {
+		if own.DB, err = newBlockParts(db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
 		c.blocks = own
 	}
 	c.opened = append(c.opened, own)

@@ -194,7 +194,15 @@ func (c *checker) databases() error {
 			return databaseError(name, c.data, err)
 		}
 		c.opened[name] = db
-		if err := readAll(db); err != nil {
+		read := func(_, _ []byte) error { return nil }
+		if name == blockDatabase {
+			parts, err := newBlockParts(db)
+			if err != nil {
+				return err
+			}
+			c.opened[name], read = parts, parts.check
+		}
+		if err := readAll(db, read); err != nil {
 			return databaseError(name, c.data, err)
 		}
 	}
@@ -209,14 +217,15 @@ func (c *checker) databases() error {
 	return nil
 }
 
-func readAll(db dbm.DB) (err error) {
+func readAll(db dbm.DB, read func(key, value []byte) error) error {
 	all, err := db.Iterator(nil, nil)
 	if err != nil {
 		return err
 	}
-	for ; all.Valid(); all.Next() {
+	for ; err == nil && all.Valid(); all.Next() {
+		err = read(all.Key(), all.Value())
 	}
-	return errors.Join(all.Error(), all.Close())
+	return errors.Join(err, all.Error(), all.Close())
 }
 
 // blocks checks them in order, each against the one before and against the store's record of it.

@@ -16,7 +16,7 @@ import (
 const blockDatabase = "blockstore"
 
 // databaseOptions returns the default options, except for the blocks, which are most of the engine's writes: larger files reduce rewriting,
-// and signatures and hashes don't compress.
+// and [blockParts] has compressed them.
 func (c *Config) databaseOptions(name string) *opt.Options {
 	files := min(opt.DefaultOpenFilesCacheCapacity, disk.Files()/16) // so that all together leave some to the rest of the node
 	if name != blockDatabase {
