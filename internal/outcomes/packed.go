@@ -14,18 +14,19 @@ import (
 	"lockstep/types"
 )
 
-// A full segment is packed: its bytes are cut into chunks, and each is a frame of zstd with a checksum, so that a leaf is read without the rest. The file begins
-// with its kind, the length of the segment, and where each frame ends.
+// A full segment is packed: its bytes are cut into chunks, whose repeated IDs stand in a table, see [repeats]. The table and each chunk are a frame of zstd with a checksum, so that a leaf
+// is read without the rest. The file begins with its kind, the length of the segment, and where each frame ends, the table first.
 const (
 	packedForm = "packed-%09d"
-	packedKind = "lspack1\n"
+	packedKind = "lspack2\n"
 	packing    = "packing"   // a packed segment that is not whole yet
 	shortened  = "shortened" // a segment without the leaves behind the mark, likewise
 	repairing  = "repairing" // any file that is repaired, likewise
 
-	chunkBytes   = 2 << 20 // some thousand leaves: shorter ones repeat less of each other
+	chunkBytes   = 1 << 20 // some thousand leaves: shorter ones repeat less of each other
+	tableBytes   = mostIDs * idLength
 	numberBytes  = 8
-	keptChunks   = 4 // in memory
+	keptFrames   = 8 // in memory
 	longestWhole = segmentLeaves * (2 + types.MaxOutcome)
 )
 
@@ -39,8 +40,11 @@ type packedHead struct {
 
 func chunksOf(length uint64) uint64 { return (length + chunkBytes - 1) / chunkBytes }
 
+// framesOf is the number of frames: the table, and the chunks.
+func framesOf(length uint64) uint64 { return 1 + chunksOf(length) }
+
 func headBytes(length uint64) uint64 {
-	return uint64(len(packedKind)) + numberBytes*(1+chunksOf(length))
+	return uint64(len(packedKind)) + numberBytes*(1+framesOf(length))
 }
 
 func (h *packedHead) encode() []byte {
@@ -52,11 +56,11 @@ func (h *packedHead) encode() []byte {
 }
 
 // begin is where a frame begins.
-func (h *packedHead) begin(chunk uint64) uint64 {
-	if chunk == 0 {
+func (h *packedHead) begin(frame uint64) uint64 {
+	if frame == 0 {
 		return headBytes(h.length)
 	}
-	return h.ends[chunk-1]
+	return h.ends[frame-1]
 }
 
 // chunkLength is the length of a chunk once it is unpacked.
@@ -78,14 +82,14 @@ func (l *Log) readHead(name string) (h packedHead, err error) {
 	if !bytes.HasPrefix(first, []byte(packedKind)) || h.length == 0 || h.length > longestWhole {
 		return h, damaged(name, "it does not begin as a packed segment")
 	}
-	numbers := make([]byte, numberBytes*chunksOf(h.length))
+	numbers := make([]byte, numberBytes*framesOf(h.length))
 	if err := l.read(name, uint64(len(first)), numbers); err != nil {
 		return h, err
 	}
 	last := headBytes(h.length)
 	for ; len(numbers) > 0; numbers = numbers[numberBytes:] {
 		end := binary.BigEndian.Uint64(numbers)
-		if end <= last || end-last > 2*chunkBytes {
+		if end <= last || end-last > tableBytes+chunkBytes {
 			return h, damaged(name, "its frames do not follow one another")
 		}
 		h.ends, last = append(h.ends, end), end
@@ -160,59 +164,71 @@ func (l *Log) readPacked(number uint64, head *packedHead, at uint64, into []byte
 
 // chunk returns an unpacked chunk of a packed segment, which must not be changed.
 func (l *Log) chunk(number, chunk uint64, head *packedHead) ([]byte, error) {
-	return l.unpacked.get(place{number, chunk}, func(unpack *zstd.Decoder) ([]byte, error) {
+	table, err := l.frame(number, 0, head, func(content []byte) ([]byte, error) { return content, checkTable(content) })
+	if err != nil {
+		return nil, fmt.Errorf("%w: it has the repeated IDs", err)
+	}
+	want := head.chunkLength(chunk)
+	content, err := l.frame(number, 1+chunk, head, func(taken []byte) ([]byte, error) { return putBack(taken, table, want) })
+	if err != nil {
+		return nil, fmt.Errorf("%w: its leaves stand from byte %d to %d of the segment", err, chunk*chunkBytes, chunk*chunkBytes+want)
+	}
+	return content, nil
+}
+
+// frame returns what a function makes of a frame of a packed segment once it is unpacked.
+func (l *Log) frame(number, frame uint64, head *packedHead, read func([]byte) ([]byte, error)) ([]byte, error) {
+	return l.unpacked.get(place{number, frame}, func(unpack *zstd.Decoder) (content []byte, err error) {
 		name := packedFile(number)
-		frame := make([]byte, head.ends[chunk]-head.begin(chunk))
-		if err := l.read(name, head.begin(chunk), frame); err != nil {
+		packed := make([]byte, head.ends[frame]-head.begin(frame))
+		if err := l.read(name, head.begin(frame), packed); err != nil {
 			return nil, err
 		}
-		want := head.chunkLength(chunk)
-		content, err := unpack.DecodeAll(frame, make([]byte, 0, want))
-		if err == nil && uint64(len(content)) != want {
-			err = fmt.Errorf("it has %d bytes", len(content))
+		if content, err = unpack.DecodeAll(packed, nil); err == nil {
+			content, err = read(content)
 		}
 		if err != nil {
-			return nil, damaged(name, "frame %d of %d, whose leaves stand from byte %d to %d of the segment: %w", chunk+1, len(head.ends), chunk*chunkBytes, chunk*chunkBytes+want, err)
+			return nil, damaged(name, "frame %d of %d: %w", frame+1, len(head.ends), err)
 		}
 		return content, nil
 	})
 }
 
-// place is that of a chunk.
-type place struct{ segment, chunk uint64 }
+// place is that of a frame.
+type place struct{ segment, frame uint64 }
 
-// unpacked are the chunks that were read last, the newest last.
+// unpacked are the frames that were read last, the newest last.
 type unpacked struct {
 	mu      sync.Mutex
 	decoder *zstd.Decoder
 	places  []place
-	chunks  [][]byte
+	frames  [][]byte
 }
 
-// get returns a chunk from memory, or unpacks it. One is unpacked at a time.
+// get returns a frame from memory, or unpacks it. One is unpacked at a time.
 func (u *unpacked) get(at place, unpack func(*zstd.Decoder) ([]byte, error)) (content []byte, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.decoder == nil {
-		if u.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*chunkBytes)); err != nil {
+		if u.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(tableBytes+chunkBytes)); err != nil {
 			return nil, err
 		}
 	}
 	if n := slices.Index(u.places, at); n >= 0 {
-		content = u.chunks[n]
+		content = u.frames[n]
 		u.drop(n)
 	} else if content, err = unpack(u.decoder); err != nil {
 		return nil, err
 	}
-	if len(u.places) == keptChunks {
+	if len(u.places) == keptFrames {
 		u.drop(0)
 	}
-	u.places, u.chunks = append(u.places, at), append(u.chunks, content)
+	u.places, u.frames = append(u.places, at), append(u.frames, content)
 	return content, nil
 }
 
 func (u *unpacked) drop(n int) {
-	u.places, u.chunks = slices.Delete(u.places, n, n+1), slices.Delete(u.chunks, n, n+1)
+	u.places, u.frames = slices.Delete(u.places, n, n+1), slices.Delete(u.frames, n, n+1)
 }
 
 // Pack packs the segments that are full at a mark from which the next start will go on. It reads each again before the packed one takes its place, so a crash
@@ -266,7 +282,7 @@ func (l *Log) writePacked(name string, length uint64) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(chunkBytes))
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(chunkBytes), zstd.WithZeroFrames(true))
 	if err != nil {
 		return err
 	}
@@ -275,28 +291,62 @@ func (l *Log) writePacked(name string, length uint64) (err error) {
 		return err
 	}
 	defer decoder.Close()
+	repeats := newRepeats()
+	err = l.eachChunk(name, length, func(chunk []byte) error {
+		repeats.count(chunk)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	repeats.finish()
 	head := packedHead{length: length}
-	content, frame, again := make([]byte, min(chunkBytes, length)), []byte{}, []byte{}
 	at := headBytes(length)
-	for chunk := range chunksOf(length) {
-		content = content[:head.chunkLength(chunk)]
-		if err := l.read(name, chunk*chunkBytes, content); err != nil {
-			return err
-		}
+	frame, again := []byte{}, []byte{}
+	write := func(content []byte) (err error) {
 		frame = encoder.EncodeAll(content, frame[:0])
 		if again, err = decoder.DecodeAll(frame, again[:0]); err != nil || !bytes.Equal(again, content) {
-			return errors.Join(fmt.Errorf("chunk %d is another once it is unpacked", chunk), err)
+			return errors.Join(fmt.Errorf("frame %d is another once it is unpacked", len(head.ends)+1), err)
 		}
 		if _, err := file.WriteAt(frame, int64(at)); err != nil {
 			return err
 		}
 		at += uint64(len(frame))
 		head.ends = append(head.ends, at)
+		return nil
+	}
+	if err := write(repeats.table); err != nil {
+		return err
+	}
+	err = l.eachChunk(name, length, func(chunk []byte) error {
+		taken := repeats.take(chunk)
+		if back, err := putBack(taken, repeats.table, uint64(len(chunk))); err != nil || !bytes.Equal(back, chunk) {
+			return errors.Join(fmt.Errorf("chunk %d is another once its IDs are put back", len(head.ends)), err)
+		}
+		return write(taken)
+	})
+	if err != nil {
+		return err
 	}
 	if _, err := file.WriteAt(head.encode(), 0); err != nil {
 		return err
 	}
 	return file.Sync()
+}
+
+// eachChunk reads the chunks of a segment that is not packed, one after the other into the same memory.
+func (l *Log) eachChunk(name string, length uint64, visit func(chunk []byte) error) error {
+	content := make([]byte, min(chunkBytes, length))
+	for at := uint64(0); at < length; at += chunkBytes {
+		chunk := content[:min(chunkBytes, length-at)]
+		if err := l.read(name, at, chunk); err != nil {
+			return err
+		}
+		if err := visit(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discard removes a file that was not made to its end, if it is there.

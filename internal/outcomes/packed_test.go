@@ -32,6 +32,7 @@ func (w *world) names() string {
 func TestPackedLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 6)
+	w.ids = true
 	w.grow(segment + 30_000)
 	within := w.at
 	w.grow(2*segment - 30_000 + 20)
@@ -97,7 +98,7 @@ func TestDamagedPackedLog(t *testing.T) {
 		finding string
 	}{
 		{flip(0), "does not begin as a packed segment"}, {flip(8), "does not begin as a packed segment"}, {flip(15), "it has"}, {flip(16), "do not follow"}, {flip(23), "packed-000000000: "},
-		{flip(60), "packed-000000000: frame 1 of"}, {flip(len(content) / 2), "packed-000000000: frame"}, {flip(len(content) - 1), "packed-000000000: frame 2 of 2"},
+		{flip(49), "packed-000000000: frame 1 of 4"}, {flip(60), "packed-000000000: frame 2 of 4"}, {flip(len(content) / 2), "packed-000000000: frame"}, {flip(len(content) - 1), "packed-000000000: frame 4 of 4"},
 		{cutBy(1), "packed-000000000: it has"}, {cutBy(len(content) - 10), "packed-000000000: it ends at"}, {more, "packed-000000000: it has"},
 		{func([]byte) []byte { return []byte{} }, "packed-000000000: it ends at"}, {remove, "segment-000000000: it has 0 bytes"},
 	} {
@@ -130,6 +131,7 @@ func TestPowerCutsWhilePacking(t *testing.T) {
 		t.Skip("long work of one goroutine: the race detector would only slow it")
 	}
 	w := newWorld(t, 8)
+	w.ids = true
 	w.grow(segment + 100)
 	w.close()
 	disk := vfs.NewCrashableMem()

@@ -75,7 +75,7 @@ func (r *repairer) forms(segment uint64) (forms []form, err error) {
 			if err != nil && !isDamage(err) {
 				return nil, err
 			}
-			if f.head, f.length = &head, head.length; err != nil && uint64(len(head.ends)) == chunksOf(head.length) {
+			if f.head, f.length = &head, head.length; err != nil && uint64(len(head.ends)) == framesOf(head.length) {
 				f.cut = err
 			} else if f.broken == nil {
 				f.broken = err

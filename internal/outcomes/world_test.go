@@ -55,6 +55,7 @@ type world struct {
 	at     outcomes.Mark
 	leaves [][]byte
 	random *rand.Rand
+	ids    bool // the leaves repeat IDs
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -94,6 +95,9 @@ func (w *world) grow(count int) {
 	leaves := make([][]byte, count)
 	for i := range leaves {
 		leaves[i] = fmt.Appendf(nil, "leaf %d %0*d", len(w.leaves)+i, w.random.IntN(40), 7)
+		if w.ids {
+			leaves[i] = fmt.Appendf(leaves[i], "\x58\x20%032d%0*d", w.random.IntN(500), w.random.IntN(40), 7)
+		}
 	}
 	batch, err := w.at.Extend(leaves)
 	if err != nil {

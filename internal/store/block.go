@@ -13,13 +13,31 @@ const maxBlockItems = 1 << 24
 // idLength is the length of every ID and key.
 const idLength = 32
 
-// blockRecord is the stored form of a block. Its events repeat the same IDs, so the record lists each ID once and events hold places in
-// that list: a third of the size.
+// blockRecord is the stored form of a block. Its events repeat the same IDs, also those of other blocks: the steps of a trade, and its parties. So the events hold
+// places in a list that has each ID once, see [sharedIDs].
 type blockRecord struct {
 	Block                   // without its events
 	checkpoint []types.Hash // empty for a block without one
-	ids        []byte       // concatenated IDs of the events, without those of the block's transactions
 	events     []eventRecord
+}
+
+// sharedIDs are the IDs of the events of the blocks that a flush writes together, without those of their transactions. They are one entry, under the height of the last
+// of these blocks.
+type sharedIDs struct {
+	ids    []byte // concatenated
+	places map[[idLength]byte]idPlace
+}
+
+func newSharedIDs() *sharedIDs { return &sharedIDs{places: map[[idLength]byte]idPlace{}} }
+
+// place returns the place of an ID in the list, which it may add.
+func (s *sharedIDs) place(id [idLength]byte) idPlace {
+	place, known := s.places[id]
+	if !known {
+		place = idPlace(len(s.ids) / idLength)
+		s.ids, s.places[id] = append(s.ids, id[:]...), place
+	}
+	return place
 }
 
 // eventRecord is an event of a blockRecord.
@@ -36,11 +54,11 @@ type moment struct {
 	at     types.Time
 }
 
-// idPlace is the place of an ID in a record: 0 is the zero ID, then the block's transactions in order, then blockRecord.ids.
+// idPlace is the place of an ID in a record: 0 is the zero ID, then the block's transactions in order, then the shared IDs.
 type idPlace uint32
 
 func (r *blockRecord) Fields(c *canon.Coder) {
-	c.Array(11)
+	c.Array(10)
 	canon.Number(c, "height", &r.Height)
 	canon.Number(c, "block time", &r.BlockTime)
 	canon.Number(c, "clock", &r.Clock)
@@ -50,7 +68,6 @@ func (r *blockRecord) Fields(c *canon.Coder) {
 	canon.Part(c, "log", &r.Log, (*types.LogHead).Fields)
 	canon.Number(c, "first leaf", &r.First)
 	canon.LongList(c, "transactions", &r.Txs, maxBlockItems, (*TxResult).Fields)
-	canon.View(c, "ids", &r.ids)
 	canon.LongList(c, "events", &r.events, maxBlockItems, (*eventRecord).Fields)
 }
 
@@ -73,18 +90,17 @@ func (m *moment) Fields(c *canon.Coder) {
 
 func (p *idPlace) Fields(c *canon.Coder) { canon.Number(c, "place", p) }
 
-// encodeBlock encodes a block. It fails on an event whose kind has no number.
-func encodeBlock(block *Block) ([]byte, error) {
+// encodeBlock encodes a block, and adds to the shared IDs. It fails on an event whose kind has no number.
+func encodeBlock(block *Block, shared *sharedIDs) ([]byte, error) {
 	r := &recorder{
 		blockRecord: blockRecord{Block: *block, events: make([]eventRecord, 0, len(block.Events))},
-		places:      make(map[[idLength]byte]idPlace, 1+len(block.Txs)+len(block.Events)),
+		txs:         make(map[types.TxID]idPlace, len(block.Txs)), shared: shared,
 	}
 	if block.Checkpoint != (types.Hash{}) {
 		r.checkpoint = []types.Hash{block.Checkpoint}
 	}
-	r.places[[idLength]byte{}] = 0
 	for i, tx := range block.Txs {
-		r.places[tx.ID] = idPlace(1 + i)
+		r.txs[tx.ID] = idPlace(1 + i)
 	}
 	for i := range block.Events {
 		if err := r.record(&block.Events[i]); err != nil {
@@ -94,10 +110,11 @@ func encodeBlock(block *Block) ([]byte, error) {
 	return canon.Encode(&r.blockRecord), nil
 }
 
-// recorder builds a record and keeps the places of its IDs.
+// recorder builds a record.
 type recorder struct {
 	blockRecord
-	places map[[idLength]byte]idPlace
+	txs    map[types.TxID]idPlace
+	shared *sharedIDs
 	keys   []idPlace // of all events: fewer allocations
 }
 
@@ -107,7 +124,7 @@ func (r *recorder) record(event *types.Event) error {
 		return fmt.Errorf("the record of a block has no number for events of kind %q", event.Kind)
 	}
 	recorded := eventRecord{
-		kind: kind, tx: r.place(event.Tx), trade: r.place(event.Trade), offer: r.place(event.Offer), product: r.place(event.Product),
+		kind: kind, tx: r.placeOfTx(event.Tx), trade: r.place(event.Trade), offer: r.place(event.Offer), product: r.place(event.Product),
 	}
 	if event.Height != r.Height || event.At != r.Clock {
 		recorded.moment = []moment{{event.Height, event.At}}
@@ -121,18 +138,22 @@ func (r *recorder) record(event *types.Event) error {
 	return nil
 }
 
-func (r *recorder) place(id [idLength]byte) idPlace {
-	place, known := r.places[id]
-	if !known {
-		r.ids = append(r.ids, id[:]...)
-		place = idPlace(len(r.Txs) + len(r.ids)/idLength)
-		r.places[id] = place
+func (r *recorder) placeOfTx(id types.TxID) idPlace {
+	if place, own := r.txs[id]; own {
+		return place
 	}
-	return place
+	return r.place(id)
 }
 
-// decodeBlock decodes the output of [encodeBlock].
-func decodeBlock(encoded []byte) (*Block, error) {
+func (r *recorder) place(id [idLength]byte) idPlace {
+	if id == ([idLength]byte{}) {
+		return 0
+	}
+	return idPlace(1+len(r.Txs)) + r.shared.place(id)
+}
+
+// decodeBlock decodes the output of [encodeBlock]. It asks for the shared IDs when the block has events.
+func decodeBlock(encoded []byte, shared func() ([]byte, error)) (*Block, error) {
 	var r blockRecord
 	if err := canon.Decode(encoded, &r); err != nil {
 		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
@@ -145,8 +166,15 @@ func decodeBlock(encoded []byte) (*Block, error) {
 	}
 	block.Commitment = types.AppHash(block.State, block.Log)
 	block.Events = make([]types.Event, 0, len(r.events))
+	var ids []byte
+	if len(r.events) > 0 {
+		var err error
+		if ids, err = shared(); err != nil {
+			return nil, err
+		}
+	}
 	for i := range r.events {
-		event, err := r.event(&r.events[i])
+		event, err := r.event(&r.events[i], ids)
 		if err != nil {
 			return nil, fmt.Errorf("the record of a block is damaged: event %d: %w", i, err)
 		}
@@ -155,7 +183,7 @@ func decodeBlock(encoded []byte) (*Block, error) {
 	return &block, nil
 }
 
-func (r *blockRecord) event(e *eventRecord) (event types.Event, err error) {
+func (r *blockRecord) event(e *eventRecord, ids []byte) (event types.Event, err error) {
 	if e.kind.Kind() == "" {
 		return event, fmt.Errorf("there is no kind %d", e.kind)
 	}
@@ -173,12 +201,12 @@ func (r *blockRecord) event(e *eventRecord) (event types.Event, err error) {
 		{(*[idLength]byte)(&event.Tx), e.tx}, {(*[idLength]byte)(&event.Trade), e.trade},
 		{(*[idLength]byte)(&event.Offer), e.offer}, {(*[idLength]byte)(&event.Product), e.product},
 	} {
-		if err := r.find(named.place, named.id); err != nil {
+		if err := r.find(named.place, ids, named.id); err != nil {
 			return event, err
 		}
 	}
 	for i, place := range e.keys {
-		if err := r.find(place, (*[idLength]byte)(&event.Keys[i])); err != nil {
+		if err := r.find(place, ids, (*[idLength]byte)(&event.Keys[i])); err != nil {
 			return event, err
 		}
 	}
@@ -186,14 +214,14 @@ func (r *blockRecord) event(e *eventRecord) (event types.Event, err error) {
 }
 
 // find reads the ID at a place.
-func (r *blockRecord) find(place idPlace, id *[idLength]byte) error {
-	txs, others := idPlace(len(r.Txs)), idPlace(len(r.ids)/idLength)
+func (r *blockRecord) find(place idPlace, ids []byte, id *[idLength]byte) error {
+	txs, others := idPlace(len(r.Txs)), idPlace(len(ids)/idLength)
 	switch {
 	case place == 0:
 	case place <= txs:
 		*id = r.Txs[place-1].ID
 	case place-txs <= others:
-		copy(id[:], r.ids[(place-txs-1)*idLength:])
+		copy(id[:], ids[(place-txs-1)*idLength:])
 	default:
 		return fmt.Errorf("it names the ID %d of %d", place, txs+others)
 	}

@@ -134,7 +134,7 @@ func (s *Store) reclaim(base uint64) error {
 	}
 	s.reclaimed = base
 	return s.guard.call(func() error {
-		for _, keyspace := range []byte{prefixParty, prefixEnded, prefixBlock, prefixTx, prefixRefused, prefixAuction, prefixPlaced} {
+		for _, keyspace := range []byte{prefixParty, prefixEnded, prefixBlock, prefixIDs, prefixTx, prefixRefused, prefixAuction, prefixPlaced} {
 			from, to := []byte{keyspace}, []byte{keyspace + 1}
 			size, err := s.db.EstimateDiskUsage(from, to)
 			if err == nil && size > 0 && size < reclaimedBytes {
@@ -173,7 +173,8 @@ func (p *pruning) blocks(to uint64) error {
 	}
 	p.start = p.log.Prunable(p.mark.Size)
 	return errors.Join(
-		p.batch.DeleteRange(blockKey(first), blockKey(p.base+1), nil), p.batch.Set(historyKey(), types.Encode(&p.history), nil), p.batch.Commit(pebble.Sync),
+		p.batch.DeleteRange(blockKey(first), blockKey(p.base+1), nil), p.batch.DeleteRange(idsKey(first), idsKey(p.base+1), nil), // of blocks after the base, a later key has them
+		p.batch.Set(historyKey(), types.Encode(&p.history), nil), p.batch.Commit(pebble.Sync),
 	)
 }
 

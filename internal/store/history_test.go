@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"lockstep/internal/store"
 	"lockstep/types"
@@ -54,6 +57,16 @@ func TestPrune(t *testing.T) {
 		}
 		if block, err := w.store.Block(base + 1); err != nil || (block == nil) != (base == w.store.Height()) {
 			t.Errorf("block %d, the first that is kept: %v (%v)", base+1, block, err)
+		}
+		for height := base + 1; height <= blocks; height++ { // also those that were flushed together with removed ones
+			want, err := whole.store.Block(height)
+			got, gotErr := w.store.Block(height)
+			if err := errors.Join(err, gotErr); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Events, got.Events); diff != "" {
+				t.Fatalf("pruned to block %d, block %d has other events: %s", base, height, diff)
+			}
 		}
 		w.close()
 		w.open()

@@ -208,10 +208,8 @@ func (s *memtable) fill(w *writer, changes []ledger.Change, sums sums) error {
 			return err
 		}
 	}
-	for _, block := range s.blocks {
-		if err := w.block(block); err != nil {
-			return err
-		}
+	if err := w.writeBlocks(s.blocks); err != nil {
+		return err
 	}
 	written := s.partitions
 	written.kept += w.kept

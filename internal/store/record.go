@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -174,7 +175,9 @@ func (s *Store) Block(height uint64) (*Block, error) {
 	if base := s.Base(); height <= base && base > 0 {
 		return nil, pruned(height, base, &s.params)
 	}
-	return readBlock(s.db, height)
+	db := s.db.NewSnapshot() // the record and its IDs are two entries, and pruning may come in between
+	block, err := readBlock(db, height)
+	return block, errors.Join(err, db.Close())
 }
 
 // Receipt returns the receipt of a transaction, or nil when no block holds it.
@@ -208,7 +211,19 @@ func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	if encoded == nil {
 		return nil, nil
 	}
-	return decodeBlock(encoded)
+	return decodeBlock(encoded, func() ([]byte, error) { return readIDs(reader, height) })
+}
+
+// readIDs reads the shared IDs of the block at a height; none when there are none from there on.
+func readIDs(reader pebble.Reader, height uint64) (ids []byte, err error) {
+	err = scan(reader, idsKey(height), []byte{prefixIDs + 1}, func(_, value []byte) bool {
+		ids = bytes.Clone(value)
+		return false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the IDs of block %d: %w", height, err)
+	}
+	return ids, nil
 }
 
 func readReceipt(reader pebble.Reader, partitions partitions, id types.TxID) (*Receipt, error) {

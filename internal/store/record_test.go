@@ -1,9 +1,13 @@
 package store
 
 import (
+	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -26,11 +30,12 @@ func TestRecordOfLargeBlock(t *testing.T) {
 
 func wantSame(t rapid.TB, block *Block) {
 	t.Helper()
-	encoded, err := encodeBlock(block)
+	shared := newSharedIDs()
+	encoded, err := encodeBlock(block, shared)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoded, err := decodeBlock(encoded)
+	decoded, err := decodeBlock(encoded, shared.all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,57 +77,103 @@ func TestRecordRoundTrip(t *testing.T) {
 
 func TestRecordOfUnknownEventKind(t *testing.T) {
 	t.Parallel()
-	if _, err := encodeBlock(&Block{Events: []types.Event{{Kind: "unheard_of"}}}); err == nil {
+	if _, err := encodeBlock(&Block{Events: []types.Event{{Kind: "unheard_of"}}}, newSharedIDs()); err == nil {
 		t.Error("it has a record, which nobody could read")
 	}
 }
 
 func TestDamagedRecord(t *testing.T) {
 	t.Parallel()
-	for finding, damage := range map[string]func(*blockRecord){
-		"event 0: there is no kind 24":        func(r *blockRecord) { r.events[0].kind = 24 },
-		"event 0: there is no kind 0":         func(r *blockRecord) { r.events[0].kind = 0 },
-		"event 0: it has 2 moments":           func(r *blockRecord) { r.events[0].moment = make([]moment, 2) },
-		"event 0: it names the ID 3 of 2":     func(r *blockRecord) { r.events[0].trade = 3 },
-		"event 0: it names the ID 9 of 2":     func(r *blockRecord) { r.events[0].keys = []idPlace{9} },
-		"event 0: it names the ID 2 of 1":     func(r *blockRecord) { r.ids = r.ids[:31] },
-		"event 0: it names the ID 4294967295": func(r *blockRecord) { r.events[0].product = 1<<32 - 1 },
+	for finding, damage := range map[string]func(*blockRecord, *sharedIDs){
+		"event 0: there is no kind 24":        func(r *blockRecord, _ *sharedIDs) { r.events[0].kind = 24 },
+		"event 0: there is no kind 0":         func(r *blockRecord, _ *sharedIDs) { r.events[0].kind = 0 },
+		"event 0: it has 2 moments":           func(r *blockRecord, _ *sharedIDs) { r.events[0].moment = make([]moment, 2) },
+		"event 0: it names the ID 3 of 2":     func(r *blockRecord, _ *sharedIDs) { r.events[0].trade = 3 },
+		"event 0: it names the ID 9 of 2":     func(r *blockRecord, _ *sharedIDs) { r.events[0].keys = []idPlace{9} },
+		"event 0: it names the ID 2 of 1":     func(_ *blockRecord, shared *sharedIDs) { shared.ids = shared.ids[:31] },
+		"event 0: it names the ID 4294967295": func(r *blockRecord, _ *sharedIDs) { r.events[0].product = 1<<32 - 1 },
 	} {
-		r := &blockRecord{
-			Block: Block{Txs: make([]TxResult, 1)}, ids: make([]byte, idLength),
-			events: []eventRecord{{kind: 1, tx: 1, trade: 2, keys: []idPlace{0}}},
-		}
-		if _, err := decodeBlock(canon.Encode(r)); err != nil {
+		r := &blockRecord{Block: Block{Txs: make([]TxResult, 1)}, events: []eventRecord{{kind: 1, tx: 1, trade: 2, keys: []idPlace{0}}}}
+		shared := newSharedIDs()
+		shared.place([idLength]byte{1})
+		if _, err := decodeBlock(canon.Encode(r), shared.all); err != nil {
 			t.Fatal(err)
 		}
-		damage(r)
-		if _, err := decodeBlock(canon.Encode(r)); err == nil || !strings.Contains(err.Error(), "damaged: "+finding) {
+		damage(r, shared)
+		if _, err := decodeBlock(canon.Encode(r), shared.all); err == nil || !strings.Contains(err.Error(), "damaged: "+finding) {
 			t.Errorf("found %v, want %s", err, finding)
 		}
 	}
-	encoded, err := encodeBlock(&Block{Events: []types.Event{{Kind: types.EventPaid}}})
+	shared := newSharedIDs()
+	encoded, err := encodeBlock(&Block{Events: []types.Event{{Kind: types.EventPaid}}}, shared)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for cut := range encoded {
-		if _, err := decodeBlock(encoded[:cut]); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := decodeBlock(encoded[:cut], shared.all); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("the first %d bytes of %d: %v", cut, len(encoded), err)
 		}
 	}
 }
 
+func (s *sharedIDs) all() ([]byte, error) { return s.ids, nil }
+
+// TestSharedIDs: the blocks of a flush share the IDs of their events, and each block is read with the IDs of its own flush.
+func TestSharedIDs(t *testing.T) {
+	t.Parallel()
+	s, err := OpenVolatile(types.DefaultParams("test"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	event := func(height uint64, trade, party byte) types.Event {
+		return types.Event{
+			Kind: types.EventPaid, Height: height, Tx: types.TxID{byte(height), 1}, Trade: types.TradeID{trade}, Keys: []types.PublicKey{{party}, {9}},
+		}
+	}
+	block := func(height uint64, trade, party byte) *Block {
+		return &Block{
+			Height: height, Commitment: types.AppHash(types.Hash{}, types.LogHead{}), Txs: []TxResult{{ID: types.TxID{byte(height), 1}}},
+			Events: []types.Event{event(height, trade, party)},
+		}
+	}
+	quiet := &Block{Height: 3, Commitment: types.AppHash(types.Hash{}, types.LogHead{}), Txs: []TxResult{}, Events: []types.Event{}}
+	flushes := [][]*Block{{block(1, 1, 5), block(2, 1, 6)}, {quiet}, {block(4, 2, 5), block(5, 1, 5)}}
+	for _, blocks := range flushes {
+		w := &writer{batch: s.db.NewBatch()}
+		if err := errors.Join(w.writeBlocks(blocks), w.batch.Commit(pebble.Sync), w.batch.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for height, want := range map[uint64]int{1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 0} { // trade, two parties and the key 9; trade, party, the key 9 and the other trade
+		if ids, err := readIDs(s.db, height); err != nil || len(ids) != want*idLength {
+			t.Errorf("block %d has %d bytes of IDs (%v), want %d IDs", height, len(ids), err, want)
+		}
+	}
+	for _, want := range slices.Concat(flushes...) {
+		got, err := readBlock(s.db, want.Height)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(types.Event{}, Block{})); diff != "" {
+			t.Errorf("block %d: %s", want.Height, diff)
+		}
+	}
+}
+
 func FuzzBlockRecord(f *testing.F) {
+	shared := newSharedIDs()
 	sample, err := encodeBlock(&Block{
 		Height: 1, Checkpoint: types.Hash{4}, Txs: []TxResult{{ID: types.TxID{1}, Code: types.CodePhase, Detail: "why"}},
 		Events: []types.Event{{Kind: types.EventPaid, Tx: types.TxID{1}, Trade: types.TradeID{2}, Keys: []types.PublicKey{{3}}}},
-	})
+	}, shared)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(sample)
-	f.Add([]byte{0x87})
-	f.Fuzz(func(t *testing.T, encoded []byte) {
-		if block, err := decodeBlock(encoded); err == nil {
+	f.Add(sample, shared.ids)
+	f.Add([]byte{0x87}, []byte{})
+	f.Fuzz(func(t *testing.T, encoded, ids []byte) {
+		if block, err := decodeBlock(encoded, func() ([]byte, error) { return ids, nil }); err == nil {
 			wantSame(t, block)
 		}
 	})

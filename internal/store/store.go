@@ -19,7 +19,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-11"
+const formatVersion = "lockstep-store-12"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000

@@ -203,10 +203,20 @@ func (w *writer) receipt(id types.TxID, receipt *Receipt) error {
 	return w.keep(txKey(w.partitions.last(), id), types.Encode(receipt))
 }
 
-func (w *writer) block(block *Block) error {
-	encoded, err := encodeBlock(block)
-	if err != nil {
-		return err
+// writeBlocks writes the records of consecutive blocks.
+func (w *writer) writeBlocks(blocks []*Block) error {
+	shared := newSharedIDs()
+	for _, block := range blocks {
+		encoded, err := encodeBlock(block, shared)
+		if err != nil {
+			return err
+		}
+		if err := w.batch.Set(blockKey(block.Height), encoded, nil); err != nil {
+			return err
+		}
 	}
-	return w.batch.Set(blockKey(block.Height), encoded, nil)
+	if len(shared.ids) == 0 {
+		return nil
+	}
+	return w.batch.Set(idsKey(blocks[len(blocks)-1].Height), shared.ids, nil)
 }
