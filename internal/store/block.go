@@ -22,7 +22,7 @@ type blockRecord struct {
 }
 
 // sharedIDs are the IDs of the events of the blocks that a flush writes together, without those of their transactions. They are one entry, under the height of the last
-// of these blocks.
+// of these blocks, with the height of the first before them.
 type sharedIDs struct {
 	ids    []byte // concatenated
 	places map[[idLength]byte]idPlace

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -344,7 +345,21 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 	if err == nil && c.report.Blocks != c.report.Height-c.history.base {
 		err = fmt.Errorf("%d records of blocks at height %d", c.report.Blocks, c.report.Height)
 	}
-	return err
+	return errors.Join(err, c.checkIDs())
+}
+
+// checkIDs checks that each list of shared IDs is of blocks that are kept, and of none that another list is of.
+func (c *checker) checkIDs() error {
+	before := uint64(0)
+	return c.each(prefixIDs, func(key, value []byte) error {
+		first, _ := splitIDs(value)
+		last := binary.BigEndian.Uint64(key[1:])
+		if first > last || first <= before || last <= c.history.base || last > c.report.Height {
+			return fmt.Errorf("the IDs of the events up to block %d are damaged, or of no block", last)
+		}
+		before = last
+		return nil
+	})
 }
 
 // checkLink checks that the state hash of a block follows from the commitment before, and that it has the last checkpoint if that enters here.

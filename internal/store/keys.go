@@ -20,7 +20,7 @@ const (
 	prefixOpen    = 'o' // party, height, trade ID -> nothing: its trades in the state
 	prefixEnded   = 'e' // partition, trade ID -> the leaf of the log of outcomes with the story of a trade that left the state
 	prefixBlock   = 'b' // height -> Block
-	prefixIDs     = 'i' // height of the last block of a flush -> the IDs of the events of its blocks, see [sharedIDs]
+	prefixIDs     = 'i' // height of the last block of a flush -> height of its first one, and the IDs of the events of its blocks, see [sharedIDs]
 	prefixTx      = 'x' // partition, transaction ID -> Receipt of the block that accepted it
 	prefixRefused = 'y' // transaction ID -> Receipt of the last block that refused it
 	prefixAuction = 'k' // product ID -> types.Auction without its lists; with a list and a page, a part of one

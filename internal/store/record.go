@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -214,10 +216,12 @@ func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	return decodeBlock(encoded, func() ([]byte, error) { return readIDs(reader, height) })
 }
 
-// readIDs reads the shared IDs of the block at a height; none when there are none from there on.
+// readIDs reads the shared IDs of the block at a height; none when its flush has none.
 func readIDs(reader pebble.Reader, height uint64) (ids []byte, err error) {
 	err = scan(reader, idsKey(height), []byte{prefixIDs + 1}, func(_, value []byte) bool {
-		ids = bytes.Clone(value)
+		if first, all := splitIDs(value); first <= height {
+			ids = bytes.Clone(all)
+		}
 		return false
 	})
 	if err != nil {
@@ -244,4 +248,12 @@ func asReceipt(id types.TxID, encoded []byte, err error) (*Receipt, error) {
 	}
 	found := new(Receipt)
 	return found, types.Decode(encoded, found)
+}
+
+// splitIDs returns the first block of an entry of shared IDs, and the IDs; a damaged entry is of no block.
+func splitIDs(value []byte) (first uint64, ids []byte) {
+	if len(value) < 8 || len(value)%idLength != 8 {
+		return math.MaxUint64, nil
+	}
+	return binary.BigEndian.Uint64(value), value[8:]
 }

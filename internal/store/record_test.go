@@ -145,7 +145,7 @@ func TestSharedIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for height, want := range map[uint64]int{1: 4, 2: 4, 3: 4, 4: 4, 5: 4, 6: 0} { // trade, two parties and the key 9; trade, party, the key 9 and the other trade
+	for height, want := range map[uint64]int{1: 4, 2: 4, 3: 0, 4: 4, 5: 4, 6: 0} { // a trade, two parties and the key 9; two trades, a party and the key 9
 		if ids, err := readIDs(s.db, height); err != nil || len(ids) != want*idLength {
 			t.Errorf("block %d has %d bytes of IDs (%v), want %d IDs", height, len(ids), err, want)
 		}

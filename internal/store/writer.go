@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 
@@ -218,5 +219,6 @@ func (w *writer) writeBlocks(blocks []*Block) error {
 	if len(shared.ids) == 0 {
 		return nil
 	}
-	return w.batch.Set(idsKey(blocks[len(blocks)-1].Height), shared.ids, nil)
+	first := binary.BigEndian.AppendUint64(nil, blocks[0].Height)
+	return w.batch.Set(idsKey(blocks[len(blocks)-1].Height), append(first, shared.ids...), nil)
 }
