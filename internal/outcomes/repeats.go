@@ -15,16 +15,19 @@ const (
 	mostIDs  = 1 << 18 // of a segment that are looked at: one of trades alone has some 150,000
 )
 
-// repeats are the IDs of a segment.
+// repeats are the IDs of a segment. All chunks are counted, the table is made, and then the IDs of all chunks are taken in the same order.
 type repeats struct {
 	numbers map[[idLength]byte]uint32 // of each ID, by its first place
 	ids     [][idLength]byte          // by their numbers
 	again   []bool                    // the ID occurs again
+	found   []uint32                  // the number of the ID at each place where one stands; noNumber behind the bound
 	places  []uint32                  // of the IDs in the table
 	table   []byte                    // concatenated
 }
 
-func newRepeats() *repeats { return &repeats{numbers: map[[idLength]byte]uint32{}} }
+const noNumber = mostIDs
+
+func newRepeats() *repeats { return &repeats{numbers: make(map[[idLength]byte]uint32, mostIDs/2)} }
 
 // nextID returns where the next ID begins, from a place on; -1 when there is none. Other bytes may look like an ID, which does no harm.
 func nextID(content []byte, from int) int {
@@ -39,17 +42,23 @@ func nextID(content []byte, from int) int {
 func (r *repeats) count(chunk []byte) {
 	for at := nextID(chunk, 0); at >= 0; at = nextID(chunk, at+idLength) {
 		id := [idLength]byte(chunk[at:])
-		if number, known := r.numbers[id]; known {
+		number, known := r.numbers[id]
+		switch {
+		case known:
 			r.again[number] = true
-		} else if len(r.ids) < mostIDs {
-			r.numbers[id] = uint32(len(r.ids))
-			r.ids, r.again = append(r.ids, id), append(r.again, false)
+		case len(r.ids) < mostIDs:
+			number = uint32(len(r.ids))
+			r.numbers[id], r.ids, r.again = number, append(r.ids, id), append(r.again, false)
+		default:
+			number = noNumber
 		}
+		r.found = append(r.found, number)
 	}
 }
 
 // finish makes the table, once all chunks are counted.
 func (r *repeats) finish() {
+	r.numbers = nil
 	r.places = make([]uint32, len(r.ids))
 	for number, again := range r.again {
 		if again {
@@ -59,14 +68,16 @@ func (r *repeats) finish() {
 	}
 }
 
-// take returns a chunk with places instead of the IDs of the table: their number; the bytes before each; each place less the one before, which is small since chunks often have IDs in the
+// take returns the next chunk with places instead of the IDs of the table: their number; the bytes before each; each place less the one before, which is small since chunks often have IDs in the
 // same order; and all other bytes.
 func (r *repeats) take(chunk []byte) []byte {
-	var gaps, places, rest []byte
+	var gaps, places []byte
+	rest := make([]byte, 0, len(chunk))
 	count, done, last := 0, 0, int64(0)
 	for at := nextID(chunk, 0); at >= 0; at = nextID(chunk, at+idLength) {
-		number, known := r.numbers[[idLength]byte(chunk[at:])]
-		if !known || !r.again[number] {
+		number := r.found[0]
+		r.found = r.found[1:]
+		if number == noNumber || !r.again[number] {
 			continue
 		}
 		place := int64(r.places[number])

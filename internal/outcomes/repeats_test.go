@@ -108,3 +108,25 @@ func FuzzPutBack(f *testing.F) {
 		}
 	})
 }
+
+// TestManyIDs: IDs behind the bound stay where they are, however often they occur.
+func TestManyIDs(t *testing.T) {
+	t.Parallel()
+	var chunk []byte
+	id := func(n int) { chunk = fmt.Appendf(chunk, idMark+"%032d", n) }
+	for n := range mostIDs + 1 {
+		id(n)
+	}
+	for _, n := range []int{mostIDs - 1, mostIDs, mostIDs} {
+		id(n)
+	}
+	r := newRepeats()
+	r.count(chunk)
+	r.finish()
+	if want := fmt.Sprintf("%032d", mostIDs-1); string(r.table) != want {
+		t.Errorf("the table has %d IDs, %.64q, want %s", len(r.table)/idLength, r.table, want)
+	}
+	if back, err := putBack(r.take(chunk), r.table, uint64(len(chunk))); err != nil || !bytes.Equal(back, chunk) {
+		t.Errorf("%d bytes are put back as %d (%v)", len(chunk), len(back), err)
+	}
+}
