@@ -43,11 +43,12 @@ type Options struct {
 	Logger     *slog.Logger
 	Progress   func(Progress) // called now and then
 
-	wave  uint64        // of several worlds of one seed on one ledger
-	rules *types.Params // nil: the default ones
-	zones int           // of a city, at least
-	crowd int           // pairs of an overload; zero: more than a pool holds
-	keep  string        // history of the node; empty: all
+	wave   uint64        // of several worlds of one seed on one ledger
+	rules  *types.Params // nil: the default ones
+	zones  int           // of a city, at least
+	crowd  int           // pairs of an overload; zero: more than a pool holds
+	keep   string        // history of the node; empty: all
+	listen string        // where the node takes connections of others, for which it makes snapshots; empty: nowhere
 
 	// Node makes the command that runs the node in a folder, for mode net.
 	Node func(ctx context.Context, dir string) *exec.Cmd

@@ -69,6 +69,10 @@ func (o *Options) initial() node.InitOptions {
 		made.Settings = node.DefaultSettings()
 		made.Settings.Keep, made.Settings.Snapshots, made.Evidence = o.keep, oftenSnapshots, chain.MinEvidenceAge
 	}
+	if o.listen != "" {
+		made.Settings = node.DefaultSettings()
+		made.Settings.P2PListen, made.Settings.Snapshots = o.listen, oftenSnapshots
+	}
 	return made
 }
 

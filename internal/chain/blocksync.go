@@ -30,6 +30,7 @@ type blockSync struct {
 	failure *failure
 	logger  *slog.Logger
 	stop    <-chan struct{}
+	joins   bool // the node begins with a snapshot
 
 	mu      sync.Mutex
 	running bool                     // the loop
@@ -41,6 +42,8 @@ const (
 	restWait = 200 * time.Millisecond
 	// restPause is how long the loop rests after changes: the pool drops blocks in other goroutines.
 	restPause = 2 * time.Millisecond
+	// firstBlocks is the time until the first blocks have come behind a snapshot: three seconds until they are asked for, and some for a slow link.
+	firstBlocks = 5 * time.Second
 )
 
 func newBlockSync(failure *failure, stop <-chan struct{}, logger *slog.Logger) *blockSync {
@@ -129,6 +132,20 @@ func (b *blockSync) run(running bool) {
 	b.running = running
 	b.mu.Unlock()
 	b.makeChanges()
+	if running && b.joins {
+		b.joins = false
+		b.await()
+	}
+}
+
+// await holds a loop that begins behind a snapshot until the first blocks can be there. The engine asks for blocks after three seconds, and at that very moment
+// such a loop would believe that it has all if none has come.
+func (b *blockSync) await() {
+	b.Reactor.Switch.BroadcastAsync(p2p.Envelope{ChannelID: blocksync.BlocksyncChannel, Message: &bcproto.StatusRequest{}})
+	select {
+	case <-b.stop:
+	case <-time.After(firstBlocks):
+	}
 }
 
 // watch adds the reactor to the metrics of the engine.

@@ -41,6 +41,7 @@ type Chain struct {
 	engine  *cmtnode.Node
 	driven  *application // by the engine
 	sync    *blockSync
+	fresh   bool // it had no state when it was opened, and begins with a snapshot
 	genesis types.Hash
 	opened  []dbm.DB  // the engine's databases
 	blocks  *database // that of its blocks
@@ -150,6 +151,8 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 	}
 	c.signer = &stamper{FilePV: validator, custody: c.custody, clock: c.clock, failure: c.failure, stop: c.stop, signed: c.config.signed}
 	c.sync = newBlockSync(c.failure, c.stop, logger)
+	c.fresh = c.config.Sync != nil && c.store != nil && c.store.Height() < c.store.First()
+	c.sync.joins = c.fresh
 	if c.driven != nil {
 		c.driven.custody, c.driven.sync = c.custody, c.sync
 	}
@@ -279,6 +282,7 @@ var ErrRestart = errors.New("the node has to be opened again")
 func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
+	lag := lag{near: c.fresh}
 	for {
 		select {
 		case <-ctx.Done():
@@ -287,6 +291,7 @@ func (c *Chain) watchClock(ctx context.Context, state *consensus.State) {
 		}
 		c.clock.now()
 		c.nudge()
+		c.watchLag(state, &lag, time.Now())
 		if err := c.clock.save(); err != nil {
 			c.logger.Debug(err.Error()) // the next start judges by the last block
 		}

@@ -80,6 +80,23 @@ func testSync(t *testing.T, begin func(*world) *world) {
 	}
 }
 
+// TestJoinAnIdleLedger: a node that joins by a snapshot gets the blocks since at once, and not one of them with each new block of a proposer that waits.
+func TestJoinAnIdleLedger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.Listen, c.Idle = freeAddress(t), time.Second })
+	w.makeSnapshots()
+	w.reachSnapshot()
+	const behind = 15
+	for i := range types.Amount(behind) {
+		w.must(w.mint(i+1, "clara"))
+	}
+	j := w.follower()
+	until(t, "it follows", func() bool { return j.store.Height()+behind/2 > w.store.Height() })
+	if base := j.store.Base(); base == 0 || base+behind > w.store.Height() {
+		t.Errorf("its history begins at block %d of %d", base, w.store.Height())
+	}
+}
+
 // TestSyncAfterUpgrade: a node joins by a snapshot of a ledger that follows other rules than at its beginning. A program without them takes the
 // snapshot and stops with the version that it needs, now and at its next start.
 func TestSyncAfterUpgrade(t *testing.T) {
