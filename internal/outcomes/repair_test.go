@@ -31,6 +31,7 @@ func (w *world) source(name string) outcomes.Source {
 func packed(t *testing.T, seed uint64) *world {
 	t.Helper()
 	w := newWorld(t, seed)
+	w.ids = true
 	w.grow(2 * segment)
 	w.grow(300)
 	must(0, w.log.Sync())
