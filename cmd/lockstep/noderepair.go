@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -25,6 +26,9 @@ func (c *nodeRepairCmd) Run(ctx context.Context, a *app) error {
 		report, err = node.Repair(ctx, c.dir(a), node.RepairOptions{From: c.From, All: c.History}, a.logger())
 		return err
 	})
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted: each file of the node in %s is as before or repaired; call it again to go on", c.dir(a))
+	}
 	if err != nil {
 		return err
 	}
@@ -51,7 +55,7 @@ func showRepair(p *page, report *node.RepairReport) {
 		showFinding(p, finding)
 	}
 	for _, refused := range report.Log.Refused {
-		p.line("Not asked again: %s: %s.", refused.Source, refused.Why)
+		p.line("Not asked again: %s: %s.", printable(refused.Source), printable(refused.Why))
 	}
 	switch {
 	case len(report.Log.Damaged) == 0:
@@ -70,5 +74,5 @@ func showFinding(p *page, finding outcomes.Finding) {
 		p.line("  Repaired: %s.", finding.Done)
 		return
 	}
-	p.line("  NOT REPAIRED: %s.", finding.Why)
+	p.line("  NOT REPAIRED: %s.", printable(finding.Why))
 }

@@ -62,12 +62,18 @@ func (c *receiptExportCmd) Run(ctx context.Context, a *app) error {
 		}
 		checked = r.Verify(nil)
 	}
-	if !checked.OK() {
+	switch {
+	case !checked.OK() && c.Leaf > 0:
+		return fmt.Errorf("outcome %d, as the node gives it, proves nothing about the trade:%s; log export --trades lists the right number for each trade", c.Leaf, faults(checked))
+	case !checked.OK():
 		return errors.New("the node's answer proves nothing about the trade:" + faults(checked))
 	}
 	return a.export(c.Out, exportedFile{Over: checked.Story != nil}, r.Text(), func(p *page, w exportedFile) {
 		p.line("Wrote the receipt of trade %s to %s: %d bytes.", short(c.Trade), w.File, w.Bytes)
-		if !w.Over {
+		switch {
+		case !w.Over && c.Leaf > 0:
+			p.line("Outcome %d is not the end of the trade: the receipt proves this step, and later ones may exist.", c.Leaf)
+		case !w.Over:
 			p.line("The trade goes on: the receipt proves its last step so far.")
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"lockstep/client"
@@ -54,12 +55,11 @@ func Repair(ctx context.Context, dir string, options RepairOptions, logger *slog
 	if options.answer == 0 {
 		options.answer = usualAnswer
 	}
-	sources, refused, err := options.sources(ctx, genesis, logger)
+	sources, err := options.sources(ctx, genesis, logger)
 	if err != nil {
 		return report, err
 	}
 	report.Log, err = store.RepairLog(ctx, filepath.Join(dir, storeFolder), params, options.All, sources, logger)
-	report.Log.Refused = append(refused, report.Log.Refused...)
 	if err != nil || !report.Log.Whole() {
 		return report, disk.Explain(dir, err)
 	}
@@ -96,12 +96,15 @@ const usualAnswer = 30 * time.Second
 // progress is how often a long repair says how far it is.
 const progress = 10 * time.Second
 
-// sources returns the logs of the other nodes, and the nodes that are of another ledger or don't answer.
-func (o *RepairOptions) sources(ctx context.Context, genesis types.Hash, logger *slog.Logger) (sources []outcomes.Source, refused []outcomes.Refused, err error) {
-	for _, address := range o.From {
+// sources returns the logs of the other nodes. Those of another ledger, and those that don't answer, are lost.
+func (o *RepairOptions) sources(ctx context.Context, genesis types.Hash, logger *slog.Logger) (sources []outcomes.Source, err error) {
+	for i, address := range o.From {
 		asked, err := client.New(address)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", address, err)
+			if strings.ContainsAny(address, "@?#") { // it may hold a secret
+				address = fmt.Sprintf("address %d of %d", i+1, len(o.From))
+			}
+			return nil, fmt.Errorf("%s: %w", address, err)
 		}
 		bound := func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeoutCause(ctx, o.answer, types.Refuse(types.CodeUnavailable, "the node at %s did not answer in %s", address, o.answer))
@@ -113,14 +116,10 @@ func (o *RepairOptions) sources(ctx context.Context, genesis types.Hash, logger 
 			err = types.Refuse(types.CodeUnavailable, "it is a node of ledger %q with the genesis %s, and the ledger of this node has %s", status.ChainID, status.Genesis, genesis)
 		}
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		if err != nil {
-			refused = append(refused, outcomes.Refused{Source: address, Why: err.Error()})
-			continue
+			return nil, ctx.Err()
 		}
 		files, told := 0, time.Now()
-		sources = append(sources, outcomes.Source{Name: address, Fetch: func(ctx context.Context, path string) ([]byte, error) {
+		sources = append(sources, outcomes.Source{Name: address, Lost: err, Fetch: func(ctx context.Context, path string) ([]byte, error) {
 			ctx, cancel := bound(ctx)
 			defer cancel()
 			if files++; time.Since(told) > progress {
@@ -130,5 +129,5 @@ func (o *RepairOptions) sources(ctx context.Context, genesis types.Hash, logger 
 			return asked.LogFile(ctx, path)
 		}})
 	}
-	return sources, refused, nil
+	return sources, nil
 }

@@ -15,6 +15,7 @@ import (
 type Source struct {
 	Name  string
 	Fetch func(ctx context.Context, path string) ([]byte, error) // a file of C2SP tlog-tiles
+	Lost  error                                                  // why it is not asked at all, if so
 }
 
 // Refused is a source that was not asked again, and the reason.
@@ -32,8 +33,8 @@ type sources struct {
 
 func newSources(list []Source) *sources {
 	s := &sources{list: list, lost: make([]error, len(list))}
-	for range list {
-		s.tiles = append(s.tiles, map[uint64][]byte{})
+	for i := range list {
+		s.lost[i], s.tiles = list[i].Lost, append(s.tiles, map[uint64][]byte{})
 	}
 	return s
 }
