@@ -359,14 +359,7 @@ func TestPowerCutsWhileRepairing(t *testing.T) {
 	}
 	write(t, files.path("segment-000000000"), []byte("left by a crash"))
 	before := files.read(t)
-	disk := vfs.NewCrashableMem()
-	must(0, disk.MkdirAll("log", 0o700))
-	for name, content := range before {
-		file := must(disk.Create("log/"+name, vfs.WriteCategoryUnspecified))
-		must(file.Write(content))
-		must(0, errors.Join(file.Sync(), file.Close()))
-	}
-	must(0, memory{FS: disk}.Sync())
+	disk := crashable(before)
 	read := func(disk vfs.FS) map[string][]byte {
 		found := map[string][]byte{}
 		for _, name := range must(disk.List("log")) {
