@@ -31,7 +31,7 @@ type trustCmd struct {
 type receiptExportCmd struct {
 	Trade types.TradeID `arg:"" help:"The trade's id, or its beginning."`
 	Out   string        `short:"o" help:"New file for the receipt; by default standard output." type:"path" placeholder:"FILE"`
-	Leaf  uint64        `help:"The outcome with the end of the trade, by its number in the log, as log export --trades lists it: for a node that keeps the log from before its own history." placeholder:"N"`
+	Leaf  uint64        `help:"The outcome with the end of the trade, by its number in the log, as log export --trades lists it beside the whole id of the trade: for a node that keeps the log from before its own history." placeholder:"N"`
 
 	Records bool         `help:"Attach the transactions of the steps, and the readings of the meter, each with its proof."`
 	Record  []types.TxID `help:"Attach this transaction too, such as an order of one of the sides; once for each." placeholder:"TX"`
