@@ -62,3 +62,10 @@ func (s *Store) QuickCheckpoints(every, delay uint64) {
 
 // AwaitSnapshot waits for the snapshot that is being written.
 func (s *Store) AwaitSnapshot() { s.captures.writing.Wait() }
+
+// MoveBase makes the base another than that of the database, as it is while pruning has written and not yet told.
+func (s *Store) MoveBase(base uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.history.base = base
+}

@@ -99,6 +99,35 @@ func TestPruneUnwritten(t *testing.T) {
 	}
 }
 
+// TestReadWhilePruned reads blocks after pruning has removed them, and before it has told the store: the refusal says that they are pruned.
+func TestReadWhilePruned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range types.Amount(3) {
+		w.must(w.mint(1+i, "peter"))
+	}
+	w.check() // on the disk
+	if base, err := w.store.Prune(2); base != 2 || err != nil {
+		t.Fatalf("the base is %d (%v)", base, err)
+	}
+	for _, told := range []uint64{0, 1, 2, 3} { // 3: of a later step than what the reader sees
+		w.store.MoveBase(told)
+		w.read(func(s *store.IndexedSnapshot) {
+			if s.Base() != 2 {
+				t.Errorf("the snapshot of a store that says it is pruned to %d says %d", told, s.Base())
+			}
+			for _, read := range []func(uint64) (*store.Block, error){w.store.Block, s.Block} {
+				for height, want := range map[uint64]types.Code{1: types.CodePruned, 2: types.CodePruned, 3: types.CodeOK, 4: types.CodeOK} {
+					if block, err := read(height); types.CodeOf(err) != want || (block != nil) != (height == 3) {
+						t.Errorf("block %d of a store that says it is pruned to %d: %v (%v)", height, told, block, err)
+					}
+				}
+			}
+		})
+	}
+	w.store.MoveBase(2)
+}
+
 // TestPruneGivesRoomBack: the tables of a database without its history take less room.
 func TestPruneGivesRoomBack(t *testing.T) {
 	t.Parallel()

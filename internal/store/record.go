@@ -174,11 +174,8 @@ func (s *Store) Block(height uint64) (*Block, error) {
 			return block, nil
 		}
 	}
-	if base := s.Base(); height <= base && base > 0 {
-		return nil, pruned(height, base, &s.params)
-	}
-	db := s.db.NewSnapshot() // the record and its IDs are two entries, and pruning may come in between
-	block, err := readBlock(db, height)
+	db := s.db.NewSnapshot() // the record, its IDs and the begin of the history are entries of their own, and pruning may come in between
+	block, err := readKept(db, height, &s.params)
 	return block, errors.Join(err, db.Close())
 }
 
@@ -203,6 +200,22 @@ func (s *Store) lookUp() (memtables []*memtable, leave func(), err error) {
 	defer s.mu.RUnlock()
 	leave, err = s.enter()
 	return s.unwritten(), leave, err
+}
+
+// readKept reads the record of a block, and refuses when the same entries say that it is pruned.
+func readKept(reader pebble.Reader, height uint64, params *types.Params) (*Block, error) {
+	block, err := readBlock(reader, height)
+	if block != nil || err != nil {
+		return block, err
+	}
+	history, err := readHistory(reader, params)
+	if err != nil {
+		return nil, fmt.Errorf("read the begin of the history: %w", err)
+	}
+	if height <= history.base && history.base > 0 {
+		return nil, pruned(height, history.base, params)
+	}
+	return nil, nil
 }
 
 func readBlock(reader pebble.Reader, height uint64) (*Block, error) {

@@ -41,12 +41,16 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the head of the store: %w", err), db.Close())
 	}
+	history, err := readHistory(db, &s.params) // pruning may have gone on since
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read the begin of the history: %w", err), db.Close())
+	}
 	view := stateReader{db, nil, s.cache, flushed.height}
 	if written != nil { // it is on the disk, and still in memory
 		view.unwritten = []*memtable{written}
 	}
 	s.mu.RLock()
-	partitions, history := s.partitions, s.history // only a flush begins a partition, and this snapshot holds s.writing
+	partitions := s.partitions // only a flush begins a partition, and this snapshot holds s.writing
 	s.mu.RUnlock()
 	return &IndexedSnapshot{&Head{ledger.Reader{View: view}, view, db, partitions, flushed.commitment(), flushed.log, s.log, leave, history.base, history.commitment, &s.params}}, nil
 }
@@ -189,10 +193,7 @@ func (s *IndexedSnapshot) Block(height uint64) (*Block, error) {
 			return block, nil
 		}
 	}
-	if height <= s.base && s.base > 0 {
-		return nil, pruned(height, s.base, s.params)
-	}
-	return readBlock(s.db, height)
+	return readKept(s.db, height, s.params)
 }
 
 // Outcomes returns the outcomes of a block: from memory, or from the leaves of the log.
