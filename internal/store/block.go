@@ -153,7 +153,7 @@ func (r *recorder) place(id [idLength]byte) idPlace {
 }
 
 // decodeBlock decodes the output of [encodeBlock]. It asks for the shared IDs when the block has events.
-func decodeBlock(encoded []byte, shared func() ([]byte, error)) (*Block, error) {
+func decodeBlock(encoded []byte, shared func(idsUser) error) (*Block, error) {
 	var r blockRecord
 	if err := canon.Decode(encoded, &r); err != nil {
 		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
@@ -166,19 +166,21 @@ func decodeBlock(encoded []byte, shared func() ([]byte, error)) (*Block, error) 
 	}
 	block.Commitment = types.AppHash(block.State, block.Log)
 	block.Events = make([]types.Event, 0, len(r.events))
-	var ids []byte
-	if len(r.events) > 0 {
-		var err error
-		if ids, err = shared(); err != nil {
-			return nil, err
-		}
+	if len(r.events) == 0 {
+		return &block, nil
 	}
-	for i := range r.events {
-		event, err := r.event(&r.events[i], ids)
-		if err != nil {
-			return nil, fmt.Errorf("the record of a block is damaged: event %d: %w", i, err)
+	err := shared(func(ids []byte) error {
+		for i := range r.events {
+			event, err := r.event(&r.events[i], ids)
+			if err != nil {
+				return fmt.Errorf("the record of a block is damaged: event %d: %w", i, err)
+			}
+			block.Events = append(block.Events, event)
 		}
-		block.Events = append(block.Events, event)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &block, nil
 }

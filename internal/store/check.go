@@ -314,7 +314,7 @@ func (c *checker) deriveBlocks(visit entryVisitor) error {
 	log, before, first := c.history.mark, c.history.commitment, c.history.base+1
 	err := c.each(prefixBlock, func(_, value []byte) error {
 		c.report.Blocks++
-		block, err := decodeBlock(value, func() ([]byte, error) { return readIDs(c.db, first+c.report.Blocks-1) })
+		block, err := decodeBlock(value, func(use idsUser) error { return withIDs(c.db, first+c.report.Blocks-1, use) })
 		switch {
 		case err != nil:
 			return fmt.Errorf("block %d: %w", first+c.report.Blocks-1, err)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -226,21 +225,29 @@ func readBlock(reader pebble.Reader, height uint64) (*Block, error) {
 	if encoded == nil {
 		return nil, nil
 	}
-	return decodeBlock(encoded, func() ([]byte, error) { return readIDs(reader, height) })
+	return decodeBlock(encoded, func(use idsUser) error { return withIDs(reader, height, use) })
 }
 
-// readIDs reads the shared IDs of the block at a height; none when its flush has none.
-func readIDs(reader pebble.Reader, height uint64) (ids []byte, err error) {
-	err = scan(reader, idsKey(height), []byte{prefixIDs + 1}, func(_, value []byte) bool {
-		if first, all := splitIDs(value); first <= height {
-			ids = bytes.Clone(all)
+// idsUser uses shared IDs, which may change once it returns.
+type idsUser func(ids []byte) error
+
+// withIDs calls use with the shared IDs of the block at a height; none when its flush has none. They may be megabytes, and are of a thousand blocks, each of which is read with them: so
+// they are used where the database has them.
+func withIDs(reader pebble.Reader, height uint64, use idsUser) error {
+	found, failure := false, error(nil)
+	err := scan(reader, idsKey(height), []byte{prefixIDs + 1}, func(_, value []byte) bool {
+		if first, ids := splitIDs(value); first <= height {
+			found, failure = true, use(ids)
 		}
 		return false
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the IDs of block %d: %w", height, err)
+		return errors.Join(failure, fmt.Errorf("read the IDs of block %d: %w", height, err))
 	}
-	return ids, nil
+	if !found {
+		return use(nil)
+	}
+	return failure
 }
 
 func readReceipt(reader pebble.Reader, partitions partitions, id types.TxID) (*Receipt, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -116,7 +117,7 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
-func (s *sharedIDs) all() ([]byte, error) { return s.ids, nil }
+func (s *sharedIDs) all(use idsUser) error { return use(s.ids) }
 
 // TestSharedIDs: the blocks of a flush share the IDs of their events, and each block is read with the IDs of its own flush.
 func TestSharedIDs(t *testing.T) {
@@ -146,8 +147,14 @@ func TestSharedIDs(t *testing.T) {
 		}
 	}
 	for height, want := range map[uint64]int{1: 4, 2: 4, 3: 0, 4: 4, 5: 4, 6: 0} { // a trade, two parties and the key 9; two trades, a party and the key 9
-		if ids, err := readIDs(s.db, height); err != nil || len(ids) != want*idLength {
-			t.Errorf("block %d has %d bytes of IDs (%v), want %d IDs", height, len(ids), err, want)
+		err := withIDs(s.db, height, func(ids []byte) error {
+			if len(ids) != want*idLength {
+				t.Errorf("block %d has %d bytes of IDs, want %d IDs", height, len(ids), want)
+			}
+			return errUsed
+		})
+		if !errors.Is(err, errUsed) {
+			t.Errorf("the IDs of block %d: %v", height, err)
 		}
 	}
 	for _, want := range slices.Concat(flushes...) {
@@ -158,6 +165,43 @@ func TestSharedIDs(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(types.Event{}, Block{})); diff != "" {
 			t.Errorf("block %d: %s", want.Height, diff)
 		}
+	}
+}
+
+var errUsed = errors.New("used")
+
+// TestManySharedIDs: the blocks of a flush are read without a copy of all its IDs for each.
+func TestManySharedIDs(t *testing.T) { //nolint:paralleltest // it counts the bytes that the process allocates
+	s, err := OpenVolatile(types.DefaultParams("test"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const last, perBlock = 100, 1000
+	blocks := make([]*Block, last)
+	for i := range blocks {
+		blocks[i] = &Block{Height: uint64(i) + 1, Txs: []TxResult{}}
+		for j := range perBlock {
+			id := types.TradeID{1, byte(i), byte(j), byte(j >> 8)}
+			blocks[i].Events = append(blocks[i].Events, types.Event{Kind: types.EventPaid, Height: blocks[i].Height, Trade: id})
+		}
+	}
+	blocks[last-1].Events = blocks[last-1].Events[:1]
+	w := &writer{batch: s.db.NewBatch()}
+	if err := errors.Join(w.writeBlocks(blocks), w.batch.Commit(pebble.Sync), w.batch.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const reads = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range reads {
+		if block, err := readBlock(s.db, last); err != nil || len(block.Events) != 1 || block.Events[0].Trade != blocks[last-1].Events[0].Trade {
+			t.Fatalf("it is read as %+v (%v)", block, err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) / reads; took > last*perBlock*idLength/2 {
+		t.Errorf("a block of one event takes %d bytes to read, of %d blocks that share %d bytes of IDs", took, last, last*perBlock*idLength)
 	}
 }
 
@@ -173,7 +217,7 @@ func FuzzBlockRecord(f *testing.F) {
 	f.Add(sample, shared.ids)
 	f.Add([]byte{0x87}, []byte{})
 	f.Fuzz(func(t *testing.T, encoded, ids []byte) {
-		if block, err := decodeBlock(encoded, func() ([]byte, error) { return ids, nil }); err == nil {
+		if block, err := decodeBlock(encoded, func(use idsUser) error { return use(ids) }); err == nil {
 			wantSame(t, block)
 		}
 	})
