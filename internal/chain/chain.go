@@ -204,7 +204,7 @@ func (c *Chain) openDatabase(context *cmtconfig.DBContext) (dbm.DB, error) {
 
 // databaseError explains a database that can't be opened. It reports damage only when the database does.
 func databaseError(name, dir string, cause error) error {
-	if ldberrors.IsCorrupted(cause) {
+	if ldberrors.IsCorrupted(cause) || errors.Is(cause, errPart) {
 		return fmt.Errorf("the engine's database %q in %s is damaged: restore a backup of the node's folder, or, with several validators, make the node anew; "+
 			"keep the files until then (%w)", name, dir, cause)
 	}

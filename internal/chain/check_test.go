@@ -83,7 +83,7 @@ func TestCheckBlocks(t *testing.T) {
 		{"another part", move("P:3:0", "P:2:0"), "part 0 is not of this block"},
 		{"a damaged part", func(w *world) {
 			w.edit("blockstore", func(db dbm.DB) error { return db.SetSync([]byte("P:2:0"), []byte(frameMagic+"damaged")) })
-		}, "part P:2:0 of a block can't be unpacked"},
+		}, "is damaged: restore a backup of the node's folder, or, with several validators, make the node anew; keep the files until then (a part of a block can't be unpacked, P:2:0: "},
 		{"another head", move("H:3", "H:2"), "block 2"},
 		{"a state without blocks", func(w *world) {
 			w.edit("state", func(db dbm.DB) error { return db.DeleteSync([]byte("stateKey")) })

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -18,6 +19,9 @@ const (
 	partWindow = 64 << 10 // the engine cuts a block into parts of so many bytes
 	mostPart   = 1 << 20  // bytes of a part once it is unpacked
 )
+
+// errPart is damage that the database itself does not see.
+var errPart = errors.New("a part of a block can't be unpacked")
 
 // blockParts compresses the parts of blocks in the engine's database: the transactions of a part repeat keys and IDs of each other. A part that was stored
 // without compression is read as it is. Iterators give the values as they are stored, so a backup copies them in that form.
@@ -57,7 +61,7 @@ func (p *blockParts) value(key, stored []byte) ([]byte, error) {
 	}
 	value, err := p.unpack.DecodeAll(stored, nil)
 	if err != nil {
-		return nil, fmt.Errorf("part %s of a block can't be unpacked: %w", key, err)
+		return nil, fmt.Errorf("%w, %s: %w", errPart, key, err)
 	}
 	return value, nil
 }
