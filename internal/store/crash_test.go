@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
@@ -15,7 +17,8 @@ import (
 )
 
 // TestPowerCuts cuts the power at random moments, hundreds of times: of all writes since the last sync the disk keeps some and loses some. Each time
-// database and log of outcomes are at one block, the check passes, and the blocks that were lost, committed again, have the same commitments.
+// database and log of outcomes are at one block, the check passes, the blocks that are kept have their events, and those that were lost, committed again, have the same commitments. Some
+// are pruned, also in the middle of those that one flush wrote.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -44,6 +47,11 @@ func TestPowerCuts(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				if random.IntN(8) == 0 {
+					if _, err := w.store.Prune(1 + random.Uint64N(uint64(len(blocks)))); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 			disk = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: random.IntN(101), RNG: random})
 			w.close()
@@ -60,6 +68,15 @@ func TestPowerCuts(t *testing.T) {
 				w.again(&blocks[height], false)
 			}
 			w.check()
+			for height := w.store.Base() + 1; height <= uint64(len(blocks)); height++ {
+				block, err := w.store.Block(height)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(blocks[height-1].events, block.Events, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(types.Event{})); diff != "" {
+					t.Fatalf("seed %d, after a cut at block %d, block %d has other events: %s", seed, len(blocks), height, diff)
+				}
+			}
 		}
 		w.close()
 	}
@@ -77,7 +94,7 @@ func (w *world) again(block *done, first bool) {
 		w.t.Fatal(err)
 	}
 	if first {
-		block.commitment = staged.Block().Commitment
+		block.commitment, block.events = staged.Block().Commitment, staged.Block().Events
 	}
 	if staged.Block().Commitment != block.commitment {
 		w.t.Fatalf("block %d has another commitment than before the cut", staged.Block().Height)

@@ -69,6 +69,7 @@ type done struct {
 	txs        []*types.Tx
 	time       types.Time
 	commitment types.Hash
+	events     []types.Event
 }
 
 type coin struct {
