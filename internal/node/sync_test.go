@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"testing"
 	"time"
@@ -74,14 +75,16 @@ func TestJoinBySnapshot(t *testing.T) {
 	}
 	again, _ := start(t, dir)
 	must(t, again.Ledger(), mint(quickParams(), 4, "clara"))
-	for _, path := range []string{"tile/entries/000.p/100", "tile/0/000.p/100"} {
+	proof, err := again.Ledger().LeafProof(t.Context(), 1)
+	if err != nil || !outcomes.Proves(proof.Leaf, 1, proof.Path, proof.Log) {
+		t.Fatalf("the proof of an outcome from before the snapshot: %v", err)
+	}
+	for _, kind := range []string{"entries", "0"} {
+		path := fmt.Sprintf("tile/%s/000.p/%d", kind, min(proof.Log.Size, outcomes.Width-1))
 		ours, err := again.Ledger().LogFile(t.Context(), path)
 		if theirs, other := first.Ledger().LogFile(t.Context(), path); err != nil || other != nil || !bytes.Equal(ours, theirs) {
 			t.Errorf("%s: %v, %v", path, err, other)
 		}
-	}
-	if proof, err := again.Ledger().LeafProof(t.Context(), 1); err != nil || !outcomes.Proves(proof.Leaf, 1, proof.Path, proof.Log) {
-		t.Errorf("the proof of an outcome from before the snapshot: %v", err)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 // TestRepairFrames damages the head, the table of IDs and the chunks of a packed segment. The repair takes the leaves of whole chunks from the file.
 func TestRepairFrames(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	const name, numbers = "packed-000000001", 8 // where the numbers of the head begin: the length, and the ends of the frames
 	healthy := packed(t, 81)
 	want := healthy.files.read(t)

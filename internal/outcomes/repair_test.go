@@ -98,9 +98,12 @@ func (f folder) damage(t *testing.T, name string, how func(string, []byte) []byt
 	write(t, f.path(name), content)
 }
 
-// TestRepair damages each file of a log in each way, and pairs of them. The repair names the file, takes no more from another node than it must, and the files are as before.
-func TestRepair(t *testing.T) {
+// TestRepairDamage damages each file of a log in each way, and pairs of them. The repair names the file, takes no more from another node than it must, and the files are as before.
+func TestRepairDamage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	healthy, foreign := packed(t, 71), packed(t, 72)
 	want, other := healthy.files.read(t), foreign.files.read(t)
 	derived := []string{"hashes-1", "hashes-2", "offsets-000000001", "offsets-000000002"}
@@ -283,6 +286,9 @@ func TestRepairWithoutSources(t *testing.T) {
 // whole log is asked for, from a node that has it.
 func TestRepairPruned(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	healthy, peer, whole := packed(t, 76), packed(t, 76), packed(t, 76)
 	healthy.prune(segment + 1)
 	peer.prune(segment + 1)
@@ -313,6 +319,9 @@ func TestRepairPruned(t *testing.T) {
 // TestRepairJoined repairs logs that continue from a snapshot, and gives them the outcomes from before it.
 func TestRepairJoined(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	whole := packed(t, 78)
 	for _, at := range []int{300, segment, segment + 5, 2*segment + 100, 2*segment + 299, 2*segment + 300} {
 		mark := must(outcomes.Mark{}.Extend(whole.leaves[:at])).To
@@ -349,6 +358,9 @@ func TestRepairJoined(t *testing.T) {
 // opens the log or names a damaged file, and the next repair ends it.
 func TestPowerCutsWhileRepairing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: the race detector would only slow it")
+	}
 	healthy := newWorld(t, 79)
 	healthy.grow(segment + 300)
 	must(0, healthy.log.Sync())
