@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -54,6 +53,13 @@ func TestThreeOfFourStop(t *testing.T) {
 	if code, text := probe(t, nodes[0], "/readyz"); code != http.StatusOK || text.Status != "ready" {
 		t.Errorf("%d: %+v", code, text)
 	}
+	for i, n := range nodes { // an engine that stops while it connects leaves the connection open, in this process, and its last votes count
+		for end := time.Now().Add(time.Minute); n.chain.Status().Peers < len(nodes)-1; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("node %d has %d peers", i, n.chain.Status().Peers)
+			}
+		}
+	}
 	for _, stop := range stops[1:] {
 		stop()
 	}
@@ -61,13 +67,12 @@ func TestThreeOfFourStop(t *testing.T) {
 	if code, text := probe(t, nodes[0], "/healthz"); code != http.StatusOK || text.Status != "halted" {
 		t.Errorf("%d: %+v", code, text)
 	}
-	// One that voted in this round before it stopped counts as heard.
-	missing := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard >= 12 && v.Heard < v.Needed })
+	missing := validatorsAt(t, nodes[0].APIAddress(), func(v *wire.Validators) bool { return v.Heard == 12 })
 	if missing.Needed != 33 {
 		t.Errorf("%+v", missing)
 	}
 	if code, text := probe(t, nodes[0], "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text.Detail, "the ledger stands still") ||
-		!strings.Contains(text.Detail, fmt.Sprintf("validators of power %d of 48 are heard, and a block needs 33", missing.Heard)) {
+		!strings.Contains(text.Detail, "validators of power 12 of 48 are heard, and a block needs 33") {
 		t.Errorf("%d: %+v", code, text)
 	}
 	tx := mint(quickParams(), 7, "paula")
