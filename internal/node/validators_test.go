@@ -89,7 +89,7 @@ func validatorsAt(t *testing.T, address string, want func(*wire.Validators) bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 600 {
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
 		validators, err := node.Validators(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -97,10 +97,11 @@ func validatorsAt(t *testing.T, address string, want func(*wire.Validators) bool
 		if want(&validators) {
 			return validators
 		}
-		time.Sleep(100 * time.Millisecond)
+		if time.Since(begin) > time.Minute {
+			status, err := node.Status(t.Context())
+			t.Fatalf("the node never sees its validators so; the last were %+v; its status is %+v, %v", validators, status, err)
+		}
 	}
-	t.Fatal("the node never sees its validators so")
-	return wire.Validators{}
 }
 
 // places returns validators on this machine, at free ports.
