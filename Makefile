@@ -8,7 +8,7 @@ else
 DETECTOR = -race
 endif
 
-# Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements.
+# Tests that -short skips, because the race detector would slow or distort them: whole processes, compilers, measurements, long work of few goroutines.
 # "make test RACE=1" runs them without it, and each other test with it. internal/archtest holds this list against the tests.
 PLAIN = TestACME TestALargeAuctionGoesOnOverBlocks TestAllRestored TestAllocations TestAnAuctionOverBlocks TestAuctionOverSeveralBlocks TestAwayFromAStandingLedger TestBadLinks TestBatchIndependence TestClock TestCompose TestCopyOfAValidator TestCutAtStart TestDamage TestDay TestDisks TestEveryPage TestExamples TestExplorePairs TestFourValidators TestJoinedLog TestKillValidators TestKills TestLedgerAgainstRule TestLimitOfADay TestModeNet TestMutants TestPackedSegment TestPartitions TestPowerCuts TestPowerCutsWhileGettingHistory TestPowerCutsWhilePacking TestPowerCutsWhileRepairing TestPrunedIndex TestPrunedSince TestRandomEntries TestRecordOfLargeBlock TestRepairDamage TestRepairFrames TestRepairJoined TestRepairPruned TestRestoredBackup TestRulesSpeed TestSameSeed TestScripts TestSurvivor TestThreeOfFourStop TestTown TestTownInBrowser
 PLAIN_PACKAGES = ./cmd/lockstep ./internal/agent/runner ./internal/bench ./internal/chain ./internal/doctest ./internal/game/explore ./internal/index ./internal/ledger ./internal/mutate ./internal/netlab ./internal/node ./internal/outcomes ./internal/page ./internal/sim ./internal/sim/study ./internal/store ./types
@@ -51,6 +51,10 @@ ifdef RACE
 else
 	go test -timeout $(TIMEOUT) ./...
 endif
+
+.PHONY: race
+race: ## the long tests of storage, ledger and town under the race detector too (ten minutes; needs a C compiler)
+	go test -race -timeout 30m ./internal/index ./internal/ledger ./internal/outcomes ./internal/sim ./internal/store
 
 .PHONY: check
 check: format vet lint lint-selftest tidy ## all that a change must pass: format, vet, linters, go.mod, make test RACE=1

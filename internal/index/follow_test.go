@@ -72,7 +72,7 @@ func TestLiveIndexMatchesRebuild(t *testing.T) {
 func TestBatchIndependence(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	for seed := uint64(30); seed < 34; seed++ {
 		w := newWorld(t, seed)
@@ -124,7 +124,7 @@ func TestBatchIndependence(t *testing.T) {
 func TestAnAuctionOverBlocks(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const owners, each = 2100, 8
 	w := newWorld(t, 1)

@@ -52,7 +52,7 @@ const allSteps = 1000
 func TestPrunedIndex(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	for seed := uint64(50); seed < 54; seed++ {
 		w := newWorld(t, seed)

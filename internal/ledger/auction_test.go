@@ -245,7 +245,7 @@ func (w *world) waits(id types.ProductID) bool {
 func TestALargeAuctionGoesOnOverBlocks(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const owners, each, page = 1843, 5, 1024 // the second block has one unit left after its seventh page of matches
 	w := newMarket(t, func(p *types.Params) { p.Market.MaxOrders = owners*each + 2 })

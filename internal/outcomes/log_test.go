@@ -149,7 +149,7 @@ func (w *world) walk() {
 func TestCutAtStart(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	w := newWorld(t, 2)
 	w.grow(segment - 40)

@@ -128,7 +128,7 @@ func TestDamagedPackedLog(t *testing.T) {
 func TestPowerCutsWhilePacking(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	w := newWorld(t, 8)
 	w.ids = true

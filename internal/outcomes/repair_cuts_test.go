@@ -29,7 +29,7 @@ func crashable(files map[string][]byte) *vfs.MemFS {
 func TestPowerCutsWhileGettingHistory(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	whole := newWorld(t, 82)
 	whole.ids = true

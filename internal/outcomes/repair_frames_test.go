@@ -14,7 +14,7 @@ import (
 func TestRepairFrames(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const name, numbers = "packed-000000001", 8 // where the numbers of the head begin: the length, and the ends of the frames
 	healthy := packed(t, 81)

@@ -102,7 +102,7 @@ func (f folder) damage(t *testing.T, name string, how func(string, []byte) []byt
 func TestRepairDamage(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	healthy, foreign := packed(t, 71), packed(t, 72)
 	want, other := healthy.files.read(t), foreign.files.read(t)
@@ -287,7 +287,7 @@ func TestRepairWithoutSources(t *testing.T) {
 func TestRepairPruned(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	healthy, peer, whole := packed(t, 76), packed(t, 76), packed(t, 76)
 	healthy.prune(segment + 1)
@@ -320,7 +320,7 @@ func TestRepairPruned(t *testing.T) {
 func TestRepairJoined(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	whole := packed(t, 78)
 	for _, at := range []int{300, segment, segment + 5, 2*segment + 100, 2*segment + 299, 2*segment + 300} {
@@ -359,7 +359,7 @@ func TestRepairJoined(t *testing.T) {
 func TestPowerCutsWhileRepairing(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	healthy := newWorld(t, 79)
 	healthy.grow(segment + 300)

@@ -93,7 +93,7 @@ func TestLeafSince(t *testing.T) {
 func TestPrunedSince(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const size, first = 2000, 512
 	w := told(t, size)

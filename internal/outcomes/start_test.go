@@ -27,7 +27,7 @@ func (w *world) tree() *reference {
 func TestJoinedLog(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	whole := newWorld(t, 4)
 	var marks []outcomes.Mark

@@ -24,7 +24,7 @@ import (
 func TestDay(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	scenario := study.Demonstration(sim.Summer, 1)
 	report, err := study.Day(scenario, study.Options{})

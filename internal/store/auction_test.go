@@ -14,7 +14,7 @@ import (
 func TestAuctionOverSeveralBlocks(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const pairs, each = 8200, 8
 	w := newWorld(t)

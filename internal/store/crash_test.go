@@ -22,7 +22,7 @@ import (
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	cuts, behind := 0, 0
 	for seed := range uint64(60) {

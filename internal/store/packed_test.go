@@ -14,7 +14,7 @@ import (
 func TestPackedSegment(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	w := newWorld(t)
 	const leaves, each = 1 << 16, 4096

@@ -20,7 +20,7 @@ import (
 func TestRecordOfLargeBlock(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: the race detector would only slow it")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	block := &Block{Height: 7, Commitment: types.AppHash(types.Hash{}, types.LogHead{}), Txs: make([]TxResult, 20_000), Events: make([]types.Event, 20_000)}
 	for i := range block.Events {
