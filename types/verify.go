@@ -34,11 +34,24 @@ func NewVerifier(keys int) *Verifier {
 // VerifySignatures is [Verifier.Verify] for once, with nothing remembered.
 func VerifySignatures(txs ...*Tx) []bool { return new(Verifier).Verify(txs...) }
 
+// SignedMessage is a message with its signature, beside those of transactions.
+type SignedMessage struct {
+	Key       PublicKey
+	Signature [64]byte
+	Message   []byte
+}
+
 // Verify checks every signature of every transaction, those of mandates included, and returns, for each transaction, whether
 // all of its own are valid. The rule is ZIP-215 for every batch, and for known and new keys: the
 // verdict on a transaction depends on it alone.
 func (v *Verifier) Verify(txs ...*Tx) []bool {
-	good := make([]bool, len(txs))
+	good, _ := v.VerifyWith(nil, txs...)
+	return good
+}
+
+// VerifyWith is [Verifier.Verify] with other messages in the same batch, whose keys are not remembered.
+func (v *Verifier) VerifyWith(others []SignedMessage, txs ...*Tx) (good, goodOthers []bool) {
+	good = make([]bool, len(txs))
 	owners := make([]int, 0, len(txs)) // of all signatures in order: indexes into txs
 	for i, tx := range txs {
 		good[i] = true
@@ -46,16 +59,18 @@ func (v *Verifier) Verify(txs ...*Tx) []bool {
 			owners = append(owners, i)
 		}
 	}
-	switch len(owners) {
-	case 0:
-	case 1: // a batch of one costs twice as much
+	switch {
+	case len(owners) == 0 && len(others) == 0:
+	case len(owners) == 1 && len(others) == 0: // a batch of one costs twice as much
 		txs[owners[0]].eachSignature(nil, func(s *Signature, message []byte) { good[owners[0]] = v.verifyOne(s, message) })
 	default:
-		for j, ok := range v.verifyBatch(txs, len(owners)) {
-			good[owners[j]] = good[owners[j]] && ok
+		each := v.verifyBatch(txs, len(owners), others)
+		for j, owner := range owners {
+			good[owner] = good[owner] && each[j]
 		}
+		goodOthers = each[len(owners):]
 	}
-	return good
+	return good, goodOthers
 }
 
 func (t *Tx) countSignatures() int {
@@ -90,8 +105,9 @@ func (v *Verifier) verifyOne(s *Signature, message []byte) bool {
 	return v.keys.VerifyWithOptions(s.Key[:], message, s.Bytes[:], verifyOptions())
 }
 
-func (v *Verifier) verifyBatch(txs []*Tx, signatures int) []bool {
-	batch := ed25519.NewBatchVerifierWithCapacity(signatures)
+// verifyBatch returns the verdicts on the signatures of the transactions, of which there are so many, then on the others.
+func (v *Verifier) verifyBatch(txs []*Tx, signatures int, others []SignedMessage) []bool {
+	batch := ed25519.NewBatchVerifierWithCapacity(signatures + len(others))
 	add := batch.AddWithOptions
 	if v.keys != nil {
 		add = func(key ed25519.PublicKey, message, signature []byte, options *ed25519.Options) {
@@ -103,6 +119,9 @@ func (v *Verifier) verifyBatch(txs []*Tx, signatures int) []bool {
 	var buffer []byte // a message is hashed at once, so its memory serves the next transaction too
 	for _, tx := range txs {
 		buffer = tx.eachSignature(buffer, visit)
+	}
+	for i := range others {
+		batch.AddWithOptions(others[i].Key[:], others[i].Message, others[i].Signature[:], options)
 	}
 	_, each := batch.Verify(nil)
 	return each

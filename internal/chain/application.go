@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -44,6 +45,7 @@ type application struct {
 
 	// State between the calls of one height, used by consensus methods only.
 	seen       map[types.Hash]*types.Tx // of proposals of others, decoded and verified
+	resolved   []blockTx                // of the block that was proposed or judged last
 	optimistic *optimisticBlock         // the block whose execution began last
 	finalized  *optimisticBlock         // the block to commit
 	due        bool                     // the last block left due entries to the next one
@@ -60,6 +62,7 @@ type blockTx struct {
 	tx              *types.Tx
 	signaturesValid bool
 	err             error
+	raw             []byte // as the block has it
 }
 
 // Info returns the height and the commitment of the store. The engine replays later blocks. It takes the version of the rules as that of the first
@@ -131,8 +134,12 @@ func (a *application) PrepareProposal(
 		signers = appendSigner(signers, &request.LocalLastCommit.Votes[i])
 	}
 	x := a.begin(uint64(request.Height), types.TimeOf(request.Time), signers, min(a.pool.size(), usualBlock))
-	txs := a.pool.propose(x, int(request.MaxTxBytes))
+	a.resolved = a.pool.propose(x, int(request.MaxTxBytes))
 	a.finishProposal(x)
+	txs := make([][]byte, len(a.resolved))
+	for i := range a.resolved {
+		txs[i] = a.resolved[i].raw
+	}
 	return &abci.ResponsePrepareProposal{Txs: proposal(txs)}, nil
 }
 
@@ -214,6 +221,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	}
 	a.due, a.unproved = finalized.due, finalized.outcomes
 	clear(a.seen)
+	a.resolved = nil
 	block := finalized.staged.Block()
 	a.clock.decided(block.BlockTime.Std())
 	if err := a.pool.advance(block, finalized.quiet, finalized.ours); err != nil {
@@ -227,31 +235,43 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (_ *abci.Resp
 	return &abci.ResponseCommit{RetainHeight: a.retention.next()}, a.haltForUpgrade()
 }
 
-// resolve looks up the transactions of a block among the known ones, and decodes and verifies the rest.
+// resolve looks up the transactions of a block among the known ones, and decodes and verifies the rest. Mostly it is the block that was proposed or judged
+// last: those transactions are not even hashed again.
 func (a *application) resolve(raw [][]byte) []blockTx {
-	txs, hashes := make([]blockTx, len(raw)), make([]types.Hash, len(raw))
-	for i, bytes := range raw {
-		hashes[i] = sha256.Sum256(bytes)
-	}
-	var unknown []*types.Tx
-	var places []int
-	for i, tx := range a.known(hashes) {
-		txs[i].hash = hashes[i]
-		if tx != nil {
-			txs[i].tx, txs[i].signaturesValid = tx, true
+	txs := make([]blockTx, len(raw))
+	var places []int // of those that aren't the last block's
+	var hashes []types.Hash
+	for i := range raw {
+		if i < len(a.resolved) && bytes.Equal(raw[i], a.resolved[i].raw) {
+			txs[i] = a.resolved[i]
 			continue
 		}
-		if txs[i].tx, txs[i].err = types.DecodeTx(raw[i]); txs[i].err == nil {
-			unknown, places = append(unknown, txs[i].tx), append(places, i)
-		}
+		txs[i].hash, txs[i].raw = sha256.Sum256(raw[i]), raw[i]
+		places, hashes = append(places, i), append(hashes, txs[i].hash)
 	}
-	for j, good := range a.pool.verifier.verifyAll(unknown, workers()) {
-		txs[places[j]].signaturesValid = good
-		if good {
-			a.seen[unknown[j].Hash()] = unknown[j]
-		}
-	}
+	a.identify(txs, places, hashes)
+	a.resolved = txs
 	return txs
+}
+
+// identify looks up the transactions at some places by their hashes, or decodes and verifies them.
+func (a *application) identify(txs []blockTx, places []int, hashes []types.Hash) {
+	var unknown []*types.Tx
+	var unknownAt []int
+	for i, known := range a.known(hashes) {
+		tx := &txs[places[i]]
+		if known != nil {
+			tx.tx, tx.signaturesValid = known, true
+		} else if tx.tx, tx.err = types.DecodeTx(tx.raw); tx.err == nil {
+			unknown, unknownAt = append(unknown, tx.tx), append(unknownAt, places[i])
+		}
+	}
+	for i, good := range a.pool.verifier.verifyAll(unknown, workers()) {
+		txs[unknownAt[i]].signaturesValid = good
+		if good {
+			a.seen[unknown[i].Hash()] = unknown[i]
+		}
+	}
 }
 
 // known returns the transactions whose signatures are known to be valid, nil for others. The hash covers the signatures too.

@@ -124,13 +124,21 @@ func TestBlockWorkLimit(t *testing.T) {
 	}
 	w.submit(deliver)
 	x := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, 2, types.TimeOf(a.time(2)), 1)
-	txs := w.pool.propose(x, blockBytes)
+	txs := rawOf(w.pool.propose(x, blockBytes))
 	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
 		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
 	}
 	if !a.accepts(t, 2, raw[:fits]...) || a.accepts(t, 2, raw...) {
 		t.Errorf("a block with all the work that is allowed was refused, or one with more accepted")
 	}
+}
+
+// rawOf returns the transactions of a proposal as the block has them.
+func rawOf(txs []blockTx) (raw [][]byte) {
+	for i := range txs {
+		raw = append(raw, txs[i].raw)
+	}
+	return raw
 }
 
 // TestCloseDuringOptimisticExecution closes a chain while a block that was only proposed is still executed.

@@ -62,9 +62,9 @@ func (p *pool) screen(tx *types.Tx) error {
 }
 
 func (p *pool) plausible(tx *types.Tx) bool {
-	now, body := p.clock.next(), &tx.Body
+	body := &tx.Body
 	return len(tx.Signatures) > 0 && body.ChainID == p.params.ChainID &&
-		body.ValidUntil >= now && body.ValidUntil <= now.Add(p.params.MaxValidity) &&
+		body.ValidUntil >= p.now && body.ValidUntil <= p.now.Add(p.params.MaxValidity) &&
 		!slices.ContainsFunc(body.Inputs, func(o types.Outpoint) bool { return !p.expected(o) })
 }
 
@@ -91,7 +91,7 @@ func (p *pool) execute(tx *types.Tx) error {
 	if p.checkState == nil { // with an estimate of the next block's clock
 		p.checkStateAt = time.Now()
 		p.checkState = ledger.New(p.head, p.params)
-		p.checkState.Learn(ledger.Facts{Rules: p.rules})
+		p.checkState.Learn(ledger.Facts{Rules: p.rules, Verify: p.verifier.records.verify})
 		p.checkState.BeginTrial(p.head.Height()+1, p.clock.next())
 	}
 	result := p.checkState.Execute(tx, true)

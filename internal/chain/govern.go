@@ -41,7 +41,9 @@ func signersOf(votes []abci.VoteInfo) []address {
 
 // begin begins the execution of a block.
 func (a *application) begin(height uint64, time types.Time, signers []address, txs int) *blockExecution {
-	facts := ledger.Facts{Last: a.store.Commitment(), Signers: signers, Validators: a.began, Carried: a.carried, Rules: a.rules}
+	facts := ledger.Facts{
+		Last: a.store.Commitment(), Signers: signers, Validators: a.began, Carried: a.carried, Rules: a.rules, Verify: a.pool.verifier.records.verify,
+	}
 	return newBlockExecution(a.store.StateReader(), a.params, facts, height, time, txs)
 }
 

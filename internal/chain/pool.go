@@ -33,6 +33,7 @@ type pool struct {
 	checkStateAt time.Time     // when the check state was created: the time of its clock
 	overloaded   bool          // the queue holds transactions that were not executed on the check state
 	rechecked    time.Time     // when an overloaded pool last executed its oldest transactions again
+	now          types.Time    // the clock of the next block, as estimated when the batch came that is taken
 
 	mu     sync.Mutex // guards the fields below; held briefly
 	queue  queue
@@ -113,6 +114,7 @@ func (p *pool) offer(tx *types.Tx) error {
 func (p *pool) take(batch []submission, good []bool) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
+	p.now = p.clock.next()
 	for i := range batch {
 		s := &batch[i]
 		var err error
@@ -285,18 +287,20 @@ func (p *pool) reap(maxBytes int, relay bool) [][]byte {
 // propose fills a block in order of arrival, up to the first transaction that exceeds its bytes or its work. If the whole queue may not fit,
 // transactions on running trades come first, up to the reserved share. Failed transactions stay in the queue until the block is decided:
 // see advance.
-func (p *pool) propose(x *blockExecution, maxBytes int) [][]byte {
+func (p *pool) propose(x *blockExecution, maxBytes int) []blockTx {
 	p.mu.Lock()
 	entries := slices.Clip(p.queue.entries)
 	fits := p.queue.bytes+len(entries)*txOverhead <= maxBytes && p.queue.work <= x.room
 	p.mu.Unlock()
-	began, txs := time.Now(), make([][]byte, 0, len(entries))
+	began, txs := time.Now(), make([]blockTx, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
 	choose := func(i int) bool {
-		if !x.choose(entries[i].tx) {
+		tx := entries[i].tx
+		if !x.choose(tx) {
 			return false
 		}
-		chosen[i], used, txs = true, used+entries[i].size(), append(txs, entries[i].tx.Bytes())
+		chosen[i], used = true, used+entries[i].size()
+		txs = append(txs, blockTx{tx: tx, hash: tx.Hash(), signaturesValid: true, raw: tx.Bytes()})
 		return true
 	}
 	if !fits {

@@ -20,8 +20,9 @@ const (
 // verifier verifies the signatures of transactions in batches, on all cores. A batch collects the arrivals during the verification of the
 // last one, so a single transaction doesn't wait. Batches are passed on in order of arrival.
 type verifier struct {
-	*types.Verifier
-	running sync.WaitGroup
+	signatures *types.Verifier
+	records    records
+	running    sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
 	arrived sync.Cond  // the queue is non-empty, or the verifier stops
@@ -57,7 +58,7 @@ func (s *submission) answer(err error) {
 
 // newVerifier passes each batch on with its verdicts.
 func newVerifier(workers int, then func(batch []submission, good []bool)) *verifier {
-	v := &verifier{Verifier: types.NewVerifier(rememberedKeys), last: make(chan struct{})}
+	v := &verifier{signatures: types.NewVerifier(rememberedKeys), last: make(chan struct{})}
 	v.arrived.L = &v.mu
 	close(v.last)
 	for range workers {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 
+	"lockstep/meter"
 	"lockstep/types"
 	"lockstep/types/canon"
 )
@@ -15,6 +16,10 @@ type Facts struct {
 	Validators []types.Validator          // of the genesis file, for the first block
 	Carried    *Carried                   // of the genesis file, for the first block of a ledger that continues another
 	Rules      []Rules                    // versions that the program knows; nil means [KnownRules]
+
+	// Verify checks the signatures of meters; nil means [types.VerifyEd25519], as which it must answer. A node can remember signatures that it has checked before, see
+	// [RecordSignatures].
+	Verify meter.VerifyEd25519
 }
 
 // Learn gives the state the facts of the block to come. It comes before [State.Begin].

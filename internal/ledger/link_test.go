@@ -1,11 +1,11 @@
 package ledger_test
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"testing"
 
+	"lukechampine.com/blake3"
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
@@ -21,7 +21,7 @@ func TestChangesHash(t *testing.T) {
 		changes := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) ledger.Change {
 			return ledger.Change{Key: rapid.StringN(0, 40, 200).Draw(rt, "key"), Old: value.Draw(rt, "old"), New: value.Draw(rt, "new")}
 		}), 0, 12).Draw(rt, "changes")
-		message := []byte("lockstep/changes/v1\x00")
+		message := []byte("lockstep/changes/v2\x00")
 		for _, change := range changes {
 			message = append(binary.BigEndian.AppendUint32(message, uint32(len(change.Key))), change.Key...)
 			for _, value := range [][]byte{change.Old, change.New} {
@@ -32,7 +32,7 @@ func TestChangesHash(t *testing.T) {
 				message = append(binary.BigEndian.AppendUint32(message, length), value...)
 			}
 		}
-		if got := ledger.HashChanges(changes); got != types.Hash(sha256.Sum256(message)) {
+		if got := ledger.HashChanges(changes); got != types.Hash(blake3.Sum256(message)) {
 			rt.Fatal("the hash is another than its definition says")
 		}
 	})

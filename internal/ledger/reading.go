@@ -30,7 +30,7 @@ func (x *execution) read(a *types.Reading) error {
 	if err := x.checkWaiting(slot); err != nil {
 		return err
 	}
-	proof, trades, err := prove(registered, a)
+	proof, trades, err := prove(registered, a, x.facts.Verify)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (x *execution) checkReading(slot *types.Slot, proof types.SlotReading) erro
 
 // prove verifies the records with package meter and returns their evidence of the flow: whole Wh, the time that they cover, and
 // the trades that they name.
-func prove(registered *types.PointMeter, a *types.Reading) (types.SlotReading, [][32]byte, error) {
+func prove(registered *types.PointMeter, a *types.Reading, verify meter.VerifyEd25519) (types.SlotReading, [][32]byte, error) {
 	none := types.SlotReading{}
 	if len(a.Records) < 1 || len(a.Records) > types.MaxRecords {
 		return none, nil, types.Refuse(types.CodeReading, "%d records; 1 to %d are possible", len(a.Records), types.MaxRecords)
@@ -91,7 +91,7 @@ func prove(registered *types.PointMeter, a *types.Reading) (types.SlotReading, [
 			return none, nil, types.Refuse(types.CodeReading, "record %d has %d bytes, at most %d are allowed", i, len(record), types.MaxRecordLength)
 		}
 	}
-	proof, err := judge(registered, lines, a.Flow.Direction)
+	proof, err := judge(registered, lines, a.Flow.Direction, verify)
 	if err != nil {
 		return none, nil, types.Refuse(types.CodeReading, "%v", err)
 	}
@@ -108,16 +108,42 @@ func prove(registered *types.PointMeter, a *types.Reading) (types.SlotReading, [
 }
 
 // judge asks for all three verdicts: signature, sequence, quantity.
-func judge(registered *types.PointMeter, lines [][]byte, d types.Direction) (meter.Proof, error) {
+func judge(registered *types.PointMeter, lines [][]byte, d types.Direction, verify meter.VerifyEd25519) (meter.Proof, error) {
 	form := registered.Registers(d)
 	if registered.Form == types.FormNative {
-		return meter.ProveNative(nativeKey(registered.Key), verifyEd25519, lines, form, meter.Direction(d))
+		if verify == nil {
+			verify = verifyEd25519
+		}
+		return meter.ProveNative(nativeKey(registered.Key), verify, lines, form, meter.Direction(d))
 	}
 	key, err := meter.ParseKeyBytes(registered.Key)
 	if err != nil {
 		return meter.Proof{}, err
 	}
 	return meter.Prove(key, registered.Serial, lines, form, meter.Direction(d))
+}
+
+// mostRecordSignatures bounds what [RecordSignatures] returns: twice the records of a reading.
+const mostRecordSignatures = 2 * types.MaxRecords
+
+// RecordSignatures returns the signatures under the native records that a transaction carries, of the first ones if there are many. Nothing is checked. A node
+// checks them beside the signatures of transactions, many in a batch, and not one by one while it executes a block.
+func RecordSignatures(tx *types.Tx) (signed []types.SignedMessage) {
+	for _, action := range tx.Body.Actions {
+		reading, ok := action.(*types.Reading)
+		if !ok {
+			continue
+		}
+		for _, line := range reading.Records {
+			if len(signed) == mostRecordSignatures {
+				return signed
+			}
+			if record, err := meter.ParseNative(line); err == nil {
+				signed = append(signed, types.SignedMessage{Key: record.Meter, Signature: record.Signature, Message: record.Bytes()})
+			}
+		}
+	}
+	return signed
 }
 
 func verifyEd25519(key [32]byte, message, signature []byte) bool {

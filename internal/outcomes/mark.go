@@ -90,16 +90,20 @@ func (m Mark) Extend(leaves [][]byte) (*Batch, error) {
 	b := &Batch{From: m, To: m}
 	to := &b.To
 	to.Peaks = append(make([]types.Hash, 0, len(m.Peaks)+8), m.Peaks...)
+	rest := 0 // bytes of the leaves that are not added yet
+	for _, leaf := range leaves {
+		rest += 2 + len(leaf)
+	}
 	for _, leaf := range leaves {
 		if len(leaf) > types.MaxOutcome {
 			return nil, fmt.Errorf("leaf %d of the log of outcomes has %d bytes, at most %d are possible", to.Size, len(leaf), types.MaxOutcome)
 		}
 		if len(b.parts) == 0 || to.Size%segmentLeaves == 0 {
-			b.parts = append(b.parts, part{segment: to.segment(), at: to.Bytes})
+			b.parts = append(b.parts, part{segment: to.segment(), at: to.Bytes, content: make([]byte, 0, rest)})
 		}
 		last := &b.parts[len(b.parts)-1]
 		last.content = append(binary.BigEndian.AppendUint16(last.content, uint16(len(leaf))), leaf...)
-		to.Bytes += 2 + uint64(len(leaf))
+		to.Bytes, rest = to.Bytes+2+uint64(len(leaf)), rest-2-len(leaf)
 		b.grow(types.Hash(tlog.RecordHash(leaf)))
 	}
 	return b, nil

@@ -19,7 +19,7 @@ import (
 )
 
 // formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-12"
+const formatVersion = "lockstep-store-13"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000

@@ -1,0 +1,112 @@
+package chain
+
+import (
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+
+	"lockstep/internal/ledger"
+	"lockstep/internal/ledgertest/party"
+	"lockstep/meter"
+	"lockstep/types"
+)
+
+// meterRecord is a record of a meter in its text form, with so many Wh.
+func meterRecord(t testing.TB, name string, wh uint64) *meter.SignedNative {
+	t.Helper()
+	register, err := meter.ParseOBIS("01-00:02.08.00*FF")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := meter.Native{Meter: party.Key(name), Register: register, Direction: meter.Export, Until: 1000, Page: 1, Form: meter.FormQuantity, End: wh}
+	return &meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(name), n.Bytes()))}
+}
+
+func reading(records ...*meter.SignedNative) *types.Reading {
+	a := &types.Reading{}
+	for _, record := range records {
+		a.Records = append(a.Records, types.HexBytes(record.String()))
+	}
+	return a
+}
+
+// TestRecordsOfMeters: the signatures of meters are checked with those of transactions. Valid ones are remembered, bad ones are not, and neither changes the
+// verdict on a transaction.
+func TestRecordsOfMeters(t *testing.T) {
+	t.Parallel()
+	v := newVerifier(0, nil)
+	good, bad, unseen := meterRecord(t, "roof", 1000), meterRecord(t, "roof", 2000), meterRecord(t, "roof", 3000)
+	bad.Signature[7] ^= 1
+	signed := party.Sign(types.Body{ChainID: "test", Actions: []types.Action{reading(good, bad)}}, "peter")
+	forged := types.NewTx(signed.Body, types.Signature{Key: party.Key("peter")})
+	other := party.Sign(types.Body{ChainID: "test", Memo: "no reading"}, "peter")
+	unsigned := types.NewTx(types.Body{ChainID: "test", Actions: []types.Action{reading(meterRecord(t, "barn", 1))}})
+	for i, valid := range v.Verify(signed, forged, other, unsigned) {
+		if valid != (i != 1) {
+			t.Errorf("transaction %d is valid: %t", i, valid)
+		}
+	}
+	if alone := v.Verify(unsigned); !alone[0] {
+		t.Error("a transaction without a signature, alone, has a bad one")
+	}
+	for name, c := range map[string]struct {
+		record       *meter.SignedNative
+		known, valid bool
+	}{
+		"a valid record":                         {good, true, true},
+		"a record with a changed signature":      {bad, false, false},
+		"a record that no transaction carried":   {unseen, false, true},
+		"a record of a transaction by itself":    {meterRecord(t, "barn", 1), true, true},
+		"a record with a known one's signature":  {&meter.SignedNative{Native: unseen.Native, Signature: good.Signature}, false, false},
+		"a record of another meter, so signed":   {meterRecord(t, "shed", 1000), false, true},
+		"a known record under another meter key": {&meter.SignedNative{Native: meterRecord(t, "shed", 1000).Native, Signature: good.Signature}, false, false},
+	} {
+		if got := v.records.known(c.record.Meter, c.record.Bytes(), c.record.Signature[:]); got != c.known {
+			t.Errorf("%s is known: %t", name, got)
+		}
+		if got := v.records.verify(c.record.Meter, c.record.Bytes(), c.record.Signature[:]); got != c.valid {
+			t.Errorf("%s is valid: %t", name, got)
+		}
+	}
+	moved := append([]byte{good.Signature[63]}, good.Bytes()...) // the same bytes in all, cut elsewhere
+	if v.records.verify(good.Meter, moved, good.Signature[:63]) {
+		t.Error("a signature of 63 bytes is valid")
+	}
+}
+
+// TestRecordsAreForgotten: memory is bounded, and what was checked last is known.
+func TestRecordsAreForgotten(t *testing.T) {
+	t.Parallel()
+	var r records
+	signed := func(i int) []types.SignedMessage {
+		return []types.SignedMessage{{Key: types.PublicKey{byte(i), byte(i >> 8), byte(i >> 16)}}}
+	}
+	const all = 3*rememberedRecords + 1
+	for i := range all {
+		r.add(signed(i), []bool{true})
+	}
+	for i, known := range map[int]bool{0: false, all - 2*rememberedRecords - 2: false, all - rememberedRecords: true, all - 1: true} {
+		if s := signed(i)[0]; r.known(s.Key, s.Message, s.Signature[:]) != known {
+			t.Errorf("signature %d of %d is known: %t", i, all, !known)
+		}
+	}
+	if n := len(r.newest) + len(r.older); n > 2*rememberedRecords {
+		t.Errorf("%d signatures are remembered", n)
+	}
+}
+
+// TestSignaturesOfManyRecords: a transaction costs the batch so many signatures at most.
+func TestSignaturesOfManyRecords(t *testing.T) {
+	t.Parallel()
+	record := meterRecord(t, "roof", 1)
+	tx := types.NewTx(types.Body{Actions: []types.Action{
+		&types.Issue{}, reading(record, record, record, record), reading(record, record), reading(record, record, record),
+	}})
+	if n := len(ledger.RecordSignatures(tx)); n != 2*types.MaxRecords {
+		t.Errorf("%d signatures", n)
+	}
+	tx = types.NewTx(types.Body{Actions: []types.Action{&types.Reading{Records: []types.HexBytes{types.HexBytes("not a record"), types.HexBytes(record.String())}}}})
+	if found := ledger.RecordSignatures(tx); len(found) != 1 || found[0].Key != record.Meter || string(found[0].Message) != string(record.Bytes()) || found[0].Signature != record.Signature {
+		t.Errorf("%+v", found)
+	}
+}
