@@ -18,39 +18,25 @@ import (
 // equal size. It takes minutes: go test -run NONE -bench Join -benchtime 1x -timeout 60m ./internal/bench
 func BenchmarkJoin(b *testing.B) {
 	for range b.N {
-		o := Options{Keys: 400, Trades: 400, Folder: b.TempDir(), listen: freePort(b)}.withDefaults()
-		made, err := prepare(b.Context(), &o)
-		if err != nil {
-			b.Fatal(err)
-		}
-		target, ok := made.target.(*nodeTarget)
-		if !ok {
-			b.Fatalf("the target is a %T", made.target)
-		}
-		done := len(made.world.pairs)
-		trade := func(rounds int) {
-			made.world.extend(rounds)
-			if _, err := run(b.Context(), made.target, made.world.pairs, o.Clients, plan{}); err != nil {
-				b.Fatal(err)
-			}
-			done += rounds * len(made.world.pairs)
-		}
+		o := Options{Keys: 4000, Trades: 2000, Folder: b.TempDir(), listen: freePort(b)}.withDefaults()
+		p := newParts(b, &o)
+		target := p.node()
 		var took [2]time.Duration
 		for i, behind := range []int{100_000, 1_000_000} {
-			for done < behind {
-				trade(25) // in parts: signed trades fill the memory
+			for p.done < behind {
+				p.trade(3)
 			}
-			network := target.snapshot(b, func() { trade(1) })
+			network := target.snapshot(b, func() { p.trade(1) })
 			const times = 3
 			took[i] = time.Hour
 			for range times {
 				took[i] = min(took[i], target.join(b, &network))
 			}
-			b.Logf("%d trades behind: joined in %s", done, took[i].Round(time.Millisecond))
+			b.Logf("%d trades behind: joined in %s", p.done, took[i].Round(time.Millisecond))
 			b.ReportMetric(took[i].Seconds(), fmt.Sprintf("s-after-%d", behind))
 		}
 		b.ReportMetric(float64(took[1])/float64(took[0]), "times")
-		if err := made.end(true); err != nil {
+		if err := p.end(true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -24,6 +24,8 @@ const (
 
 	purse     = types.Amount(1_000_000_000_000) // of each party of each pair: more than any run can use up
 	grantSize = 600                             // outputs of one issue; more would not fit into a transaction
+
+	longWindow = types.Duration(6 * 3600 * 1000) // no run takes longer
 )
 
 // party is a key that signs.
@@ -44,7 +46,8 @@ func newParty(seed uint64, role string, index int) *party {
 type world struct {
 	params  types.Params
 	begin   types.Time
-	actions int // in each transaction
+	window  types.Duration // between two deadlines of an offer
+	actions int            // in each transaction
 	seed    uint64
 	signed  bool // false where signatures are not verified: such transactions are made much faster
 
@@ -58,7 +61,7 @@ type world struct {
 
 // newWorld makes the parties of the pairs and their initial money.
 func newWorld(params types.Params, begin types.Time, o *Options, pairs int, signed bool) *world {
-	w := &world{params: params, begin: begin, actions: o.Actions, seed: o.Seed + o.wave<<32, signed: signed}
+	w := &world{params: params, begin: begin, window: longWindow, actions: o.Actions, seed: o.Seed + o.wave<<32, signed: signed}
 	w.issuer = newParty(o.Seed, "issuer", 0) // one for all waves: one kind of money
 	w.asset = types.Asset{Issuer: w.issuer.key, Code: "EUR", Decimals: 2}
 	var producer, consumer *party
@@ -80,7 +83,8 @@ func newWorld(params types.Params, begin types.Time, o *Options, pairs int, sign
 
 // offer is large enough for every trade of a run.
 func (w *world) offer(producer *party) *types.Offer {
-	const slot, window = types.Duration(15 * 60 * 1000), types.Duration(6 * 3600 * 1000)
+	const slot = types.Duration(15 * 60 * 1000)
+	window := w.window
 	from := w.begin.Add(4 * window)
 	return &types.Offer{
 		ChainID: w.params.ChainID, Producer: producer.key,
