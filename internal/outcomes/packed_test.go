@@ -134,14 +134,7 @@ func TestPowerCutsWhilePacking(t *testing.T) {
 	w.ids = true
 	w.grow(segment + 100)
 	w.close()
-	disk := vfs.NewCrashableMem()
-	must(0, disk.MkdirAll("log", 0o700))
-	for _, name := range must(w.files.List()) {
-		file := must(disk.Create("log/"+name, vfs.WriteCategoryUnspecified))
-		must(file.Write(must(os.ReadFile(w.files.path(name)))))
-		must(0, errors.Join(file.Sync(), file.Close()))
-	}
-	must(0, memory{FS: disk}.Sync())
+	disk := crashable(w.files.read(t))
 	random := rand.New(rand.NewPCG(8, 8))
 	forms := map[string]int{}
 	for writes, done := 0, false; !done; writes++ {
