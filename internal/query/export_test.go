@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 
+	"lockstep/internal/store"
 	"lockstep/types"
 )
 
@@ -30,4 +31,9 @@ func (l *Ledger) StepLeaf(tx types.TxID, id types.TradeID) (uint64, error) {
 		return 0, err
 	}
 	return l.stepLeaf(first, tx, id)
+}
+
+// TradeLeaf returns the last leaf about a trade.
+func (l *Ledger) TradeLeaf(id types.TradeID) (uint64, error) {
+	return fromHead(l, func(s *store.Head) (uint64, error) { return l.tradeLeaf(s, id) })
 }

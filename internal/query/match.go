@@ -3,6 +3,7 @@ package query
 import (
 	"sync"
 
+	"lockstep/internal/store"
 	"lockstep/types"
 )
 
@@ -30,7 +31,7 @@ func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint
 		if block.Clock < at {
 			continue
 		}
-		leaves, err := l.matchesOf(height, block.Log.Size)
+		leaves, err := l.matchesOf(block)
 		if err != nil {
 			return 0, false, err
 		}
@@ -41,24 +42,16 @@ func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint
 	return 0, false, nil
 }
 
-// matchesOf returns the leaves of all matches of a block, after which the log has so many leaves.
-func (l *Ledger) matchesOf(height, end uint64) (map[types.TradeID]uint64, error) {
+// matchesOf returns the leaves of all matches of a block.
+func (l *Ledger) matchesOf(block *store.Block) (map[types.TradeID]uint64, error) {
 	m := &l.matches
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if leaves, known := m.blocks[height]; known {
+	if leaves, known := m.blocks[block.Height]; known {
 		return leaves, nil
 	}
-	before, err := l.store.Block(height - 1)
-	if err != nil {
-		return nil, err
-	}
-	begin := uint64(0)
-	if before != nil {
-		begin = before.Log.Size
-	}
 	leaves := map[types.TradeID]uint64{}
-	err = l.store.Log().Walk(begin, end, func(index uint64, leaf []byte) error {
+	err := l.store.Log().Walk(block.First, block.Log.Size, func(index uint64, leaf []byte) error {
 		outcome := new(types.Outcome)
 		if err := types.Decode(leaf, outcome); err != nil {
 			return err
@@ -76,10 +69,10 @@ func (l *Ledger) matchesOf(height, end uint64) (map[types.TradeID]uint64, error)
 	if m.blocks == nil {
 		m.blocks = map[uint64]map[types.TradeID]uint64{}
 	}
-	if m.order = append(m.order, height); len(m.order) > matchBlocks {
+	if m.order = append(m.order, block.Height); len(m.order) > matchBlocks {
 		delete(m.blocks, m.order[0])
 		m.order = m.order[1:]
 	}
-	m.blocks[height] = leaves
+	m.blocks[block.Height] = leaves
 	return leaves, nil
 }
