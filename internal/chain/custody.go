@@ -16,7 +16,6 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-	"github.com/cometbft/cometbft/consensus"
 	cstypes "github.com/cometbft/cometbft/consensus/types"
 	"github.com/cometbft/cometbft/privval"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -392,18 +391,8 @@ func (c *Chain) nudge() {
 // behind reports whether a peer is past a height: one that the node is to stay connected with, since anybody can claim a height, or any where
 // no such peer is connected.
 func (c *Chain) behind(height int64) bool {
-	own, others := false, false
-	for _, peer := range c.engine.Switch().Peers().Copy() {
-		state, ok := peer.Get(cmttypes.PeerStateKey).(*consensus.PeerState)
-		past := ok && state.GetHeight() > height
-		if c.engine.Switch().IsPeerUnconditional(peer.ID()) {
-			if own = true; past {
-				return true
-			}
-		}
-		others = others || past
-	}
-	return others && !own
+	named, others, anyNamed := c.heights()
+	return named > height || others > height && !anyNamed
 }
 
 // alone reports whether no peer could show the votes of the other validators.

@@ -50,7 +50,8 @@ func (c *Chain) watchLag(state *consensus.State, l *lag, now time.Time) {
 	if round.Validators.HasAddress(c.address) {
 		return
 	}
-	gap := c.highest() - round.Height
+	highest, _, _ := c.heights()
+	gap := highest - round.Height
 	if now.Sub(state.GetState().LastBlockTime) < lagPatience { // many blocks, but quick ones
 		gap = 0
 	}
@@ -59,12 +60,19 @@ func (c *Chain) watchLag(state *consensus.State, l *lag, now time.Time) {
 	}
 }
 
-// highest returns the height of the highest peer that the node is to stay connected with: anybody else can claim a height.
-func (c *Chain) highest() (height int64) {
+// heights returns the height of the highest peer that the node is to stay connected with, whether it has such a peer, and the height of the highest
+// other peer: anybody can claim one.
+func (c *Chain) heights() (named, others int64, anyNamed bool) {
 	for _, peer := range c.engine.Switch().Peers().Copy() {
-		if state, ok := peer.Get(cmttypes.PeerStateKey).(*consensus.PeerState); ok && c.engine.Switch().IsPeerUnconditional(peer.ID()) {
-			height = max(height, state.GetHeight())
+		height := int64(0)
+		if state, ok := peer.Get(cmttypes.PeerStateKey).(*consensus.PeerState); ok {
+			height = state.GetHeight()
+		}
+		if c.engine.Switch().IsPeerUnconditional(peer.ID()) {
+			named, anyNamed = max(named, height), true
+		} else {
+			others = max(others, height)
 		}
 	}
-	return height
+	return named, others, anyNamed
 }
