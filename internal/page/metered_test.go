@@ -27,16 +27,39 @@ func (w *town) enrol(name string) types.Flow {
 	return types.Flow{Point: gateway.ID(), Direction: types.DirectionExport}
 }
 
+// metered has Cedar deliver energy to Loom, of a slot that begins soon and that the meter can be read for so long.
+func (w *town) metered(readable types.Duration) (types.TradeID, types.Goods) {
+	w.t.Helper()
+	flow := w.enrol("Cedar")
+	slot := types.Time(4_000)
+	from := (w.clock()/slot + 4) * slot
+	goods := types.Goods{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 100, Zone: "town", From: from, Until: from + slot, Flow: flow}
+	id := w.record("Cedar", "Loom", types.Agreement{
+		Goods: goods, Price: 20_000, Deposit: 2_000, Bond: 1_000, Instalments: 1, Fallback: &types.Meter{},
+		Deadlines: types.Deadlines{PayBy: from - 4_000, DeliverBy: from - 1, ReadingBy: from.Add(readable), ConfirmBy: from.Add(readable) + slot},
+	})
+	w.pay("Loom", id)
+	w.deliver("Cedar", id)
+	return id, goods
+}
+
 // read submits a record of a member's gateway: so much energy in a slot.
 func (w *town) read(name string, goods *types.Goods, quantity uint64) {
 	w.t.Helper()
+	w.readPart(name, goods, 1, 1, quantity)
+}
+
+// readPart submits a record of one of the equal parts of a slot, which count from 1.
+func (w *town) readPart(name string, goods *types.Goods, part, parts int64, quantity uint64) {
+	w.t.Helper()
+	from, length := int64(goods.From), int64(goods.Until-goods.From)/parts
 	register, err := meter.ParseOBIS(gatewayRegister)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	gateway := "the gateway of " + name
 	n := meter.Native{
-		Meter: party.Key(gateway), Register: register, Direction: meter.Export, From: int64(goods.From), Until: int64(goods.Until), Page: 1, Form: meter.FormQuantity, End: quantity,
+		Meter: party.Key(gateway), Register: register, Direction: meter.Export, From: from + (part-1)*length, Until: from + part*length, Page: uint64(part), Form: meter.FormQuantity, End: quantity,
 	}
 	record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gateway), n.Bytes()))}
 	w.do(name, func(d *wallet.Draft) error {
@@ -51,16 +74,7 @@ func TestMeterDispute(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, quickMarket)
 	w.admit("Cedar", "Loom")
-	flow := w.enrol("Cedar")
-	slot := types.Time(4_000)
-	from := (w.clock()/slot + 4) * slot
-	goods := types.Goods{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 100, Zone: "town", From: from, Until: from + slot, Flow: flow}
-	id := w.record("Cedar", "Loom", types.Agreement{
-		Goods: goods, Price: 20_000, Deposit: 2_000, Bond: 1_000, Instalments: 1, Fallback: &types.Meter{},
-		Deadlines: types.Deadlines{PayBy: from - 4_000, DeliverBy: from - 1, ReadingBy: from + 4*slot, ConfirmBy: from + 5*slot},
-	})
-	w.pay("Loom", id)
-	w.deliver("Cedar", id)
+	id, goods := w.metered(16_000)
 	path := "/trades/" + id.String()
 	loom, cedar := w.join(t, "Loom"), w.join(t, "Cedar")
 	if text := plainOf(loom.get(path+"/readings", http.StatusOK)); !strings.Contains(text, "No reading has come yet") {

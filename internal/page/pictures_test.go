@@ -231,16 +231,7 @@ func (s *sheets) meter(t *testing.T) {
 	s.t = t
 	w := newTown(t, quickMarket)
 	w.admit("Cedar", "Loom", "Hazel", "Birch")
-	flow := w.enrol("Cedar")
-	slot := types.Time(4_000)
-	from := (w.clock()/slot + 4) * slot
-	goods := types.Goods{Commodity: types.CommodityEnergy, Unit: types.UnitWattHour, Quantity: 100, Zone: "town", From: from, Until: from + slot, Flow: flow}
-	id := w.record("Cedar", "Loom", types.Agreement{
-		Goods: goods, Price: 20_000, Deposit: 2_000, Bond: 1_000, Instalments: 1, Fallback: &types.Meter{},
-		Deadlines: types.Deadlines{PayBy: from - 4_000, DeliverBy: from - 1, ReadingBy: from + 4*slot, ConfirmBy: from + 5*slot},
-	})
-	w.pay("Loom", id)
-	w.deliver("Cedar", id)
+	id, goods := w.metered(16_000)
 	w.pass(goods.Until.Add(500))
 	w.read("Cedar", &goods, 60)
 	w.pass(w.trade(id).Agreement.Deadlines.ConfirmBy)
@@ -251,7 +242,7 @@ func (s *sheets) meter(t *testing.T) {
 	agent := &trader{state: page.AgentState{
 		Asset: w.euro.ID(), SellAt: &types.Rate{Mantissa: 96}, BuyAt: &types.Rate{Mantissa: 343}, MayPay: 2 * whole, Paid: 151_885, Power: &page.Power{At: w.clock(), Own: 3_500, House: 520, ToOutside: 2_980},
 		Meters: []page.MeterValue{{Name: "roof", Watts: -2_980, At: w.clock()}, {Name: "heat pump", Trouble: page.TroubleSilent}},
-		Plan:   []page.PlannedSlot{{From: from, Until: from + slot, Side: types.Sell, Quantity: 663, Limit: types.Rate{Mantissa: 96}}},
+		Plan:   []page.PlannedSlot{{From: goods.From, Until: goods.Until, Side: types.Sell, Quantity: 663, Limit: types.Rate{Mantissa: 96}}},
 	}}
 	asked, _ := w.agree("Cedar", "Loom", terms{goods: juice(), price: 400_000, bond: 20_000, fallback: &types.Hold{}})
 	w.pay("Loom", asked)

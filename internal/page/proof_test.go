@@ -2,7 +2,6 @@ package page_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"testing"
 
 	"lockstep/client"
-	"lockstep/client/wire"
 	"lockstep/internal/light"
 	"lockstep/internal/page"
 	"lockstep/internal/receipt"
@@ -152,10 +150,8 @@ func TestPageOfReceipts(t *testing.T) {
 // TestPageOfPrunedHistory: the page does not say of removed history that it is not on the ledger.
 func TestPageOfPrunedHistory(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		out.Header().Set("Content-Type", wire.ProblemType)
-		out.WriteHeader(http.StatusGone)
-		_ = json.NewEncoder(out).Encode(wire.Problem{Status: http.StatusGone, Code: types.CodePruned, Detail: "it is kept from block 7 on: ask a node that keeps all"})
+	gone := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		refusePruned(out)
 	}))
 	t.Cleanup(gone.Close)
 	node, err := client.New(gone.URL)
