@@ -35,7 +35,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, ledger: ledgertest.New(t, "test")}
+	return newWorldOf(t, ledgertest.New(t, "test"))
+}
+
+func newWorldOf(t *testing.T, ledger *ledgertest.Ledger) *world {
+	t.Helper()
+	w := &world{t: t, ledger: ledger}
 	log := slog.New(slog.DiscardHandler)
 	node, err := httpapi.New(httpapi.Config{Ledger: w.ledger, Token: token, Version: "test", Logger: log})
 	if err != nil {

@@ -47,6 +47,9 @@ func (c *Client) Outcomes(ctx context.Context, from uint64) iter.Seq2[wire.Outco
 // follow iterates over the messages of a stream.
 func follow[T any](ctx context.Context, c *Client, path string, options EventsOptions) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		if options.Until > 0 && options.From > options.Until { // there are no such blocks, and a node would wait for the next one
+			return
+		}
 		s := stream[T]{client: c, path: path, query: options.query(), until: options.Until, yield: yield}
 		response, err := s.open(ctx)
 		for attempt := 1; ; attempt++ {

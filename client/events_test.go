@@ -126,6 +126,7 @@ func TestEventsUntil(t *testing.T) {
 		{"the first block", 1, 1, types.PublicKey{}},
 		{"the last block", last, last, types.PublicKey{}},
 		{"a key without events", 1, last, party.Key("nobody")},
+		{"nothing: blocks that are not there yet", last + 2, last + 1, types.PublicKey{}},
 		{"nothing: the last height is before the first", last, last - 1, types.PublicKey{}},
 	} {
 		want, got := 0, 0

@@ -51,15 +51,15 @@ func (c *Client) Claims(ctx context.Context, flow types.Flow, from types.Time) (
 	return claims, wrap("claims of "+flow.Point.String(), err)
 }
 
-// SlotReading is a transaction with signed records of a slot.
+// SlotReading is a reading of a slot, with the transaction that posted it.
 type SlotReading struct {
 	Height  uint64
 	At      types.Time
 	Tx      types.TxID
-	Reading *types.Reading // nil if the node has pruned the transaction's body: whether it is of the slot is then unknown
+	Reading *types.Reading // nil if the node has pruned the transaction's body: whether one is of the slot is then unknown
 }
 
-// Readings finds the transactions with signed records of the slot that a trade is about, in the blocks from one height up to another. It
+// Readings finds the readings of the slot that a trade is about, each once, in the blocks from one height up to another. It
 // ends after an error, which is the context's own if the context ends before all blocks were read.
 func (c *Client) Readings(ctx context.Context, goods *types.Goods, from, until uint64) iter.Seq2[SlotReading, error] {
 	return func(yield func(SlotReading, error) bool) {
@@ -68,17 +68,25 @@ func (c *Client) Readings(ctx context.Context, goods *types.Goods, from, until u
 			yield(SlotReading{}, err)
 			return
 		}
+		var last types.TxID // with two readings it has two events, one after the other
 		for event, err := range c.Events(ctx, EventsOptions{From: max(from, 1), Until: max(until, 1), Key: point.Point.Owner}) {
 			if err != nil {
 				yield(SlotReading{}, err)
 				return
 			}
-			if event.Kind != types.EventRead {
+			if event.Kind != types.EventRead || event.Tx == last {
 				continue
 			}
-			found, ofSlot, err := c.slotReading(ctx, &event.Event, goods)
-			if (err != nil || ofSlot) && !yield(found, err) || err != nil {
+			last = event.Tx
+			found, err := c.slotReadings(ctx, &event.Event, goods)
+			if err != nil {
+				yield(SlotReading{}, err)
 				return
+			}
+			for i := range found {
+				if !yield(found[i], nil) {
+					return
+				}
 			}
 		}
 		if ctx.Err() != nil {
@@ -87,25 +95,27 @@ func (c *Client) Readings(ctx context.Context, goods *types.Goods, from, until u
 	}
 }
 
-// slotReading fetches the reading of a slot that an event tells of, if it is of the slot.
-func (c *Client) slotReading(ctx context.Context, event *types.Event, goods *types.Goods) (found SlotReading, ofSlot bool, err error) {
-	found = SlotReading{Height: event.Height, At: event.At, Tx: event.Tx}
+// slotReadings fetches the readings of a slot in the transaction that an event tells of.
+func (c *Client) slotReadings(ctx context.Context, event *types.Event, goods *types.Goods) (found []SlotReading, err error) {
 	for tx, err := range c.AllBlockTxs(ctx, event.Height) {
-		switch {
-		case err != nil:
-			return found, false, err
-		case tx.ID != event.Tx:
+		if err != nil {
+			return nil, err
+		}
+		if tx.ID != event.Tx {
 			continue
-		case tx.Tx == nil:
-			return found, true, nil
+		}
+		one := SlotReading{Height: event.Height, At: event.At, Tx: event.Tx}
+		if tx.Tx == nil {
+			return []SlotReading{one}, nil
 		}
 		for _, action := range tx.Tx.Body.Actions {
-			if reading, ok := action.(*types.Reading); ok && reading.Flow == goods.Flow && reading.From == goods.From {
-				found.Reading = reading
-				return found, true, nil
+			reading, ok := action.(*types.Reading)
+			if ok && reading.Flow == goods.Flow && reading.From == goods.From {
+				one.Reading = reading
+				found = append(found, one)
 			}
 		}
 		break
 	}
-	return found, false, nil
+	return found, nil
 }

@@ -3,6 +3,7 @@ package client_test
 import (
 	"testing"
 
+	"lockstep/client"
 	"lockstep/client/wire"
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest"
@@ -53,5 +54,32 @@ func TestPoints(t *testing.T) {
 		if _, err := w.Claims(ctx, flow, ledgertest.Start+1); types.CodeOf(err) != types.CodeInternal {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A transaction with two readings of a slot has two events, and each of its readings comes once.
+func TestReadings(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, ledgertest.NewMetered(t, "test"))
+	flow := w.ledger.Enrol(t, "producer")
+	product := w.ledger.NewProduct(0)
+	offer := w.ledger.NewOrder(product, "producer", 0, types.Sell, 80)
+	offer.Flow = flow
+	w.ledger.Place(t, "consumer", w.ledger.NewOrder(product, "consumer", 0, types.Bid, 320))
+	w.ledger.Place(t, "producer", offer)
+	w.ledger.Gate(&product)
+	w.ledger.Advance(product.Until.Since(w.ledger.Now()) + 1)
+	w.ledger.Read(t, "producer", flow, &product, 400, 600)
+	trade := must[wire.Trades](t)(w.Trades(t.Context(), party.Key("producer"), false, client.Page{})).Trades[0].Trade
+	height := must[wire.Status](t)(w.Status(t.Context())).Height
+	var found []client.SlotReading
+	for reading, err := range w.Readings(t.Context(), &trade.Agreement.Goods, 1, height) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, reading)
+	}
+	if len(found) != 2 || found[0].Tx != found[1].Tx || string(found[0].Reading.Records[0]) == string(found[1].Reading.Records[0]) {
+		t.Errorf("the readings: %+v", found)
 	}
 }

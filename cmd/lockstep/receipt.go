@@ -151,7 +151,7 @@ func readingsOf(ctx context.Context, node *client.Client, story *types.Trade, un
 		if err != nil {
 			return nil, err
 		}
-		if reading.Reading != nil {
+		if reading.Reading != nil && !slices.Contains(found, reading.Tx) {
 			found = append(found, reading.Tx)
 		}
 	}

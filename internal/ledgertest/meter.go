@@ -32,20 +32,25 @@ func (l *Ledger) Enrol(t testing.TB, owner string) types.Flow {
 
 func gatewayOf(owner string) string { return "the gateway of " + owner }
 
-// Read submits a record of the named party's meter: so much energy in the slot of a product.
-func (l *Ledger) Read(t testing.TB, owner string, flow types.Flow, product *types.Product, quantity uint64) {
+// Read submits records of the named party's meter in one transaction: so much energy in each part of the slot of a product, of which all are as long.
+func (l *Ledger) Read(t testing.TB, owner string, flow types.Flow, product *types.Product, quantities ...uint64) {
 	t.Helper()
 	register, err := meter.ParseOBIS(exportRegister)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := meter.Native{
-		Meter: party.Key(gatewayOf(owner)), Register: register, Direction: meter.Export, From: int64(product.From), Until: int64(product.Until),
-		Page: 1, Form: meter.FormQuantity, End: quantity,
+	readings := make([]types.Action, len(quantities))
+	part := int64(product.Until.Since(product.From)) / int64(len(quantities))
+	for i, quantity := range quantities {
+		from := int64(product.From) + int64(i)*part
+		n := meter.Native{
+			Meter: party.Key(gatewayOf(owner)), Register: register, Direction: meter.Export, From: from, Until: from + part,
+			Page: uint64(i) + 1, Form: meter.FormQuantity, End: quantity,
+		}
+		record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gatewayOf(owner)), n.Bytes()))}
+		readings[i] = &types.Reading{Flow: flow, From: product.From, Records: []types.HexBytes{types.HexBytes(record.String())}}
 	}
-	record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gatewayOf(owner)), n.Bytes()))}
-	reading := &types.Reading{Flow: flow, From: product.From, Records: []types.HexBytes{types.HexBytes(record.String())}}
-	if err := l.Submit(t.Context(), party.Sign(l.Body(reading), owner)); err != nil {
+	if err := l.Submit(t.Context(), party.Sign(l.Body(readings...), owner)); err != nil {
 		t.Fatal(err)
 	}
 }

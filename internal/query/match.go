@@ -23,10 +23,14 @@ const (
 
 // matchLeaf returns the leaf of a match that an auction of a height made at a moment of the ledger clock; false if there is none.
 func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint64, bool, error) {
-	for end := height + matchPages; height < end; height++ {
-		block, err := l.store.Block(height)
-		if err != nil || block == nil || block.Clock > at {
+	first := max(height, l.store.Base()+1) // that is kept
+	for next := first; next < height+matchPages; next++ {
+		block, err := l.store.Block(next)
+		if err != nil {
 			return 0, false, err
+		}
+		if block == nil || block.Clock > at {
+			break
 		}
 		if block.Clock < at {
 			continue
@@ -38,6 +42,10 @@ func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint
 		if leaf, ok := leaves[id]; ok {
 			return leaf, true, nil
 		}
+	}
+	if first > height { // it stands in a removed block, which the store says
+		_, err := l.store.Block(height)
+		return 0, false, err
 	}
 	return 0, false, nil
 }

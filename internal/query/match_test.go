@@ -52,3 +52,60 @@ func TestMatchInTheFirstKeptBlock(t *testing.T) {
 		t.Errorf("once its block is removed: %v", err)
 	}
 }
+
+// TestMatchOfALongAuction: the match of an auction that goes on over blocks is found where the block in which it began is removed, and called pruned where its own is.
+func TestMatchOfALongAuction(t *testing.T) {
+	t.Parallel()
+	const orders = 8 * 1100
+	b, product := newMarket(t)
+	b.time = product.Gate(&b.params) - types.Time(2*second)
+	var txs []*types.Tx
+	for i := range uint64(orders) {
+		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
+	}
+	b.must(txs...)
+	b.time = product.Gate(&b.params)
+	b.must() // reads the orders
+	began := b.store.Height()
+	b.must() // makes the trades
+	id := b.matched(began + 1)
+	want, err := b.TradeLeaf(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for i, code := range []types.Code{types.CodeOK, types.CodePruned} {
+		base := began + uint64(i)
+		if got, err := b.store.Prune(base); err != nil || got != base {
+			t.Fatalf("pruned to block %d, not %d: %v", got, base, err)
+		}
+		leaf, err := b.TradeLeaf(id)
+		if types.CodeOf(err) != code || err == nil && leaf != want {
+			t.Errorf("behind block %d: leaf %d, not %d, %v", base, leaf, want, err)
+		}
+	}
+}
+
+// matched is a trade that an auction made in a block.
+func (b *book) matched(height uint64) (id types.TradeID) {
+	b.t.Helper()
+	block, err := b.store.Block(height)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for leaf := block.First; leaf < block.Log.Size; leaf++ {
+		outcome, err := b.store.Log().Outcome(leaf)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, effect := range outcome.Effects {
+			if matched, ok := effect.(*types.Matched); ok {
+				return matched.Match.Trade
+			}
+		}
+	}
+	b.t.Fatalf("block %d has no match", height)
+	return id
+}
