@@ -11,6 +11,9 @@ import (
 // TestCity does some quarter-hours of a village in two zones; a run audits its own books.
 func TestCity(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long: make test runs it without the race detector")
+	}
 	o := Options{Folder: t.TempDir(), zones: 2}
 	report, err := City(t.Context(), o, 60)
 	if err != nil {

@@ -101,6 +101,9 @@ func TestRulesSpeed(t *testing.T) {
 // TestGrowth measures two sizes.
 func TestGrowth(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long: make test runs it without the race detector")
+	}
 	report, err := Grow(t.Context(), Options{Folder: t.TempDir(), Keys: 100}, Growth{Largest: 10_000, Closed: 2000})
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +145,9 @@ func TestPlot(t *testing.T) {
 // TestOverload offers a small crowd's trades at three times the capacity.
 func TestOverload(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long: make test runs it without the race detector")
+	}
 	report, err := Overload(t.Context(), Options{Folder: t.TempDir(), Keys: 40, Duration: 300 * time.Millisecond, crowd: 200})
 	if err != nil {
 		t.Fatal(err)
