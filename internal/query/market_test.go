@@ -174,6 +174,9 @@ func TestLargeBook(t *testing.T) {
 // A large auction is visible once all its trades are made, never in part.
 func TestAuctionInProgress(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long: make test runs it without the race detector")
+	}
 	const orders = 8 * 1100
 	b, product := newMarket(t)
 	id, ctx := product.ID(), t.Context()

@@ -56,6 +56,9 @@ func TestMatchInTheFirstKeptBlock(t *testing.T) {
 // TestMatchOfALongAuction: the match of an auction that goes on over blocks is found where the block in which it began is removed, and called pruned where its own is.
 func TestMatchOfALongAuction(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long: make test runs it without the race detector")
+	}
 	const orders = 8 * 1100
 	b, product := newMarket(t)
 	b.time = product.Gate(&b.params) - types.Time(2*second)
