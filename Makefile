@@ -53,8 +53,8 @@ else
 endif
 
 .PHONY: race
-race: ## the long tests of storage, ledger and town under the race detector too (ten minutes; needs a C compiler)
-	go test -race -timeout 30m ./internal/index ./internal/ledger ./internal/outcomes ./internal/sim ./internal/store
+race: ## the long tests of benchmarks, storage, ledger and town under the race detector too (ten to fifteen minutes; needs a C compiler)
+	go test -race -timeout 30m ./internal/bench ./internal/index ./internal/ledger ./internal/outcomes ./internal/query ./internal/sim ./internal/store
 
 .PHONY: check
 check: format vet lint lint-selftest tidy ## all that a change must pass: format, vet, linters, go.mod, make test RACE=1

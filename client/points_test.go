@@ -61,14 +61,7 @@ func TestPoints(t *testing.T) {
 func TestReadings(t *testing.T) {
 	t.Parallel()
 	w := newWorldOf(t, ledgertest.NewMetered(t, "test"))
-	flow := w.ledger.Enrol(t, "producer")
-	product := w.ledger.NewProduct(0)
-	offer := w.ledger.NewOrder(product, "producer", 0, types.Sell, 80)
-	offer.Flow = flow
-	w.ledger.Place(t, "consumer", w.ledger.NewOrder(product, "consumer", 0, types.Bid, 320))
-	w.ledger.Place(t, "producer", offer)
-	w.ledger.Gate(&product)
-	w.ledger.Advance(product.Until.Since(w.ledger.Now()) + 1)
+	flow, product := w.ledger.SoldByMeter(t)
 	w.ledger.Read(t, "producer", flow, &product, 400, 600)
 	trade := must[wire.Trades](t)(w.Trades(t.Context(), party.Key("producer"), false, client.Page{})).Trades[0].Trade
 	height := must[wire.Status](t)(w.Status(t.Context())).Height

@@ -12,7 +12,7 @@ import (
 func TestCity(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long: make test runs it without the race detector")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	o := Options{Folder: t.TempDir(), zones: 2}
 	report, err := City(t.Context(), o, 60)

@@ -102,7 +102,7 @@ func TestRulesSpeed(t *testing.T) {
 func TestGrowth(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long: make test runs it without the race detector")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	report, err := Grow(t.Context(), Options{Folder: t.TempDir(), Keys: 100}, Growth{Largest: 10_000, Closed: 2000})
 	if err != nil {
@@ -146,7 +146,7 @@ func TestPlot(t *testing.T) {
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long: make test runs it without the race detector")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	report, err := Overload(t.Context(), Options{Folder: t.TempDir(), Keys: 40, Duration: 300 * time.Millisecond, crowd: 200})
 	if err != nil {

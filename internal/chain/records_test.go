@@ -3,23 +3,15 @@ package chain
 import (
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
 	"lockstep/types"
 )
 
-// meterRecord is a record of a meter in its text form, with so many Wh.
-func meterRecord(t testing.TB, name string, wh uint64) *meter.SignedNative {
-	t.Helper()
-	register, err := meter.ParseOBIS("01-00:02.08.00*FF")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := meter.Native{Meter: party.Key(name), Register: register, Direction: meter.Export, Until: 1000, Page: 1, Form: meter.FormQuantity, End: wh}
-	return &meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(name), n.Bytes()))}
+// meterRecord is a record of a meter, with so many Wh.
+func meterRecord(name string, wh uint64) *meter.SignedNative {
+	return party.Record(name, "01-00:02.08.00*FF", meter.Native{Direction: meter.Export, Until: 1000, Page: 1, Form: meter.FormQuantity, End: wh})
 }
 
 func reading(records ...*meter.SignedNative) *types.Reading {
@@ -35,19 +27,24 @@ func reading(records ...*meter.SignedNative) *types.Reading {
 func TestRecordsOfMeters(t *testing.T) {
 	t.Parallel()
 	v := newVerifier(0, nil)
-	good, bad, unseen := meterRecord(t, "roof", 1000), meterRecord(t, "roof", 2000), meterRecord(t, "roof", 3000)
+	good, bad, unseen := meterRecord("roof", 1000), meterRecord("roof", 2000), meterRecord("roof", 3000)
 	bad.Signature[7] ^= 1
 	signed := party.Sign(types.Body{ChainID: "test", Actions: []types.Action{reading(good, bad)}}, "peter")
 	forged := types.NewTx(signed.Body, types.Signature{Key: party.Key("peter")})
 	other := party.Sign(types.Body{ChainID: "test", Memo: "no reading"}, "peter")
-	unsigned := types.NewTx(types.Body{ChainID: "test", Actions: []types.Action{reading(meterRecord(t, "barn", 1))}})
+	unsigned := types.NewTx(types.Body{ChainID: "test", Actions: []types.Action{reading(meterRecord("barn", 1))}})
 	for i, valid := range v.Verify(signed, forged, other, unsigned) {
 		if valid != (i != 1) {
 			t.Errorf("transaction %d is valid: %t", i, valid)
 		}
 	}
-	if alone := v.Verify(unsigned); !alone[0] {
-		t.Error("a transaction without a signature, alone, has a bad one")
+	for name, c := range map[string]struct {
+		tx    *types.Tx
+		valid bool
+	}{"without a signature": {unsigned, true}, "with one": {signed, true}, "with a forged one": {forged, false}, "without a reading": {other, true}} {
+		if alone := v.Verify(c.tx); alone[0] != c.valid {
+			t.Errorf("a transaction %s, alone, is valid: %t", name, alone[0])
+		}
 	}
 	for name, c := range map[string]struct {
 		record       *meter.SignedNative
@@ -56,10 +53,10 @@ func TestRecordsOfMeters(t *testing.T) {
 		"a valid record":                         {good, true, true},
 		"a record with a changed signature":      {bad, false, false},
 		"a record that no transaction carried":   {unseen, false, true},
-		"a record of a transaction by itself":    {meterRecord(t, "barn", 1), true, true},
+		"a record of a transaction by itself":    {meterRecord("barn", 1), true, true},
 		"a record with a known one's signature":  {&meter.SignedNative{Native: unseen.Native, Signature: good.Signature}, false, false},
-		"a record of another meter, so signed":   {meterRecord(t, "shed", 1000), false, true},
-		"a known record under another meter key": {&meter.SignedNative{Native: meterRecord(t, "shed", 1000).Native, Signature: good.Signature}, false, false},
+		"a record of another meter, so signed":   {meterRecord("shed", 1000), false, true},
+		"a known record under another meter key": {&meter.SignedNative{Native: meterRecord("shed", 1000).Native, Signature: good.Signature}, false, false},
 	} {
 		if got := v.records.known(c.record.Meter, c.record.Bytes(), c.record.Signature[:]); got != c.known {
 			t.Errorf("%s is known: %t", name, got)
@@ -98,7 +95,7 @@ func TestRecordsAreForgotten(t *testing.T) {
 // TestSignaturesOfManyRecords: a transaction costs the batch so many signatures at most.
 func TestSignaturesOfManyRecords(t *testing.T) {
 	t.Parallel()
-	record := meterRecord(t, "roof", 1)
+	record := meterRecord("roof", 1)
 	tx := types.NewTx(types.Body{Actions: []types.Action{
 		&types.Issue{}, reading(record, record, record, record), reading(record, record), reading(record, record, record),
 	}})

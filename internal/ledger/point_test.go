@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
@@ -91,15 +89,8 @@ func gatewayNamed(name string, imports, exports []string) types.PointMeter {
 // nativeRecord is a gateway's record of one register.
 func nativeRecord(t testing.TB, name, register string, d meter.Direction, from, until types.Time, page, wh uint64) types.HexBytes {
 	t.Helper()
-	obis, err := meter.ParseOBIS(register)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := meter.Native{
-		Meter: party.Key(name), Register: obis, Direction: d, From: int64(from), Until: int64(until), Page: page, Form: meter.FormQuantity, End: wh,
-	}
-	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(name), n.Bytes()))}
-	return types.HexBytes(signed.String())
+	n := meter.Native{Direction: d, From: int64(from), Until: int64(until), Page: page, Form: meter.FormQuantity, End: wh}
+	return types.HexBytes(party.Record(name, register, n).String())
 }
 
 func enrolAction(m types.PointMeter, parent types.PointID) *types.Enrol {

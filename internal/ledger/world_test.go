@@ -4,8 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
@@ -348,16 +346,9 @@ func record(t testing.TB, from, until types.Time, page, quantity uint64) types.H
 
 // recordOf is a record that names the trade it is of.
 func recordOf(t testing.TB, trade types.TradeID, from, until types.Time, page, quantity uint64) types.HexBytes {
-	register, err := meter.ParseOBIS(exportRegister)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := meter.Native{
-		Meter: party.Key("gateway"), Register: register, Direction: meter.Export, From: int64(from), Until: int64(until),
-		Page: page, Form: meter.FormQuantity, End: quantity, TradeID: trade,
-	}
-	signed := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey("gateway"), n.Bytes()))}
-	return types.HexBytes(signed.String())
+	t.Helper()
+	n := meter.Native{Direction: meter.Export, From: int64(from), Until: int64(until), Page: page, Form: meter.FormQuantity, End: quantity, TradeID: trade}
+	return types.HexBytes(party.Record("gateway", exportRegister, n).String())
 }
 
 func (w *world) readTx(records ...types.HexBytes) *types.Tx {

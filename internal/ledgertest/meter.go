@@ -3,8 +3,6 @@ package ledgertest
 import (
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
@@ -32,22 +30,29 @@ func (l *Ledger) Enrol(t testing.TB, owner string) types.Flow {
 
 func gatewayOf(owner string) string { return "the gateway of " + owner }
 
+// SoldByMeter has the producer sell energy to the consumer at an auction under meter terms, and returns its flow and the product. The slot is over.
+func (l *Ledger) SoldByMeter(t testing.TB) (types.Flow, types.Product) {
+	t.Helper()
+	flow, product := l.Enrol(t, "producer"), l.NewProduct(0)
+	offer := l.NewOrder(product, "producer", 0, types.Sell, 80)
+	offer.Flow = flow
+	l.Place(t, "consumer", l.NewOrder(product, "consumer", 0, types.Bid, 320))
+	l.Place(t, "producer", offer)
+	l.Gate(&product)
+	l.Advance(product.Until.Since(l.Now()) + 1)
+	return flow, product
+}
+
 // Read submits records of the named party's meter in one transaction: so much energy in each part of the slot of a product, of which all are as long.
 func (l *Ledger) Read(t testing.TB, owner string, flow types.Flow, product *types.Product, quantities ...uint64) {
 	t.Helper()
-	register, err := meter.ParseOBIS(exportRegister)
-	if err != nil {
-		t.Fatal(err)
-	}
 	readings := make([]types.Action, len(quantities))
 	part := int64(product.Until.Since(product.From)) / int64(len(quantities))
 	for i, quantity := range quantities {
 		from := int64(product.From) + int64(i)*part
-		n := meter.Native{
-			Meter: party.Key(gatewayOf(owner)), Register: register, Direction: meter.Export, From: from, Until: from + part,
-			Page: uint64(i) + 1, Form: meter.FormQuantity, End: quantity,
-		}
-		record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gatewayOf(owner)), n.Bytes()))}
+		record := party.Record(gatewayOf(owner), exportRegister, meter.Native{
+			Direction: meter.Export, From: from, Until: from + part, Page: uint64(i) + 1, Form: meter.FormQuantity, End: quantity,
+		})
 		readings[i] = &types.Reading{Flow: flow, From: product.From, Records: []types.HexBytes{types.HexBytes(record.String())}}
 	}
 	if err := l.Submit(t.Context(), party.Sign(l.Body(readings...), owner)); err != nil {

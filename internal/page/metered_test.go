@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
-
 	"lockstep/internal/ledger"
 	"lockstep/internal/ledgertest/party"
 	"lockstep/meter"
@@ -53,15 +51,9 @@ func (w *town) read(name string, goods *types.Goods, quantity uint64) {
 func (w *town) readPart(name string, goods *types.Goods, part, parts int64, quantity uint64) {
 	w.t.Helper()
 	from, length := int64(goods.From), int64(goods.Until-goods.From)/parts
-	register, err := meter.ParseOBIS(gatewayRegister)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	gateway := "the gateway of " + name
-	n := meter.Native{
-		Meter: party.Key(gateway), Register: register, Direction: meter.Export, From: from + (part-1)*length, Until: from + part*length, Page: uint64(part), Form: meter.FormQuantity, End: quantity,
-	}
-	record := meter.SignedNative{Native: n, Signature: [64]byte(ed25519.Sign(party.PrivateKey(gateway), n.Bytes()))}
+	record := party.Record("the gateway of "+name, gatewayRegister, meter.Native{
+		Direction: meter.Export, From: from + (part-1)*length, Until: from + part*length, Page: uint64(part), Form: meter.FormQuantity, End: quantity,
+	})
 	w.do(name, func(d *wallet.Draft) error {
 		d.Read(goods.Flow, goods.From, types.HexBytes(record.String()))
 		return nil

@@ -24,6 +24,18 @@ func newMarket(t *testing.T) (*book, types.Product) {
 	}
 }
 
+// atGate fills the book with orders that meet, just before the next block holds the auction.
+func (b *book) atGate(product types.Product, orders uint64) {
+	b.t.Helper()
+	b.time = product.Gate(&b.params) - types.Time(2*second)
+	var txs []*types.Tx
+	for i := range orders {
+		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
+	}
+	b.must(txs...)
+	b.time = product.Gate(&b.params)
+}
+
 // placeTx places an order with a stake that the issuer issues for it.
 func (b *book) placeTx(product types.Product, owner types.PublicKey, side types.Side, limit, quantity uint64) *types.Tx {
 	order := party.Order(&b.params, "clara", types.Order{Product: product, Side: side, Quantity: quantity, Limit: types.Amount(limit)})
@@ -175,18 +187,12 @@ func TestLargeBook(t *testing.T) {
 func TestAuctionInProgress(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long: make test runs it without the race detector")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const orders = 8 * 1100
 	b, product := newMarket(t)
 	id, ctx := product.ID(), t.Context()
-	b.time = product.Gate(&b.params) - types.Time(2*second)
-	var txs []*types.Tx
-	for i := range uint64(orders) {
-		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
-	}
-	b.must(txs...)
-	b.time = product.Gate(&b.params)
+	b.atGate(product, orders)
 	ask := func() map[string]error {
 		_, book := b.Product(ctx, id)
 		_, page := b.ProductOrders(ctx, id, wire.Page{Limit: 10})

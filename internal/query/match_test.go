@@ -57,17 +57,11 @@ func TestMatchInTheFirstKeptBlock(t *testing.T) {
 func TestMatchOfALongAuction(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long: make test runs it without the race detector")
+		t.Skip("long: make test runs it without the race detector, make race with it")
 	}
 	const orders = 8 * 1100
 	b, product := newMarket(t)
-	b.time = product.Gate(&b.params) - types.Time(2*second)
-	var txs []*types.Tx
-	for i := range uint64(orders) {
-		txs = append(txs, b.placeTx(product, types.PublicKey{byte(i), byte(i >> 8), 1}, types.Side(1+i%2), 1, 100))
-	}
-	b.must(txs...)
-	b.time = product.Gate(&b.params)
+	b.atGate(product, orders)
 	b.must() // reads the orders
 	began := b.store.Height()
 	b.must() // makes the trades

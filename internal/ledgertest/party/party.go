@@ -7,6 +7,7 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
+	"lockstep/meter"
 	"lockstep/types"
 )
 
@@ -53,6 +54,16 @@ func Sign(body types.Body, names ...string) *types.Tx {
 		tx = tx.WithSignature(Signature(name, types.SigningMessage(tx.BodyBytes())))
 	}
 	return tx
+}
+
+// Record returns a record of a register, signed by the meter whose key is that of the named party.
+func Record(name, register string, n meter.Native) *meter.SignedNative {
+	var err error
+	if n.Register, err = meter.ParseOBIS(register); err != nil {
+		panic(err)
+	}
+	n.Meter = Key(name)
+	return &meter.SignedNative{Native: n, Signature: types.SignatureBytes(ed25519.Sign(PrivateKey(name), n.Bytes()))}
 }
 
 // Agree returns the action of an agreement that both named parties have signed, with mandates until a time. The producer submits it.
