@@ -154,19 +154,33 @@ func (s *session) ready() {
 	s.t.Fatalf("the node did not come up:\n%s", strings.Join(log, "\n"))
 }
 
-// freeAddress gives each session of a run another port. The ports lie below those that a system gives to outgoing
-// connections, one of which could otherwise take the port of a node while it is down.
+// freeAddress gives each session of a run other ports: the first of those is free, and the next ones, which a ledger of several validators takes for the others.
+// The ports lie below those that a system gives to outgoing connections, one of which could otherwise take the port of a node while it is down.
 func freeAddress(t *testing.T, number int) string {
 	t.Helper()
-	for port := 12000 + os.Getpid()%400*20 + number; port < 32000; port += 8000 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			defer listener.Close()
-			return listener.Addr().String()
+	const nodes, sessions = 4, 40
+	if number >= sessions {
+		t.Fatalf("session %d has no ports", number)
+	}
+	for port := 12000 + (os.Getpid()%50*sessions+number)*nodes; port+nodes <= 32000; port += 8000 {
+		if free(port, nodes) {
+			return fmt.Sprintf("127.0.0.1:%d", port)
 		}
 	}
 	t.Fatal("no port is free")
 	return ""
+}
+
+// free reports whether so many ports are free.
+func free(port, count int) bool {
+	for next := port; next < port+count; next++ {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", next))
+		if err != nil {
+			return false
+		}
+		listener.Close()
+	}
+	return true
 }
 
 func goenv(t *testing.T, name string) string {
