@@ -112,9 +112,7 @@ func TestConnectionLimits(t *testing.T) {
 			t.Errorf("a third address: %d", status)
 		}
 	}
-	if status := dialFrom(t, "127.0.0.4", address).ask(stream); status != http.StatusOK {
-		t.Errorf("the seventh connection, while one is idle: %d", status)
-	}
+	askUntilAnswered(t, "127.0.0.4", address, stream, "the seventh connection, while one is idle")
 	if status := idle.ask("GET /v1/status"); status != 0 {
 		t.Errorf("the idle connection is still answered: %d", status)
 	}
@@ -122,12 +120,21 @@ func TestConnectionLimits(t *testing.T) {
 		t.Errorf("the seventh connection, while none is idle: %d", status)
 	}
 	one[0].Close()
-	deadline := time.Now().Add(10 * time.Second)
-	for dialFrom(t, "127.0.0.5", address).ask("GET /v1/status") != http.StatusOK {
-		if time.Now().After(deadline) {
-			t.Fatal("a connection that was closed makes no room")
+	askUntilAnswered(t, "127.0.0.5", address, "GET /v1/status", "behind a connection that was closed")
+}
+
+// askUntilAnswered asks on new connections until one is answered: the server learns that a connection is idle, or closed, a moment after
+// its client.
+func askUntilAnswered(t *testing.T, from, to, request, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		status := dialFrom(t, from, to).ask(request)
+		if status == http.StatusOK {
+			return
 		}
-		time.Sleep(time.Millisecond)
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %d", what, status)
+		}
 	}
 }
 
