@@ -37,3 +37,8 @@ func (l *Ledger) StepLeaf(tx types.TxID, id types.TradeID) (uint64, error) {
 func (l *Ledger) TradeLeaf(id types.TradeID) (uint64, error) {
 	return fromHead(l, func(s *store.Head) (uint64, error) { return l.tradeLeaf(s, id) })
 }
+
+// MatchLeaf returns the leaf of a match that an auction made at a moment, if it was held from a height on.
+func (l *Ledger) MatchLeaf(id types.TradeID, height uint64, at types.Time) (uint64, bool, error) {
+	return l.matchLeaf(id, height, at)
+}

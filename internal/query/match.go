@@ -23,9 +23,11 @@ const (
 
 // matchLeaf returns the leaf of a match that an auction of a height made at a moment of the ledger clock; false if there is none.
 func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint64, bool, error) {
-	first := max(height, l.store.Base()+1) // that is kept
-	for next := first; next < height+matchPages; next++ {
+	for next := max(height, l.store.Base()+1); next < height+matchPages; next++ {
 		block, err := l.store.Block(next)
+		if types.CodeOf(err) == types.CodePruned { // since the search began
+			continue
+		}
 		if err != nil {
 			return 0, false, err
 		}
@@ -43,11 +45,8 @@ func (l *Ledger) matchLeaf(id types.TradeID, height uint64, at types.Time) (uint
 			return leaf, true, nil
 		}
 	}
-	if first > height { // it stands in a removed block, which the store says
-		_, err := l.store.Block(height)
-		return 0, false, err
-	}
-	return 0, false, nil
+	_, err := l.store.Block(height) // the store says so if the match stands in a removed block
+	return 0, false, err
 }
 
 // matchesOf returns the leaves of all matches of a block.

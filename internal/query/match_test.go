@@ -85,6 +85,49 @@ func TestMatchOfALongAuction(t *testing.T) {
 	}
 }
 
+// TestMatchBesidePruning: a match in a kept block is found while the blocks before it, in which its auction may have begun, are removed.
+func TestMatchBesidePruning(t *testing.T) {
+	t.Parallel()
+	b, product := newMarket(t)
+	began := b.store.Height()
+	b.wait(400 * second)
+	b.must(b.placeTx(product, party.Key("clara"), types.Bid, 9, 100), b.placeTx(product, party.Key("peter"), types.Sell, 5, 100))
+	b.time = product.Gate(&b.params)
+	b.must()
+	held := b.store.Height()
+	id, at := b.matched(held), b.clock()
+	want, made, err := b.MatchLeaf(id, began, at)
+	if err != nil || !made {
+		t.Fatal(made, err)
+	}
+	if err := b.store.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	asking, pruned, asked := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		for i := 0; ; i++ {
+			if leaf, made, err := b.MatchLeaf(id, began, at); leaf != want || !made || err != nil {
+				t.Errorf("leaf %d, not %d: %t, %v", leaf, want, made, err)
+			}
+			if i == 0 {
+				close(asking)
+			}
+			select {
+			case <-pruned:
+				return
+			default:
+			}
+		}
+	}()
+	<-asking
+	if base, err := b.store.Prune(held - 1); err != nil || base != held-1 {
+		t.Errorf("pruned to block %d, not %d: %v", base, held-1, err)
+	}
+	close(pruned)
+	<-asked
+}
+
 // matched is a trade that an auction made in a block.
 func (b *book) matched(height uint64) (id types.TradeID) {
 	b.t.Helper()
