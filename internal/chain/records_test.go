@@ -92,7 +92,8 @@ func TestRecordsAreForgotten(t *testing.T) {
 	}
 }
 
-// TestSignaturesOfManyRecords: a transaction costs the batch so many signatures at most.
+// TestSignaturesOfManyRecords: a transaction costs the batch so many signatures at most, and so many records are looked at, also of those that are none: thousands
+// of empty ones fit into one transaction, and a block is only rejected for them once its signatures are checked.
 func TestSignaturesOfManyRecords(t *testing.T) {
 	t.Parallel()
 	record := meterRecord("roof", 1)
@@ -105,5 +106,10 @@ func TestSignaturesOfManyRecords(t *testing.T) {
 	tx = types.NewTx(types.Body{Actions: []types.Action{&types.Reading{Records: []types.HexBytes{types.HexBytes("not a record"), types.HexBytes(record.String())}}}})
 	if found := ledger.RecordSignatures(tx); len(found) != 1 || found[0].Key != record.Meter || string(found[0].Message) != string(record.Bytes()) || found[0].Signature != record.Signature {
 		t.Errorf("%+v", found)
+	}
+	many := reading(record)
+	many.Records = append(make([]types.HexBytes, 2*types.MaxRecords), many.Records...)
+	if found := ledger.RecordSignatures(types.NewTx(types.Body{Actions: []types.Action{many}})); len(found) != 0 {
+		t.Errorf("%d signatures behind %d records that are none", len(found), 2*types.MaxRecords)
 	}
 }

@@ -123,19 +123,20 @@ func judge(registered *types.PointMeter, lines [][]byte, d types.Direction, veri
 	return meter.Prove(key, registered.Serial, lines, form, meter.Direction(d))
 }
 
-// mostRecordSignatures bounds what [RecordSignatures] returns: twice the records of a reading.
+// mostRecordSignatures bounds the records that [RecordSignatures] looks at: twice those of a reading.
 const mostRecordSignatures = 2 * types.MaxRecords
 
 // RecordSignatures returns the signatures under the native records that a transaction carries, of the first ones if there are many. Nothing is checked. A node
 // checks them beside the signatures of transactions, many in a batch, and not one by one while it executes a block.
 func RecordSignatures(tx *types.Tx) (signed []types.SignedMessage) {
+	looked := 0
 	for _, action := range tx.Body.Actions {
 		reading, ok := action.(*types.Reading)
 		if !ok {
 			continue
 		}
 		for _, line := range reading.Records {
-			if len(signed) == mostRecordSignatures {
+			if looked++; looked > mostRecordSignatures {
 				return signed
 			}
 			if record, err := meter.ParseNative(line); err == nil {
