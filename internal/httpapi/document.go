@@ -3,10 +3,10 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"lockstep/client/wire"
@@ -50,24 +50,22 @@ func (s *server) document() huma.Config {
 	}
 }
 
-// serveDocument serves the finished document in JSON and YAML, and a self-contained HTML page.
-func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error {
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return fmt.Errorf("api: document: %w", err)
-	}
-	asYAML, err := document.YAML()
-	if err != nil {
-		return fmt.Errorf("api: document: %w", err)
-	}
-	serve := func(path, contentType string, text []byte) {
+// serveDocument serves the finished document in JSON and YAML, and a self-contained HTML page, each written when it is first asked for.
+func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) {
+	serve := func(path, contentType string, write func() ([]byte, error)) {
+		text := sync.OnceValues(write)
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", contentType)
-			_, _ = w.Write(text) // fails only when the client has left
+			content, err := text()
+			s.writeFile(w, contentType, content, err)
 		})
 	}
-	serve("/openapi.json", "application/openapi+json", asJSON)
-	serve("/openapi.yaml", "application/openapi+yaml", asYAML)
+	serve("/openapi.json", "application/openapi+json", func() ([]byte, error) { return json.Marshal(document) })
+	serve("/openapi.yaml", "application/openapi+yaml", document.YAML)
+	serve(docsPath, "text/html; charset=utf-8", s.docs)
+}
+
+// docs is the page of the documentation.
+func (s *server) docs() ([]byte, error) {
 	page := docsPage{Version: s.version}
 	for _, route := range s.routes() {
 		page.Routes = append(page.Routes, route.op)
@@ -76,11 +74,8 @@ func (s *server) serveDocument(mux *http.ServeMux, document *huma.OpenAPI) error
 		page.Codes = append(page.Codes, docsCode{info, statusOf(info.Code)})
 	}
 	var html bytes.Buffer
-	if err := template.Must(template.New("docs").Parse(docsTemplate)).Execute(&html, page); err != nil {
-		return fmt.Errorf("api: page of the documentation: %w", err)
-	}
-	serve(docsPath, "text/html; charset=utf-8", html.Bytes())
-	return nil
+	err := template.Must(template.New("docs").Parse(docsTemplate)).Execute(&html, page)
+	return html.Bytes(), err
 }
 
 type docsPage struct {

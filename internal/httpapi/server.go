@@ -128,9 +128,7 @@ func New(config Config) (http.Handler, error) {
 	s.register(api)
 	s.serveLog(mux)
 	s.serveBackup(mux)
-	if err := s.serveDocument(mux, api.OpenAPI()); err != nil {
-		return nil, err
-	}
+	s.serveDocument(mux, api.OpenAPI())
 	return s.guard(mux), nil
 }
 
