@@ -147,5 +147,5 @@ func version() string {
 type versionCmd struct{}
 
 func (versionCmd) Run(a *app) error {
-	return a.show(map[string]string{"version": version()}, func(p *page) { p.line("lockstep %s", version()) })
+	return a.show(map[string]any{"version": version(), "format": types.Format}, func(p *page) { p.line("lockstep %s, format %d", version(), types.Format) })
 }

@@ -57,7 +57,7 @@ type cli struct {
 	Tx         txCmd         `cmd:"" help:"Look up a transaction."`
 	Bench      benchCmd      `cmd:"" help:"Measure the trades a second of this machine, and show its bottleneck."`
 	Codes      codesCmd      `cmd:"" help:"List the codes with which ledger and node refuse, with advice for each."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Version    versionCmd    `cmd:"" help:"Print the version, and the format of the ledgers that it reads."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
 	Man        manCmd        `cmd:"" help:"Print a manual page, or write all of them."`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -371,11 +372,17 @@ func TestInitChainParameters(t *testing.T) {
 			t.Errorf("a chain begins with %q", genesis)
 		}
 	}
+	for _, format := range []string{`"format":0,`, `"format":13,`, `"format":15,"new":1,`, ""} {
+		other := strings.Replace(jsonOf(t, w.params), fmt.Sprintf(`"format":%d,`, types.Format), format, 1)
+		if err := begin(other); err == nil || !strings.Contains(err.Error(), "this program reads format") {
+			t.Errorf("a chain begins with %q: %v", format, err)
+		}
+	}
 }
 
 func jsonOf(t *testing.T, params types.Params) string {
 	t.Helper()
-	text, err := json.Marshal(params)
+	text, err := json.Marshal(beginning{Format: types.Format, Params: params})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func continued(doc *cmttypes.GenesisDoc, s *store.Store, chainID string) (*cmtty
 	if err := params.Check(); err != nil {
 		return nil, err
 	}
-	state, err := json.Marshal(beginning{params, carried})
+	state, err := json.Marshal(beginning{types.Format, params, carried})
 	if err != nil {
 		return nil, err
 	}

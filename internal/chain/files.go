@@ -173,7 +173,7 @@ func newNodeKey(files engineFiles) error {
 
 // writeGenesis may leave the genesis time open, see startGenesis.
 func writeGenesis(file string, params types.Params, evidence time.Duration, begin time.Time, validators ...*privval.FilePV) error {
-	state, err := json.Marshal(params)
+	state, err := json.Marshal(beginning{Format: types.Format, Params: params})
 	if err != nil {
 		return err
 	}
@@ -274,8 +274,9 @@ func LoadParams(dir string) (types.Params, error) {
 	return params, nil
 }
 
-// beginning is the app_state of a genesis file: the parameters, and the state of a ledger that continues another.
+// beginning is the app_state of a genesis file: the format, the parameters, and the state of a ledger that continues another.
 type beginning struct {
+	Format uint32 `json:"format"`
 	types.Params
 	State *ledger.Carried `json:"state,omitempty"`
 }
@@ -287,6 +288,10 @@ func stateOf(doc *cmttypes.GenesisDoc) (types.Params, *ledger.Carried, error) {
 
 func parseState(chainID string, appState []byte, first int64) (types.Params, *ledger.Carried, error) {
 	var begin beginning
+	var of struct{ Format uint32 }
+	if err := json.Unmarshal(appState, &of); err == nil && of.Format != types.Format { // before the rest, which may be another in its format
+		return begin.Params, nil, fmt.Errorf("the genesis has %s", types.OtherFormat(of.Format))
+	}
 	if err := strict.Unmarshal(appState, &begin); err != nil {
 		return begin.Params, nil, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
 	}

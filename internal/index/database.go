@@ -71,7 +71,7 @@ func (d *database) create(ledger types.Hash) error {
 	if err != nil {
 		return err
 	}
-	for _, statement := range []string{schema(), fmt.Sprintf("PRAGMA user_version = %d", formatVersion)} {
+	for _, statement := range []string{schema(), fmt.Sprintf("PRAGMA user_version = %d", types.Format)} {
 		if _, err := tx.Exec(statement); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}

@@ -83,8 +83,8 @@ func (x *Index) open(source Source) (err error) {
 	if err := x.db.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
-	if version != formatVersion {
-		return fmt.Errorf("%w: it has format %d, this program reads %d", ErrDamaged, version, formatVersion)
+	if version != types.Format {
+		return fmt.Errorf("%w: it has format %d, this program reads %d", ErrDamaged, version, types.Format)
 	}
 	var ledger types.Hash
 	if x.at, ledger, err = loadPlace(x.db.write); err != nil {

@@ -1,8 +1,5 @@
 package index
 
-// formatVersion is that of the tables below (PRAGMA user_version). An index of another one is built anew.
-const formatVersion = 6
-
 // schema returns the tables. Moments are Unix milliseconds; amounts are 8 bytes and totals 16, big-endian.
 //
 // Trades are numbered in the order in which the chain recorded them, so n stands for time: "newest first" is n downwards,

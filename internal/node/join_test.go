@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -91,6 +92,7 @@ func TestJoinRefuses(t *testing.T) {
 		"no node is known":                   {Genesis: begun, Hash: hash},
 		"can't be read":                      {Genesis: begun[:len(begun)/2], Hash: hash},
 		"not, but it is that of another":     {},
+		"has format 13, and this program":    {Genesis: bytes.Replace(begun, fmt.Appendf(nil, `"format": %d`, types.Format), []byte(`"format": 13`), 1), Hash: hash},
 		"unknown field":                      {Genesis: bytes.Replace(begun, []byte(`"clock_cap"`), []byte(`"clock_cup"`), 1), Hash: hash},
 		"\"x\" is not a node: write id@host": {Genesis: begun, Hash: hash, Settings: Settings{P2PPeers: []string{"x"}}},
 	} {

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"lockstep/internal/disk"
+	"lockstep/types"
 )
 
 // Errors of [Open]. Each comes wrapped in a sentence that names the folder and gives advice.
@@ -44,7 +47,8 @@ func damagedError(dir string, cause error) error {
 }
 
 func formatError(dir string, version []byte) error {
-	return fmt.Errorf("%w: %s has format %q, this program reads %q; use the program that made it", ErrFormat, dir, version, formatVersion)
+	format, _ := strconv.ParseUint(strings.TrimPrefix(string(version), formatPrefix), 10, 32) // zero for what no program writes
+	return fmt.Errorf("%w: %s has %s", ErrFormat, dir, types.OtherFormat(uint32(format)))
 }
 
 func paramsError(dir, differ string) error {

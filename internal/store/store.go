@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 	"lockstep/types"
 )
 
-// formatVersion is the version of the layout in keys.go.
-const formatVersion = "lockstep-store-13"
+// formatPrefix stands before [types.Format] in a store.
+const formatPrefix = "lockstep-store-"
 
 // mostFiles bounds the open files, if the process may open so many.
 const mostFiles = 1000
@@ -141,7 +142,7 @@ func (s *Store) checkFormat() error {
 	if version == nil {
 		return s.writeFormat()
 	}
-	if string(version) != formatVersion {
+	if string(version) != formatPrefix+strconv.Itoa(types.Format) {
 		return formatError(s.dir, version)
 	}
 	encoded, err := get(s.db, paramsKey())
@@ -165,7 +166,7 @@ func (s *Store) writeFormat() error {
 	batch := s.db.NewBatch()
 	defer batch.Close()
 	err := errors.Join(
-		batch.Set(formatKey(), []byte(formatVersion), nil),
+		batch.Set(formatKey(), []byte(formatPrefix+strconv.Itoa(types.Format)), nil),
 		batch.Set(paramsKey(), types.Encode(&s.params), nil),
 		batch.Commit(pebble.Sync),
 	)

@@ -104,9 +104,12 @@ func TestOpenErrors(t *testing.T) {
 	t.Run("other format", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.tamper(func(db *pebble.DB) error { return db.Set([]byte("mf"), []byte("lockstep-store-0"), pebble.Sync) })
+		w.tamper(func(db *pebble.DB) error { return db.Set([]byte("mf"), []byte("lockstep-store-13"), pebble.Sync) })
 		_, err := store.Open(w.dir, w.params, store.DefaultMemory, quiet)
 		mustFail(t, err, store.ErrFormat)
+		if !strings.Contains(err.Error(), "has format 13, and this program reads format") {
+			t.Error(err)
+		}
 	})
 	t.Run("damaged head", func(t *testing.T) {
 		t.Parallel()

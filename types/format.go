@@ -1,0 +1,13 @@
+package types
+
+import "fmt"
+
+// Format is the number of the rules and encodings of a ledger. It stands in its genesis, its store and its index. A change that makes this
+// program read, encode or execute something otherwise than an earlier one raises it; a change that waits for a version of the rules
+// ([Params.Rules]) does not. A genesis or store of another format is refused untouched, an index of another one is built anew.
+const Format = 14
+
+// OtherFormat says what to do with something of another format; zero is that of a program which wrote none.
+func OtherFormat(format uint32) string {
+	return fmt.Sprintf("format %d, and this program reads format %d: use the program that made it (lockstep version prints the format of a program)", format, Format)
+}
