@@ -338,7 +338,7 @@ func loadValidator(files engineFiles) (*privval.FilePV, error) {
 			return nil, fmt.Errorf("the validator's file %s is damaged, restore it from a backup: %w", file.path, err)
 		}
 		if key, ok := file.into.(*privval.FilePVKey); ok && key.PrivKey == nil {
-			return nil, fmt.Errorf("the validator's file %s holds no key", file.path)
+			return nil, fmt.Errorf("the validator's file %s holds no key, restore it from a backup", file.path)
 		}
 	}
 	return privval.LoadFilePV(files.ValidatorKey, files.ValidatorState), nil

@@ -352,7 +352,7 @@ func outcome(t *testing.T, l *Lab, n *Node) string {
 			if text := n.log.String(); mentions(text, "panic:", "goroutine 1 [", "runtime error") || strings.TrimSpace(text) == "" {
 				t.Errorf("it ended without a word of its own:\n%s", text)
 			}
-			if end := lines[len(lines)-1]; !mentions(end, "restore", "take it from", "correct the file") {
+			if end := lines[len(lines)-1]; !mentions(end, "restore", "take it from", "correct the file", "repair it with") {
 				t.Errorf("it names no remedy: %s", end)
 			}
 			return "it ended: " + lines[len(lines)-1]
