@@ -512,11 +512,12 @@ func LoadSettings(dir string) (Settings, error) {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
 	}
 	settings := DefaultSettings()
-	if err := strict.Unmarshal(text, &settings); err != nil {
-		return Settings{}, fmt.Errorf("settings %s: %w; correct the file, or restore it", file, err)
+	err = strict.Unmarshal(text, &settings)
+	if err == nil {
+		err = settings.Check()
 	}
-	if err := settings.Check(); err != nil {
-		return Settings{}, fmt.Errorf("settings %s: %w", file, err)
+	if err != nil {
+		return Settings{}, fmt.Errorf("settings %s: %w; correct the file, or restore it", file, err)
 	}
 	return settings, nil
 }

@@ -34,6 +34,9 @@ func TestStrictSettings(t *testing.T) {
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: got %v, want %q", text, err, says)
 		}
+		if err != nil && !strings.HasSuffix(err.Error(), "; correct the file, or restore it") {
+			t.Errorf("%s: the error names no remedy: %v", text, err)
+		}
 	}
 }
 
