@@ -134,7 +134,7 @@ func (a *application) PrepareProposal(
 		signers = appendSigner(signers, &request.LocalLastCommit.Votes[i])
 	}
 	x := a.begin(uint64(request.Height), types.TimeOf(request.Time), signers, min(a.pool.size(), usualBlock))
-	a.resolved = a.pool.propose(x, int(request.MaxTxBytes))
+	a.resolved = a.pool.propose(x, int(request.MaxTxBytes), time.Now().Add(maxProposing))
 	a.finishProposal(x)
 	txs := make([][]byte, len(a.resolved))
 	for i := range a.resolved {

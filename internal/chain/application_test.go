@@ -125,7 +125,11 @@ func TestBlockWorkLimit(t *testing.T) {
 	}
 	w.submit(deliver)
 	x := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, 2, types.TimeOf(a.time(2)), 1)
-	txs := rawOf(w.pool.propose(x, blockBytes))
+	if late := w.pool.propose(x, blockBytes, time.Now()); len(late) != 1 || late[0].hash != deliver.Hash() {
+		t.Errorf("behind the moment: %d transactions, want the delivery alone", len(late))
+	}
+	x = newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, 2, types.TimeOf(a.time(2)), 1)
+	txs := rawOf(w.pool.propose(x, blockBytes, time.Now().Add(time.Minute)))
 	if len(txs) != fits+1 || string(txs[0]) != string(deliver.Bytes()) {
 		t.Errorf("a block of %d transactions, want the delivery and %d of the flood", len(txs), fits)
 	}

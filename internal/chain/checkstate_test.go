@@ -157,7 +157,7 @@ func TestDependentsOfDeferredTransactions(t *testing.T) {
 	height := int64(2)
 	for ; w.Status().Waiting > 0; height++ {
 		x := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, uint64(height), types.TimeOf(a.time(height)), 1)
-		raw := rawOf(w.pool.propose(x, 20_000)) // some forty of them
+		raw := rawOf(w.pool.propose(x, 20_000, time.Now().Add(time.Minute))) // some forty of them
 		if len(raw) == 0 {
 			t.Fatal("the proposer is stuck")
 		}

@@ -284,15 +284,15 @@ func (p *pool) reap(maxBytes int, relay bool) [][]byte {
 	return p.queue.take(maxBytes, relay)
 }
 
-// propose fills a block in order of arrival, up to the first transaction that exceeds its bytes or its work. If the whole queue may not fit,
+// propose fills a block in order of arrival, up to the first transaction that exceeds its bytes or its work, or comes after a moment. If the whole queue may not fit,
 // transactions on running trades come first, up to the reserved share. Failed transactions stay in the queue until the block is decided:
 // see advance.
-func (p *pool) propose(x *blockExecution, maxBytes int) []blockTx {
+func (p *pool) propose(x *blockExecution, maxBytes int, until time.Time) []blockTx {
 	p.mu.Lock()
 	entries := slices.Clip(p.queue.entries)
 	fits := p.queue.bytes+len(entries)*txOverhead <= maxBytes && p.queue.work <= x.room
 	p.mu.Unlock()
-	began, txs := time.Now(), make([]blockTx, 0, len(entries))
+	txs := make([]blockTx, 0, len(entries))
 	used, chosen := 0, make([]bool, len(entries))
 	choose := func(i int) bool {
 		tx := entries[i].tx
@@ -315,7 +315,7 @@ func (p *pool) propose(x *blockExecution, maxBytes int) []blockTx {
 	for i, e := range entries {
 		switch {
 		case chosen[i]:
-		case used+e.size() > maxBytes || e.work > x.room || time.Since(began) > maxProposing:
+		case used+e.size() > maxBytes || e.work > x.room || time.Now().After(until):
 			return txs
 		case !choose(i):
 			p.failed = append(p.failed, e)

@@ -90,7 +90,7 @@ func TestDeliveryDuringFlood(t *testing.T) {
 	w.submit(deliver)
 	x := newBlockExecution(w.store.StateReader(), w.params, ledger.Facts{}, w.store.Height()+1, types.TimeOf(time.Now()), 1)
 	limit := flood / 2
-	txs := rawOf(w.pool.propose(x, limit))
+	txs := rawOf(w.pool.propose(x, limit, time.Now().Add(time.Minute)))
 	size, found := 0, false
 	for _, raw := range txs {
 		size += len(raw) + txOverhead
