@@ -43,6 +43,7 @@ build: ## bin/lockstep
 	else echo "Compiling: the first build takes about two minutes, later ones some seconds."; fi
 	go build -trimpath -o bin/lockstep ./cmd/lockstep
 
+# The linters vet the code, so that RACE=1 does not.
 .PHONY: test
 test: ## all tests; with RACE=1 each of them once, under the race detector where it can
 ifdef RACE
@@ -55,6 +56,7 @@ endif
 
 .PHONY: race
 race: ## the long tests of benchmarks, storage, ledger and town under the race detector too (ten to fifteen minutes; needs a C compiler)
+	@if [ -z "$(DETECTOR)" ]; then echo "the race detector needs a C compiler: install gcc" >&2; exit 1; fi
 	go test $(DETECTOR) -timeout 30m ./internal/bench ./internal/index ./internal/ledger ./internal/outcomes ./internal/query ./internal/sim ./internal/store
 
 .PHONY: check

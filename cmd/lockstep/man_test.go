@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"lockstep/internal/component"
+	"lockstep/types"
 )
 
 func TestManPageOfCommand(t *testing.T) {
@@ -93,7 +95,7 @@ func TestManOfUnknownCommand(t *testing.T) {
 func TestVersionAndHelpSpellings(t *testing.T) {
 	t.Parallel()
 	version := output(t, "version")
-	if !strings.HasPrefix(version, "lockstep ") {
+	if !strings.HasPrefix(version, "lockstep ") || !strings.Contains(version, fmt.Sprintf(", format %d\n", types.Format)) {
 		t.Errorf("version prints %q", version)
 	}
 	for _, spelled := range []string{"--version", "-V"} {

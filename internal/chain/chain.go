@@ -131,7 +131,10 @@ func (c *Chain) openEngine(application abci.Application, logger *slog.Logger) (e
 		return err
 	}
 	files := filesOf(c.config.Dir)
-	if err := errors.Join(startGenesis(files.Genesis, time.Now()), checkAddresses(config.P2P.AddrBookFile(), c.logger)); err != nil {
+	if err := startGenesis(files.Genesis, time.Now()); err != nil {
+		return err
+	}
+	if err := checkAddresses(config.P2P.AddrBookFile(), c.logger); err != nil {
 		return err
 	}
 	validator, err := loadValidator(files)
