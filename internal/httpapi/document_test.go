@@ -62,6 +62,23 @@ func readDocument(w *world) (doc document, raw any) {
 	return doc, raw
 }
 
+// TestFirstDocuments: the documents are written once, also when several clients are the first to ask.
+func TestFirstDocuments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var group sync.WaitGroup
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", docsPath} {
+		for range 2 {
+			group.Go(func() {
+				if response, text := w.ask("GET", path, nil); response.StatusCode != http.StatusOK || len(text) < 1000 {
+					t.Errorf("%s: %s, %d bytes", path, response.Status, len(text))
+				}
+			})
+		}
+	}
+	group.Wait()
+}
+
 // TestRedocly lets redocly judge the document by its recommended rules: neither an error nor a warning.
 func TestRedocly(t *testing.T) {
 	t.Parallel()
