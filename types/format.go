@@ -7,7 +7,11 @@ import "fmt"
 // ([Params.Rules]) does not. A genesis or store of another format is refused untouched, an index of another one is built anew.
 const Format = 14
 
-// OtherFormat says what to do with something of another format; zero is that of a program which wrote none.
+// OtherFormat says what to do with something of another format; zero stands for none.
 func OtherFormat(format uint32) string {
-	return fmt.Sprintf("format %d, and this program reads format %d: use the program that made it (lockstep version prints the format of a program)", format, Format)
+	has := "no format number"
+	if format != 0 {
+		has = fmt.Sprintf("format %d", format)
+	}
+	return fmt.Sprintf("%s, and this program reads format %d: use the program that made it (lockstep version prints the format of a program)", has, Format)
 }

@@ -376,9 +376,11 @@ func TestInitChainParameters(t *testing.T) {
 			t.Errorf("a chain begins with %q", genesis)
 		}
 	}
-	for _, format := range []string{`"format":0,`, `"format":13,`, `"format":15,"new":1,`, ""} {
+	for format, says := range map[string]string{
+		`"format":0,`: "has no format number, and", `"format":13,`: "has format 13, and", `"format":15,"new":1,`: "has format 15, and", "": "has no format number, and",
+	} {
 		other := strings.Replace(jsonOf(t, w.params), fmt.Sprintf(`"format":%d,`, types.Format), format, 1)
-		if err := begin(other); err == nil || !strings.Contains(err.Error(), "this program reads format") {
+		if err := begin(other); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("a chain begins with %q: %v", format, err)
 		}
 	}

@@ -290,7 +290,7 @@ func parseState(chainID string, appState []byte, first int64) (types.Params, *le
 	var begin beginning
 	var of struct{ Format uint32 }
 	if err := json.Unmarshal(appState, &of); err == nil && of.Format != types.Format { // before the rest, which may be another in its format
-		return begin.Params, nil, fmt.Errorf("the genesis has %s", types.OtherFormat(of.Format))
+		return begin.Params, nil, fmt.Errorf("the genesis has %s; if the file is damaged, take it from another node", types.OtherFormat(of.Format))
 	}
 	if err := strict.Unmarshal(appState, &begin); err != nil {
 		return begin.Params, nil, fmt.Errorf("app_state does not hold the ledger's parameters: %w", err)
