@@ -57,7 +57,11 @@ func (b *benchCmd) Run(ctx context.Context, a *app) error {
 	if b.Plot != "" && !b.Growth {
 		return misuse("--plot draws --growth")
 	}
-	boundMemory(node.DefaultMemoryMB) // as a node does
+	memory := node.DefaultMemoryMB // as a node does
+	if b.City > 0 {
+		_, memory = bench.CityMemory(b.City)
+	}
+	boundMemory(memory)
 	profiles := &profiles{cpu: b.CPUProfile, trace: b.Trace}
 	report, err := b.measure(ctx, b.options(a, profiles))
 	err = errors.Join(err, profiles.err)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"lockstep/internal/node"
 	"lockstep/types"
 )
 
@@ -46,6 +47,14 @@ type city struct {
 	report     *CityReport
 }
 
+// CityMemory is the memory of a city's node, as memory_mb, in which the values that households use in each quarter-hour stay; and that of the
+// process, which has the households in it as well.
+func CityMemory(households int) (nodeMB, processMB int) {
+	const forNode, forHousehold, most = 30_000, 10_000, 8192 // bytes for each household, and MB
+	nodeMB = min(max(node.DefaultMemoryMB, households*forNode/1e6), most)
+	return nodeMB, nodeMB + households*forHousehold/1e6
+}
+
 // cityRules are the default ones with slots of a second, so that the gate can close whenever all orders are there, and windows in
 // which a slow machine is late rather than refused. Between gate and slot there is time for the auction, and little more: the meters are
 // read after it.
@@ -66,6 +75,7 @@ func City(ctx context.Context, o Options, households int) (*CityReport, error) {
 	o = o.withDefaults()
 	rules := cityRules(households)
 	o.rules = &rules
+	o.memory, _ = CityMemory(households)
 	if err := o.check(); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type CityReport struct {
 	Households int     `json:"households"`
 	Zones      int     `json:"zones"` // each a product with an auction of its own, all in one block
 	Cores      int     `json:"cores"`
+	MemoryMB   int     `json:"memory_mb"` // of the node, as it is told
 	Orders     int     `json:"orders"`
 	Trades     int     `json:"trades"`
 	Phases     []Phase `json:"phases"`
@@ -96,8 +97,8 @@ func (r *CityReport) WriteText(w io.Writer) error {
 		zones = fmt.Sprintf("%d zones", r.Zones)
 	}
 	out := numbers(w, 10)
-	out.Line("A city of %s households in %s on one validator with %d cores: %s orders, %s trades.\n",
-		number(float64(r.Households)), zones, r.Cores, number(float64(r.Orders)), number(float64(r.Trades)))
+	out.Line("A city of %s households in %s on one validator with %d cores and %s MB (memory_mb): %s orders, %s trades.\n",
+		number(float64(r.Households)), zones, r.Cores, number(float64(r.MemoryMB)), number(float64(r.Orders)), number(float64(r.Trades)))
 	out.Row("phase", "count", "transactions", "seconds", "a second", "longest block ms", "µs of a core each", "seconds of a core", "memory MB", "disk MB")
 	for _, p := range r.Phases {
 		out.Row(p.Name, number(float64(p.Count)), number(float64(p.Txs)), fmt.Sprintf("%.1f", p.Seconds), number(p.PerS),

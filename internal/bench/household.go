@@ -111,7 +111,7 @@ func newCity(o *Options, households int) *city {
 		}
 		c.households[i] = h
 	})
-	c.report = &CityReport{Households: households, Zones: c.zones, Cores: runtime.GOMAXPROCS(0)}
+	c.report = &CityReport{Households: households, Zones: c.zones, Cores: runtime.GOMAXPROCS(0), MemoryMB: o.memory}
 	return c
 }
 

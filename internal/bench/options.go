@@ -48,6 +48,7 @@ type Options struct {
 	zones  int           // of a city, at least
 	crowd  int           // pairs of an overload; zero: more than a pool holds
 	keep   string        // history of the node; empty: all
+	memory int           // of the node, in MB; zero: the default
 	listen string        // where the node takes connections of others, for which it makes snapshots; empty: nowhere
 
 	// Node makes the command that runs the node in a folder, for mode net.

@@ -64,13 +64,14 @@ func newNodeTarget(ctx context.Context, o *Options) (_ *nodeTarget, err error) {
 
 // initial are the settings of the node that is measured.
 func (o *Options) initial() node.InitOptions {
-	made := node.InitOptions{Params: o.params()}
+	made := node.InitOptions{Params: o.params(), Settings: node.DefaultSettings()}
+	if o.memory > 0 {
+		made.Settings.MemoryMB = o.memory
+	}
 	if o.keep != "" {
-		made.Settings = node.DefaultSettings()
 		made.Settings.Keep, made.Settings.Snapshots, made.Evidence = o.keep, oftenSnapshots, chain.MinEvidenceAge
 	}
 	if o.listen != "" {
-		made.Settings = node.DefaultSettings()
 		made.Settings.P2PListen, made.Settings.Snapshots = o.listen, oftenSnapshots
 	}
 	return made

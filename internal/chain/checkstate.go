@@ -133,7 +133,7 @@ func (p *pool) recheck(ours bool, failed []*entry) error {
 
 // moveHead moves the pool's head to the last block.
 func (p *pool) moveHead() error {
-	head, err := p.store.Head()
+	head, err := p.store.RulesHead()
 	if err != nil {
 		return err
 	}

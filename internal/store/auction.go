@@ -30,30 +30,21 @@ const (
 )
 
 // archiveAuctions writes the auctions, matches and removed orders of a block.
-func (w *writer) archiveAuctions(diff *ledger.Diff) error {
+func (w *writer) archiveAuctions(diff *ledger.Diff) {
 	for _, auction := range diff.Auctions {
 		id := auction.Product.ID()
 		head := *auction
 		head.Rounds, head.Results, head.Trades = nil, nil, nil
-		if err := errors.Join(
-			w.batch.Set(auctionKey(id), types.Encode(&head), nil),
-			putPages(w, id, listRounds, auction.Rounds),
-			putPages(w, id, listResults, auction.Results),
-		); err != nil {
-			return err
-		}
+		w.set(auctionKey(id), types.Encode(&head))
+		putPages(w, id, listRounds, auction.Rounds)
+		putPages(w, id, listResults, auction.Results)
 	}
 	for _, matched := range diff.Matched {
-		if err := w.batch.Set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(&listPage[types.MatchTrade, *types.MatchTrade]{matched.Trades}), nil); err != nil {
-			return err
-		}
+		w.set(auctionPageKey(matched.Product, listTrades, int(matched.Page)), types.Encode(&listPage[types.MatchTrade, *types.MatchTrade]{matched.Trades}))
 	}
 	for _, change := range diff.Departed {
-		if err := w.batch.Set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old, nil); err != nil {
-			return err
-		}
+		w.set(append([]byte{prefixPlaced}, change.Key[1:]...), change.Old)
 	}
-	return nil
 }
 
 // Item is an entry of an auction's list.
@@ -69,14 +60,11 @@ func (l *listPage[T, P]) Fields(c *canon.Coder) {
 	canon.List(c, "items", &l.items, func(entry *T, c *canon.Coder) { P(entry).Fields(c) })
 }
 
-func putPages[T any, P Item[T]](w *writer, id types.ProductID, list byte, items []T) error {
+func putPages[T any, P Item[T]](w *writer, id types.ProductID, list byte, items []T) {
 	for page := 0; page*auctionPage < len(items); page++ {
 		part := items[page*auctionPage : min((page+1)*auctionPage, len(items))]
-		if err := w.batch.Set(auctionPageKey(id, list, page), types.Encode(&listPage[T, P]{part}), nil); err != nil {
-			return err
-		}
+		w.set(auctionPageKey(id, list, page), types.Encode(&listPage[T, P]{part}))
 	}
-	return nil
 }
 
 // Auction returns the auction of a product; nil before it was held and all of its matches are trades.

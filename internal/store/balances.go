@@ -10,12 +10,16 @@ import (
 
 // knownBalances keeps the balances that flushes wrote lately, since each flush changes those of the parties that trade. It has two halves, and drops the
 // old half when the young one is full. Only flushes use it, one at a time.
-type knownBalances struct{ young, old map[holding]Balance }
+type knownBalances struct {
+	young, old map[holding]Balance
+	most       int // balances of a half
+}
 
-// mostBalances bounds a half, to some 5 MB.
-const mostBalances = 32 << 10
-
-func newKnownBalances() *knownBalances { return &knownBalances{young: map[holding]Balance{}} }
+// newKnownBalances bounds the memory of both halves, in bytes.
+func newKnownBalances(memory int) *knownBalances {
+	const perEntry = 160 // of a map that may have just grown
+	return &knownBalances{young: map[holding]Balance{}, most: memory / 2 / perEntry}
+}
 
 // get returns a balance, zero for one that does not exist.
 func (k *knownBalances) get(db *pebble.DB, at holding) (sum Balance, err error) {
@@ -37,8 +41,8 @@ func (k *knownBalances) get(db *pebble.DB, at holding) (sum Balance, err error) 
 
 // put keeps a balance that is about to be written. When the write fails, the store makes no other.
 func (k *knownBalances) put(at holding, sum Balance) {
-	if len(k.young) >= mostBalances {
-		k.old, k.young = k.young, make(map[holding]Balance, mostBalances)
+	if len(k.young) >= k.most {
+		k.old, k.young = k.young, map[holding]Balance{}
 	}
 	k.young[at] = sum
 }

@@ -6,22 +6,24 @@ import (
 	"lockstep/internal/ledger"
 )
 
-// cache keeps the newest flushed values of the state in memory, decoded: a block mostly reads values that recent blocks wrote. Only flushes
-// fill it. It has two halves and drops the old half when the young one is full.
+// cache keeps flushed values of the state in memory: those that recent flushes wrote, decoded, and those that the rules read from the disk,
+// since a transaction is checked before a block executes it. It knows absent keys too. It has two halves and drops the old half when the
+// young one is full.
 //
 // It serves readers of all heights: a value last changed at a height holds for every reader from that height on, unless a memtable of the
 // reader has a newer one.
 type cache struct {
-	mu    sync.RWMutex
-	most  int // bytes of both halves, by [cost]
-	young map[string]cached
-	old   map[string]cached
-	bytes int // of the young half half
+	mu      sync.RWMutex
+	most    int // bytes of both halves, by [cost]
+	young   map[string]cached
+	old     map[string]cached
+	bytes   int    // of the young half
+	flushes uint64 // that have begun
 }
 
 type cached struct {
 	ledger.Value
-	height uint64 // of the block that wrote it
+	height uint64 // from which on it holds: of the block that wrote it, or a later one
 }
 
 func newCache(most int) *cache {
@@ -42,8 +44,40 @@ func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
 	return found.Value, ok && found.height <= height
 }
 
+// begun is the number of flushes whose changes were added, or are being added.
+func (c *cache) begun() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.flushes
+}
+
+// keep adds a value that a reader found on the disk, unless a flush has begun since the reader was made: it may have changed the value.
+// From the reader's base on the value holds until a memtable of a reader has another one.
+func (c *cache) keep(key string, value ledger.Value, base, flushes uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if flushes != c.flushes {
+		return
+	}
+	if _, again := c.young[key]; !again {
+		c.put(key, cached{value, base})
+	}
+}
+
+// put adds the value of a key that the young half has not.
+func (c *cache) put(key string, value cached) {
+	c.young[key] = value
+	c.bytes += cost(key, value.Value)
+	if c.bytes > c.most/2 {
+		c.turn()
+	}
+}
+
 // follow adds the changes of a flushed memtable. Readers continue meanwhile.
 func (c *cache) follow(m *memtable) {
+	c.mu.Lock()
+	c.flushes++
+	c.mu.Unlock()
 	some := make([]*revision, 0, fewRevisions)
 	for _, kind := range m.kinds { // any order: no key occurs twice
 		for _, newest := range kind.newest {
@@ -71,12 +105,7 @@ func (c *cache) take(revisions []*revision) {
 		if r.New == nil {
 			continue
 		}
-		value := ledger.Value{Encoded: r.New, Decoded: r.After}
-		c.young[r.Key] = cached{value, r.height}
-		c.bytes += cost(r.Key, value)
-		if c.bytes > c.most/2 {
-			c.turn()
-		}
+		c.put(r.Key, cached{ledger.Value{Encoded: r.New, Decoded: r.After}, r.height})
 	}
 }
 

@@ -18,7 +18,8 @@ type text string
 func (text) Fields(*canon.Coder) {}
 
 // TestMemoryAtEveryHeight compares random blocks, some of them flushed together, with a full history. Every value that a reader finds in
-// memory is the one at its height, and it finds the newest values.
+// memory is the one at its height, and it finds the newest values. What a reader does not find there it reads from the disk, at any time,
+// and the cache may keep it.
 func TestMemoryAtEveryHeight(t *testing.T) {
 	t.Parallel()
 	keys := []string{"a", "b", "c", "d", "e", "never"}
@@ -26,7 +27,8 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 		c := newCache(1 << 20)
 		recent := newMemtable(0, newPartitions())
 		history := []map[string]string{{}}
-		views := []stateReader{{unwritten: []*memtable{recent}, cache: c}}
+		views, disks := []stateReader{{unwritten: []*memtable{recent}, cache: c}}, []map[string]string{history[0]}
+		flushed := uint64(0)
 		for height := uint64(1); height <= 20; height++ {
 			state := maps.Clone(history[height-1])
 			var changes []ledger.Change
@@ -44,6 +46,7 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 			unwritten := []*memtable{recent}
 			if rapid.IntRange(0, 3).Draw(t, "written") == 0 {
 				c.follow(recent)
+				flushed = height
 				if rapid.Bool().Draw(t, "half full") {
 					c.turn()
 				}
@@ -52,17 +55,28 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 					unwritten = []*memtable{recent}
 				}
 			}
-			views = append(views, stateReader{unwritten: unwritten, cache: c, height: height})
+			views = append(views, stateReader{unwritten: unwritten, cache: c, height: height, flushes: c.begun()})
+			disks = append(disks, history[flushed])
 			for _, change := range changes {
 				if _, known := views[height].inMemory(change.Key); !known && change.New != nil {
 					t.Fatalf("%s of block %d is forgotten at once", change.Key, height)
 				}
 			}
-			for _, v := range views {
+			for i, v := range views {
 				for _, key := range keys {
 					got, known := v.inMemory(key)
-					if want := history[v.height][key]; known && (string(got.Encoded) != want || got.Decoded == nil && want != "") {
-						t.Fatalf("at height %d of %d %s was %q, the memory says %q", v.height, height, key, want, got.Encoded)
+					if want := history[v.height][key]; known && (string(got.Encoded) != want || got.Decoded != nil && got.Decoded != text(want)) {
+						t.Fatalf("at height %d of %d %s was %q, the memory says %q, %v", v.height, height, key, want, got.Encoded, got.Decoded)
+					}
+					if !known && rapid.Bool().Draw(t, "read") {
+						var onDisk ledger.Value
+						if encoded, there := disks[i][key]; there {
+							onDisk.Encoded = []byte(encoded)
+						}
+						c.keep(key, onDisk, v.base(), v.flushes)
+						if _, kept := v.inMemory(key); kept != (v.flushes == c.begun()) {
+							t.Fatalf("at height %d of %d, after %d flushes of %d, %s is kept: %t", v.height, height, v.flushes, c.begun(), key, kept)
+						}
 					}
 				}
 			}

@@ -29,7 +29,12 @@ type Head struct {
 }
 
 // Head returns a reader of the last block, or an error once the store closes.
-func (s *Store) Head() (*Head, error) {
+func (s *Store) Head() (*Head, error) { return s.newHead(false) }
+
+// RulesHead returns a [Store.Head] for the rules: what it reads stays in memory for the next blocks.
+func (s *Store) RulesHead() (*Head, error) { return s.newHead(true) }
+
+func (s *Store) newHead(keeps bool) (*Head, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	leave, err := s.enter()
@@ -37,7 +42,7 @@ func (s *Store) Head() (*Head, error) {
 		return nil, err
 	}
 	db := s.db.NewSnapshot()
-	state := stateReader{db, s.unwritten(), s.cache, s.position.height}
+	state := s.reader(db, keeps)
 	return &Head{ledger.Reader{View: state}, state, db, s.partitions, s.commitment, s.position.log, s.log, leave, s.history.base, s.history.commitment, &s.params}, nil
 }
 

@@ -10,10 +10,13 @@ const MinMemory Memory = 64 << 20
 type Memory int64
 
 // blocks is the share of the database's block cache.
-func (m Memory) blocks() int64 { return int64(m) * 40 / 100 }
+func (m Memory) blocks() int64 { return int64(m) * 25 / 100 }
 
-// values is the share of the cache of decoded values.
-func (m Memory) values() int { return int(m) * 15 / 100 }
+// values is the share of the cache of decoded values. A value found there costs a twentieth of one in the block cache.
+func (m Memory) values() int { return int(m) * 30 / 100 }
+
+// balances is the share of the balances that flushes keep.
+func (m Memory) balances() int { return int(m) * 5 / 100 }
 
 // memtable is the share of one memtable; a second one may be in a flush. A larger memtable holds more steps of the same trade, but
 // leaves more blocks to replay after a crash.

@@ -178,35 +178,26 @@ func (s *memtable) block(height uint64) *Block {
 // write flushes the immutable memtable to the disk, all of it or nothing: its net changes, with the sums of the state after them. It returns the number
 // of entries added to the last partition.
 func (s *memtable) write(db *pebble.DB, changes []ledger.Change, sums sums, known *knownBalances) (kept uint64, err error) {
-	batch := db.NewBatchWithSize(s.bytes / 2)
-	w := &writer{batch: batch, partitions: s.partitions, balances: map[holding]*Balance{}, known: known}
+	w := &writer{partitions: s.partitions, balances: map[holding]*Balance{}, known: known}
 	if err = errors.Join(s.fill(w, changes, sums), w.writeBalances(db)); err == nil {
-		err = batch.Commit(pebble.Sync)
+		err = w.commit(db, pebble.Sync)
 	}
-	return w.kept, errors.Join(err, batch.Close())
+	return w.kept, err
 }
 
 // fill writes all changes to the batch, in any order: no key occurs twice.
 func (s *memtable) fill(w *writer, changes []ledger.Change, sums sums) error {
 	for i := range changes {
-		if err := w.change(&changes[i]); err != nil {
-			return err
-		}
+		w.change(&changes[i])
 	}
 	for id, ended := range s.closed {
-		if err := w.end(id, ended, !s.hadTrade(id)); err != nil {
-			return err
-		}
+		w.end(id, ended, !s.hadTrade(id))
 	}
 	for id, receipt := range s.receipts {
-		if err := w.receipt(id, receipt); err != nil {
-			return err
-		}
+		w.receipt(id, receipt)
 	}
 	for _, diff := range s.auctions {
-		if err := w.archiveAuctions(diff); err != nil {
-			return err
-		}
+		w.archiveAuctions(diff)
 	}
 	if err := w.writeBlocks(s.blocks); err != nil {
 		return err
@@ -214,7 +205,9 @@ func (s *memtable) fill(w *writer, changes []ledger.Change, sums sums) error {
 	written := s.partitions
 	written.kept += w.kept
 	end := flushed{s.position, sums}
-	return errors.Join(w.batch.Set(partitionsKey(), types.Encode(&written), nil), w.batch.Set(positionKey(), end.encode(), nil))
+	w.set(partitionsKey(), types.Encode(&written))
+	w.set(positionKey(), end.encode())
+	return nil
 }
 
 // net returns the changes of all blocks together, one for a key, in any order. A key whose value is as before the memtable has none.

@@ -15,14 +15,24 @@ type stateReader struct {
 	unwritten     []*memtable // memtables on top of the disk, newest first; a snapshot may have one that is flushed
 	cache         *cache      // of flushed values; nil for none
 	height        uint64
+	keeps         bool   // what it reads from the disk stays in the cache
+	flushes       uint64 // of the cache, when the reader was made
 }
 
 // StateReader reads the state at the last block, for the rules. Don't use it while a block is committed.
 func (s *Store) StateReader() ledger.View {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return stateReader{s.db, s.unwritten(), s.cache, s.position.height}
+	return s.reader(s.db, true)
 }
+
+// reader reads the state at the last block, from the disk as it is now. The caller holds s.mu.
+func (s *Store) reader(disk pebble.Reader, keeps bool) stateReader {
+	return stateReader{disk, s.unwritten(), s.cache, s.position.height, keeps, s.cache.begun()}
+}
+
+// base is the height at which the reader sees the disk, but for its memtables.
+func (r stateReader) base() uint64 { return r.unwritten[len(r.unwritten)-1].base }
 
 // Get implements [ledger.View].
 func (r stateReader) Get(key string) ledger.Value {
@@ -33,7 +43,11 @@ func (r stateReader) Get(key string) ledger.Value {
 	if err != nil {
 		panic(fmt.Sprintf("store: read: %v", err))
 	}
-	return ledger.Value{Encoded: encoded}
+	value := ledger.Value{Encoded: encoded}
+	if r.keeps {
+		r.cache.keep(key, value, r.base(), r.flushes)
+	}
+	return value
 }
 
 // inMemory returns the value of a key from the memtables or the cache; false when neither has it.

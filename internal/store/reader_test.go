@@ -54,13 +54,13 @@ func TestReaderAtEveryHeight(t *testing.T) {
 			default:
 				memtable := newMemtable(height-1, newPartitions())
 				memtable.add(staged)
-				if _, err := memtable.write(db, memtable.net(), sums{}, newKnownBalances()); err != nil {
+				if _, err := memtable.write(db, memtable.net(), sums{}, newKnownBalances(1<<20)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		for height := written; height <= last; height++ {
-			v := stateReader{db, []*memtable{recent, older}, nil, height}
+			v := stateReader{Reader: db, unwritten: []*memtable{recent, older}, height: height}
 			for _, key := range keys {
 				if got, want := string(v.Get(key).Encoded), history[height][key]; got != want {
 					t.Fatalf("at height %d of %d, %d of them written, %s is %q, not %q", height, last, written, key, got, want)

@@ -141,8 +141,8 @@ func TestSharedIDs(t *testing.T) {
 	quiet := &Block{Height: 3, Commitment: types.AppHash(types.Hash{}, types.LogHead{}), Txs: []TxResult{}, Events: []types.Event{}}
 	flushes := [][]*Block{{block(1, 1, 5), block(2, 1, 6)}, {quiet}, {block(4, 2, 5), block(5, 1, 5)}}
 	for _, blocks := range flushes {
-		w := &writer{batch: s.db.NewBatch()}
-		if err := errors.Join(w.writeBlocks(blocks), w.batch.Commit(pebble.Sync), w.batch.Close()); err != nil {
+		w := &writer{}
+		if err := errors.Join(w.writeBlocks(blocks), w.commit(s.db, pebble.Sync)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,8 +187,8 @@ func TestManySharedIDs(t *testing.T) { //nolint:paralleltest // it counts the by
 		}
 	}
 	blocks[last-1].Events = blocks[last-1].Events[:1]
-	w := &writer{batch: s.db.NewBatch()}
-	if err := errors.Join(w.writeBlocks(blocks), w.batch.Commit(pebble.Sync), w.batch.Close()); err != nil {
+	w := &writer{}
+	if err := errors.Join(w.writeBlocks(blocks), w.commit(s.db, pebble.Sync)); err != nil {
 		t.Fatal(err)
 	}
 	const reads = 100

@@ -66,21 +66,21 @@ func (r *Restore) write(changes []ledger.Change) (err error) {
 	}
 	var odd error // of the entries, not of the disk
 	err = r.store.guard.call(func() (err error) {
-		batch := r.store.db.NewBatch()
-		defer func() { err = errors.Join(err, batch.Close()) }()
 		defer func() {
 			if p := recover(); p != nil { // a key of another form than the rules write
 				odd = fmt.Errorf("an entry can't be read: %v", p)
 			}
 		}()
-		w := &writer{batch: batch, partitions: newPartitions(), balances: map[holding]*Balance{}, known: newKnownBalances()}
+		w := &writer{partitions: newPartitions(), balances: map[holding]*Balance{}, known: newKnownBalances(r.store.memory.balances())}
 		for i := range changes {
-			if err := errors.Join(w.change(&changes[i]), w.forget(&changes[i])); err != nil {
-				return err
-			}
+			w.change(&changes[i])
+			w.forget(&changes[i])
 		}
 		r.kept += w.kept
-		return errors.Join(w.writeBalances(r.store.db), batch.Commit(pebble.NoSync))
+		if err := w.writeBalances(r.store.db); err != nil {
+			return err
+		}
+		return w.commit(r.store.db, pebble.NoSync)
 	})
 	if odd != nil {
 		return odd
@@ -92,18 +92,14 @@ func (r *Restore) write(changes []ledger.Change) (err error) {
 }
 
 // forget removes the lists of a trade that ends in a block whose history a restored store does not have.
-func (w *writer) forget(change *ledger.Change) error {
+func (w *writer) forget(change *ledger.Change) {
 	before, was := change.Before.(*types.Trade)
 	if _, is := change.After.(*types.Trade); !was || is {
-		return nil
+		return
 	}
 	for _, party := range parties(before) {
-		key := listed(partyPrefix(w.partitions.of(before.Height), party), before.Height, tradeOf(change.Key))
-		if err := w.batch.Delete(key, nil); err != nil {
-			return err
-		}
+		w.remove(listed(partyPrefix(w.partitions.of(before.Height), party), before.Height, tradeOf(change.Key)))
 	}
-	return nil
 }
 
 // endState compares the whole state at the checkpoint with the ledger's sum.

@@ -45,7 +45,7 @@ func (s *Store) Snapshot() (_ *IndexedSnapshot, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the begin of the history: %w", err), db.Close())
 	}
-	view := stateReader{db, nil, s.cache, flushed.height}
+	view := stateReader{Reader: db, cache: s.cache, height: flushed.height}
 	if written != nil { // it is on the disk, and still in memory
 		view.unwritten = []*memtable{written}
 	}

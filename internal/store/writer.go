@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -13,7 +12,7 @@ import (
 
 // writer writes the changes of blocks to one batch: the state and the derived keyspaces.
 type writer struct {
-	batch      *pebble.Batch
+	sortedBatch
 	partitions partitions
 	kept       uint64 // append-only entries
 	balances   map[holding]*Balance
@@ -27,44 +26,44 @@ type holding struct {
 }
 
 // keep writes an append-only entry of a partition.
-func (w *writer) keep(key, value []byte) error {
+func (w *writer) keep(key, value []byte) {
 	w.kept++
-	return w.batch.Set(key, value, nil)
+	w.set(key, value)
 }
 
 // change writes the new value of a key and updates the keyspaces derived from it.
-func (w *writer) change(change *ledger.Change) error {
+func (w *writer) change(change *ledger.Change) {
 	w.deriveStakes(change)
-	return errors.Join(w.setState(change), w.deriveCoins(change), w.deriveTrades(change), w.deriveAssets(change), w.deriveOrders(change))
+	w.setState(change)
+	w.deriveCoins(change)
+	w.deriveTrades(change)
+	w.deriveAssets(change)
+	w.deriveOrders(change)
 }
 
-func (w *writer) setState(change *ledger.Change) error {
+func (w *writer) setState(change *ledger.Change) {
 	if change.New == nil {
-		return w.batch.Delete(stateKey(change.Key), nil)
+		w.remove(stateKey(change.Key))
+	} else {
+		w.set(stateKey(change.Key), change.New)
 	}
-	return w.batch.Set(stateKey(change.Key), change.New, nil)
 }
 
 // deriveCoins updates the coins by owner after a change of an output, a purse or a trade.
-func (w *writer) deriveCoins(change *ledger.Change) error {
+func (w *writer) deriveCoins(change *ledger.Change) {
 	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
 	for i := range before {
 		if !slices.Contains(after, before[i]) {
 			w.balance(&before[i], false)
-			if err := w.batch.Delete(coinKey(before[i].owner, &before[i].coin), nil); err != nil {
-				return err
-			}
+			w.remove(coinKey(before[i].owner, &before[i].coin))
 		}
 	}
 	for i := range after {
 		if !slices.Contains(before, after[i]) {
 			w.balance(&after[i], true)
-			if err := w.batch.Set(coinKey(after[i].owner, &after[i].coin), nil, nil); err != nil {
-				return err
-			}
+			w.set(coinKey(after[i].owner, &after[i].coin), nil)
 		}
 	}
-	return nil
 }
 
 // balance counts a coin that is added to or removed from a balance.
@@ -104,12 +103,9 @@ func (w *writer) writeBalances(db *pebble.DB) error {
 		sum.add(change)
 		w.known.put(at, sum)
 		if sum == (Balance{}) {
-			err = w.batch.Delete(key, nil)
+			w.remove(key)
 		} else {
-			err = w.batch.Set(key, types.Encode(&sum), nil)
-		}
-		if err != nil {
-			return err
+			w.set(key, types.Encode(&sum))
 		}
 	}
 	return nil
@@ -121,53 +117,46 @@ func (b *Balance) add(change *Balance) {
 }
 
 // deriveAssets updates the assets by code.
-func (w *writer) deriveAssets(change *ledger.Change) error {
+func (w *writer) deriveAssets(change *ledger.Change) {
 	before, was := change.Before.(*types.AssetState)
 	after, is := change.After.(*types.AssetState)
 	switch {
 	case is && !was:
-		return w.batch.Set(codeKey(&after.Asset), nil, nil)
+		w.set(codeKey(&after.Asset), nil)
 	case was && !is:
-		return w.batch.Delete(codeKey(&before.Asset), nil)
+		w.remove(codeKey(&before.Asset))
 	}
-	return nil
 }
 
 // deriveOrders updates the open orders by owner.
-func (w *writer) deriveOrders(change *ledger.Change) error {
+func (w *writer) deriveOrders(change *ledger.Change) {
 	before, was := change.Before.(*types.PlacedOrder)
 	after, is := change.After.(*types.PlacedOrder)
 	switch {
 	case is && !was:
-		return w.batch.Set(ordersKey(&after.Order), nil, nil)
+		w.set(ordersKey(&after.Order), nil)
 	case was && !is:
-		return w.batch.Delete(ordersKey(&before.Order), nil)
+		w.remove(ordersKey(&before.Order))
 	}
-	return nil
 }
 
 // deriveTrades updates the trades by party when a trade enters or leaves the state.
-func (w *writer) deriveTrades(change *ledger.Change) error {
+func (w *writer) deriveTrades(change *ledger.Change) {
 	before, was := change.Before.(*types.Trade)
 	after, is := change.After.(*types.Trade)
 	switch {
 	case is && !was:
 		id := tradeOf(change.Key)
 		for _, party := range parties(after) {
-			if err := w.batch.Set(listed(openPrefix(party), after.Height, id), nil, nil); err != nil {
-				return err
-			}
+			w.set(listed(openPrefix(party), after.Height, id), nil)
 		}
-		return w.indexParties(id, after)
+		w.indexParties(id, after)
 	case was && !is:
 		id := tradeOf(change.Key)
 		for _, party := range parties(before) {
-			if err := w.batch.Delete(listed(openPrefix(party), before.Height, id), nil); err != nil {
-				return err
-			}
+			w.remove(listed(openPrefix(party), before.Height, id))
 		}
 	}
-	return nil
 }
 
 func parties(trade *types.Trade) [2]types.PublicKey {
@@ -176,32 +165,29 @@ func parties(trade *types.Trade) [2]types.PublicKey {
 
 // indexParties lists a trade under its parties, in the partition of its height. For the last trades of a large auction that may be the partition before
 // the last one: they have the height of the auction, and are made in later blocks.
-func (w *writer) indexParties(id types.TradeID, trade *types.Trade) error {
+func (w *writer) indexParties(id types.TradeID, trade *types.Trade) {
 	for _, party := range parties(trade) {
-		if err := w.keep(listed(partyPrefix(w.partitions.of(trade.Height), party), trade.Height, id), nil); err != nil {
-			return err
-		}
+		w.keep(listed(partyPrefix(w.partitions.of(trade.Height), party), trade.Height, id), nil)
 	}
-	return nil
 }
 
 // end lists a trade that left the state. A new one, which began within the memtable, never was in the state on the disk, so end lists
 // it under its parties too.
-func (w *writer) end(id types.TradeID, ended closing, isNew bool) error {
-	err := w.keep(endedKey(w.partitions.last(), id), leafBytes(ended.leaf))
-	if err != nil || !isNew {
-		return err
+func (w *writer) end(id types.TradeID, ended closing, isNew bool) {
+	w.keep(endedKey(w.partitions.last(), id), leafBytes(ended.leaf))
+	if isNew {
+		w.indexParties(id, ended.Trade)
 	}
-	return w.indexParties(id, ended.Trade)
 }
 
 // receipt writes the result of a transaction. A transaction is accepted at most once, but may have been refused in an earlier partition.
 // Refusals have a keyspace of their own, so that no partition must be searched for them.
-func (w *writer) receipt(id types.TxID, receipt *Receipt) error {
+func (w *writer) receipt(id types.TxID, receipt *Receipt) {
 	if receipt.Code != types.CodeOK {
-		return w.batch.Set(refusedKey(id), types.Encode(receipt), nil)
+		w.set(refusedKey(id), types.Encode(receipt))
+	} else {
+		w.keep(txKey(w.partitions.last(), id), types.Encode(receipt))
 	}
-	return w.keep(txKey(w.partitions.last(), id), types.Encode(receipt))
 }
 
 // writeBlocks writes the records of consecutive blocks.
@@ -212,13 +198,11 @@ func (w *writer) writeBlocks(blocks []*Block) error {
 		if err != nil {
 			return err
 		}
-		if err := w.batch.Set(blockKey(block.Height), encoded, nil); err != nil {
-			return err
-		}
+		w.set(blockKey(block.Height), encoded)
 	}
-	if len(shared.ids) == 0 {
-		return nil
+	if len(shared.ids) > 0 {
+		first := binary.BigEndian.AppendUint64(nil, blocks[0].Height)
+		w.set(idsKey(blocks[len(blocks)-1].Height), append(first, shared.ids...))
 	}
-	first := binary.BigEndian.AppendUint64(nil, blocks[0].Height)
-	return w.batch.Set(idsKey(blocks[len(blocks)-1].Height), append(first, shared.ids...), nil)
+	return nil
 }
