@@ -15,26 +15,29 @@ import (
 	"testing"
 )
 
-// TestPlainTests checks that the Makefile lists the tests that -short or the race detector skips, with their packages:
-// "make test RACE=1" runs those and no others without the detector, so that each test runs once.
-func TestPlainTests(t *testing.T) {
-	t.Parallel()
-	root := filepath.Join("..", "..")
-	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+// listed returns the words of a variable of the Makefile, sorted.
+func listed(t *testing.T, name string) []string {
+	t.Helper()
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(name string) []string {
-		match := regexp.MustCompile(`(?m)^` + name + ` = (.*)$`).FindSubmatch(makefile)
-		if match == nil {
-			t.Fatalf("the Makefile has no line of %s", name)
-		}
-		words := strings.Fields(string(match[1]))
-		slices.Sort(words)
-		return words
+	match := regexp.MustCompile(`(?m)^` + name + ` = (.*)$`).FindSubmatch(makefile)
+	if match == nil {
+		t.Fatalf("the Makefile has no line of %s", name)
 	}
+	words := strings.Fields(string(match[1]))
+	slices.Sort(words)
+	return words
+}
+
+// TestPlainTests checks that the Makefile lists the tests that -short or the race detector skips, with their packages, but for those packages whose
+// tests all run without the detector: "make test RACE=1" runs those and no others without it, so that each test runs once.
+func TestPlainTests(t *testing.T) {
+	t.Parallel()
+	root, sequential := filepath.Join("..", ".."), listed(t, "SEQUENTIAL")
 	tests, packages := map[string]bool{}, map[string]bool{}
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -52,19 +55,81 @@ func TestPlainTests(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		folder := "./" + filepath.ToSlash(filepath.Dir(relative))
+		if slices.Contains(sequential, folder) {
+			return nil
+		}
 		for _, name := range plainTests(t, path, code) {
-			tests[name], packages["./"+filepath.ToSlash(filepath.Dir(relative))] = true, true
+			tests[name], packages[folder] = true, true
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want, got := slices.Sorted(maps.Keys(tests)), listed("PLAIN"); !slices.Equal(got, want) {
+	if want, got := slices.Sorted(maps.Keys(tests)), listed(t, "PLAIN"); !slices.Equal(got, want) {
 		t.Errorf("PLAIN in the Makefile has %v, and these tests skip -short or the race detector: %v", got, want)
 	}
-	if want, got := slices.Sorted(maps.Keys(packages)), listed("PLAIN_PACKAGES"); !slices.Equal(got, want) {
+	if want, got := slices.Sorted(maps.Keys(packages)), listed(t, "PLAIN_PACKAGES"); !slices.Equal(got, want) {
 		t.Errorf("PLAIN_PACKAGES in the Makefile has %v, want %v", got, want)
+	}
+}
+
+// TestSequentialPackages checks that the packages whose tests never run under the race detector start no goroutine and use nothing of package sync.
+func TestSequentialPackages(t *testing.T) {
+	t.Parallel()
+	for _, folder := range listed(t, "SEQUENTIAL") {
+		files, err := filepath.Glob(filepath.Join("..", "..", folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s has no files: %v", folder, err)
+		}
+		for _, path := range files {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			code, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range concurrency(t, path, code) {
+				t.Errorf("%s: %s: take %s out of SEQUENTIAL in the Makefile", path, found, folder)
+			}
+		}
+	}
+}
+
+// concurrency returns what a file starts goroutines with, or guards against them.
+func concurrency(t *testing.T, path string, code []byte) (found []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, code, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, imported := range file.Imports {
+		if name := strings.Trim(imported.Path.Value, `"`); name == "sync" || strings.HasPrefix(name, "sync/") || strings.HasPrefix(name, "golang.org/x/sync/") {
+			found = append(found, "it imports "+name)
+		}
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		if _, ok := node.(*ast.GoStmt); ok {
+			found = append(found, "it starts a goroutine")
+		}
+		return true
+	})
+	return found
+}
+
+func TestConcurrencyOfFile(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]int{
+		`func f() {}`:         0,
+		`func f() { go f() }`: 1,
+		`import "sync/atomic"; var n atomic.Int64`:              1,
+		`import "sync"; func f() { new(sync.WaitGroup).Go(f) }`: 1,
+	} {
+		if got := concurrency(t, "sample.go", []byte("package sample\n"+code)); len(got) != want {
+			t.Errorf("%s: %q", code, got)
+		}
 	}
 }
 

@@ -31,6 +31,9 @@ func (w *world) names() string {
 // TestPackedLog packs full segments: leaves, bundles, proofs and checks are as before, also after a start, behind a start that cuts a packed segment, and when segments are pruned.
 func TestPackedLog(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+	}
 	w := newWorld(t, 6)
 	w.ids = true
 	w.grow(segment + 30_000)

@@ -63,6 +63,9 @@ func checkDocumented(t *testing.T, report *sim.Report) {
 // TestHonestDay: without cheats and the cloud, the agents trade all that the figures of the households allow, here on a measured day.
 func TestHonestDay(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+	}
 	measured, err := sim.ReadProfiles(strings.NewReader(measuredDay()), "a house")
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ type Memory int64
 // blocks is the share of the database's block cache.
 func (m Memory) blocks() int64 { return int64(m) * 25 / 100 }
 
-// values is the share of the cache of decoded values. A value found there costs a twentieth of one in the block cache.
+// values is the share of the cache of decoded values. A value found there costs a tenth of one in the block cache.
 func (m Memory) values() int { return int(m) * 30 / 100 }
 
 // balances is the share of the balances that flushes keep.

@@ -193,6 +193,9 @@ func TestCauses(t *testing.T) {
 // TestTown: the demonstration's day is a scenario too, and both compare the rules alike.
 func TestTown(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+	}
 	profile, err := sim.Standard(sim.Summer)
 	if err != nil {
 		t.Fatal(err)
