@@ -18,6 +18,7 @@ type cache struct {
 	young   map[string]cached
 	old     map[string]cached
 	bytes   int    // of the young half
+	read    int    // of these, what readers found on the disk
 	flushes uint64 // that have begun
 }
 
@@ -52,14 +53,17 @@ func (c *cache) begun() uint64 {
 }
 
 // keep adds a value that a reader found on the disk, unless a flush has begun since the reader was made: it may have changed the value.
-// From the reader's base on the value holds until a memtable of a reader has another one.
+// From the reader's base on the value holds until a memtable of a reader has another one. Values of readers take at most a third of a half:
+// a transaction that is refused costs nothing, and must not push out what blocks need.
 func (c *cache) keep(key string, value ledger.Value, base, flushes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if flushes != c.flushes {
+	size := cost(key, value)
+	if flushes != c.flushes || c.read+size > c.most/2/3 {
 		return
 	}
 	if _, again := c.young[key]; !again {
+		c.read += size
 		c.put(key, cached{value, base})
 	}
 }
@@ -110,7 +114,7 @@ func (c *cache) take(revisions []*revision) {
 }
 
 // turn drops the old half.
-func (c *cache) turn() { c.old, c.young, c.bytes = c.young, map[string]cached{}, 0 }
+func (c *cache) turn() { c.old, c.young, c.bytes, c.read = c.young, map[string]cached{}, 0, 0 }
 
 // cost estimates the memory of an entry: a decoded value is about 1.5 times as large as its encoding.
 func cost(key string, value ledger.Value) int {

@@ -106,3 +106,37 @@ func TestCacheSize(t *testing.T) {
 		t.Error("the oldest are still there")
 	}
 }
+
+// TestReadersInTheCache: readers that find far more on the disk than fits leave two thirds of the cache to what flushes write.
+func TestReadersInTheCache(t *testing.T) {
+	t.Parallel()
+	const most = 600_000
+	c := newCache(most)
+	value := make([]byte, 1000)
+	written := func(i int) string { return fmt.Sprint("written ", i) }
+	fill := most / 2 / 3 / cost(written(0), ledger.Value{Encoded: value})
+	for i := range fill {
+		c.take([]*revision{{Change: &ledger.Change{Key: written(i), New: value}, height: 1}})
+	}
+	read, found := 0, ledger.Value{Encoded: value}
+	for i := range 1000 {
+		key := fmt.Sprint("read ", i)
+		c.keep(key, found, 1, 0)
+		if _, kept := c.get(key, 1); kept {
+			read += cost(key, found)
+		}
+	}
+	if third := most / 2 / 3; read > third || read < third*9/10 {
+		t.Errorf("readers fill %d bytes of a half of %d", read, most/2)
+	}
+	for i := range fill {
+		if _, known := c.get(written(i), 1); !known {
+			t.Fatalf("value %d of a flush was pushed out", i)
+		}
+	}
+	c.turn()
+	c.keep("again", found, 1, 0)
+	if _, kept := c.get("again", 1); !kept {
+		t.Error("the next half takes nothing of readers")
+	}
+}

@@ -19,7 +19,8 @@ type stateReader struct {
 	flushes       uint64 // of the cache, when the reader was made
 }
 
-// StateReader reads the state at the last block, for the rules. Don't use it while a block is committed.
+// StateReader reads the state at the last block, for the rules. Don't use it while a block is committed: it would leave later values in the
+// cache.
 func (s *Store) StateReader() ledger.View {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
