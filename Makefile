@@ -64,7 +64,7 @@ endif
 .PHONY: race
 race: ## the long tests of benchmarks, storage, ledger and town under the race detector too (ten to fifteen minutes; needs a C compiler)
 	@if [ -z "$(DETECTOR)" ]; then echo "the race detector needs a C compiler: install gcc" >&2; exit 1; fi
-	go test $(DETECTOR) -timeout 30m ./internal/bench ./internal/index ./internal/ledger ./internal/outcomes ./internal/query ./internal/sim ./internal/store
+	go test $(DETECTOR) -timeout 30m ./internal/bench ./internal/index ./internal/ledger ./internal/outcomes ./internal/query ./internal/sim ./internal/sim/study ./internal/store
 
 .PHONY: check
 check: format lint lint-selftest tidy ## all that a change must pass: format, linters (vet among them), go.mod, make test RACE=1

@@ -32,7 +32,7 @@ func (w *world) names() string {
 func TestPackedLog(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+		t.Skip("three segments, most of a minute under the race detector: make test runs it without, make race with it")
 	}
 	w := newWorld(t, 6)
 	w.ids = true

@@ -64,7 +64,7 @@ func checkDocumented(t *testing.T, report *sim.Report) {
 func TestHonestDay(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+		t.Skip("a day of a town, minutes under the race detector: make test runs it without, make race with it")
 	}
 	measured, err := sim.ReadProfiles(strings.NewReader(measuredDay()), "a house")
 	if err != nil {

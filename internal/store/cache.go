@@ -18,13 +18,14 @@ type cache struct {
 	young   map[string]cached
 	old     map[string]cached
 	bytes   int    // of the young half
-	read    int    // of these, what readers found on the disk
+	read    int    // of these, of values that readers found on the disk
 	flushes uint64 // that have begun
 }
 
 type cached struct {
 	ledger.Value
 	height uint64 // from which on it holds: of the block that wrote it, or a later one
+	read   bool   // a reader found it on the disk
 }
 
 func newCache(most int) *cache {
@@ -54,7 +55,7 @@ func (c *cache) begun() uint64 {
 
 // keep adds a value that a reader found on the disk, unless a flush has begun since the reader was made: it may have changed the value.
 // From the reader's base on the value holds until a memtable of a reader has another one. Values of readers take at most a third of a half:
-// a transaction that is refused costs nothing, and must not push out what blocks need.
+// a transaction that is refused costs nothing, and must not push out the values of blocks.
 func (c *cache) keep(key string, value ledger.Value, base, flushes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +65,7 @@ func (c *cache) keep(key string, value ledger.Value, base, flushes uint64) {
 	}
 	if _, again := c.young[key]; !again {
 		c.read += size
-		c.put(key, cached{value, base})
+		c.put(key, cached{value, base, true})
 	}
 }
 
@@ -103,13 +104,16 @@ func (c *cache) take(revisions []*revision) {
 	for _, r := range revisions {
 		delete(c.old, r.Key)
 		if before, again := c.young[r.Key]; again {
-			c.bytes -= cost(r.Key, before.Value)
+			size := cost(r.Key, before.Value)
+			if c.bytes -= size; before.read {
+				c.read -= size
+			}
 			delete(c.young, r.Key)
 		}
 		if r.New == nil {
 			continue
 		}
-		c.put(r.Key, cached{ledger.Value{Encoded: r.New, Decoded: r.After}, r.height})
+		c.put(r.Key, cached{ledger.Value{Encoded: r.New, Decoded: r.After}, r.height, false})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lockstep/internal/ledger"
+	"lockstep/types"
 	"lockstep/types/canon"
 )
 
@@ -107,7 +108,8 @@ func TestCacheSize(t *testing.T) {
 	}
 }
 
-// TestReadersInTheCache: readers that find far more on the disk than fits leave two thirds of the cache to what flushes write.
+// TestReadersInTheCache: readers that find far more on the disk than fits leave two thirds of the cache to the values of flushes. A flush of
+// a value that a reader found makes room for another one.
 func TestReadersInTheCache(t *testing.T) {
 	t.Parallel()
 	const most = 600_000
@@ -134,9 +136,33 @@ func TestReadersInTheCache(t *testing.T) {
 			t.Fatalf("value %d of a flush was pushed out", i)
 		}
 	}
+	c.take([]*revision{{Change: &ledger.Change{Key: "read 0", New: value}, height: 2}})
+	c.keep("read 1000", found, 1, 0)
+	if _, kept := c.get("read 1000", 1); !kept {
+		t.Error("a value that was written still counts as one of readers")
+	}
 	c.turn()
 	c.keep("again", found, 1, 0)
 	if _, kept := c.get("again", 1); !kept {
 		t.Error("the next half takes nothing of readers")
+	}
+}
+
+// TestKnownBalances: the balances in memory are bounded, and the last ones are there.
+func TestKnownBalances(t *testing.T) {
+	t.Parallel()
+	const most = 3
+	known := newKnownBalances(2 * most * 160)
+	at := func(i int) holding { return holding{owner: types.PublicKey{byte(i)}} }
+	for i := range 20 {
+		known.put(at(i), Balance{Coins: uint64(i)})
+		if len(known.young) > most || len(known.old) > most {
+			t.Fatalf("after %d balances, %d and %d are in memory", i+1, len(known.young), len(known.old))
+		}
+	}
+	for i := 20 - most; i < 20; i++ {
+		if sum, err := known.get(nil, at(i)); err != nil || sum.Coins != uint64(i) {
+			t.Errorf("balance %d is %+v: %v", i, sum, err)
+		}
 	}
 }

@@ -194,7 +194,7 @@ func TestCauses(t *testing.T) {
 func TestTown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("long work of one goroutine: make test runs it, without the race detector")
+		t.Skip("a day of a town, minutes under the race detector: make test runs it without, make race with it")
 	}
 	profile, err := sim.Standard(sim.Summer)
 	if err != nil {
