@@ -96,7 +96,7 @@ func TestSequentialPackages(t *testing.T) {
 	}
 }
 
-// concurrency returns what a file starts goroutines with, or guards against them. Values that are made once need no guard of their own.
+// concurrency returns the places where a file starts goroutines, or guards against them. Values that are made once need no guard of their own.
 func concurrency(t *testing.T, path string, code []byte) (found []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, code, 0)

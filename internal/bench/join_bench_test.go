@@ -52,7 +52,7 @@ func freePort(b *testing.B) string {
 	return listener.Addr().String()
 }
 
-// snapshot trades on until there is a snapshot of a recent block, and returns what a node needs to join.
+// snapshot trades on until there is a snapshot of a recent block, and returns the network as a node that joins asks for it.
 func (t *nodeTarget) snapshot(b *testing.B, trade func()) wire.Network {
 	b.Helper()
 	asked, err := client.New("http://" + t.node.APIAddress())

@@ -94,7 +94,7 @@ func (w *world) placeTx(order types.Order, owner string) *types.Tx {
 	return party.Sign(w.fundWith(owner, order.Product.Asset, stake, back, &types.Place{Order: order}), owner)
 }
 
-// fundWith is a body that spends a sum: what comes back by an action, and coins of the owner; the change is an output.
+// fundWith is a body that spends a sum: the money that an action gives back, and coins of the owner; the change is an output.
 func (w *world) fundWith(owner string, asset types.AssetID, sum, back types.Amount, actions ...types.Action) types.Body {
 	w.t.Helper()
 	body, in := w.body(actions...), back

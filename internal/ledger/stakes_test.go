@@ -7,7 +7,7 @@ import (
 	"lockstep/types"
 )
 
-// TestStakesOfHeldPage: a page of an auction takes off what its orders use and adds what its matches lock, by the price of each match's round; an
+// TestStakesOfHeldPage: a page of an auction takes off the money that its orders use and adds the money that its matches lock, by the price of each match's round; an
 // order that uses nothing has no stake. A reader may stop after any of them.
 func TestStakesOfHeldPage(t *testing.T) {
 	t.Parallel()

@@ -176,7 +176,7 @@ func (l *Log) chunk(number, chunk uint64, head *packedHead) ([]byte, error) {
 	return content, nil
 }
 
-// frame returns what a function makes of a frame of a packed segment once it is unpacked.
+// frame unpacks a frame of a packed segment and returns the result of a function on it.
 func (l *Log) frame(number, frame uint64, head *packedHead, read func([]byte) ([]byte, error)) ([]byte, error) {
 	return l.unpacked.get(place{number, frame}, func(unpack *zstd.Decoder) (content []byte, err error) {
 		name := packedFile(number)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestSortedBatch writes random changes, some of the same keys, and compares the entries with a map to which they were applied in turn. Keys
-// are shorter and longer than what they are compared by first, and begin alike.
+// are shorter and longer than the part that is compared first, and begin alike.
 func TestSortedBatch(t *testing.T) {
 	t.Parallel()
 	key := rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00")), 1, 12, -1)

@@ -19,8 +19,8 @@ type text string
 func (text) Fields(*canon.Coder) {}
 
 // TestMemoryAtEveryHeight compares random blocks, some of them flushed together, with a full history. Every value that a reader finds in
-// memory is the one at its height, and it finds the newest values. What a reader does not find there it reads from the disk, at any time,
-// and the cache may keep it.
+// memory is the one at its height, and it finds the newest values. A reader reads all others from the disk, at any time, and the
+// cache may keep them.
 func TestMemoryAtEveryHeight(t *testing.T) {
 	t.Parallel()
 	keys := []string{"a", "b", "c", "d", "e", "never"}

@@ -31,7 +31,7 @@ type Head struct {
 // Head returns a reader of the last block, or an error once the store closes.
 func (s *Store) Head() (*Head, error) { return s.newHead(false) }
 
-// RulesHead returns a [Store.Head] for the rules: what it reads stays in memory for the next blocks.
+// RulesHead returns a [Store.Head] for the rules: the values that it reads stay in memory for the next blocks.
 func (s *Store) RulesHead() (*Head, error) { return s.newHead(true) }
 
 func (s *Store) newHead(keeps bool) (*Head, error) {

@@ -13,7 +13,7 @@ import (
 	"lockstep/types"
 )
 
-// TestPrune prunes a ledger step by step. Each time the check finds all in order, what goes is refused, and the next blocks commit to the same hashes as those of a
+// TestPrune prunes a ledger step by step. Each time the check finds all in order, pruned blocks are refused, and the next blocks commit to the same hashes as those of a
 // ledger that keeps all.
 func TestPrune(t *testing.T) {
 	t.Parallel()
