@@ -29,8 +29,6 @@ export RAPID_SEED ?= 1
 GORELEASER = v2.16.0
 
 TIMEOUT  ?= 10m
-# Packages whose tests run at once under the race detector: one more than there are processors, since tests of pages and nodes wait for blocks half of their time.
-AT_ONCE  ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 2) + 1)
 FUZZTIME ?= 10s
 BENCH    ?= .
 MUTANT_SEED ?= 1
@@ -54,7 +52,7 @@ build: ## bin/lockstep
 test: ## all tests; with RACE=1 each of them once, under the race detector where it can
 ifdef RACE
 	@if [ -z "$(DETECTOR)" ]; then echo "no C compiler: the tests run without the race detector"; fi
-	go test $(DETECTOR) -p $(AT_ONCE) -vet=off -short -timeout $(TIMEOUT) $$(go list ./... | grep -vxF "$$(go list $(SEQUENTIAL))")
+	go test $(DETECTOR) -vet=off -short -timeout $(TIMEOUT) $$(go list ./... | grep -vxF "$$(go list $(SEQUENTIAL))")
 	go test -vet=off -timeout $(TIMEOUT) $(SEQUENTIAL)
 	go test -vet=off -timeout $(TIMEOUT) -run '^($(subst $(eval ) ,|,$(PLAIN)))$$' $(PLAIN_PACKAGES)
 else

@@ -128,7 +128,7 @@ func TestSyncAfterUpgrade(t *testing.T) {
 			t.Errorf("the old program stops with %v", err)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatalf("the old program is at block %d, and says nothing", old.store.Height())
+		t.Fatalf("the old program is at block %d of %d, and says %q", old.store.Height(), w.store.Height(), old.Status().Beginning)
 	}
 	old.cancel()
 	old.cancel = nil
