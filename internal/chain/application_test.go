@@ -377,7 +377,9 @@ func TestInitChainParameters(t *testing.T) {
 		}
 	}
 	for format, says := range map[string]string{
-		`"format":0,`: "has no format number, and", `"format":13,`: "has format 13, and", `"format":15,"new":1,`: "has format 15, and", "": "has no format number, and",
+		`"format":0,`: "has no format number, and", "": "has no format number, and",
+		fmt.Sprintf(`"format":%d,`, types.Format-1):         fmt.Sprintf("has format %d, and", types.Format-1),
+		fmt.Sprintf(`"format":%d,"new":1,`, types.Format+1): fmt.Sprintf("has format %d, and", types.Format+1),
 	} {
 		other := strings.Replace(jsonOf(t, w.params), fmt.Sprintf(`"format":%d,`, types.Format), format, 1)
 		if err := begin(other); err == nil || !strings.Contains(err.Error(), says) {

@@ -84,8 +84,10 @@ func (x *execution) checkEntry(order *types.Order) error {
 	if _, known := get[types.AssetState](x.State, assetKey(order.Product.Asset)); !known {
 		return types.Refuse(types.CodeAssetUnknown, "asset %s", order.Product.Asset)
 	}
-	if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member && x.params.MarketOf(&order.Product).Entry == types.EntryMembers {
-		return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
+	if x.params.MarketOf(&order.Product).Entry == types.EntryMembers {
+		if _, member := get[types.Member](x.State, memberKey(order.Owner)); !member {
+			return types.Refuse(types.CodeMember, "only members place orders on this ledger, %s is none", order.Owner)
+		}
 	}
 	if err := x.checkEntrant(order.Owner); err != nil {
 		return err

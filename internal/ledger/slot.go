@@ -29,8 +29,13 @@ func (s *State) keepSlot(at [32]byte, next *types.Slot) {
 		s.remove(s.slotDue(at, next))
 		return
 	}
+	isNew := s.look(slotKey(at)).before == nil
 	s.putSlot(at, next)
-	s.put(s.slotDue(at, next), &mark{})
+	if due := s.slotDue(at, next); isNew { // the entry too: a slot comes before its end, once
+		s.add(due, &mark{})
+	} else {
+		s.put(due, &mark{})
+	}
 }
 
 // slotDue is the entry by which a slot may be forgotten: at its end, or at once when that has passed.

@@ -2,48 +2,58 @@ package store
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"lockstep/internal/ledger"
 )
 
 // cache keeps flushed values of the state in memory: those that recent flushes wrote, decoded, and those that the rules read from the disk,
-// since a transaction is checked before a block executes it. It knows absent keys too. It has two halves and drops the old half when the
-// young one is full.
+// since a transaction is checked before a block executes it. It knows absent keys too. When it is full, it drops the oldest values, but those
+// that the rules have used meanwhile get a second chance (the CLOCK algorithm).
 //
 // It serves readers of all heights: a value last changed at a height holds for every reader from that height on, unless a memtable of the
 // reader has a newer one.
 type cache struct {
 	mu      sync.RWMutex
-	most    int // bytes of both halves, by [cost]
-	young   map[string]cached
-	old     map[string]cached
-	bytes   int    // of the young half
-	read    int    // of these, of values that readers found on the disk
+	most    int // bytes, by [cost]
+	entries map[string]*cached
+	written queue  // of flushes
+	read    queue  // of readers, at most a third: a transaction that is refused costs nothing, and must not push out the values of blocks
 	flushes uint64 // that have begun
 }
 
+// cached is an entry in a queue.
 type cached struct {
 	ledger.Value
-	height uint64 // from which on it holds: of the block that wrote it, or a later one
-	read   bool   // a reader found it on the disk
+	key             string
+	height          uint64      // from which on it holds: of the block that wrote it, or a later one
+	used            atomic.Bool // by the rules, since it came to the end of its queue
+	in              *queue
+	previous, after *cached
 }
 
 func newCache(most int) *cache {
-	return &cache{most: most, young: map[string]cached{}, old: map[string]cached{}}
+	c := &cache{most: most, entries: map[string]*cached{}}
+	c.written.init()
+	c.read.init()
+	return c
 }
 
-// get returns the value of a key at a height; false on a miss. A nil cache always misses.
-func (c *cache) get(key string, height uint64) (ledger.Value, bool) {
+// get returns the value of a key at a height; false on a miss. A nil cache always misses. The value counts as used if the caller says so.
+func (c *cache) get(key string, height uint64, uses bool) (ledger.Value, bool) {
 	if c == nil {
 		return ledger.Value{}, false
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	found, ok := c.young[key]
-	if !ok {
-		found, ok = c.old[key]
+	found := c.entries[key]
+	if found == nil || found.height > height {
+		return ledger.Value{}, false
 	}
-	return found.Value, ok && found.height <= height
+	if uses && !found.used.Load() { // one write for many readers: each would take the memory from the others
+		found.used.Store(true)
+	}
+	return found.Value, true
 }
 
 // begun is the number of flushes whose changes were added, or are being added.
@@ -54,27 +64,31 @@ func (c *cache) begun() uint64 {
 }
 
 // keep adds a value that a reader found on the disk, unless a flush has begun since the reader was made: it may have changed the value.
-// From the reader's base on the value holds until a memtable of a reader has another one. Values of readers take at most a third of a half:
-// a transaction that is refused costs nothing, and must not push out the values of blocks.
+// From the reader's base on the value holds until a memtable of a reader has another one.
 func (c *cache) keep(key string, value ledger.Value, base, flushes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	size := cost(key, value)
-	if flushes != c.flushes || c.read+size > c.most/2/3 {
-		return
-	}
-	if _, again := c.young[key]; !again {
-		c.read += size
-		c.put(key, cached{value, base, true})
+	if flushes == c.flushes && c.entries[key] == nil {
+		c.put(&c.read, key, value, base)
 	}
 }
 
-// put adds the value of a key that the young half has not.
-func (c *cache) put(key string, value cached) {
-	c.young[key] = value
-	c.bytes += cost(key, value.Value)
-	if c.bytes > c.most/2 {
-		c.turn()
+// put adds or replaces the value of a key, and drops others if it must.
+func (c *cache) put(in *queue, key string, value ledger.Value, height uint64) {
+	entry := c.entries[key]
+	if entry == nil {
+		entry = &cached{key: key}
+		c.entries[key] = entry
+	} else {
+		entry.leave()
+	}
+	entry.Value, entry.height = value, height
+	in.add(entry)
+	for c.read.bytes > c.most/3 {
+		c.drop(&c.read)
+	}
+	for c.read.bytes+c.written.bytes > c.most {
+		c.drop(&c.written)
 	}
 }
 
@@ -83,45 +97,78 @@ func (c *cache) follow(m *memtable) {
 	c.mu.Lock()
 	c.flushes++
 	c.mu.Unlock()
-	some := make([]*revision, 0, fewRevisions)
+	some, bytes := make([]*revision, 0, fewRevisions), 0
 	for _, kind := range m.kinds { // any order: no key occurs twice
 		for _, newest := range kind.newest {
-			if some = append(some, newest); len(some) == cap(some) {
+			some, bytes = append(some, newest), bytes+len(newest.New)
+			if len(some) == cap(some) || bytes > fewBytes {
 				c.take(some)
-				some = some[:0]
+				some, bytes = some[:0], 0
 			}
 		}
 	}
 	c.take(some)
 }
 
-// fewRevisions bounds the revisions added under one lock, so that readers don't wait long.
-const fewRevisions = 64
+// fewRevisions and fewBytes bound what is added under one lock, and so what is dropped for it, so that readers don't wait long.
+const (
+	fewRevisions = 64
+	fewBytes     = 64 << 10
+)
 
 func (c *cache) take(revisions []*revision) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range revisions {
-		delete(c.old, r.Key)
-		if before, again := c.young[r.Key]; again {
-			size := cost(r.Key, before.Value)
-			if c.bytes -= size; before.read {
-				c.read -= size
-			}
-			delete(c.young, r.Key)
+		if r.New != nil {
+			c.put(&c.written, r.Key, ledger.Value{Encoded: r.New, Decoded: r.After}, r.height)
+		} else if entry := c.entries[r.Key]; entry != nil {
+			c.forget(entry)
 		}
-		if r.New == nil {
-			continue
-		}
-		c.put(r.Key, cached{ledger.Value{Encoded: r.New, Decoded: r.After}, r.height, false})
 	}
 }
 
-// turn drops the old half.
-func (c *cache) turn() { c.old, c.young, c.bytes, c.read = c.young, map[string]cached{}, 0, 0 }
+func (c *cache) forget(entry *cached) {
+	entry.leave()
+	delete(c.entries, entry.key)
+}
+
+// drop forgets the oldest entry of a queue that was not used. Those before it that were used go to the end, up to a number.
+func (c *cache) drop(from *queue) {
+	oldest := from.root.after
+	for chances := fewRevisions; chances > 0 && oldest.used.Load(); chances-- {
+		oldest.leave()
+		from.add(oldest)
+		oldest = from.root.after
+	}
+	c.forget(oldest)
+}
+
+// queue is a ring of entries, the oldest after its root.
+type queue struct {
+	root  cached
+	bytes int
+}
+
+func (q *queue) init() { q.root.previous, q.root.after = &q.root, &q.root }
+
+// add puts an entry that is in no queue at the end.
+func (q *queue) add(entry *cached) {
+	last := q.root.previous
+	entry.in, entry.previous, entry.after = q, last, &q.root
+	last.after, q.root.previous = entry, entry
+	entry.used.Store(false)
+	q.bytes += cost(entry.key, entry.Value)
+}
+
+// leave takes an entry out of its queue.
+func (e *cached) leave() {
+	e.previous.after, e.after.previous = e.after, e.previous
+	e.in.bytes -= cost(e.key, e.Value)
+}
 
 // cost estimates the memory of an entry: a decoded value is about 1.5 times as large as its encoding.
 func cost(key string, value ledger.Value) int {
-	const perEntry = 160 // of the maps, and of headers
+	const perEntry = 160 // of the map, the queue and headers
 	return perEntry + len(key) + 5*len(value.Encoded)/2
 }

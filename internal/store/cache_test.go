@@ -31,6 +31,11 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 		views, disks := []stateReader{{unwritten: []*memtable{recent}, cache: c}}, []map[string]string{history[0]}
 		flushed := uint64(0)
 		for height := uint64(1); height <= 20; height++ {
+			for _, from := range rapid.SliceOfN(rapid.SampledFrom([]*queue{&c.written, &c.read}), 0, 3).Draw(t, "full") {
+				if from.bytes > 0 {
+					c.drop(from)
+				}
+			}
 			state := maps.Clone(history[height-1])
 			var changes []ledger.Change
 			for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys[:5]), 0, 4, rapid.ID[string]).Draw(t, "keys") {
@@ -48,9 +53,6 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "written") == 0 {
 				c.follow(recent)
 				flushed = height
-				if rapid.Bool().Draw(t, "half full") {
-					c.turn()
-				}
 				recent = newMemtable(height, newPartitions())
 				if rapid.Bool().Draw(t, "done") {
 					unwritten = []*memtable{recent}
@@ -85,66 +87,126 @@ func TestMemoryAtEveryHeight(t *testing.T) {
 	})
 }
 
-// TestCacheSize writes far more than fits.
+// TestCacheSize writes far more than fits, and then removes or replaces all of it.
 func TestCacheSize(t *testing.T) {
 	t.Parallel()
 	const most = 96 << 20
 	c := newCache(most)
 	value := make([]byte, 1<<16)
-	for height := uint64(1); height <= 1000; height++ {
+	write := func(height uint64, value []byte) {
 		c.take([]*revision{{Change: &ledger.Change{Key: fmt.Sprint(height), New: value}, height: height}})
 	}
+	for height := uint64(1); height <= 1000; height++ {
+		write(height, value)
+	}
 	held := 0
-	for _, half := range []map[string]cached{c.young, c.old} {
-		for key, v := range half {
-			held += cost(key, v.Value)
-		}
+	for key, v := range c.entries {
+		held += cost(key, v.Value)
 	}
-	if held > most+cost("1000", ledger.Value{Encoded: value}) || held < most/2 {
-		t.Errorf("it holds %d bytes, its bound is %d", held, most)
+	if held > most || held < most-cost("1000", ledger.Value{Encoded: value}) || held != c.written.bytes {
+		t.Errorf("it holds %d bytes and counts %d, its bound is %d", held, c.written.bytes, most)
 	}
-	if kept := slices.ContainsFunc([]string{"1", "2"}, func(key string) bool { _, known := c.get(key, 1000); return known }); kept {
+	if kept := slices.ContainsFunc([]string{"1", "2"}, func(key string) bool { _, known := c.get(key, 1000, false); return known }); kept {
 		t.Error("the oldest are still there")
+	}
+	for height := uint64(1); height <= 1000; height++ {
+		c.keep(fmt.Sprint(height), ledger.Value{}, 1000, 0)
+		write(height, []byte{1})
+		write(height, nil)
+	}
+	if len(c.entries) != 0 || c.written.bytes != 0 || c.read.bytes != 0 {
+		t.Errorf("empty, it holds %d entries and counts %d and %d bytes", len(c.entries), c.written.bytes, c.read.bytes)
 	}
 }
 
-// TestReadersInTheCache: readers that find far more on the disk than fits leave two thirds of the cache to the values of flushes. A flush of
-// a value that a reader found makes room for another one.
+// TestSecondChance: of values of the same age, those that the rules use stay, as long as they use them. When all are used, some are dropped
+// nevertheless.
+func TestSecondChance(t *testing.T) {
+	t.Parallel()
+	const room = 3000
+	value := ledger.Value{Encoded: []byte("value")}
+	c := newCache(room * cost("00000", value))
+	next := 0
+	write := func(count int) {
+		for range count {
+			c.take([]*revision{{Change: &ledger.Change{Key: fmt.Sprintf("%05d", next), New: value.Encoded}, height: 1}})
+			next++
+		}
+	}
+	use := func(from, to, step int) (found int) {
+		for i := from; i < to; i += step {
+			if _, known := c.get(fmt.Sprintf("%05d", i), 1, true); known {
+				found++
+			}
+		}
+		return found
+	}
+	write(room)
+	for range 3 {
+		const used = room / 20
+		if found := use(0, room, 20); found != used {
+			t.Fatalf("of %d values that are used, %d are there", used, found)
+		}
+		write(room - used)
+	}
+	if found := use(1, room, 20); found != 0 {
+		t.Errorf("%d values that nobody uses are there", found)
+	}
+	for i := 0; i < room; i += 20 {
+		if _, known := c.get(fmt.Sprintf("%05d", i), 1, false); !known {
+			t.Fatalf("value %d is gone", i)
+		}
+	}
+	write(room)
+	if found := use(0, room, 20); found != 0 {
+		t.Errorf("%d values that only others than the rules read are there", found)
+	}
+	use(0, next, 1)
+	write(room)
+	if len(c.entries) != room {
+		t.Errorf("with all values used, %d are there", len(c.entries))
+	}
+}
+
+// TestReadersInTheCache: readers that find far more on the disk than fits leave two thirds of the cache to the values of flushes, and keep what
+// they found last. A flush of a value that a reader found makes room for another one.
 func TestReadersInTheCache(t *testing.T) {
 	t.Parallel()
 	const most = 600_000
 	c := newCache(most)
-	value := make([]byte, 1000)
+	found := ledger.Value{Encoded: make([]byte, 1000)}
 	written := func(i int) string { return fmt.Sprint("written ", i) }
-	fill := most / 2 / 3 / cost(written(0), ledger.Value{Encoded: value})
-	for i := range fill {
-		c.take([]*revision{{Change: &ledger.Change{Key: written(i), New: value}, height: 1}})
+	write := func(key string) {
+		c.take([]*revision{{Change: &ledger.Change{Key: key, New: found.Encoded}, height: 1}})
 	}
-	read, found := 0, ledger.Value{Encoded: value}
-	for i := range 1000 {
-		key := fmt.Sprint("read ", i)
-		c.keep(key, found, 1, 0)
-		if _, kept := c.get(key, 1); kept {
-			read += cost(key, found)
+	fill := most * 2 / 3 / cost(written(100), found)
+	for i := range fill {
+		write(written(i))
+	}
+	read := func(from, to int) (kept []int) {
+		for i := from; i < to; i++ {
+			c.keep(fmt.Sprint("read ", i), found, 1, 0)
 		}
+		for i := range to {
+			if _, known := c.get(fmt.Sprint("read ", i), 1, true); known {
+				kept = append(kept, i)
+			}
+		}
+		return kept
 	}
-	if third := most / 2 / 3; read > third || read < third*9/10 {
-		t.Errorf("readers fill %d bytes of a half of %d", read, most/2)
+	kept := read(0, 1000)
+	size, third := len(kept)*cost("read 100", found), most/3
+	if size > third || size < third*9/10 || kept[0] != 1000-len(kept) {
+		t.Errorf("readers fill %d bytes of %d with values from %d on", size, most, kept[0])
 	}
 	for i := range fill {
-		if _, known := c.get(written(i), 1); !known {
+		if _, known := c.get(written(i), 1, true); !known {
 			t.Fatalf("value %d of a flush was pushed out", i)
 		}
 	}
-	c.take([]*revision{{Change: &ledger.Change{Key: "read 0", New: value}, height: 2}})
-	c.keep("read 1000", found, 1, 0)
-	if _, kept := c.get("read 1000", 1); !kept {
-		t.Error("a value that was written still counts as one of readers")
-	}
-	c.turn()
-	c.keep("again", found, 1, 0)
-	if _, kept := c.get("again", 1); !kept {
-		t.Error("the next half takes nothing of readers")
+	write(fmt.Sprint("read ", kept[0]))
+	if now := read(1000, 1001); len(now) != len(kept)+1 {
+		t.Errorf("a value that was written still counts as one of readers: %d are there, %d were", len(now), len(kept))
 	}
 }
 

@@ -66,7 +66,8 @@ type checker struct {
 	checkpoint  checkpoint // the last one
 	history     history
 	report      Report
-	refusals    int // with a receipt
+	refusals    int                 // with a receipt
+	unlisted    map[holding]Balance // the money that is in no listed coin
 }
 
 // readAll reads every entry of every keyspace: each is stored with a checksum.
@@ -190,7 +191,7 @@ type entryVisitor func(key, value []byte, of fmt.Stringer) error
 
 // derive visits all expected entries of the derived keyspaces, and checks their sources.
 func (c *checker) derive(visit entryVisitor) error {
-	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals = 0, 0, 0, 0, 0, 0
+	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals, c.unlisted = 0, 0, 0, 0, 0, 0, map[holding]Balance{}
 	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveBlocks} {
 		if err := from(visit); err != nil {
 			return err
@@ -226,6 +227,13 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 		c.report.Outputs += len(trade.Locked)
 		id := trade.ID()
 		for _, of := range coinsOf(ledgerTrade(id), trade) {
+			if !of.listed() {
+				at := holding{of.owner, of.coin.Asset}
+				sum := c.unlisted[at]
+				sum.count(&of.coin, true)
+				c.unlisted[at] = sum
+				continue
+			}
 			if err := visit(coinKey(of.owner, &of.coin), nil, of.coin.Outpoint); err != nil {
 				return err
 			}
@@ -242,18 +250,21 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 	return nil
 }
 
-// deriveBalances sums the listed coins, which are compared with the state separately, and the stakes of orders and offers.
+// deriveBalances sums the listed coins, which are compared with the state separately, the locked coins of trades, and the stakes of orders and offers.
 func (c *checker) deriveBalances(visit entryVisitor) error {
-	stakes := map[holding]types.Amount{}
 	for stake := range c.Reader.Stakes() {
-		stakes[holding{stake.Owner, stake.Asset}] += stake.Amount
-		stakes[holding{asset: stake.Asset}] += stake.Amount
+		for _, at := range []holding{{stake.Owner, stake.Asset}, {asset: stake.Asset}} {
+			sum := c.unlisted[at]
+			sum.InOrders += stake.Amount
+			c.unlisted[at] = sum
+		}
 	}
 	var at holding
 	var sum Balance
 	put := func() error {
-		sum.InOrders = stakes[at]
-		delete(stakes, at)
+		more := c.unlisted[at]
+		delete(c.unlisted, at)
+		sum.add(&more)
 		if sum == (Balance{}) {
 			return nil
 		}
@@ -273,9 +284,9 @@ func (c *checker) deriveBalances(visit entryVisitor) error {
 	if err == nil {
 		err = put()
 	}
-	for at, stake := range stakes { // of keys without coins; any order: entries are independent
-		if err == nil && stake > 0 {
-			err = visit(balanceKey(at.owner, at.asset), types.Encode(&Balance{InOrders: stake}), at.owner)
+	for at, sum := range c.unlisted { // of keys without listed coins; any order: entries are independent
+		if err == nil && sum != (Balance{}) {
+			err = visit(balanceKey(at.owner, at.asset), types.Encode(&sum), at.owner)
 		}
 	}
 	return err

@@ -38,6 +38,10 @@ type owned struct {
 	coin  Coin
 }
 
+// listed reports whether the coin stands in the list of its owner's coins. A locked one does not, as nobody reads it there: only its owner's balance
+// counts it.
+func (o *owned) listed() bool { return o.coin.After != Locked }
+
 // coinsOf returns the coins of a value of the state. A locked part of a trade counts as its contributor's.
 func coinsOf(ledgerKey string, value any) (coins []owned) {
 	switch value := value.(type) {

@@ -1,8 +1,14 @@
 package store_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"lockstep/internal/ledgertest/party"
 	"lockstep/internal/store"
@@ -138,4 +144,85 @@ func TestTradeBalance(t *testing.T) {
 	w.must()
 	look(true)
 	w.check()
+}
+
+// TestLockedParts: the parts of a delivered trade, which only a release unlocks, count in the balances and are in no list of coins.
+func TestLockedParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	purse := w.mint(110, "clara")
+	w.must(purse)
+	agreement, asset := w.agreement(1), party.Euro()
+	w.must(w.agree(agreement))
+	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(1)})
+	body.Inputs = []types.Outpoint{{Tx: purse.ID()}}
+	w.must(sign(body, "clara"))
+	w.must(sign(w.body(&types.Deliver{Trade: agreement.ID()}), "peter"))
+	look := func(listed int, clara, peter store.Balance) {
+		t.Helper()
+		w.read(func(s *store.IndexedSnapshot) {
+			for name, want := range map[string]store.Balance{"clara": clara, "peter": peter} {
+				if balance, err := s.Balance(party.Key(name), asset.ID()); err != nil || balance != want {
+					t.Errorf("%s has %+v, %v, want %+v", name, balance, err, want)
+				}
+			}
+		})
+		w.check()
+		w.tamper(func(db *pebble.DB) error {
+			iterator, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte("c"), UpperBound: []byte("d")})
+			if err != nil {
+				return err
+			}
+			found := 0
+			for valid := iterator.First(); valid; valid = iterator.Next() {
+				found++
+			}
+			if found != listed {
+				t.Errorf("%d coins are listed, want %d", found, listed)
+			}
+			return iterator.Close()
+		})
+		w.open()
+	}
+	look(0, store.Balance{Locked: 110}, store.Balance{})
+	clara, id := party.Key("clara"), asset.ID()
+	balance := slices.Concat([]byte("l"), clara[:], id[:])
+	payment := agreement.ID().Outpoint(types.PartPayment)
+	locked := slices.Concat([]byte("c"), clara[:], id[:], bytes.Repeat([]byte{0xff}, 15), []byte{0xff - 100}, payment.Tx[:], []byte{0, 0, 0, byte(payment.Index)})
+	for name, damage := range map[string]struct {
+		key, value []byte
+		finding    string
+	}{
+		"listed":        {locked, []byte{}, "1 outputs by owner are listed, there are 0"},
+		"no balance":    {balance, nil, "the balance of key"},
+		"wrong balance": {balance, types.Encode(&store.Balance{Locked: 109}), "the balance of key"},
+	} {
+		var before []byte
+		change := func(db *pebble.DB) error {
+			value, closer, err := db.Get(damage.key)
+			if err == nil {
+				before = slices.Clone(value)
+				err = closer.Close()
+			} else if errors.Is(err, pebble.ErrNotFound) {
+				err = nil
+			}
+			if damage.value == nil {
+				return errors.Join(err, db.Delete(damage.key, pebble.Sync))
+			}
+			return errors.Join(err, db.Set(damage.key, damage.value, pebble.Sync))
+		}
+		w.tamper(change)
+		w.open()
+		if _, err := w.store.Check(); err == nil || !strings.Contains(err.Error(), damage.finding) {
+			t.Errorf("%s: found %v, want %q", name, err, damage.finding)
+		}
+		damage.value = before
+		w.tamper(change)
+		w.open()
+		w.check()
+	}
+	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: agreement.ID(), Instalment: 1, Preimage: party.Secret("clara")}))
+	look(2, store.Balance{Coins: 1, Spendable: 10}, store.Balance{Coins: 1, Spendable: 100})
+	w.collect(agreement.ID())
+	look(2, store.Balance{Coins: 1, Spendable: 10}, store.Balance{Coins: 1, Spendable: 100})
 }

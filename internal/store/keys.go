@@ -12,7 +12,7 @@ import (
 // append-only, see [partitions].
 const (
 	prefixState   = 's' // ledger key -> value, as package ledger writes them
-	prefixCoin    = 'c' // owner, asset, moment, amount (largest first), outpoint -> nothing: the coins of a key, see [coinsOf]
+	prefixCoin    = 'c' // owner, asset, moment, amount (largest first), outpoint -> nothing: the coins of a key, see [coinsOf], but for locked ones
 	prefixBalance = 'l' // owner, asset -> Balance: the sums of its coins
 	prefixCode    = 'n' // code, asset ID -> nothing: the assets by their codes
 	prefixOrders  = 'd' // owner, begin of the slot, product ID, number -> nothing: the open orders of a key

@@ -15,7 +15,7 @@ type stateReader struct {
 	unwritten     []*memtable // memtables on top of the disk, newest first; a snapshot may have one that is flushed
 	cache         *cache      // of flushed values; nil for none
 	height        uint64
-	keeps         bool   // what it reads from the disk stays in the cache
+	keeps         bool   // it reads for the rules: what it uses stays in the cache
 	flushes       uint64 // of the cache, when the reader was made
 }
 
@@ -58,7 +58,7 @@ func (r stateReader) inMemory(key string) (value ledger.Value, known bool) {
 			return value, true
 		}
 	}
-	return r.cache.get(key, r.height)
+	return r.cache.get(key, r.height, r.keeps)
 }
 
 // Ascend implements [ledger.View]. The range lies within the keys of one kind.
@@ -90,7 +90,7 @@ func (r stateReader) Ascend(from, to string, visit func(key string, value ledger
 
 // onDisk returns the value of an entry on the disk, decoded if the cache has it.
 func (r stateReader) onDisk(key string, encoded []byte) ledger.Value {
-	if value, known := r.cache.get(key, r.height); known {
+	if value, known := r.cache.get(key, r.height, false); known {
 		return value
 	}
 	return ledger.Value{Encoded: bytes.Clone(encoded)}

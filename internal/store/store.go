@@ -122,7 +122,7 @@ func (s *Store) open() (err error) {
 	defer cache.Unref() // the database holds its own reference
 	options := &pebble.Options{
 		FS: s.files, Lock: s.lock, Cache: cache, Logger: s.guard, EventListener: s.guard.events(), FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize: s.memory.pebbleTable(), L0CompactionThreshold: l0Levels, L0StopWritesThreshold: 3 * l0Levels, MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
+		MemTableSize: s.memory.pebbleTable(), L0CompactionThreshold: l0Levels, L0StopWritesThreshold: 3 * l0Levels, LBaseMaxBytes: s.memory.baseLevel(), MaxOpenFiles: min(mostFiles, disk.Files()*3/8),
 	}
 	for i := range options.Levels { // the rules often look up absent keys
 		options.Levels[i].FilterPolicy, options.Levels[i].IndexBlockSize = bloom.FilterPolicy(bloomBits), indexBlock

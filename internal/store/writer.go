@@ -55,13 +55,17 @@ func (w *writer) deriveCoins(change *ledger.Change) {
 	for i := range before {
 		if !slices.Contains(after, before[i]) {
 			w.balance(&before[i], false)
-			w.remove(coinKey(before[i].owner, &before[i].coin))
+			if before[i].listed() {
+				w.remove(coinKey(before[i].owner, &before[i].coin))
+			}
 		}
 	}
 	for i := range after {
 		if !slices.Contains(before, after[i]) {
 			w.balance(&after[i], true)
-			w.set(coinKey(after[i].owner, &after[i].coin), nil)
+			if after[i].listed() {
+				w.set(coinKey(after[i].owner, &after[i].coin), nil)
+			}
 		}
 	}
 }
