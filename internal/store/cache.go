@@ -97,23 +97,29 @@ func (c *cache) follow(m *memtable) {
 	c.mu.Lock()
 	c.flushes++
 	c.mu.Unlock()
+	m.portions(c.take)
+}
+
+// portions visits the newest revisions of all keys, a few at a time.
+func (s *memtable) portions(visit func([]*revision)) {
 	some, bytes := make([]*revision, 0, fewRevisions), 0
-	for _, kind := range m.kinds { // any order: no key occurs twice
+	for _, kind := range s.kinds { // any order: no key occurs twice
 		for _, newest := range kind.newest {
 			some, bytes = append(some, newest), bytes+len(newest.New)
 			if len(some) == cap(some) || bytes > fewBytes {
-				c.take(some)
+				visit(some)
 				some, bytes = some[:0], 0
 			}
 		}
 	}
-	c.take(some)
+	visit(some)
 }
 
-// fewRevisions and fewBytes bound what is added under one lock, and so what is dropped for it, so that readers don't wait long.
+// What is added under one lock is bounded, and so is what is dropped for it, so that readers don't wait long.
 const (
 	fewRevisions = 64
 	fewBytes     = 64 << 10
+	chances      = 64 // used entries that are passed over for one that is dropped
 )
 
 func (c *cache) take(revisions []*revision) {
@@ -136,7 +142,7 @@ func (c *cache) forget(entry *cached) {
 // drop forgets the oldest entry of a queue that was not used. Those before it that were used go to the end, up to a number.
 func (c *cache) drop(from *queue) {
 	oldest := from.root.after
-	for chances := fewRevisions; chances > 0 && oldest.used.Load(); chances-- {
+	for left := chances; left > 0 && oldest.used.Load(); left-- {
 		oldest.leave()
 		from.add(oldest)
 		oldest = from.root.after

@@ -161,10 +161,60 @@ func TestSecondChance(t *testing.T) {
 	if found := use(0, room, 20); found != 0 {
 		t.Errorf("%d values that only others than the rules read are there", found)
 	}
-	use(0, next, 1)
-	write(room)
-	if len(c.entries) != room {
-		t.Errorf("with all values used, %d are there", len(c.entries))
+	oldest := next - room
+	use(oldest, next, 1)
+	write(1)
+	for i := oldest; i < next; i++ {
+		if _, known := c.get(fmt.Sprintf("%05d", i), 1, false); known == (i == oldest+chances) {
+			t.Errorf("with all values used, one is dropped after %d chances: value %d of %d is there: %t", chances, i-oldest, room, known)
+		}
+	}
+}
+
+// TestPortions: a memtable is added to the cache a few revisions at a time, and fewer where they are large, each once.
+func TestPortions(t *testing.T) {
+	t.Parallel()
+	const small, large = 200, 10
+	m := newMemtable(0, newPartitions())
+	var changes []ledger.Change
+	for i := range small + large {
+		change := ledger.Change{Key: fmt.Sprint("value ", i), New: []byte("value")}
+		if i >= small {
+			change.Key, change.New = fmt.Sprint("large ", i), make([]byte, fewBytes)
+		}
+		changes = append(changes, change)
+	}
+	m.add(&Staged{block: &Block{Height: 1}, diff: &ledger.Diff{Changes: changes}})
+	seen, visits := map[string]bool{}, 0
+	m.portions(func(some []*revision) {
+		visits++
+		bytes := 0
+		for i, r := range some {
+			if seen[r.Key] {
+				t.Errorf("%s comes twice", r.Key)
+			}
+			seen[r.Key] = true
+			if bytes > fewBytes || i >= fewRevisions {
+				t.Errorf("portion %d has %d revisions", visits, len(some))
+			}
+			bytes += len(r.New)
+		}
+	})
+	if len(seen) != len(changes) || visits > large+small/fewRevisions+2 {
+		t.Errorf("%d of %d revisions came, in %d portions", len(seen), len(changes), visits)
+	}
+}
+
+// TestMemoryShares: the parts of a store leave room in its memory, and the base level takes what is merged into it at once.
+func TestMemoryShares(t *testing.T) {
+	t.Parallel()
+	for _, m := range []Memory{MinMemory, DefaultMemory, 8 << 30} {
+		if all := m.blocks() + int64(m.values()+m.balances()+2*m.memtable()) + 2*int64(m.pebbleTable()); all > int64(m) || all < int64(m)*8/10 {
+			t.Errorf("of %d bytes, %d are shared out", m, all)
+		}
+	}
+	if least, usual := MinMemory.baseLevel(), DefaultMemory.baseLevel(); least != 64<<20 || usual != l0Levels*int64(DefaultMemory.pebbleTable()) || usual <= least {
+		t.Errorf("the base level has %d bytes, or %d", least, usual)
 	}
 }
 

@@ -108,11 +108,7 @@ func TestTradeBalance(t *testing.T) {
 	w := newWorld(t)
 	mint := w.mint(110, "clara")
 	w.must(mint)
-	agreement, asset := w.agreement(1), party.Euro()
-	w.must(w.agree(agreement))
-	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(1)})
-	body.Inputs = []types.Outpoint{{Tx: mint.ID()}}
-	w.must(sign(body, "clara"))
+	agreement, asset := w.paid(1, types.Outpoint{Tx: mint.ID()}), party.Euro()
 	look := func(due bool) {
 		t.Helper()
 		w.read(func(s *store.IndexedSnapshot) {
@@ -152,11 +148,7 @@ func TestLockedParts(t *testing.T) {
 	w := newWorld(t)
 	purse := w.mint(110, "clara")
 	w.must(purse)
-	agreement, asset := w.agreement(1), party.Euro()
-	w.must(w.agree(agreement))
-	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(1)})
-	body.Inputs = []types.Outpoint{{Tx: purse.ID()}}
-	w.must(sign(body, "clara"))
+	agreement, asset := w.paid(1, types.Outpoint{Tx: purse.ID()}), party.Euro()
 	w.must(sign(w.body(&types.Deliver{Trade: agreement.ID()}), "peter"))
 	look := func(listed int, clara, peter store.Balance) {
 		t.Helper()

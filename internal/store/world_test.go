@@ -211,15 +211,22 @@ func (w *world) agree(agreement types.Agreement) *types.Tx {
 	return sign(w.body(&types.Agree{Agreement: agreement, Mandates: w.mandated(&agreement), Submitter: agreement.Producer}), "peter")
 }
 
+// paid begins a trade and pays it; purse is an output of clara worth 110.
+func (w *world) paid(nonce uint64, purse types.Outpoint) types.Agreement {
+	w.t.Helper()
+	agreement := w.agreement(nonce)
+	w.must(w.agree(agreement))
+	body := w.body(&types.Pay{Trade: agreement.ID(), Digest: party.Secret("clara").Digest(1)})
+	body.Inputs = []types.Outpoint{purse}
+	w.must(sign(body, "clara"))
+	return agreement
+}
+
 // trade takes a trade all the way and returns its ID; purse is an output of clara worth 110.
 func (w *world) trade(nonce uint64, purse types.Outpoint) types.TradeID {
 	w.t.Helper()
-	agreement := w.agreement(nonce)
+	agreement := w.paid(nonce, purse)
 	id := agreement.ID()
-	w.must(w.agree(agreement))
-	body := w.body(&types.Pay{Trade: id, Digest: party.Secret("clara").Digest(1)})
-	body.Inputs = []types.Outpoint{purse}
-	w.must(sign(body, "clara"))
 	w.must(sign(w.body(&types.Deliver{Trade: id}), "peter"))
 	w.must(types.NewRelease(w.params.ChainID, types.Release{Trade: id, Instalment: 1, Preimage: party.Secret("clara")}))
 	return id
