@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"testing"
 
 	"lockstep/types"
@@ -72,5 +73,37 @@ func TestMissedWithoutTime(t *testing.T) {
 		if got := state.missed(&r, 5, c.since, c.until); got != c.counted || (r.Failed == 5) != c.counted || (r.Excused == 1) == c.counted {
 			t.Errorf("from %d to %d: counted %t, %+v", c.since, c.until, got, r)
 		}
+	}
+}
+
+// lookups notes the keys that are looked up in a view.
+type lookups struct {
+	View
+	keys *[]string
+}
+
+func (l lookups) Get(key string) Value {
+	*l.keys = append(*l.keys, key)
+	return l.View.Get(key)
+}
+
+// TestDueEntryOfASlot: the due entry of a new slot is written without a lookup. That of a known one is looked up, so that the change has its old value.
+func TestDueEntryOfASlot(t *testing.T) {
+	t.Parallel()
+	slot := &types.Slot{Flow: types.Flow{Point: types.PointID{1}, Direction: types.DirectionExport}, From: 1000, Until: 2000, Orders: 1}
+	at := slotID(slot.Flow, slot.From)
+	memory := NewMemory()
+	for height, known := range []bool{false, true} {
+		var keys []string
+		state := New(lookups{memory, &keys}, types.DefaultParams("slot"))
+		state.Begin(uint64(height)+1, 500)
+		slot.Orders++
+		next := *slot
+		state.keepSlot(at, &next)
+		due := state.slotDue(at, slot)
+		if looked := slices.Contains(keys, due.String()); looked != known {
+			t.Errorf("the slot is known: %t, its due entry is looked up: %t", known, looked)
+		}
+		memory.Apply(state.Finish().Changes)
 	}
 }

@@ -5,8 +5,29 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"lockstep/internal/ledger"
 	"lockstep/types"
 )
+
+// balances are sums, or changes of sums.
+type balances map[holding]*Balance
+
+// of returns a balance, to be added to.
+func (b balances) of(at holding) *Balance {
+	if b[at] == nil {
+		b[at] = new(Balance)
+	}
+	return b[at]
+}
+
+// count adds or removes a coin.
+func (b balances) count(o *owned, in bool) { b.of(holding{o.owner, o.coin.Asset}).count(&o.coin, in) }
+
+// stake adds an amount in orders to its owner's balance, and to the total of the asset.
+func (b balances) stake(s ledger.Stake, amount types.Amount) {
+	b.of(holding{s.Owner, s.Asset}).InOrders += amount
+	b.of(holding{asset: s.Asset}).InOrders += amount
+}
 
 // knownBalances keeps the balances that flushes wrote lately, since each flush changes those of the parties that trade. It has two halves, and drops the
 // old half when the young one is full. Only flushes use it, one at a time.

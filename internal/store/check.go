@@ -66,8 +66,8 @@ type checker struct {
 	checkpoint  checkpoint // the last one
 	history     history
 	report      Report
-	refusals    int                 // with a receipt
-	unlisted    map[holding]Balance // the money that is in no listed coin
+	refusals    int      // with a receipt
+	unlisted    balances // the money that is in no listed coin
 }
 
 // readAll reads every entry of every keyspace: each is stored with a checksum.
@@ -191,7 +191,7 @@ type entryVisitor func(key, value []byte, of fmt.Stringer) error
 
 // derive visits all expected entries of the derived keyspaces, and checks their sources.
 func (c *checker) derive(visit entryVisitor) error {
-	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals, c.unlisted = 0, 0, 0, 0, 0, 0, map[holding]Balance{}
+	c.report.Outputs, c.report.Live, c.report.Archived, c.report.Blocks, c.report.Txs, c.refusals, c.unlisted = 0, 0, 0, 0, 0, 0, balances{}
 	for _, from := range []func(entryVisitor) error{c.deriveCoins, c.deriveLive, c.deriveBalances, c.deriveAssets, c.deriveOrders, c.deriveBlocks} {
 		if err := from(visit); err != nil {
 			return err
@@ -228,10 +228,7 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 		id := trade.ID()
 		for _, of := range coinsOf(ledgerTrade(id), trade) {
 			if !of.listed() {
-				at := holding{of.owner, of.coin.Asset}
-				sum := c.unlisted[at]
-				sum.count(&of.coin, true)
-				c.unlisted[at] = sum
+				c.unlisted.count(&of, true)
 				continue
 			}
 			if err := visit(coinKey(of.owner, &of.coin), nil, of.coin.Outpoint); err != nil {
@@ -253,18 +250,15 @@ func (c *checker) deriveLive(visit entryVisitor) error {
 // deriveBalances sums the listed coins, which are compared with the state separately, the locked coins of trades, and the stakes of orders and offers.
 func (c *checker) deriveBalances(visit entryVisitor) error {
 	for stake := range c.Reader.Stakes() {
-		for _, at := range []holding{{stake.Owner, stake.Asset}, {asset: stake.Asset}} {
-			sum := c.unlisted[at]
-			sum.InOrders += stake.Amount
-			c.unlisted[at] = sum
-		}
+		c.unlisted.stake(stake, stake.Amount)
 	}
 	var at holding
 	var sum Balance
 	put := func() error {
-		more := c.unlisted[at]
-		delete(c.unlisted, at)
-		sum.add(&more)
+		if more := c.unlisted[at]; more != nil {
+			sum.add(more)
+			delete(c.unlisted, at)
+		}
 		if sum == (Balance{}) {
 			return nil
 		}
@@ -285,8 +279,8 @@ func (c *checker) deriveBalances(visit entryVisitor) error {
 		err = put()
 	}
 	for at, sum := range c.unlisted { // of keys without listed coins; any order: entries are independent
-		if err == nil && sum != (Balance{}) {
-			err = visit(balanceKey(at.owner, at.asset), types.Encode(&sum), at.owner)
+		if err == nil && *sum != (Balance{}) {
+			err = visit(balanceKey(at.owner, at.asset), types.Encode(sum), at.owner)
 		}
 	}
 	return err

@@ -178,7 +178,7 @@ func (s *memtable) block(height uint64) *Block {
 // write flushes the immutable memtable to the disk, all of it or nothing: its net changes, with the sums of the state after them. It returns the number
 // of entries added to the last partition.
 func (s *memtable) write(db *pebble.DB, changes []ledger.Change, sums sums, known *knownBalances) (kept uint64, err error) {
-	w := &writer{partitions: s.partitions, balances: map[holding]*Balance{}, known: known}
+	w := &writer{partitions: s.partitions, balances: balances{}, known: known}
 	if err = errors.Join(s.fill(w, changes, sums), w.writeBalances(db)); err == nil {
 		err = w.commit(db, pebble.Sync)
 	}

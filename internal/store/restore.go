@@ -71,7 +71,7 @@ func (r *Restore) write(changes []ledger.Change) (err error) {
 				odd = fmt.Errorf("an entry can't be read: %v", p)
 			}
 		}()
-		w := &writer{partitions: newPartitions(), balances: map[holding]*Balance{}, known: newKnownBalances(r.store.memory.balances())}
+		w := &writer{partitions: newPartitions(), balances: balances{}, known: newKnownBalances(r.store.memory.balances())}
 		for i := range changes {
 			w.change(&changes[i])
 			w.forget(&changes[i])

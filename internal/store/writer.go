@@ -15,7 +15,7 @@ type writer struct {
 	sortedBatch
 	partitions partitions
 	kept       uint64 // append-only entries
-	balances   map[holding]*Balance
+	balances   balances
 	known      *knownBalances
 }
 
@@ -54,7 +54,7 @@ func (w *writer) deriveCoins(change *ledger.Change) {
 	before, after := coinsOf(change.Key, change.Before), coinsOf(change.Key, change.After)
 	for i := range before {
 		if !slices.Contains(after, before[i]) {
-			w.balance(&before[i], false)
+			w.balances.count(&before[i], false)
 			if before[i].listed() {
 				w.remove(coinKey(before[i].owner, &before[i].coin))
 			}
@@ -62,7 +62,7 @@ func (w *writer) deriveCoins(change *ledger.Change) {
 	}
 	for i := range after {
 		if !slices.Contains(before, after[i]) {
-			w.balance(&after[i], true)
+			w.balances.count(&after[i], true)
 			if after[i].listed() {
 				w.set(coinKey(after[i].owner, &after[i].coin), nil)
 			}
@@ -70,30 +70,15 @@ func (w *writer) deriveCoins(change *ledger.Change) {
 	}
 }
 
-// balance counts a coin that is added to or removed from a balance.
-func (w *writer) balance(o *owned, in bool) {
-	w.balanceOf(holding{o.owner, o.coin.Asset}).count(&o.coin, in)
-}
-
 // deriveStakes updates the balances after a change of an order, an offer or a page of an auction: those of the owners, and the total of
 // the asset.
 func (w *writer) deriveStakes(change *ledger.Change) {
 	for stake := range ledger.Stakes(change.Before) {
-		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders -= stake.Amount
-		w.balanceOf(holding{asset: stake.Asset}).InOrders -= stake.Amount
+		w.balances.stake(stake, -stake.Amount)
 	}
 	for stake := range ledger.Stakes(change.After) {
-		w.balanceOf(holding{stake.Owner, stake.Asset}).InOrders += stake.Amount
-		w.balanceOf(holding{asset: stake.Asset}).InOrders += stake.Amount
+		w.balances.stake(stake, stake.Amount)
 	}
-}
-
-// balanceOf returns the change of a balance, to be added to.
-func (w *writer) balanceOf(at holding) *Balance {
-	if w.balances[at] == nil {
-		w.balances[at] = new(Balance)
-	}
-	return w.balances[at]
 }
 
 // writeBalances adds the counted coins and stakes to the balances on the disk.
